@@ -1,0 +1,1 @@
+"""The wire: every event that crosses a service boundary."""

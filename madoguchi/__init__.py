@@ -1,0 +1,1 @@
+"""The all-in-one: command line, embedded parts, demo data."""

@@ -1,0 +1,1 @@
+"""Travel expenses and the commuter pass that is deducted from them."""

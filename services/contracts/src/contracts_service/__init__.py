@@ -1,0 +1,1 @@
+"""Contracts that come to their last instalment, and who looks after them."""

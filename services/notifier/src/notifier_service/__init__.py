@@ -1,0 +1,1 @@
+"""Who hears what by mail, and when."""

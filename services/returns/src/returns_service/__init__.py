@@ -1,0 +1,1 @@
+"""Reports of returned cars and their way through the approvals."""
