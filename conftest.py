@@ -1,0 +1,69 @@
+"""The fixtures that every test may ask for: real servers, databases of one's own, a queue prefix."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import aio_pika
+import pytest
+
+from event_contracts import SUBSCRIPTIONS
+from shared.rabbitmq import Topology
+from shared.testing import servers
+from shared.testing.databases import TestDatabases
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a superuser on a real PostgreSQL server."""
+    url, end = servers.find_postgres()
+    yield url
+    end()
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_url: str) -> Iterator[TestDatabases]:
+    """Makes databases for this run and drops them after it."""
+    made = TestDatabases(postgres_url)
+    yield made
+    asyncio.run(made.drop_all())
+
+
+@pytest.fixture
+async def new_database(databases: TestDatabases) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """`await new_database("returns_service")` is the URL of a fresh, migrated database."""
+    urls: list[str] = []
+
+    async def create(package: str) -> str:
+        urls.append(await databases.create(package))
+        return urls[-1]
+
+    yield create
+    for url in urls:
+        await databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a real RabbitMQ broker."""
+    found = servers.find_rabbitmq()
+    if found is None:
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print(f"\n{servers.HOW_TO_GET_RABBITMQ}\n")  # noqa: T201
+        pytest.skip(servers.HOW_TO_GET_RABBITMQ)
+    url, end = found
+    yield url
+    end()
+
+
+@pytest.fixture
+async def topology(rabbitmq_url: str) -> AsyncIterator[Topology]:
+    """An exchange and queues of this test's own; deleted after it."""
+    topology = Topology(SUBSCRIPTIONS, prefix=f"test-{secrets.token_hex(4)}-")
+    yield topology
+    async with await aio_pika.connect(rabbitmq_url) as connection, connection.channel() as channel:
+        for service in SUBSCRIPTIONS:
+            await channel.queue_delete(topology.queue(service))
+        await channel.queue_delete(topology.unparsed)
+        await channel.exchange_delete(topology.exchange)

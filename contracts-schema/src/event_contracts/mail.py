@@ -1,0 +1,47 @@
+"""What does the notifier tell? What became of each mail; addresses and texts stay at home."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from event_contracts.event import Event
+
+RecipientRole = Literal["originator", "store_approver", "hq_approver", "applicant", "administrator"]
+
+
+class MailEvent(Event):
+    """A fact about one mail to one recipient."""
+
+    aggregate_type: ClassVar[str] = "mail"
+    aggregate_key: ClassVar[str] = "mail_id"
+
+    mail_id: str
+    mail_kind: str
+    subject_id: str
+
+
+class MailSent(MailEvent):
+    """The mail server took it."""
+
+    wire_type: ClassVar[str] = "mail.sent.v1"
+
+    recipient_role: RecipientRole
+    message_id: str
+    sent_at: datetime
+
+
+class MailSuppressed(MailEvent):
+    """It was not to be sent."""
+
+    wire_type: ClassVar[str] = "mail.suppressed.v1"
+
+    recipient_role: RecipientRole
+    reason: Literal["no_address", "opted_out", "duplicate", "status_left"]
+
+
+class MailFailed(MailEvent):
+    """The mail server refused it for good."""
+
+    wire_type: ClassVar[str] = "mail.failed.v1"
+
+    recipient_role: RecipientRole
+    attempts: int

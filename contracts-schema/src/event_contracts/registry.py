@@ -1,0 +1,52 @@
+"""Which types of event exist, who listens to which streams, and how is one read?"""
+
+from pydantic import ValidationError
+
+from event_contracts import contract, mail, returns
+from event_contracts.event import Event
+
+
+class UnknownEventType(LookupError):
+    """No model has this wire type: it is foreign, or of a version newer than this reader."""
+
+
+class PayloadDoesNotFit(ValueError):
+    """The payload lacks what its type promises; the text names the fields, not their values."""
+
+
+def _events(parent: type[Event]) -> list[type[Event]]:
+    found = [parent] if "wire_type" in vars(parent) else []
+    for child in parent.__subclasses__():
+        found += _events(child)
+    return found
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.wire_type: event
+    for event in sorted(_events(Event), key=lambda event: event.wire_type)
+    if event.__module__ in {contract.__name__, mail.__name__, returns.__name__}
+}
+
+# A service listens to whole streams, so that it can see a gap in an aggregate's numbers.
+SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
+    "contracts": ("return",),
+    "returns": ("contract", "mail"),
+    "commuter": (),
+    "notifier": ("return", "approval_flow"),
+}
+
+
+def read(wire_type: str, payload: bytes | str) -> Event:
+    """The event in a payload; unknown fields are ignored.
+
+    Raises UnknownEventType or PayloadDoesNotFit.
+    """
+    try:
+        model = EVENTS[wire_type]
+    except KeyError:
+        raise UnknownEventType(f"There is no event type {wire_type!r} here.") from None
+    try:
+        return model.model_validate_json(payload, extra="ignore")
+    except ValidationError as wrong:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
+        raise PayloadDoesNotFit(f"{wire_type}: {faults}") from None

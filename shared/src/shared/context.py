@@ -1,0 +1,68 @@
+"""Which request or event are we working for? Carried from a click to the last mail.
+
+The ids live in context variables so that the outbox can stamp them on every event and the
+log on every line, without each function passing them on.
+"""
+
+import contextlib
+import re
+import secrets
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import uuid_utils
+
+TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the present task works for: ids for tracing and the person or part who acts."""
+
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    traceparent: str | None = None
+    actor: str | None = None
+
+
+_work: ContextVar[Work] = ContextVar("work", default=Work())
+
+
+def current_work() -> Work:
+    """The ids of the present task; empty outside any request or event."""
+    return _work.get()
+
+
+@contextlib.contextmanager
+def working_for(work: Work) -> Iterator[Work]:
+    """Make `work` the present one inside the block."""
+    token = _work.set(work)
+    try:
+        yield work
+    finally:
+        _work.reset(token)
+
+
+def acting_as(actor: str) -> None:
+    """Name the person who acts, once the request has shown who it is."""
+    _work.set(replace(_work.get(), actor=actor))
+
+
+def new_id() -> UUID:
+    """A fresh UUIDv7: unique, and in the order of creation."""
+    return UUID(int=uuid_utils.uuid7().int)
+
+
+def new_traceparent() -> str:
+    """The start of a new W3C trace."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def child_of(traceparent: str | None) -> str:
+    """The next hop of a W3C trace: same trace id, new span id; a new trace where none is valid."""
+    if traceparent is None or not TRACEPARENT.match(traceparent):
+        return new_traceparent()
+    version, trace_id, _, flags = traceparent.split("-")
+    return f"{version}-{trace_id}-{secrets.token_hex(8)}-{flags}"

@@ -1,0 +1,229 @@
+"""What does every service's HTTP side have in common?
+
+Request ids and traces, problem+json for every refusal, entity tags for versions, one transaction
+per request that is committed before the answer leaves, idempotency keys, and probes.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.clock import Clock
+from shared.context import Work, child_of, new_id, working_for
+from shared.db import Database
+from shared.errors import FieldError, Refusal, problem_of
+
+log = structlog.get_logger()
+
+PROBLEM = "application/problem+json"
+LARGEST_REQUEST = 2 * 1024 * 1024
+
+
+class NotFound(Refusal):
+    """There is no such thing, or none that this user may know of."""
+
+    code = "NOT_FOUND"
+    kind = "not_found"
+    message = "見つかりません。"
+
+
+class InvalidRequest(Refusal):
+    """Some fields of the request are wrong; each is named."""
+
+    code = "INVALID_REQUEST"
+    kind = "invalid"
+    message = "入力内容に誤りがあります。"
+
+
+class VersionMissing(Refusal):
+    """A change must say which version it changes, by If-Match."""
+
+    code = "VERSION_MISSING"
+    kind = "stale"
+    message = "If-Match に変更対象の版を指定してください。"
+
+
+class KeyUsedForAnother(Refusal):
+    """The same Idempotency-Key came with another request before."""
+
+    code = "IDEMPOTENCY_KEY_USED"
+    kind = "invalid"
+    message = "この Idempotency-Key は別の内容で使用済みです。"
+
+
+class RequestContext:
+    """Gives each request an id and a trace, answers them, and logs one line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request inside its own context."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = headers.get("x-request-id", "")[:64] or str(new_id())
+        work = Work(correlation_id=request_id, traceparent=child_of(headers.get("traceparent")))
+        status = 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                out = MutableHeaders(scope=message)
+                out["x-request-id"] = request_id
+                out["traceparent"] = work.traceparent or ""
+            await send(message)
+
+        with working_for(work), structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self.app(scope, receive, answer)
+            log.info("request", method=scope["method"], path=scope["path"], status=status)
+
+
+def problem(status: int, body: Mapping[str, object]) -> Response:
+    """A problem+json answer."""
+    return Response(orjson.dumps(dict(body)), status, media_type=PROBLEM)
+
+
+def install(app: FastAPI, *refusals: type[Exception]) -> None:
+    """Make an app answer every refusal, foreseen or not, as problem+json."""
+
+    async def refused(_: Request, cause: Exception) -> Response:
+        body = problem_of(cause)
+        return problem(int(str(body["status"])), body)
+
+    async def invalid(_: Request, cause: RequestValidationError) -> Response:  # type: ignore[misc]
+        fields = [
+            FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), str(e["msg"]))
+            for e in cause.errors()
+        ]
+        return problem(422, problem_of(InvalidRequest(fields=fields)))
+
+    async def plain(_: Request, cause: HTTPException) -> Response:  # type: ignore[misc]
+        code = f"HTTP_{cause.status_code}"
+        body = {
+            "type": f"urn:madoguchi:problem:{code.lower()}",
+            "title": cause.detail,
+            "status": cause.status_code,
+            "code": code,
+        }
+        return problem(cause.status_code, body)
+
+    async def unforeseen(_: Request, cause: Exception) -> Response:
+        log.exception("unforeseen", exc_info=cause)
+        body = {
+            "type": "urn:madoguchi:problem:internal",
+            "status": 500,
+            "code": "INTERNAL",
+            "title": "予期しないエラーが発生しました。",
+        }
+        return problem(500, body)
+
+    for kind in (Refusal, *refusals):
+        app.add_exception_handler(kind, refused)
+    app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, unforeseen)
+    app.add_middleware(RequestContext)
+
+
+def expected_version(if_match: Annotated[str | None, Header()] = None) -> int:
+    """The version that a change is meant for, from `If-Match: "7"`. Raises VersionMissing."""
+    value = (if_match or "").strip().removeprefix("W/").strip('"')
+    if not value.isascii() or not value.isdigit() or len(value) > 18:  # noqa: PLR2004
+        raise VersionMissing
+    return int(value)
+
+
+def etag(version: int) -> dict[str, str]:
+    """The header that names a version."""
+    return {"ETag": f'"{version}"'}
+
+
+def clock_of(request: Request) -> Clock:
+    """The service's clock."""
+    clock: Clock = request.app.state.clock
+    return clock
+
+
+def database_of(request: Request) -> Database:
+    """The service's database."""
+    database: Database = request.app.state.database
+    return database
+
+
+async def transaction_of(database: Database, dealer: str | None) -> AsyncIterator[AsyncSession]:
+    """The one transaction of a request. Use it by `Depends(..., scope="function")` only.
+
+    A dependency that yields ends after the answer by default; with the scope of the function it
+    commits before, so that nobody is told of something that was not kept.
+    """
+    async with database.transaction(dealer) as tx:
+        yield tx
+
+
+CLAIM = text("""
+    INSERT INTO idempotency (owner, key, fingerprint) VALUES (:owner, :key, :fingerprint)
+    ON CONFLICT DO NOTHING RETURNING 1
+""")
+EARLIER = text("""
+    SELECT fingerprint, answer::text AS answer FROM idempotency WHERE owner = :owner AND key = :key
+""")
+REMEMBER = text("""
+    UPDATE idempotency SET answer = CAST(:answer AS jsonb) WHERE owner = :owner AND key = :key
+""")
+
+
+async def once(
+    tx: AsyncSession,
+    *,
+    owner: str,
+    key: str | None,
+    fingerprint: str,
+    act: Callable[[], Awaitable[dict[str, Any]]],
+) -> dict[str, Any]:
+    """Do something once per (owner, key); later calls get the first answer again.
+
+    Without a key it is simply done. Raises KeyUsedForAnother if the request differs.
+    """
+    if key is None:
+        return await act()
+    names = {"owner": owner, "key": key}
+    if (await tx.execute(CLAIM, {**names, "fingerprint": fingerprint})).first() is None:
+        earlier = (await tx.execute(EARLIER, names)).one()
+        if earlier.fingerprint != fingerprint:
+            raise KeyUsedForAnother
+        answer: dict[str, Any] = orjson.loads(earlier.answer)
+        return answer
+    answer = await act()
+    await tx.execute(REMEMBER, {**names, "answer": orjson.dumps(answer).decode()})
+    return answer
+
+
+def install_probes(app: FastAPI, ready: Callable[[], Awaitable[Mapping[str, bool]]]) -> None:
+    """`/livez`, `/readyz` (each part by name; 503 if one is missing) and `/metrics`."""
+
+    @app.get("/livez", include_in_schema=False)
+    async def livez() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> JSONResponse:
+        parts = await ready()
+        return JSONResponse(dict(parts), 200 if all(parts.values()) else 503)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

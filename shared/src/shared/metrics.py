@@ -1,0 +1,61 @@
+"""What do operators watch? Counters here, and gauges read from the database by `Gauges`."""
+
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy import text
+
+from shared.db import Database
+
+RELAY_BATCH = Histogram(
+    "relay_batch_events",
+    "Events in one relay batch",
+    ["source"],
+    buckets=(1, 10, 50, 200, 500, 1000),
+)
+RELAY_FAILURES = Counter("relay_failures", "Deliveries that were not confirmed", ["source"])
+INBOX_STORED = Counter("inbox_stored", "Events stored in the inbox", ["service"])
+INBOX_REFUSED = Counter("inbox_refused", "Messages that are no events of ours", ["service"])
+INBOX_PROCESSED = Counter("inbox_processed", "Events processed, by outcome", ["service", "outcome"])
+TIMERS_FIRED = Counter("timers_fired", "Timers that came due, by outcome", ["service", "outcome"])
+
+OUTBOX_AGE = Gauge("outbox_age_seconds", "Age of the oldest unpublished event", ["service"])
+INBOX_LAG = Gauge("inbox_lag_seconds", "Age of the oldest event that waits its turn", ["service"])
+INBOX_WAITING = Gauge("inbox_waiting_events", "Events received and not yet processed", ["service"])
+INBOX_GAP_AGE = Gauge(
+    "inbox_gap_age_seconds", "How long an event waits for a missing one", ["service"]
+)
+DEAD_LETTERS = Gauge("inbox_dead_events", "Events that could not be processed", ["service"])
+REFUSED_KEPT = Gauge(
+    "inbox_refused_kept", "Refused messages that an operator has not seen to", ["service"]
+)
+TIMER_LATENESS = Gauge("timer_lateness_seconds", "How late the oldest due timer is", ["service"])
+
+SAMPLE = text("""
+    SELECT
+      (SELECT extract(epoch FROM now() - min(created_at)) FROM outbox
+        WHERE published_at IS NULL) AS outbox_age,
+      (SELECT extract(epoch FROM now() - min(received_at)) FROM inbox
+        WHERE state = 'waiting' AND attempts = 0) AS inbox_lag,
+      (SELECT count(*) FROM inbox WHERE state IN ('waiting', 'parked')) AS inbox_waiting,
+      (SELECT extract(epoch FROM now() - min(i.received_at)) FROM inbox i
+         JOIN inbox_stream s USING (stream)
+        WHERE i.state = 'parked' AND i.sequence > s.next_sequence AND NOT EXISTS (
+          SELECT FROM inbox h WHERE h.stream = i.stream AND h.sequence = s.next_sequence
+             AND h.state <> 'done')) AS gap_age,
+      (SELECT count(*) FROM inbox WHERE state = 'dead') AS dead,
+      (SELECT count(*) FROM inbox_refused) AS refused,
+      (SELECT extract(epoch FROM :now - min(due_at)) FROM timer
+        WHERE due_at <= :now) AS timer_lateness
+""")
+
+
+async def sample(database: Database, service: str, *, now: object) -> None:
+    """Read the gauges of one service from its database; `now` is the service's clock."""
+    async with database.transaction() as tx:
+        row = (await tx.execute(SAMPLE, {"now": now})).one()
+    OUTBOX_AGE.labels(service).set(row.outbox_age or 0)
+    INBOX_LAG.labels(service).set(row.inbox_lag or 0)
+    INBOX_WAITING.labels(service).set(row.inbox_waiting)
+    INBOX_GAP_AGE.labels(service).set(row.gap_age or 0)
+    DEAD_LETTERS.labels(service).set(row.dead)
+    REFUSED_KEPT.labels(service).set(row.refused)
+    TIMER_LATENESS.labels(service).set(row.timer_lateness or 0)

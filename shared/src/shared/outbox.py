@@ -1,0 +1,68 @@
+"""How does a fact leave a service? As a row written in the very transaction that made it true.
+
+`add` gives each event the next number of its aggregate. The row of the aggregate's counter stays
+locked until the commit, so that numbers have no gap and appear in the order of the commits.
+"""
+
+import zlib
+from datetime import datetime
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from event_contracts import Event
+from shared.context import child_of, current_work, new_id
+from shared.tables import LANES
+
+ADD = text("""
+    WITH numbered AS (
+        INSERT INTO outbox_stream (aggregate_type, aggregate_id, last_sequence)
+        VALUES (:aggregate_type, :aggregate_id, 1)
+        ON CONFLICT (aggregate_type, aggregate_id)
+            DO UPDATE SET last_sequence = outbox_stream.last_sequence + 1
+        RETURNING last_sequence
+    )
+    INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence,
+                        dealer_id, occurred_at, payload, headers)
+    SELECT :event_id, :lane, :type, :aggregate_type, :aggregate_id, last_sequence,
+           :dealer_id, :occurred_at, CAST(:payload AS jsonb), CAST(:headers AS jsonb)
+    FROM numbered
+    RETURNING sequence
+""")
+
+
+async def add(tx: AsyncSession, event: Event, *, now: datetime) -> int:
+    """Emit `event` with the transaction `tx`; returns its sequence number in its aggregate."""
+    aggregate_id = event.aggregate_id
+    result = await tx.execute(
+        ADD,
+        {
+            "event_id": new_id(),
+            "lane": lane_of(event.aggregate_type, aggregate_id),
+            "type": event.wire_type,
+            "aggregate_type": event.aggregate_type,
+            "aggregate_id": aggregate_id,
+            "dealer_id": event.dealer_id,
+            "occurred_at": now,
+            "payload": event.model_dump_json(),
+            "headers": orjson.dumps(_headers()).decode(),
+        },
+    )
+    return int(result.scalar_one())
+
+
+def lane_of(aggregate_type: str, aggregate_id: str) -> int:
+    """Which lane of the outbox carries an aggregate: always the same one, 0 to LANES - 1."""
+    return zlib.crc32(f"{aggregate_type}/{aggregate_id}".encode()) % LANES
+
+
+def _headers() -> dict[str, str]:
+    work = current_work()
+    known = {
+        "traceparent": child_of(work.traceparent),
+        "correlationid": work.correlation_id,
+        "causationid": work.causation_id,
+        "actor": work.actor,
+    }
+    return {name: value for name, value in known.items() if value}

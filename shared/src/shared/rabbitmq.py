@@ -1,0 +1,304 @@
+"""How do events travel over RabbitMQ? One topic exchange, one durable quorum queue per service.
+
+Every publish is persistent, mandatory and confirmed; a returned, refused or unanswered one counts
+as not delivered. The whole topology is declared by publishers too, so that nothing is published
+before every subscriber's queue exists. On arrival FastStream hands messages over unparsed; they
+are stored in groups, one commit each, and acknowledged after the commit.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import aio_pika
+import aiormq
+import structlog
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aiormq.abc import AbstractChannel
+from faststream import AckPolicy
+from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
+from faststream.rabbit.annotations import RabbitMessage
+from pamqp.commands import Basic
+from sqlalchemy.exc import DBAPIError
+
+from shared.envelope import JSON, Envelope, NotAnEvent, from_headers, to_headers
+from shared.hooks import NO_HOOKS, Hooks
+from shared.inbox import Inbox
+from shared.transport import TransportDown
+
+log = structlog.get_logger()
+
+HEARTBEAT = 10
+LARGEST_BODY = 1024 * 1024
+BROKEN = (OSError, aiormq.exceptions.AMQPError, asyncio.TimeoutError, asyncio.CancelledError)
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Exchange and queues; `prefix` keeps several installations on one broker apart."""
+
+    subscriptions: Mapping[str, Sequence[str]]
+    prefix: str = ""
+
+    @property
+    def exchange(self) -> str:
+        """The topic exchange of all domain events."""
+        return f"{self.prefix}events"
+
+    def queue(self, service: str) -> str:
+        """The queue of one service."""
+        return f"{self.prefix}{service}.events"
+
+    @property
+    def unparsed(self) -> str:
+        """Where the broker puts what no consumer could even take."""
+        return f"{self.prefix}events.unparsed"
+
+    def queue_arguments(self) -> dict[str, Any]:
+        """A redelivery limit for messages that kill their consumer, and where they go then."""
+        return {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": 20,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": self.unparsed,
+        }
+
+    async def declare(self, connection: AbstractConnection) -> None:
+        """Make sure that everything exists; does nothing where it does."""
+        async with connection.channel() as channel:
+            exchange = await channel.declare_exchange(self.exchange, "topic", durable=True)
+            await channel.declare_queue(
+                self.unparsed, durable=True, arguments={"x-queue-type": "quorum"}
+            )
+            for service, streams in self.subscriptions.items():
+                queue = await channel.declare_queue(
+                    self.queue(service), durable=True, arguments=self.queue_arguments()
+                )
+                for stream in streams:
+                    await queue.bind(exchange, f"{stream}.#")
+
+    def audience(self, event: Envelope) -> bool:
+        """Whether any service listens to the stream of an event."""
+        return any(event.aggregate_type in streams for streams in self.subscriptions.values())
+
+
+@dataclass(slots=True)
+class RabbitTransport:
+    """Publishes to the exchange; connects when needed, and again after every failure.
+
+    `patience` is in seconds: how long a batch may wait for its confirms.
+    """
+
+    url: str
+    topology: Topology
+    patience: float = 10.0
+    hooks: Hooks = NO_HOOKS
+    _connection: AbstractConnection | None = None
+    _channel: AbstractChannel | None = None
+
+    async def publish(self, batch: Sequence[Envelope]) -> set[UUID]:
+        """Publish a batch, pipelined over the streams; one stream's events one by one."""
+        channel = await self._open()
+        confirmed: set[UUID] = set()
+        streams: dict[str, list[Envelope]] = {}
+        for event in batch:
+            if self.topology.audience(event):
+                streams.setdefault(event.stream, []).append(event)
+            else:
+                confirmed.add(event.event_id)
+        sending = [
+            asyncio.ensure_future(self._send(channel, events, confirmed))
+            for events in streams.values()
+        ]
+        await asyncio.sleep(0)
+        self.hooks.reached("after_publish_before_confirm")
+        _, late = await asyncio.wait(sending, timeout=self.patience) if sending else ((), ())
+        if late:
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+            await self.close()
+        return confirmed
+
+    async def _send(
+        self, channel: AbstractChannel, events: Sequence[Envelope], confirmed: set[UUID]
+    ) -> None:
+        """Publish the events of one stream, each after the confirm of the one before it."""
+        for event in events:
+            properties = Basic.Properties(
+                content_type=JSON,
+                delivery_mode=2,
+                message_id=str(event.event_id),
+                message_type=event.type,
+                timestamp=event.occurred_at,
+                headers=to_headers(event),
+            )
+            try:
+                answer = await channel.basic_publish(
+                    event.payload,
+                    exchange=self.topology.exchange,
+                    routing_key=event.type,
+                    properties=properties,
+                    mandatory=True,
+                    wait=False,
+                )
+            except (*BROKEN, RuntimeError) as cause:
+                log.warning("not_published", event_id=str(event.event_id), cause=repr(cause)[:200])
+                return
+            if self.hooks.keeps("confirms") and not isinstance(answer, Basic.Ack):
+                return
+            confirmed.add(event.event_id)
+
+    async def _open(self) -> AbstractChannel:
+        if self._channel is not None and not self._channel.is_closed:
+            return self._channel
+        await self.close()
+        try:
+            async with asyncio.timeout(10):
+                self._connection = await aio_pika.connect(self.url, heartbeat=HEARTBEAT)
+                await self.topology.declare(self._connection)
+                confirms = self.hooks.keeps("confirms")
+                channel = await self._connection.channel(
+                    publisher_confirms=confirms, on_return_raises=confirms
+                )
+                self._channel = await channel.get_underlay_channel()
+        except (OSError, aiormq.exceptions.AMQPError, TimeoutError) as cause:
+            await self.close()
+            raise TransportDown(f"RabbitMQ: {type(cause).__name__}") from cause
+        return self._channel
+
+    async def close(self) -> None:
+        """Let the connection go."""
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            with contextlib.suppress(*BROKEN, RuntimeError):
+                await asyncio.wait_for(connection.close(), 2)
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Stores messages in groups, then acknowledges them: many messages per commit."""
+
+    inbox: Inbox
+    largest_group: int = 500
+    hooks: Hooks = NO_HOOKS
+    _channel: object = None
+    _acknowledged: int = 0
+    _ahead: set[int] = field(default_factory=set)
+    _waiting: list[AbstractIncomingMessage] = field(default_factory=list)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, message: AbstractIncomingMessage) -> None:
+        """Take a message over; it is acknowledged once it is stored."""
+        self._waiting.append(message)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Store and acknowledge until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                group = self._waiting[: self.largest_group]
+                del self._waiting[: self.largest_group]
+                await self._store(group)
+                self.hooks.reached("after_inbox_store_before_ack")
+                await self._acknowledge(group)
+
+    async def _store(self, group: Sequence[AbstractIncomingMessage]) -> None:
+        """Store a group, trying for as long as the database is away."""
+        while True:
+            try:
+                events: list[Envelope] = []
+                for message in group:
+                    try:
+                        events.append(envelope_of(message))
+                    except NotAnEvent as reason:
+                        await self.inbox.refuse(
+                            str(reason), message.routing_key or "", message.headers, message.body
+                        )
+                if events:
+                    await self.inbox.store_or_refuse(events)
+            except (OSError, DBAPIError) as cause:
+                log.warning("inbox_not_reached", cause=type(cause).__name__)
+                await asyncio.sleep(0.5)
+            else:
+                return
+
+    async def _acknowledge(self, group: Sequence[AbstractIncomingMessage]) -> None:
+        """Acknowledge all that is stored without a hole before it, with one frame.
+
+        Tags count up per channel. Deliveries of an older channel cannot be acknowledged any more:
+        the broker sends them again, and the inbox knows them.
+        """
+        channel = group[-1].channel
+        if channel is not self._channel:
+            self._channel, self._acknowledged, self._ahead = channel, 0, set()
+        self._ahead.update(m.delivery_tag or 0 for m in group if m.channel is channel)
+        through = self._acknowledged
+        while through + 1 in self._ahead:
+            through += 1
+            self._ahead.discard(through)
+        if through > self._acknowledged:
+            self._acknowledged = through
+            with contextlib.suppress(*BROKEN, RuntimeError):
+                await channel.basic_ack(through, multiple=True, wait=False)
+
+
+def envelope_of(message: AbstractIncomingMessage) -> Envelope:
+    """The event in a message. Raises NotAnEvent."""
+    if len(message.body) > LARGEST_BODY:
+        raise NotAnEvent(f"the body has {len(message.body)} bytes, more than {LARGEST_BODY}")
+    return from_headers(message.headers, message.body)
+
+
+def subscribe(url: str, topology: Topology, service: str, arrivals: Arrivals) -> RabbitBroker:
+    """A FastStream broker that hands every message of a service's queue to `arrivals`.
+
+    Nothing is parsed or acknowledged on the way. Start it with `consume`.
+    """
+    broker = RabbitBroker(
+        url,
+        apply_types=False,
+        logger=None,
+        default_channel=Channel(prefetch_count=2 * arrivals.largest_group),
+        graceful_timeout=5,
+    )
+
+    async def unparsed(message: RabbitMessage) -> AbstractIncomingMessage:
+        return message.raw_message
+
+    @broker.subscriber(
+        RabbitQueue(topology.queue(service), queue_type=QueueType.QUORUM, declare=False),
+        RabbitExchange(topology.exchange, declare=False),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=unparsed,
+    )
+    async def take(message: AbstractIncomingMessage) -> None:
+        arrivals.add(message)
+
+    return broker
+
+
+async def consume(url: str, topology: Topology, service: str, arrivals: Arrivals) -> None:
+    """Take messages from a service's queue until cancelled; wait for the broker where it is away."""
+    while True:
+        broker = subscribe(url, topology, service, arrivals)
+        try:
+            connection = await aio_pika.connect(url, timeout=10)
+            async with connection:
+                await topology.declare(connection)
+            await broker.start()
+        except (OSError, aiormq.exceptions.AMQPError, TimeoutError) as cause:
+            log.warning("rabbitmq_away", service=service, cause=type(cause).__name__)
+            await asyncio.sleep(1)
+            continue
+        storing = asyncio.create_task(arrivals.run())
+        try:
+            await storing
+        finally:
+            storing.cancel()
+            await broker.stop()

@@ -1,0 +1,239 @@
+"""How do events leave the outbox? In batches, per lane, each aggregate in its order.
+
+Sixteen lanes share the aggregates out. A relay leases lanes; several relays divide them evenly.
+The lease carries a fencing token: a relay that stood still too long finds its lanes taken over,
+and what it still wants to mark is ignored. Nothing is ever given up: what the broker does not
+confirm stays unpublished and is tried again, with growing pauses, and the age of the oldest
+unpublished event is what operators watch (metrics.py).
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import orjson
+import structlog
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+
+from shared.db import Database
+from shared.envelope import Envelope
+from shared.hooks import NO_HOOKS, Hooks
+from shared.metrics import RELAY_BATCH, RELAY_FAILURES
+from shared.tables import LANES
+from shared.transport import Transport, TransportDown
+from shared.wakeup import Wakeup
+
+log = structlog.get_logger()
+
+HEARTBEAT = text("""
+    INSERT INTO relay (owner, seen_at) VALUES (:me, clock_timestamp())
+    ON CONFLICT (owner) DO UPDATE SET seen_at = excluded.seen_at
+""")
+FORGET_THE_DEAD = text(
+    "DELETE FROM relay WHERE seen_at < clock_timestamp() - 10 * make_interval(secs => :lease)"
+)
+LIVING = text(
+    "SELECT count(*) FROM relay WHERE seen_at > clock_timestamp() - make_interval(secs => :lease)"
+)
+RENEW = text("""
+    UPDATE relay_lease SET expires_at = clock_timestamp() + make_interval(secs => :lease)
+    WHERE owner = :me AND expires_at > clock_timestamp() RETURNING lane, token
+""")
+RELEASE = text("""
+    UPDATE relay_lease SET expires_at = '-infinity' WHERE owner = :me AND lane = ANY(:lanes)
+""")
+TAKE = text("""
+    UPDATE relay_lease SET owner = :me, token = token + 1,
+           expires_at = clock_timestamp() + make_interval(secs => :lease)
+    WHERE lane IN (SELECT lane FROM relay_lease WHERE expires_at <= clock_timestamp()
+                   ORDER BY lane LIMIT :wanted FOR UPDATE SKIP LOCKED)
+    RETURNING lane, token
+""")
+LEAVE = text("DELETE FROM relay WHERE owner = :me")
+FETCH = text("""
+    SELECT position, created_at, event_id, lane, type, aggregate_type, aggregate_id, sequence,
+           dealer_id, occurred_at, payload::text AS payload, headers::text AS headers
+    FROM outbox
+    WHERE published_at IS NULL AND lane = ANY(:lanes)
+      AND NOT (aggregate_type || '/' || aggregate_id = ANY(:held))
+    ORDER BY position LIMIT :batch
+""")
+MARK = text("""
+    WITH sent AS (SELECT * FROM unnest(CAST(:positions AS bigint[]), CAST(:lanes AS smallint[]),
+                                       CAST(:tokens AS bigint[])) AS s (position, lane, token))
+    UPDATE outbox SET published_at = clock_timestamp()
+    FROM sent JOIN relay_lease USING (lane)
+    WHERE outbox.position = sent.position AND outbox.created_at BETWEEN :first AND :last
+      AND (relay_lease.token = sent.token OR NOT :fenced)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    position: int
+    created_at: datetime
+    lane: int
+    event: Envelope
+
+
+@dataclass(slots=True)
+class _Held:
+    attempts: int = 0
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class Relay:
+    """Publishes one service's outbox; run as many as you like.
+
+    `source` is the CloudEvents source of the service. `lease` is in seconds: how long a lane
+    stays with a relay that does not move. `batch` is how many events are in flight at once.
+    """
+
+    database: Database
+    transport: Transport
+    source: str
+    batch: int = 1000
+    lease: float = 10.0
+    longest_pause: float = 30.0
+    hooks: Hooks = NO_HOOKS
+    _me: str = field(default_factory=lambda: str(uuid4()))
+    _lanes: dict[int, int] = field(default_factory=dict)
+    _held_until: float = 0.0
+    _held: dict[str, _Held] = field(default_factory=dict)
+
+    async def run(self, wakeup: Wakeup) -> None:
+        """Relay until cancelled; then give the lanes back."""
+        failures = 0
+        keeper = asyncio.create_task(self._keep_lanes())
+        try:
+            while True:
+                try:
+                    found = await self.relay_once()
+                    failures = 0
+                except (TransportDown, OSError, DBAPIError) as cause:
+                    failures += 1
+                    RELAY_FAILURES.labels(self.source).inc()
+                    pause = min(self.longest_pause, 0.1 * 2**failures)
+                    log.warning("relay_pauses", cause=type(cause).__name__, seconds=pause)
+                    await asyncio.sleep(pause)
+                    continue
+                if found < self.batch:
+                    await wakeup.wait(self._next_retry())
+        finally:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+            await self._give_back()
+
+    async def relay_once(self) -> int:
+        """Publish one batch of the lanes held; returns how many events were found."""
+        if not self._lanes or time.monotonic() > self._held_until:
+            await self.hold_lanes()
+        tokens = dict(self._lanes)
+        waiting = await self._fetch(list(tokens))
+        if not waiting:
+            return 0
+        RELAY_BATCH.labels(self.source).observe(len(waiting))
+        confirmed = await self.transport.publish([w.event for w in waiting])
+        self.hooks.reached("after_confirm_before_mark")
+        self._hold_back(waiting, confirmed)
+        if sent := [w for w in waiting if w.event.event_id in confirmed]:
+            await self._mark(sent, tokens)
+        return len(waiting)
+
+    async def hold_lanes(self) -> None:
+        """Renew the lanes held, take free ones up to a fair share, give back what is above it."""
+        asked_at = time.monotonic()
+        me = {"me": self._me, "lease": self.lease}
+        async with self.database.transaction() as tx:
+            await tx.execute(HEARTBEAT, me)
+            await tx.execute(FORGET_THE_DEAD, me)
+            living = (await tx.execute(LIVING, me)).scalar_one()
+            fair = -(-LANES // max(1, living))
+            lanes = {row.lane: row.token for row in await tx.execute(RENEW, me)}
+            if len(lanes) > fair:
+                surplus = sorted(lanes)[fair:]
+                await tx.execute(RELEASE, {"me": self._me, "lanes": surplus})
+                lanes = {lane: token for lane, token in lanes.items() if lane not in surplus}
+            elif len(lanes) < fair:
+                taken = await tx.execute(TAKE, {**me, "wanted": fair - len(lanes)})
+                lanes |= {row.lane: row.token for row in taken}
+        self._lanes = lanes
+        self._held_until = asked_at + self.lease
+
+    async def _keep_lanes(self) -> None:
+        while True:
+            await asyncio.sleep(self.lease / 3)
+            try:
+                await self.hold_lanes()
+            except (OSError, DBAPIError) as cause:
+                log.warning("relay_lease_not_renewed", cause=type(cause).__name__)
+
+    async def _give_back(self) -> None:
+        with contextlib.suppress(OSError, DBAPIError):
+            async with self.database.transaction() as tx:
+                await tx.execute(RELEASE, {"me": self._me, "lanes": list(self._lanes)})
+                await tx.execute(LEAVE, {"me": self._me})
+
+    async def _fetch(self, lanes: list[int]) -> list[_Waiting]:
+        now = time.monotonic()
+        held = [key for key, pause in self._held.items() if pause.until > now]
+        async with self.database.transaction() as tx:
+            rows = await tx.execute(FETCH, {"lanes": lanes, "held": held, "batch": self.batch})
+            return [self._waiting(row) for row in rows]
+
+    def _waiting(self, row: Row[tuple[object, ...]]) -> _Waiting:
+        event = Envelope(
+            event_id=row.event_id,
+            source=self.source,
+            type=row.type,
+            aggregate_type=row.aggregate_type,
+            aggregate_id=row.aggregate_id,
+            sequence=row.sequence,
+            dealer_id=row.dealer_id,
+            occurred_at=row.occurred_at,
+            payload=row.payload.encode(),
+            headers=orjson.loads(row.headers),
+        )
+        return _Waiting(row.position, row.created_at, row.lane, event)
+
+    async def _mark(self, sent: Sequence[_Waiting], tokens: dict[int, int]) -> None:
+        async with self.database.transaction() as tx:
+            await tx.execute(
+                MARK,
+                {
+                    "positions": [w.position for w in sent],
+                    "lanes": [w.lane for w in sent],
+                    "tokens": [tokens[w.lane] for w in sent],
+                    "first": min(w.created_at for w in sent),
+                    "last": max(w.created_at for w in sent),
+                    "fenced": self.hooks.keeps("fencing"),
+                },
+            )
+
+    def _hold_back(self, waiting: Sequence[_Waiting], confirmed: Set[UUID]) -> None:
+        """Let an aggregate whose event was not confirmed rest; the others go on."""
+        failed: dict[str, UUID] = {}
+        for w in waiting:
+            key = f"{w.event.aggregate_type}/{w.event.aggregate_id}"
+            if w.event.event_id in confirmed:
+                self._held.pop(key, None)
+            else:
+                failed.setdefault(key, w.event.event_id)
+        for key in failed:
+            pause = self._held.setdefault(key, _Held())
+            pause.attempts += 1
+            pause.until = time.monotonic() + min(self.longest_pause, 0.1 * 2**pause.attempts)
+        if failed:
+            RELAY_FAILURES.labels(self.source).inc(len(failed))
+            log.warning("events_not_confirmed", event_ids=[str(i) for i in failed.values()][:10])
+
+    def _next_retry(self) -> float:
+        now = time.monotonic()
+        return min([1.0, *(max(0.01, pause.until - now) for pause in self._held.values())])

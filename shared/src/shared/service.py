@@ -1,0 +1,105 @@
+"""What is a service made of, and how do its processes run?
+
+A service describes itself once (`Service`); the same description runs as API process, as worker
+process, or inside the all-in-one.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import MetaData, text
+from sqlalchemy.exc import DBAPIError
+
+from shared import metrics
+from shared.clock import Clock
+from shared.db import Database
+from shared.hooks import NO_HOOKS, Hooks
+from shared.inbox import Inbox
+from shared.rabbitmq import Arrivals, RabbitTransport, Topology, consume
+from shared.relay import Relay
+from shared.timers import TimerHandler, TimerWorker
+from shared.transport import Transport
+from shared.wakeup import Bells
+from shared.worker import Subscribers, Worker
+
+log = structlog.get_logger()
+
+Background = Callable[[], Coroutine[None, None, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service by its parts: name, package, tables, and what it hears of and waits for."""
+
+    name: str
+    package: str
+    metadata: MetaData = field(default_factory=MetaData)
+    subscribers: Subscribers = field(default_factory=Subscribers)
+    timers: Mapping[str, TimerHandler] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service on its database, with its clock."""
+
+    service: Service
+    database: Database
+    clock: Clock
+    hooks: Hooks = NO_HOOKS
+
+    @property
+    def inbox(self) -> Inbox:
+        """Where its events arrive."""
+        return Inbox(self.database, self.service.name, self.hooks)
+
+    @property
+    def worker(self) -> Worker:
+        """What processes them."""
+        handlers = self.service.subscribers.handlers
+        return Worker(self.database, self.service.name, handlers, self.clock, hooks=self.hooks)
+
+    @property
+    def timer_worker(self) -> TimerWorker:
+        """What fires its timers."""
+        return TimerWorker(self.database, self.service.name, self.service.timers, self.clock)
+
+    def relay(self, transport: Transport) -> Relay:
+        """What publishes its outbox."""
+        return Relay(self.database, transport, f"/{self.service.name}", hooks=self.hooks)
+
+    async def work(self, transport: Transport, *arriving: Background) -> None:
+        """Relay, process, fire timers and measure until cancelled; `arriving` runs beside."""
+        bells = Bells(self.database.url, ("outbox", "inbox", "timer"))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bells.run())
+            tasks.create_task(self.relay(transport).run(bells["outbox"]))
+            tasks.create_task(self.worker.run(bells["inbox"]))
+            tasks.create_task(self.timer_worker.run(bells["timer"]))
+            tasks.create_task(self._housekeeping())
+            for background in arriving:
+                tasks.create_task(background())
+
+    async def work_with_rabbitmq(self, url: str, topology: Topology, *beside: Background) -> None:
+        """As `work`, with a broker between the services."""
+        arrivals = Arrivals(self.inbox, hooks=self.hooks)
+
+        async def arriving() -> None:
+            await consume(url, topology, self.service.name, arrivals)
+
+        await self.work(RabbitTransport(url, topology, hooks=self.hooks), arriving, *beside)
+
+    async def _housekeeping(self) -> None:
+        """Measure every few seconds; make next months' partitions once a day."""
+        rounds = 0
+        while True:
+            try:
+                if rounds % 17_280 == 0:
+                    async with self.database.transaction() as tx:
+                        await tx.execute(text("SELECT outbox_months(3)"))
+                await metrics.sample(self.database, self.service.name, now=self.clock.now())
+                rounds += 1
+            except (OSError, DBAPIError) as cause:
+                log.warning("not_measured", cause=type(cause).__name__)
+            await asyncio.sleep(5)

@@ -1,0 +1,18 @@
+"""What must the environment say before a process starts? Secrets have no defaults."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Settings of a service's processes, from the environment with the service's own prefix."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    database_url: str = Field(description="postgresql://user:password@host:port/database")
+    rabbitmq_url: str = Field(description="amqp://user:password@host:port/")
+    event_prefix: str = Field("", description="keeps several installations on one broker apart")
+    issuer: str = Field(description="the OIDC provider whose tokens are accepted")
+    jwks_url: str = Field(description="where its public keys are")
+    audience: str = Field("madoguchi", description="whom its tokens are for")
+    log_level: str = "INFO"

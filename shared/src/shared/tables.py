@@ -1,0 +1,152 @@
+"""Which tables does the event core keep in each service's database?
+
+outbox            every event that the service ever emitted; a log in monthly partitions
+outbox_stream     the last sequence number given out, per aggregate
+relay, relay_lease who relays which lane of the outbox (a lane is a sixteenth of the aggregates)
+inbox             every event that the service received, with what became of it
+inbox_stream      the next sequence number to process, per aggregate
+inbox_refused     messages that are no events of ours, kept whole for an operator
+timer             what is to happen later
+idempotency       answers given before, by Idempotency-Key
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+LANES = 16
+
+events = MetaData()
+
+NOW = text("now()")
+INSTANT = DateTime(timezone=True)
+
+outbox = Table(
+    "outbox",
+    events,
+    Column(
+        "position", BigInteger, primary_key=True, server_default=text("nextval('outbox_position')")
+    ),
+    Column("created_at", INSTANT, primary_key=True, server_default=NOW),
+    Column("event_id", UUID(as_uuid=True), nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("aggregate_type", Text, nullable=False),
+    Column("aggregate_id", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("dealer_id", Text, nullable=False),
+    Column("occurred_at", INSTANT, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("published_at", INSTANT),
+    Index("outbox_unpublished", "position", postgresql_where=text("published_at IS NULL")),
+    Index("outbox_by_aggregate", "aggregate_type", "aggregate_id", "sequence"),
+    Index("outbox_by_event", "event_id"),
+    postgresql_partition_by="RANGE (created_at)",
+)
+
+outbox_stream = Table(
+    "outbox_stream",
+    events,
+    Column("aggregate_type", Text, primary_key=True),
+    Column("aggregate_id", Text, primary_key=True),
+    Column("last_sequence", BigInteger, nullable=False),
+)
+
+relay = Table(
+    "relay",
+    events,
+    Column("owner", UUID(as_uuid=True), primary_key=True),
+    Column("seen_at", INSTANT, nullable=False),
+)
+
+relay_lease = Table(
+    "relay_lease",
+    events,
+    Column("lane", SmallInteger, primary_key=True),
+    Column("owner", UUID(as_uuid=True)),
+    Column("token", BigInteger, nullable=False, server_default=text("0")),
+    Column("expires_at", INSTANT, nullable=False, server_default=text("'-infinity'")),
+)
+
+inbox = Table(
+    "inbox",
+    events,
+    Column("source", Text, primary_key=True),
+    Column("event_id", UUID(as_uuid=True), primary_key=True),
+    Column("stream", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("aggregate_type", Text, nullable=False),
+    Column("aggregate_id", Text, nullable=False),
+    Column("dealer_id", Text, nullable=False),
+    Column("occurred_at", INSTANT, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("received_at", INSTANT, nullable=False, server_default=NOW),
+    Column("state", Text, nullable=False, server_default=text("'waiting'")),
+    Column("due_at", INSTANT, nullable=False, server_default=NOW),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("cause", Text),
+    Column("settled_at", INSTANT),
+    CheckConstraint(
+        "state IN ('waiting', 'parked', 'done', 'dead', 'skipped')", name="inbox_state"
+    ),
+    Index("inbox_waiting", "due_at", postgresql_where=text("state = 'waiting'")),
+    Index("inbox_by_stream", "stream", "sequence", postgresql_where=text("state <> 'done'")),
+    Index("inbox_dead", "settled_at", postgresql_where=text("state = 'dead'")),
+    Index("inbox_settled", "settled_at", postgresql_where=text("state IN ('done', 'skipped')")),
+)
+
+inbox_stream = Table(
+    "inbox_stream",
+    events,
+    Column("stream", Text, primary_key=True),
+    Column("next_sequence", BigInteger, nullable=False, server_default=text("1")),
+)
+
+inbox_refused = Table(
+    "inbox_refused",
+    events,
+    Column("refused_id", UUID(as_uuid=True), primary_key=True),
+    Column("received_at", INSTANT, nullable=False, server_default=NOW),
+    Column("reason", Text, nullable=False),
+    Column("routing_key", Text, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+timer = Table(
+    "timer",
+    events,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("due_at", INSTANT, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("cause", Text),
+    Column("retry_at", INSTANT),
+    Index("timer_due", "due_at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    events,
+    Column("owner", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("answer", JSONB),
+    Column("created_at", INSTANT, nullable=False, server_default=NOW),
+)

@@ -1,0 +1,1 @@
+"""How do tests get real servers, and databases and queues of their own?"""

@@ -1,0 +1,117 @@
+"""What is to happen later, even if nobody is running by then? A row per timer.
+
+A timer is named by kind and key and set in the transaction that gives it its reason; the same
+transaction that ends the reason cancels it. When it is due, its handler runs in one transaction
+with its removal. A handler that fails is tried again with growing pauses and never forgotten.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.clock import Clock
+from shared.db import EVERY_DEALER, Database
+from shared.metrics import TIMERS_FIRED
+from shared.wakeup import Wakeup
+
+log = structlog.get_logger()
+
+TimerHandler = Callable[[str, dict[str, Any], datetime, AsyncSession], Awaitable[None]]
+
+SET = text("""
+    INSERT INTO timer (kind, key, due_at, payload)
+    VALUES (:kind, :key, :due_at, CAST(:payload AS jsonb))
+    ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload,
+        attempts = 0, cause = NULL, retry_at = NULL
+""")
+CANCEL = text("DELETE FROM timer WHERE kind = ANY(:kinds) AND key = :key")
+DUE = text("""
+    SELECT kind, key, due_at, payload::text AS payload, attempts FROM timer
+    WHERE due_at <= :now AND (retry_at IS NULL OR retry_at <= clock_timestamp())
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+""")
+DROP = text("DELETE FROM timer WHERE kind = :kind AND key = :key")
+FAILED = text("""
+    UPDATE timer SET attempts = attempts + 1, cause = :cause,
+           retry_at = clock_timestamp() + make_interval(secs => :pause)
+    WHERE kind = :kind AND key = :key
+""")
+
+
+async def set_timer(
+    tx: AsyncSession, kind: str, key: str, due_at: datetime, payload: Mapping[str, object]
+) -> None:
+    """Let the handler of `kind` run at `due_at`; setting the same timer again moves it."""
+    values = {"kind": kind, "key": key, "due_at": due_at}
+    await tx.execute(SET, {**values, "payload": orjson.dumps(dict(payload)).decode()})
+
+
+async def cancel_timers(tx: AsyncSession, key: str, *kinds: str) -> None:
+    """The reason is gone; nothing happens where none was set."""
+    await tx.execute(CANCEL, {"kinds": list(kinds), "key": key})
+
+
+@dataclass(frozen=True, slots=True)
+class TimerWorker:
+    """Fires one service's timers by the service's clock; run as many as you like.
+
+    A handler is `async (key, payload, now, tx)`; its work commits with the timer's removal.
+    """
+
+    database: Database
+    service: str
+    handlers: Mapping[str, TimerHandler]
+    clock: Clock
+    longest_pause: float = 300.0
+
+    async def run(self, wakeup: Wakeup) -> None:
+        """Fire until cancelled; looks every second, for a clock may be set forward."""
+        while True:
+            try:
+                await self.fire_due()
+            except (OSError, DBAPIError) as cause:
+                log.warning("timers_pause", service=self.service, cause=type(cause).__name__)
+            await wakeup.wait(1.0)
+
+    async def fire_due(self) -> int:
+        """Fire all that is due, each in its own transaction; returns how many succeeded."""
+        fired = 0
+        while True:
+            row: Row[Any] | None = None
+            try:
+                async with self.database.transaction(EVERY_DEALER) as tx:
+                    row = (await tx.execute(DUE, {"now": self.clock.now()})).first()
+                    if row is None:
+                        return fired
+                    await tx.execute(DROP, {"kind": row.kind, "key": row.key})
+                    payload = orjson.loads(row.payload)
+                    async with asyncio.timeout(30):
+                        await self.handlers[row.kind](row.key, payload, self.clock.now(), tx)
+                fired += 1
+                TIMERS_FIRED.labels(self.service, "done").inc()
+            except Exception as cause:
+                if row is None:
+                    raise
+                await self._put_off(row, cause)
+
+    async def _put_off(self, row: Row[Any], cause: Exception) -> None:
+        TIMERS_FIRED.labels(self.service, "failed").inc()
+        log.error("timer_failed", service=self.service, kind=row.kind, cause=type(cause).__name__)
+        async with self.database.transaction() as tx:
+            await tx.execute(
+                FAILED,
+                {
+                    "kind": row.kind,
+                    "key": row.key,
+                    "cause": f"{type(cause).__name__}: {cause}"[:2000].replace("\0", "�"),
+                    "pause": min(self.longest_pause, 1.0 * 2**row.attempts),
+                },
+            )

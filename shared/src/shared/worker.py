@@ -1,0 +1,308 @@
+"""How is a received event processed? In the order of its aggregate, many per transaction.
+
+A batch locks the streams whose next event is due, runs the handlers and moves the streams on, all
+in one transaction: the effect of an event and the note that it happened are one commit. A batch
+runs without savepoints first; only when a handler fails is it run again with one each, so that
+the others' effects stand. A failed event is tried again with growing pauses, then it is dead: it
+blocks its own stream, in this service only, until an operator replays or skips it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+import structlog
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from event_contracts import Event, PayloadDoesNotFit, UnknownEventType, read
+from shared.clock import Clock
+from shared.context import Work, working_for
+from shared.db import EVERY_DEALER, Database
+from shared.hooks import NO_HOOKS, Hooks
+from shared.inbox import UNPARK
+from shared.metrics import INBOX_PROCESSED
+from shared.wakeup import Wakeup
+
+log = structlog.get_logger()
+
+CLAIM = """
+    SELECT s.stream, s.next_sequence FROM inbox i JOIN inbox_stream s USING (stream)
+    WHERE i.state = 'waiting' AND i.due_at <= clock_timestamp()
+    ORDER BY i.due_at LIMIT :batch
+"""
+LOCK = " FOR UPDATE OF s SKIP LOCKED"
+EVENTS_OF = text("""
+    SELECT i.source, i.event_id, i.stream, i.sequence, i.type, i.dealer_id, i.occurred_at,
+           i.state, i.due_at <= clock_timestamp() AS due, i.attempts,
+           i.payload::text AS payload, i.headers::text AS headers
+    FROM unnest(CAST(:streams AS text[])) AS s (stream)
+    CROSS JOIN LATERAL (
+        SELECT * FROM inbox WHERE inbox.stream = s.stream AND state NOT IN ('done', 'skipped')
+        ORDER BY sequence LIMIT :per_stream) i
+    ORDER BY i.stream, i.sequence
+""")
+DONE = text("""
+    UPDATE inbox SET state = 'done', settled_at = clock_timestamp(), cause = NULL
+    FROM unnest(CAST(:sources AS text[]), CAST(:event_ids AS uuid[])) AS d (source, event_id)
+    WHERE inbox.source = d.source AND inbox.event_id = d.event_id
+""")
+ADVANCE = text("""
+    UPDATE inbox_stream SET next_sequence = a.next_sequence
+    FROM unnest(CAST(:streams AS text[]), CAST(:before AS bigint[]), CAST(:after AS bigint[]))
+         AS a (stream, was, next_sequence)
+    WHERE inbox_stream.stream = a.stream AND (inbox_stream.next_sequence = a.was OR NOT :fenced)
+    RETURNING 1
+""")
+PARK = text("""
+    UPDATE inbox SET state = 'parked'
+    FROM unnest(CAST(:sources AS text[]), CAST(:event_ids AS uuid[])) AS p (source, event_id)
+    WHERE inbox.source = p.source AND inbox.event_id = p.event_id AND state = 'waiting'
+""")
+FAILED = text("""
+    UPDATE inbox SET attempts = attempts + 1, cause = :cause, state = :state,
+           due_at = clock_timestamp() + make_interval(secs => :pause),
+           settled_at = CASE WHEN :state = 'dead' THEN clock_timestamp() END
+    WHERE source = :source AND event_id = :event_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a handler may know besides the event; `now` is the instant of processing."""
+
+    event_id: UUID
+    sequence: int
+    occurred_at: datetime
+    now: datetime
+    actor: str | None
+
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[Any, Delivery, AsyncSession], Awaitable[None]]
+
+
+class Subscribers:
+    """Which function hears of which event? Events without one pass by."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Handler] = {}
+
+    def on(self, *events: type[E]) -> Callable[[Handler], Handler]:
+        """Register `async (event, delivery, tx)` for event types; one function per type."""
+
+        def register(handler: Handler) -> Handler:
+            for event in events:
+                if event.wire_type in self.handlers:
+                    raise ValueError(f"{event.wire_type} has a subscriber already.")
+                self.handlers[event.wire_type] = handler
+            return handler
+
+        return register
+
+
+class LostTheStream(RuntimeError):
+    """Somebody else moved a stream that this batch had claimed; nothing of it was committed."""
+
+
+_Pending = Row[Any]
+
+
+@dataclass(slots=True)
+class _Outcome:
+    done: list[_Pending] = field(default_factory=list)
+    failed: list[tuple[_Pending, Exception]] = field(default_factory=list)
+    parked: list[_Pending] = field(default_factory=list)
+    moved: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Processes one service's inbox; run as many as you like.
+
+    An event is tried `attempts` times with pauses (seconds) that double from `pause`. A handler
+    that takes longer than `patience` seconds has failed.
+    """
+
+    database: Database
+    service: str
+    handlers: Mapping[str, Handler]
+    clock: Clock
+    batch: int = 200
+    attempts: int = 8
+    pause: float = 0.5
+    longest_pause: float = 300.0
+    patience: float = 30.0
+    hooks: Hooks = NO_HOOKS
+
+    async def run(self, wakeup: Wakeup) -> None:
+        """Process until cancelled."""
+        while True:
+            try:
+                worked = await self.process_batch()
+            except (OSError, DBAPIError, LostTheStream) as cause:
+                log.warning("inbox_batch_failed", service=self.service, cause=type(cause).__name__)
+                await asyncio.sleep(0.5)
+                continue
+            if not worked:
+                await wakeup.wait(0.5)
+
+    async def drain(self) -> None:
+        """Process until nothing is due."""
+        while await self.process_batch():
+            pass
+
+    async def process_batch(self) -> int:
+        """Process what is due, up to one batch; returns how many events were looked at."""
+        try:
+            return await self._process(carefully=False)
+        except _HandlerFailed:
+            return await self._process(carefully=True)
+
+    async def _process(self, *, carefully: bool) -> int:
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            claim = CLAIM + LOCK if self.hooks.keeps("fencing") else CLAIM
+            claimed = await tx.execute(text(claim), {"batch": self.batch})
+            streams = {row.stream: row.next_sequence for row in claimed}
+            if not streams:
+                return 0
+            share = -(-self.batch // len(streams))
+            rows = await tx.execute(EVENTS_OF, {"streams": list(streams), "per_stream": share})
+            outcome = _Outcome()
+            for stream, pending in groupby(rows, key=lambda row: row.stream):
+                await self._process_stream(
+                    tx, list(pending), streams[stream], outcome, carefully=carefully
+                )
+            await self._write(tx, outcome)
+        self._count(outcome)
+        return len(outcome.done) + len(outcome.failed) + len(outcome.parked)
+
+    async def _process_stream(
+        self,
+        tx: AsyncSession,
+        pending: list[_Pending],
+        next_sequence: int,
+        outcome: _Outcome,
+        *,
+        carefully: bool,
+    ) -> None:
+        expected = next_sequence
+        in_order = self.hooks.keeps("key_blocking")
+        for index, row in enumerate(pending):
+            again = row.sequence < expected and self.hooks.keeps("dedupe")
+            ready = row.state == "parked" or (row.state == "waiting" and row.due)
+            if again and row.state != "dead":
+                outcome.done.append(row)
+                continue
+            if (in_order and row.sequence > expected) or not ready:
+                if not in_order:
+                    continue
+                outcome.parked += [r for r in pending[index:] if r.state == "waiting" and r.due]
+                break
+            try:
+                await self._handle(tx, row, carefully=carefully)
+            except Exception as cause:
+                if is_clash(cause):
+                    raise
+                if not carefully:
+                    raise _HandlerFailed from cause
+                outcome.failed.append((row, cause))
+                if in_order:
+                    outcome.parked += [r for r in pending[index + 1 :] if r.state == "waiting"]
+                    break
+            else:
+                outcome.done.append(row)
+                expected = max(expected, row.sequence + 1)
+        if expected != next_sequence:
+            outcome.moved[pending[0].stream] = (next_sequence, expected)
+
+    async def _handle(self, tx: AsyncSession, row: _Pending, *, carefully: bool) -> None:
+        event = read(row.type, row.payload)
+        handler = self.handlers.get(row.type)
+        if handler is None:
+            return
+        headers = orjson.loads(row.headers)
+        delivery = Delivery(
+            row.event_id, row.sequence, row.occurred_at, self.clock.now(), headers.get("actor")
+        )
+        work = Work(
+            correlation_id=headers.get("correlationid"),
+            causation_id=str(row.event_id),
+            traceparent=headers.get("traceparent"),
+            actor=headers.get("actor"),
+        )
+        with working_for(work):
+            async with asyncio.timeout(self.patience):
+                if carefully:
+                    async with tx.begin_nested():
+                        await handler(event, delivery, tx)
+                else:
+                    await handler(event, delivery, tx)
+        self.hooks.reached("mid_handler")
+
+    async def _write(self, tx: AsyncSession, outcome: _Outcome) -> None:
+        await tx.flush()
+        if outcome.done:
+            await tx.execute(DONE, _keys(outcome.done))
+        for row, cause in outcome.failed:
+            await tx.execute(FAILED, self._failure(row, cause))
+        if outcome.parked:
+            await tx.execute(PARK, _keys(outcome.parked))
+        if outcome.moved:
+            fenced = self.hooks.keeps("fencing")
+            moved = await tx.execute(
+                ADVANCE,
+                {
+                    "streams": list(outcome.moved),
+                    "before": [before for before, _ in outcome.moved.values()],
+                    "after": [after for _, after in outcome.moved.values()],
+                    "fenced": fenced,
+                },
+            )
+            if len(moved.all()) != len(outcome.moved):
+                raise LostTheStream(self.service)
+            await tx.execute(UNPARK, {"streams": list(outcome.moved)})
+
+    def _failure(self, row: _Pending, cause: Exception) -> dict[str, object]:
+        hopeless = isinstance(cause, UnknownEventType | PayloadDoesNotFit)
+        dead = hopeless or row.attempts + 1 >= self.attempts
+        return {
+            "source": row.source,
+            "event_id": row.event_id,
+            "cause": f"{type(cause).__name__}: {cause}"[:2000].replace("\0", "�"),
+            "state": "dead" if dead else "waiting",
+            "pause": min(self.longest_pause, self.pause * 2**row.attempts),
+        }
+
+    def _count(self, outcome: _Outcome) -> None:
+        INBOX_PROCESSED.labels(self.service, "done").inc(len(outcome.done))
+        INBOX_PROCESSED.labels(self.service, "failed").inc(len(outcome.failed))
+        for row, cause in outcome.failed:
+            log.error(
+                "event_not_processed",
+                service=self.service,
+                event_id=str(row.event_id),
+                type=row.type,
+                attempt=row.attempts + 1,
+                cause=type(cause).__name__,
+            )
+
+
+class _HandlerFailed(Exception):  # noqa: N818 - a signal between two methods, never seen outside
+    """A handler failed in the quick pass; run the batch again with savepoints."""
+
+
+def is_clash(cause: Exception) -> bool:
+    """Whether two transactions got in each other's way (SQLSTATE class 40): just run it again."""
+    sqlstate = getattr(getattr(cause, "orig", None), "sqlstate", None)
+    return str(sqlstate or "").startswith("40")
+
+
+def _keys(rows: list[_Pending]) -> dict[str, list[object]]:
+    return {"sources": [r.source for r in rows], "event_ids": [r.event_id for r in rows]}

@@ -1,0 +1,124 @@
+"""From a commit to its effect: outbox, relay, transport, inbox, worker; on real servers."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from event_contracts import SUBSCRIPTIONS, Event
+from event_contracts.contract import NoteSaved
+from shared import outbox
+from shared.clock import SystemClock
+from shared.db import Database
+from shared.inbox import Inbox
+from shared.relay import Relay
+from shared.transport import EmbeddedTransport
+from shared.worker import Delivery, Subscribers, Worker
+
+NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
+
+
+def note(contract_no: str, version: int) -> NoteSaved:
+    return NoteSaved(dealer_id="D01", contract_no=contract_no, note_version=version, length=1)
+
+
+class Pair:
+    """A service that emits, and one that writes down each event it hears of."""
+
+    def __init__(self, source: Database, target: Database) -> None:
+        self.source = source
+        self.target = target
+        self.fails: set[tuple[str, int]] = set()
+        self.inbox = Inbox(target, "returns")
+        transport = EmbeddedTransport({"returns": self.inbox}, SUBSCRIPTIONS)
+        self.relay = Relay(source, transport, "/contracts")
+        subscribers = Subscribers()
+        subscribers.on(NoteSaved)(self.write_down)
+        self.worker = Worker(
+            target, "returns", subscribers.handlers, SystemClock(), attempts=2, pause=0.0
+        )
+
+    async def write_down(self, event: NoteSaved, _: Delivery, tx: AsyncSession) -> None:
+        await tx.execute(
+            text("INSERT INTO effect (contract_no, n) VALUES (:c, :n)"),
+            {"c": event.contract_no, "n": event.note_version},
+        )
+        if (event.contract_no, event.note_version) in self.fails:
+            raise ValueError("this one is poisoned")
+
+    async def emit(self, *events: Event) -> None:
+        async with self.source.transaction() as tx:
+            for event in events:
+                await outbox.add(tx, event, now=NOW)
+
+    async def effects(self) -> list[tuple[str, int]]:
+        async with self.target.transaction() as tx:
+            rows = await tx.execute(text("SELECT contract_no, n FROM effect ORDER BY id"))
+            return [(row.contract_no, row.n) for row in rows]
+
+    async def settle(self) -> None:
+        while await self.relay.relay_once():
+            pass
+        await self.worker.drain()
+
+
+@pytest.fixture
+async def pair(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Pair]:
+    source, target = Database(await new_database("shared")), Database(await new_database("shared"))
+    async with target.transaction() as tx:
+        await tx.execute(text("CREATE TABLE effect (id serial, contract_no text, n int)"))
+    yield Pair(source, target)
+    await source.close()
+    await target.close()
+
+
+async def test_an_event_takes_effect_once_and_in_order(pair: Pair) -> None:
+    await pair.emit(note("A", 1), note("B", 1), note("A", 2))
+    await pair.settle()
+    assert await pair.effects() == [("A", 1), ("A", 2), ("B", 1)]
+
+
+async def test_an_action_that_fails_emits_nothing(pair: Pair) -> None:
+    with pytest.raises(RuntimeError, match="after the event"):
+        async with pair.source.transaction() as tx:
+            await outbox.add(tx, note("A", 1), now=NOW)
+            raise RuntimeError("after the event")
+    await pair.emit(note("A", 2))
+    await pair.settle()
+    assert await pair.effects() == [("A", 2)]
+
+
+async def test_a_poisoned_event_blocks_only_its_own_stream(pair: Pair) -> None:
+    pair.fails = {("A", 2)}
+    await pair.emit(note("A", 1), note("A", 2), note("A", 3), note("B", 1))
+    await pair.settle()
+    assert sorted(await pair.effects()) == [("A", 1), ("B", 1)]
+    [dead] = await pair.inbox.dead_letters()
+    assert (dead.sequence, dead.attempts, dead.cause) == (
+        2,
+        2,
+        "ValueError: this one is poisoned",
+    )
+
+
+async def test_a_replayed_event_lets_its_stream_go_on(pair: Pair) -> None:
+    pair.fails = {("A", 1)}
+    await pair.emit(note("A", 1), note("A", 2))
+    await pair.settle()
+    pair.fails = set()
+    assert await pair.inbox.replay(cause="poisoned") == 1
+    await pair.settle()
+    assert await pair.effects() == [("A", 1), ("A", 2)]
+
+
+async def test_a_skipped_event_lets_its_stream_go_on_without_it(pair: Pair) -> None:
+    pair.fails = {("A", 1)}
+    await pair.emit(note("A", 1), note("A", 2))
+    await pair.settle()
+    [dead] = await pair.inbox.dead_letters()
+    await pair.inbox.skip(dead.event_id, reason="entered by hand")
+    await pair.settle()
+    assert await pair.effects() == [("A", 2)]
+    assert await pair.inbox.dead_letters() == []
