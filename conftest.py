@@ -1,4 +1,4 @@
-"""The fixtures that every test may ask for: real servers, databases of one's own, a queue prefix."""
+"""The fixtures of every test: real servers, databases and queues of its own."""
 
 import asyncio
 import secrets
@@ -31,7 +31,7 @@ def databases(postgres_url: str) -> Iterator[TestDatabases]:
 
 @pytest.fixture
 async def new_database(databases: TestDatabases) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
-    """`await new_database("returns_service")` is the URL of a fresh, migrated database."""
+    """Make fresh, migrated databases: the URL of one for a service's package."""
     urls: list[str] = []
 
     async def create(package: str) -> str:

@@ -1,4 +1,4 @@
-"""What does the returns service tell? Each step of a return application, and the route's setting."""
+"""What does the returns service tell? Each step of an application, and the route's setting."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal

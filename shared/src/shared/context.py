@@ -27,7 +27,8 @@ class Work:
     actor: str | None = None
 
 
-_work: ContextVar[Work] = ContextVar("work", default=Work())
+NOBODY = Work()
+_work: ContextVar[Work] = ContextVar("work", default=NOBODY)
 
 
 def current_work() -> Work:

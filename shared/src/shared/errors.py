@@ -29,7 +29,7 @@ class FieldError:
     message: str
 
 
-class Refusal(Exception):  # noqa: N818 - refusals are facts, named so
+class Refusal(Exception):
     """Something that was asked for is not done; nothing was changed."""
 
     code: ClassVar[str]

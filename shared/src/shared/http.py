@@ -104,14 +104,14 @@ def install(app: FastAPI, *refusals: type[Exception]) -> None:
         body = problem_of(cause)
         return problem(int(str(body["status"])), body)
 
-    async def invalid(_: Request, cause: RequestValidationError) -> Response:  # type: ignore[misc]
+    async def invalid(_: Request, cause: RequestValidationError) -> Response:
         fields = [
             FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), str(e["msg"]))
             for e in cause.errors()
         ]
         return problem(422, problem_of(InvalidRequest(fields=fields)))
 
-    async def plain(_: Request, cause: HTTPException) -> Response:  # type: ignore[misc]
+    async def plain(_: Request, cause: HTTPException) -> Response:
         code = f"HTTP_{cause.status_code}"
         body = {
             "type": f"urn:madoguchi:problem:{code.lower()}",
@@ -122,7 +122,7 @@ def install(app: FastAPI, *refusals: type[Exception]) -> None:
         return problem(cause.status_code, body)
 
     async def unforeseen(_: Request, cause: Exception) -> Response:
-        log.exception("unforeseen", exc_info=cause)
+        log.error("unforeseen", exc_info=cause)
         body = {
             "type": "urn:madoguchi:problem:internal",
             "status": 500,
@@ -131,7 +131,8 @@ def install(app: FastAPI, *refusals: type[Exception]) -> None:
         }
         return problem(500, body)
 
-    for kind in (Refusal, *refusals):
+    kinds: tuple[type[Exception], ...] = (Refusal, *refusals)
+    for kind in kinds:
         app.add_exception_handler(kind, refused)
     app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]

@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import aio_pika
 import aiormq
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
-from aiormq.abc import AbstractChannel
+from aiormq import Channel as Wire
 from faststream import AckPolicy
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
@@ -97,7 +97,7 @@ class RabbitTransport:
     patience: float = 10.0
     hooks: Hooks = NO_HOOKS
     _connection: AbstractConnection | None = None
-    _channel: AbstractChannel | None = None
+    _channel: Wire | None = None
 
     async def publish(self, batch: Sequence[Envelope]) -> set[UUID]:
         """Publish a batch, pipelined over the streams; one stream's events one by one."""
@@ -123,9 +123,7 @@ class RabbitTransport:
             await self.close()
         return confirmed
 
-    async def _send(
-        self, channel: AbstractChannel, events: Sequence[Envelope], confirmed: set[UUID]
-    ) -> None:
+    async def _send(self, channel: Wire, events: Sequence[Envelope], confirmed: set[UUID]) -> None:
         """Publish the events of one stream, each after the confirm of the one before it."""
         for event in events:
             properties = Basic.Properties(
@@ -134,7 +132,7 @@ class RabbitTransport:
                 message_id=str(event.event_id),
                 message_type=event.type,
                 timestamp=event.occurred_at,
-                headers=to_headers(event),
+                headers=dict(to_headers(event)),
             )
             try:
                 answer = await channel.basic_publish(
@@ -152,7 +150,7 @@ class RabbitTransport:
                 return
             confirmed.add(event.event_id)
 
-    async def _open(self) -> AbstractChannel:
+    async def _open(self) -> Wire:
         if self._channel is not None and not self._channel.is_closed:
             return self._channel
         await self.close()
@@ -164,7 +162,7 @@ class RabbitTransport:
                 channel = await self._connection.channel(
                     publisher_confirms=confirms, on_return_raises=confirms
                 )
-                self._channel = await channel.get_underlay_channel()
+                self._channel = cast("Wire", await channel.get_underlay_channel())
         except (OSError, aiormq.exceptions.AMQPError, TimeoutError) as cause:
             await self.close()
             raise TransportDown(f"RabbitMQ: {type(cause).__name__}") from cause
@@ -284,7 +282,7 @@ def subscribe(url: str, topology: Topology, service: str, arrivals: Arrivals) ->
 
 
 async def consume(url: str, topology: Topology, service: str, arrivals: Arrivals) -> None:
-    """Take messages from a service's queue until cancelled; wait for the broker where it is away."""
+    """Take messages from a service's queue until cancelled; wait while the broker is away."""
     while True:
         broker = subscribe(url, topology, service, arrivals)
         try:

@@ -10,7 +10,8 @@ unpublished event is what operators watch (metrics.py).
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -217,7 +218,7 @@ class Relay:
                 },
             )
 
-    def _hold_back(self, waiting: Sequence[_Waiting], confirmed: Set[UUID]) -> None:
+    def _hold_back(self, waiting: Sequence[_Waiting], confirmed: AbstractSet[UUID]) -> None:
         """Let an aggregate whose event was not confirmed rest; the others go on."""
         failed: dict[str, UUID] = {}
         for w in waiting:

