@@ -12,9 +12,10 @@ from enum import StrEnum
 from typing import ClassVar
 
 from returns_service.rules.refusal import Kind, Refused
-from returns_service.rules.return_approval import By, ReturnFacts, holder
+from returns_service.rules.return_approval import By, ReturnFacts, holder, offers
+from returns_service.rules.return_commands import Action
 from returns_service.rules.return_status import Group, Role, Status, Tab
-from returns_service.rules.return_visibility import Actor, sees_return
+from returns_service.rules.return_visibility import Actor
 
 _JST = timezone(timedelta(hours=9))
 
@@ -51,18 +52,14 @@ def statuses_to_act_on(role: Role) -> tuple[Status, ...]:
 def waits_for(facts: ReturnFacts, actor: Actor) -> bool:
     """Whether the application stands on the actor's own work list.
 
-    It does where his role must act (D108) and the step is truly his: what was remanded to its
-    originator waits for nobody else, and nobody is asked to approve what he originated.
+    It does where a dealer must act (D108) and the actor is the one who can: the originator of what
+    was remanded to him, else an approver of that level who did not originate it.
     """
-    visible = sees_return(
-        actor,
-        dealer_code=facts.dealer_code,
-        store_code=facts.store_code,
-        was_requested=facts.was_requested,
-    )
+    if facts.status.acts is None:
+        return False
     with_originator = holder(facts.status, facts.route) is By.ORIGINATOR
-    is_his_own = facts.originator_id == actor.user_id
-    return visible and facts.status.acts is actor.role and with_originator == is_his_own
+    needed = Action.CORRECT if with_originator else Action.APPROVE
+    return any(offer.action is needed and offer.enabled for offer in offers(facts, actor))
 
 
 @dataclass(frozen=True)
