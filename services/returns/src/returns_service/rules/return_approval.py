@@ -330,7 +330,7 @@ def _check_new_originator(facts: ReturnFacts, new: NewOriginator) -> None:
 
 def _voided(facts: ReturnFacts | None, after: Status, route: Route) -> tuple[Level, ...]:
     """The levels whose approval counted before the step and does not count after it."""
-    if facts is None or after is Status.WITHDRAWN:
+    if facts is None:
         return ()
     still = route.standing_approvals(after)
     return tuple(lv for lv in facts.route.standing_approvals(facts.status) if lv not in still)
