@@ -1,0 +1,46 @@
+"""Which free text do we take? Comments and notes of return applications: D113, D115, T13-T17.
+
+Line breaks are kept as LF, other control characters are refused, blank text counts as none.
+"""
+
+import unicodedata
+from typing import ClassVar
+
+from returns_service.rules.refusal import Kind, Refused
+
+DEALER_TEXT_CHARS = 500
+TFC_TEXT_CHARS = 2_000
+
+
+class TextTooLong(Refused):
+    """The text has more characters than the field takes."""
+
+    code: ClassVar[str] = "TEXT_TOO_LONG"
+    kind: ClassVar[Kind] = Kind.INVALID
+    says: ClassVar[str] = "文字数が多すぎます"
+
+
+class TextUnprintable(Refused):
+    """The text contains control characters."""
+
+    code: ClassVar[str] = "TEXT_UNPRINTABLE"
+    kind: ClassVar[Kind] = Kind.INVALID
+    says: ClassVar[str] = "使用できない文字（制御文字）が含まれています"
+
+
+def is_printable(text: str, *, also: str = "") -> bool:
+    """Whether `text` holds neither control characters (save those in `also`) nor surrogates."""
+    return all(c in also or unicodedata.category(c) not in {"Cc", "Cs"} for c in text)
+
+
+def clean_text(text: str | None, *, limit: int) -> str | None:
+    """The text as it is kept, or None where it is blank; `limit` in characters.
+
+    Raises TextTooLong or TextUnprintable.
+    """
+    kept = (text or "").replace("\r\n", "\n").replace("\r", "\n").strip(" \n\t\u3000")
+    if not is_printable(kept, also="\n\t"):
+        raise TextUnprintable
+    if len(kept) > limit:
+        raise TextTooLong(f"{limit}文字以内で入力してください")
+    return kept or None

@@ -1,0 +1,155 @@
+"""What does 進捗一覧 show, count and let one search? D98-D100, D103-D108, D142.
+
+Names, groups and colours of a status stand in return_status; here are the questions on a whole
+list. SQL may filter with the statuses and bounds that this file gives.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from enum import StrEnum
+from typing import ClassVar
+
+from returns_service.rules.refusal import Kind, Refused
+from returns_service.rules.return_approval import By, ReturnFacts, holder, offers
+from returns_service.rules.return_commands import Action
+from returns_service.rules.return_status import Group, Role, Status, Tab
+from returns_service.rules.return_visibility import Actor
+
+_JST = timezone(timedelta(hours=9))
+
+
+class ApplicationKind(StrEnum):
+    """申込内容: the return of a car, or a change that TFC reports and nobody edits here (D99)."""
+
+    VEHICLE_RETURN = "VEHICLE_RETURN"
+    ADDRESS_CHANGE = "ADDRESS_CHANGE"
+    NAME_CHANGE = "NAME_CHANGE"
+    OTHER = "OTHER"
+
+    @property
+    def japanese(self) -> str:
+        """The name on the screen."""
+        return {
+            ApplicationKind.VEHICLE_RETURN: "車両返却",
+            ApplicationKind.ADDRESS_CHANGE: "住所変更",
+            ApplicationKind.NAME_CHANGE: "氏名変更",
+            ApplicationKind.OTHER: "その他",
+        }[self]
+
+
+def statuses_of(tab: Tab) -> frozenset[Status]:
+    """The statuses that a tab lists (D103)."""
+    return frozenset(status for status in Status if status.group.tab is tab)
+
+
+def statuses_to_act_on(role: Role) -> tuple[Status, ...]:
+    """The statuses in which `role` must act (D108): what its work list selects."""
+    return tuple(status for status in Status if status.acts is role)
+
+
+def waits_for(facts: ReturnFacts, actor: Actor) -> bool:
+    """Whether the application stands on the actor's own work list.
+
+    It does where a dealer must act (D108) and the actor is the one who can: the originator of what
+    was remanded to him, else an approver of that level who did not originate it.
+    """
+    if facts.status.acts is None:
+        return False
+    with_originator = holder(facts.status, facts.route) is By.ORIGINATOR
+    needed = Action.CORRECT if with_originator else Action.APPROVE
+    return any(offer.action is needed and offer.enabled for offer in offers(facts, actor))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Number of applications per display group and per status; every key is there, also at 0."""
+
+    groups: dict[Group, int]
+    statuses: dict[Status, int]
+
+
+def count(statuses: Iterable[Status]) -> Counts:
+    """The counts over the statuses of all visible applications, whatever the filter (D106)."""
+    counts = Counts(dict.fromkeys(Group, 0), dict.fromkeys(Status, 0))
+    for status in statuses:
+        counts.statuses[status] += 1
+        counts.groups[status.group] += 1
+    return counts
+
+
+class SearchPeriodReversed(Refused):
+    """The search begins after it ends."""
+
+    code: ClassVar[str] = "SEARCH_PERIOD_REVERSED"
+    kind: ClassVar[Kind] = Kind.INVALID
+    says: ClassVar[str] = "最終更新日時の開始日は終了日以前の日付を入力してください"
+
+
+@dataclass(frozen=True)
+class ProgressSearch:
+    """The search keys of 進捗一覧 as typed; None or nothing: any (D98).
+
+    The days are JST days, both inclusive. `kind` None is 全件 (D99); `statuses` are the ticked ones
+    (D100).
+    """
+
+    kind: ApplicationKind | None = None
+    statuses: frozenset[Status] = frozenset()
+    customer_name: str | None = None
+    contract_no: str | None = None
+    updated_from_on: date | None = None
+    updated_to_on: date | None = None
+
+
+@dataclass(frozen=True)
+class ProgressRow:
+    """The facts of one row that the search looks at; `updated_at` is an aware instant."""
+
+    kind: ApplicationKind
+    status: Status
+    customer_name: str
+    contract_no: str
+    updated_at: datetime
+
+
+def updated_between(search: ProgressSearch) -> tuple[datetime | None, datetime | None]:
+    """The instants (UTC) from which and before which a row was updated; None: no bound.
+
+    Raises SearchPeriodReversed.
+    """
+    first, last = search.updated_from_on, search.updated_to_on
+    if first and last and first > last:
+        raise SearchPeriodReversed
+    return (
+        _begin_of(first) if first else None,
+        _begin_of(last + timedelta(days=1)) if last else None,
+    )
+
+
+def matches(row: ProgressRow, search: ProgressSearch) -> bool:
+    """Whether `row` satisfies every key of `search` (D98); several statuses are an OR (D100)."""
+    start_at, end_at = updated_between(search)
+    return (
+        search.kind in {None, row.kind}
+        and (not search.statuses or row.status in search.statuses)
+        and name_key(search.customer_name or "") in name_key(row.customer_name)
+        and number_key(search.contract_no or "") in {"", number_key(row.contract_no)}
+        and (start_at is None or start_at <= row.updated_at)
+        and (end_at is None or row.updated_at < end_at)
+    )
+
+
+def name_key(name: str) -> str:
+    """A name as it is compared: NFKC, without spaces; found in part (D98 as D7)."""
+    return "".join(unicodedata.normalize("NFKC", name).split())
+
+
+def number_key(number: str) -> str:
+    """A contract number as it is compared: NFKC, trimmed, no hyphens; found as a whole (D98)."""
+    return unicodedata.normalize("NFKC", number).strip().replace("-", "")
+
+
+def _begin_of(day: date) -> datetime:
+    return datetime.combine(day, time.min, _JST).astimezone(UTC)

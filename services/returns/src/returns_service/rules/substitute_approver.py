@@ -1,0 +1,95 @@
+"""Who may approve in the place of an absent approver (代理承認), and when? Part D.
+
+Both may act meanwhile. A substitute has no substitute, so one always knows who stands for whom;
+that nobody approves his own item, return_approval sees to.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import ClassVar, Self
+
+from returns_service.rules.refusal import Kind, Refused
+from returns_service.rules.return_status import Role
+from returns_service.rules.return_visibility import Actor
+
+
+@dataclass(frozen=True)
+class Substitution:
+    """`substitute_id` approves for `approver`, a manager or HQ, on these days, both included."""
+
+    approver: Actor
+    substitute_id: str
+    from_on: date
+    to_on: date
+
+    def overlaps(self, other: Self) -> bool:
+        """Whether the two share a day."""
+        return self.from_on <= other.to_on and other.from_on <= self.to_on
+
+
+class RoleNotSubstituted(Refused):
+    """Only approvers have substitutes."""
+
+    code: ClassVar[str] = "ROLE_NOT_SUBSTITUTED"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    says: ClassVar[str] = "代理承認者を設定できるのは店長・本部担当者のみです"
+
+
+class SubstituteNotSuitable(Refused):
+    """The substitute must be another active person of the same dealer."""
+
+    code: ClassVar[str] = "SUBSTITUTE_NOT_SUITABLE"
+    kind: ClassVar[Kind] = Kind.INVALID
+    says: ClassVar[str] = "代理承認者には、同じ販売店の有効な別の担当者を指定してください"
+
+
+class SubstitutionPeriodReversed(Refused):
+    """The substitution ends before it begins."""
+
+    code: ClassVar[str] = "SUBSTITUTION_PERIOD_REVERSED"
+    kind: ClassVar[Kind] = Kind.INVALID
+    says: ClassVar[str] = "代理期間の終了日は開始日以降の日付を入力してください"
+
+
+class SubstituteHasSubstitute(Refused):
+    """A substitute would himself be substituted on one of the days."""
+
+    code: ClassVar[str] = "SUBSTITUTE_HAS_SUBSTITUTE"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    says: ClassVar[str] = "代理承認者の代理は設定できません"
+
+
+def check_substitution(
+    new: Substitution, others: Iterable[Substitution], *, dealer_code: str, active: bool
+) -> None:
+    """Refuse a substitution that may not be registered; `others` are those that are in force.
+
+    `dealer_code` and `active` describe the substitute.
+    """
+    if new.approver.role not in {Role.MANAGER, Role.HQ}:
+        raise RoleNotSubstituted
+    is_himself = new.substitute_id == new.approver.user_id
+    if is_himself or not active or dealer_code != new.approver.dealer_code:
+        raise SubstituteNotSuitable
+    if new.from_on > new.to_on:
+        raise SubstitutionPeriodReversed
+    for other in others:
+        chained = (
+            other.approver.user_id == new.substitute_id
+            or other.substitute_id == new.approver.user_id
+        )
+        if chained and new.overlaps(other):
+            raise SubstituteHasSubstitute
+
+
+def acts_as(
+    person: Actor, substitutions: Iterable[Substitution], *, today: date
+) -> tuple[Actor, ...]:
+    """As whom `person` may act on `today` (JST): as himself, then for each whom he represents."""
+    represented = (
+        replace(s.approver, user_id=person.user_id, acting_for=s.approver.user_id)
+        for s in substitutions
+        if s.substitute_id == person.user_id and s.from_on <= today <= s.to_on
+    )
+    return (person, *represented)

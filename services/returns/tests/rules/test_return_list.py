@@ -1,0 +1,217 @@
+"""進捗一覧: names, tabs, groups, colours, who acts, counts, search."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from returns_service.rules.approval_route import ApprovalSetting, Route
+from returns_service.rules.return_approval import ReturnFacts
+from returns_service.rules.return_list import (
+    ApplicationKind,
+    ProgressRow,
+    ProgressSearch,
+    SearchPeriodReversed,
+    count,
+    matches,
+    statuses_of,
+    statuses_to_act_on,
+    updated_between,
+    waits_for,
+)
+from returns_service.rules.return_status import Group, Role, Status, Tab
+from returns_service.rules.return_visibility import Actor, sees_return
+
+STATUSES = """
+STAFF_REMANDED 担当者手続中（差戻）         現在申込中一覧 貴社手続中（差戻） red    営業スタッフ
+STORE_PENDING  店舗承認者手続中            現在申込中一覧 貴社手続中        yellow 店長
+STORE_REMANDED 店舗承認者手続中（差戻）      現在申込中一覧 貴社手続中（差戻） red    店長
+HQ_PENDING     本部承認者手続中            現在申込中一覧 貴社手続中        yellow 本部担当者
+HQ_REMANDED    本部承認者手続中（差戻）      現在申込中一覧 貴社手続中（差戻） red    本部担当者
+REQUESTED      依頼中                     現在申込中一覧 依頼中           none   -
+TFC_PROCESSING TFC対応中（取下げ・訂正NG）   現在申込中一覧 TFC対応中        none   -
+TFC_HOLD       TFC対応保留                現在申込中一覧 TFC対応中        none   -
+TFC_CONTACT    TFC連絡事項入力中           現在申込中一覧 TFC対応中        none   -
+COMPLETED      完了                       過去申込一覧   完了             none   -
+WITHDRAWN      取下げ                     過去申込一覧   取下げ           none   -
+"""
+
+
+@pytest.mark.rule("D103", "D104", "D107", "D108", "D109")
+def test_the_eleven_statuses_as_the_dealer_sees_them() -> None:
+    shown = [
+        [
+            status.value,
+            status.japanese,
+            status.group.tab.value,
+            status.group.japanese,
+            status.colour.value,
+            status.acts.japanese if status.acts else "-",
+        ]
+        for status in Status
+    ]
+    assert shown == [line.split() for line in STATUSES.strip().splitlines()]
+
+
+@pytest.mark.rule("D105")
+@pytest.mark.parametrize(
+    ("group", "guidance"),
+    [
+        ("貴社手続中", "状況をご確認の上、承認・差戻・取下げ等のご対応をお願いいたします"),
+        ("貴社手続中（差戻）", "状況をご確認の上、承認・差戻・取下げ等のご対応をお願いいたします"),
+        ("依頼中", "トヨタファイナンスでの手続をお待ちください"),
+        ("TFC対応中", "トヨタファイナンスでの手続をお待ちください"),
+        ("完了", "－"),
+        ("取下げ", "－"),
+    ],
+)
+def test_guidance(group: str, guidance: str) -> None:
+    assert {g.guidance for g in Group if g.japanese == group} == {guidance}
+
+
+@pytest.mark.rule("D103")
+def test_the_past_holds_completed_and_withdrawn_only() -> None:
+    assert statuses_of(Tab.PAST) == {Status.COMPLETED, Status.WITHDRAWN}
+    assert statuses_of(Tab.CURRENT) == set(Status) - statuses_of(Tab.PAST)
+
+
+@pytest.mark.rule("D108")
+@pytest.mark.parametrize(
+    ("role", "statuses"),
+    [
+        (Role.STAFF, ["担当者手続中（差戻）"]),
+        (Role.MANAGER, ["店舗承認者手続中", "店舗承認者手続中（差戻）"]),
+        (Role.HQ, ["本部承認者手続中", "本部承認者手続中（差戻）"]),
+        (Role.TFC, []),
+    ],
+)
+def test_work_list_of_a_role(role: Role, statuses: list[str]) -> None:
+    assert [status.japanese for status in statuses_to_act_on(role)] == statuses
+
+
+BOTH = ApprovalSetting(store_approval=True, hq_approval=True)
+YAMADA = Actor("E101", Role.STAFF, "D01", "S10")
+COLLEAGUE = Actor("E102", Role.STAFF, "D01", "S10")
+SATO = Actor("M100", Role.MANAGER, "D01", "S10")
+SATO2 = Actor("M101", Role.MANAGER, "D01", "S10")
+TAKAHASHI = Actor("M200", Role.MANAGER, "D01", "S20")
+SUZUKI = Actor("E201", Role.STAFF, "D01", "S20")
+TANAKA = Actor("H001", Role.HQ, "D01")
+TANAKA_D02 = Actor("H001", Role.HQ, "D02")
+TFC = Actor("tfc", Role.TFC)
+SUBSTITUTE = Actor("E102", Role.MANAGER, "D01", "S10", acting_for="M100")
+PEOPLE = {
+    "山田": YAMADA, "同僚": COLLEAGUE, "佐藤": SATO, "店長2": SATO2, "高橋": TAKAHASHI,
+    "鈴木": SUZUKI, "田中": TANAKA, "他社": TANAKA_D02, "TFC": TFC, "代理": SUBSTITUTE,
+}  # fmt: skip
+
+
+@pytest.mark.rule("D108")
+@pytest.mark.parametrize(
+    ("status", "originator", "waits"),
+    [
+        (Status.STAFF_REMANDED, YAMADA, "山田"),
+        (Status.STORE_PENDING, YAMADA, "佐藤 店長2 代理"),
+        (Status.STORE_REMANDED, YAMADA, "佐藤 店長2 代理"),
+        (Status.STORE_REMANDED, SATO, "佐藤"),
+        (Status.HQ_PENDING, SATO, "田中"),
+        (Status.HQ_REMANDED, TANAKA, "田中"),
+        (Status.REQUESTED, YAMADA, ""),
+        (Status.TFC_HOLD, YAMADA, ""),
+        (Status.COMPLETED, YAMADA, ""),
+    ],
+)
+def test_own_work_list(status: Status, originator: Actor, waits: str) -> None:
+    route = Route.of(BOTH, originator.role)
+    facts = ReturnFacts(
+        "D01", "S10", originator.user_id, status, route, was_requested=True, version=1
+    )
+    assert [name for name, actor in PEOPLE.items() if waits_for(facts, actor)] == waits.split()
+
+
+@pytest.mark.rule("D1", "D2")
+@pytest.mark.parametrize(
+    ("requested", "sees"),
+    [(True, "山田 同僚 佐藤 店長2 田中 TFC 代理"), (False, "山田 同僚 佐藤 店長2 田中 代理")],
+)
+def test_who_sees_an_application_of_s10(requested: bool, sees: str) -> None:
+    def visible(actor: Actor) -> bool:
+        return sees_return(actor, dealer_code="D01", store_code="S10", was_requested=requested)
+
+    assert [name for name, actor in PEOPLE.items() if visible(actor)] == sees.split()
+
+
+@pytest.mark.rule("D104", "D106")
+def test_counts_per_group_and_status() -> None:
+    counts = count([Status.STORE_PENDING] * 2 + [Status.HQ_PENDING, Status.REQUESTED])
+    assert counts.groups == {
+        Group.DEALER_IN_PROGRESS: 3,
+        Group.DEALER_REMANDED: 0,
+        Group.REQUESTED: 1,
+        Group.TFC_IN_PROGRESS: 0,
+        Group.COMPLETED: 0,
+        Group.WITHDRAWN: 0,
+    }
+    assert counts.statuses[Status.STORE_PENDING] == 2
+    assert set(counts.statuses) == set(Status)
+
+
+ROW = ProgressRow(
+    kind=ApplicationKind.VEHICLE_RETURN,
+    status=Status.HQ_REMANDED,
+    customer_name="山本　太郎",
+    contract_no="1234-567",
+    updated_at=datetime(2025, 7, 10, 3, 0, tzinfo=UTC),
+)
+
+
+@pytest.mark.rule("D98", "D99", "D100")
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        (ProgressSearch(), True),
+        (ProgressSearch(kind=ApplicationKind.VEHICLE_RETURN), True),
+        (ProgressSearch(kind=ApplicationKind.ADDRESS_CHANGE), False),
+        (ProgressSearch(statuses=frozenset({Status.HQ_PENDING, Status.HQ_REMANDED})), True),
+        (ProgressSearch(statuses=frozenset({Status.HQ_PENDING})), False),
+        (ProgressSearch(customer_name="山本 太"), True),
+        (ProgressSearch(customer_name="山田"), False),
+        (ProgressSearch(contract_no=" １２３４５６７ "), True),
+        (ProgressSearch(contract_no="1234"), False),
+        (ProgressSearch(customer_name="山本", contract_no="1234"), False),
+    ],
+)
+def test_search_keys_are_all_to_be_met(search: ProgressSearch, found: bool) -> None:
+    assert matches(ROW, search) is found
+
+
+@pytest.mark.rule("D99")
+def test_a_search_for_returned_cars_finds_no_change_of_address() -> None:
+    address = ProgressRow(
+        ApplicationKind.ADDRESS_CHANGE, Status.REQUESTED, "山本 太郎", "1", ROW.updated_at
+    )
+    assert not matches(address, ProgressSearch(kind=ApplicationKind.VEHICLE_RETURN))
+    assert matches(address, ProgressSearch())
+
+
+@pytest.mark.rule("D98")
+@pytest.mark.parametrize(
+    ("updated_at", "found"),
+    [
+        (datetime(2025, 6, 30, 14, 59, 59, tzinfo=UTC), False),
+        (datetime(2025, 6, 30, 15, 0, tzinfo=UTC), True),
+        (datetime(2025, 7, 15, 14, 59, 59, tzinfo=UTC), True),
+        (datetime(2025, 7, 15, 15, 0, tzinfo=UTC), False),
+    ],
+    ids=["06-30 23:59:59 JST", "07-01 00:00 JST", "07-15 23:59:59 JST", "07-16 00:00 JST"],
+)
+def test_last_update_from_and_to_are_whole_days_in_japan(updated_at: datetime, found: bool) -> None:
+    search = ProgressSearch(updated_from_on=date(2025, 7, 1), updated_to_on=date(2025, 7, 15))
+    row = ProgressRow(ROW.kind, ROW.status, ROW.customer_name, ROW.contract_no, updated_at)
+    assert matches(row, search) is found
+
+
+@pytest.mark.rule("D98")
+def test_a_period_that_ends_before_it_begins_is_refused() -> None:
+    day = date(2025, 7, 15)
+    assert all(updated_between(ProgressSearch(updated_from_on=day, updated_to_on=day)))
+    with pytest.raises(SearchPeriodReversed):
+        updated_between(ProgressSearch(updated_from_on=day, updated_to_on=date(2025, 7, 14)))
