@@ -1,0 +1,74 @@
+"""The portal as an ASGI application: what is it made of, and in which order?"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import httpx
+from fastapi import Depends, FastAPI
+from shared.auth import assert_every_route_has_a_policy, recognise
+from starlette.staticfiles import StaticFiles
+
+from portal_service import sign_in, styleguide, top
+from portal_service.envelope import Envelope, content_security_policy
+from portal_service.failures import crash_page, explain_failures
+from portal_service.frame import STATIC, page_templates
+from portal_service.portal import Portal, Waiting
+from portal_service.provider import Provider
+from portal_service.sealing import Seal
+from portal_service.session import principal_in_session, refuse_foreign_forms
+from portal_service.settings import PortalSettings
+
+PUBLIC_MOUNTS = frozenset({"/static"})
+
+
+def create_app(
+    settings: PortalSettings,
+    *,
+    http: httpx.AsyncClient | None = None,
+    waiting: Waiting | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> FastAPI:
+    """The portal. `http` reaches provider and services, `now` is the embedded clock.
+
+    Raises RouteWithoutPolicy for a page that does not say whom it lets in.
+    """
+    own_http = http or httpx.AsyncClient(timeout=settings.upstream_timeout_s)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        assert_every_route_has_a_policy(app, public_paths=PUBLIC_MOUNTS)
+        yield
+        if http is None:
+            await own_http.aclose()
+
+    app = FastAPI(
+        title="窓口",
+        openapi_url=None,
+        lifespan=lifespan,
+        dependencies=[Depends(refuse_foreign_forms)],
+    )
+    app.state.portal = Portal(
+        settings=settings,
+        seal=Seal(settings.session_secret.get_secret_value()),
+        provider=Provider(settings, own_http),
+        http=own_http,
+        templates=page_templates(),
+        waiting=waiting,
+        now=now if settings.embedded else None,
+    )
+    recognise(app, principal_in_session)
+    explain_failures(app)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for screens in (sign_in, top):
+        app.include_router(screens.pages)
+    if settings.embedded:
+        app.include_router(styleguide.pages)
+    app.add_middleware(
+        Envelope,
+        policy=content_security_policy(settings.issuer_origin),
+        https=settings.https,
+        crash_page=crash_page,
+    )
+    assert_every_route_has_a_policy(app, public_paths=PUBLIC_MOUNTS)
+    return app

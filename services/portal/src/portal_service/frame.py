@@ -1,0 +1,173 @@
+"""What surrounds every screen, and how does a screen get onto paper (HTML)?
+
+`page(request, "returns.html", ...)` renders a template inside the frame: top bar, menu, breadcrumb,
+message of the last action, error summary. `announce` leaves that message for the next page.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from shared.auth import AccessRefused, Principal, Role
+
+from portal_service import japanese
+from portal_service.menu import Group, menu_for
+from portal_service.portal import portal_of
+from portal_service.session import (
+    cookie_name,
+    drop_cookie,
+    principal_in_session,
+    session_of,
+    set_cookie,
+)
+from portal_service.upstream import FieldError, PartMissing
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+ROLE_ORDER = list(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the frame shows around a screen."""
+
+    layout: str
+    """base.html with the menu, bare.html for people who are not signed in."""
+    who: Principal | None = None
+    roles: str = ""
+    menu: tuple[Group, ...] = ()
+    path: str = ""
+    csrf: str = ""
+    waiting: int | None = None
+    clock: str | None = None
+    flash: Mapping[str, str] | None = None
+    request_id: str = ""
+    embedded: bool = False
+
+
+def page_templates(*more_folders: Path) -> Environment:
+    """The templates with the product's filters; `more_folders` are looked through first."""
+    templates = Environment(
+        loader=FileSystemLoader([*more_folders, HERE / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {
+        "day": japanese.day,
+        "month": japanese.month,
+        "moment": japanese.moment,
+        "yen": japanese.yen,
+        "count": japanese.count,
+        "slug": _slug,
+        "is_missing": lambda value: isinstance(value, PartMissing),
+    }
+    templates.globals |= {
+        "static": _addresses_of_static_files().get,
+        "once": lambda: secrets.token_urlsafe(16),
+        "query": _query,
+    }
+    return templates
+
+
+async def page(  # noqa: PLR0913  everything but the first two has a name
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    partial: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    errors: Iterable[FieldError] = (),
+    **facts: Any,
+) -> HTMLResponse:
+    """The screen `template` with these facts.
+
+    `values` are what the form fields hold, by name; `errors` stand beside their fields and in the
+    summary on top. `partial` names the block that is enough when HTMX asks for a part of the page.
+    """
+    found = portal_of(request).templates.get_template(template)
+    frame = await frame_of(request)
+    listed = tuple(errors)
+    everything = {"frame": frame, "values": values or {}, "errors": listed, **facts}
+    if partial and request.headers.get("hx-request"):
+        html = "".join(found.blocks[partial](found.new_context(everything)))
+        return HTMLResponse(html, status)
+    response = HTMLResponse(found.render(everything), status)
+    if frame.flash:
+        drop_cookie(request, response, "flash")
+    return response
+
+
+async def frame_of(request: Request) -> Frame:
+    """The frame for whoever asks; without a session the bare one."""
+    portal = portal_of(request)
+    request_id = getattr(request.state, "request_id", "")
+    flash = portal.seal.open("flash", request.cookies.get(cookie_name(request, "flash")))
+    who = await _person(request)
+    if who is None:
+        return Frame("bare.html", flash=flash, request_id=request_id)
+    session = session_of(request)
+    return Frame(
+        layout="base.html",
+        who=who,
+        roles="・".join(role.japanese for role in sorted(who.roles, key=ROLE_ORDER.index)),
+        menu=menu_for(who, request.app),
+        path=request.url.path,
+        csrf=session.csrf if session else "",
+        waiting=await portal.waiting(request, who) if portal.waiting else None,
+        clock=japanese.moment(portal.now()) if portal.now else None,
+        flash=flash,
+        request_id=request_id,
+        embedded=portal.settings.embedded,
+    )
+
+
+def announce(request: Request, response: Response, text: str, *, kind: str = "done") -> None:
+    """Leave a message for the next page: what happened, who is next, whether a mail went out.
+
+    `kind` is done, note or warning.
+    """
+    sealed = portal_of(request).seal.close("flash", {"text": text, "kind": kind}, lasts_s=300)
+    set_cookie(request, response, "flash", sealed, lasts_s=300)
+
+
+async def _person(request: Request) -> Principal | None:
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is None:
+        try:
+            known = await principal_in_session(request)
+        except AccessRefused:
+            return None
+    return known
+
+
+def _addresses_of_static_files() -> dict[str, str]:
+    """Name → address with a fingerprint, so that browsers may keep a file for ever."""
+    files = (path for path in STATIC.rglob("*") if path.is_file())
+    return {
+        path.relative_to(STATIC).as_posix(): (
+            f"/static/{path.relative_to(STATIC).as_posix()}"
+            f"?v={hashlib.sha256(path.read_bytes()).hexdigest()[:10]}"
+        )
+        for path in files
+    }
+
+
+def _slug(text: str) -> str:
+    """A name for an id attribute."""
+    return re.sub(r"[^\w-]+", "-", text)
+
+
+def _query(current: Mapping[str, Any], **changes: Any) -> str:
+    """The query string of this page with some values changed; None takes one away."""
+    wanted = {**dict(current), **changes}
+    return "?" + urlencode({key: value for key, value in wanted.items() if value is not None})

@@ -1,0 +1,127 @@
+"""How are dates and money written on a screen, and how do people type them?
+
+Written: 2025/07/15(火), 2025年7月, 2025/07/15(火) 14:05, 12,345円. Typed: also in full width,
+with the era (令和7年7月15日), without separators (20250715), with or without 円 and commas.
+"""
+
+import re
+import unicodedata
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+JST = ZoneInfo("Asia/Tokyo")
+WEEKDAYS = "月火水木金土日"
+NOTHING = "ー"
+
+ERAS = (
+    ("令和", "R", date(2019, 5, 1), date(9999, 12, 31)),
+    ("平成", "H", date(1989, 1, 8), date(2019, 4, 30)),
+    ("昭和", "S", date(1926, 12, 25), date(1989, 1, 7)),
+)
+_WESTERN = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))")
+_ERA = re.compile(r"(令和|平成|昭和|[RHS])(元|\d{1,2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_MONTH = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})月?|(\d{2}))")
+_YEN = re.compile(r"[¥\\]?(-?\d{1,3}(?:,\d{3})+|-?\d+)円?")
+
+
+class NotReadable(ValueError):  # noqa: N818  the fact is the name
+    """What was typed is not a date or an amount; the text is the message beside the field."""
+
+
+def day(value: date | str | None) -> str:
+    """2025/07/15(火); ー for nothing. Takes a date or its ISO text."""
+    if not value:
+        return NOTHING
+    on = date.fromisoformat(value) if isinstance(value, str) else value
+    return f"{on:%Y/%m/%d}({WEEKDAYS[on.weekday()]})"
+
+
+def month(value: date | str | None) -> str:
+    """2025年7月; ー for nothing. Takes a date, or ISO text of a day or a month."""
+    if not value:
+        return NOTHING
+    if isinstance(value, str):
+        year, number = value.split("-")[:2]
+        return f"{int(year)}年{int(number)}月"
+    return f"{value.year}年{value.month}月"
+
+
+def moment(value: datetime | str | None) -> str:
+    """2025/07/15(火) 14:05 in Japan; ー for nothing. Takes an aware instant or its ISO text."""
+    if not value:
+        return NOTHING
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    local = at.astimezone(JST)
+    return f"{day(local.date())} {local:%H:%M}"
+
+
+def yen(value: int | None) -> str:
+    """12,345円; ー for nothing."""
+    return NOTHING if value is None else f"{value:,}円"
+
+
+def count(value: int | None, unit: str = "件") -> str:
+    """1,234件; ー for nothing."""
+    return NOTHING if value is None else f"{value:,}{unit}"
+
+
+def read_day(typed: str) -> date | None:
+    """The day that was typed; None for an empty field. Raises NotReadable."""
+    text = _plain(typed)
+    if not text:
+        return None
+    try:
+        if found := _WESTERN.fullmatch(text):
+            year, *rest = (int(part) for part in found.groups() if part)
+            return date(year, *rest)
+        if found := _ERA.fullmatch(text):
+            return _day_of_era(*found.groups())
+    except ValueError as error:
+        raise NotReadable("この日付はカレンダーにありません。") from error
+    raise NotReadable("日付は 2025/7/15 または 令和7年7月15日 のように入力してください。")
+
+
+def read_month(typed: str) -> date | None:
+    """The first day of the month that was typed; None for an empty field. Raises NotReadable."""
+    text = _plain(typed)
+    if not text:
+        return None
+    found = _MONTH.fullmatch(text)
+    try:
+        if found:
+            year, number = (int(part) for part in found.groups() if part)
+            return date(year, number, 1)
+    except ValueError:
+        pass
+    raise NotReadable("年月は 2025/7 または 2025年7月 のように入力してください。")
+
+
+def read_yen(typed: str) -> int | None:
+    """The amount that was typed, in yen; None for an empty field. Raises NotReadable."""
+    text = _plain(typed)
+    if not text:
+        return None
+    found = _YEN.fullmatch(text)
+    if not found:
+        raise NotReadable("金額は 12,345 のように数字で入力してください。")
+    return int(found[1].replace(",", ""))
+
+
+def month_end(first: date) -> date:
+    """The last day of the month that `first` begins: "まで" of a month range includes it."""
+    return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def _plain(typed: str) -> str:
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", typed)).upper()
+
+
+def _day_of_era(era: str, year: str, month_number: str, day_number: str) -> date:
+    for name, letter, first, last in ERAS:
+        if era in (name, letter):
+            count_of_year = 1 if year == "元" else int(year)
+            on = date(first.year + count_of_year - 1, int(month_number), int(day_number))
+            if count_of_year < 1 or not first <= on <= last:
+                raise ValueError(era)
+            return on
+    raise ValueError(era)

@@ -1,0 +1,121 @@
+"""Where can this person go from here?
+
+The words and the order are the manual's; what a person sees is not decided here a second time: an
+entry shows when its page exists and the page's own policy lets the person in (D3, D4, R27).
+"""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from shared.auth import Principal, policies_by_path
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu: where it leads, its name, and a sentence for the top page."""
+
+    path: str
+    label: str
+    lead: str
+    number: str = ""
+    """The number that the manual gives it on the top page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries under one heading."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+MENU = (
+    Group(
+        "最終回対応",
+        (
+            Entry(
+                "/contracts",
+                "最終回対象顧客一覧",
+                "最終回を迎えるお客様を探し、結果を入力します。",
+                "1.",
+            ),
+            Entry("/returns", "進捗一覧", "車両返却などの申込の進み具合を確認します。"),
+            Entry("/returns/approvals", "一括承認", "承認待ちの申込をまとめて確認します。"),
+            Entry(
+                "/transfers",
+                "店舗・スタッフ一括変更",
+                "担当の店舗とスタッフをまとめて変更します。",
+                "3.",
+            ),
+            Entry("/dashboard", "店舗の状況", "期限の近い契約と承認待ちを図で確認します。"),
+        ),
+    ),
+    Group(
+        "承認の設定",
+        (
+            Entry("/approval-flow", "承認フロー設定", "申込を承認する順番を決めます。"),
+            Entry("/substitutes", "代理承認者", "不在のあいだ承認する人を決めます。"),
+        ),
+    ),
+    Group(
+        "TFC",
+        (
+            Entry("/tfc/requests", "依頼受付", "販売店からの依頼を受け付け、完了させます。"),
+            Entry("/tfc/masters", "マスタ", "販売店・店舗・スタッフ・車種を管理します。"),
+        ),
+    ),
+    Group(
+        "経費・定期",
+        (
+            Entry(
+                "/commuter/my-passes",
+                "個人設定 > 定期区間",
+                "通勤定期の区間を登録し、申請します。",
+            ),
+            Entry("/commuter/slips", "精算書", "交通費の精算書を作ります。"),
+            Entry(
+                "/commuter/confirmations",
+                "定期区間申請の確認",
+                "届いた定期区間の申請を確認します。",
+            ),
+            Entry("/commuter/passes", "定期区間マスタ", "社員の定期区間を管理します。"),
+            Entry("/commuter/settings", "システム設定", "定期区間控除の動きを決めます。"),
+            Entry("/commuter/permissions", "権限マスタ", "だれが何を確認できるかを決めます。"),
+        ),
+    ),
+    Group(
+        "運用",
+        (
+            Entry(
+                "/operation/mails",
+                "メール台帳",
+                "送ったメールと送れなかったメールを確認します。",
+            ),
+            Entry(
+                "/operation/dead-letters",
+                "処理できなかった通知",
+                "原因を調べ、もう一度処理します。",
+            ),
+            Entry(
+                "/operation/quarantine",
+                "受け取らなかった通知",
+                "販売店から届き、退けたものを確認します。",
+            ),
+            Entry("/operation/lag", "処理の遅れ", "送信待ちと処理待ちの量を確認します。"),
+            Entry("/clock", "時計", "この環境の日時を進めます。"),
+            Entry("/styleguide", "画面部品の見本", "画面を作るための部品の一覧です。"),
+        ),
+    ),
+)
+
+
+def menu_for(person: Principal, app: FastAPI) -> tuple[Group, ...]:
+    """The groups and entries that this person can open now; empty groups are left out."""
+    policies = policies_by_path(app)
+
+    def opens(entry: Entry) -> bool:
+        found = policies.get(("GET", entry.path))
+        return found is not None and all(policy.admits(person) for policy in found)
+
+    groups = (Group(group.title, tuple(filter(opens, group.entries))) for group in MENU)
+    return tuple(group for group in groups if group.entries)

@@ -1,0 +1,112 @@
+"""Who is signed in with this browser, and does this form come from our own page?
+
+The session is one sealed cookie that holds the access token: HttpOnly, SameSite=Lax, Secure on
+HTTPS. Its form token survives a new login of the same person, so that a form that was filled in
+before the session ended can still be sent.
+"""
+
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fastapi import Request, Response
+from shared.auth import Principal, TokenMissing
+
+from portal_service.portal import portal_of
+from portal_service.sealing import TooLargeForCookie
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+CSRF_FIELD = "csrf"
+KEPT_S = 24 * 3600
+"""How long an ended session is still readable: long enough to save a form from yesterday."""
+
+
+class FormNotOurs(Exception):  # noqa: N818  the fact is the name
+    """A change was asked for without the token that our own pages put into every form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the browser holds for us; it lasts as long as the access token, and may have ended."""
+
+    access_token: str
+    user_id: str
+    csrf: str
+    id_token: str | None = None
+
+
+def session_of(request: Request) -> Session | None:
+    """The session in the cookie, ended or not; None if there is none or it is not ours."""
+    portal = portal_of(request)
+    found = portal.seal.open("session", request.cookies.get(cookie_name(request, "session")))
+    return Session(**found) if found else None
+
+
+async def principal_in_session(request: Request) -> Principal:
+    """The person signed in with this browser. Raises TokenMissing, TokenExpired and kin."""
+    session = session_of(request)
+    if session is None:
+        raise TokenMissing
+    return await portal_of(request).provider.access_tokens.principal(session.access_token)
+
+
+def begin_session(
+    request: Request, response: Response, *, access_token: str, id_token: str, user_id: str
+) -> None:
+    """Sign the browser in. The id token is left out if the cookie has no room for it."""
+    before = session_of(request)
+    same_person = before is not None and before.user_id == user_id
+    csrf = before.csrf if before and same_person else secrets.token_urlsafe(32)
+    try:
+        sealed = _sealed(request, Session(access_token, user_id, csrf, id_token))
+    except TooLargeForCookie:
+        sealed = _sealed(request, Session(access_token, user_id, csrf))
+    set_cookie(request, response, "session", sealed)
+
+
+def end_session(request: Request, response: Response) -> None:
+    """Sign the browser out of the portal."""
+    drop_cookie(request, response, "session")
+
+
+async def refuse_foreign_forms(request: Request) -> None:
+    """Every change must carry the session's form token. Raises TokenMissing, FormNotOurs."""
+    if request.method in SAFE_METHODS:
+        return
+    session = session_of(request)
+    if session is None:
+        raise TokenMissing
+    sent = request.headers.get("x-csrf-token") or (await request.form()).get(CSRF_FIELD)
+    if not isinstance(sent, str) or not secrets.compare_digest(
+        sent.encode(), session.csrf.encode()
+    ):
+        raise FormNotOurs
+
+
+def cookie_name(request: Request, what: str) -> str:
+    """On HTTPS the __Host- prefix: no other host or path can set this cookie."""
+    prefix = "__Host-" if portal_of(request).settings.https else ""
+    return f"{prefix}madoguchi_{what}"
+
+
+def set_cookie(
+    request: Request, response: Response, what: str, sealed: str, *, lasts_s: int | None = None
+) -> None:
+    """Hand the browser a sealed value; without `lasts_s` it goes when the browser closes."""
+    response.set_cookie(
+        cookie_name(request, what), sealed, max_age=lasts_s, **_cookie_traits(request)
+    )
+
+
+def drop_cookie(request: Request, response: Response, what: str) -> None:
+    """Take a cookie back."""
+    response.delete_cookie(cookie_name(request, what), **_cookie_traits(request))
+
+
+def _cookie_traits(request: Request) -> dict[str, Any]:
+    secure = portal_of(request).settings.https
+    return {"path": "/", "httponly": True, "samesite": "lax", "secure": secure}
+
+
+def _sealed(request: Request, session: Session) -> str:
+    return portal_of(request).seal.close("session", asdict(session), lasts_s=KEPT_S)

@@ -1,0 +1,57 @@
+"""What an operator decides about a portal process; secrets have no default."""
+
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class PortalSettings(BaseSettings):
+    """Read from the environment, each name with the prefix PORTAL_ (PORTAL_PUBLIC_URL, ...)."""
+
+    model_config = SettingsConfigDict(env_prefix="PORTAL_")
+
+    public_url: str
+    """The origin that browsers see, without a trailing slash: https://portal.example.jp"""
+    session_secret: SecretStr = Field(min_length=32)
+    """Seals the cookies; the same for every portal process. A new value signs everybody out."""
+
+    oidc_issuer: str
+    oidc_client_id: str = "madoguchi-portal"
+    oidc_client_secret: SecretStr | None = None
+    """Only for providers that insist on one; PKCE is used in any case."""
+    oidc_audience: str = "madoguchi"
+    """The audience that the access token must name: the services behind this portal."""
+    oidc_scope: str = "openid profile email"
+    oidc_resource: str | None = None
+    """RFC 8707 resource, for providers that hand out JWT access tokens only for a named one."""
+
+    contracts_url: str
+    returns_url: str
+    commuter_url: str
+    notifier_url: str
+    upstream_timeout_s: float = 5
+
+    embedded: bool = False
+    """The all-in-one on one machine: shows the style guide and the clock."""
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers come by HTTPS, so that cookies can be Secure."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def issuer_origin(self) -> str:
+        """Scheme and host of the provider, for the content security policy."""
+        parts = urlsplit(self.oidc_issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def service_urls(self) -> dict[str, str]:
+        """Where each service behind the portal answers."""
+        return {
+            "contracts": self.contracts_url,
+            "returns": self.returns_url,
+            "commuter": self.commuter_url,
+            "notifier": self.notifier_url,
+        }

@@ -1,0 +1,117 @@
+"""How do people get in and out?
+
+/auth/login sends the browser to the provider and remembers the attempt in a sealed cookie of its
+own, so that several tabs can log in at once; /auth/callback redeems the code; /auth/logout ends the
+session here and at the provider.
+"""
+
+from dataclasses import asdict
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from shared.auth import public
+
+from portal_service.frame import page
+from portal_service.portal import portal_of
+from portal_service.provider import LoginAttempt, SignInFailed
+from portal_service.session import (
+    begin_session,
+    cookie_name,
+    drop_cookie,
+    end_session,
+    session_of,
+    set_cookie,
+)
+
+ATTEMPT_LASTS_S = 900
+
+pages = APIRouter(prefix="/auth", dependencies=[public()])
+
+
+def login_path(return_to: str) -> str:
+    """Where to send somebody who must sign in first."""
+    return "/auth/login?" + urlencode({"next": return_to})
+
+
+def own_path(wanted: str) -> str:
+    r"""The path if it leads to a page of this portal, else the top page.
+
+    Browsers read //host and /\host as another site and drop tabs and line ends inside an address.
+    """
+    parts = urlsplit(wanted)
+    harmless = (
+        wanted.startswith("/")
+        and not wanted.startswith("//")
+        and "\\" not in wanted
+        and wanted.isprintable()
+        and not parts.scheme
+        and not parts.netloc
+    )
+    loops = parts.path in ("/auth/login", "/auth/callback", "/auth/logout")
+    return wanted if harmless and not loops else "/"
+
+
+@pages.get("/login")
+async def send_to_provider(request: Request, next: str = "/") -> Response:  # noqa: A002  the name in the address
+    """Begin a login that will end at the path `next`."""
+    portal = portal_of(request)
+    attempt = LoginAttempt.begin(own_path(next))
+    response = RedirectResponse(await portal.provider.authorize_url(attempt), 303)
+    sealed = portal.seal.close("login", asdict(attempt), lasts_s=ATTEMPT_LASTS_S)
+    set_cookie(request, response, _attempt_cookie(attempt.state), sealed, lasts_s=ATTEMPT_LASTS_S)
+    return response
+
+
+@pages.get("/callback")
+async def come_back_from_provider(
+    request: Request, state: str = "", code: str = "", error: str = ""
+) -> Response:
+    """Finish the login that `state` names. Raises SignInFailed."""
+    portal = portal_of(request)
+    cookie = request.cookies.get(cookie_name(request, _attempt_cookie(state)))
+    remembered = portal.seal.open("login", cookie)
+    if remembered is None or remembered["state"] != state:
+        raise SignInFailed("no login with this state began in this browser")
+    if error or not code:
+        raise SignInFailed(f"the provider says {error or 'nothing'}")
+    attempt = LoginAttempt(**remembered)
+    tokens, person = await portal.provider.redeem(code, attempt)
+    response = RedirectResponse(own_path(attempt.return_to), 303)
+    begin_session(
+        request,
+        response,
+        access_token=tokens.access,
+        id_token=tokens.id_token,
+        user_id=person.user_id,
+    )
+    drop_cookie(request, response, _attempt_cookie(state))
+    return response
+
+
+@pages.post("/logout")
+async def log_out(request: Request) -> Response:
+    """End the session here, then at the provider."""
+    portal = portal_of(request)
+    session = session_of(request)
+    back_to = f"{portal.settings.public_url}/auth/signed-out"
+    id_token = session.id_token if session else None
+    response = RedirectResponse(await portal.provider.end_session_url(id_token, back_to), 303)
+    end_session(request, response)
+    return response
+
+
+@pages.get("/signed-out")
+async def say_goodbye(request: Request) -> Response:
+    """The page after logging out."""
+    return await page(request, "signed_out.html")
+
+
+@pages.get("/signed-in")
+async def say_welcome_back(request: Request) -> Response:
+    """The page in the second tab of somebody whose form waits in the first."""
+    return await page(request, "signed_in.html")
+
+
+def _attempt_cookie(state: str) -> str:
+    return f"login_{state[:8]}"

@@ -1,0 +1,112 @@
+// Comfort only: every page works without this file. What a browser does by itself is left to it.
+"use strict";
+
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// Dialogs: `command` and `commandfor` are built into current browsers; this serves the older ones.
+if (!("commandForElement" in HTMLButtonElement.prototype)) {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[commandfor]");
+    if (!button) return;
+    const dialog = document.getElementById(button.getAttribute("commandfor"));
+    if (button.getAttribute("command") === "show-modal") dialog.showModal();
+    else dialog.close();
+  });
+}
+
+// A form is sent once: the second click of a double click finds the button asleep.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
+});
+window.addEventListener("pageshow", () => {
+  for (const form of $$("form[data-sent]")) delete form.dataset.sent;
+  for (const button of $$("[aria-busy]")) button.removeAttribute("aria-busy");
+});
+
+// A click anywhere in a row selects it, unless the click meant a link or a control.
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("tr[data-selectable]");
+  if (!row || event.target.closest("a, button, input, select, textarea, label")) return;
+  if (String(window.getSelection())) return;
+  const box = row.querySelector(".choose input");
+  box.click();
+  box.focus({ preventScroll: true });
+});
+
+// A field that opens by a choice.
+function openByChoice(root) {
+  for (const part of $$("[data-opens-when]:not([data-prepared])", root)) {
+    part.dataset.prepared = "yes";
+    const [name, value] = part.dataset.opensWhen.split("=");
+    const form = part.closest("form");
+    const follow = (focus) => {
+      const chosen = new FormData(form).getAll(name).includes(value);
+      part.hidden = !chosen;
+      for (const field of $$("input, select, textarea", part)) field.disabled = !chosen;
+      if (chosen && focus) part.querySelector("input, select, textarea")?.focus();
+    };
+    form.addEventListener("change", (event) => event.target.name === name && follow(true));
+    follow(false);
+  }
+}
+
+// Dates: the field takes typing in any form; the button opens the browser's own calendar.
+function addPickers(root) {
+  for (const field of $$("[data-picker]", root)) {
+    const picker = document.createElement("input");
+    picker.type = field.dataset.picker;
+    picker.className = "picker";
+    picker.tabIndex = -1;
+    picker.setAttribute("aria-hidden", "true");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "picker-button";
+    button.textContent = field.dataset.picker === "month" ? "月を選ぶ" : "暦を開く";
+    button.addEventListener("click", () => picker.showPicker());
+    picker.addEventListener("change", () => {
+      if (!picker.value) return;
+      field.value = picker.value.replaceAll("-", "/");
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+      field.focus();
+    });
+    field.after(button, picker);
+    delete field.dataset.picker;
+  }
+}
+
+// A long pulldown gets a field that narrows it.
+function addSearch(root) {
+  for (const select of $$("select[data-search]", root)) {
+    const all = [...select.options];
+    const search = document.createElement("input");
+    search.type = "search";
+    search.className = "select-search";
+    search.placeholder = select.dataset.search;
+    search.setAttribute("aria-label", select.dataset.search);
+    search.addEventListener("input", () => {
+      const wanted = search.value.normalize("NFKC").toLowerCase();
+      const kept = all.filter(
+        (option) => !option.value || option.selected || option.text.normalize("NFKC").toLowerCase().includes(wanted),
+      );
+      select.replaceChildren(...kept);
+    });
+    search.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") event.preventDefault();
+      if (event.key === "ArrowDown") select.focus();
+    });
+    select.before(search);
+    delete select.dataset.search;
+  }
+}
+
+function prepare(root) {
+  openByChoice(root);
+  addPickers(root);
+  addSearch(root);
+}
+prepare(document);
+document.addEventListener("htmx:after:swap", (event) => prepare(event.detail?.target ?? document));

@@ -1,0 +1,194 @@
+"""How does a page ask the services behind it, and what does it learn when that goes wrong?
+
+A call carries the person's own token (the portal has no rights of its own), the request id and the
+trace. A service that says no gives a `Problem` with the business reason; one that says nothing
+gives `PartMissing`, so that a page can name the part that is missing and show the rest.
+"""
+
+import secrets
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from fastapi import Request
+
+from portal_service.portal import portal_of
+from portal_service.session import session_of
+
+PARTS: Mapping[str, str] = {
+    "contracts": "契約",
+    "returns": "車両返却",
+    "commuter": "通勤定期・経費",
+    "notifier": "通知メール",
+}
+"""The services in the words of the screens."""
+
+BAD_GATEWAYS = (502, 503, 504)
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One refusal that belongs to one field of a form."""
+
+    field: str
+    message: str
+    code: str = ""
+
+
+class Problem(Exception):  # noqa: N818  RFC 9457's word
+    """A service's refusal (problem+json): what it said, ready for the screen."""
+
+    def __init__(
+        self, status: int, code: str, title: str, detail: str, errors: tuple[FieldError, ...] = ()
+    ) -> None:
+        super().__init__(f"{status} {code}: {detail or title}")
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.errors = errors
+
+
+class PartMissing(Exception):  # noqa: N818  the fact is the name
+    """A service does not answer, or not in time; `part` is its name on the screen."""
+
+    def __init__(self, service: str, why: str) -> None:
+        super().__init__(f"{service}: {why}")
+        self.service = service
+        self.part = PARTS.get(service, service)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A service's answer: the parsed body, and the version to send back with a change."""
+
+    status: int
+    body: Any
+    etag: str | None
+
+
+class Services:
+    """The services as one person sees them during one request."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        urls: Mapping[str, str],
+        *,
+        token: str,
+        request_id: str,
+        traceparent: str,
+    ) -> None:
+        self._http = http
+        self._urls = urls
+        self._headers = {
+            "authorization": f"Bearer {token}",
+            "accept": "application/json",
+            "x-request-id": request_id,
+            "traceparent": next_hop(traceparent),
+        }
+
+    async def get(self, service: str, path: str, query: Mapping[str, Any] | None = None) -> Reply:
+        """Read something; query values of None are left out. Raises Problem, PartMissing."""
+        given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
+        return await self._call(service, "GET", path, params=given)
+
+    async def send(  # noqa: PLR0913  everything but the first three has a name
+        self,
+        service: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        once: str | None = None,
+        version: str | None = None,
+    ) -> Reply:
+        """Change something. Raises Problem, PartMissing.
+
+        `once` is the form's own key (a double click is one change), `version` the ETag of what the
+        person saw when they decided.
+        """
+        headers = {"idempotency-key": once, "if-match": version}
+        return await self._call(
+            service,
+            method,
+            path,
+            json=body,
+            headers={name: value for name, value in headers.items() if value},
+        )
+
+    async def _call(self, service: str, method: str, path: str, **parts: Any) -> Reply:
+        headers = self._headers | parts.pop("headers", {})
+        try:
+            answer = await self._http.request(
+                method, self._urls[service] + path, headers=headers, **parts
+            )
+        except httpx.HTTPError as error:
+            raise PartMissing(service, repr(error)) from error
+        if answer.status_code in BAD_GATEWAYS:
+            raise PartMissing(service, f"status {answer.status_code}")
+        if answer.is_error:
+            raise problem_in(answer)
+        try:
+            body = answer.json() if answer.content else None
+        except ValueError as error:
+            raise PartMissing(service, "an answer that is not JSON") from error
+        return Reply(answer.status_code, body, answer.headers.get("etag"))
+
+
+async def or_missing(asked: Awaitable[Found]) -> Found | PartMissing:
+    """For a page that can do without this part: the answer, or the PartMissing to show instead."""
+    try:
+        return await asked
+    except PartMissing as missing:
+        return missing
+
+
+def problem_in(answer: httpx.Response) -> Problem:
+    """The Problem in a refusal; an answer without problem+json keeps its status and no words."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    listed = body.get("errors")
+    errors = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
+    return Problem(
+        answer.status_code,
+        str(body.get("code") or ""),
+        str(body.get("title") or ""),
+        str(body.get("detail") or ""),
+        tuple(_field_error(error) for error in errors),
+    )
+
+
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    """One entry of `errors`: {field | pointer, message | detail, code?}."""
+    pointer = str(error.get("field") or error.get("pointer") or "")
+    return FieldError(
+        field=pointer.lstrip("#/").replace("/", "."),
+        message=str(error.get("message") or error.get("detail") or ""),
+        code=str(error.get("code") or ""),
+    )
+
+
+def next_hop(traceparent: str) -> str:
+    """The W3C trace of a call made on behalf of a request: same trace, a span of its own."""
+    version, trace, _, flags = traceparent.split("-")
+    return f"{version}-{trace}-{secrets.token_hex(8)}-{flags}"
+
+
+def services_of(request: Request) -> Services:
+    """The services behind the portal, asked in the name of the person behind this request."""
+    portal = portal_of(request)
+    session = session_of(request)
+    return Services(
+        portal.http,
+        portal.settings.service_urls,
+        token=session.access_token if session else "",
+        request_id=request.state.request_id,
+        traceparent=request.state.traceparent,
+    )

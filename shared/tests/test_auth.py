@@ -1,0 +1,263 @@
+"""Only what the issuer signed for us, now, is believed; every route says whom it lets in."""
+
+import base64
+import contextlib
+import hmac
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, RSAKey
+from shared.auth import (
+    AccessRefused,
+    IssuerOutOfReach,
+    Policy,
+    Principal,
+    RemoteKeys,
+    Role,
+    RoleNotAllowed,
+    RouteWithoutPolicy,
+    StaticKeys,
+    TokenExpired,
+    TokenMissing,
+    TokenNotTrusted,
+    TokenVerifier,
+    assert_every_route_has_a_policy,
+    claims_of,
+    policies_by_path,
+    principal_from,
+    principal_of,
+    public,
+    recognise,
+    require,
+)
+
+ISSUER = "https://login.example.test"
+AUDIENCE = "madoguchi"
+KEY = ECKey.generate_key("P-256", {"kid": "one"})
+SATO = Principal(
+    "m100", "佐藤 和子", "D01", "S10", "M100", frozenset({Role.MANAGER}), "sato@d01.example"
+)
+YAMADA = Principal("e101", "山田 太郎", "D01", "S10", "E101", frozenset({Role.SALES}), None)
+
+
+def token(
+    *, key: Any = KEY, alg: str = "ES256", expires_in_s: int = 600, without: str = "", **claims: Any
+) -> str:
+    body = {
+        **claims_of(SATO),
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "exp": int(time.time()) + expires_in_s,
+        **claims,
+    }
+    body.pop(without, None)
+    return jwt.encode({"alg": alg, "kid": key.kid}, body, key, [alg])
+
+
+def verifier(*keys: Any) -> TokenVerifier:
+    return TokenVerifier(StaticKeys(KeySet(list(keys) or [KEY])), issuer=ISSUER, audience=AUDIENCE)
+
+
+async def test_a_signed_token_names_the_person() -> None:
+    assert await verifier().principal(token()) == SATO
+
+
+async def test_rsa_issuers_are_understood_too() -> None:
+    key = RSAKey.generate_key(2048, {"kid": "rsa"})
+    assert (await verifier(key).principal(token(key=key, alg="RS256"))).user_id == "m100"
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        (token(expires_in_s=-60), TokenExpired),
+        (token(without="exp"), TokenNotTrusted),
+        (token(without="sub"), TokenNotTrusted),
+        (token(without="aud"), TokenNotTrusted),
+        (token(iss="https://other.example.test"), TokenNotTrusted),
+        (token(aud="another product"), TokenNotTrusted),
+        (token(roles="manager"), TokenNotTrusted),
+        (token(dealer=7), TokenNotTrusted),
+        (token(key=ECKey.generate_key("P-256", {"kid": "one"})), TokenNotTrusted),
+        (token(key=ECKey.generate_key("P-256", {"kid": "two"})), TokenNotTrusted),
+        (token()[:-8] + "AAAAAAAA", TokenNotTrusted),
+        ("not.a.token", TokenNotTrusted),
+        ("", TokenNotTrusted),
+    ],
+    ids=[
+        "expired", "no expiry", "no subject", "no audience", "other issuer", "other audience",
+        "roles not a list", "dealer not text", "other key, same id", "unknown key", "cut signature",
+        "no token", "nothing",
+    ],
+)  # fmt: skip
+async def test_anything_else_is_refused(bad: str, error: type[AccessRefused]) -> None:
+    with pytest.raises(error):
+        await verifier().principal(bad)
+
+
+async def test_a_secret_made_of_the_public_key_signs_nothing() -> None:
+    def part(raw: bytes) -> bytes:
+        return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+    claims = {**claims_of(SATO), "iss": ISSUER, "aud": AUDIENCE, "exp": int(time.time()) + 60}
+    signed = part(b'{"alg":"HS256","kid":"one"}') + b"." + part(json.dumps(claims).encode())
+    mac = hmac.digest(KEY.as_pem(private=False), signed, "sha256")
+    forged = (signed + b"." + part(mac)).decode()
+    with pytest.raises(TokenNotTrusted):
+        await verifier().principal(forged)
+
+
+def test_an_unknown_role_grants_nothing() -> None:
+    assert principal_from({"sub": "x", "roles": ["manager", "emperor"]}).roles == {Role.MANAGER}
+
+
+@contextlib.contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+class Jwks:
+    """An issuer's key endpoint that counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.keys: list[Any] = [KEY]
+        self.asked = 0
+        self.app = FastAPI()
+        self.app.get("/jwks")(self.answer)
+
+    def answer(self) -> Any:
+        self.asked += 1
+        return KeySet(self.keys).as_dict(private=False)
+
+
+async def test_keys_are_fetched_once_and_again_only_for_a_new_key() -> None:
+    jwks = Jwks()
+    new_key = ECKey.generate_key("P-256", {"kid": "new"})
+    with serving(jwks.app) as url:
+        async with httpx.AsyncClient() as http:
+            keys = RemoteKeys(f"{url}/jwks", http, pause_s=0)
+            checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
+            for _ in range(3):
+                await checks.principal(token())
+            assert jwks.asked == 1
+            jwks.keys.append(new_key)
+            await checks.principal(token(key=new_key))
+            assert jwks.asked == 2
+
+
+async def test_forged_key_ids_do_not_flood_the_issuer() -> None:
+    jwks = Jwks()
+    forged = token(key=ECKey.generate_key("P-256", {"kid": "forged"}))
+    with serving(jwks.app) as url:
+        async with httpx.AsyncClient() as http:
+            keys = RemoteKeys(f"{url}/jwks", http, pause_s=60)
+            checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
+            for _ in range(5):
+                with pytest.raises(TokenNotTrusted):
+                    await checks.principal(forged)
+    assert jwks.asked == 1
+
+
+async def test_without_an_issuer_nobody_is_recognised_but_known_keys_still_serve() -> None:
+    jwks = Jwks()
+    async with httpx.AsyncClient() as http:
+        with serving(jwks.app) as url:
+            known = RemoteKeys(f"{url}/jwks", http, keep_s=0)
+            await known.key_set()
+        keys, _ = await known.key_set()
+        assert keys.keys[0].kid == "one"
+        with pytest.raises(IssuerOutOfReach):
+            await RemoteKeys(f"{url}/jwks", http).key_set()
+
+
+def guarded_app() -> FastAPI:
+    app = FastAPI(openapi_url=None)
+    recognise(app, principal_of(verifier()))
+    managers = APIRouter(prefix="/managers", dependencies=[require(Role.MANAGER, Role.HQ)])
+
+    @app.get("/open", dependencies=[public()])
+    def read_open() -> str:
+        return "open"
+
+    @app.get("/me")
+    def read_me(who: Annotated[Principal, require()]) -> str:
+        return who.name
+
+    @managers.get("/room")
+    def read_room() -> str:
+        return "room"
+
+    app.include_router(managers)
+
+    @app.exception_handler(AccessRefused)
+    def refused(_request: Request, error: AccessRefused) -> JSONResponse:
+        status = {"unauthenticated": 401, "forbidden": 403}[error.kind]
+        return JSONResponse({"code": error.code}, status)
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "who", "answer"),
+    [
+        ("/open", None, (200, "open")),
+        ("/me", None, (401, {"code": TokenMissing.code})),
+        ("/me", SATO, (200, "佐藤 和子")),
+        ("/managers/room", None, (401, {"code": TokenMissing.code})),
+        ("/managers/room", YAMADA, (403, {"code": RoleNotAllowed.code})),
+        ("/managers/room", SATO, (200, "room")),
+    ],
+)
+@pytest.mark.rule("D1")
+async def test_a_route_lets_in_whom_it_names(
+    path: str, who: Principal | None, answer: tuple[int, Any]
+) -> None:
+    transport = httpx.ASGITransport(guarded_app())
+    headers = {"authorization": f"Bearer {token(**claims_of(who))}"} if who else {}
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
+        reply = await http.get(path, headers=headers)
+    assert (reply.status_code, reply.json()) == answer
+
+
+def test_every_route_names_a_policy_also_inside_a_router() -> None:
+    app = guarded_app()
+    assert_every_route_has_a_policy(app)
+    assert policies_by_path(app)["GET", "/managers/room"] == [
+        Policy(frozenset({Role.MANAGER, Role.HQ}))
+    ]
+
+
+def test_a_forgotten_route_stops_the_start() -> None:
+    app = guarded_app()
+    forgotten = APIRouter()
+    forgotten.post("/forgotten")(lambda: "nobody thought of me")
+    app.include_router(forgotten, prefix="/deep")
+    with pytest.raises(RouteWithoutPolicy, match="POST /deep/forgotten"):
+        assert_every_route_has_a_policy(app)
+
+
+def test_a_mount_must_be_named_as_public() -> None:
+    app = guarded_app()
+    app.mount("/files", FastAPI(openapi_url=None))
+    with pytest.raises(RouteWithoutPolicy, match="/files"):
+        assert_every_route_has_a_policy(app)
+    assert_every_route_has_a_policy(app, public_paths={"/files"})

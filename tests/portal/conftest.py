@@ -1,0 +1,256 @@
+"""A portal and the development issuer, each on a real server and a port of its own."""
+
+import contextlib
+import re
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import APIRouter, FastAPI, Form, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from joserfc.jwk import ECKey
+from portal_service.app import create_app
+from portal_service.frame import announce, page
+from portal_service.settings import PortalSettings
+from portal_service.upstream import services_of
+from shared.auth import Principal, Role, require
+
+from madoguchi.issuer import IssuerSettings, create_issuer
+
+SECRET = "a secret of at least thirty-two characters"
+KEY = ECKey.generate_key("P-256", {"kid": "test"})
+
+
+def person(user_id: str, name: str, store: str | None, *roles: Role) -> Principal:
+    dealer = "D01" if store else None
+    return Principal(user_id, name, dealer, store, user_id.upper(), frozenset(roles), None)
+
+
+PEOPLE = (
+    person("e101", "山田 太郎", "S10", Role.SALES),
+    person("m100", "佐藤 和子", "S10", Role.MANAGER),
+    person("h001", "田中 一郎", "S00", Role.HQ),
+    person("t001", "高木 誠", None, Role.TFC),
+    person("o001", "小野 明", None, Role.OPERATOR),
+)
+
+
+@contextlib.contextmanager
+def serving(make: Callable[[str], FastAPI], port: int = 0) -> Iterator[str]:
+    """Serve the application made for the address that it gets; gives the address."""
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        config = uvicorn.Config(make(url), log_level="warning", ws="none", timeout_keep_alive=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield url
+        server.should_exit = True
+        thread.join()
+
+
+screens = APIRouter()
+
+
+@screens.get("/contracts", dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
+async def show_contracts(request: Request) -> Response:
+    return await page(request, "top.html")
+
+
+@screens.get("/transfers", dependencies=[require(Role.MANAGER, Role.HQ)])
+async def show_transfers(request: Request) -> Response:
+    return await page(request, "top.html")
+
+
+@screens.post("/notes", dependencies=[require()])
+async def keep_note(request: Request, memo: Annotated[str, Form()]) -> Response:
+    reply = await services_of(request).send(
+        "contracts", "POST", "/echo", {"memo": memo}, once="form-1", version='"7"'
+    )
+    response = RedirectResponse("/", 303)
+    announce(request, response, f"「{reply.body['body']['memo']}」を登録しました。")
+    return response
+
+
+@screens.get("/ask/{status}", dependencies=[require()])
+async def ask_service(request: Request, status: int) -> Response:
+    reply = await services_of(request).get("contracts", f"/fail/{status}", {"q": "a", "none": None})
+    return JSONResponse(reply.body)
+
+
+@screens.get("/ask-nobody", dependencies=[require()])
+async def ask_nobody(request: Request) -> Response:
+    await services_of(request).get("returns", "/")
+    return Response()
+
+
+@screens.get("/crash", dependencies=[require()])
+async def crash() -> None:
+    raise ZeroDivisionError
+
+
+def service_double() -> FastAPI:
+    """A service at the outside edge: echoes what it was asked, or refuses with a status."""
+    app = FastAPI()
+
+    @app.post("/echo")
+    async def echo(request: Request) -> Any:
+        return {"body": await request.json(), "headers": dict(request.headers)}
+
+    @app.get("/fail/{status}")
+    async def fail(request: Request, status: int) -> Response:
+        if status == 200:
+            return JSONResponse(
+                {"query": dict(request.query_params), "headers": dict(request.headers)}
+            )
+        problem = {
+            "code": "RETURN_ALREADY_DECIDED",
+            "title": "決定済み",
+            "detail": "この申込はすでに承認されています。",
+            "errors": [{"field": "returned_on", "message": "返却日が正しくありません。"}],
+        }
+        return JSONResponse(problem, status, media_type="application/problem+json")
+
+    return app
+
+
+@dataclass
+class Clock:
+    """The issuer's clock; the real one plus what a test adds."""
+
+    ahead_s: float = 0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead_s
+
+
+@dataclass
+class Site:
+    """A portal with everything around it."""
+
+    portal: str
+    issuer: str
+    app: FastAPI
+    issuer_clock: Clock = field(default_factory=Clock)
+
+    @contextlib.asynccontextmanager
+    async def browser(self) -> AsyncIterator["Browser"]:
+        async with httpx.AsyncClient(base_url=self.portal) as http:
+            yield Browser(self, http)
+
+
+@dataclass
+class Browser:
+    """A person's browser: keeps cookies, follows nothing unless told."""
+
+    site: Site
+    http: httpx.AsyncClient
+
+    async def begin_login(self, path: str = "/") -> dict[str, str]:
+        """Set out to log in; gives what the issuer is asked."""
+        login = await self.http.get("/auth/login", params={"next": path})
+        return query_of(login.headers["location"])
+
+    async def pick(self, user_id: str, asked: dict[str, str]) -> str:
+        """Click on a person at the issuer; gives the address that leads back."""
+        async with httpx.AsyncClient() as elsewhere:
+            reply = await elsewhere.post(
+                f"{self.site.issuer}/authorize", data={**asked, "person": user_id}
+            )
+        return reply.headers["location"]
+
+    async def sign_in(self, user_id: str, path: str = "/") -> httpx.Response:
+        """The whole way; gives the answer that leads to the wanted page."""
+        back = await self.pick(user_id, await self.begin_login(path))
+        return await self.http.get(back)
+
+    async def csrf(self) -> str:
+        return csrf_in((await self.http.get("/")).text)
+
+
+def csrf_in(html: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', html)
+    assert found, html
+    return found[1]
+
+
+def query_of(url: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def portal_settings(url: str, issuer: str, service: str = "http://127.0.0.1:9") -> PortalSettings:
+    return PortalSettings(
+        public_url=url,
+        session_secret=SECRET,  # type: ignore[arg-type]
+        oidc_issuer=issuer,
+        contracts_url=service,
+        returns_url="http://127.0.0.1:9",
+        commuter_url="http://127.0.0.1:9",
+        notifier_url="http://127.0.0.1:9",
+        embedded=True,
+    )
+
+
+@contextlib.asynccontextmanager
+async def asking(settings: PortalSettings) -> AsyncIterator[httpx.AsyncClient]:
+    """A portal without a server of its own, for settings that no local address can have."""
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=settings.public_url) as http,
+    ):
+        yield http
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """Each needs the other's address, so the issuer's port is chosen before either starts."""
+    made: list[FastAPI] = []
+    clock = Clock()
+    with contextlib.ExitStack() as stack:
+        service = stack.enter_context(serving(lambda _url: service_double()))
+        issuer_url = f"http://127.0.0.1:{free_port()}"
+
+        def make_portal(url: str) -> FastAPI:
+            app = create_app(portal_settings(url, issuer_url, service))
+            app.include_router(screens)
+            made.append(app)
+            return app
+
+        portal = stack.enter_context(serving(make_portal))
+        stack.enter_context(
+            serving(
+                lambda url: create_issuer(issuer_settings(url, portal), KEY, now=clock),
+                urlsplit(issuer_url).port or 0,
+            )
+        )
+        yield Site(portal, issuer_url, made[0], clock)
+
+
+def issuer_settings(url: str, portal: str, *, embedded: bool = True) -> IssuerSettings:
+    return IssuerSettings(
+        url=url,
+        audience="madoguchi",
+        client_id="madoguchi-portal",
+        redirect_uris=frozenset({f"{portal}/auth/callback"}),
+        signed_out_uris=frozenset({f"{portal}/auth/signed-out"}),
+        people=PEOPLE,
+        embedded=embedded,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
