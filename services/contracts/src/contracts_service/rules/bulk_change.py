@@ -1,0 +1,42 @@
+"""What becomes of each checked row when 「変更」 is pressed on the bulk screen? (D135, D137).
+
+Every row is decided as if it stood alone: refused rows say why, the others are registered. On
+request nothing is registered unless all rows can be.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from contracts_service.rules.assignment_change import ChangeDecision
+from contracts_service.rules.refusal import FieldError, FormErrors, Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkDecision:
+    """By contract number: what is registered, and what is refused and why."""
+
+    accepted: Mapping[str, ChangeDecision]
+    refused: Mapping[str, Refusal]
+
+
+def decide_bulk_change(
+    rows: Mapping[str, Callable[[], ChangeDecision]], *, all_or_nothing: bool = False
+) -> BulkDecision:
+    """The decision for each checked row; each value decides its own row and may raise a Refusal.
+
+    Raises:
+        FormErrors: no row was checked.
+    """
+    if not rows:
+        message = "変更する契約を選択してください"
+        raise FormErrors(FieldError("rows", "NO_ROW_CHECKED", message))
+    accepted: dict[str, ChangeDecision] = {}
+    refused: dict[str, Refusal] = {}
+    for contract_no, decide in rows.items():
+        try:
+            accepted[contract_no] = decide()
+        except Refusal as refusal:
+            refused[contract_no] = refusal
+    if all_or_nothing and refused:
+        accepted = {}
+    return BulkDecision(accepted=accepted, refused=refused)

@@ -1,0 +1,48 @@
+"""Which contracts does the search of 店舗・スタッフ一括変更 ask for? (D132).
+
+Six keys, all of which must hold, at least one of them given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from contracts_service.rules.refusal import FieldError, FormErrors
+from contracts_service.rules.search_conditions import CONDITION_MISSING, read_month
+from contracts_service.rules.search_text import folded_name, folded_registration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkSearch:
+    """Folded text, whole codes, and 車検年月 as the first day of the month. None: not asked."""
+
+    customer_name: str | None = None
+    inspection_month: date | None = None
+    registration_no: str | None = None
+    model_code: str | None = None
+    from_staff: str | None = None
+    from_store: str | None = None
+
+
+def read_bulk_search(typed: Mapping[str, str]) -> BulkSearch:
+    """The search that was asked for; blank values count as not given.
+
+    Raises:
+        FormErrors: nothing to search by, or a month that is none.
+    """
+    given = {key: value.strip() for key, value in typed.items() if value.strip()}
+    month = read_month(given.get("inspection_month", ""))
+    if "inspection_month" in given and month is None:
+        message = "年月は 2022-03 の形で入力してください"
+        raise FormErrors(FieldError("inspection_month", "MONTH_UNREADABLE", message))
+    search = BulkSearch(
+        customer_name=folded_name(given.get("customer_name", "")) or None,
+        inspection_month=month,
+        registration_no=folded_registration(given.get("registration_no", "")) or None,
+        model_code=given.get("model_code"),
+        from_staff=given.get("from_staff"),
+        from_store=given.get("from_store"),
+    )
+    if search == BulkSearch():
+        raise FormErrors(CONDITION_MISSING)
+    return search

@@ -1,0 +1,126 @@
+"""Who may do what with which contract? (D1-D4, D47, D125, D131).
+
+Two questions in a row: may this role ever do it (403), and does the contract lie in the user's
+scope (404, so that nobody learns that it exists).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contracts_service.rules.refusal import Kind, Refusal
+
+
+class Role(StrEnum):
+    """Dealer roles and the operator of the finance company (D1)."""
+
+    SALES = "sales"
+    MANAGER = "manager"
+    HQ = "hq"
+    TFC = "tfc"
+
+    @property
+    def label(self) -> str:
+        """The Japanese word for the role."""
+        return {
+            Role.SALES: "営業スタッフ",
+            Role.MANAGER: "店長",
+            Role.HQ: "本部担当者",
+            Role.TFC: "TFC",
+        }[self]
+
+
+class Action(StrEnum):
+    """What can be done with contracts."""
+
+    SEARCH = "search"
+    VIEW = "view"
+    WRITE_NOTE = "write_note"
+    ENTER_RESULT = "enter_result"
+    REPORT_RETURN = "report_return"
+    RESPLIT = "resplit"
+    PRINT_CONFIRMATION = "print_confirmation"
+    EXPORT_LIST = "export_list"
+    CHANGE_ASSIGNMENT = "change_assignment"
+    RELEASE_CUSTOMER_CHANGE = "release_customer_change"
+    IMPORT_CONTRACTS = "import_contracts"
+
+
+_STORE_WORK = frozenset({Role.SALES, Role.MANAGER})
+_DEALER = _STORE_WORK | {Role.HQ}
+_LEADERS = frozenset({Role.MANAGER, Role.HQ})
+
+ALLOWED: dict[Action, frozenset[Role]] = {
+    Action.SEARCH: _DEALER,
+    Action.VIEW: _DEALER,
+    # The note is shared inside the store; headquarters reads it with the rest of the contract
+    # (D47).
+    Action.WRITE_NOTE: _STORE_WORK,
+    Action.ENTER_RESULT: _DEALER,
+    Action.REPORT_RETURN: _DEALER,
+    Action.RESPLIT: _DEALER,
+    Action.PRINT_CONFIRMATION: _DEALER,
+    Action.EXPORT_LIST: _LEADERS,
+    Action.CHANGE_ASSIGNMENT: _LEADERS,
+    Action.RELEASE_CUSTOMER_CHANGE: frozenset({Role.HQ}),
+    Action.IMPORT_CONTRACTS: frozenset({Role.TFC}),
+}
+
+
+class RoleMayNot(Refusal):
+    """This role never does this (D1)."""
+
+    code = "ROLE_MAY_NOT"
+    kind = Kind.FORBIDDEN
+    message = "この操作を行う権限がありません"
+
+
+class ContractNotFound(Refusal):
+    """No such contract, or none that this user may know of (D2)."""
+
+    code = "CONTRACT_NOT_FOUND"
+    kind = Kind.NOT_FOUND
+    message = "契約が見つかりません"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """Who asks. `store_code` is None exactly for headquarters and the finance company."""
+
+    role: Role
+    dealer_code: str
+    store_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractPlace:
+    """Where a contract is seen today; without `viewing_store` by headquarters only (D142)."""
+
+    dealer_code: str
+    viewing_store: str | None
+
+
+def role_refusal(role: Role, action: Action) -> Refusal | None:
+    """Why this role never does this, or None."""
+    return None if role in ALLOWED[action] else RoleMayNot()
+
+
+def in_scope(viewer: Viewer, place: ContractPlace) -> bool:
+    """Whether the viewer may know of the contract: own dealer, in a store own store (D2, A-01)."""
+    if viewer.role is Role.TFC or viewer.dealer_code != place.dealer_code:
+        return False
+    if viewer.role is Role.HQ:
+        return True
+    return viewer.store_code is not None and viewer.store_code == place.viewing_store
+
+
+def check_access(viewer: Viewer, action: Action, place: ContractPlace) -> None:
+    """Nothing, if the viewer may do this with the contract.
+
+    Raises:
+        RoleMayNot: the role never does it.
+        ContractNotFound: outside dealer or store.
+    """
+    if refusal := role_refusal(viewer.role, action):
+        raise refusal
+    if not in_scope(viewer, place):
+        raise ContractNotFound

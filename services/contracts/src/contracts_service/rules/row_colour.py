@@ -1,0 +1,135 @@
+"""Which colour has a contract's row today, and why? (D36-D45).
+
+First match wins, top to bottom: grey, green, blue, red, yellow, white. Nothing is stored: the
+colour moves with the day. What a covering colour hides stays visible in `urgency` and the flags.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from contracts_service.rules.calendar_days import first_day_reaching, japanese_date, months_before
+
+RED_MONTHS = 2
+YELLOW_MONTHS = 4
+
+
+class Colour(StrEnum):
+    """The six colours, in the order in which they win."""
+
+    GREY = "grey"
+    GREEN = "green"
+    BLUE = "blue"
+    RED = "red"
+    YELLOW = "yellow"
+    WHITE = "white"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFacts:
+    """What the colour depends on; `transferred_in_on`: a move to this store was reflected."""
+
+    final_on: date
+    completed: bool = False
+    tfc_handled: bool = False
+    transferred_in_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowColour:
+    """The colour, the sentence behind it, and what would be seen if no stronger colour covered it.
+
+    `urgency` is RED, YELLOW or WHITE, from the deadlines alone.
+    """
+
+    colour: Colour
+    urgency: Colour
+    overdue: bool
+    transferred_in: bool
+    tfc_handled: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColourBounds:
+    """The same decision as plain comparisons with columns, for SQL, in the order in which they win.
+
+    grey `final_on < overdue_before`; green `green_from <= transferred_in_on <= green_until`; blue
+    the flag; red `final_on < red_before` and open; yellow `final_on < yellow_before` and open;
+    else white.
+    """
+
+    overdue_before: date
+    green_from: date
+    green_until: date
+    red_before: date
+    yellow_before: date
+
+
+def row_colour(facts: RowFacts, *, today: date, green_days: int | None = None) -> RowColour:
+    """The row's colour on `today` (JST). Green ends after `green_days`; None: never."""
+    overdue = today > facts.final_on
+    transferred_in = _recently_moved_here(facts, today=today, green_days=green_days)
+    urgency = _urgency(facts, today=today)
+    if overdue:
+        colour = Colour.GREY
+    elif transferred_in:
+        colour = Colour.GREEN
+    elif facts.tfc_handled:
+        colour = Colour.BLUE
+    else:
+        colour = urgency
+    return RowColour(
+        colour=colour,
+        urgency=urgency,
+        overdue=overdue,
+        transferred_in=transferred_in,
+        tfc_handled=facts.tfc_handled,
+        reason=_reason(colour, facts),
+    )
+
+
+def colour_bounds(today: date, *, green_days: int | None = None) -> ColourBounds:
+    """The bounds that give the colours of `row_colour` on `today`."""
+    return ColourBounds(
+        overdue_before=today,
+        green_from=date.min if green_days is None else today - timedelta(days=green_days - 1),
+        green_until=today,
+        red_before=first_day_reaching(today, RED_MONTHS),
+        yellow_before=first_day_reaching(today, YELLOW_MONTHS),
+    )
+
+
+def _recently_moved_here(facts: RowFacts, *, today: date, green_days: int | None) -> bool:
+    if facts.transferred_in_on is None or facts.transferred_in_on > today:
+        return False
+    return green_days is None or (today - facts.transferred_in_on).days < green_days
+
+
+def _urgency(facts: RowFacts, *, today: date) -> Colour:
+    if facts.completed:
+        return Colour.WHITE
+    # The deadline day itself is still in time: red begins the day after it (D42), and exactly four
+    # months before is not yet less than four (D43).
+    if today > months_before(facts.final_on, RED_MONTHS):
+        return Colour.RED
+    if today > months_before(facts.final_on, YELLOW_MONTHS):
+        return Colour.YELLOW
+    return Colour.WHITE
+
+
+def _reason(colour: Colour, facts: RowFacts) -> str:
+    due = japanese_date(months_before(facts.final_on, RED_MONTHS))
+    calm_until = japanese_date(months_before(facts.final_on, YELLOW_MONTHS))
+    moved = facts.transferred_in_on
+    sentences = {
+        Colour.GREY: f"最終回期日（{japanese_date(facts.final_on)}）を経過しています",
+        Colour.GREEN: f"{japanese_date(moved) if moved else ''}に他店舗から異動してきたお客様です",
+        Colour.BLUE: "TFCにて対応するお客様です（車両全損等）",
+        Colour.RED: f"結果入力期限（{due}）を過ぎ、最終回対応が未完了です",
+        Colour.YELLOW: f"結果入力期限は{due}です。最終回対応が未完了です",
+        Colour.WHITE: "最終回対応は完了しています"
+        if facts.completed
+        else f"{calm_until}までは、最終回まで４ヶ月以上あります",
+    }
+    return sentences[colour]

@@ -1,0 +1,213 @@
+"""Which contracts does a search ask for? (D6-D14).
+
+Three panels, one at a time: individual (plate, name, number), general (last day, model, status,
+product) and by inspection. What was typed becomes folded text, inclusive bounds of days and
+months, and known codes.
+"""
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from contracts_service.rules.calendar_days import last_of_month
+from contracts_service.rules.inspection import Inspection, registration_months
+from contracts_service.rules.refusal import FieldError, FormErrors
+from contracts_service.rules.search_text import (
+    folded_contract_no,
+    folded_name,
+    folded_registration,
+)
+
+CONDITION_MISSING = FieldError("mode", "CONDITION_MISSING", "検索条件を入力してください")
+
+
+class SearchMode(StrEnum):
+    """The three panels (D6)."""
+
+    INDIVIDUAL = "individual"
+    GENERAL = "general"
+    INSPECTION = "inspection"
+
+
+KEYS: dict[SearchMode, tuple[str, ...]] = {
+    SearchMode.INDIVIDUAL: ("registration_no", "customer_name", "contract_no"),
+    SearchMode.GENERAL: ("final_from", "final_to", "model_code", "status", "product"),
+    SearchMode.INSPECTION: ("inspection_type", "months_from", "months_to"),
+}
+
+
+class StatusCondition(StrEnum):
+    """対応状況: what was chosen, or whether the contract is complete (D11)."""
+
+    BLANK = "blank"
+    EARLY_PAYOFF = "early_payoff"
+    CASH = "cash"
+    RESPLIT = "resplit"
+    RETURN = "return"
+    COMPLETED = "completed"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndividualSearch:
+    """Folded text; the number is compared whole, plate and name in part (D7). None: not asked."""
+
+    registration_no: str | None = None
+    customer_name: str | None = None
+    contract_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralSearch:
+    """Inclusive bounds of the last day (D10) and whole codes (D9). None: not asked."""
+
+    final_from: date | None = None
+    final_to: date | None = None
+    model_code: str | None = None
+    status: StatusCondition | None = None
+    product: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectionSearch:
+    """Inclusive months (first days) of registration, and the range as typed (D13)."""
+
+    inspection: Inspection
+    months_from: int
+    months_to: int
+    registered_from: date
+    registered_to: date
+
+
+Search = IndividualSearch | GeneralSearch | InspectionSearch
+
+
+def read_search(
+    mode: str, typed: Mapping[str, str], *, today: date, product_codes: Collection[str]
+) -> Search:
+    """The search that was asked for. Blank values count as not given.
+
+    Raises:
+        FormErrors: an unknown mode, keys of another panel, nothing to search by, bad or reversed
+        values.
+    """
+    if mode not in set(SearchMode):
+        raise FormErrors(FieldError("mode", "MODE_UNKNOWN", "検索方法を選択してください"))
+    asked = SearchMode(mode)
+    given = {key: value.strip() for key, value in typed.items() if value.strip()}
+    _refuse_other_panels(asked, given)
+    if not given:
+        raise FormErrors(CONDITION_MISSING)
+    match asked:
+        case SearchMode.INDIVIDUAL:
+            return _individual(given)
+        case SearchMode.GENERAL:
+            return _general(given, product_codes)
+        case SearchMode.INSPECTION:
+            return _inspection(given, today)
+
+
+def _refuse_other_panels(asked: SearchMode, given: Mapping[str, str]) -> None:
+    message = "個別契約検索・汎用検索・車検軸検索は、同時に指定できません"
+    strangers = [
+        FieldError(key, "KEY_OF_OTHER_PANEL", message) for key in given if key not in KEYS[asked]
+    ]
+    if strangers:
+        raise FormErrors(*strangers)
+
+
+def _individual(given: Mapping[str, str]) -> IndividualSearch:
+    search = IndividualSearch(
+        registration_no=folded_registration(given.get("registration_no", "")) or None,
+        customer_name=folded_name(given.get("customer_name", "")) or None,
+        contract_no=folded_contract_no(given.get("contract_no", "")) or None,
+    )
+    if search == IndividualSearch():  # only hyphens were typed
+        raise FormErrors(CONDITION_MISSING)
+    return search
+
+
+def _general(given: Mapping[str, str], product_codes: Collection[str]) -> GeneralSearch:
+    errors: list[FieldError] = []
+    final_from = _month(given, "final_from", errors)
+    month_to = _month(given, "final_to", errors)
+    if final_from and month_to and final_from > month_to:
+        message = "最終回期日の範囲が逆になっています"
+        errors.append(FieldError("final_to", "RANGE_REVERSED", message))
+    status, product = given.get("status"), given.get("product")
+    if status is not None and status not in set(StatusCondition):
+        errors.append(FieldError("status", "STATUS_UNKNOWN", "対応状況の指定が正しくありません"))
+    if product is not None and product not in product_codes:
+        errors.append(FieldError("product", "PRODUCT_UNKNOWN", "制度の指定が正しくありません"))
+    if errors:
+        raise FormErrors(*errors)
+    return GeneralSearch(
+        final_from=final_from,
+        final_to=last_of_month(month_to) if month_to else None,
+        model_code=given.get("model_code"),
+        status=StatusCondition(status) if status else None,
+        product=product,
+    )
+
+
+def _inspection(given: Mapping[str, str], today: date) -> InspectionSearch:
+    typed = given.get("inspection_type", "")
+    if typed not in set(Inspection):
+        message = "車検の種類を選択してください"
+        raise FormErrors(FieldError("inspection_type", "INSPECTION_MISSING", message))
+    inspection = Inspection(typed)
+    # One value alone stands for itself: "車検前 3ヶ月" is the range 3 to 3 (A-04).
+    typed_from = given.get("months_from", given.get("months_to", ""))
+    typed_to = given.get("months_to", typed_from)
+    errors: list[FieldError] = []
+    months_from = _months_ahead(typed_from, "months_from", inspection, errors)
+    months_to = _months_ahead(typed_to, "months_to", inspection, errors)
+    if not errors and months_from > months_to:
+        message = "車検前の月数の範囲が逆になっています"
+        errors.append(FieldError("months_to", "RANGE_REVERSED", message))
+    if errors:
+        raise FormErrors(*errors)
+    registered_from, registered_to = registration_months(
+        inspection, months_from=months_from, months_to=months_to, today=today
+    )
+    return InspectionSearch(
+        inspection=inspection,
+        months_from=months_from,
+        months_to=months_to,
+        registered_from=registered_from,
+        registered_to=registered_to,
+    )
+
+
+def read_month(text: str) -> date | None:
+    """The first day of a month typed as 2022-03 or 2022/3; None where it is no month."""
+    parts = unicodedata.normalize("NFKC", text).strip().replace("/", "-").split("-")
+    try:
+        year, month = (int(part) for part in parts)
+        return date(year, month, 1)
+    except ValueError:
+        return None
+
+
+def _month(given: Mapping[str, str], key: str, errors: list[FieldError]) -> date | None:
+    if key not in given:
+        return None
+    month = read_month(given[key])
+    if month is None:
+        message = "年月は 2022-03 の形で入力してください"
+        errors.append(FieldError(key, "MONTH_UNREADABLE", message))
+    return month
+
+
+def _months_ahead(typed: str, key: str, inspection: Inspection, errors: list[FieldError]) -> int:
+    furthest = inspection.furthest_months_before
+    try:
+        months = int(unicodedata.normalize("NFKC", typed).replace("−", "-"))
+    except ValueError:
+        months = -1
+    if not 0 <= months <= furthest:
+        message = f"{inspection.label}の場合、車検前は0～{furthest}ヶ月で入力してください"
+        errors.append(FieldError(key, "MONTHS_OUT_OF_RANGE", message))
+    return months

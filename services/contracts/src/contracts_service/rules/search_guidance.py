@@ -1,0 +1,51 @@
+"""What is shown and said when a search finds more than the screen holds? (D17, D18, D134, A-05)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contracts_service.rules.contract_access import Action, Role, role_refusal
+
+ROWS_SHOWN = 100
+
+
+class SearchScreen(StrEnum):
+    """The two screens with a limit; only the customer list knows the CSV as a way out."""
+
+    CUSTOMER_LIST = "customer_list"
+    BULK_CHANGE = "bulk_change"
+
+
+ADVICE = {
+    SearchScreen.CUSTOMER_LIST: (
+        f"表示できる件数は{ROWS_SHOWN}件までですので、{ROWS_SHOWN}件をオーバーした場合は、"
+        "検索条件を絞るか、本部または店長機にて顧客リスト（csv）出力のうえ、ご確認ください"
+    ),
+    SearchScreen.BULK_CHANGE: (
+        f"表示できる件数は{ROWS_SHOWN}件までです。{ROWS_SHOWN}件をオーバーした場合は、"
+        "検索条件を絞ったうえで、再検索ください"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchGuidance:
+    """How many of `total` hits are shown, the advice if not all, and whether CSV is offered."""
+
+    total: int
+    shown: int
+    truncated: bool
+    advice: str | None
+    csv_offered: bool
+
+
+def search_guidance(total: int, *, role: Role, screen: SearchScreen) -> SearchGuidance:
+    """The guidance for `total` hits: one sentence for everyone, the button by role (D18)."""
+    truncated = total > ROWS_SHOWN
+    may_export = role_refusal(role, Action.EXPORT_LIST) is None
+    return SearchGuidance(
+        total=total,
+        shown=min(total, ROWS_SHOWN),
+        truncated=truncated,
+        advice=ADVICE[screen] if truncated else None,
+        csv_offered=may_export and screen is SearchScreen.CUSTOMER_LIST,
+    )
