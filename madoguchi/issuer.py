@@ -21,6 +21,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
+
 from portal_service.envelope import Envelope, content_security_policy
 from portal_service.frame import Frame, page_templates
 from shared.auth import (
@@ -36,7 +37,7 @@ TOKEN_LASTS_S = 10 * 3600
 """A working day: there are no refresh tokens."""
 
 
-class IssuerOnlyInEmbeddedMode(Exception):  # noqa: N818  the fact is the name
+class IssuerOnlyInEmbeddedMode(Exception):
     """A login without passwords must never face a network."""
 
 

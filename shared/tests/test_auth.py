@@ -17,6 +17,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
+
 from shared.auth import (
     AccessRefused,
     IssuerOutOfReach,

@@ -16,13 +16,13 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from joserfc.jwk import ECKey
+
+from madoguchi.issuer import IssuerSettings, create_issuer
 from portal_service.app import create_app
 from portal_service.frame import announce, page
 from portal_service.settings import PortalSettings
 from portal_service.upstream import services_of
 from shared.auth import Principal, Role, require
-
-from madoguchi.issuer import IssuerSettings, create_issuer
 
 SECRET = "a secret of at least thirty-two characters"
 KEY = ECKey.generate_key("P-256", {"kid": "test"})

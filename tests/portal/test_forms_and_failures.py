@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from joserfc import jwt
+
 from portal_service.sealing import Seal, TooLargeForCookie
 from portal_service.session import KEPT_S
 

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+
 from portal_service.japanese import (
     NotReadable,
     count,

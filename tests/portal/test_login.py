@@ -6,6 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+
+from madoguchi.issuer import (
+    CODE_LASTS_S,
+    IssuerOnlyInEmbeddedMode,
+    create_issuer,
+    issuer_key,
+)
 from portal_service.app import create_app
 from portal_service.provider import LoginAttempt
 from portal_service.sign_in import own_path
@@ -13,13 +20,6 @@ from shared.auth import (
     RouteWithoutPolicy,
     assert_every_route_has_a_policy,
     policies_by_path,
-)
-
-from madoguchi.issuer import (
-    CODE_LASTS_S,
-    IssuerOnlyInEmbeddedMode,
-    create_issuer,
-    issuer_key,
 )
 
 from .conftest import KEY, Site, asking, csrf_in, issuer_settings, portal_settings, query_of

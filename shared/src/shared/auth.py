@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import httpx
 from fastapi import Depends, FastAPI, Request
@@ -21,6 +21,8 @@ from fastapi.routing import iter_route_contexts
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
+
+from shared.errors import Kind, Refusal
 
 ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")
 """Only public-key signatures: with a shared secret every reader could also write tokens."""
@@ -37,6 +39,7 @@ class Role(StrEnum):
     EXPENSE_APPROVER = "expense_approver"
     EXPENSE_ADMIN = "expense_admin"
     OPERATOR = "operator"
+    SERVICE = "service"
 
     @property
     def japanese(self) -> str:
@@ -53,6 +56,7 @@ ROLE_TITLES: Mapping[Role, str] = {
     Role.EXPENSE_APPROVER: "経費承認者",
     Role.EXPENSE_ADMIN: "経費管理者",
     Role.OPERATOR: "システム運用者",
+    Role.SERVICE: "サービス間連携",
 }
 
 
@@ -68,28 +72,29 @@ class Principal:
     roles: frozenset[Role]
     mail: str | None
 
+    @property
+    def person_id(self) -> str:
+        """Who this is in our own records, whatever the issuer calls the account: D01-E101."""
+        return f"{self.dealer or 'TFC'}-{self.staff_code or self.user_id}"
+
     def has(self, *roles: Role) -> bool:
         """True if the person has at least one of the roles."""
         return not self.roles.isdisjoint(roles)
 
 
-class AccessRefused(Exception):  # noqa: N818  the fact is the name
-    """A request that is not let in; `kind` decides the HTTP status, `message` is for the screen."""
-
-    code: ClassVar[str]
-    kind: ClassVar[str]
-    message: ClassVar[str]
+class AccessRefused(Refusal):
+    """A request that is not let in; the reason given is for the log and never shown."""
 
     def __init__(self, reason: str = "") -> None:
-        """`reason` is for the log; it is never shown."""
-        super().__init__(reason or self.message)
+        super().__init__()
+        self.args = (reason or self.message,)
 
 
 class TokenMissing(AccessRefused):
     """No bearer token came with the request."""
 
     code = "TOKEN_MISSING"
-    kind = "unauthenticated"
+    kind = Kind.UNAUTHENTICATED
     message = "ログインが必要です。"
 
 
@@ -97,7 +102,7 @@ class TokenExpired(AccessRefused):
     """The token was good once."""
 
     code = "TOKEN_EXPIRED"
-    kind = "unauthenticated"
+    kind = Kind.UNAUTHENTICATED
     message = "ログインの有効期限が切れました。もう一度ログインしてください。"
 
 
@@ -105,7 +110,7 @@ class TokenNotTrusted(AccessRefused):
     """Wrong signature, issuer, audience or shape: nothing in the token is believed."""
 
     code = "TOKEN_NOT_TRUSTED"
-    kind = "unauthenticated"
+    kind = Kind.UNAUTHENTICATED
     message = "ログイン情報を確認できませんでした。もう一度ログインしてください。"
 
 
@@ -113,7 +118,7 @@ class RoleNotAllowed(AccessRefused):
     """The person is known, and the route is not for any of their roles (D1: 403)."""
 
     code = "ROLE_NOT_ALLOWED"
-    kind = "forbidden"
+    kind = Kind.FORBIDDEN
     message = "この操作を行う権限がありません。"
 
 
@@ -121,7 +126,7 @@ class IssuerOutOfReach(AccessRefused):
     """The issuer's keys cannot be fetched: nobody can be recognised for the moment."""
 
     code = "ISSUER_OUT_OF_REACH"
-    kind = "unavailable"
+    kind = Kind.UNAVAILABLE
     message = "ログインの確認ができません。しばらくしてからもう一度お試しください。"
 
 
@@ -336,7 +341,7 @@ def public() -> Any:
     return Depends(Policy(None))
 
 
-class RouteWithoutPolicy(Exception):  # noqa: N818  the fact is the name
+class RouteWithoutPolicy(Exception):
     """A route that nobody thought about: it names neither `require(...)` nor `public()`."""
 
 

@@ -1,22 +1,35 @@
 """How is a refusal told? As an error named after the fact, with a stable code and a sentence.
 
-Rules raise errors of their own that have the same four attributes; `http.py` turns any of them
-into a problem+json answer, the portal shows `message` to the person.
+Rules of every service raise these; `http.py` answers them as problem+json, the portal shows
+`message` to the person and each `FieldError` beside its field.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import ClassVar, Literal
+from enum import StrEnum
+from typing import ClassVar
 
-Kind = Literal["invalid", "forbidden", "not_found", "conflict", "stale", "unauthenticated"]
+
+class Kind(StrEnum):
+    """The family of a refusal; it decides the HTTP status in one place (D1)."""
+
+    INVALID = "invalid"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    VERSION_MISSING = "version_missing"
+    UNAUTHENTICATED = "unauthenticated"
+    UNAVAILABLE = "unavailable"
+
 
 STATUS: Mapping[Kind, int] = {
-    "invalid": 422,
-    "forbidden": 403,
-    "not_found": 404,
-    "conflict": 409,
-    "stale": 428,
-    "unauthenticated": 401,
+    Kind.INVALID: 422,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.VERSION_MISSING: 428,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.UNAVAILABLE: 503,
 }
 
 
@@ -30,40 +43,45 @@ class FieldError:
 
 
 class Refusal(Exception):
-    """Something that was asked for is not done; nothing was changed."""
+    """Something that was asked for is not done; nothing was changed.
+
+    A subclass sets `code` (stable, for programs), `kind` and `message` (Japanese, for the screen).
+    `facts` are values that a program may need, such as the current version of a conflict.
+    """
 
     code: ClassVar[str]
     kind: ClassVar[Kind]
     message: str = ""
-    fields: Sequence[FieldError] = ()
-    facts: Mapping[str, object] = {}
 
-    def __init__(
-        self,
-        message: str | None = None,
-        *,
-        fields: Sequence[FieldError] = (),
-        **facts: object,
-    ) -> None:
-        super().__init__(message or self.message)
-        if message:
+    def __init__(self, message: str | None = None, **facts: object) -> None:
+        if message is not None:
             self.message = message
-        self.fields = fields
         self.facts = facts
+        super().__init__(self.message)
 
 
-def problem_of(refusal: object) -> dict[str, object]:
-    """The RFC 9457 members of a refusal: type, title, status, code, and fields or facts if any."""
-    code = str(getattr(refusal, "code"))  # noqa: B009 - duck typing on purpose, see the module
-    kind: Kind = getattr(refusal, "kind")  # noqa: B009
+class FormErrors(Refusal):
+    """What was typed cannot be accepted; `fields` names every field at once."""
+
+    code = "FORM_ERRORS"
+    kind = Kind.INVALID
+    message = "入力内容に誤りがあります。"
+
+    def __init__(self, *fields: FieldError) -> None:
+        self.fields = fields
+        super().__init__()
+
+
+def problem_of(refusal: Refusal) -> dict[str, object]:
+    """The RFC 9457 members of a refusal: type, title, status, code, and errors or facts if any."""
     problem: dict[str, object] = {
-        "type": f"urn:madoguchi:problem:{code.lower()}",
-        "title": str(getattr(refusal, "message", "") or refusal),
-        "status": STATUS[kind],
-        "code": code,
+        "type": f"urn:madoguchi:problem:{refusal.code.lower()}",
+        "title": refusal.message,
+        "status": STATUS[refusal.kind],
+        "code": refusal.code,
     }
-    if fields := getattr(refusal, "fields", ()):
-        problem["errors"] = [asdict(f) for f in fields]
-    if facts := getattr(refusal, "facts", {}):
-        problem["facts"] = dict(facts)
+    if isinstance(refusal, FormErrors):
+        problem["errors"] = [asdict(field) for field in refusal.fields]
+    if refusal.facts:
+        problem["facts"] = dict(refusal.facts)
     return problem

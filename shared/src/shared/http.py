@@ -22,35 +22,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.clock import Clock
 from shared.context import Work, child_of, new_id, working_for
 from shared.db import Database
-from shared.errors import FieldError, Refusal, problem_of
+from shared.errors import FieldError, FormErrors, Kind, Refusal, problem_of
 
 log = structlog.get_logger()
 
 PROBLEM = "application/problem+json"
-LARGEST_REQUEST = 2 * 1024 * 1024
 
 
 class NotFound(Refusal):
     """There is no such thing, or none that this user may know of."""
 
     code = "NOT_FOUND"
-    kind = "not_found"
+    kind = Kind.NOT_FOUND
     message = "見つかりません。"
-
-
-class InvalidRequest(Refusal):
-    """Some fields of the request are wrong; each is named."""
-
-    code = "INVALID_REQUEST"
-    kind = "invalid"
-    message = "入力内容に誤りがあります。"
 
 
 class VersionMissing(Refusal):
     """A change must say which version it changes, by If-Match."""
 
     code = "VERSION_MISSING"
-    kind = "stale"
+    kind = Kind.VERSION_MISSING
     message = "If-Match に変更対象の版を指定してください。"
 
 
@@ -58,7 +49,7 @@ class KeyUsedForAnother(Refusal):
     """The same Idempotency-Key came with another request before."""
 
     code = "IDEMPOTENCY_KEY_USED"
-    kind = "invalid"
+    kind = Kind.INVALID
     message = "この Idempotency-Key は別の内容で使用済みです。"
 
 
@@ -92,49 +83,47 @@ class RequestContext:
             log.info("request", method=scope["method"], path=scope["path"], status=status)
 
 
-def problem(status: int, body: Mapping[str, object]) -> Response:
-    """A problem+json answer."""
-    return Response(orjson.dumps(dict(body)), status, media_type=PROBLEM)
+def problem(body: Mapping[str, object]) -> Response:
+    """A problem+json answer with the status that its body names."""
+    return Response(orjson.dumps(dict(body)), int(str(body["status"])), media_type=PROBLEM)
 
 
-def install(app: FastAPI, *refusals: type[Exception]) -> None:
+def install(app: FastAPI) -> None:
     """Make an app answer every refusal, foreseen or not, as problem+json."""
 
-    async def refused(_: Request, cause: Exception) -> Response:
-        body = problem_of(cause)
-        return problem(int(str(body["status"])), body)
+    async def refused(_: Request, cause: Refusal) -> Response:
+        return problem(problem_of(cause))
 
-    async def invalid(_: Request, cause: RequestValidationError) -> Response:
+    async def malformed(_: Request, cause: RequestValidationError) -> Response:
         fields = [
             FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), str(e["msg"]))
             for e in cause.errors()
         ]
-        return problem(422, problem_of(InvalidRequest(fields=fields)))
+        return problem(problem_of(FormErrors(*fields)))
 
     async def plain(_: Request, cause: HTTPException) -> Response:
-        code = f"HTTP_{cause.status_code}"
-        body = {
-            "type": f"urn:madoguchi:problem:{code.lower()}",
-            "title": cause.detail,
-            "status": cause.status_code,
-            "code": code,
-        }
-        return problem(cause.status_code, body)
+        return problem(
+            {
+                "type": f"urn:madoguchi:problem:http_{cause.status_code}",
+                "title": cause.detail,
+                "status": cause.status_code,
+                "code": f"HTTP_{cause.status_code}",
+            }
+        )
 
     async def unforeseen(_: Request, cause: Exception) -> Response:
         log.error("unforeseen", exc_info=cause)
-        body = {
-            "type": "urn:madoguchi:problem:internal",
-            "status": 500,
-            "code": "INTERNAL",
-            "title": "予期しないエラーが発生しました。",
-        }
-        return problem(500, body)
+        return problem(
+            {
+                "type": "urn:madoguchi:problem:internal",
+                "title": "予期しないエラーが発生しました。",
+                "status": 500,
+                "code": "INTERNAL",
+            }
+        )
 
-    kinds: tuple[type[Exception], ...] = (Refusal, *refusals)
-    for kind in kinds:
-        app.add_exception_handler(kind, refused)
-    app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(Refusal, refused)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, unforeseen)
     app.add_middleware(RequestContext)

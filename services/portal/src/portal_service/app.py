@@ -6,7 +6,6 @@ from datetime import datetime
 
 import httpx
 from fastapi import Depends, FastAPI
-from shared.auth import assert_every_route_has_a_policy, recognise
 from starlette.staticfiles import StaticFiles
 
 from portal_service import sign_in, styleguide, top
@@ -18,6 +17,7 @@ from portal_service.provider import Provider
 from portal_service.sealing import Seal
 from portal_service.session import principal_in_session, refuse_foreign_forms
 from portal_service.settings import PortalSettings
+from shared.auth import assert_every_route_has_a_policy, recognise
 
 PUBLIC_MOUNTS = frozenset({"/static"})
 

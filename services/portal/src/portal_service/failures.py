@@ -12,7 +12,6 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
-from shared.auth import AccessRefused
 from starlette.exceptions import HTTPException
 
 from portal_service.frame import page
@@ -21,6 +20,7 @@ from portal_service.provider import SignInFailed
 from portal_service.session import SAFE_METHODS, FormNotOurs, refuse_foreign_forms, session_of
 from portal_service.sign_in import login_path
 from portal_service.upstream import PartMissing, Problem
+from shared.auth import AccessRefused
 
 log = structlog.get_logger()
 

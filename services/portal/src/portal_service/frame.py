@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from shared.auth import AccessRefused, Principal, Role
 
 from portal_service import japanese
 from portal_service.menu import Group, menu_for
@@ -29,6 +28,7 @@ from portal_service.session import (
     set_cookie,
 )
 from portal_service.upstream import FieldError, PartMissing
+from shared.auth import AccessRefused, Principal, Role
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

@@ -24,7 +24,7 @@ _MONTH = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})月?|(\d{2}))")
 _YEN = re.compile(r"[¥\\]?(-?\d{1,3}(?:,\d{3})+|-?\d+)円?")
 
 
-class NotReadable(ValueError):  # noqa: N818  the fact is the name
+class NotReadable(ValueError):
     """What was typed is not a date or an amount; the text is the message beside the field."""
 
 

@@ -7,6 +7,7 @@ entry shows when its page exists and the page's own policy lets the person in (D
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+
 from shared.auth import Principal, policies_by_path
 
 

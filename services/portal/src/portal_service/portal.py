@@ -7,11 +7,11 @@ from datetime import datetime
 import httpx
 from fastapi import Request
 from jinja2 import Environment
-from shared.auth import Principal
 
 from portal_service.provider import Provider
 from portal_service.sealing import Seal
 from portal_service.settings import PortalSettings
+from shared.auth import Principal
 
 Waiting = Callable[[Request, Principal], Awaitable[int | None]]
 """How many pieces of work wait for this person; None when that cannot be told."""

@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+
+from portal_service.settings import PortalSettings
 from shared.auth import (
     AccessRefused,
     IssuerOutOfReach,
@@ -22,12 +24,10 @@ from shared.auth import (
     TokenVerifier,
 )
 
-from portal_service.settings import PortalSettings
-
 DISCOVERY_KEPT_S = 3600
 
 
-class SignInFailed(Exception):  # noqa: N818  the fact is the name
+class SignInFailed(Exception):
     """The provider refused, or its answer does not belong to a login that began here."""
 
 

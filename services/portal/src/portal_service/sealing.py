@@ -17,7 +17,7 @@ COOKIE_ROOM = 3900
 """Characters; browsers drop a cookie of more than 4,096 bytes with its name and attributes."""
 
 
-class TooLargeForCookie(Exception):  # noqa: N818  the fact is the name
+class TooLargeForCookie(Exception):
     """The browser would drop it silently, so the portal says so aloud."""
 
 

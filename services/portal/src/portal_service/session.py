@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastapi import Request, Response
-from shared.auth import Principal, TokenMissing
 
 from portal_service.portal import portal_of
 from portal_service.sealing import TooLargeForCookie
+from shared.auth import Principal, TokenMissing
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CSRF_FIELD = "csrf"
@@ -21,7 +21,7 @@ KEPT_S = 24 * 3600
 """How long an ended session is still readable: long enough to save a form from yesterday."""
 
 
-class FormNotOurs(Exception):  # noqa: N818  the fact is the name
+class FormNotOurs(Exception):
     """A change was asked for without the token that our own pages put into every form."""
 
 

@@ -10,7 +10,6 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from shared.auth import public
 
 from portal_service.frame import page
 from portal_service.portal import portal_of
@@ -23,6 +22,7 @@ from portal_service.session import (
     session_of,
     set_cookie,
 )
+from shared.auth import public
 
 ATTEMPT_LASTS_S = 900
 

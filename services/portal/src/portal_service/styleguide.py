@@ -5,10 +5,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from shared.auth import require
 
 from portal_service.frame import announce, page
 from portal_service.upstream import FieldError, PartMissing
+from shared.auth import require
 
 pages = APIRouter(prefix="/styleguide", dependencies=[require()])
 

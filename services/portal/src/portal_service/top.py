@@ -1,9 +1,9 @@
 """トップ: the first page after logging in, with everything that this person can open (D3)."""
 
 from fastapi import APIRouter, Request, Response
-from shared.auth import require
 
 from portal_service.frame import page
+from shared.auth import require
 
 pages = APIRouter()
 

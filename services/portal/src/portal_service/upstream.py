@@ -37,7 +37,7 @@ class FieldError:
     code: str = ""
 
 
-class Problem(Exception):  # noqa: N818  RFC 9457's word
+class Problem(Exception):
     """A service's refusal (problem+json): what it said, ready for the screen."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Problem(Exception):  # noqa: N818  RFC 9457's word
         self.errors = errors
 
 
-class PartMissing(Exception):  # noqa: N818  the fact is the name
+class PartMissing(Exception):
     """A service does not answer, or not in time; `part` is its name on the screen."""
 
     def __init__(self, service: str, why: str) -> None:

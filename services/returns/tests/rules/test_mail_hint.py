@@ -1,6 +1,7 @@
 """What the screen tells about mails that go out, or do not."""
 
 import pytest
+
 from returns_service.rules.approval_route import ApprovalSetting, Route
 from returns_service.rules.mail_hint import ASK_APPROVER, Addresses, approver_hint, remand_hint
 from returns_service.rules.return_approval import Outcome, ReturnFacts, decide

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from returns_service.rules.approval_route import ApprovalSetting, Route
 from returns_service.rules.refusal import Kind, Refused
 from returns_service.rules.return_approval import (

@@ -1,6 +1,7 @@
 """For which contracts a return is reported here; the table of the manual, product by product."""
 
 import pytest
+
 from returns_service.rules.refusal import Kind
 from returns_service.rules.return_eligibility import (
     DEFAULT_PRODUCTS,

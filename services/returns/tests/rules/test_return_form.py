@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from returns_service.rules.refusal import Kind
 from returns_service.rules.return_form import (
     DEFAULT_REASONS,

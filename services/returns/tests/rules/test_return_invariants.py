@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from returns_service.rules.approval_route import SETTINGS, ApprovalSetting, Level
 from returns_service.rules.refusal import Refused
 from returns_service.rules.return_approval import By, Outcome, ReturnFacts, decide, offers

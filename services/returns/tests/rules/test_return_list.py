@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+
 from returns_service.rules.approval_route import ApprovalSetting, Route
 from returns_service.rules.return_approval import ReturnFacts
 from returns_service.rules.return_list import (

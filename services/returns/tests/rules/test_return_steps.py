@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from returns_service.rules.approval_route import ApprovalSetting, Level, Route
 from returns_service.rules.free_text import TextTooLong, TextUnprintable
 from returns_service.rules.refusal import Kind

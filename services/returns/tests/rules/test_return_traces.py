@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
+
 from returns_service.rules.approval_route import ApprovalSetting, Level, Route
 from returns_service.rules.return_approval import (
     By,

@@ -5,6 +5,7 @@ import io
 import itertools
 
 import pytest
+
 from returns_service.rules.approval_route import SETTINGS, ApprovalSetting, Route
 from returns_service.rules.refusal import Refused
 from returns_service.rules.return_approval import ReturnFacts, decide

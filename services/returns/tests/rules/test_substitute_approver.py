@@ -4,6 +4,7 @@ import dataclasses
 from datetime import date
 
 import pytest
+
 from returns_service.rules.return_status import Role
 from returns_service.rules.return_visibility import Actor
 from returns_service.rules.substitute_approver import (

@@ -19,7 +19,7 @@ class Kind(StrEnum):
     NOT_FOUND = "not_found"
 
 
-class Refusal(Exception):  # noqa: N818 - subclasses state the fact (ChangeLimitPassed), not that they are errors
+class Refusal(Exception):
     """The business says no. Subclasses set `code`, `kind` and `message`."""
 
     code: ClassVar[str]

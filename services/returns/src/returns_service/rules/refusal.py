@@ -13,7 +13,7 @@ class Kind(StrEnum):
     INVALID = "invalid"
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is a fact, the name of each says which
+class Refused(Exception):
     """A rule refuses.
 
     `code` is stable and meant for programs, `kind` leads to 404, 403, 409 or 422, and `message`

@@ -1,0 +1,158 @@
+"""`./dev bench events`: the event path beside its peers, in one run."""
+
+import argparse
+import asyncio
+import multiprocessing
+import time
+from multiprocessing.connection import Connection
+
+import uvloop
+
+from bench import event_peers as peers
+from bench.stage import Stage, in_turn, ratio, stage, write
+from shared.rabbitmq import RabbitTransport, Topology
+
+
+async def relay(at: Stage, rounds: int, events: int) -> list[str]:
+    """Outbox to broker."""
+    print(f"relay: {events} events")
+
+    async def ours() -> float:
+        url = await at.filled(events, 1000)
+        rate = await peers.relay_once(url, RabbitTransport(at.rabbitmq, at.topology), events)
+        await at.empty_queues()
+        await at.databases.drop(url)
+        return rate
+
+    async def raw() -> float:
+        rate = await peers.publish_raw(at.rabbitmq, at.topology, events)
+        await at.empty_queues()
+        return rate
+
+    async def stock() -> float:
+        url = await at.database()
+        rate = await peers.relay_stock(url, at.rabbitmq, at.topology, events // 20, 1)
+        await at.empty_queues()
+        await at.databases.drop(url)
+        return rate
+
+    rates = await in_turn(rounds, [("relay", ours), ("raw aio-pika", raw), ("stock outbox", stock)])
+    return [
+        row("relay / raw pipelined confirmed publish", rates, "relay", "raw aio-pika", 0.8),
+        row("relay / stock faststream-outbox relay", rates, "relay", "stock outbox", 8),
+    ]
+
+
+async def ingest(at: Stage, rounds: int, events: int) -> list[str]:
+    """Queue to inbox."""
+    print(f"ingest: {events} events")
+
+    def through(way: object) -> object:
+        async def run() -> float:
+            await peers.load_queue(at.rabbitmq, at.topology, events)
+            url = await at.database()
+            rate: float = await way(url, at.rabbitmq, at.topology, events)  # type: ignore[operator]
+            await at.databases.drop(url)
+            return rate
+
+        return run
+
+    ways = [("faststream", through(peers.ingest)), ("raw aio-pika", through(peers.ingest_raw))]
+    rates = await in_turn(rounds, ways)  # type: ignore[arg-type]
+    return [row("ingest by FastStream / raw aio-pika", rates, "faststream", "raw aio-pika", 0.6)]
+
+
+async def end_to_end(at: Stage, rounds: int, events: int) -> list[str]:
+    """Commit to effect, a process per side."""
+    print(f"end to end: {events} events")
+
+    def by(name: str, count: int) -> object:
+        async def run() -> float:
+            source = await at.filled(count, 1000)
+            target = await at.database()
+            if name == "naive":
+                await peers.stock_table(source, count)
+            urls = (source, target)
+            elapsed = await asyncio.to_thread(race, name, urls, at.rabbitmq, at.topology, count)
+            await at.empty_queues()
+            await at.databases.drop(source)
+            await at.databases.drop(target)
+            return count / elapsed
+
+        return run
+
+    ways = [
+        ("ours", by("ours", events)),
+        ("naive", by("naive", events // 10)),
+        ("raw, no database", by("raw", events)),
+    ]
+    rates = await in_turn(rounds, ways)  # type: ignore[arg-type]
+    return [
+        row("commit to effect / naive build", rates, "ours", "naive", 6),
+        row("commit to effect / raw without database", rates, "ours", "raw, no database", 0.4),
+    ]
+
+
+def race(name: str, urls: tuple[str, str], rabbitmq: str, topology: Topology, events: int) -> float:
+    """Start both sides, give the word, and time until the receiver has every effect."""
+    context = multiprocessing.get_context("spawn")
+    sides = []
+    for side, url in enumerate(urls):
+        here, there = context.Pipe()
+        process = context.Process(
+            target=play, args=(name, side, there, url, rabbitmq, topology, events), daemon=True
+        )
+        process.start()
+        sides.append((process, here))
+    for _, pipe in sides:
+        pipe.recv()
+    begun = time.perf_counter()
+    for _, pipe in sides:
+        pipe.send("go")
+    sides[1][1].recv()
+    elapsed = time.perf_counter() - begun
+    for process, _ in sides:
+        process.kill()
+        process.join()
+    return elapsed
+
+
+def play(
+    name: str, side: int, pipe: Connection, url: str, rabbitmq: str, topology: Topology, events: int
+) -> None:
+    """One side in its process."""
+
+    async def ready() -> None:
+        pipe.send("ready")
+        await asyncio.to_thread(pipe.recv)
+
+    uvloop.run(peers.SIDES[name][side](ready, url, rabbitmq, topology, events))
+    pipe.send("finished")
+
+
+def row(what: str, rates: dict[str, list[float]], ours: str, peer: str, wanted: float) -> str:
+    """One line of the table: the ratio (median of the rounds), and the best rates of both."""
+    return (
+        f"| {what} | **{ratio(rates, ours, peer):.2f}** | {wanted} "
+        f"| {sorted(rates[ours])[len(rates[ours]) // 2]:,.0f} "
+        f"| {sorted(rates[peer])[len(rates[peer]) // 2]:,.0f} |"
+    )
+
+
+async def main() -> None:
+    """Run all of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--only", choices=("relay", "ingest", "end_to_end"))
+    args = parser.parse_args()
+    table = ["| what | ratio | wanted | ours /s | peer /s |", "|---|---|---|---|---|"]
+    async with stage() as at:
+        for part in (relay, ingest, end_to_end):
+            if args.only in (None, part.__name__):
+                table += await part(at, args.rounds, args.events)
+    write("events" if args.only is None else f"events-{args.only}", table)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

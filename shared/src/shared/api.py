@@ -1,0 +1,61 @@
+"""How does a service's HTTP side start? The same way for all of them.
+
+`create_api` recognises people, answers refusals as problem+json, offers probes, and refuses to
+start with a route that names no policy.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from shared.auth import PrincipalOf, assert_every_route_has_a_policy, recognise
+from shared.clock import Clock
+from shared.db import Database
+from shared.http import install, install_probes
+from shared.service import Service
+
+PROBES = ("/livez", "/readyz", "/metrics")
+
+
+def create_api(
+    service: Service,
+    router: APIRouter,
+    *,
+    database: Database,
+    clock: Clock,
+    principal_of: PrincipalOf,
+    **state: object,
+) -> FastAPI:
+    """The app of a service under `/api/<service>/v1`; `state` is put on `app.state` as it is."""
+    base = f"/api/{service.name}/v1"
+    app = FastAPI(
+        title=f"Madoguchi {service.name}",
+        version="1",
+        openapi_url=f"{base}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.database = database
+    app.state.clock = clock
+    for name, value in state.items():
+        setattr(app.state, name, value)
+    recognise(app, principal_of)
+    app.include_router(router, prefix=base)
+    install(app)
+    install_probes(app, _ready(database))
+    assert_every_route_has_a_policy(app, public_paths=(*PROBES, f"{base}/openapi.json"))
+    return app
+
+
+def _ready(database: Database) -> Callable[[], Awaitable[Mapping[str, bool]]]:
+    async def ready() -> Mapping[str, bool]:
+        try:
+            async with database.transaction() as tx:
+                await tx.execute(text("SELECT 1"))
+        except (OSError, DBAPIError):
+            return {"database": False}
+        return {"database": True}
+
+    return ready
