@@ -80,6 +80,27 @@ async def test_an_event_takes_effect_once_and_in_order(pair: Pair) -> None:
     assert await pair.effects() == [("A", 1), ("A", 2), ("B", 1)]
 
 
+async def test_a_handler_that_hangs_in_the_database_is_cut_off_and_its_stream_alone_waits(
+    pair: Pair,
+) -> None:
+    async def sleep(_: NoteSaved, __: Delivery, tx: AsyncSession) -> None:
+        await tx.execute(text("SELECT pg_sleep(20)"))
+
+    slow = Worker(
+        pair.target,
+        "returns",
+        {NoteSaved.wire_type: sleep},
+        SystemClock(),
+        attempts=1,
+        patience=0.3,
+    )
+    await pair.emit(note("A", 1), note("A", 2))
+    await pair.relay.relay_once()
+    await slow.drain()
+    [dead] = await pair.inbox.dead_letters()
+    assert (dead.sequence, dead.cause) == (1, "HandlerHung: the handler took too long")
+
+
 async def test_an_action_that_fails_emits_nothing(pair: Pair) -> None:
     with pytest.raises(RuntimeError, match="after the event"):
         async with pair.source.transaction() as tx:

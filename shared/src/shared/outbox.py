@@ -26,7 +26,7 @@ ADD = text("""
     INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence,
                         dealer_id, occurred_at, payload, headers)
     SELECT :event_id, :lane, :type, :aggregate_type, :aggregate_id, last_sequence,
-           :dealer_id, :occurred_at, CAST(:payload AS jsonb), CAST(:headers AS jsonb)
+           :dealer_id, :occurred_at, CAST(:payload AS json), CAST(:headers AS json)
     FROM numbered
     RETURNING sequence
 """)
