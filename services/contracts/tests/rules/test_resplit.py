@@ -123,11 +123,12 @@ def plan(principal_yen: int, instalments: int, rate: str) -> ResplitPlan:
 
 
 @pytest.mark.rule("D50")
-def test_a_trial_worked_by_hand() -> None:
+def test_a_trial_of_twelve_instalments() -> None:
     # 1,200,000 yen at 4.8 %: 0.4 % a month, 4,800 yen interest in the first month.
     found = plan(1_200_000, 12, "4.8")
     assert found.schedule[0].interest_yen == 4_800
-    assert found.level_yen == 102_618
+    assert (found.first_yen, found.level_yen) == (102_623, 102_618)
+    assert (found.interest_yen, found.total_yen) == (31_421, 1_231_421)
     assert [row.due_on for row in found.schedule[:5]] == [
         date(2025, 10, 30),
         date(2025, 11, 30),
