@@ -1,5 +1,6 @@
 """The three search panels, the bulk search, and what is said above one hundred hits."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -122,9 +123,12 @@ def test_a_contract_number_is_compared_whole() -> None:
     assert folded_contract_no("12-345") == "12345" != folded_contract_no("12-3")
 
 
-@given(st.text(max_size=20))
-def test_folding_twice_changes_nothing_more(text: str) -> None:
-    assert folded_contract_no(folded_contract_no(text)) == folded_contract_no(text)
+@pytest.mark.rule("D7")
+@given(st.text("019azAZ０１９ａｚＡＺ -－‐―ー　"))
+def test_however_a_number_is_typed_only_plain_letters_and_digits_remain(typed: str) -> None:
+    folded = folded_contract_no(typed)
+    assert re.fullmatch("[0-9A-Z]*", folded)
+    assert folded_contract_no(folded) == folded
 
 
 @pytest.mark.rule("D9", "D12")
