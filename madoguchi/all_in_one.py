@@ -10,38 +10,39 @@ import contextlib
 import json
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
-import structlog
 import uvicorn
 from event_contracts import SUBSCRIPTIONS
+from fastapi import FastAPI
+from notifier_service.app import run_sender
+from notifier_service.settings import NotifierSettings
 from portal_service.app import create_app as create_portal
 from portal_service.settings import PortalSettings
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from madoguchi import postgres, seed
 from madoguchi.catalogue import SERVICES
+from madoguchi.demo import demo_masters
 from madoguchi.issuer import IssuerSettings, create_issuer, issuer_key
 from madoguchi.mail_catcher import catch_mail, create_mailbox
 from madoguchi.people import demo_people
-from shared.auth import PrincipalOf, RemoteKeys, TokenVerifier, principal_of
+from shared.auth import RemoteKeys, TokenVerifier, principal_of
 from shared.clock import TravelClock
 from shared.db import Database
 from shared.inbox import Inbox
 from shared.rabbitmq import Topology
-from shared.service import Running
-from shared.service_token import ServiceToken
+from shared.service import Background, Running
 from shared.transport import EmbeddedTransport
-
-log = structlog.get_logger()
 
 AUDIENCE = "madoguchi"
 
@@ -85,9 +86,9 @@ class Everything:
 
     plan: Plan
     clock: KeptClock
-    app: Starlette
+    app: ASGIApp
     running: dict[str, Running]
-    background: tuple[Callable[[], Coroutine[None, None, None]], ...]
+    background: tuple[Background, ...]
 
     async def work(self) -> None:
         """Run every worker until cancelled."""
@@ -141,29 +142,111 @@ def _assemble(
     http: httpx.AsyncClient,
     smtp_port: int,
 ) -> Everything:
-    issuer = _issuer(plan, kept)
-    recognise = principal_of(
-        TokenVerifier(
-            RemoteKeys(f"{plan.url}/issuer/jwks", http),
-            issuer=f"{plan.url}/issuer",
-            audience=AUDIENCE,
+    verifier = TokenVerifier(
+        RemoteKeys(f"{plan.url}/issuer/jwks", http), issuer=f"{plan.url}/issuer", audience=AUDIENCE
+    )
+    apps = {
+        name: SERVICES[name].create_app(
+            database=part.database, clock=clock, principal_of=principal_of(verifier)
         )
-    )
-    apps = {name: _app(name, part, recognise) for name, part in running.items()}
-    token = ServiceToken(
-        f"{plan.url}/issuer/token", "notifier", SecretStr(kept.get("client-notifier")), http
-    )
-    sender = notifier_sender(running["notifier"], plan.url, smtp_port, token, http)
+        for name, part in running.items()
+    }
     portal = create_portal(_portal_settings(plan, kept), http=http, now=clock.now)
-    app = Starlette(
+    pages = Starlette(
         routes=[
-            *(Mount(f"/api/{name}", app=_Prefixed(app)) for name, app in apps.items()),
-            Mount("/issuer", app=issuer),
+            Mount("/issuer", app=_issuer(plan, kept)),
             Mount("/mailbox", app=create_mailbox(plan.data / "mail")),
             Mount("/", app=portal),
         ]
     )
-    return Everything(plan, clock, app, running, (sender,))
+    part = running["notifier"]
+    sending = partial(
+        run_sender, _notifier_settings(plan, kept, smtp_port), part.database, part.clock
+    )
+    return Everything(plan, clock, ByPath(apps, pages), running, (sending,))
+
+
+@dataclass(frozen=True, slots=True)
+class ByPath:
+    """Hands a request to the service that its path names, as a gateway does; else to the pages."""
+
+    services: dict[str, FastAPI]
+    pages: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path = str(scope.get("path", "")).split("/")
+        app: ASGIApp = self.pages
+        if len(path) > 2 and path[1] == "api":  # noqa: PLR2004 - "", "api", service
+            app = self.services.get(path[2], self.pages)
+        await app(scope, receive, send)
+
+
+def _issuer(plan: Plan, kept: postgres.Secrets) -> FastAPI:
+    settings = IssuerSettings(
+        url=f"{plan.url}/issuer",
+        audience=AUDIENCE,
+        client_id="madoguchi-portal",
+        redirect_uris=frozenset({f"{plan.url}/login/callback"}),
+        signed_out_uris=frozenset({f"{plan.url}/signed-out"}),
+        people=demo_people(demo_masters()),
+        embedded=True,
+        services={"madoguchi-notifier": kept.get("client-notifier")},
+    )
+    return create_issuer(settings, issuer_key(plan.data))
+
+
+def _portal_settings(plan: Plan, kept: postgres.Secrets) -> PortalSettings:
+    return PortalSettings(
+        public_url=plan.url,
+        session_secret=SecretStr(kept.get("portal-session")),
+        oidc_issuer=f"{plan.url}/issuer",
+        contracts_url=plan.url,
+        returns_url=plan.url,
+        commuter_url=plan.url,
+        notifier_url=plan.url,
+        embedded=True,
+    )
+
+
+def _notifier_settings(plan: Plan, kept: postgres.Secrets, smtp_port: int) -> NotifierSettings:
+    return NotifierSettings(
+        database_url="unused",
+        rabbitmq_url="unused",
+        issuer=f"{plan.url}/issuer",
+        jwks_url=f"{plan.url}/issuer/jwks",
+        sender="j-pass_uketsuke@toyota-finance.co.jp",
+        product="J-PASS",
+        expense_product="楽楽精算",
+        portal_url=plan.url,
+        smtp_host="127.0.0.1",
+        smtp_port=smtp_port,
+        smtp_starttls=False,
+        returns_url=plan.url,
+        token_url=f"{plan.url}/issuer/token",
+        client_secret=SecretStr(kept.get("client-notifier")),
+    )
+
+
+async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
+    """Start everything, say when it is ready, and serve until Ctrl-C."""
+    async with everything(plan) as parts:
+        config = uvicorn.Config(
+            parts.app, host=plan.host, port=plan.port, access_log=False, log_config=None,
+            timeout_graceful_shutdown=3,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        working = asyncio.create_task(parts.work())
+        serving = asyncio.create_task(server.serve())
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.02)
+        if server.started:
+            ready(parts)
+        await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 def free_port() -> int:
