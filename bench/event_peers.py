@@ -126,7 +126,7 @@ def stock_relay(
     publisher = rabbit.publisher(routing_key=TYPE, exchange=exchange, persist=True, mandatory=True)
 
     @publisher
-    @outbox.subscriber("bench", max_workers=workers, fetch_batch_size=100, min_fetch_interval=0.01)
+    @outbox.subscriber("bench", max_workers=workers)
     async def relay(body: dict[str, object]) -> dict[str, object]:
         return body
 

@@ -23,7 +23,10 @@ Status = Literal[
 
 
 class ReturnEvent(Event):
-    """A fact about one return application; addresses and telephone numbers stay at home."""
+    """A fact about one return application; addresses and telephone numbers stay at home.
+
+    `imported` marks the first load of what was true before: nobody is told of it by mail.
+    """
 
     aggregate_type: ClassVar[str] = "return"
     aggregate_key: ClassVar[str] = "application_id"
@@ -32,6 +35,7 @@ class ReturnEvent(Event):
     contract_no: str
     store_code: str
     originator_id: str
+    imported: bool = False
 
 
 class ApplicationSubmitted(ReturnEvent):

@@ -1,6 +1,6 @@
 """What happens to a message on arrival? It is stored once, then acknowledged; work comes later.
 
-An event that was stored before is dropped, also after its row has been purged: the stream's
+An event that was stored before is dropped; once it is processed its row is gone, and the stream's
 `next_sequence` remembers. A message that is no event of ours is kept whole in `inbox_refused`,
 where an operator sees it, and the queue goes on. Dead letters are rows too: `dead_letters`,
 `replay` and `skip` are the operator's commands.
@@ -24,23 +24,23 @@ from shared.metrics import INBOX_REFUSED, INBOX_STORED
 STORE = text("""
     WITH arrived AS (
         SELECT * FROM unnest(
-            CAST(:sources AS text[]), CAST(:event_ids AS uuid[]), CAST(:streams AS text[]),
-            CAST(:sequences AS bigint[]), CAST(:types AS text[]), CAST(:aggregate_types AS text[]),
+            CAST(:event_ids AS uuid[]), CAST(:streams AS text[]), CAST(:sequences AS bigint[]),
+            CAST(:types AS text[]), CAST(:aggregate_types AS text[]),
             CAST(:aggregate_ids AS text[]), CAST(:dealer_ids AS text[]),
-            CAST(:occurred AS timestamptz[]), CAST(:payloads AS jsonb[]), CAST(:headers AS jsonb[])
-        ) AS a (source, event_id, stream, sequence, type, aggregate_type, aggregate_id, dealer_id,
+            CAST(:occurred AS timestamptz[]), CAST(:payloads AS json[]), CAST(:headers AS json[])
+        ) AS a (event_id, stream, sequence, type, aggregate_type, aggregate_id, dealer_id,
                 occurred_at, payload, headers)
     ), known AS (
         INSERT INTO inbox_stream (stream) SELECT DISTINCT stream FROM arrived ORDER BY stream
         ON CONFLICT DO NOTHING
     )
-    INSERT INTO inbox (source, event_id, stream, sequence, type, aggregate_type, aggregate_id,
+    INSERT INTO inbox (event_id, stream, sequence, type, aggregate_type, aggregate_id,
                        dealer_id, occurred_at, payload, headers)
-    SELECT source, event_id, stream, sequence, type, aggregate_type, aggregate_id,
+    SELECT event_id, stream, sequence, type, aggregate_type, aggregate_id,
            dealer_id, occurred_at, payload, headers
     FROM arrived LEFT JOIN inbox_stream USING (stream)
     WHERE sequence >= coalesce(next_sequence, 1) OR NOT :dedupe
-    ORDER BY source, event_id
+    ORDER BY stream, sequence
     ON CONFLICT DO NOTHING
     RETURNING 1
 """)
@@ -49,7 +49,7 @@ REFUSE = text("""
     VALUES (:refused_id, :reason, :routing_key, CAST(:headers AS jsonb), :body)
 """)
 DEAD = text("""
-    SELECT source, event_id, type, stream, sequence, dealer_id, attempts, cause, settled_at,
+    SELECT event_id, type, stream, sequence, dealer_id, attempts, cause, settled_at,
            payload::text AS payload
     FROM inbox WHERE state = 'dead' ORDER BY settled_at LIMIT :most
 """)
@@ -79,9 +79,6 @@ UNPARK = text("""
     WHERE s.stream = ANY(:streams) AND inbox.stream = s.stream AND inbox.state = 'parked'
       AND inbox.sequence = s.next_sequence
 """)
-PURGE = text("""
-    DELETE FROM inbox WHERE state IN ('done', 'skipped') AND settled_at < :before
-""")
 
 
 class NoSuchDeadLetter(LookupError):
@@ -92,7 +89,6 @@ class NoSuchDeadLetter(LookupError):
 class DeadLetter:
     """An event that could not be processed; it blocks only its own stream."""
 
-    source: str
     event_id: UUID
     type: str
     stream: str
@@ -127,7 +123,6 @@ class Inbox:
         """Store what is new of a batch, in one commit; returns how many were new."""
         dedupe = self.hooks.keeps("dedupe")
         params = {
-            "sources": [e.source for e in batch],
             "event_ids": [e.event_id if dedupe else new_id() for e in batch],
             "streams": [e.stream for e in batch],
             "sequences": [e.sequence for e in batch],
@@ -209,11 +204,6 @@ class Inbox:
             await tx.execute(PASS, {"stream": skipped.stream, "sequence": skipped.sequence})
             await tx.execute(UNPARK, {"streams": [skipped.stream]})
             await tx.execute(text("NOTIFY inbox"))
-
-    async def purge(self, *, before: datetime) -> None:
-        """Forget events that were processed before an instant; their streams still know them."""
-        async with self.database.transaction() as tx:
-            await tx.execute(PURGE, {"before": before})
 
 
 def is_data_error(cause: DBAPIError) -> bool:

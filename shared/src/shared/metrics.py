@@ -40,7 +40,7 @@ SAMPLE = text("""
          JOIN inbox_stream s USING (stream)
         WHERE i.state = 'parked' AND i.sequence > s.next_sequence AND NOT EXISTS (
           SELECT FROM inbox h WHERE h.stream = i.stream AND h.sequence = s.next_sequence
-             AND h.state <> 'done')) AS gap_age,
+        )) AS gap_age,
       (SELECT count(*) FROM inbox WHERE state = 'dead') AS dead,
       (SELECT count(*) FROM inbox_refused) AS refused,
       (SELECT extract(epoch FROM :now - min(due_at)) FROM timer

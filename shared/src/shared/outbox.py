@@ -26,9 +26,15 @@ ADD = text("""
     INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence,
                         dealer_id, occurred_at, payload, headers)
     SELECT :event_id, :lane, :type, :aggregate_type, :aggregate_id, last_sequence,
-           :dealer_id, :occurred_at, CAST(:payload AS jsonb), CAST(:headers AS jsonb)
+           :dealer_id, :occurred_at, CAST(:payload AS json), CAST(:headers AS json)
     FROM numbered
     RETURNING sequence
+""")
+
+
+REPLAY = text("""
+    UPDATE outbox SET published_at = NULL
+    WHERE created_at >= :first AND created_at < :last AND published_at IS NOT NULL
 """)
 
 
@@ -50,6 +56,17 @@ async def add(tx: AsyncSession, event: Event, *, now: datetime) -> int:
         },
     )
     return int(result.scalar_one())
+
+
+async def replay_log(tx: AsyncSession, *, first: datetime, last: datetime) -> int:
+    """Let the relay publish again what was emitted from `first` until before `last`.
+
+    Who has processed an event ignores it; who lost it, or listens anew, receives it. Returns how
+    many events go out again.
+    """
+    replayed = await tx.execute(REPLAY, {"first": first, "last": last})
+    await tx.execute(text("NOTIFY outbox"))
+    return int(replayed.rowcount)  # type: ignore[attr-defined]
 
 
 def lane_of(aggregate_type: str, aggregate_id: str) -> int:

@@ -3,7 +3,7 @@
 outbox            every event that the service ever emitted; a log in monthly partitions
 outbox_stream     the last sequence number given out, per aggregate
 relay, relay_lease who relays which lane of the outbox (a lane is a sixteenth of the aggregates)
-inbox             every event that the service received, with what became of it
+inbox             the events received and not yet processed; dead and skipped ones stay
 inbox_stream      the next sequence number to process, per aggregate
 inbox_refused     messages that are no events of ours, kept whole for an operator
 timer             what is to happen later
@@ -24,7 +24,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import JSON, JSONB, UUID
 
 LANES = 16
 
@@ -48,8 +48,8 @@ outbox = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("dealer_id", Text, nullable=False),
     Column("occurred_at", INSTANT, nullable=False),
-    Column("payload", JSONB, nullable=False),
-    Column("headers", JSONB, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("headers", JSON, nullable=False),
     Column("published_at", INSTANT),
     Index("outbox_unpublished", "position", postgresql_where=text("published_at IS NULL")),
     Index("outbox_by_aggregate", "aggregate_type", "aggregate_id", "sequence"),
@@ -84,30 +84,25 @@ relay_lease = Table(
 inbox = Table(
     "inbox",
     events,
-    Column("source", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
     Column("event_id", UUID(as_uuid=True), primary_key=True),
-    Column("stream", Text, nullable=False),
-    Column("sequence", BigInteger, nullable=False),
     Column("type", Text, nullable=False),
     Column("aggregate_type", Text, nullable=False),
     Column("aggregate_id", Text, nullable=False),
     Column("dealer_id", Text, nullable=False),
     Column("occurred_at", INSTANT, nullable=False),
-    Column("payload", JSONB, nullable=False),
-    Column("headers", JSONB, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("headers", JSON, nullable=False),
     Column("received_at", INSTANT, nullable=False, server_default=NOW),
     Column("state", Text, nullable=False, server_default=text("'waiting'")),
     Column("due_at", INSTANT, nullable=False, server_default=NOW),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("cause", Text),
     Column("settled_at", INSTANT),
-    CheckConstraint(
-        "state IN ('waiting', 'parked', 'done', 'dead', 'skipped')", name="inbox_state"
-    ),
+    CheckConstraint("state IN ('waiting', 'parked', 'dead', 'skipped')", name="inbox_state"),
     Index("inbox_waiting", "due_at", postgresql_where=text("state = 'waiting'")),
-    Index("inbox_by_stream", "stream", "sequence", postgresql_where=text("state <> 'done'")),
     Index("inbox_dead", "settled_at", postgresql_where=text("state = 'dead'")),
-    Index("inbox_settled", "settled_at", postgresql_where=text("state IN ('done', 'skipped')")),
 )
 
 inbox_stream = Table(

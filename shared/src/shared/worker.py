@@ -39,19 +39,20 @@ CLAIM = """
 """
 LOCK = " FOR UPDATE OF s SKIP LOCKED"
 EVENTS_OF = text("""
-    SELECT i.source, i.event_id, i.stream, i.sequence, i.type, i.dealer_id, i.occurred_at,
+    SELECT i.event_id, i.stream, i.sequence, i.type, i.dealer_id, i.occurred_at,
            i.state, i.due_at <= clock_timestamp() AS due, i.attempts,
            i.payload::text AS payload, i.headers::text AS headers
     FROM unnest(CAST(:streams AS text[])) AS s (stream)
     CROSS JOIN LATERAL (
-        SELECT * FROM inbox WHERE inbox.stream = s.stream AND state NOT IN ('done', 'skipped')
+        SELECT * FROM inbox WHERE inbox.stream = s.stream AND state <> 'skipped'
         ORDER BY sequence LIMIT :per_stream) i
     ORDER BY i.stream, i.sequence
 """)
 DONE = text("""
-    UPDATE inbox SET state = 'done', settled_at = clock_timestamp(), cause = NULL
-    FROM unnest(CAST(:sources AS text[]), CAST(:event_ids AS uuid[])) AS d (source, event_id)
-    WHERE inbox.source = d.source AND inbox.event_id = d.event_id
+    DELETE FROM inbox USING unnest(CAST(:streams AS text[]), CAST(:sequences AS bigint[]),
+                                   CAST(:event_ids AS uuid[])) AS d (stream, sequence, event_id)
+    WHERE inbox.stream = d.stream AND inbox.sequence = d.sequence
+      AND inbox.event_id = d.event_id
 """)
 ADVANCE = text("""
     UPDATE inbox_stream SET next_sequence = a.next_sequence
@@ -62,14 +63,16 @@ ADVANCE = text("""
 """)
 PARK = text("""
     UPDATE inbox SET state = 'parked'
-    FROM unnest(CAST(:sources AS text[]), CAST(:event_ids AS uuid[])) AS p (source, event_id)
-    WHERE inbox.source = p.source AND inbox.event_id = p.event_id AND state = 'waiting'
+    FROM unnest(CAST(:streams AS text[]), CAST(:sequences AS bigint[]),
+                CAST(:event_ids AS uuid[])) AS p (stream, sequence, event_id)
+    WHERE inbox.stream = p.stream AND inbox.sequence = p.sequence
+      AND inbox.event_id = p.event_id AND state = 'waiting'
 """)
 FAILED = text("""
     UPDATE inbox SET attempts = attempts + 1, cause = :cause, state = :state,
            due_at = clock_timestamp() + make_interval(secs => :pause),
            settled_at = CASE WHEN :state = 'dead' THEN clock_timestamp() END
-    WHERE source = :source AND event_id = :event_id
+    WHERE stream = :stream AND sequence = :sequence AND event_id = :event_id
 """)
 
 
@@ -161,9 +164,17 @@ class Worker:
     async def process_batch(self) -> int:
         """Process what is due, up to one batch; returns how many events were looked at."""
         try:
-            return await self._process(carefully=False)
-        except _HandlerFailed:
+            async with asyncio.timeout(self.patience):
+                return await self._process(carefully=False)
+        except (_HandlerFailed, _HandlerHung, TimeoutError):
+            pass
+        try:
             return await self._process(carefully=True)
+        except _HandlerHung as hung:
+            async with self.database.transaction() as tx:
+                await tx.execute(FAILED, self._failure(hung.row, hung))
+            self._count(_Outcome(failed=[(hung.row, hung)]))
+            return 1
 
     async def _process(self, *, carefully: bool) -> int:
         async with self.database.transaction(EVERY_DEALER) as tx:
@@ -220,6 +231,8 @@ class Worker:
         """Handle one event and note the outcome. Raises _HandlerFailed in the quick pass."""
         try:
             await self._handle(tx, row, carefully=carefully)
+        except TimeoutError as cause:
+            raise _HandlerHung(row) from cause
         except Exception as cause:
             if is_clash(cause):
                 raise
@@ -246,12 +259,11 @@ class Worker:
             actor=headers.get("actor"),
         )
         with working_for(work):
-            async with asyncio.timeout(self.patience):
-                if carefully:
-                    async with tx.begin_nested():
-                        await handler(event, delivery, tx)
-                else:
+            if carefully:
+                async with asyncio.timeout(self.patience), tx.begin_nested():
                     await handler(event, delivery, tx)
+            else:
+                await handler(event, delivery, tx)
         self.hooks.reached("mid_handler")
 
     async def _write(self, tx: AsyncSession, outcome: _Outcome) -> None:
@@ -281,9 +293,10 @@ class Worker:
         hopeless = isinstance(cause, UnknownEventType | PayloadDoesNotFit)
         dead = hopeless or row.attempts + 1 >= self.attempts
         return {
-            "source": row.source,
+            "stream": row.stream,
+            "sequence": row.sequence,
             "event_id": row.event_id,
-            "cause": f"{type(cause).__name__}: {cause}"[:2000].replace("\0", "�"),
+            "cause": f"{type(cause).__name__.lstrip('_')}: {cause}"[:2000].replace("\0", "�"),
             "state": "dead" if dead else "waiting",
             "pause": min(self.longest_pause, self.pause * 2**row.attempts),
         }
@@ -306,6 +319,14 @@ class _HandlerFailed(Exception):
     """A handler failed in the quick pass; run the batch again with savepoints."""
 
 
+class _HandlerHung(Exception):
+    """A handler took too long; its connection may be spoiled, so nothing of the batch is kept."""
+
+    def __init__(self, row: _Pending) -> None:
+        super().__init__("the handler took too long")
+        self.row = row
+
+
 def is_clash(cause: Exception) -> bool:
     """Whether two transactions got in each other's way (SQLSTATE class 40): just run it again."""
     sqlstate = getattr(getattr(cause, "orig", None), "sqlstate", None)
@@ -313,4 +334,8 @@ def is_clash(cause: Exception) -> bool:
 
 
 def _keys(rows: list[_Pending]) -> dict[str, list[object]]:
-    return {"sources": [r.source for r in rows], "event_ids": [r.event_id for r in rows]}
+    return {
+        "streams": [r.stream for r in rows],
+        "sequences": [r.sequence for r in rows],
+        "event_ids": [r.event_id for r in rows],
+    }

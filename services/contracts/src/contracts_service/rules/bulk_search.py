@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from contracts_service.rules.japanese_dates import read_month
 from contracts_service.rules.refusal import FieldError, FormErrors
-from contracts_service.rules.search_conditions import CONDITION_MISSING, read_month
+from contracts_service.rules.search_conditions import CONDITION_MISSING
 from contracts_service.rules.search_text import folded_name, folded_registration
 
 

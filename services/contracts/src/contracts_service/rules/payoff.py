@@ -18,7 +18,7 @@ DAYS_A_YEAR = 365
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """The principal owed before the next instalment, and the due day since which it bears interest."""
+    """The principal owed before the next instalment, and since which due day."""
 
     principal_yen: int
     since: date
@@ -26,7 +26,7 @@ class Owed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayoffQuotation:
-    """The sum to settle on `settled_on`; `interest_days` count from the day after the last due day."""
+    """The sum to settle on `settled_on`; `interest_days` have passed since the last due day."""
 
     settled_on: date
     principal_yen: int
@@ -50,8 +50,8 @@ def quote_payoff(
 ) -> PayoffQuotation:
     """The quotation for `settled_on`, as if every instalment due by then is paid.
 
-    `owed` stands before the first row of `schedule`. Daily interest is the yearly rate over 365 days,
-    floored to the yen once.
+    `owed` stands before the first row of `schedule`. Daily interest is the yearly rate over 365
+    days, floored to the yen once.
 
     Raises:
         FormErrors: a settlement day before `owed.since` or after the last instalment.

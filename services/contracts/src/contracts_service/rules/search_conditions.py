@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from contracts_service.rules.calendar_days import last_of_month
 from contracts_service.rules.inspection import Inspection, registration_months
+from contracts_service.rules.japanese_dates import read_month
 from contracts_service.rules.refusal import FieldError, FormErrors
 from contracts_service.rules.search_text import (
     folded_contract_no,
@@ -179,16 +180,6 @@ def _inspection(given: Mapping[str, str], today: date) -> InspectionSearch:
         registered_from=registered_from,
         registered_to=registered_to,
     )
-
-
-def read_month(text: str) -> date | None:
-    """The first day of a month typed as 2022-03 or 2022/3; None where it is no month."""
-    parts = unicodedata.normalize("NFKC", text).strip().replace("/", "-").split("-")
-    try:
-        year, month = (int(part) for part in parts)
-        return date(year, month, 1)
-    except ValueError:
-        return None
 
 
 def _month(given: Mapping[str, str], key: str, errors: list[FieldError]) -> date | None:

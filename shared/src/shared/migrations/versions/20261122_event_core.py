@@ -20,8 +20,8 @@ STATEMENTS = [
         sequence bigint NOT NULL,
         dealer_id text NOT NULL,
         occurred_at timestamptz NOT NULL,
-        payload jsonb NOT NULL,
-        headers jsonb NOT NULL,
+        payload json NOT NULL,
+        headers json NOT NULL,
         published_at timestamptz,
         PRIMARY KEY (position, created_at)
     ) PARTITION BY RANGE (created_at)""",
@@ -60,31 +60,28 @@ STATEMENTS = [
     )""",
     "INSERT INTO relay_lease (lane) SELECT generate_series(0, 15)",
     """CREATE TABLE inbox (
-        source text NOT NULL,
-        event_id uuid NOT NULL,
         stream text NOT NULL,
         sequence bigint NOT NULL,
+        event_id uuid NOT NULL,
         type text NOT NULL,
         aggregate_type text NOT NULL,
         aggregate_id text NOT NULL,
         dealer_id text NOT NULL,
         occurred_at timestamptz NOT NULL,
-        payload jsonb NOT NULL,
-        headers jsonb NOT NULL,
+        payload json NOT NULL,
+        headers json NOT NULL,
         received_at timestamptz NOT NULL DEFAULT now(),
         state text NOT NULL DEFAULT 'waiting'
             CONSTRAINT inbox_state
-            CHECK (state IN ('waiting', 'parked', 'done', 'dead', 'skipped')),
+            CHECK (state IN ('waiting', 'parked', 'dead', 'skipped')),
         due_at timestamptz NOT NULL DEFAULT now(),
         attempts integer NOT NULL DEFAULT 0,
         cause text,
         settled_at timestamptz,
-        PRIMARY KEY (source, event_id)
+        PRIMARY KEY (stream, sequence, event_id)
     )""",
     "CREATE INDEX inbox_waiting ON inbox (due_at) WHERE state = 'waiting'",
-    "CREATE INDEX inbox_by_stream ON inbox (stream, sequence) WHERE state <> 'done'",
     "CREATE INDEX inbox_dead ON inbox (settled_at) WHERE state = 'dead'",
-    "CREATE INDEX inbox_settled ON inbox (settled_at) WHERE state IN ('done', 'skipped')",
     """CREATE TABLE inbox_stream (
         stream text PRIMARY KEY,
         next_sequence bigint NOT NULL DEFAULT 1

@@ -1,0 +1,46 @@
+"""What stands in the exported customer list, and how is it made safe to open? (D19-D21).
+
+The eleven columns of the screen and three about the replacement. UTF-8 with a mark at its start,
+so that spreadsheets recognise it; a cell that a spreadsheet would run as a formula is defused.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+CUSTOMER_LIST_COLUMNS = (
+    "最終回年月日/リース満了年月日",
+    "結果入力期限",
+    "ステータス",
+    "代替",
+    "完了",
+    "ご契約者名",
+    "車検年月",
+    "車種・登録番号",
+    "スタッフコード",
+    "店舗名",
+    "契約番号",
+)
+REPLACEMENT_COLUMNS = ("自社代替", "代替車両", "その他車種名")
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def customer_list_csv(rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
+    """The file, line by line; each row gives its fourteen texts in the order of the columns."""
+    heading = (*CUSTOMER_LIST_COLUMNS, *REPLACEMENT_COLUMNS)
+    yield (_BYTE_ORDER_MARK + _line(heading)).encode()
+    for row in rows:
+        yield _line(defused(text) for text in row).encode()
+
+
+def defused(text: str) -> str:
+    """The text with an apostrophe before a sign that would make it a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _line(cells: Iterable[str]) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerow(cells)
+    return written.getvalue()

@@ -1,0 +1,163 @@
+"""Which lines of a contract file can be taken over, and what is wrong with the others? (C5).
+
+UTF-8 (with or without a mark at its start) or Shift_JIS. A file whose columns are not the agreed
+ones is refused as a whole; after that each line stands for itself. Lines come one by one, so that
+files of any length pass through.
+"""
+
+import csv
+import io
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contracts_service.rules.import_row import (
+    COLUMNS,
+    ContractRow,
+    KnownCodes,
+    read_contract_row,
+)
+from contracts_service.rules.refusal import FieldError, FormErrors, Kind, Refusal
+from contracts_service.rules.search_text import folded_contract_no
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+ENCODINGS = ("utf-8-sig", "cp932")
+CONTRACT_NO = "契約番号"
+
+
+class FileUnreadable(Refusal):
+    """No text in a known encoding, empty, or not CSV from some line on."""
+
+    code = "FILE_UNREADABLE"
+    kind = Kind.INVALID
+    message = "CSVファイルを読み取れません。文字コードは UTF-8 または Shift_JIS にしてください"
+
+
+class ColumnsNotAsAgreed(FormErrors):
+    """The heading line differs from the agreed columns; `errors` names every column concerned."""
+
+    code = "COLUMNS_NOT_AS_AGREED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedLine:
+    """A line that becomes a contract; lines count from 1, the heading line included."""
+
+    line: int
+    row: ContractRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedLine:
+    """A line that does not, with every reason; `contract_no` as far as it could be told."""
+
+    line: int
+    contract_no: str
+    reasons: tuple[FieldError, ...]
+
+
+def read_contract_file(content: bytes, known: KnownCodes) -> Iterator[AcceptedLine | RefusedLine]:
+    """The lines of the file, in order. Empty lines are passed over.
+
+    A contract number that occurs again is refused at its second line, naming both.
+
+    Raises:
+        FileUnreadable: at once, or while reading where quotes no longer match.
+        ColumnsNotAsAgreed: at once.
+    """
+    reader = csv.reader(io.StringIO(_decoded(content), newline=""), strict=True)
+    try:
+        heading = next(reader, None)
+    except csv.Error as broken:
+        raise FileUnreadable from broken
+    if heading is None:
+        raise FileUnreadable("ファイルが空です")
+    _check_columns([unicodedata.normalize("NFKC", name).strip() for name in heading])
+    return _lines(reader, known)
+
+
+def _decoded(content: bytes) -> str:
+    for encoding in ENCODINGS:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise FileUnreadable
+
+
+def _check_columns(heading: Sequence[str]) -> None:
+    agreed = list(COLUMNS)
+    if heading == agreed:
+        return
+    counted = Counter(heading)
+    errors = [
+        *(
+            FieldError(c, "COLUMN_MISSING", f"列「{c}」がありません")
+            for c in agreed
+            if c not in counted
+        ),
+        *(
+            FieldError(c, "COLUMN_UNKNOWN", f"列「{c}」は使用できません")
+            for c in counted
+            if c not in COLUMNS
+        ),
+        *(
+            FieldError(c, "COLUMN_TWICE", f"列「{c}」が{times}回あります")
+            for c, times in counted.items()
+            if times > 1 and c in COLUMNS
+        ),
+    ]
+    if not errors:
+        errors = [
+            FieldError(
+                found, "COLUMN_OUT_OF_ORDER", f"{at}列目は「{c}」ですが「{found}」になっています"
+            )
+            for at, (c, found) in enumerate(zip(agreed, heading, strict=True), start=1)
+            if c != found
+        ]
+    raise ColumnsNotAsAgreed(*errors)
+
+
+def _lines(reader: "Reader", known: KnownCodes) -> Iterator[AcceptedLine | RefusedLine]:
+    seen: dict[str, int] = {}
+    names = tuple(COLUMNS)
+    line = reader.line_num + 1
+    try:
+        for cells in reader:
+            if any(cells):
+                yield _line(line, names, cells, seen, known)
+            line = reader.line_num + 1
+    except csv.Error as broken:
+        message = f"{line}行目からCSVとして読み取れません（引用符をご確認ください）"
+        raise FileUnreadable(message) from broken
+
+
+def _line(
+    line: int,
+    names: tuple[str, ...],
+    cells: Sequence[str],
+    seen: dict[str, int],
+    known: KnownCodes,
+) -> AcceptedLine | RefusedLine:
+    if len(cells) != len(names):
+        message = f"列の数が{len(names)}ではなく{len(cells)}です"
+        return _refused(line, "", FieldError("", "CELL_COUNT", message))
+    by_column = dict(zip(names, cells, strict=True))
+    contract_no = folded_contract_no(by_column[CONTRACT_NO])
+    first_line = seen.setdefault(contract_no, line)
+    row = read_contract_row(by_column, known)
+    if contract_no and first_line != line:
+        message = f"契約番号「{contract_no}」が{first_line}行目と{line}行目で重複しています"
+        again = FieldError(CONTRACT_NO, "CONTRACT_NO_TWICE", message)
+        return _refused(line, contract_no, again, *(row if isinstance(row, tuple) else ()))
+    if isinstance(row, tuple):
+        return _refused(line, contract_no, *row)
+    return AcceptedLine(line=line, row=row)
+
+
+def _refused(line: int, contract_no: str, *reasons: FieldError) -> RefusedLine:
+    return RefusedLine(line=line, contract_no=contract_no, reasons=reasons)

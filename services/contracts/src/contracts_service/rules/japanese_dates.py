@@ -1,0 +1,69 @@
+"""Which day or month did somebody write?
+
+2025/07/15, 2025-07-15, 20250715 and 令和7年7月15日 are one and the same.
+"""
+
+import re
+import unicodedata
+from datetime import date
+from functools import lru_cache
+
+# The first day of each era; its first year is also written 元年.
+ERAS = {
+    "令和": date(2019, 5, 1),
+    "平成": date(1989, 1, 8),
+    "昭和": date(1926, 12, 25),
+}
+
+_DAY_FORMS = (
+    re.compile(r"(?P<year>\d{4})(?P<mark>[/.-])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"),
+    re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"),
+    re.compile(
+        r"(?P<era>令和|平成|昭和)?(?P<year>\d{1,4}|元)年(?P<month>\d{1,2})月(?P<day>\d{1,2})日"
+    ),
+)
+_MONTH_FORMS = (
+    re.compile(r"(?P<year>\d{4})[/.-](?P<month>\d{1,2})"),
+    re.compile(r"(?P<year>\d{4})(?P<month>\d{2})"),
+    re.compile(r"(?P<era>令和|平成|昭和)?(?P<year>\d{1,4}|元)年(?P<month>\d{1,2})月"),
+)
+
+
+@lru_cache(maxsize=4096)  # a file of contracts repeats few days many times
+def read_day(text: str) -> date | None:
+    """The day that was written, in any width, or None where it is no day of the calendar."""
+    return _read(text, _DAY_FORMS)
+
+
+@lru_cache(maxsize=4096)
+def read_month(text: str) -> date | None:
+    """The first day of the month that was written, or None where it is no month."""
+    return _read(text, _MONTH_FORMS)
+
+
+def _read(text: str, forms: tuple[re.Pattern[str], ...]) -> date | None:
+    written = "".join(unicodedata.normalize("NFKC", text).split())
+    for form in forms:
+        if found := form.fullmatch(written):
+            return _date_of(found.groupdict())
+    return None
+
+
+def _date_of(parts: dict[str, str | None]) -> date | None:
+    era = parts.get("era")
+    year = 1 if parts["year"] == "元" else int(parts["year"] or 0)
+    begins = ERAS[era] if era else None
+    if begins:
+        year += begins.year - 1
+    elif parts["year"] == "元":
+        return None
+    month, day = int(parts["month"] or 0), parts.get("day")
+    try:
+        written = date(year, month, int(day) if day else 1)
+    except ValueError:
+        return None
+    return None if begins and _before_era(written, begins, whole_month=day is None) else written
+
+
+def _before_era(written: date, begins: date, *, whole_month: bool) -> bool:
+    return written < (begins.replace(day=1) if whole_month else begins)
