@@ -158,7 +158,10 @@ class ReturnCompleted(ReturnEvent):
 
 
 class ReturnStatusChanged(ReturnEvent):
-    """The status was entered anew; also where its name stays the same. Lists and timers follow."""
+    """The status was entered anew; also where its name stays the same. Lists and timers follow.
+
+    `application_version` is the one that the finance company's next message must name.
+    """
 
     wire_type: ClassVar[str] = "return.status_changed.v1"
 
@@ -166,6 +169,7 @@ class ReturnStatusChanged(ReturnEvent):
     to_status: Status
     entered_at: datetime
     status_version: int
+    application_version: int | None = None
 
 
 class DealerNoteChanged(ReturnEvent):
