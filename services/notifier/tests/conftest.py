@@ -70,12 +70,7 @@ class MailHost:
             self._controller = None
 
     async def handle_RCPT(  # noqa: N802  the name that aiosmtpd looks for
-        self,
-        server: SMTP,
-        session: Session,
-        envelope: SmtpEnvelope,
-        address: str,
-        options: list[str],
+        self, _: SMTP, __: Session, envelope: SmtpEnvelope, address: str, ___: list[str]
     ) -> str:
         answer = self.refuse(address)
         if answer is None:
@@ -83,7 +78,7 @@ class MailHost:
         return answer or "250 OK"
 
     async def handle_DATA(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: SmtpEnvelope
+        self, server: SMTP, _: Session, envelope: SmtpEnvelope
     ) -> str:
         self.texts += 1
         [address] = envelope.rcpt_tos
@@ -92,6 +87,7 @@ class MailHost:
             content = envelope.original_content or b""
             self.mails.append(email.message_from_bytes(content, policy=email.policy.default))
         if answer in {"drop", "cut"}:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return answer if answer[0].isdigit() else "421 gone"
 
