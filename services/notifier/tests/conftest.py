@@ -23,7 +23,7 @@ from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from sqlalchemy import text
 
 from event_contracts import Event
-from event_contracts.returns import ReturnEvent
+from event_contracts.returns import ReturnEvent, ReturnStatusChanged
 from notifier_service.app import SERVICE
 from notifier_service.sender import Sender
 from notifier_service.settings import NotifierSettings
@@ -52,6 +52,11 @@ class MailHost:
         self.behave: Callable[[str], str] = lambda _: "250 OK"
         self.refuse: Callable[[str], str | None] = lambda _: None
         self._controller: Controller | None = None
+
+    @property
+    def subjects(self) -> list[str]:
+        """The subjects of the mails taken, without product and contract, in their order."""
+        return [str(m["Subject"]).partition("】")[2].partition("（")[0] for m in self.mails]
 
     @property
     def written_to(self) -> list[str]:
@@ -258,10 +263,26 @@ class House:
             headers={"actor": "D01-M100"},
         )
 
+    async def enter(self, status: str, version: int, **facts: Any) -> None:
+        """A1 enters a status now, and the event of it arrives."""
+        self.knows(status=status, status_version=version, **facts)
+        await self.hear_of_stay(status, version, entered_at=self.clock.now())
+
+    async def hear_of_stay(self, status: str, version: int, **facts: Any) -> None:
+        """The event of a status arrives."""
+        await self.hear(
+            ReturnStatusChanged,
+            from_status=None,
+            to_status=status,
+            status_version=version,
+            **facts,
+        )
+
     async def travel_to(self, instant: datetime) -> None:
-        """Time goes on; what is due by then happens."""
+        """Time goes on; what is due by then happens, and the mails leave."""
         self.clock.travel_to(instant)
         await self.running.timer_worker.fire_due()
+        await self.sender().send_due()
 
     async def ledger(self, *columns: str) -> list[tuple[Any, ...]]:
         """The rows of the ledger by kind, role and place; by default kind, role, state, reason."""
