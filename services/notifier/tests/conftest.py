@@ -23,7 +23,7 @@ from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from sqlalchemy import text
 
 from event_contracts import Event
-from event_contracts.returns import ReturnEvent
+from event_contracts.returns import ReturnEvent, ReturnStatusChanged
 from notifier_service.app import SERVICE
 from notifier_service.sender import Sender
 from notifier_service.settings import NotifierSettings
@@ -54,6 +54,11 @@ class MailHost:
         self._controller: Controller | None = None
 
     @property
+    def subjects(self) -> list[str]:
+        """The subjects of the mails taken, without product and contract, in their order."""
+        return [str(m["Subject"]).partition("】")[2].partition("（")[0] for m in self.mails]
+
+    @property
     def written_to(self) -> list[str]:
         """The addresses of the mails taken, in alphabetical order."""
         return sorted(str(mail["To"]) for mail in self.mails)
@@ -70,12 +75,7 @@ class MailHost:
             self._controller = None
 
     async def handle_RCPT(  # noqa: N802  the name that aiosmtpd looks for
-        self,
-        server: SMTP,
-        session: Session,
-        envelope: SmtpEnvelope,
-        address: str,
-        options: list[str],
+        self, _: SMTP, __: Session, envelope: SmtpEnvelope, address: str, ___: list[str]
     ) -> str:
         answer = self.refuse(address)
         if answer is None:
@@ -83,7 +83,7 @@ class MailHost:
         return answer or "250 OK"
 
     async def handle_DATA(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: SmtpEnvelope
+        self, server: SMTP, _: Session, envelope: SmtpEnvelope
     ) -> str:
         self.texts += 1
         [address] = envelope.rcpt_tos
@@ -92,6 +92,7 @@ class MailHost:
             content = envelope.original_content or b""
             self.mails.append(email.message_from_bytes(content, policy=email.policy.default))
         if answer in {"drop", "cut"}:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return answer if answer[0].isdigit() else "421 gone"
 
@@ -262,10 +263,26 @@ class House:
             headers={"actor": "D01-M100"},
         )
 
+    async def enter(self, status: str, version: int, **facts: Any) -> None:
+        """A1 enters a status now, and the event of it arrives."""
+        self.knows(status=status, status_version=version, **facts)
+        await self.hear_of_stay(status, version, entered_at=self.clock.now())
+
+    async def hear_of_stay(self, status: str, version: int, **facts: Any) -> None:
+        """The event of a status arrives."""
+        await self.hear(
+            ReturnStatusChanged,
+            from_status=None,
+            to_status=status,
+            status_version=version,
+            **facts,
+        )
+
     async def travel_to(self, instant: datetime) -> None:
-        """Time goes on; what is due by then happens."""
+        """Time goes on; what is due by then happens, and the mails leave."""
         self.clock.travel_to(instant)
         await self.running.timer_worker.fire_due()
+        await self.sender().send_due()
 
     async def ledger(self, *columns: str) -> list[tuple[Any, ...]]:
         """The rows of the ledger by kind, role and place; by default kind, role, state, reason."""

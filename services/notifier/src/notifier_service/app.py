@@ -1,12 +1,16 @@
 """What is the notifier made of?"""
 
 import httpx
+from fastapi import FastAPI
 
+from notifier_service.api import router
 from notifier_service.models import Table
 from notifier_service.sender import Sender
 from notifier_service.settings import NotifierSettings
 from notifier_service.stale_mail import Timing
 from notifier_service.subscribers import subscribers_with, timers
+from shared.api import create_api
+from shared.auth import PrincipalOf
 from shared.clock import Clock
 from shared.db import Database
 from shared.service import Service
@@ -24,6 +28,15 @@ def service_with(timing: Timing) -> Service:
 
 
 SERVICE = service_with(Timing())
+
+
+def create_app(
+    database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
+) -> FastAPI:
+    """The ledger by HTTP."""
+    return create_api(
+        SERVICE, router, database=database, clock=clock, principal_of=principal_of, **state
+    )
 
 
 async def run_sender(settings: NotifierSettings, database: Database, clock: Clock) -> None:

@@ -17,7 +17,7 @@ from notifier_service.actions.sending import (
     settle_mail,
     take_mail,
 )
-from notifier_service.letters import Letter, Letters
+from notifier_service.letters import Letters
 from notifier_service.models import Mail
 from notifier_service.recipients import (
     Application,
@@ -25,7 +25,7 @@ from notifier_service.recipients import (
     Recipients,
     RecipientsOutOfReach,
 )
-from notifier_service.smtp import MailServer, Outcome
+from notifier_service.smtp import Draft, MailServer, Outcome
 from notifier_service.stale_mail import Timing
 from notifier_service.which_mail import Facts, MailKind
 from shared.clock import Clock
@@ -89,31 +89,19 @@ class Sender:
         except NoSuchApplication:
             await self._settle(mail, Outcome("permanent", "recipients: no such application"))
             return
-        letter = self._write(mail, application)
-        message_id = self.server.message_id(mail.mail_id, mail.resends)
+        draft = self._write(mail, application)
         async with self.database.transaction(EVERY_DEALER) as tx:
-            address = await take_mail(
-                tx,
-                mail,
-                application.known,
-                letter,
-                message_id=message_id,
-                patience=self.patience,
-                now=self.clock.now(),
-            )
-        if address is None:
-            return
-        outcome = await self.server.deliver(
-            letter, to=address, message_id=message_id, written_at=self.clock.now()
-        )
-        await self._settle(mail, outcome)
+            address = await take_mail(tx, mail, application.known, draft, now=self.clock.now())
+        if address is not None:
+            outcome = await self.server.deliver(draft, to=address, written_at=self.clock.now())
+            await self._settle(mail, outcome)
 
-    def _write(self, mail: Mail, application: Application) -> Letter:
+    def _write(self, mail: Mail, application: Application) -> Draft:
         days = {
             MailKind.STALE: self.timing.stale_days,
             MailKind.APPROVAL_STALE: self.timing.approval_stale_days,
         }
-        return self.letters.write(
+        letter = self.letters.write(
             mail.mail_kind,
             dealer_name=application.dealer_name,
             contract_no=application.contract_no,
@@ -122,6 +110,7 @@ class Sender:
             reason=application.reason_of(Facts(**mail.facts)),
             days=days.get(MailKind(mail.mail_kind)),
         )
+        return Draft(letter, self.server.message_id(mail.mail_id, mail.copies))
 
     async def _settle(self, mail: Mail, outcome: Outcome) -> None:
         async with self.database.transaction(EVERY_DEALER) as tx:

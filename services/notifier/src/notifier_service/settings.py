@@ -31,7 +31,7 @@ class NotifierSettings(ServiceSettings):
 
     smtp_host: str
     smtp_port: int = 587
-    smtp_starttls: bool = Field(True, description="insist on an encrypted connection")
+    smtp_starttls: bool = Field(default=True, description="insist on an encrypted connection")
     smtp_ca_file: str | None = None
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
@@ -47,7 +47,7 @@ class NotifierSettings(ServiceSettings):
     stale_hour: time = Field(time(9, 0), description="JST; when the mails of a long stay leave")
     horizon_hours: float = Field(48, gt=0, description="older events make no mail due")
     resend_unknown: bool = Field(
-        False, description="send again where the server's answer was lost; may send twice"
+        default=False, description="send again where the server's answer was lost; may send twice"
     )
     attempts: int = Field(400, ge=1)
     senders: int = Field(4, ge=1, description="mails on their way at once, per process")

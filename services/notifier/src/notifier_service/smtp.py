@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime
 from typing import Literal
+from uuid import UUID
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
@@ -24,6 +25,14 @@ TRANSIENT = 400
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A mail as it would be sent now."""
+
+    letter: Letter
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one attempt; `reply` is the server's or the network's last word."""
 
@@ -33,10 +42,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """The SMTP server that takes our mails; `timeout_s` holds for the greeting and for
-    the mail itself, each.
+    """The SMTP server that takes our mails.
 
-    `starttls` True insists on it, None uses it where offered, False never.
+    `timeout_s` holds for the greeting and for the mail itself, each. `starttls` True insists on
+    an encrypted connection, None uses it where offered, False never.
     """
 
     host: str
@@ -48,17 +57,15 @@ class MailServer:
     password: SecretStr | None = None
     ca_file: str | None = None
 
-    def message_id(self, mail_id: object, resends: int) -> str:
-        """The same for every attempt of a mail; a new one only after somebody asked for it."""
-        again = f".{resends}" if resends else ""
+    def message_id(self, mail_id: UUID, copies: int) -> str:
+        """The same for every attempt of a mail; a new one for each further copy asked for."""
+        again = f".{copies}" if copies else ""
         return f"<{mail_id}{again}@{self.sender.rpartition('@')[2]}>"
 
-    async def deliver(
-        self, letter: Letter, *, to: str, message_id: str, written_at: datetime
-    ) -> Outcome:
+    async def deliver(self, draft: Draft, *, to: str, written_at: datetime) -> Outcome:
         """Hand one mail over; never raises for what a server or a network can do."""
         try:
-            content = self._content(letter, to, message_id, written_at)
+            content = self._content(draft, to, written_at)
         except ValueError as wrong:
             return Outcome("permanent", f"the address cannot be written to: {wrong}")
         client = self._client()
@@ -93,15 +100,15 @@ class MailServer:
             password=self.password.get_secret_value() if self.password else None,
         )
 
-    def _content(self, letter: Letter, to: str, message_id: str, written_at: datetime) -> bytes:
+    def _content(self, draft: Draft, to: str, written_at: datetime) -> bytes:
         message = EmailMessage(policy=WIRE)
         message["From"] = Address(addr_spec=self.sender)
         message["To"] = Address(addr_spec=to)
-        message["Subject"] = letter.subject
+        message["Subject"] = draft.letter.subject
         message["Date"] = format_datetime(written_at)
-        message["Message-ID"] = message_id
+        message["Message-ID"] = draft.message_id
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.body, cte="base64")
+        message.set_content(draft.letter.body, cte="base64")
         return message.as_bytes()
 
 

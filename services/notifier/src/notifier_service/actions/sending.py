@@ -19,9 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts.mail import MailFailed, MailSent
 from notifier_service.actions.planning import note, plan_for_others, suppress
-from notifier_service.letters import Letter
 from notifier_service.models import Mail
-from notifier_service.smtp import Outcome
+from notifier_service.smtp import Draft, Outcome
 from notifier_service.which_mail import (
     Addressee,
     Facts,
@@ -86,14 +85,7 @@ def addressee_of(mail: Mail, found: Sequence[Addressee]) -> Addressee:
 
 
 async def take_mail(
-    tx: AsyncSession,
-    mail: Mail,
-    known: Known,
-    letter: Letter,
-    *,
-    message_id: str,
-    patience: Patience,
-    now: datetime,
+    tx: AsyncSession, mail: Mail, known: Known, draft: Draft, *, now: datetime
 ) -> str | None:
     """Decide by what is known now whether the mail is sent; the address, or None if it is not.
 
@@ -105,23 +97,22 @@ async def take_mail(
     found = addressees(kind, facts, known)
     mine = addressee_of(mail, found)
     reason = kept_back(kind, facts, known) or mine.suppressed
-    if reason is None and _is_lead(mail, found) and not mail.resends:
+    if reason is None and _is_lead(mail, found) and not mail.copies:
         await plan_for_others(tx, mail, found[1:], now=now)
     if reason is not None or mine.address is None:
         await suppress(tx, mail, reason or Suppression.NO_ADDRESS, now=now)
         return None
-    values = {
-        "state": "sending",
-        "address": mine.address,
-        "subject": letter.subject,
-        "body": letter.body,
-        "message_id": message_id,
-        "due_at": func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, patience.loan_s),
-        "version": Mail.version + 1,
-    }
     try:
         async with tx.begin_nested():
-            await tx.execute(update(Mail).where(Mail.mail_id == mail.mail_id).values(values))
+            await _set(
+                tx,
+                mail,
+                state="sending",
+                address=mine.address,
+                subject=draft.letter.subject,
+                body=draft.letter.body,
+                message_id=draft.message_id,
+            )
     except IntegrityError:  # mail_once_per_address: another row wrote to this address
         await suppress(tx, mail, Suppression.DUPLICATE, now=now)
         return None
