@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 
 from commuter_service.routes import CommuterPass, Route, Run
 from commuter_service.rules.bus_policy import BusPolicy, deducts
@@ -114,9 +115,9 @@ def _charge_run(run: Run, passes: Sequence[tuple[int, CommuterPass]], book: Fare
 
 
 def _pairs(runs: Sequence[RunCharge], book: FareBook) -> list[DiscountedPair]:
-    """Neighbouring runs with a discount; a run belongs to one pair at most (one discount a ride)."""
+    """Neighbouring runs with a discount; one discount a ride."""
     pairs: list[DiscountedPair] = []
-    for position, (one, other) in enumerate(zip(runs, runs[1:], strict=False)):
+    for position, (one, other) in enumerate(pairwise(runs)):
         discount = book.discount(one.run.system, other.run.system)
         if not discount or pairs:
             continue

@@ -22,9 +22,9 @@ class PriceKind(StrEnum):
 class Reason(StrEnum):
     """Why the winner of a run won."""
 
-    NO_PASS = "NO_PASS"
-    NOT_ON_PASS = "NOT_ON_PASS"
-    INSIDE_PASS = "INSIDE_PASS"
+    NO_PASS = "NO_PASS"  # noqa: S105 - a commuter pass
+    NOT_ON_PASS = "NOT_ON_PASS"  # noqa: S105
+    INSIDE_PASS = "INSIDE_PASS"  # noqa: S105
     OUTSIDE_CHEAPER = "OUTSIDE_CHEAPER"
     THROUGH_CHEAPER = "THROUGH_CHEAPER"
 

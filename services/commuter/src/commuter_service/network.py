@@ -1,15 +1,17 @@
-"""Which tracks join which stations, and which of them are one station or one track in the tariff?"""
+"""Which tracks join which stations, and which are one station or one track in the tariff?"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 
 from commuter_service.names import plain_name
 from commuter_service.network_checks import NetworkTableBroken, check_network_tables
 from commuter_service.tables import Interchange, Interval, NetworkTables, network_tables
 
 SAME_PLACE_MINUTES = 5
+USUAL_SPEED = 90  # seconds per km, where the table has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,17 @@ class Network:
         """Operators in table order."""
         return tuple(dict.fromkeys(line.operator for line in self.lines))
 
+    @cached_property
+    def seconds_per_km(self) -> list[int]:
+        """Average speed by line id."""
+        speeds = {
+            (row.operator, row.line): row.seconds_per_km for row in self._tables.travel_speeds
+        }
+        return [
+            speeds.get((line.operator, line.name)) or speeds.get((line.operator, ""), USUAL_SPEED)
+            for line in self.lines
+        ]
+
     def line_named(self, operator: str, name: str) -> Line:
         """The line of an operator, by its exact name."""
         return self.lines[self._line_ids[operator, name]]
@@ -187,7 +200,7 @@ class Network:
             )
 
     def _add_edges(self, line: int, stops: Sequence[int], km10: Sequence[int]) -> Iterable[int]:
-        for i, (a, b) in enumerate(zip(stops, stops[1:], strict=False)):
+        for i, (a, b) in enumerate(pairwise(stops)):
             edge = len(self.edges)
             self.edges.append(Edge(edge, line, a, b, km10[i + 1] - km10[i], edge))
             yield edge

@@ -1,6 +1,7 @@
 """Are the network tables sound: lines contiguous, lengths as published, names known?"""
 
 from collections import defaultdict
+from itertools import pairwise
 
 from commuter_service.tables import Interval, NetworkTables
 
@@ -28,7 +29,7 @@ def _check_line(title: tuple[str, str], rows: list[Interval]) -> None:
         raise NetworkTableBroken(f"{title}: stations are not numbered 1, 2, 3 ...")
     if len(rows) == 1 or rows[0].km10 != 0:
         raise NetworkTableBroken(f"{title}: a line starts at 0 km and has two stations at least")
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         if after.km10 <= before.km10:
             raise NetworkTableBroken(f"{title}: {after.station} is not behind {before.station}")
     inner = [row.station for row in rows[1:]]

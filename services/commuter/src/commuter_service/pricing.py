@@ -1,6 +1,7 @@
 """What does this ride cost on this day with these passes? The front door of the engine."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
@@ -27,44 +28,50 @@ class BusFareMissing(Refusal):
     code: ClassVar[str] = "BUS_FARE_MISSING"
 
 
-def price(
-    route: Route,
-    *,
-    on: date,
-    medium: Medium = Medium.IC,
-    passes: Sequence[CommuterPass] = (),
-    child: bool = False,
-    round_trip: bool = False,
-    charges: Sequence[ExtraCharge] = (),
-    bus_policy: BusPolicy = BusPolicy.RAIL_ONLY,
-    tariffs: Tariffs | None = None,
-) -> Explanation:
-    """Price a ride; yen per item, both ways for a round trip (F14).
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The circumstances of a priced ride.
 
     `on` is the item's day: it chooses the tables (R38) and the valid passes (R36). `charges` are
-    one way and never reduced (F16). Raises Refusal, e.g. NoTariffOnDate.
+    one way and never reduced (F16). A round trip is charged twice (F14).
     """
-    bus_legs = sum(charge.kind == BUS for charge in charges)
-    if route.has_bus and not bus_legs:
+
+    on: date
+    medium: Medium = Medium.IC
+    child: bool = False
+    round_trip: bool = False
+    charges: tuple[ExtraCharge, ...] = ()
+    bus_policy: BusPolicy = BusPolicy.RAIL_ONLY
+
+
+def price(
+    route: Route,
+    terms: Terms,
+    passes: Sequence[CommuterPass] = (),
+    tariffs: Tariffs | None = None,
+) -> Explanation:
+    """Price a ride; yen per item. Raises Refusal, e.g. NoTariffOnDate, BusFareMissing."""
+    if route.has_bus and not any(charge.kind == BUS for charge in terms.charges):
         raise BusFareMissing("バス区間の運賃が登録されていません。金額を入力してください。")
-    book = (tariffs or tokyo_tariffs()).book(on, medium, child=child)
-    deducting = deducting_passes(passes, on, bus_policy)
+    book = (tariffs or tokyo_tariffs()).book(terms.on, terms.medium, child=terms.child)
+    deducting = deducting_passes(passes, terms.on, terms.bus_policy)
     charge = charge_ride(route, deducting, book)
     explainer = Explainer(route.network, book, passes)
     runs = tuple(explainer.run(run, any_pass=bool(deducting)) for run in charge.runs)
-    trips = 2 if round_trip else 1
-    extra = sum(charge.yen for charge in charges)
+    trips = 2 if terms.round_trip else 1
+    extra = sum(one.yen for one in terms.charges)
+    positions = [position for position, _ in deducting]
     return Explanation(
-        on=on,
-        medium=str(medium),
-        child=child,
+        on=terms.on,
+        medium=str(terms.medium),
+        child=terms.child,
         trips=trips,
         route=str(route),
         legs=tuple(explain_legs(route)),
         runs=runs,
         discounts=tuple(explain_discounts(charge)),
-        charges=tuple(charges),
-        passes=tuple(explain_passes(explainer, charge, [p for p, _ in deducting], on)),
+        charges=terms.charges,
+        passes=tuple(explain_passes(explainer, charge, positions, terms.on)),
         notices=tuple(explain_notices(explainer, charge)),
         through_yen=(charge.through_yen + extra) * trips,
         charged_yen=(charge.charged_yen + extra) * trips,

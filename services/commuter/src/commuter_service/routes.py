@@ -11,11 +11,11 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import groupby
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from commuter_service.names import plain_name
 from commuter_service.network import Line, Network, Ride
@@ -70,9 +70,6 @@ class BusRide:
     line: str
     from_stop: str
     to_stop: str
-
-
-LegT = TypeVar("LegT", Ride, Ride | BusRide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +156,10 @@ def parse_route(network: Network, text: str) -> Route:
             here = _walked(network, here, start, end)
         else:
             rides = _rides(network, here, start, line, end)
-            legs += rides
             here = rides[-1].stations[-1]
-    return Route(network, tuple(_joined(legs)))
+            last = legs.pop() if legs and isinstance(legs[-1], Ride) else None
+            legs += joined_rides([last, *rides] if isinstance(last, Ride) else rides)
+    return Route(network, tuple(legs))
 
 
 def parse_pass(network: Network, text: str, pass_id: str, version: int = 1) -> CommuterPass:
@@ -314,7 +312,7 @@ def _shortest(
     while queue:
         km10, _, station, rides = heapq.heappop(queue)
         if station in ends and rides:
-            return _joined(rides)
+            return joined_rides(rides)
         if station in done:
             continue
         done.add(station)
@@ -325,24 +323,16 @@ def _shortest(
     return []
 
 
-def _joined(legs: Iterable[LegT]) -> list[LegT]:
+def joined_rides(rides: Iterable[Ride]) -> list[Ride]:
     """Join neighbouring rides along one line, so that a leg ends where the rider changes."""
-    joined: list[LegT] = []
-    for leg in legs:
+    joined: list[Ride] = []
+    for ride in rides:
         last = joined[-1] if joined else None
-        if (
-            isinstance(leg, Ride)
-            and isinstance(last, Ride)
-            and last.line == leg.line
-            and last.stations[-1] == leg.stations[0]
-        ):
-            joined[-1] = replace(
-                last,
-                stations=(*last.stations, *leg.stations[1:]),
-                edges=(*last.edges, *leg.edges),
-            )
+        if last and last.line == ride.line and last.stations[-1] == ride.stations[0]:
+            stations = (*last.stations, *ride.stations[1:])
+            joined[-1] = Ride(ride.line, stations, (*last.edges, *ride.edges))
         else:
-            joined.append(leg)
+            joined.append(ride)
     return joined
 
 

@@ -170,6 +170,16 @@ class TransferDiscount:
 
 
 @dataclass(frozen=True, slots=True)
+class TravelSpeed:
+    """Average speed of an operator, or of one of its lines."""
+
+    operator: str
+    line: str
+    seconds_per_km: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkTables:
     """Everything that describes tracks, stations and changes."""
 
@@ -180,6 +190,7 @@ class NetworkTables:
     interchanges: tuple[Interchange, ...]
     shared_tracks: tuple[SharedTrack, ...]
     line_tables: tuple[LineTable, ...]
+    travel_speeds: tuple[TravelSpeed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +215,7 @@ def network_tables() -> NetworkTables:
         interchanges=tuple(_rows("interchanges", Interchange)),
         shared_tracks=tuple(_rows("shared_tracks", SharedTrack)),
         line_tables=tuple(_rows("line_tables", LineTable)),
+        travel_speeds=tuple(_rows("travel_speeds", TravelSpeed)),
     )
 
 

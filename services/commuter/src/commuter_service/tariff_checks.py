@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date
+from itertools import pairwise
 
 from commuter_service.tables import FareTables, TariffBand, TariffTable
 
@@ -20,7 +21,7 @@ def check_fare_tables(tables: FareTables) -> None:
         bands[band.operator, band.table, band.valid_from].append(band)
     for title, dated in editions.items():
         dated.sort(key=lambda table: table.valid_from)
-        for before, after in zip(dated, dated[1:], strict=False):
+        for before, after in pairwise(dated):
             if before.valid_to is None or before.valid_to >= after.valid_from:
                 raise FareTableBroken(f"{title}: two editions on {after.valid_from}")
         for table in dated:
@@ -28,12 +29,12 @@ def check_fare_tables(tables: FareTables) -> None:
                 raise FareTableBroken(f"{title}: ends before it starts")
             _check_bands(title, bands.pop((*title, table.valid_from), []))
     if bands:
-        raise FareTableBroken(f"bands without a table: {sorted(bands)[0]}")
+        raise FareTableBroken(f"bands without a table: {min(bands)}")
 
 
 def _check_bands(title: tuple[str, str], bands: list[TariffBand]) -> None:
     if not bands:
         raise FareTableBroken(f"{title}: no bands")
-    for before, after in zip(bands, bands[1:], strict=False):
+    for before, after in pairwise(bands):
         if after.km_up_to <= before.km_up_to or after.ic_yen <= before.ic_yen:
             raise FareTableBroken(f"{title}: the band up to {after.km_up_to} km does not rise")

@@ -1,4 +1,4 @@
-"""What does a refused question look like: a stable code for machines, a Japanese sentence for people."""
+"""What does a refusal look like: a stable code for machines, a Japanese sentence for people."""
 
 from typing import ClassVar
 
