@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import groupby
 from typing import ClassVar
 
 from commuter_service.names import plain_name
@@ -146,17 +145,17 @@ def parse_route(network: Network, text: str) -> Route:
     if len(words) < 3 or len(words) % 2 == 0 or not all(words):  # noqa: PLR2004 - one section
         raise RouteUnreadable(f"経路は「駅:路線:駅」の形で入力してください: {text}")
     legs: list[Ride | BusRide] = []
-    here: int | None = None
+    here: tuple[int, ...] = ()  # where the rider may stand; several after a walk, none after a bus
     for i in range(0, len(words) - 2, 2):
         start, line, end = words[i : i + 3]
         if line.startswith(BUS):
             legs.append(BusRide(line, start, end))
-            here = None
+            here = ()
         elif line == WALK:
             here = _walked(network, here, start, end)
         else:
             rides = _rides(network, here, start, line, end)
-            here = rides[-1].stations[-1]
+            here = (rides[-1].stations[-1],)
             last = legs.pop() if legs and isinstance(legs[-1], Ride) else None
             legs += joined_rides([last, *rides] if isinstance(last, Ride) else rides)
     return Route(network, tuple(legs))
@@ -208,13 +207,16 @@ def route_text(route: Route) -> str:
     return ":".join(words)
 
 
-def _walked(network: Network, here: int | None, start: str, end: str) -> int:
-    origins = [here] if here is not None else _all_named(network, start)
-    for origin in origins:
-        for other in network.interchanges[origin]:
-            if plain_name(network.stations[other].name) == plain_name(end):
-                return other
-    raise RouteDisconnected(f"{start}と{end}は徒歩で乗り換えられる駅ではありません")
+def _walked(network: Network, here: tuple[int, ...], start: str, end: str) -> tuple[int, ...]:
+    """Stations of the name within two changes, e.g. 銀座 = 銀座一丁目, then 有楽町."""
+    origins = here or tuple(_all_named(network, start))
+    near = dict.fromkeys(other for origin in origins for other in network.interchanges[origin])
+    far = dict.fromkeys(other for station in near for other in network.interchanges[station])
+    wanted = plain_name(end)
+    found = [s for s in near | far if plain_name(network.stations[s].name) == wanted]
+    if not found:
+        raise RouteDisconnected(f"{start}と{end}は徒歩で乗り換えられる駅ではありません")
+    return tuple(found)
 
 
 def _all_named(network: Network, name: str) -> list[int]:
@@ -224,37 +226,33 @@ def _all_named(network: Network, name: str) -> list[int]:
     return found
 
 
-def _rides(network: Network, here: int | None, start: str, line: str, end: str) -> list[Ride]:
-    starts, ends = _all_named(network, start), _all_named(network, end)
+def _rides(network: Network, here: tuple[int, ...], start: str, line: str, end: str) -> list[Ride]:
     if plain_name(start) == plain_name(end):
         raise RouteUnreadable(f"同じ駅に戻る区間は指定できません: {start}:{line}:{end}")
-    if here is not None:
-        starts = [here, *network.interchanges[here]]
+    named, ends = _all_named(network, start), _all_named(network, end)
+    near = [other for station in here for other in network.interchanges[station]]
+    # Where the ride may begin, by preference: here, at a namesake, after a change not written.
+    origins: list[Sequence[int]] = (
+        [here, [s for s in near if s in named], near] if here else [named]
+    )
     same_name, family = _lines_named(network, line)
-    for ways in (_direct(network, same_name, starts, ends), _over(network, family, starts, ends)):
-        by_operator = {operator: list(found) for operator, found in _by_operator(network, ways)}
-        if len(by_operator) > 1:
-            raise AmbiguousLine(
-                f"{line}は複数の会社にあります。会社名を付けてください: "
-                + "、".join(f"{operator}/{line}" for operator in by_operator)
-            )
-        for found in by_operator.values():
-            # `starts` begins with the station where the rider stands: no needless change.
-            return min(found, key=lambda rides: (rides[0].stations[0] != here, _km(network, rides)))
+    for starts in origins:
+        for ways in (
+            _direct(network, same_name, starts, ends),
+            _over(network, family, starts, ends),
+        ):
+            if ways:
+                return _only_operators(network, ways, line)
     raise RouteDisconnected(f"{line}は{start}と{end}を結んでいません")
 
 
-def _km(network: Network, rides: Sequence[Ride]) -> int:
-    return sum(network.ride_km10(ride) for ride in rides)
-
-
-def _by_operator(
-    network: Network, ways: Iterable[list[Ride]]
-) -> Iterator[tuple[str, Iterable[list[Ride]]]]:
-    def operator(rides: list[Ride]) -> str:
-        return network.lines[rides[0].line].operator
-
-    return groupby(sorted(ways, key=operator), key=operator)
+def _only_operators(network: Network, ways: Sequence[list[Ride]], line: str) -> list[Ride]:
+    """The shortest way, if all are one operator's."""
+    operators = dict.fromkeys(network.lines[rides[0].line].operator for rides in ways)
+    if len(operators) > 1:
+        choices = "、".join(f"{operator}/{line}" for operator in operators)
+        raise AmbiguousLine(f"{line}は複数の会社にあります。会社名を付けてください: {choices}")
+    return min(ways, key=lambda rides: sum(network.ride_km10(ride) for ride in rides))
 
 
 def _lines_named(network: Network, text: str) -> tuple[list[Line], list[Line]]:
