@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-
 from commuter_service.explanation import Explanation
 from commuter_service.network import Network
 from commuter_service.rules.fare_rounding import Medium
@@ -142,7 +141,7 @@ def test_local_line_table_is_recorded(tariffs: Tariffs, km: int, yen: int) -> No
         ("東京メトロ", "小竹向原", "池袋", 32),  # one track with 有楽町線, not 副都心線's 3.0
     ],
 )
-def test_known_distances(
+def test_known_distances(  # noqa: PLR0917 - one column each
     network: Network, tariffs: Tariffs, operator: str, a: str, b: str, km10: int
 ) -> None:
     stations = network.station(operator, a), network.station(operator, b)

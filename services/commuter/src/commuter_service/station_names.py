@@ -104,7 +104,7 @@ def stations_named(network: Network, name: str) -> list[int]:
 
 
 def suggest(network: Network, prefix: str, limit: int = SUGGESTIONS) -> list[Suggestion]:
-    """Station names that begin with the typed kanji, kana or romaji; shortest names first."""
+    """Station names that begin with the typed kanji, kana or romaji; the likeliest first."""
     kanji, kana, romaji = plain_name(prefix), _hiragana(prefix), plain_romaji(prefix)
     found: dict[str, list[int]] = defaultdict(list)
     for station in network.stations:
@@ -114,7 +114,15 @@ def suggest(network: Network, prefix: str, limit: int = SUGGESTIONS) -> list[Sug
             or (romaji and romaji_of(station.kana).startswith(romaji))
         ):
             found[station.name].append(station.id)
-    names = sorted(found, key=lambda name: (len(network.stations[found[name][0]].kana), name))
+    names = sorted(
+        found,
+        key=lambda name: (
+            plain_name(name) != kanji,
+            -len(found[name]),  # a name that many operators serve is the likelier one
+            len(network.stations[found[name][0]].kana),
+            name,
+        ),
+    )
     return [_suggestion(network, name, found[name]) for name in names[:limit]]
 
 
@@ -122,7 +130,7 @@ def similar_names(network: Network, text: str) -> list[str]:
     """Names to offer for a text that names no station: same beginning first, then near misses."""
     begins = [suggestion.name for suggestion in suggest(network, text)]
     near = difflib.get_close_matches(plain_name(text), _index(network).plain, SUGGESTIONS, 0.5)
-    spoken = difflib.get_close_matches(_hiragana(text), _index(network).kana, SUGGESTIONS, 0.75)
+    spoken = difflib.get_close_matches(_hiragana(text), _index(network).kana, SUGGESTIONS, 0.6)
     near += [plain_name(network.stations[_index(network).kana[kana][0]].name) for kana in spoken]
     names = [network.stations[_index(network).plain[name][0]].name for name in near]
     return list(dict.fromkeys([*begins, *names]))[:SUGGESTIONS]
