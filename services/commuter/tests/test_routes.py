@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 from commuter_service.network import Network, Ride
+from commuter_service.pricing import Terms, price
 from commuter_service.routes import (
     AmbiguousLine,
     PassHasGap,
@@ -21,6 +22,7 @@ from commuter_service.rules.pass_period import Period, PeriodReversed
 from commuter_service.rules.refusal import Refusal
 from commuter_service.station_names import UnknownStation
 from commuter_service.tables import network_tables
+from commuter_service.tariffs import NoFareBetween
 
 
 @pytest.mark.parametrize(
@@ -155,3 +157,9 @@ def test_a_pass_covers_the_line_that_shares_its_tracks(network: Network) -> None
     assert tracks("神田:中央線:東京") == tracks("神田:山手線:東京")
     assert tracks("小竹向原:副都心線:池袋") == tracks("小竹向原:有楽町線:池袋")
     assert tracks("新宿:中央線:代々木").isdisjoint(tracks("新宿:山手線:代々木"))  # F9
+
+
+def test_two_names_of_one_station_have_no_fare_between_them(network: Network) -> None:
+    route = parse_route(network, "赤坂見附:丸ノ内線:国会議事堂前:南北線:永田町")
+    with pytest.raises(NoFareBetween):
+        price(route, Terms(date(2026, 3, 14)))

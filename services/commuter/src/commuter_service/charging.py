@@ -4,7 +4,7 @@ Each run is charged by itself (rules/fare_deduction.py); neighbouring runs with 
 are charged together (rules/transfer_discount.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -46,31 +46,46 @@ class DiscountedPair:
 
     first: int
     charge: CombinedCharge
+    apart: tuple[int, int]
+
+    @property
+    def through_saving(self) -> int:
+        """What charging them together takes off their through fares."""
+        return self.apart[0] - self.charge.through_yen
+
+    @property
+    def charged_saving(self) -> int:
+        """What charging them together takes off what is left of them after the passes."""
+        return self.apart[1] - self.charge.charged_yen
 
 
 @dataclass(frozen=True)
 class RideCharge:
-    """A ride one way, in yen. Charges such as 特急料金 are not in it."""
+    """A ride one way, in yen. Charges such as 特急料金 are not in it.
+
+    `chains`: where discounts are possible, the pairs of runs that could be charged together. One
+    discount a chain is given, for the pair where it saves most.
+    """
 
     runs: tuple[RunCharge, ...]
-    pairs: tuple[DiscountedPair, ...]
+    chains: tuple[tuple[DiscountedPair, ...], ...]
 
     @cached_property
     def through_yen(self) -> int:
         """All through fares, discounts taken off."""
-        return self._total({p.first: p.charge.through_yen for p in self.pairs}, charged=False)
+        saved = sum(max(pair.through_saving for pair in chain) for chain in self.chains)
+        return sum(run.through_yen for run in self.runs) - saved
 
     @cached_property
     def charged_yen(self) -> int:
         """All that is left to pay, discounts taken off."""
-        return self._total({p.first: p.charge.charged_yen for p in self.pairs}, charged=True)
+        saved = sum(pair.charged_saving for pair in self.discounted)
+        return sum(run.charged_yen for run in self.runs) - saved
 
-    def _total(self, together: dict[int, int], *, charged: bool) -> int:
-        return sum(together.values()) + sum(
-            run.charged_yen if charged else run.through_yen
-            for position, run in enumerate(self.runs)
-            if position not in together and position - 1 not in together
-        )
+    @property
+    def discounted(self) -> list[DiscountedPair]:
+        """The pair of each chain that is charged together."""
+        return [max(chain, key=lambda pair: pair.charged_saving) for chain in self.chains]
 
 
 def deducting_passes(
@@ -89,18 +104,19 @@ def charge_ride(
 ) -> RideCharge:
     """Charge a ride by the fares of a book; passes as from `deducting_passes`."""
     runs = tuple([_charge_run(run, passes, book) for run in route.runs])
-    return RideCharge(runs, tuple(_pairs(runs, book)) if len(runs) > 1 else ())
+    return RideCharge(runs, tuple(_chains(runs, book)) if len(runs) > 1 else ())
 
 
 def _charge_run(run: Run, passes: Sequence[tuple[int, CommuterPass]], book: FareBook) -> RunCharge:
-    stations, tracks = run.stations, run.tracks
+    stations, nodes, tracks = run.stations, run.nodes, run.tracks
     yen, system = book.yen, run.system
-    if stations[0] == stations[-1]:
+    if nodes[0] == nodes[-1]:
         raise NoFareBetween("出発駅に戻る経路には運賃がありません")
 
     def fare(start: int, end: int) -> int:
-        a, b = stations[start], stations[end]
-        return yen(system, a, b) if a != b else UNPAYABLE
+        if nodes[start] == nodes[end]:
+            return UNPAYABLE
+        return yen(system, stations[start], stations[end])
 
     stretches = []
     for position, one in passes:
@@ -114,20 +130,30 @@ def _charge_run(run: Run, passes: Sequence[tuple[int, CommuterPass]], book: Fare
     return RunCharge(run, through, payment, tuple(stretches))
 
 
-def _pairs(runs: Sequence[RunCharge], book: FareBook) -> list[DiscountedPair]:
-    """Neighbouring runs with a discount; one discount a ride."""
-    pairs: list[DiscountedPair] = []
+def _chains(runs: Sequence[RunCharge], book: FareBook) -> Iterator[tuple[DiscountedPair, ...]]:
+    """Neighbouring runs between which discounts exist, as chains of overlapping pairs."""
+    chain: list[DiscountedPair] = []
     for position, (one, other) in enumerate(pairwise(runs)):
         discount = book.discount(one.run.system, other.run.system)
-        if not discount or pairs:
-            continue
-        charge = combined_charge(
-            through_yen=book.combined_yen(
-                (one.run.system, one.run.stations[0]), (other.run.system, other.run.stations[-1])
-            ),
-            first_yen=one.charged_yen,
-            second_yen=other.charged_yen,
-            discount_yen=discount,
-        )
-        pairs.append(DiscountedPair(position, charge))
-    return pairs
+        if discount:
+            chain.append(_pair(position, one, other, discount, book))
+        elif chain:
+            yield tuple(chain)
+            chain = []
+    if chain:
+        yield tuple(chain)
+
+
+def _pair(
+    position: int, one: RunCharge, other: RunCharge, discount: int, book: FareBook
+) -> DiscountedPair:
+    start = (one.run.system, one.run.stations[0])
+    end = (other.run.system, other.run.stations[-1])
+    charge = combined_charge(
+        through_yen=book.combined_yen(start, end),
+        first_yen=one.charged_yen,
+        second_yen=other.charged_yen,
+        discount_yen=discount,
+    )
+    apart = (one.through_yen + other.through_yen, one.charged_yen + other.charged_yen)
+    return DiscountedPair(position, charge, apart)

@@ -157,7 +157,7 @@ def explain_passes(
 
 def explain_discounts(charge: RideCharge) -> Iterator[DiscountExplanation]:
     """The pairs of runs that were charged together."""
-    for pair in charge.pairs:
+    for pair in charge.discounted:
         systems = charge.runs[pair.first].run.system, charge.runs[pair.first + 1].run.system
         yield DiscountExplanation(
             systems, pair.charge.through_yen, pair.charge.charged_yen, pair.charge.discount_yen
@@ -186,7 +186,8 @@ def _split_hint(explainer: Explainer, charge: RunCharge) -> Iterator[Notice]:
     run, yen = charge.run, explainer.book.yen
     if charge.charged_yen < charge.through_yen:
         return
-    inner = [s for s in run.stations[1:-1] if s not in (run.stations[0], run.stations[-1])]
+    ends = (run.nodes[0], run.nodes[-1])
+    inner = [s for s, node in zip(run.stations, run.nodes, strict=True) if node not in ends]
     splits = [
         (yen(run.system, run.stations[0], s) + yen(run.system, s, run.stations[-1]), s)
         for s in inner
@@ -213,8 +214,8 @@ def _ways(charge: RunCharge, length: int) -> Iterator[tuple[Stretch, ...]]:
     for size in sizes:
         for used in combinations(union, size):
             parts = outside_parts(length, used)
-            stations = charge.run.stations
-            if all(stations[i] != stations[j] for i, j in parts):  # no part returns to its start
+            nodes = charge.run.nodes
+            if all(nodes[i] != nodes[j] for i, j in parts):  # no part returns to its start
                 yield parts
 
 

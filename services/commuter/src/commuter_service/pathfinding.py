@@ -22,6 +22,7 @@ HUB_SECONDS = 4  # off the boarding for each line at the place, up to ten
 MINUTE = 60
 FAR = 2**30
 TREES_KEPT = 4096
+MOST_STATIONS_IN_A_CHANGE = 3
 # An alternative may take this much longer than the quickest way.
 SLACK_FACTOR = 2
 SLACK_SECONDS = 30 * MINUTE
@@ -168,7 +169,7 @@ class PathFinder:
                 continue
             path = _joined(node, before, after)
             passed.update(path)
-            if self._walks_at_an_end(path) or self._turns_back(path):
+            if self._walks_too_much(path) or self._turns_back(path):
                 continue
             lines = self._lines(path)
             if lines not in given and len(set(lines)) == len(lines):
@@ -185,10 +186,18 @@ class PathFinder:
         ]
         return tuple([line for i, line in enumerate(found) if i == 0 or line != found[i - 1]])
 
-    def _walks_at_an_end(self, path: Sequence[int]) -> bool:
-        """Whether the way boards at an end without riding, only to walk on."""
+    def _walks_too_much(self, path: Sequence[int]) -> bool:
+        """Whether the way boards at an end without riding, or strings three walks together."""
         between = self._edge_between
-        return (path[1], path[2]) not in between or (path[-3], path[-2]) not in between
+        if (path[1], path[2]) not in between or (path[-3], path[-2]) not in between:
+            return True
+        first_platform = len(self.network.stations)
+        walked = 0
+        for node in path[1:-1]:
+            walked = 0 if node >= first_platform else walked + 1
+            if walked > MOST_STATIONS_IN_A_CHANGE:
+                return True
+        return False
 
     def _turns_back(self, path: Sequence[int]) -> bool:
         """Whether the way meets a station twice, other than by staying there to change."""

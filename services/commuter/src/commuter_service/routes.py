@@ -73,10 +73,14 @@ class BusRide:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one fare system charges as one fare: n + 1 stations, n tracks between them."""
+    """What one fare system charges as one fare: n + 1 stations, n tracks between them.
+
+    `nodes` are the stations as the tariff counts them: several can be one.
+    """
 
     system: str
     stations: tuple[int, ...]
+    nodes: tuple[int, ...]
     tracks: tuple[int, ...]
 
 
@@ -335,25 +339,28 @@ def joined_rides(rides: Iterable[Ride]) -> list[Ride]:
 
 
 def _runs(network: Network, legs: Sequence[Ride | BusRide]) -> Iterator[Run]:
-    open_run: Run | None = None
+    stations: list[int] = []
+    tracks: list[int] = []
+    system = ""
     for leg in legs:
-        if isinstance(leg, BusRide):
-            if open_run:
-                yield open_run
-            open_run = None
-            continue
-        system = network.lines[leg.line].system
-        tracks = tuple(network.edges[edge].track for edge in leg.edges)
-        if open_run and open_run.system == system and _is_one_gate(network, open_run, leg):
-            stations = (*open_run.stations, *leg.stations[1:])
-            open_run = Run(system, stations, (*open_run.tracks, *tracks))
-        else:
-            if open_run:
-                yield open_run
-            open_run = Run(system, leg.stations, tracks)
-    if open_run:
-        yield open_run
+        rail = leg if isinstance(leg, Ride) else None
+        onward = network.lines[rail.line].system if rail else ""
+        joins = rail and onward == system and _is_one_gate(network, stations[-1], rail.stations[0])
+        if stations and not joins:
+            yield _run(network, system, stations, tracks)
+            stations, tracks = [], []
+        if rail:
+            stations += rail.stations[1:] if joins else rail.stations
+            tracks += [network.edges[edge].track for edge in rail.edges]
+        system = onward
+    if stations:
+        yield _run(network, system, stations, tracks)
 
 
-def _is_one_gate(network: Network, run: Run, leg: Ride) -> bool:
-    return network.fare_node[run.stations[-1]] == network.fare_node[leg.stations[0]]
+def _run(network: Network, system: str, stations: Sequence[int], tracks: Sequence[int]) -> Run:
+    nodes = tuple([network.fare_node[station] for station in stations])
+    return Run(system, tuple(stations), nodes, tuple(tracks))
+
+
+def _is_one_gate(network: Network, here: int, there: int) -> bool:
+    return network.fare_node[here] == network.fare_node[there]

@@ -41,7 +41,7 @@ class NoFareBetween(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class TariffRef:
-    """The table that a fare was read from; `basis` is band, special or none (same station)."""
+    """The table that a fare was read from; `basis` is band or special."""
 
     operator: str
     table: str
@@ -311,7 +311,7 @@ class FareBook:
     def _by_table(self, system: str, table: TariffTable, a: int, b: int) -> Fare | None:
         area = table.table if self._tariffs.is_area(table) else ""
         distance = self._tariffs.distance(system, area, a, b)
-        if distance is None:
+        if distance is None or distance.km10 == 0:  # two names of one station have no fare
             return None
         band = next(
             (row for row in self._tariffs.bands[table] if distance.km10 <= row[0] * 10), None
@@ -320,15 +320,13 @@ class FareBook:
             return None
         km_up_to, ic_yen = band
         surcharge, notices = self._surcharge(distance)
-        if distance.km10 == 0:  # two names of one station in the tariff
-            ic_yen, km_up_to = 0, 0
         yen = self._in_medium(ic_yen, table, surcharge)
         ref = TariffRef(
             table.operator,
             table.table,
             table.valid_from,
             table.valid_to,
-            "band" if km_up_to else "none",
+            "band",
             distance.km10,
             km_up_to,
             surcharge,
