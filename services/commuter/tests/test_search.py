@@ -103,3 +103,9 @@ def test_express_lines_are_not_proposed() -> None:
 def test_refused_question(question: Question, error: type[Exception]) -> None:
     with pytest.raises(error):
         candidates(question)
+
+
+def test_a_walk_at_an_end_only_where_nothing_else_leads_there() -> None:
+    (first, *_) = routes(Question("久里浜", "三浦海岸", DAY))
+    assert first == "京急久里浜:京急/久里浜線:三浦海岸"
+    assert all(route.endswith(":大手町") for route in routes(Question("横浜", "大手町", DAY)))

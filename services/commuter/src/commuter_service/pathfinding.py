@@ -41,7 +41,7 @@ class PathFinder:
         self.node_line = [-1] * len(network.stations)
         self._around: list[list[tuple[int, int]]] = [[] for _ in network.stations]
         self._edge_between: dict[tuple[int, int], int] = {}
-        self._trees: dict[tuple[tuple[int, ...], frozenset[str]], Tree] = {}
+        self._trees: dict[tuple[tuple[int, ...], frozenset[str], bool], Tree] = {}
         self._add_platforms()
         self._add_changes()
 
@@ -55,10 +55,23 @@ class PathFinder:
         """Up to `count` different ways between two places as (seconds, rides), quickest first.
 
         `starts`, `ends`: station ids of the places; `avoid`: operators not to ride with. Ways over
-        the same tracks count as one. Empty if there is no way.
+        the same lines count as one. Only where nothing else joins the places, a way begins or ends
+        with a walk to another station. Empty if there is no way.
         """
-        seconds, before = self._tree(tuple(starts), avoid)
-        left, after = self._tree(tuple(ends), avoid)
+        places = tuple(starts), tuple(ends)
+        found = self._ways(places, count, avoid, walks=False)
+        return found or self._ways(places, count, avoid, walks=True)
+
+    def _ways(
+        self,
+        places: tuple[tuple[int, ...], tuple[int, ...]],
+        count: int,
+        avoid: frozenset[str],
+        *,
+        walks: bool,
+    ) -> list[tuple[int, list[Ride]]]:
+        seconds, before = self._tree(places[0], avoid, walks=walks)
+        left, after = self._tree(places[1], avoid, walks=walks)
         totals = list(map(add, seconds, left))
         platforms = range(len(self.network.stations), len(totals))
         best = min((totals[node] for node in platforms), default=FAR)
@@ -68,6 +81,8 @@ class PathFinder:
         nodes = sorted([(totals[n], n) for n in platforms if totals[n] <= limit])
         found: list[tuple[int, list[Ride]]] = []
         for total, path in self._distinct(nodes, before, after):
+            if not walks and not self._rides_at_both_ends(path):
+                continue
             found.append((total, self._rides(path)))
             if len(found) == count:
                 break
@@ -75,7 +90,7 @@ class PathFinder:
 
     def shortest(self, starts: Sequence[int], ends: Sequence[int]) -> list[int]:
         """The nodes of the quickest way between two places, both ends included."""
-        seconds, before = self._tree(tuple(starts), NOT_SEARCHED)
+        seconds, before = self._tree(tuple(starts), NOT_SEARCHED, walks=True)
         end = min(ends, key=seconds.__getitem__)
         if seconds[end] >= FAR:
             return []
@@ -123,16 +138,16 @@ class PathFinder:
         self._around[a].append((seconds, b))
         self._around[b].append((seconds, a))
 
-    def _tree(self, starts: tuple[int, ...], avoid: frozenset[str]) -> Tree:
-        key = (starts, avoid)
+    def _tree(self, starts: tuple[int, ...], avoid: frozenset[str], *, walks: bool) -> Tree:
+        key = (starts, avoid, walks)
         tree = self._trees.get(key)
         if tree is None:
             if len(self._trees) >= TREES_KEPT:
                 self._trees.pop(next(iter(self._trees)))
-            tree = self._trees[key] = self._grow(starts, avoid)
+            tree = self._trees[key] = self._grow(starts, avoid, walks=walks)
         return tree
 
-    def _grow(self, starts: Iterable[int], avoid: frozenset[str]) -> Tree:
+    def _grow(self, starts: Iterable[int], avoid: frozenset[str], *, walks: bool) -> Tree:
         seconds = [FAR] * len(self._around)
         before = [-1] * len(self._around)
         for node in range(len(self._around)):
@@ -140,11 +155,14 @@ class PathFinder:
                 seconds[node] = -1
         around, push, pop = self._around, heapq.heappush, heapq.heappop
         queue: list[tuple[int, int]] = []
-        boardings = [(start, *arc) for start in starts for arc in around[start]]
-        for start, step, other in boardings:
-            # Board here, do not walk away: platforms are numbered behind the stations.
-            if seconds[start] != -1 and other >= len(self.network.stations):
-                seconds[start], seconds[other], before[other] = 0, step, start
+        # Without walks, board here: platforms are numbered behind the stations.
+        lowest = 0 if walks else len(self.network.stations)
+        origins = [start for start in starts if seconds[start] != -1]
+        for start in origins:
+            seconds[start] = 0
+        for start, (step, other) in [(start, arc) for start in origins for arc in around[start]]:
+            if other >= lowest and step < seconds[other]:
+                seconds[other], before[other] = step, start
                 push(queue, (step, other))
         while queue:
             cost, node = pop(queue)
@@ -186,11 +204,13 @@ class PathFinder:
         ]
         return tuple([line for i, line in enumerate(found) if i == 0 or line != found[i - 1]])
 
-    def _walks_too_much(self, path: Sequence[int]) -> bool:
-        """Whether the way boards at an end without riding, or strings three walks together."""
+    def _rides_at_both_ends(self, path: Sequence[int]) -> bool:
+        """Whether the way does not board at an end only to walk on."""
         between = self._edge_between
-        if (path[1], path[2]) not in between or (path[-3], path[-2]) not in between:
-            return True
+        return (path[1], path[2]) in between and (path[-3], path[-2]) in between
+
+    def _walks_too_much(self, path: Sequence[int]) -> bool:
+        """Whether the way strings three walks together."""
         first_platform = len(self.network.stations)
         walked = 0
         for node in path[1:-1]:

@@ -64,7 +64,8 @@ class _Index:
 def find_place(network: Network, text: str) -> tuple[int, ...]:
     """The stations of the one place that the text names.
 
-    Takes a name in kanji, kana or romaji, or one with an operator: 浅草(東武), 東武/浅草.
+    Takes a name in kanji, kana or romaji, or one with an operator: 浅草(東武), 東武/浅草. The
+    operator chooses among places; stations that are one place stay together.
     Raises UnknownStation, AmbiguousStation.
     """
     qualified = _QUALIFIED.fullmatch(unicodedata.normalize("NFKC", text).strip())
@@ -77,7 +78,7 @@ def find_place(network: Network, text: str) -> tuple[int, ...]:
             if network.stations[station].operator == operator
         ]
         if found:
-            return tuple(found)
+            return network.places[network.place_of[found[0]]]
     found = stations_named(network, text) or _by_reading(network, text)
     if not found:
         raise UnknownStation(text, similar_names(network, text))
