@@ -38,7 +38,7 @@ def _with_database(
         raise typer.BadParameter(f"There is no service {service!r}; known: {', '.join(SERVICES)}.")
 
     async def run() -> None:
-        database = Database(url or await _own_database(service, data))
+        database = Database(url or await own_database(service, data))
         try:
             await act(database)
         finally:
@@ -47,7 +47,7 @@ def _with_database(
     asyncio.run(run())
 
 
-async def _own_database(service: str, data: Path) -> str:
+async def own_database(service: str, data: Path) -> str:
     if not (data / "secrets.json").exists():
         raise typer.BadParameter(f"There is no all-in-one in {data}; give --data or --database.")
     admin = await asyncio.to_thread(postgres.start_embedded, data)

@@ -1,0 +1,172 @@
+"""Which way is the cheapest after the passes (F22)? Exact over fares, not over kilometres.
+
+A fare does not add up along the tracks, so the steps of this search are whole fares: from any
+station to any station where the ride may leave the system (a change, a pass, the destination), and
+free steps along a pass. After a paid step the same system may be paid again only behind a pass or
+another system, or the search would find split tickets, which nobody may claim (F13). The transfer
+discount is left to the pricing of the found way.
+"""
+
+import heapq
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from commuter_service.network import Network, Ride
+from commuter_service.pathfinding import NOT_SEARCHED, path_finder
+from commuter_service.routes import CommuterPass, Route
+from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate
+
+# A change costs nothing; a yen-fraction keeps needless ones out. Costs are in hundredths of a yen.
+CENT = 100
+CHANGE = 1
+
+# Where the rider stands: station, and whether a fare to here was just paid ("arrived").
+State = tuple[int, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """How a state was reached: by a fare (rides None), along a pass, or by a change (rides ())."""
+
+    origin: State
+    rides: tuple[Ride, ...] | None
+
+
+def cheapest_way(
+    network: Network,
+    book: FareBook,
+    ends: tuple[Sequence[int], Sequence[int]],
+    passes: Sequence[CommuterPass] = (),
+    avoid: frozenset[str] = NOT_SEARCHED,
+) -> Route | None:
+    """The cheapest way between two places; `passes` deduct on the book's day."""
+    starts, goals = ends
+    steps = _Steps(network, book, frozenset(goals), passes, avoid)
+    return steps.search(starts)
+
+
+class _Steps:
+    def __init__(
+        self,
+        network: Network,
+        book: FareBook,
+        goals: frozenset[int],
+        passes: Sequence[CommuterPass],
+        avoid: frozenset[str],
+    ) -> None:
+        self.network = network
+        self.book = book
+        self.goals = goals
+        self.avoid = avoid
+        self.free = _free_steps(passes)
+        self.systems_at = _systems_at(network)
+        self.exits: dict[str, set[int]] = defaultdict(set)
+        for system, stations in _exits(network).items():
+            self.exits[system] |= stations
+        for station in (*goals, *self.free):
+            for system in self.systems_at[station]:
+                self.exits[system].add(station)
+
+    def search(self, starts: Iterable[int]) -> Route | None:
+        order = itertools.count()
+        origins: list[State] = [(s, False) for s in starts if self._allowed(s)]
+        cost: dict[State, int] = dict.fromkeys(origins, 0)
+        came: dict[State, _Step] = {}
+        queue = [(0, next(order), origin) for origin in origins]
+        heapq.heapify(queue)
+        done: set[State] = set()
+        while queue:
+            spent, _, state = heapq.heappop(queue)
+            if state in done:
+                continue
+            done.add(state)
+            if state[0] in self.goals and state in came and came[state].rides != ():
+                return self._route(state, came)  # the last step is a ride, not a walk
+            for price, other, rides in self._from(state):
+                if spent + price < cost.get(other, 2**40):
+                    cost[other] = spent + price
+                    came[other] = _Step(state, rides)
+                    heapq.heappush(queue, (spent + price, next(order), other))
+        return None
+
+    def _from(self, state: State) -> Iterator[tuple[int, State, tuple[Ride, ...] | None]]:
+        station, arrived = state
+        for other, rides in self.free.get(station, {}).items():
+            yield CHANGE, (other, False), rides
+        if arrived:
+            for other in self.network.interchanges[station]:
+                another = self.network.stations[other].operator
+                if another != self.network.stations[station].operator and self._allowed(other):
+                    yield CHANGE, (other, False), ()
+            return
+        for system in self.systems_at[station]:
+            for other in self.exits[system]:
+                if other == station:
+                    continue
+                try:
+                    yen = self.book.yen(system, station, other)
+                except (NoFareBetween, NoTariffOnDate):
+                    continue
+                yield yen * CENT + CHANGE, (other, True), None
+
+    def _allowed(self, station: int) -> bool:
+        return self.network.stations[station].operator not in self.avoid
+
+    def _route(self, state: State, came: dict[State, _Step]) -> Route | None:
+        legs: list[Ride] = []
+        while state in came:
+            step = came[state]
+            rides = step.rides
+            if rides is None:
+                rides = self._quickest_inside(step.origin[0], state[0])
+            legs[:0] = rides
+            state = step.origin
+        return Route(self.network, tuple(legs)) if legs else None
+
+    def _quickest_inside(self, a: int, b: int) -> tuple[Ride, ...]:
+        """A ride between two stations of one operator; the fare does not depend on it."""
+        operator = self.network.stations[a].operator
+        others = frozenset(self.network.operators) - {operator}
+        ways = path_finder(self.network).ways((a,), (b,), 1, others)
+        return tuple(ways[0][1]) if ways else ()
+
+
+def _free_steps(passes: Iterable[CommuterPass]) -> dict[int, dict[int, tuple[Ride, ...]]]:
+    """Free rides along each pass, from every station of a leg to every other station of it."""
+    free: dict[int, dict[int, tuple[Ride, ...]]] = defaultdict(dict)
+    for one in passes:
+        for leg in one.route.legs:
+            if not isinstance(leg, Ride):
+                continue
+            for i, a in enumerate(leg.stations):
+                for j, b in enumerate(leg.stations):
+                    if a != b:
+                        free[a][b] = (_part(leg, i, j),)
+    return free
+
+
+def _part(leg: Ride, i: int, j: int) -> Ride:
+    if i < j:
+        return Ride(leg.line, leg.stations[i : j + 1], leg.edges[i:j])
+    return Ride(leg.line, leg.stations[j : i + 1][::-1], leg.edges[j:i][::-1])
+
+
+def _systems_at(network: Network) -> list[tuple[str, ...]]:
+    return [
+        tuple(dict.fromkeys(network.lines[line].system for line in lines))
+        for lines in network.lines_at
+    ]
+
+
+def _exits(network: Network) -> dict[str, set[int]]:
+    """Stations where a ride may change to another operator or another system, by system."""
+    exits: dict[str, set[int]] = defaultdict(set)
+    for station, systems in enumerate(_systems_at(network)):
+        operator = network.stations[station].operator
+        others = {network.stations[other].operator for other in network.interchanges[station]}
+        if len(systems) > 1 or others - {operator}:
+            for system in systems:
+                exits[system].add(station)
+    return exits
