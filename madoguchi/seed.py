@@ -4,9 +4,9 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from contracts_service.imports import import_contracts, import_masters
 from sqlalchemy import text
 
+from contracts_service.imports import import_contracts, import_masters
 from madoguchi.demo import demo_contracts, demo_masters, write_csv
 from shared.clock import jst_day
 from shared.db import EVERY_DEALER, Database

@@ -1,5 +1,7 @@
 """What is the notifier made of?"""
 
+from functools import partial
+
 import httpx
 from fastapi import FastAPI
 
@@ -13,7 +15,7 @@ from shared.api import create_api
 from shared.auth import PrincipalOf
 from shared.clock import Clock
 from shared.db import Database
-from shared.service import Service
+from shared.service import Background, Running, Service
 
 
 def service_with(timing: Timing) -> Service:
@@ -53,3 +55,11 @@ async def run_sender(settings: NotifierSettings, database: Database, clock: Cloc
             settings.senders,
         )
         await sender.run()
+
+
+Settings = NotifierSettings
+
+
+def beside(settings: NotifierSettings, running: Running) -> list[Background]:
+    """What runs beside the worker: the sender."""
+    return [partial(run_sender, settings, running.database, running.clock)]

@@ -78,11 +78,8 @@ class TestDatabases:
             await connection.execute(f"TRUNCATE {', '.join(first_rows)} RESTART IDENTITY CASCADE")
             for name, rows in first_rows.items():
                 if rows is not None:
-                    await connection.execute(
-                        f"INSERT INTO {name} SELECT * FROM json_populate_recordset("
-                        f"NULL::{name}, $1::json)",
-                        rows,
-                    )
+                    filled = f"json_populate_recordset(NULL::{name}, $1::json)"
+                    await connection.execute(f"INSERT INTO {name} SELECT * FROM {filled}", rows)  # noqa: S608 - as above
         finally:
             await connection.close()
         self._free[package].append(url)
