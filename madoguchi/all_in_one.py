@@ -119,7 +119,9 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
     plan.data.mkdir(parents=True, exist_ok=True)
     kept = postgres.Secrets(plan.data / "secrets.json")
     clock = KeptClock(plan.data / "clock.json")
-    admin: str = plan.postgres or await asyncio.to_thread(postgres.start_embedded, plan.data)
+    admin = plan.postgres
+    if admin is None:
+        admin = await asyncio.to_thread(postgres.start_embedded, plan.data)
     if plan.fresh:
         for name in SERVICES:
             await postgres.drop_service_database(admin, name)
