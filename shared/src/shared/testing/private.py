@@ -88,10 +88,9 @@ class PrivateRabbitMQ:
     async def stop(self) -> None:
         """End it in order (SIGTERM); by force after 20 seconds."""
         self._signal(signal.SIGTERM)
-        process = self._process
-        deadline = time.monotonic() + 20
-        while process and process.poll() is None and time.monotonic() < deadline:
-            await asyncio.sleep(0.1)
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self._process.wait, 20)
         self.kill()
 
     def remove(self) -> None:
