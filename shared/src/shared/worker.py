@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 import structlog
 from sqlalchemy import Row, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import Event, PayloadDoesNotFit, UnknownEventType, read
@@ -146,7 +146,7 @@ class Worker:
         while True:
             try:
                 worked = await self.process_batch()
-            except (OSError, DBAPIError, LostTheStream) as cause:
+            except (OSError, DBAPIError, PendingRollbackError, LostTheStream) as cause:
                 log.warning("inbox_batch_failed", service=self.service, cause=type(cause).__name__)
                 await asyncio.sleep(0.5)
                 continue
@@ -221,7 +221,7 @@ class Worker:
         try:
             await self._handle(tx, row, carefully=carefully)
         except Exception as cause:
-            if is_clash(cause):
+            if is_clash(cause) or lost_connection(cause):
                 raise
             if not carefully:
                 raise _HandlerFailed from cause
@@ -310,6 +310,12 @@ def is_clash(cause: Exception) -> bool:
     """Whether two transactions got in each other's way (SQLSTATE class 40): just run it again."""
     sqlstate = getattr(getattr(cause, "orig", None), "sqlstate", None)
     return str(sqlstate or "").startswith("40")
+
+
+def lost_connection(cause: Exception) -> bool:
+    """Whether the transaction's connection is gone: no fault of the handler, nothing can commit."""
+    gone = isinstance(cause, DBAPIError) and cause.connection_invalidated
+    return gone or isinstance(cause, PendingRollbackError)
 
 
 def _keys(rows: list[_Pending]) -> dict[str, list[object]]:
