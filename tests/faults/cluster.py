@@ -5,30 +5,32 @@ A program that was killed is started again by `keep_running`, as an operator's p
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import aio_pika
 import asyncpg
-import orjson
 
 from shared.hooks import CrashPoint, Guarantee
 from shared.rabbitmq import Topology
 from shared.testing.databases import TestDatabases
 from shared.testing.servers import free_port
 from tests.faults.checker import Committed, Effect
-from tests.faults.processes import SOURCE_TABLES, TARGET_TABLES, Part
+from tests.faults.processes import SOURCE_TABLES, TARGET_TABLES, Part, run
 from tests.faults.proxy import Link
 
-ROOT = Path(__file__).parents[2]
+# Processes are forked from one that has imported everything: a start costs milliseconds.
+STARTER = multiprocessing.get_context("forkserver")
+STARTER.set_forkserver_preload(["__main__", "tests.faults.processes"])
 
 
 @dataclass(slots=True)
@@ -38,36 +40,35 @@ class Program:
     name: str
     part: Part
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: BaseProcess | None = None
     frozen: bool = False
     wanted: bool = True
+    starts: int = 0
+    _orders: Connection | None = None
 
     def start(self) -> None:
         """Start it."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "tests.faults.processes", orjson.dumps(asdict(self.part))],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-            )
+        orders, self._orders = STARTER.Pipe(duplex=False)
+        arguments = (self.part, orders, str(self.log))
+        self.process = STARTER.Process(target=run, args=arguments, name=self.name, daemon=True)
+        self.process.start()
+        self.starts += 1
+        orders.close()
 
-    def returncode(self) -> int | None:
+    def exitcode(self) -> int | None:
         """How it ended; None while it runs."""
-        return self.process.poll() if self.process else 0
+        return self.process.exitcode if self.process else 0
 
     def arm(self, point: CrashPoint, passings: int) -> None:
         """Let it die at the `passings`-th time that it reaches a point."""
-        if self.process and self.process.stdin:
+        if self._orders is not None:
             with contextlib.suppress(BrokenPipeError):
-                self.process.stdin.write(f"{point} {passings}\n".encode())
-                self.process.stdin.flush()
+                self._orders.send((point, passings))
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(number)
+        if self.process and self.process.pid and self.process.exitcode is None:
+            os.kill(self.process.pid, number)
 
     def freeze(self) -> None:
         """Let it stand still, as a machine that swaps or a paused container."""
@@ -79,14 +80,24 @@ class Program:
         self.signal(signal.SIGCONT)
         self.frozen = False
 
+    def kill(self) -> None:
+        """End it at once."""
+        self.signal(signal.SIGKILL)
+
     def end(self) -> None:
         """Kill it for good."""
         self.wanted = False
-        self.signal(signal.SIGKILL)
+        self.kill()
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the process that died."""
         if self.process is not None:
-            self.process.wait(10)
-            if self.process.stdin:
-                self.process.stdin.close()
+            self.process.join(10)
+            self.process.close()
+            self.process = None
+        if self._orders is not None:
+            self._orders.close()
 
 
 @dataclass(slots=True)
@@ -109,7 +120,7 @@ class Cluster:
 
     def add(self, name: str, part: Part | None = None, **changes: object) -> Program:
         """Start a program; its role is the first word of its name (`relay-1`)."""
-        part = part or self._part(name.split("-")[0])
+        part = part or self._part(name.split("-", maxsplit=1)[0])
         if part.role == "api":
             part = replace(part, port=free_port())
         part = replace(part, **changes)  # type: ignore[arg-type]
@@ -132,13 +143,11 @@ class Cluster:
         """Start again whatever died, until cancelled."""
         while True:
             for program in self.programs.values():
-                if not program.wanted or program.returncode() is None:
+                if not program.wanted or program.exitcode() is None:
                     continue
-                if program.returncode() != -signal.SIGKILL:
+                if program.exitcode() != -signal.SIGKILL:
                     self.fallen.append(f"{program.name}: {_end_of(program.log)}")
-                if program.process and program.process.stdin:
-                    with contextlib.suppress(BrokenPipeError):
-                        program.process.stdin.close()
+                program.forget()
                 program.start()
             await asyncio.sleep(0.05)
 

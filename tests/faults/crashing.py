@@ -1,15 +1,16 @@
 """How does a process die at a named point, and how is one guarantee taken from it?
 
-Only the programs of the fault runs know this; they read orders from their standard input. When
-the input ends, whoever gave orders is gone, and the process ends too: nothing is left behind.
+Only the programs of the fault runs know this; they take orders through a pipe. When the pipe
+ends, whoever gave orders is gone, and the process ends too: nothing is left behind.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
-import sys
 import threading
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from typing import get_args
 
 from shared.hooks import CrashPoint, Hooks
@@ -47,14 +48,14 @@ class FaultyHooks(Hooks):
         else:
             die()
 
-    def obey(self) -> None:
-        """Take orders from standard input: `<point> <passings>`, one a line."""
-        threading.Thread(target=self._read_orders, daemon=True).start()
+    def obey(self, orders: Connection) -> None:
+        """Take orders through a pipe: a point and how many passings, each time."""
+        threading.Thread(target=self._obey, args=(orders,), daemon=True).start()
 
-    def _read_orders(self) -> None:
-        for line in sys.stdin:
-            point, passings = line.split()
-            self.arm(next(p for p in CRASH_POINTS if p == point), int(passings))
+    def _obey(self, orders: Connection) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                self.arm(*orders.recv())
         os._exit(0)
 
 

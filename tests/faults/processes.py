@@ -1,4 +1,4 @@
-"""The programs of the fault runs: `python -m tests.faults.processes <Part as JSON>`.
+"""The programs of the fault runs, each a process of its own.
 
 An API whose POST commits one event, a relay, and an inbox with its worker; each built from the
 product's own parts, with short leases and with hooks that obey the nemesis.
@@ -7,14 +7,12 @@ product's own parts, with short leases and with hooks that obey the nemesis.
 import asyncio
 import logging
 import os
-import sys
 import zlib
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from pathlib import Path
+from multiprocessing.connection import Connection
 from typing import Literal
 
-import orjson
 import uvicorn
 from aio_pika.abc import AbstractIncomingMessage
 from fastapi import FastAPI
@@ -23,8 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import SUBSCRIPTIONS
 from event_contracts.contract import NoteSaved
-from shared import outbox
 from shared import logging as shared_logging
+from shared import outbox
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.hooks import Guarantee
@@ -178,17 +176,14 @@ def is_weak(part: Part, event: NoteSaved) -> bool:
     return part.fails_one_in > 0 and zlib.crc32(key.encode()) % part.fails_one_in == 0
 
 
-def main() -> None:
-    """Run the part that the command line names."""
-    part = Part(**orjson.loads(sys.argv[1]))
+def run(part: Part, orders: Connection, log: str) -> None:
+    """The whole life of a process: run the part until it dies; words go to `log`."""
+    words = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(words, 1)
+    os.dup2(words, 2)
     shared_logging.configure(level="WARNING")
     logging.getLogger("aio_pika").setLevel(logging.CRITICAL)
     hooks = FaultyHooks(switched_off=frozenset(part.switched_off))
-    hooks.obey()
-    Path(part.counter).touch()
+    hooks.obey(orders)
     programs = {"api": api, "relay": relay, "inbox": inbox}
     asyncio.run(programs[part.role](part, hooks))
-
-
-if __name__ == "__main__":
-    main()
