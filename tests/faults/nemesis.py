@@ -16,7 +16,7 @@ from shared.testing.private import PrivatePostgres, PrivateRabbitMQ
 from tests.faults.cluster import Cluster, Program
 from tests.faults.crashing import CRASH_POINTS
 
-Fault = Callable[[], Awaitable[None]]
+Fault = Callable[[], Awaitable[object]]
 ROLE_AT: dict[CrashPoint, str] = {
     "after_commit": "api",
     "after_publish_before_confirm": "relay",
@@ -40,7 +40,6 @@ class Nemesis:
     postgres: PrivatePostgres | None = None
     broker: PrivateRabbitMQ | None = None
     injected: Counter[str] = field(default_factory=Counter)
-    copies: int = 0
 
     def faults(self) -> dict[str, Fault]:
         """Every fault that this nemesis can inject, by its kind."""
@@ -83,7 +82,7 @@ class Nemesis:
             program = self._one(ROLE_AT[point])
             starts = program.starts
             program.arm(point, self.rng.randint(1, 4))
-            await _until(lambda: program.starts > starts, f"{program.name} did not reach {point}")
+            await until(lambda: program.starts > starts, f"{program.name} did not reach {point}")
 
         return crash
 
@@ -93,7 +92,7 @@ class Nemesis:
             starts = program.starts
             await asyncio.sleep(self.rng.random() * 0.3)
             program.kill()
-            await _until(lambda: program.starts > starts, f"{program.name} was not started again")
+            await until(lambda: program.starts > starts, f"{program.name} was not started again")
 
         return kill
 
@@ -125,15 +124,16 @@ class Nemesis:
 
         return stall
 
-    async def copy(self, most: int = 200) -> None:
-        """Send copies of earlier deliveries to the service's queue, out of order."""
+    async def copy(self, most: int = 200) -> int:
+        """Send copies of earlier deliveries to the queue, out of order; returns how many."""
         async with self._channel() as channel:
             tap = await self.tap(channel)
             taken = await _take(tap, most)
-            await self._send(channel, taken + taken[: len(taken) // 2])
-            self.copies += len(taken) + len(taken) // 2
+            copies = taken + taken[: len(taken) // 2]
+            await self._send(channel, copies)
             for message in taken:
                 await message.ack()
+        return len(copies)
 
     async def shuffle(self, most: int = 200) -> None:
         """Put what is in the service's queue into another order, while nobody consumes it."""
@@ -220,7 +220,8 @@ async def _take(queue: aio_pika.abc.AbstractQueue, most: int) -> list[AbstractIn
     return taken
 
 
-async def _until(happened: Callable[[], bool], otherwise: str) -> None:
+async def until(happened: Callable[[], bool], otherwise: str) -> None:
+    """Wait for something that has to happen. Raises DidNotHappen after a minute."""
     for _ in range(int(TO_DIE / 0.05)):
         if happened():
             return
