@@ -32,14 +32,14 @@ from tests.faults.memory import EFFECT, NOW, Memory, Transaction
 
 TOPOLOGY = Topology({"returns": ("contract",)})
 SEARCH = settings(
-    max_examples=150,
+    max_examples=300,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-FIND_ONE = settings(SEARCH, max_examples=1500, phases=[Phase.generate])
+FIND_ONE = settings(SEARCH, max_examples=3000, phases=[Phase.generate])
 
 one_of_two = st.integers(0, 1)
 seeds = st.integers(0, 2**16)
@@ -51,6 +51,7 @@ FAULTS = (
     "a relay is killed",
     "a worker is killed",
     "idle sessions are ended",
+    "pauses end",
     "the faults end",
 )
 
@@ -231,6 +232,8 @@ class EventMachine(RuleBasedStateMachine):
                 self._kill(f"worker {index}")
             case "idle sessions are ended":
                 self.memory.end_sessions()
+            case "pauses end":
+                self.memory.time_passes()
             case _:
                 self.weak.clear()
                 self.memory.time_passes()

@@ -7,6 +7,7 @@ statement that is not named in MEANINGS fails, so that a new one cannot pass by 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -200,16 +201,20 @@ def events_of(tx: Transaction, p: Params) -> list[SimpleNamespace]:
     return [SimpleNamespace(**vars(row)) for row in rows]
 
 
-def becomes(state: str, *only: str) -> Callable[[Transaction, Params], None]:
-    def write(tx: Transaction, p: Params) -> None:
-        def change() -> None:
-            for event_id in p["event_ids"]:
-                row = tx.memory.inbox[event_id]
-                row.state = state if not only or row.state in only else row.state
+def done(tx: Transaction, p: Params) -> None:
+    rows = [tx.memory.inbox[event_id] for event_id in p["event_ids"]]
+    tx.writes += [partial(setattr, row, "state", "done") for row in rows]
 
-        tx.writes.append(change)
 
-    return write
+def park(tx: Transaction, p: Params) -> list[int]:
+    parked = [
+        row
+        for stream, next_sequence in zip(p["streams"], p["next"], strict=True)
+        for row in tx.memory.waits(stream)
+        if row.sequence > next_sequence and row.state == "waiting"
+    ]
+    tx.writes += [partial(setattr, row, "state", "parked") for row in parked]
+    return [1 for _ in parked]
 
 
 def failed(tx: Transaction, p: Params) -> None:
@@ -254,8 +259,8 @@ MEANINGS: dict[str, Callable[[Transaction, Params], Iterable[Any] | None]] = {
     str(inbox_sql.UNPARK): unpark,
     worker_sql.CLAIM: claim,
     str(worker_sql.EVENTS_OF): events_of,
-    str(worker_sql.DONE): becomes("done"),
-    str(worker_sql.PARK): becomes("parked", "waiting"),
+    str(worker_sql.DONE): done,
+    str(worker_sql.PARK): park,
     str(worker_sql.FAILED): failed,
     str(worker_sql.ADVANCE): advance,
     EFFECT: effect,

@@ -62,8 +62,9 @@ ADVANCE = text("""
 """)
 PARK = text("""
     UPDATE inbox SET state = 'parked'
-    FROM unnest(CAST(:sources AS text[]), CAST(:event_ids AS uuid[])) AS p (source, event_id)
-    WHERE inbox.source = p.source AND inbox.event_id = p.event_id AND state = 'waiting'
+    FROM unnest(CAST(:streams AS text[]), CAST(:next AS bigint[])) AS b (stream, next_sequence)
+    WHERE inbox.stream = b.stream AND inbox.sequence > b.next_sequence AND state = 'waiting'
+    RETURNING 1
 """)
 FAILED = text("""
     UPDATE inbox SET attempts = attempts + 1, cause = :cause, state = :state,
@@ -118,7 +119,7 @@ _Pending = Row[Any]
 class _Outcome:
     done: list[_Pending] = field(default_factory=list)
     failed: list[tuple[_Pending, Exception]] = field(default_factory=list)
-    parked: list[_Pending] = field(default_factory=list)
+    blocked: dict[str, int] = field(default_factory=dict)
     moved: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -179,9 +180,9 @@ class Worker:
                 await self._process_stream(
                     tx, list(pending), streams[stream], outcome, carefully=carefully
                 )
-            await self._write(tx, outcome)
+            parked = await self._write(tx, outcome)
         self._count(outcome)
-        return len(outcome.done) + len(outcome.failed) + len(outcome.parked)
+        return len(outcome.done) + len(outcome.failed) + parked
 
     async def _process_stream(
         self,
@@ -194,14 +195,14 @@ class Worker:
     ) -> None:
         expected = next_sequence
         in_order = self.hooks.keeps("key_blocking")
-        for index, row in enumerate(pending):
+        for row in pending:
             turn = self._turn(row, expected)
             if turn == "again":
                 outcome.done.append(row)
             elif turn == "now" and await self._succeeds(tx, row, outcome, carefully=carefully):
                 expected = max(expected, row.sequence + 1)
             elif in_order:
-                outcome.parked += [r for r in pending[index:] if r.state == "waiting" and r.due]
+                outcome.blocked[row.stream] = expected
                 break
         if expected != next_sequence:
             outcome.moved[pending[0].stream] = (next_sequence, expected)
@@ -254,12 +255,19 @@ class Worker:
                     await handler(event, delivery, tx)
         self.hooks.reached("mid_handler")
 
-    async def _write(self, tx: AsyncSession, outcome: _Outcome) -> None:
+    async def _write(self, tx: AsyncSession, outcome: _Outcome) -> int:
+        """Write what became of a batch; returns how many events must wait for an earlier one.
+
+        A blocked stream parks all that waits behind its next event, however much that is: what
+        was left waiting would be claimed again and again in the place of other streams' events.
+        """
         await tx.flush()
+        parked = 0
         if outcome.done:
             await tx.execute(DONE, _keys(outcome.done))
-        if outcome.parked:
-            await tx.execute(PARK, _keys(outcome.parked))
+        if outcome.blocked:
+            blocked = {"streams": list(outcome.blocked), "next": list(outcome.blocked.values())}
+            parked = len((await tx.execute(PARK, blocked)).all())
         for row, cause in outcome.failed:
             await tx.execute(FAILED, self._failure(row, cause))
         if outcome.moved:
@@ -276,6 +284,7 @@ class Worker:
             if len(moved.all()) != len(outcome.moved):
                 raise LostTheStream(self.service)
             await tx.execute(UNPARK, {"streams": list(outcome.moved)})
+        return parked
 
     def _failure(self, row: _Pending, cause: Exception) -> dict[str, object]:
         hopeless = isinstance(cause, UnknownEventType | PayloadDoesNotFit)
