@@ -55,6 +55,7 @@ class Nemesis:
             faults[f"link stalled: {wire}"] = self._stall(wire)
         faults["deliveries copied and shuffled"] = self.copy
         faults["queue shuffled"] = self.shuffle
+        faults["inboxes killed 25 times while their database was away"] = self._crash_loop
         if self.postgres is not None:
             faults["postgresql restarted"] = self._restart_postgres
             faults["postgresql crashed"] = self._crash_postgres
@@ -123,6 +124,17 @@ class Nemesis:
             link.flow()
 
         return stall
+
+    async def _crash_loop(self) -> None:
+        """What a platform does that starts a process again and again: the same messages return."""
+        link = self.cluster.links["target"]
+        link.stall()
+        for _ in range(25):
+            await asyncio.sleep(0.7)
+            for program in self.cluster.of("inbox"):
+                program.kill()
+        link.cut()
+        link.flow()
 
     async def copy(self, most: int = 200) -> int:
         """Send copies of earlier deliveries to the queue, out of order; returns how many."""

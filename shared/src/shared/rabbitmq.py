@@ -59,10 +59,14 @@ class Topology:
         return f"{self.prefix}events.unparsed"
 
     def queue_arguments(self) -> dict[str, Any]:
-        """A redelivery limit for messages that kill their consumer, and where they go then."""
+        """A redelivery limit for messages that kill their consumer, and where they go then.
+
+        It is far away, for innocent messages count too: each time that a process dies, or loses
+        its connection, with messages that it could not store because its database was away.
+        """
         return {
             "x-queue-type": "quorum",
-            "x-delivery-limit": 20,
+            "x-delivery-limit": 1000,
             "x-dead-letter-exchange": "",
             "x-dead-letter-routing-key": self.unparsed,
         }
