@@ -72,12 +72,14 @@ class MailServer:
         try:
             async with asyncio.timeout(self.timeout_s):
                 await client.connect()
-        except (SMTPException, OSError) as cause:  # also a login refused: our fault, not the mail's
+                await client.mail(self.sender)
+        except (SMTPException, OSError) as cause:
+            # A login or a sender refused is our own fault: the mail waits until it is mended.
+            client.close()
             return Outcome("transient", _words(cause))
         on_its_way = False
         try:
             async with asyncio.timeout(self.timeout_s):
-                await client.mail(self.sender)
                 await client.rcpt(to)
                 on_its_way = True
                 reply = await client.data(content)
