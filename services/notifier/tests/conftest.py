@@ -24,7 +24,7 @@ from sqlalchemy import text
 
 from event_contracts import Event
 from event_contracts.returns import ReturnEvent, ReturnStatusChanged
-from notifier_service.app import SERVICE
+from notifier_service.app import SERVICE, sender_with
 from notifier_service.sender import Sender
 from notifier_service.settings import NotifierSettings
 from shared.clock import TravelClock
@@ -211,15 +211,8 @@ class House:
 
     def sender(self, **changes: Any) -> Sender:
         settings = self.settings.model_copy(update=changes)
-        return Sender(
-            self.database,
-            self.clock,
-            settings.recipients(self.http),
-            settings.server,
-            settings.letters,
-            settings.timing,
-            settings.patience,
-        )
+        recipients = settings.recipients(self.http, settings.token(self.http))
+        return sender_with(settings, self.database, self.clock, recipients)
 
     def knows(self, **changes: Any) -> None:
         """Let the returns service know the application A1, as it is with these changes."""

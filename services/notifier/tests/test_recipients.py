@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from notifier_service.recipients import (
     Application,
     NoSuchApplication,
+    Recipients,
     RecipientsOutOfReach,
     Remand,
 )
@@ -16,9 +17,14 @@ from notifier_service.which_mail import Facts
 from shared.service_token import ServiceToken, TokenNotGiven
 
 
+def recipients_of(house: Any) -> Recipients:
+    made: Recipients = house.settings.recipients(house.http, house.settings.token(house.http))
+    return made
+
+
 async def test_one_token_serves_many_questions(house: Any) -> None:
     house.knows()
-    recipients = house.settings.recipients(house.http)
+    recipients = recipients_of(house)
     for _ in range(3):
         assert (await recipients.of("A1")).contract_no == "12345678"
     assert house.desk.tokens_given == 1
@@ -26,7 +32,7 @@ async def test_one_token_serves_many_questions(house: Any) -> None:
 
 async def test_a_token_that_is_not_believed_is_replaced(house: Any) -> None:
     house.knows()
-    recipients = house.settings.recipients(house.http)
+    recipients = recipients_of(house)
     house.desk.token = "an-older-token"
     await recipients.of("A1")
     house.desk.token = "a-newer-token"
@@ -39,13 +45,13 @@ async def test_a_token_that_is_not_believed_is_replaced(house: Any) -> None:
 async def test_an_answer_that_does_not_fit_names_its_fields_and_no_values(house: Any) -> None:
     house.knows(originator={"mail": "yamada@d01.example"})
     with pytest.raises(RecipientsOutOfReach, match=r"originator\.person_id") as raised:
-        await house.settings.recipients(house.http).of("A1")
+        await recipients_of(house).of("A1")
     assert "yamada" not in str(raised.value)
 
 
 async def test_an_unknown_application_is_no_trouble_of_the_network(house: Any) -> None:
     with pytest.raises(NoSuchApplication):
-        await house.settings.recipients(house.http).of("A9")
+        await recipients_of(house).of("A9")
 
 
 @pytest.mark.parametrize(
