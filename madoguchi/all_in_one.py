@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -133,6 +134,7 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
             stack.push_async_callback(database.close)
             running[name] = Running(entry.service, database, clock)
         await seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts)
+        await seed.seed_approval_flows(running["returns"].database, clock.now())
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
         smtp_port = free_port()
         catcher = await asyncio.to_thread(catch_mail, plan.data / "mail", smtp_port)
@@ -279,6 +281,20 @@ def _notifier_values(made: Made) -> dict[str, object]:
     }
 
 
+async def _all_answer(plan: Plan) -> bool:
+    """Wait until every service answers; processes of their own need a moment longer."""
+    async with httpx.AsyncClient() as http:
+        for name in SERVICES:
+            for _ in range(300):
+                answer = await http.get(f"{plan.url}/api/{name}/v1/openapi.json")
+                if answer.status_code == HTTPStatus.OK:
+                    break
+                await asyncio.sleep(0.1)
+            else:
+                return False
+    return True
+
+
 async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
     """Start everything, say when it is ready, and serve until Ctrl-C."""
     async with everything(plan) as parts:
@@ -291,7 +307,7 @@ async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
-        if server.started:
+        if server.started and await _all_answer(plan):
             ready(parts)
         await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

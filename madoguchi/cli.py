@@ -1,6 +1,7 @@
 """The product's command line: `uv run madoguchi ...`."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -61,6 +62,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
         console.print("                   choose on the login page; no password is asked")
         console.print(f"  data             {parts.plan.data}")
         console.print("  Ctrl-C stops it.\n")
+        sys.stdout.flush()
 
     uvloop.run(run(plan, ready=ready))
 

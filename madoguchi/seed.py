@@ -7,7 +7,12 @@ from pathlib import Path
 from sqlalchemy import text
 
 from contracts_service.imports import import_contracts, import_masters
-from madoguchi.demo import demo_contracts, demo_masters, write_csv
+from madoguchi.demo import Role, demo_contracts, demo_masters, write_csv
+from returns_service.actions.setting_flow import Flow, set_approval_flow
+from returns_service.people import Acting, Person
+from returns_service.queries import approval_flow_of
+from returns_service.rules.return_status import Role as ReturnRole
+from returns_service.rules.return_visibility import Actor
 from shared.clock import jst_day
 from shared.db import EVERY_DEALER, Database
 
@@ -28,3 +33,21 @@ async def seed(contracts: Database, now: datetime, count: int) -> None:
         report = await import_contracts(contracts, file.read_bytes(), now=now)
     if report.refused:
         raise RuntimeError(f"The demo data is refused: {report.refused[0]}")
+
+
+async def seed_approval_flows(returns: Database, now: datetime) -> None:
+    """Let the demo's dealers approve at the store and at headquarters, unless they chose."""
+    for dealer in demo_masters().dealers:
+        head = next(person for person in dealer.staff if person.role is Role.HQ)
+        actor = Actor(f"{dealer.code}-{head.code}", ReturnRole.HQ, dealer.code, None)
+        async with returns.transaction(dealer.code) as tx:
+            if await approval_flow_of(tx, dealer.code) is None:
+                flow = Flow(
+                    store_approval=True,
+                    hq_approval=True,
+                    hq_mails=(head.mail,),
+                    store_approver_notice=False,
+                )
+                await set_approval_flow(
+                    Acting(tx, Person(head.name, head.mail, (actor,)), now), flow, 0
+                )

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from madoguchi.mail_catcher import Mailbox
 from shared.testing.servers import free_port
 
 LONGEST_START = 90
@@ -31,6 +32,7 @@ class Product:
     data: Path
     process: subprocess.Popen[bytes]
     command: Sequence[str]
+    clients: list[httpx.Client] = field(default_factory=list)
 
     def as_person(self, user_id: str) -> httpx.Client:
         """An HTTP client with the access token of a demo person."""
@@ -57,13 +59,14 @@ class Product:
             },
         )
         token = answer.raise_for_status().json()["access_token"]
-        return httpx.Client(
-            base_url=f"{self.url}/api", headers={"Authorization": f"Bearer {token}"}, timeout=20
-        )
+        bearer = {"Authorization": f"Bearer {token}"}
+        self.clients.append(httpx.Client(base_url=f"{self.url}/api", headers=bearer, timeout=20))
+        return self.clients[-1]
 
-    def mails(self) -> str:
-        """The page with the mails that were caught."""
-        return httpx.get(f"{self.url}/mailbox/").text
+    def completion_mails(self) -> list[tuple[str, str]]:
+        """Recipient and subject of each mail that tells of a completion."""
+        caught = [(str(m["To"]), str(m["Subject"])) for m in Mailbox(self.data / "mail").mails()]
+        return [(to, subject) for to, subject in caught if "完了" in subject]
 
     def kill(self) -> None:
         """End the process without warning."""
@@ -94,9 +97,8 @@ def _wait(product: Product) -> None:
     deadline = time.monotonic() + LONGEST_START
     while time.monotonic() < deadline:
         assert product.process.poll() is None, (product.data / "log.txt").read_text()[-4000:]
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{product.url}/login", follow_redirects=False).status_code < 500:
-                return
+        if "Ctrl-C stops it" in (product.data / "log.txt").read_text():
+            return
         time.sleep(0.1)
     raise AssertionError((product.data / "log.txt").read_text()[-4000:])
 
@@ -114,13 +116,15 @@ def running(data: Path, *flags: str) -> Iterator[Product]:
         _wait(product)
         yield product
     finally:
+        for client in product.clients:
+            client.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             product.stop()
         with contextlib.suppress(ProcessLookupError):
             product.kill()
 
 
-def eventually(question: Callable[[], T], right: Callable[[T], bool], seconds: float = 20) -> T:
+def eventually(question: Callable[[], T], right: Callable[[T], bool], seconds: float = 90) -> T:
     """Ask until the answer is right; fails with the last answer."""
     deadline = time.monotonic() + seconds
     while not right(answer := question()):

@@ -168,7 +168,7 @@ def mark(tx: Transaction, p: Params) -> None:
 
 def store(tx: Transaction, p: Params) -> list[int]:
     memory, stored = tx.memory, []
-    names = ("sources", "event_ids", "streams", "sequences", "types", "payloads", "headers")
+    names = ("event_ids", "streams", "sequences", "types", "payloads", "headers")
     for values in zip(*(p[name] for name in names), strict=True):
         row = SimpleNamespace(
             **dict(zip([name[:-1] for name in names[:-1]], values, strict=False)),

@@ -24,7 +24,7 @@ from sqlalchemy import text
 
 from event_contracts import Event
 from event_contracts.returns import ReturnEvent, ReturnStatusChanged
-from notifier_service.app import SERVICE
+from notifier_service.app import SERVICE, sender_with
 from notifier_service.sender import Sender
 from notifier_service.settings import NotifierSettings
 from shared.clock import TravelClock
@@ -32,8 +32,6 @@ from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.service import Running
-
-TOKEN = "a-token-of-the-notifier"
 
 
 class MailHost:
@@ -102,6 +100,7 @@ class ReturnsDesk:
 
     def __init__(self) -> None:
         self.applications: dict[str, dict[str, Any]] = {}
+        self.token = "a-token-of-the-notifier"
         self.tokens_given = 0
         self.out_of_order = False
         desk = self
@@ -111,11 +110,11 @@ class ReturnsDesk:
                 form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
                 assert form["grant_type"] == ["client_credentials"]
                 desk.tokens_given += 1
-                self.answer(200, {"access_token": TOKEN, "expires_in": 3600})
+                self.answer(200, {"access_token": desk.token, "expires_in": 3600})
 
             def do_GET(self) -> None:
                 application = desk.applications.get(self.path.split("/")[-2])
-                if self.headers["authorization"] != f"Bearer {TOKEN}":
+                if self.headers["authorization"] != f"Bearer {desk.token}":
                     self.answer(401, {})
                 elif desk.out_of_order:
                     self.answer(503, {})
@@ -150,7 +149,7 @@ class ReturnsDesk:
         self._thread.join()
 
 
-def application(**changes: Any) -> dict[str, Any]:
+def made_application(**changes: Any) -> dict[str, Any]:
     """山田's application with both approvals, everybody reachable."""
     return {
         "application_id": "A1",
@@ -212,19 +211,12 @@ class House:
 
     def sender(self, **changes: Any) -> Sender:
         settings = self.settings.model_copy(update=changes)
-        return Sender(
-            self.database,
-            self.clock,
-            settings.recipients(self.http),
-            settings.server,
-            settings.letters,
-            settings.timing,
-            settings.patience,
-        )
+        recipients = settings.recipients(self.http, settings.token(self.http))
+        return sender_with(settings, self.database, self.clock, recipients)
 
     def knows(self, **changes: Any) -> None:
         """Let the returns service know the application A1, as it is with these changes."""
-        made = application(**changes)
+        made = made_application(**changes)
         self.desk.applications[made["application_id"]] = made
 
     async def hear(
@@ -332,3 +324,9 @@ async def house(
     async with httpx.AsyncClient(timeout=5) as http:
         yield House(database, settings_for(url, desk, host), host, desk, http)
     await database.close()
+
+
+@pytest.fixture
+def application() -> Callable[..., dict[str, Any]]:
+    """Makes 山田's application, with changes."""
+    return made_application

@@ -1,6 +1,7 @@
 """Who gets which mail: the tables of A15, without a database."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,10 @@ def sent_to(kind: MailKind, known: Known, facts: Facts = Facts()) -> list[str]: 
         ({"round_approvers": BOTH_APPROVED[1:]}, [YAMADA, TANAKA]),
         ({"round_approvers": (RoundApprover("store", None), BOTH_APPROVED[1])}, [YAMADA, TANAKA]),
         ({"hq_approvers": []}, [YAMADA, SATO]),
-        ({"hq_approvers": [TANAKA, "honda@d01.example"]}, [YAMADA, SATO, TANAKA, "honda@d01.example"]),
+        (
+            {"hq_approvers": [TANAKA, "honda@d01.example"]},
+            [YAMADA, SATO, TANAKA, "honda@d01.example"],
+        ),
         ({"hq_approvers": [SATO, TANAKA]}, [YAMADA, SATO, TANAKA]),
         ({"hq_approvers": [YAMADA.upper()]}, [YAMADA, SATO]),
     ],
@@ -71,16 +75,25 @@ def sent_to(kind: MailKind, known: Known, facts: Facts = Facts()) -> list[str]: 
     ],
 )
 def test_completion_goes_to_everybody_of_the_last_round(
-    changes: dict[str, object], expected: list[str]
+    changes: dict[str, Any], expected: list[str]
 ) -> None:
     assert sent_to(MailKind.COMPLETED, replace(KNOWN, **changes)) == expected
 
 
 @pytest.mark.rule("D146")
 def test_each_one_left_out_has_a_reason() -> None:
-    known = replace(KNOWN, hq_approvers=[SATO, TANAKA], round_approvers=(
-        RoundApprover("store", SATO), RoundApprover("store", None), RoundApprover("hq", None)))
-    assert [(a.role, a.place, a.suppressed) for a in addressees(MailKind.COMPLETED, Facts(), known)] == [
+    known = replace(
+        KNOWN,
+        hq_approvers=[SATO, TANAKA],
+        round_approvers=(
+            RoundApprover("store", SATO),
+            RoundApprover("store", None),
+            RoundApprover("hq", None),
+        ),
+    )
+    assert [
+        (a.role, a.place, a.suppressed) for a in addressees(MailKind.COMPLETED, Facts(), known)
+    ] == [
         ("originator", 1, None),
         ("store_approver", 1, None),
         ("store_approver", 2, Suppression.NO_ADDRESS),

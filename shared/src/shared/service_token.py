@@ -5,6 +5,7 @@ The token is kept until shortly before it ends; many requests at once fetch one 
 
 import asyncio
 import time
+from typing import Protocol
 
 import httpx
 from pydantic import SecretStr
@@ -17,8 +18,20 @@ class TokenNotGiven(Exception):
     """The issuer is out of reach, or does not know this client; the text says which."""
 
 
+class AccessToken(Protocol):
+    """Where a caller of another service gets its token."""
+
+    async def current(self) -> str:
+        """A token that is still good. Raises TokenNotGiven."""
+        ...
+
+    def forget(self) -> None:
+        """Somebody did not believe the token: get a new one next time."""
+        ...
+
+
 class ServiceToken:
-    """The access token of one service."""
+    """The access token of one service, from the issuer's token endpoint at `url`."""
 
     def __init__(
         self,
@@ -38,14 +51,14 @@ class ServiceToken:
         self._one_at_a_time = asyncio.Lock()
 
     async def current(self) -> str:
-        """A token that is still good. Raises TokenNotGiven."""
+        """See `AccessToken`."""
         async with self._one_at_a_time:
             if self._token is None or time.monotonic() >= self._ends:
                 self._token, self._ends = await self._fetch()
             return self._token
 
     def forget(self) -> None:
-        """Somebody did not believe the token: fetch a new one next time."""
+        """See `AccessToken`."""
         self._token = None
 
     async def _fetch(self) -> tuple[str, float]:

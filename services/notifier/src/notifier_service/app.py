@@ -7,8 +7,9 @@ from fastapi import FastAPI
 
 from notifier_service.api import router
 from notifier_service.models import Table
+from notifier_service.recipients import Recipients
 from notifier_service.sender import Sender
-from notifier_service.settings import NotifierSettings
+from notifier_service.settings import MailSettings, NotifierSettings
 from notifier_service.stale_mail import Timing
 from notifier_service.subscribers import subscribers_with, timers
 from shared.api import create_api
@@ -41,20 +42,27 @@ def create_app(
     )
 
 
+def sender_with(
+    settings: MailSettings, database: Database, clock: Clock, recipients: Recipients
+) -> Sender:
+    """The notifier's sender; `Sender.run()` goes beside the worker."""
+    return Sender(
+        database,
+        clock,
+        recipients,
+        settings.server,
+        settings.letters,
+        settings.timing,
+        settings.patience,
+        settings.senders,
+    )
+
+
 async def run_sender(settings: NotifierSettings, database: Database, clock: Clock) -> None:
-    """Send mails until cancelled; runs beside the worker, in as many processes as one likes."""
+    """Send mails until cancelled, in as many processes as one likes."""
     async with httpx.AsyncClient(timeout=10) as http:
-        sender = Sender(
-            database,
-            clock,
-            settings.recipients(http),
-            settings.server,
-            settings.letters,
-            settings.timing,
-            settings.patience,
-            settings.senders,
-        )
-        await sender.run()
+        recipients = settings.recipients(http, settings.token(http))
+        await sender_with(settings, database, clock, recipients).run()
 
 
 Settings = NotifierSettings

@@ -8,13 +8,16 @@ import asyncio
 from dataclasses import dataclass, field
 
 import structlog
+from jinja2 import TemplateError
 from sqlalchemy.exc import DBAPIError
 
 from notifier_service.actions.sending import (
+    AddressWrittenTo,
     Patience,
     claim_mail,
     give_up_lost,
     settle_mail,
+    suppress_duplicate,
     take_mail,
 )
 from notifier_service.letters import Letters
@@ -89,12 +92,26 @@ class Sender:
         except NoSuchApplication:
             await self._settle(mail, Outcome("permanent", "recipients: no such application"))
             return
-        draft = self._write(mail, application)
-        async with self.database.transaction(EVERY_DEALER) as tx:
-            address = await take_mail(tx, mail, application.known, draft, now=self.clock.now())
+        try:
+            draft = self._write(mail, application)
+        except TemplateError as cause:
+            log.exception("mail_not_written", kind=mail.mail_kind)
+            await self._settle(mail, Outcome("transient", f"template: {cause}"))
+            return
+        address = await self._take(mail, application, draft)
         if address is not None:
             outcome = await self.server.deliver(draft, to=address, written_at=self.clock.now())
             await self._settle(mail, outcome)
+
+    async def _take(self, mail: Mail, application: Application, draft: Draft) -> str | None:
+        now = self.clock.now()
+        try:
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                return await take_mail(tx, mail, application.known, draft, now=now)
+        except AddressWrittenTo:
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                await suppress_duplicate(tx, mail, now=now)
+            return None
 
     def _write(self, mail: Mail, application: Application) -> Draft:
         days = {

@@ -34,10 +34,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt; `reply` is the server's or the network's last word."""
+    """What became of one attempt; `reply` is the server's or the network's last word.
+
+    `message_id` is the one under which the mail was handed over, if it came to that.
+    """
 
     result: Literal["sent", "transient", "permanent", "unknown"]
     reply: str
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +61,52 @@ class MailServer:
     password: SecretStr | None = None
     ca_file: str | None = None
 
+    @property
+    def domain(self) -> str:
+        """The sender's domain: we greet by it, and it ends the Message-IDs."""
+        return self.sender.rpartition("@")[2]
+
     def message_id(self, mail_id: UUID, copies: int) -> str:
         """The same for every attempt of a mail; a new one for each further copy asked for."""
         again = f".{copies}" if copies else ""
-        return f"<{mail_id}{again}@{self.sender.rpartition('@')[2]}>"
+        return f"<{mail_id}{again}@{self.domain}>"
 
     async def deliver(self, draft: Draft, *, to: str, written_at: datetime) -> Outcome:
         """Hand one mail over; never raises for what a server or a network can do."""
         try:
             content = self._content(draft, to, written_at)
-        except ValueError as wrong:
+        except (ValueError, IndexError) as wrong:  # what the parser of addresses raises
             return Outcome("permanent", f"the address cannot be written to: {wrong}")
         client = self._client()
         try:
             async with asyncio.timeout(self.timeout_s):
                 await client.connect()
-        except (SMTPException, OSError) as cause:  # also a login refused: our fault, not the mail's
+                await client.mail(self.sender)
+        except (SMTPException, OSError) as cause:
+            # A login or a sender refused is our own fault: the mail waits until it is mended.
+            client.close()
             return Outcome("transient", _words(cause))
         on_its_way = False
         try:
             async with asyncio.timeout(self.timeout_s):
-                await client.mail(self.sender)
                 await client.rcpt(to)
                 on_its_way = True
                 reply = await client.data(content)
         except SMTPResponseException as refused:
             return _of_reply(refused, on_its_way=on_its_way)
+        except ValueError as wrong:
+            return Outcome("permanent", f"the address cannot be written to: {wrong}")
         except (SMTPException, OSError) as cause:  # TimeoutError is an OSError
             return Outcome("unknown" if on_its_way else "transient", _words(cause))
         finally:
             client.close()
-        return Outcome("sent", f"{reply.code} {reply.message}")
+        return Outcome("sent", f"{reply.code} {reply.message}", draft.message_id)
 
     def _client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
             hostname=self.host,
             port=self.port,
+            local_hostname=self.domain,
             timeout=self.timeout_s,
             start_tls=self.starttls,
             cert_bundle=self.ca_file,

@@ -43,7 +43,7 @@ async def resend_mail(
         .values(
             state="scheduled",
             reason=None,
-            copies=Mail.copies + (mail.state == "sent"),
+            copies=Mail.copies + int(mail.state == "sent"),
             attempts=0,
             claim=None,
             due_at=func.clock_timestamp(),
