@@ -12,9 +12,10 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from commuter_service.network import Network, Ride
-from commuter_service.pathfinding import NOT_SEARCHED, path_finder
+from commuter_service.pathfinding import path_finder
 from commuter_service.routes import CommuterPass, Route
 from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate
 
@@ -35,39 +36,41 @@ class _Step:
 
 
 def cheapest_way(
-    network: Network,
     book: FareBook,
     ends: tuple[Sequence[int], Sequence[int]],
-    passes: Sequence[CommuterPass] = (),
-    avoid: frozenset[str] = NOT_SEARCHED,
+    passes: Sequence[CommuterPass],
+    avoid: frozenset[str],
+    limit_yen: int,
 ) -> Route | None:
-    """The cheapest way between two places; `passes` deduct on the book's day."""
+    """The cheapest way between two places, if it costs less than the limit.
+
+    `passes` deduct on the book's day. A known way's charge is a good limit: the nearer, the faster.
+    """
     starts, goals = ends
-    steps = _Steps(network, book, frozenset(goals), passes, avoid)
-    return steps.search(starts)
+    return _Steps(book, frozenset(goals), passes, avoid, limit_yen * CENT).search(starts)
 
 
 class _Steps:
     def __init__(
         self,
-        network: Network,
         book: FareBook,
         goals: frozenset[int],
         passes: Sequence[CommuterPass],
         avoid: frozenset[str],
+        limit: int,
     ) -> None:
-        self.network = network
+        self.network = book.network
         self.book = book
         self.goals = goals
         self.avoid = avoid
+        self.limit = limit
         self.free = _free_steps(passes)
-        self.systems_at = _systems_at(network)
-        self.exits: dict[str, set[int]] = defaultdict(set)
-        for system, stations in _exits(network).items():
-            self.exits[system] |= stations
+        self.systems_at = _systems_at(self.network)
+        # Beside the changes, a ride may leave a system at the destination or onto a pass.
+        self.extra: dict[str, set[int]] = defaultdict(set)
         for station in (*goals, *self.free):
             for system in self.systems_at[station]:
-                self.exits[system].add(station)
+                self.extra[system].add(station)
 
     def search(self, starts: Iterable[int]) -> Route | None:
         order = itertools.count()
@@ -75,7 +78,6 @@ class _Steps:
         cost: dict[State, int] = dict.fromkeys(origins, 0)
         came: dict[State, _Step] = {}
         queue = [(0, next(order), origin) for origin in origins]
-        heapq.heapify(queue)
         done: set[State] = set()
         while queue:
             spent, _, state = heapq.heappop(queue)
@@ -84,14 +86,16 @@ class _Steps:
             done.add(state)
             if state[0] in self.goals and state in came and came[state].rides != ():
                 return self._route(state, came)  # the last step is a ride, not a walk
-            for price, other, rides in self._from(state):
-                if spent + price < cost.get(other, 2**40):
+            for price, other, rides in self._from(state, self.limit - spent):
+                if spent + price < cost.get(other, self.limit):
                     cost[other] = spent + price
                     came[other] = _Step(state, rides)
                     heapq.heappush(queue, (spent + price, next(order), other))
         return None
 
-    def _from(self, state: State) -> Iterator[tuple[int, State, tuple[Ride, ...] | None]]:
+    def _from(
+        self, state: State, left: int
+    ) -> Iterator[tuple[int, State, tuple[Ride, ...] | None]]:
         station, arrived = state
         for other, rides in self.free.get(station, {}).items():
             yield CHANGE, (other, False), rides
@@ -102,14 +106,29 @@ class _Steps:
                     yield CHANGE, (other, False), ()
             return
         for system in self.systems_at[station]:
-            for other in self.exits[system]:
-                if other == station:
-                    continue
-                try:
-                    yen = self.book.yen(system, station, other)
-                except (NoFareBetween, NoTariffOnDate):
-                    continue
-                yield yen * CENT + CHANGE, (other, True), None
+            for price, other in self.book.remembered(("hops", system, station), self._hops):
+                if price >= left:
+                    break  # cheapest first
+                yield price, (other, True), None
+            yield from self._fares(system, station, self.extra[system])
+
+    def _hops(self, key: tuple[str, str, int]) -> list[tuple[int, int]]:
+        """Fares from a station to every change of its system, cheapest first."""
+        _, system, station = key
+        exits = _exits(self.network)[system]
+        return sorted((p, other) for p, (other, _), _ in self._fares(system, station, exits))
+
+    def _fares(
+        self, system: str, station: int, others: Iterable[int]
+    ) -> Iterator[tuple[int, State, None]]:
+        for other in others:
+            if other == station:
+                continue
+            try:
+                yen = self.book.yen(system, station, other)
+            except (NoFareBetween, NoTariffOnDate):
+                continue
+            yield yen * CENT + CHANGE, (other, True), None
 
     def _allowed(self, station: int) -> bool:
         return self.network.stations[station].operator not in self.avoid
@@ -153,6 +172,7 @@ def _part(leg: Ride, i: int, j: int) -> Ride:
     return Ride(leg.line, leg.stations[j : i + 1][::-1], leg.edges[j:i][::-1])
 
 
+@cache
 def _systems_at(network: Network) -> list[tuple[str, ...]]:
     return [
         tuple(dict.fromkeys(network.lines[line].system for line in lines))
@@ -160,6 +180,7 @@ def _systems_at(network: Network) -> list[tuple[str, ...]]:
     ]
 
 
+@cache
 def _exits(network: Network) -> dict[str, set[int]]:
     """Stations where a ride may change to another operator or another system, by system."""
     exits: dict[str, set[int]] = defaultdict(set)

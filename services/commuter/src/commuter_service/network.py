@@ -104,6 +104,16 @@ class Network:
         return found
 
     @cached_property
+    def track_of(self) -> list[int]:
+        """Track by edge id."""
+        return [edge.track for edge in self.edges]
+
+    @cached_property
+    def system_of(self) -> list[str]:
+        """Fare system by line id."""
+        return [line.system for line in self.lines]
+
+    @cached_property
     def places(self) -> dict[int, tuple[int, ...]]:
         """Stations by place: equal names of several operators that are one place."""
         found: dict[int, list[int]] = defaultdict(list)

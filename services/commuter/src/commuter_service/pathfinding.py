@@ -160,9 +160,9 @@ class PathFinder:
         origins = [start for start in starts if seconds[start] != -1]
         for start in origins:
             seconds[start] = 0
-        for start, (step, other) in [(start, arc) for start in origins for arc in around[start]]:
+        for origin, (step, other) in [(start, arc) for start in origins for arc in around[start]]:
             if other >= lowest and step < seconds[other]:
-                seconds[other], before[other] = step, start
+                seconds[other], before[other] = step, origin
                 push(queue, (step, other))
         while queue:
             cost, node = pop(queue)
