@@ -101,10 +101,13 @@ class PathFinder:
         return path
 
     def arcs(self) -> Iterator[tuple[int, int, int]]:
-        """All arcs of the graph as (node, node, seconds), for comparison with other engines."""
+        """The arcs that are searched as (node, node, seconds), to compare with other engines."""
+        stations = self.network.stations
         for node, around in enumerate(self._around):
             for cost, other in around:
-                yield node, other, cost
+                ends = stations[self.node_station[node]], stations[self.node_station[other]]
+                if not any(station.operator in NOT_SEARCHED for station in ends):
+                    yield node, other, cost
 
     def _add_platforms(self) -> None:
         network = self.network
