@@ -119,6 +119,12 @@ def test_a_walk_at_an_end_only_where_nothing_else_leads_there() -> None:
     assert all(route.endswith(":大手町") for route in routes(Question("横浜", "大手町", DAY)))
 
 
+def test_cheapest_way_rides_a_pass_of_another_operator_in_between(network: Network) -> None:
+    own = (parse_pass(network, "池袋:丸ノ内線:大手町", "1"),)
+    question = Question("西浦和", "石川町", DAY, passes=own, order=Order.CHARGED)
+    assert candidates(question)[0].charged_yen <= 341 + 0 + 616
+
+
 @pytest.mark.rule("F22")
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**9))

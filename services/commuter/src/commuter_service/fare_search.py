@@ -23,8 +23,11 @@ from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate
 CENT = 100
 CHANGE = 1
 
-# Where the rider stands: station, and whether a fare to here was just paid ("arrived").
-State = tuple[int, bool]
+# Where the rider stands: the station, and the fare system just paid to get here. FRESH stands for
+# none yet in this place, ON_PASS for a ride on a pass.
+State = tuple[int, str]
+FRESH = ""
+ON_PASS = "*"  # noqa: S105 - a commuter pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +50,35 @@ def cheapest_way(
     `passes` deduct on the book's day. A known way's charge is a good limit: the nearer, the faster.
     """
     starts, goals = ends
-    return _Steps(book, frozenset(goals), passes, avoid, limit_yen * CENT).search(starts)
+    places = frozenset(starts), frozenset(goals)
+    return _Steps(book, places, passes, avoid, limit_yen * CENT).search()
 
 
 class _Steps:
     def __init__(
         self,
         book: FareBook,
-        goals: frozenset[int],
+        places: tuple[frozenset[int], frozenset[int]],
         passes: Sequence[CommuterPass],
         avoid: frozenset[str],
         limit: int,
     ) -> None:
         self.network = book.network
         self.book = book
-        self.goals = goals
+        self.starts, self.goals = places
         self.avoid = avoid
         self.limit = limit
         self.free = _free_steps(passes)
         self.systems_at = _systems_at(self.network)
         # Beside the changes, a ride may leave a system at the destination or onto a pass.
         self.extra: dict[str, set[int]] = defaultdict(set)
-        for station in (*goals, *self.free):
+        for station in (*self.goals, *self.free):
             for system in self.systems_at[station]:
                 self.extra[system].add(station)
 
-    def search(self, starts: Iterable[int]) -> Route | None:
+    def search(self) -> Route | None:
         order = itertools.count()
-        origins: list[State] = [(s, False) for s in starts if self._allowed(s)]
+        origins: list[State] = [(s, FRESH) for s in self.starts if self._allowed(s)]
         cost: dict[State, int] = dict.fromkeys(origins, 0)
         came: dict[State, _Step] = {}
         queue = [(0, next(order), origin) for origin in origins]
@@ -86,7 +90,12 @@ class _Steps:
             done.add(state)
             if state[0] in self.goals and state in came and came[state].rides != ():
                 return self._route(state, came)  # the last step is a ride, not a walk
+            if state[0] in self.goals:
+                continue
             for price, other, rides in self._from(state, self.limit - spent):
+                # Riding to and fro would make a walk at the start or the end look like a ride.
+                if other[0] in self.starts:
+                    continue
                 if spent + price < cost.get(other, self.limit):
                     cost[other] = spent + price
                     came[other] = _Step(state, rides)
@@ -96,20 +105,21 @@ class _Steps:
     def _from(
         self, state: State, left: int
     ) -> Iterator[tuple[int, State, tuple[Ride, ...] | None]]:
-        station, arrived = state
+        station, paid = state
         for other, rides in self.free.get(station, {}).items():
-            yield CHANGE, (other, False), rides
-        if arrived:
-            for other in self.network.interchanges[station]:
+            yield CHANGE, (other, ON_PASS), rides
+        if paid != FRESH:
+            for other in self.network.nearby[station]:
                 another = self.network.stations[other].operator
                 if another != self.network.stations[station].operator and self._allowed(other):
-                    yield CHANGE, (other, False), ()
-            return
+                    yield CHANGE, (other, FRESH), ()
         for system in self.systems_at[station]:
+            if system == paid:
+                continue  # the same system again would be a split ticket
             for price, other in self.book.remembered(("hops", system, station), self._hops):
                 if price >= left:
                     break  # cheapest first
-                yield price, (other, True), None
+                yield price, (other, system), None
             yield from self._fares(system, station, self.extra[system])
 
     def _hops(self, key: tuple[str, str, int]) -> list[tuple[int, int]]:
@@ -128,7 +138,7 @@ class _Steps:
                 yen = self.book.yen(system, station, other)
             except (NoFareBetween, NoTariffOnDate):
                 continue
-            yield yen * CENT + CHANGE, (other, True), None
+            yield yen * CENT + CHANGE, (other, system), None
 
     def _allowed(self, station: int) -> bool:
         return self.network.stations[station].operator not in self.avoid
@@ -186,7 +196,7 @@ def _exits(network: Network) -> dict[str, set[int]]:
     exits: dict[str, set[int]] = defaultdict(set)
     for station, systems in enumerate(_systems_at(network)):
         operator = network.stations[station].operator
-        others = {network.stations[other].operator for other in network.interchanges[station]}
+        others = {network.stations[other].operator for other in network.nearby[station]}
         if len(systems) > 1 or others - {operator}:
             for system in systems:
                 exits[system].add(station)

@@ -114,6 +114,20 @@ class Network:
         return [line.system for line in self.lines]
 
     @cached_property
+    def nearby(self) -> list[tuple[int, ...]]:
+        """Stations that one or two changes on foot lead to, nearest first, by station id."""
+        return [
+            tuple(
+                other
+                for other in dict.fromkeys(
+                    [*near, *(far for station in near for far in self.interchanges[station])]
+                )
+                if other != here
+            )
+            for here, near in enumerate(self.interchanges)
+        ]
+
+    @cached_property
     def places(self) -> dict[int, tuple[int, ...]]:
         """Stations by place: equal names of several operators that are one place."""
         found: dict[int, list[int]] = defaultdict(list)

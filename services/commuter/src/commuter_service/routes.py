@@ -214,10 +214,9 @@ def route_text(route: Route) -> str:
 def _walked(network: Network, here: tuple[int, ...], start: str, end: str) -> tuple[int, ...]:
     """Stations of the name within two changes, e.g. 銀座 = 銀座一丁目, then 有楽町."""
     origins = here or tuple(_all_named(network, start))
-    near = dict.fromkeys(other for origin in origins for other in network.interchanges[origin])
-    far = dict.fromkeys(other for station in near for other in network.interchanges[station])
+    near = dict.fromkeys(other for origin in origins for other in network.nearby[origin])
     wanted = plain_name(end)
-    found = [s for s in near | far if plain_name(network.stations[s].name) == wanted]
+    found = [s for s in near if plain_name(network.stations[s].name) == wanted]
     if not found:
         raise RouteDisconnected(f"{start}と{end}は徒歩で乗り換えられる駅ではありません")
     return tuple(found)

@@ -260,10 +260,11 @@ class FareBook:
         key = (*first, *last)
         if key not in self._combined:
             (system, start), (other_system, end) = first, last
+            node = self.network.fare_node
             self._combined[key] = min(
                 self.yen(system, start, a) + self.yen(other_system, b, end)
                 for a, b in self._tariffs.changes(system, other_system)
-                if a != start and b != end
+                if node[a] != node[start] and node[b] != node[end]
             )
         return self._combined[key]
 
