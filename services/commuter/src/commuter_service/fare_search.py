@@ -23,11 +23,10 @@ from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate
 CENT = 100
 CHANGE = 1
 
-# Where the rider stands: the station, and the fare system just paid to get here. FRESH stands for
-# none yet in this place, ON_PASS for a ride on a pass.
-State = tuple[int, str]
+# Where the rider stands: the station, and how it was reached: by the fare system just paid, by the
+# line (its id) just ridden on a pass, or FRESH: at the start or by a change.
+State = tuple[int, str | int]
 FRESH = ""
-ON_PASS = "*"  # noqa: S105 - a commuter pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +104,17 @@ class _Steps:
     def _from(
         self, state: State, left: int
     ) -> Iterator[tuple[int, State, tuple[Ride, ...] | None]]:
-        station, paid = state
+        station, came_by = state
         for other, rides in self.free.get(station, {}).items():
-            yield CHANGE, (other, ON_PASS), rides
-        if paid != FRESH:
+            if rides[0].line != came_by:  # no riding to and fro
+                yield CHANGE, (other, rides[0].line), rides
+        if came_by != FRESH:
             for other in self.network.nearby[station]:
                 another = self.network.stations[other].operator
                 if another != self.network.stations[station].operator and self._allowed(other):
                     yield CHANGE, (other, FRESH), ()
         for system in self.systems_at[station]:
-            if system == paid:
+            if system == came_by:
                 continue  # the same system again would be a split ticket
             for price, other in self.book.remembered(("hops", system, station), self._hops):
                 if price >= left:
