@@ -101,7 +101,10 @@ def test_route_is_priced_and_explained(app: typer.Typer) -> None:
     arguments = ["fare", "三鷹", "東京", "--date", "2026-03-14", "--medium", "ic"]
     route = ["--route", "三鷹:中央線:東京", "--pass", P1, "--pass", "渋谷:東横線:横浜", "--json"]
     result = CliRunner().invoke(app, [*arguments, *route])
-    priced = json.loads(result.stdout)
+    answer = json.loads(result.stdout)
+    assert (answer["through_fare"], answer["charged"]) == (440, 253)
+    assert answer["route"] == "三鷹:JR東日本/中央線:東京"
+    priced = answer["explanation"]
     assert (priced["through_yen"], priced["charged_yen"], priced["on"]) == (440, 253, "2026-03-14")
     assert [one["use"] for one in priced["passes"]] == ["USED", "NOT_ON_ROUTE"]
     (run,) = priced["runs"]
@@ -141,8 +144,8 @@ def test_candidates_are_listed_with_their_explanations(app: typer.Typer) -> None
     arguments = ["fare", "新宿", "東京", "--date", "2026-03-14", "--sort", "charged", "--json"]
     found = json.loads(CliRunner().invoke(app, arguments).stdout)["candidates"]
     assert 1 < len(found) <= 5
-    assert found[0]["charged_yen"] == 209
-    assert all(one["explanation"]["charged_yen"] == one["charged_yen"] for one in found)
+    assert found[0]["charged"] == 209
+    assert [one["charged"] for one in found] == sorted(one["charged"] for one in found)
 
 
 def test_plain_output_names_the_amount(app: typer.Typer) -> None:

@@ -219,8 +219,12 @@ def test_first_and_last_day_of_a_pass_deduct(ride: PriceRide, day: str, charged:
 
 @pytest.mark.rule("F19")
 def test_transfer_discount_by_ticket(ride: PriceRide) -> None:
-    route = "渋谷:銀座線:青山一丁目:大江戸線:六本木"
-    assert ride(route, medium="ticket").charged_yen == 290
+    priced = ride("渋谷:銀座線:青山一丁目:大江戸線:六本木", medium="ticket")
+    assert priced.charged_yen == 290
+    assert [(one.operators, one.discount_yen) for one in priced.discounts] == [
+        (("東京メトロ", "都営"), 70)
+    ]
+    assert priced.why.endswith("乗継割引 70円")
 
 
 @pytest.mark.rule("F19")

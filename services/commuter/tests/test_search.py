@@ -1,11 +1,16 @@
 """Candidate routes of the look-up."""
 
+import random
 from dataclasses import replace
 from datetime import date
 
 import pytest
-from commuter_service.network import Network
-from commuter_service.routes import parse_pass
+from commuter_service.charging import charge_ride
+from commuter_service.network import Network, tokyo_network
+from commuter_service.pathfinding import path_finder
+from commuter_service.routes import CommuterPass, Route, parse_pass
+from commuter_service.rules.fare_rounding import Medium
+from commuter_service.rules.pass_period import Period
 from commuter_service.search import (
     NoRouteBetween,
     Order,
@@ -14,7 +19,10 @@ from commuter_service.search import (
     UnknownOperator,
     candidates,
 )
-from commuter_service.tariffs import NoTariffOnDate
+from commuter_service.station_names import qualified_name
+from commuter_service.tariffs import NoFareBetween, NoTariffOnDate, tokyo_tariffs
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 DAY = date(2026, 3, 14)
 
@@ -109,3 +117,37 @@ def test_a_walk_at_an_end_only_where_nothing_else_leads_there() -> None:
     (first, *_) = routes(Question("久里浜", "三浦海岸", DAY))
     assert first == "京急久里浜:京急/久里浜線:三浦海岸"
     assert all(route.endswith(":大手町") for route in routes(Question("横浜", "大手町", DAY)))
+
+
+def test_cheapest_way_rides_a_pass_of_another_operator_in_between(network: Network) -> None:
+    own = (parse_pass(network, "池袋:丸ノ内線:大手町", "1"),)
+    question = Question("西浦和", "石川町", DAY, passes=own, order=Order.CHARGED)
+    assert candidates(question)[0].charged_yen <= 341 + 0 + 616
+
+
+@pytest.mark.rule("F22")
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**9))
+def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
+    network, dice = tokyo_network(), random.Random(seed)
+    start, end = dice.sample([places[0] for places in network.places.values()], 2)
+    ways = path_finder(network).ways((start,), (end,), 30)
+    own = []
+    if ways:
+        leg = dice.choice(dice.choice(ways)[1])
+        own = [CommuterPass("1", 1, Route(network, (leg,)), Period())]
+    names = qualified_name(network, start), qualified_name(network, end)
+    question = Question(*names, DAY, passes=tuple(own), order=Order.CHARGED)
+    try:
+        best = candidates(question)[0].charged_yen
+    except (NoFareBetween, SamePlace, NoRouteBetween):
+        return
+    book = tokyo_tariffs().book(DAY, Medium.IC)
+    for _, rides in ways:
+        try:
+            charged = charge_ride(Route(network, tuple(rides)), list(enumerate(own)), book)
+        except NoFareBetween:
+            continue
+        # Two discounts in one ride, or one over three fares, are beyond the search.
+        if not charged.chains:
+            assert best <= charged.charged_yen

@@ -103,7 +103,7 @@ def _refuse(fact: Refusal, *, as_text: bool) -> None:
 
 def _show_price(priced: Explanation, *, as_text: bool) -> None:
     if as_text:
-        _print_json(as_json(priced))
+        _print_json(_priced_json(priced))
         return
     typer.echo(f"経路 {priced.route}")
     typer.echo(f"運賃 {priced.through_yen}円  控除 {priced.deduction_yen}円")
@@ -132,13 +132,18 @@ def _show_candidates(
 def _candidate_json(
     one: Candidate, terms: Terms, passes: tuple[CommuterPass, ...]
 ) -> dict[str, Any]:
+    figures = {"minutes": one.minutes, "changes": one.changes}
+    return figures | _priced_json(price(one.route, terms, passes))
+
+
+def _priced_json(priced: Explanation) -> dict[str, Any]:
+    """A priced route by the names that the batch uses, with the whole explanation behind it."""
     return {
-        "route": str(one.route),
-        "minutes": one.minutes,
-        "changes": one.changes,
-        "through_yen": one.through_yen,
-        "charged_yen": one.charged_yen,
-        "explanation": as_json(price(one.route, terms, passes)),
+        "route": priced.route,
+        "through_fare": priced.through_yen,
+        "charged": priced.charged_yen,
+        "why": priced.why,
+        "explanation": as_json(priced),
     }
 
 

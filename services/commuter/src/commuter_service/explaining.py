@@ -1,5 +1,6 @@
 """How does a charged ride become its explanation: parts, covered edges, reasons, notices?"""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -104,12 +105,13 @@ class Explainer:
 
     def _covered(self, charge: RunCharge) -> Iterator[CoveredEdge]:
         stations = self.network.stations
+        passes_on: dict[int, tuple[str, ...]] = defaultdict(tuple)
+        for index, stretches in charge.stretches:
+            for i, j in stretches:
+                for position in range(i, j):
+                    passes_on[position] += (self.passes[index].id,)
         for position, track in enumerate(charge.run.tracks):
-            on = tuple(
-                self.passes[index].id
-                for index, stretches in charge.stretches
-                if any(i <= position < j for i, j in stretches)
-            )
+            on = passes_on.get(position)
             if on:
                 line = self.network.lines[self.network.edges[track].line]
                 a, b = charge.run.stations[position : position + 2]

@@ -12,9 +12,10 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from commuter_service.network import Network, Ride
-from commuter_service.pathfinding import NOT_SEARCHED, path_finder
+from commuter_service.pathfinding import path_finder
 from commuter_service.routes import CommuterPass, Route
 from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate
 
@@ -22,8 +23,10 @@ from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate
 CENT = 100
 CHANGE = 1
 
-# Where the rider stands: station, and whether a fare to here was just paid ("arrived").
-State = tuple[int, bool]
+# Where the rider stands: the station, and how it was reached: by the fare system just paid, by the
+# line (its id) just ridden on a pass, or FRESH: at the start or by a change.
+State = tuple[int, str | int]
+FRESH = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,47 +38,49 @@ class _Step:
 
 
 def cheapest_way(
-    network: Network,
     book: FareBook,
     ends: tuple[Sequence[int], Sequence[int]],
-    passes: Sequence[CommuterPass] = (),
-    avoid: frozenset[str] = NOT_SEARCHED,
+    passes: Sequence[CommuterPass],
+    avoid: frozenset[str],
+    limit_yen: int,
 ) -> Route | None:
-    """The cheapest way between two places; `passes` deduct on the book's day."""
+    """The cheapest way between two places, if it costs less than the limit.
+
+    `passes` deduct on the book's day. A known way's charge is a good limit: the nearer, the faster.
+    """
     starts, goals = ends
-    steps = _Steps(network, book, frozenset(goals), passes, avoid)
-    return steps.search(starts)
+    places = frozenset(starts), frozenset(goals)
+    return _Steps(book, places, passes, avoid, limit_yen * CENT).search()
 
 
 class _Steps:
     def __init__(
         self,
-        network: Network,
         book: FareBook,
-        goals: frozenset[int],
+        places: tuple[frozenset[int], frozenset[int]],
         passes: Sequence[CommuterPass],
         avoid: frozenset[str],
+        limit: int,
     ) -> None:
-        self.network = network
+        self.network = book.network
         self.book = book
-        self.goals = goals
+        self.starts, self.goals = places
         self.avoid = avoid
+        self.limit = limit
         self.free = _free_steps(passes)
-        self.systems_at = _systems_at(network)
-        self.exits: dict[str, set[int]] = defaultdict(set)
-        for system, stations in _exits(network).items():
-            self.exits[system] |= stations
-        for station in (*goals, *self.free):
+        self.systems_at = _systems_at(self.network)
+        # Beside the changes, a ride may leave a system at the destination or onto a pass.
+        self.extra: dict[str, set[int]] = defaultdict(set)
+        for station in (*self.goals, *self.free):
             for system in self.systems_at[station]:
-                self.exits[system].add(station)
+                self.extra[system].add(station)
 
-    def search(self, starts: Iterable[int]) -> Route | None:
+    def search(self) -> Route | None:
         order = itertools.count()
-        origins: list[State] = [(s, False) for s in starts if self._allowed(s)]
+        origins: list[State] = [(s, FRESH) for s in self.starts if self._allowed(s)]
         cost: dict[State, int] = dict.fromkeys(origins, 0)
         came: dict[State, _Step] = {}
         queue = [(0, next(order), origin) for origin in origins]
-        heapq.heapify(queue)
         done: set[State] = set()
         while queue:
             spent, _, state = heapq.heappop(queue)
@@ -84,32 +89,56 @@ class _Steps:
             done.add(state)
             if state[0] in self.goals and state in came and came[state].rides != ():
                 return self._route(state, came)  # the last step is a ride, not a walk
-            for price, other, rides in self._from(state):
-                if spent + price < cost.get(other, 2**40):
+            if state[0] in self.goals:
+                continue
+            for price, other, rides in self._from(state, self.limit - spent):
+                # Riding to and fro would make a walk at the start or the end look like a ride.
+                if other[0] in self.starts:
+                    continue
+                if spent + price < cost.get(other, self.limit):
                     cost[other] = spent + price
                     came[other] = _Step(state, rides)
                     heapq.heappush(queue, (spent + price, next(order), other))
         return None
 
-    def _from(self, state: State) -> Iterator[tuple[int, State, tuple[Ride, ...] | None]]:
-        station, arrived = state
+    def _from(
+        self, state: State, left: int
+    ) -> Iterator[tuple[int, State, tuple[Ride, ...] | None]]:
+        station, came_by = state
         for other, rides in self.free.get(station, {}).items():
-            yield CHANGE, (other, False), rides
-        if arrived:
-            for other in self.network.interchanges[station]:
+            if rides[0].line != came_by:  # no riding to and fro
+                yield CHANGE, (other, rides[0].line), rides
+        if came_by != FRESH:
+            for other in self.network.nearby[station]:
                 another = self.network.stations[other].operator
                 if another != self.network.stations[station].operator and self._allowed(other):
-                    yield CHANGE, (other, False), ()
-            return
+                    yield CHANGE, (other, FRESH), ()
         for system in self.systems_at[station]:
-            for other in self.exits[system]:
-                if other == station:
-                    continue
-                try:
-                    yen = self.book.yen(system, station, other)
-                except (NoFareBetween, NoTariffOnDate):
-                    continue
-                yield yen * CENT + CHANGE, (other, True), None
+            if system == came_by:
+                continue  # the same system again would be a split ticket
+            for price, other in self.book.remembered(("hops", system, station), self._hops):
+                if price >= left:
+                    break  # cheapest first
+                yield price, (other, system), None
+            yield from self._fares(system, station, self.extra[system])
+
+    def _hops(self, key: tuple[str, str, int]) -> list[tuple[int, int]]:
+        """Fares from a station to every change of its system, cheapest first."""
+        _, system, station = key
+        exits = _exits(self.network)[system]
+        return sorted((p, other) for p, (other, _), _ in self._fares(system, station, exits))
+
+    def _fares(
+        self, system: str, station: int, others: Iterable[int]
+    ) -> Iterator[tuple[int, State, None]]:
+        for other in others:
+            if other == station:
+                continue
+            try:
+                yen = self.book.yen(system, station, other)
+            except (NoFareBetween, NoTariffOnDate):
+                continue
+            yield yen * CENT + CHANGE, (other, system), None
 
     def _allowed(self, station: int) -> bool:
         return self.network.stations[station].operator not in self.avoid
@@ -153,6 +182,7 @@ def _part(leg: Ride, i: int, j: int) -> Ride:
     return Ride(leg.line, leg.stations[j : i + 1][::-1], leg.edges[j:i][::-1])
 
 
+@cache
 def _systems_at(network: Network) -> list[tuple[str, ...]]:
     return [
         tuple(dict.fromkeys(network.lines[line].system for line in lines))
@@ -160,12 +190,13 @@ def _systems_at(network: Network) -> list[tuple[str, ...]]:
     ]
 
 
+@cache
 def _exits(network: Network) -> dict[str, set[int]]:
     """Stations where a ride may change to another operator or another system, by system."""
     exits: dict[str, set[int]] = defaultdict(set)
     for station, systems in enumerate(_systems_at(network)):
         operator = network.stations[station].operator
-        others = {network.stations[other].operator for other in network.interchanges[station]}
+        others = {network.stations[other].operator for other in network.nearby[station]}
         if len(systems) > 1 or others - {operator}:
             for system in systems:
                 exits[system].add(station)

@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _AFTERTHOUGHT = re.compile(r"[〈<].*?[〉>]$")
 
 
+@lru_cache(maxsize=16_384)
 def plain_name(text: str) -> str:
     """Fold what sign-writers disagree about: width, spaces, 駅, ヶ and ケ, 〈second names〉."""
     folded = unicodedata.normalize("NFKC", text).replace(" ", "")

@@ -104,6 +104,30 @@ class Network:
         return found
 
     @cached_property
+    def track_of(self) -> list[int]:
+        """Track by edge id."""
+        return [edge.track for edge in self.edges]
+
+    @cached_property
+    def system_of(self) -> list[str]:
+        """Fare system by line id."""
+        return [line.system for line in self.lines]
+
+    @cached_property
+    def nearby(self) -> list[tuple[int, ...]]:
+        """Stations that one or two changes on foot lead to, nearest first, by station id."""
+        return [
+            tuple(
+                other
+                for other in dict.fromkeys(
+                    [*near, *(far for station in near for far in self.interchanges[station])]
+                )
+                if other != here
+            )
+            for here, near in enumerate(self.interchanges)
+        ]
+
+    @cached_property
     def places(self) -> dict[int, tuple[int, ...]]:
         """Stations by place: equal names of several operators that are one place."""
         found: dict[int, list[int]] = defaultdict(list)

@@ -101,10 +101,13 @@ class PathFinder:
         return path
 
     def arcs(self) -> Iterator[tuple[int, int, int]]:
-        """All arcs of the graph as (node, node, seconds), for comparison with other engines."""
+        """The arcs that are searched as (node, node, seconds), to compare with other engines."""
+        stations = self.network.stations
         for node, around in enumerate(self._around):
             for cost, other in around:
-                yield node, other, cost
+                ends = stations[self.node_station[node]], stations[self.node_station[other]]
+                if not any(station.operator in NOT_SEARCHED for station in ends):
+                    yield node, other, cost
 
     def _add_platforms(self) -> None:
         network = self.network
@@ -160,9 +163,9 @@ class PathFinder:
         origins = [start for start in starts if seconds[start] != -1]
         for start in origins:
             seconds[start] = 0
-        for start, (step, other) in [(start, arc) for start in origins for arc in around[start]]:
+        for origin, (step, other) in [(start, arc) for start in origins for arc in around[start]]:
             if other >= lowest and step < seconds[other]:
-                seconds[other], before[other] = step, start
+                seconds[other], before[other] = step, origin
                 push(queue, (step, other))
         while queue:
             cost, node = pop(queue)

@@ -1,11 +1,11 @@
 """What does this ride cost on this day with these passes? The front door of the engine."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from commuter_service.charging import charge_ride, deducting_passes
+from commuter_service.charging import RideCharge, charge_ride, deducting_passes
 from commuter_service.explaining import (
     Explainer,
     explain_discounts,
@@ -76,6 +76,12 @@ def price(
         through_yen=(charge.through_yen + extra) * trips,
         charged_yen=(charge.charged_yen + extra) * trips,
         deduction_yen=(charge.through_yen - charge.charged_yen) * trips,
-        why=" / ".join(run.why for run in runs),
+        why=" / ".join([*(run.why for run in runs), *_discounts_given(charge)]),
         data_version=data_version(),
     )
+
+
+def _discounts_given(charge: RideCharge) -> Iterator[str]:
+    for pair in charge.discounted:
+        if pair.charge.discount_yen:
+            yield f"乗継割引 {pair.charge.discount_yen}円"

@@ -106,7 +106,7 @@ class Route:
             for edge in leg.edges
         )
 
-    @property
+    @cached_property
     def has_bus(self) -> bool:
         """Whether a bus section is part of the ride."""
         return any(isinstance(leg, BusRide) for leg in self.legs)
@@ -214,10 +214,9 @@ def route_text(route: Route) -> str:
 def _walked(network: Network, here: tuple[int, ...], start: str, end: str) -> tuple[int, ...]:
     """Stations of the name within two changes, e.g. 銀座 = 銀座一丁目, then 有楽町."""
     origins = here or tuple(_all_named(network, start))
-    near = dict.fromkeys(other for origin in origins for other in network.interchanges[origin])
-    far = dict.fromkeys(other for station in near for other in network.interchanges[station])
+    near = dict.fromkeys(other for origin in origins for other in network.nearby[origin])
     wanted = plain_name(end)
-    found = [s for s in near | far if plain_name(network.stations[s].name) == wanted]
+    found = [s for s in near if plain_name(network.stations[s].name) == wanted]
     if not found:
         raise RouteDisconnected(f"{start}と{end}は徒歩で乗り換えられる駅ではありません")
     return tuple(found)
@@ -339,28 +338,23 @@ def joined_rides(rides: Iterable[Ride]) -> list[Ride]:
 
 
 def _runs(network: Network, legs: Sequence[Ride | BusRide]) -> Iterator[Run]:
-    stations: list[int] = []
-    tracks: list[int] = []
+    """Cut a ride where the fare system changes; this is the hot part of a deduction."""
+    node_of, track_of, system_of = network.fare_node, network.track_of, network.system_of
     system = ""
+    stations: tuple[int, ...] = ()
+    tracks: tuple[int, ...] = ()
     for leg in legs:
-        rail = leg if isinstance(leg, Ride) else None
-        onward = network.lines[rail.line].system if rail else ""
-        joins = rail and onward == system and _is_one_gate(network, stations[-1], rail.stations[0])
-        if stations and not joins:
-            yield _run(network, system, stations, tracks)
-            stations, tracks = [], []
-        if rail:
-            stations += rail.stations[1:] if joins else rail.stations
-            tracks += [network.edges[edge].track for edge in rail.edges]
+        onward = "" if isinstance(leg, BusRide) else system_of[leg.line]
+        if stations and (
+            onward != system
+            or isinstance(leg, BusRide)
+            or node_of[stations[-1]] != node_of[leg.stations[0]]
+        ):
+            yield Run(system, stations, tuple([node_of[s] for s in stations]), tracks)
+            stations, tracks = (), ()
+        if not isinstance(leg, BusRide):
+            stations = (*stations, *leg.stations[1:]) if stations else leg.stations
+            tracks = (*tracks, *[track_of[edge] for edge in leg.edges])
         system = onward
     if stations:
-        yield _run(network, system, stations, tracks)
-
-
-def _run(network: Network, system: str, stations: Sequence[int], tracks: Sequence[int]) -> Run:
-    nodes = tuple([network.fare_node[station] for station in stations])
-    return Run(system, tuple(stations), nodes, tuple(tracks))
-
-
-def _is_one_gate(network: Network, here: int, there: int) -> bool:
-    return network.fare_node[here] == network.fare_node[there]
+        yield Run(system, stations, tuple([node_of[s] for s in stations]), tracks)

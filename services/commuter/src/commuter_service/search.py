@@ -4,7 +4,7 @@ Up to five ways by time; where the order asks for money, the cheapest ways are a
 candidates are sorted by fare or by what is left after the passes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -24,6 +24,9 @@ from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate, Ta
 
 CANDIDATES = 5
 OTHER_CHEAP_WAYS = 2
+NO_LIMIT = 10**6
+# The search for the cheapest way adds fares only; a way may win by a transfer discount.
+DISCOUNT_MARGIN = 100
 CHANGE_SECONDS = 300
 
 
@@ -102,23 +105,39 @@ def candidates(question: Question, tariffs: Tariffs | None = None) -> list[Candi
     passes = deducting_passes(question.passes, question.on, question.bus_policy)
     avoid = question.avoid | NOT_SEARCHED
     routes = _quick_ways(network, places, question.count, avoid)
+    found, unpriced = _priced(routes, passes, book)
     if question.order is not Order.TIME:
         own = [one for _, one in passes] if question.order is Order.CHARGED else []
-        routes += _cheap_ways(network, places, book, own, avoid)
-    found = []
-    unpriced: Refusal | None = None
-    for route in {_signature(route): route for route in routes}.values():
-        try:
-            charge = charge_ride(route, passes, book)
-        except (NoFareBetween, NoTariffOnDate) as fact:
-            unpriced = unpriced or fact
-            continue
-        found.append(Candidate(route, _minutes(route), len(route.legs) - 1, charge))
+        known = {_signature(route) for route in routes}
+        limit = min((one.charged_yen for one in found), default=NO_LIMIT) + DISCOUNT_MARGIN
+        cheap = [
+            route
+            for route in _cheap_ways(network, places, book, own, avoid, limit)
+            if _signature(route) not in known
+        ]
+        found += _priced(cheap, passes, book)[0]
     if unpriced and not found:
         raise unpriced
     if not found:
         raise NoRouteBetween(f"{question.start}から{question.end}への経路が見つかりません")
     return sorted(found, key=_KEYS[question.order])[: question.count]
+
+
+def _priced(
+    routes: Iterable[Route], passes: Sequence[tuple[int, CommuterPass]], book: FareBook
+) -> tuple[list[Candidate], Refusal | None]:
+    """The routes that have fares, each way once, and the first reason why one has none."""
+    found: dict[tuple[tuple[int, ...], ...], Candidate] = {}
+    unpriced: Refusal | None = None
+    for route in routes:
+        try:
+            charge = charge_ride(route, passes, book)
+        except (NoFareBetween, NoTariffOnDate) as fact:
+            unpriced = unpriced or fact
+        else:
+            candidate = Candidate(route, _minutes(route), len(route.legs) - 1, charge)
+            found.setdefault(_signature(route), candidate)
+    return list(found.values()), unpriced
 
 
 def _by_time(one: Candidate) -> tuple[int, ...]:
@@ -160,26 +179,30 @@ def _quick_ways(
     return [_joined_route(network, [rides for _, rides in ways]) for ways in ordered[:count]]
 
 
-def _cheap_ways(
+def _cheap_ways(  # noqa: PLR0913, PLR0917 - one question, already taken apart
     network: Network,
     places: Sequence[tuple[int, ...]],
     book: FareBook,
     passes: Sequence[CommuterPass],
     avoid: frozenset[str],
+    limit_yen: int,
 ) -> list[Route]:
     """The cheapest way, and the cheapest without each of its operators in turn."""
 
-    def cheapest(without: frozenset[str]) -> Route | None:
-        sections = [cheapest_way(network, book, ends, passes, without) for ends in pairwise(places)]
+    def cheapest(without: frozenset[str], limit: int) -> Route | None:
+        sections = [cheapest_way(book, ends, passes, without, limit) for ends in pairwise(places)]
         if not all(sections):
             return None
         return _joined_route(network, [_rail(section) for section in sections if section])
 
-    best = cheapest(avoid)
+    best = cheapest(avoid, limit_yen)
     if best is None:
         return []
     operators = dict.fromkeys(network.lines[ride.line].operator for ride in _rail(best))
-    others = [cheapest(avoid | {operator}) for operator in list(operators)[:OTHER_CHEAP_WAYS]]
+    others = [
+        cheapest(avoid | {operator}, limit_yen * 3 // 2)
+        for operator in list(operators)[:OTHER_CHEAP_WAYS]
+    ]
     return [best, *[route for route in others if route]]
 
 

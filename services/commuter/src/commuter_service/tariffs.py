@@ -7,11 +7,11 @@ those whose area holds both ends and a way between them is charged.
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from commuter_service.network import Network, tokyo_network
 from commuter_service.rules.fare_rounding import Medium, Rounding, child_fare, fare_for_medium
@@ -19,6 +19,8 @@ from commuter_service.rules.refusal import Refusal
 from commuter_service.tables import FareTables, SpecialFare, TariffTable, fare_tables
 from commuter_service.tariff_checks import check_fare_tables
 
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
 ANY_STATION = "*"
 # Charged over converted kilometres; no line of this network is a local line of that kind.
 MIXED_KILOMETRE_TABLES = frozenset({"地方交通線"})
@@ -205,6 +207,8 @@ class FareBook:
         self.on = on
         self.medium = medium
         self.child = child
+        self.network = tariffs.network
+        self._memory: dict[Any, Any] = {}
         self._tariffs = tariffs
         self._size = len(tariffs.network.stations)
         self._tables: dict[str, list[TariffTable]] = {}
@@ -230,6 +234,13 @@ class FareBook:
             fare = self._fares[key] = self._look_up(system, a, b)
         return fare
 
+    def remembered(self, key: KeyT, work_out: Callable[[KeyT], ValueT]) -> ValueT:
+        """A value that depends on these fares alone, worked out once per book."""
+        if key not in self._memory:
+            self._memory[key] = work_out(key)
+        value: ValueT = self._memory[key]
+        return value
+
     def discount(self, first: str, second: str) -> int:
         """Yen off a ride that changes between the two fare systems, 0 if none."""
         for row in self._tariffs.tables.transfer_discounts:
@@ -249,10 +260,11 @@ class FareBook:
         key = (*first, *last)
         if key not in self._combined:
             (system, start), (other_system, end) = first, last
+            node = self.network.fare_node
             self._combined[key] = min(
                 self.yen(system, start, a) + self.yen(other_system, b, end)
                 for a, b in self._tariffs.changes(system, other_system)
-                if a != start and b != end
+                if node[a] != node[start] and node[b] != node[end]
             )
         return self._combined[key]
 
