@@ -14,7 +14,13 @@ from typing import Any, cast
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from pamqp.commands import Basic
 from structlog.testing import capture_logs
 
@@ -123,13 +129,19 @@ class EventMachine(RuleBasedStateMachine):
         transport = RabbitTransport("amqp://nowhere", TOPOLOGY, hooks=self.hooks)
         transport._channel = cast("Any", wire)
         return Relay(
-            self.database, transport, "/contracts", lease=600, longest_pause=0, hooks=self.hooks
+            self.database,
+            transport,
+            "/contracts",
+            batch=4,
+            lease=600,
+            longest_pause=0,
+            hooks=self.hooks,
         )
 
     def _worker(self, index: int) -> Worker:
         handlers = {NoteSaved.wire_type: partial(self._take_effect, index)}
         return Worker(
-            self.database, "returns", handlers, SystemClock(), attempts=3, hooks=self.hooks
+            self.database, "returns", handlers, SystemClock(), batch=2, attempts=3, hooks=self.hooks
         )
 
     async def _take_effect(
@@ -171,6 +183,12 @@ class EventMachine(RuleBasedStateMachine):
             self.running[name].cancel()
             self._spin()
 
+    @initialize(events=st.lists(st.sampled_from("AB"), min_size=2, max_size=6))
+    def some_are_on_their_way(self, events: list[str]) -> None:
+        for aggregate in events:
+            self.commit(aggregate, 1, weak=False)
+        self.relay_a_batch(0, [])
+
     @rule(aggregate=st.sampled_from("AB"), count=st.integers(1, 4), weak=st.booleans())
     def commit(self, aggregate: str, count: int, *, weak: bool) -> None:
         async def action() -> None:
@@ -195,7 +213,7 @@ class EventMachine(RuleBasedStateMachine):
             self.wires[relay].plan = plan
             self._begin(f"relay {relay}", self.relays[relay].relay_once())
 
-    @rule(most=st.integers(1, 8), seed=seeds, acknowledged=st.booleans(), copies=st.booleans())
+    @rule(most=st.integers(1, 4), seed=seeds, acknowledged=st.booleans(), copies=st.booleans())
     def deliver(self, most: int, seed: int, *, acknowledged: bool, copies: bool) -> None:
         """Some of the queue arrive, in any order; `copies` of earlier ones come first."""
         chance = random.Random(seed)
