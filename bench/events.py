@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 import uvloop
 
 from bench import event_peers as peers
+from bench.event_latency import latency
 from bench.stage import Stage, in_turn, ratio, stage, write
 from shared.rabbitmq import RabbitTransport, Topology
 
@@ -144,13 +145,16 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=10_000)
-    parser.add_argument("--only", choices=("relay", "ingest", "end_to_end"))
+    parser.add_argument("--only", choices=("relay", "ingest", "end_to_end", "latency"))
+    parser.add_argument("--seconds", type=float, default=30)
     args = parser.parse_args()
     table = ["| what | ratio | wanted | ours /s | peer /s |", "|---|---|---|---|---|"]
     async with stage() as at:
         for part in (relay, ingest, end_to_end):
             if args.only in (None, part.__name__):
                 table += await part(at, args.rounds, args.events)
+        if args.only in (None, "latency"):
+            table += await latency(at, args.seconds)
     write("events" if args.only is None else f"events-{args.only}", table)
 
 

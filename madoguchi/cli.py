@@ -1,5 +1,65 @@
-"""The product's command line."""
+"""The product's command line: `uv run madoguchi ...`."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
-main = typer.Typer(no_args_is_help=True)
+from madoguchi import operate
+
+main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+main.add_typer(operate.events, name="events")
+console = Console()
+
+Data = Annotated[Path, typer.Option(help="where everything that must survive lies")]
+
+
+@main.command()
+def up(  # noqa: PLR0913 - every flag is an argument
+    port: Annotated[int, typer.Option(help="where the pages are")] = 8400,
+    data: Data = operate.HERE,
+    *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="forget everything first")] = False,
+    rabbitmq: Annotated[str | None, typer.Option(help="amqp://...: events go over it")] = None,
+    postgres: Annotated[
+        str | None, typer.Option(help="postgresql://... of a superuser: databases lie there")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="log every request")] = False,
+) -> None:
+    """Start everything in one process, with demo data, a mail catcher and demo logins."""
+    import uvloop
+
+    from madoguchi.all_in_one import Everything, Plan, run
+    from shared import logging
+
+    logging.configure(pretty=True, level="INFO" if verbose else "WARNING")
+    plan = Plan(port, data.resolve(), fresh=fresh, rabbitmq=rabbitmq, postgres=postgres)
+
+    def ready(parts: Everything) -> None:
+        console.print(f"\n  窓口 Madoguchi   [bold]{parts.plan.url}[/bold]")
+        console.print(f"  mails            {parts.plan.url}/mailbox")
+        console.print("  log in as        山田 太郎 (sales), 佐藤 誠 (store manager),")
+        console.print("                   田中 裕子 (headquarters), 渡辺 恵子 (finance company):")
+        console.print("                   choose on the login page; no password is asked")
+        console.print(f"  data             {parts.plan.data}")
+        console.print("  Ctrl-C stops it.\n")
+
+    uvloop.run(run(plan, ready=ready))
+
+
+@main.command("import-contracts")
+def import_contracts(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Japanese header")],
+    data: Data = operate.HERE,
+    database: operate.Url = None,
+) -> None:
+    """Take contracts in from a CSV: all of them, or none and every fault by its line."""
+    from madoguchi.take_in import take_in
+
+    raise typer.Exit(asyncio.run(take_in(file, data, database, console)))
+
+
+if __name__ == "__main__":
+    main()

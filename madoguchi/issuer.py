@@ -10,12 +10,12 @@ import hashlib
 import json
 import secrets
 import time
-from base64 import urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote_plus, urlencode, urlsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -37,13 +37,19 @@ TOKEN_LASTS_S = 10 * 3600
 """A working day: there are no refresh tokens."""
 
 
+SERVICE_TOKEN_LASTS_S = 600
+
+
 class IssuerOnlyInEmbeddedMode(Exception):
     """A login without passwords must never face a network."""
 
 
 @dataclass(frozen=True)
 class IssuerSettings:
-    """What the issuer is told. `url` is its own address, `audience` goes into access tokens."""
+    """What the issuer is told. `url` is its own address, `audience` goes into access tokens.
+
+    `services` are the client secrets of services that call each other, by client id.
+    """
 
     url: str
     audience: str
@@ -52,6 +58,7 @@ class IssuerSettings:
     signed_out_uris: frozenset[str]
     people: Sequence[Principal]
     embedded: bool
+    services: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,27 @@ class Issuer:
             "id_token": self._sign(common | identity | {"aud": self.settings.client_id}),
             "token_type": "Bearer",
             "expires_in": TOKEN_LASTS_S,
+        }
+
+    def service_token(self, form: Mapping[str, str]) -> dict[str, Any] | None:
+        """The answer to a service that asks in its own name; None for a wrong secret."""
+        client, secret = form.get("client_id", ""), form.get("client_secret", "")
+        expected = self.settings.services.get(client, "")
+        if not expected or not secrets.compare_digest(secret.encode(), expected.encode()):
+            return None
+        now = int(self.now())
+        claims = {
+            "iss": self.settings.url,
+            "iat": now,
+            "exp": now + SERVICE_TOKEN_LASTS_S,
+            "aud": self.settings.audience,
+            "sub": client,
+            "roles": [Role.SERVICE.value],
+        }
+        return {
+            "access_token": self._sign(claims),
+            "token_type": "Bearer",
+            "expires_in": SERVICE_TOKEN_LASTS_S,
         }
 
     def complaint(self, asked: Mapping[str, str]) -> str | None:
@@ -219,9 +247,12 @@ async def let_in(request: Request) -> Response:
 
 @routes.post("/token")
 async def exchange_code(request: Request) -> Response:
-    """The tokens for a code, once."""
+    """The tokens for a code, once; or a token for a service with its secret."""
     issuer = _issuer(request)
     form = await _form(request)
+    if form.get("grant_type") == "client_credentials":
+        token = issuer.service_token(form | _basic_credentials(request))
+        return JSONResponse(token) if token else JSONResponse({"error": "invalid_client"}, 401)
     if form.get("grant_type") != "authorization_code":
         return JSONResponse({"error": "unsupported_grant_type"}, 400)
     grant = issuer.redeem(form)
@@ -242,6 +273,18 @@ async def sign_out(request: Request, post_logout_redirect_uri: str = "") -> Resp
 def _issuer(request: Request) -> Issuer:
     issuer: Issuer = request.app.state.issuer
     return issuer
+
+
+def _basic_credentials(request: Request) -> dict[str, str]:
+    """Client id and secret from HTTP Basic, as RFC 6749 section 2.3.1 prefers them."""
+    scheme, _, packed = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        client, _, secret = b64decode(packed, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote_plus(client), "client_secret": unquote_plus(secret)}
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """From a commit to its effect: outbox, relay, transport, inbox, worker; on real servers."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -78,6 +78,28 @@ async def test_an_event_takes_effect_once_and_in_order(pair: Pair) -> None:
     await pair.emit(note("A", 1), note("B", 1), note("A", 2))
     await pair.settle()
     assert await pair.effects() == [("A", 1), ("A", 2), ("B", 1)]
+
+
+async def test_the_log_can_be_replayed_into_an_inbox_that_lost_it(pair: Pair) -> None:
+    await pair.emit(note("A", 1), note("A", 2))
+    await pair.settle()
+    async with pair.target.transaction() as tx:
+        await tx.execute(text("DELETE FROM inbox_stream"))
+        await tx.execute(text("DELETE FROM effect"))
+    async with pair.source.transaction() as tx:
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        assert await outbox.replay_log(tx, first=NOW, last=tomorrow) == 2
+    await pair.settle()
+    assert await pair.effects() == [("A", 1), ("A", 2)]
+
+
+async def test_a_replayed_log_has_no_effect_where_it_was_processed(pair: Pair) -> None:
+    await pair.emit(note("A", 1), note("A", 2))
+    await pair.settle()
+    async with pair.source.transaction() as tx:
+        await outbox.replay_log(tx, first=NOW, last=datetime.now(UTC) + timedelta(days=1))
+    await pair.settle()
+    assert await pair.effects() == [("A", 1), ("A", 2)]
 
 
 async def test_a_handler_that_hangs_in_the_database_is_cut_off_and_its_stream_alone_waits(

@@ -192,7 +192,7 @@ def query_of(url: str) -> dict[str, str]:
 def portal_settings(url: str, issuer: str, service: str = "http://127.0.0.1:9") -> PortalSettings:
     return PortalSettings(
         public_url=url,
-        session_secret=SECRET,  # type: ignore[arg-type]
+        session_secret=SECRET,
         oidc_issuer=issuer,
         contracts_url=service,
         returns_url="http://127.0.0.1:9",

@@ -77,6 +77,7 @@ async def test_two_tabs_log_in_at_once(site: Site) -> None:
         ("\\\\evil.example", "/"),
         ("/\t/evil.example", "/"),
         ("/\n/evil.example", "/"),
+        ("/contracts\x00", "/"),
         ("javascript:alert(1)", "/"),
         ("evil.example", "/"),
         ("", "/"),
@@ -100,6 +101,15 @@ async def test_an_answer_to_a_login_that_began_elsewhere_is_refused(site: Site) 
         assert reply.status_code == 400
         assert "ログインできませんでした" in reply.text
         assert (await victim.http.get("/")).status_code == 303
+
+
+async def test_an_answer_with_a_state_of_its_own_is_refused(site: Site) -> None:
+    async with site.browser() as browser:
+        back = await browser.pick("m100", await browser.begin_login())
+        state = query_of(back)["state"]
+        altered = back.replace(state, state[:8] + "another")
+        assert (await browser.http.get(altered)).status_code == 400
+        assert (await browser.http.get(back)).status_code == 303
 
 
 async def test_an_id_token_for_another_login_is_refused(site: Site) -> None:

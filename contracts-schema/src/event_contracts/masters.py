@@ -1,6 +1,6 @@
 """What does the contracts service tell of the masters? Stores and staff as they are now.
 
-Telephone numbers and mail addresses stay at home.
+Mail addresses stay at home; the telephones at work are told, for a return form opens with them.
 """
 
 from typing import ClassVar, Literal
@@ -18,6 +18,7 @@ class StoreUpdated(Event):
     store_code: str
     name: str
     unused: bool = False
+    phone: str | None = None
 
     @property
     def aggregate_id(self) -> str:
@@ -37,6 +38,7 @@ class StaffUpdated(Event):
     store_code: str | None
     role: Literal["sales", "manager", "hq"]
     active: bool = True
+    mobile: str | None = None
 
     @property
     def aggregate_id(self) -> str:

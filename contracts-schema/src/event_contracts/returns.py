@@ -23,7 +23,10 @@ Status = Literal[
 
 
 class ReturnEvent(Event):
-    """A fact about one return application; addresses and telephone numbers stay at home."""
+    """A fact about one return application; addresses and telephone numbers stay at home.
+
+    `imported` marks the first load of what was true before: nobody is told of it by mail.
+    """
 
     aggregate_type: ClassVar[str] = "return"
     aggregate_key: ClassVar[str] = "application_id"
@@ -32,6 +35,7 @@ class ReturnEvent(Event):
     contract_no: str
     store_code: str
     originator_id: str
+    imported: bool = False
 
 
 class ApplicationSubmitted(ReturnEvent):
@@ -154,7 +158,10 @@ class ReturnCompleted(ReturnEvent):
 
 
 class ReturnStatusChanged(ReturnEvent):
-    """The status was entered anew; also where its name stays the same. Lists and timers follow."""
+    """The status was entered anew; also where its name stays the same. Lists and timers follow.
+
+    `application_version` is the one that the finance company's next message must name.
+    """
 
     wire_type: ClassVar[str] = "return.status_changed.v1"
 
@@ -162,6 +169,7 @@ class ReturnStatusChanged(ReturnEvent):
     to_status: Status
     entered_at: datetime
     status_version: int
+    application_version: int | None = None
 
 
 class DealerNoteChanged(ReturnEvent):

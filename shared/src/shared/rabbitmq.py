@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 HEARTBEAT = 10
 LARGEST_BODY = 1024 * 1024
-BROKEN = (OSError, aiormq.exceptions.AMQPError, asyncio.TimeoutError, asyncio.CancelledError)
+AWAY = (OSError, RuntimeError, aiormq.exceptions.AMQPError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class RabbitTransport:
                     mandatory=True,
                     wait=False,
                 )
-            except (*BROKEN, RuntimeError) as cause:
+            except (*AWAY, asyncio.CancelledError) as cause:
                 log.warning("not_published", event_id=str(event.event_id), cause=repr(cause)[:200])
                 return
             if self.hooks.keeps("confirms") and not isinstance(answer, Basic.Ack):
@@ -163,7 +163,7 @@ class RabbitTransport:
                     publisher_confirms=confirms, on_return_raises=confirms
                 )
                 self._channel = cast("Wire", await channel.get_underlay_channel())
-        except (OSError, aiormq.exceptions.AMQPError, TimeoutError) as cause:
+        except AWAY as cause:
             await self.close()
             raise TransportDown(f"RabbitMQ: {type(cause).__name__}") from cause
         return self._channel
@@ -172,7 +172,7 @@ class RabbitTransport:
         """Let the connection go."""
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
-            with contextlib.suppress(*BROKEN, RuntimeError):
+            with contextlib.suppress(*AWAY):
                 await asyncio.wait_for(connection.close(), 2)
 
 
@@ -242,7 +242,7 @@ class Arrivals:
             self._ahead.discard(through)
         if through > self._acknowledged:
             self._acknowledged = through
-            with contextlib.suppress(*BROKEN, RuntimeError):
+            with contextlib.suppress(*AWAY):
                 await channel.basic_ack(through, multiple=True, wait=False)
 
 
@@ -290,7 +290,7 @@ async def consume(url: str, topology: Topology, service: str, arrivals: Arrivals
             async with connection:
                 await topology.declare(connection)
             await broker.start()
-        except (OSError, aiormq.exceptions.AMQPError, TimeoutError) as cause:
+        except AWAY as cause:
             log.warning("rabbitmq_away", service=service, cause=type(cause).__name__)
             await asyncio.sleep(1)
             continue

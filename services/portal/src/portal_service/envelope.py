@@ -5,6 +5,7 @@ One ASGI layer outside everything else, so that even the page of a crash has all
 
 import re
 import secrets
+import traceback
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -86,7 +87,9 @@ class Envelope:
         try:
             await self.app(scope, receive, with_headers)
         except Exception:
-            log.exception("request_crashed", path=request.url.path, request_id=request_id)
+            # As text: a pretty traceback prints local variables, which are slow and people's data.
+            trace = traceback.format_exc()
+            log.error("request_crashed", path=request.url.path, request_id=request_id, trace=trace)  # noqa: TRY400
             if began or self.crash_page is None:
                 raise
             response = await self.crash_page(request)

@@ -112,7 +112,9 @@ MENU = (
 
 def menu_for(person: Principal, app: FastAPI) -> tuple[Group, ...]:
     """The groups and entries that this person can open now; empty groups are left out."""
-    policies = policies_by_path(app)
+    if not hasattr(app.state, "policies"):
+        app.state.policies = policies_by_path(app)  # pages do not change while the portal serves
+    policies = app.state.policies
 
     def opens(entry: Entry) -> bool:
         found = policies.get(("GET", entry.path))

@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 
 from returns_service.rules.approval_route import ApprovalSetting, Route
-from returns_service.rules.refusal import Kind, Refused
 from returns_service.rules.return_approval import (
     ReturnFacts,
     check_step,
@@ -37,6 +36,7 @@ from returns_service.rules.return_refusals import (
 )
 from returns_service.rules.return_status import Role, Status
 from returns_service.rules.return_visibility import Actor
+from shared.errors import Kind, Refusal
 
 NONE = ApprovalSetting(store_approval=False, hq_approval=False)
 STORE = ApprovalSetting(store_approval=True, hq_approval=False)
@@ -64,7 +64,7 @@ def given(
     return ReturnFacts("D01", "S10", originator.user_id, status, route, was_requested, version)
 
 
-REFUSED: list[tuple[str, Status, Actor, Command, type[Refused], str]] = [
+REFUSED: list[tuple[str, Status, Actor, Command, type[Refusal], str]] = [
     ("sales never approve", Status.STORE_PENDING, YAMADA, Approve(expected_version=7),
      RoleMayNot, "forbidden"),
     ("sales never remand", Status.STORE_PENDING, COLLEAGUE, Remand(expected_version=7),
@@ -76,11 +76,11 @@ REFUSED: list[tuple[str, Status, Actor, Command, type[Refused], str]] = [
     ("store remands at HQ's step", Status.HQ_REMANDED, SATO, Remand(expected_version=7),
      NotYourStep, "conflict"),
     ("manager of another store", Status.STORE_PENDING, TAKAHASHI, Approve(expected_version=7),
-     ReturnNotVisible, "missing"),
+     ReturnNotVisible, "not_found"),
     ("sales of another store", Status.REQUESTED, SUZUKI, Withdraw(expected_version=7),
-     ReturnNotVisible, "missing"),
+     ReturnNotVisible, "not_found"),
     ("another dealer", Status.HQ_PENDING, Actor("H001", Role.HQ, "D02"),
-     Approve(expected_version=7), ReturnNotVisible, "missing"),
+     Approve(expected_version=7), ReturnNotVisible, "not_found"),
     ("colleague corrects", Status.REQUESTED, COLLEAGUE, Correct(expected_version=7, setting=BOTH),
      NotTheOriginator, "forbidden"),
     ("approver withdraws", Status.HQ_PENDING, SATO, Withdraw(expected_version=7),
@@ -115,7 +115,7 @@ REFUSED: list[tuple[str, Status, Actor, Command, type[Refused], str]] = [
     ids=[row[0] for row in REFUSED],
 )
 def test_refused(
-    status: Status, actor: Actor, command: Command, refusal: type[Refused], kind: str
+    status: Status, actor: Actor, command: Command, refusal: type[Refusal], kind: str
 ) -> None:
     facts = given(status)
     if command.action is Action.SUBMIT:
@@ -169,7 +169,7 @@ def test_an_old_version_is_refused_wherever_the_new_one_is_decided(status: Statu
     ):  # fmt: skip
         try:
             check_step(facts, action, actor, expected_version=7)
-        except Refused:
+        except Refusal:
             continue
         for version in (6, 8):
             with pytest.raises(VersionConflict):

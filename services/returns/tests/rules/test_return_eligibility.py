@@ -2,7 +2,6 @@
 
 import pytest
 
-from returns_service.rules.refusal import Kind
 from returns_service.rules.return_eligibility import (
     DEFAULT_PRODUCTS,
     SEPARATE_PROCEDURE_NOTICE,
@@ -21,6 +20,7 @@ from returns_service.rules.return_eligibility import (
 )
 from returns_service.rules.return_form import ResultKind
 from returns_service.rules.return_status import Status
+from shared.errors import Kind
 
 PRODUCTS = """
 GAMMA           ガンマファイナンス                          return -        move

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns_service.rules.refusal import Kind
 from returns_service.rules.return_form import (
     DEFAULT_REASONS,
     Change,
-    FormErrors,
     ResultForm,
     ResultKind,
     ReturnForm,
@@ -24,6 +22,7 @@ from returns_service.rules.return_form import (
     opening_form,
 )
 from returns_service.rules.return_status import ORIGINATORS, Role
+from shared.errors import FieldError, FormErrors, Kind
 
 TODAY = date(2025, 7, 15)
 RETURNED = ResultForm(received_on="2025-07-15")
@@ -33,12 +32,16 @@ def report(form: ReturnForm, originator: Role = Role.STAFF) -> ReturnReport:
     return check_form(form, originator=originator, today=TODAY)
 
 
+def errors_of(errors: FormErrors) -> dict[str, FieldError]:
+    return {error.field: error for error in errors.fields}
+
+
 def faults(form: ReturnForm, originator: Role = Role.STAFF, today: date = TODAY) -> dict[str, str]:
     """The code of each faulty field; none for a valid form."""
     try:
         check_form(form, originator=originator, today=today)
     except FormErrors as errors:
-        return {name: fault.code for name, fault in errors.faults.items()} or {"?": "?"}
+        return {name: fault.code for name, fault in errors_of(errors).items()} or {"?": "?"}
     return {}
 
 
@@ -228,7 +231,7 @@ def test_all_errors_are_told_at_once_in_japanese() -> None:
     with pytest.raises(FormErrors) as errors:
         report(form)
     assert errors.value.kind is Kind.INVALID
-    assert {name: fault.message for name, fault in errors.value.faults.items()} == {
+    assert {name: fault.message for name, fault in errors_of(errors.value).items()} == {
         "contact_1": "数字とハイフンで10～13文字の電話番号を入力してください",
         "contact_2": "数字とハイフンで10～13文字の電話番号を入力してください",
         "contact_3": "メールアドレスの形式が正しくありません",
@@ -256,7 +259,7 @@ def test_an_approver_is_held_to_the_same_checks() -> None:
     before = report(ReturnForm(result=RETURNED))
     with pytest.raises(FormErrors) as errors:
         check_overwrite(before, ResultForm(received_on="2025-07-16"), today=TODAY)
-    assert errors.value.faults["received_on"].code == "RECEIVED_ON_IN_FUTURE"
+    assert errors_of(errors.value)["received_on"].code == "RECEIVED_ON_IN_FUTURE"
     with pytest.raises(FormErrors):
         check_overwrite(before, ResultForm("UNRETURNED"), today=TODAY)
 
@@ -276,7 +279,7 @@ def test_the_approvers_own_address_is_optional_and_checked() -> None:
     assert check_approver_mail("") is None
     with pytest.raises(FormErrors) as errors:
         check_approver_mail("sato@")
-    assert errors.value.faults["contact_3"].code == "MAIL_INVALID"
+    assert errors_of(errors.value)["contact_3"].code == "MAIL_INVALID"
 
 
 FIELDS = {"contact_1", "contact_2", "contact_3", "kind", "received_on", "unreturned_reason"}

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from returns_service.rules.approval_route import SETTINGS, ApprovalSetting, Level
-from returns_service.rules.refusal import Refused
 from returns_service.rules.return_approval import By, Outcome, ReturnFacts, decide, offers
 from returns_service.rules.return_commands import (
     Accept,
@@ -31,6 +30,7 @@ from returns_service.rules.return_commands import (
 from returns_service.rules.return_list import count, waits_for
 from returns_service.rules.return_status import Role, Status
 from returns_service.rules.return_visibility import Actor
+from shared.errors import Refusal
 
 PEOPLE = (
     Actor("E101", Role.STAFF, "D01", "S10"),
@@ -111,7 +111,7 @@ def lived(setting: ApprovalSetting, originator: Actor, tries: list[tuple[Command
             facts = history.facts
             try:
                 outcome = decide(facts, command, actor)
-            except Refused:
+            except Refusal:
                 continue
             history.steps.append((facts, command.action, actor, outcome))
             history.facts = after(facts, outcome)

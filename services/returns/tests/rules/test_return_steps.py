@@ -6,7 +6,6 @@ import pytest
 
 from returns_service.rules.approval_route import ApprovalSetting, Level, Route
 from returns_service.rules.free_text import TextTooLong, TextUnprintable
-from returns_service.rules.refusal import Kind
 from returns_service.rules.return_approval import (
     By,
     ReturnFacts,
@@ -36,6 +35,7 @@ from returns_service.rules.return_refusals import (
 )
 from returns_service.rules.return_status import Role, Status
 from returns_service.rules.return_visibility import Actor
+from shared.errors import Kind
 
 NONE = ApprovalSetting(store_approval=False, hq_approval=False)
 STORE = ApprovalSetting(store_approval=True, hq_approval=False)

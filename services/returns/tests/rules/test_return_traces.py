@@ -190,7 +190,7 @@ def test_trace_6_withdrawal_and_acceptance_race_on_version_7() -> None:
     after = dataclasses.replace(before, status=accepted.status, version=8)
     with pytest.raises(VersionConflict) as conflict:
         decide(after, withdraw, YAMADA)
-    assert (conflict.value.current, conflict.value.status) == (8, Status.TFC_PROCESSING)
+    assert conflict.value.facts == {"current_version": 8, "current_status": "TFC_PROCESSING"}
 
 
 @pytest.mark.rule("D152")

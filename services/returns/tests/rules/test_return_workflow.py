@@ -7,7 +7,6 @@ import itertools
 import pytest
 
 from returns_service.rules.approval_route import SETTINGS, ApprovalSetting, Route
-from returns_service.rules.refusal import Refused
 from returns_service.rules.return_approval import ReturnFacts, decide
 from returns_service.rules.return_commands import (
     Accept,
@@ -34,6 +33,7 @@ from returns_service.rules.return_workflow import (
     workflow_csv,
     workflow_mermaid,
 )
+from shared.errors import Refusal
 
 # Store and HQ approval on or off, originator, then where each step leads:
 #   first   after 送信        store+ / store-  the store approver approves / remands
@@ -206,7 +206,7 @@ def _tried(facts: ReturnFacts | None, command: Command, actor: Actor) -> str:
     """The status reached, by its Japanese name, or the code of the refusal."""
     try:
         return decide(facts, command, actor).status.japanese
-    except Refused as refusal:
+    except Refusal as refusal:
         return refusal.code
 
 
@@ -244,6 +244,6 @@ def test_submit_is_open_to_the_three_roles_of_a_dealer_and_closed_to_tfc() -> No
         for name in ("山田", "佐藤", "田中")
     }
     assert first == {"山田": "店舗承認者手続中", "佐藤": "本部承認者手続中", "田中": "依頼中"}
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refusal) as refused:
         decide(None, Submit(setting=both), PEOPLE["TFC"])
     assert (refused.value.code, refused.value.kind) == ("ROLE_MAY_NOT", "forbidden")

@@ -4,28 +4,27 @@ Line breaks are kept as LF, other control characters are refused, blank text cou
 """
 
 import unicodedata
-from typing import ClassVar
 
-from returns_service.rules.refusal import Kind, Refused
+from shared.errors import Kind, Refusal
 
 DEALER_TEXT_CHARS = 500
 TFC_TEXT_CHARS = 2_000
 
 
-class TextTooLong(Refused):
+class TextTooLong(Refusal):
     """The text has more characters than the field takes."""
 
-    code: ClassVar[str] = "TEXT_TOO_LONG"
-    kind: ClassVar[Kind] = Kind.INVALID
-    says: ClassVar[str] = "文字数が多すぎます"
+    code = "TEXT_TOO_LONG"
+    kind = Kind.INVALID
+    message = "文字数が多すぎます"
 
 
-class TextUnprintable(Refused):
+class TextUnprintable(Refusal):
     """The text contains control characters."""
 
-    code: ClassVar[str] = "TEXT_UNPRINTABLE"
-    kind: ClassVar[Kind] = Kind.INVALID
-    says: ClassVar[str] = "使用できない文字（制御文字）が含まれています"
+    code = "TEXT_UNPRINTABLE"
+    kind = Kind.INVALID
+    message = "使用できない文字（制御文字）が含まれています"
 
 
 def is_printable(text: str, *, also: str = "") -> bool:

@@ -10,7 +10,6 @@ from enum import StrEnum
 
 from returns_service.rules.approval_route import Level, Route
 from returns_service.rules.free_text import DEALER_TEXT_CHARS, TFC_TEXT_CHARS, clean_text
-from returns_service.rules.refusal import Refused
 from returns_service.rules.return_commands import (
     Action,
     Command,
@@ -40,6 +39,7 @@ from returns_service.rules.return_refusals import (
 )
 from returns_service.rules.return_status import FINAL, ORIGINATORS, Role, Status
 from returns_service.rules.return_visibility import Actor, sees_return
+from shared.errors import Refusal
 
 
 class By(StrEnum):
@@ -256,7 +256,7 @@ def _check_person(facts: ReturnFacts | None, steps: list[Step], actor: Actor) ->
 def decide(facts: ReturnFacts | None, command: Command, actor: Actor) -> Outcome:
     """What `command` of `actor` changes; `facts` is None before the first sending.
 
-    Raises a `Refused` of return_refusals or free_text. Eligibility and form are checked apart.
+    Raises a `Refusal` of return_refusals or free_text. Eligibility and form are checked apart.
     """
     version = None if isinstance(command, Submit) else command.expected_version
     step = check_step(facts, command.action, actor, expected_version=version)
@@ -341,7 +341,7 @@ class Offer:
     """One action as a screen offers it: enabled, or with the reason why not."""
 
     action: Action
-    refusal: Refused | None
+    refusal: Refusal | None
 
     @property
     def enabled(self) -> bool:
@@ -362,7 +362,7 @@ def offers(facts: ReturnFacts, actor: Actor) -> tuple[Offer, ...]:
             check_step(facts, action, actor)
         except (RoleMayNot, ReturnNotVisible):
             continue
-        except Refused as refusal:
+        except Refusal as refusal:
             shown.append(Offer(action, refusal))
         else:
             shown.append(Offer(action, None))

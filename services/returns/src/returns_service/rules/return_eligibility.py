@@ -6,11 +6,10 @@ The table of products is a default; a master may feed another one.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
 
-from returns_service.rules.refusal import Kind, Refused
 from returns_service.rules.return_form import ResultKind
 from returns_service.rules.return_status import FINAL, Status
+from shared.errors import Kind, Refusal
 
 SEPARATE_PROCEDURE_NOTICE = (
     "弊社から別途ご案内をお送りいたします。"
@@ -79,27 +78,27 @@ class Selection(StrEnum):
         }[self]
 
 
-class ProductNotEligible(Refused):
+class ProductNotEligible(Refusal):
     """No return can be reported here for this product (D77)."""
 
-    code: ClassVar[str] = "PRODUCT_NOT_ELIGIBLE"
-    kind: ClassVar[Kind] = Kind.INVALID
-    says: ClassVar[str] = "弊社へ必要書類の送付をお願いいたします"
+    code = "PRODUCT_NOT_ELIGIBLE"
+    kind = Kind.INVALID
+    message = "弊社へ必要書類の送付をお願いいたします"
 
 
-class ContractHandledByTfc(Refused):
+class ContractHandledByTfc(Refusal):
     """TFC handles the contract, after a total loss for instance (D38)."""
 
-    code: ClassVar[str] = "CONTRACT_HANDLED_BY_TFC"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    says: ClassVar[str] = "TFCにて対応中です"
+    code = "CONTRACT_HANDLED_BY_TFC"
+    kind = Kind.CONFLICT
+    message = "TFCにて対応中です"
 
 
-class SelectionContradicts(Refused):
+class SelectionContradicts(Refusal):
     """The customer chose something else than the return of the car (D80)."""
 
-    code: ClassVar[str] = "SELECTION_CONTRADICTS"
-    kind: ClassVar[Kind] = Kind.CONFLICT
+    code = "SELECTION_CONTRADICTS"
+    kind = Kind.CONFLICT
 
     def __init__(self, selection: Selection) -> None:
         self.selection = selection
@@ -107,20 +106,20 @@ class SelectionContradicts(Refused):
         super().__init__(message + "TFCへご連絡ください" * (selection is Selection.RESPLIT))
 
 
-class ReturnAlreadyUnderWay(Refused):
+class ReturnAlreadyUnderWay(Refusal):
     """The contract has an application that is neither 完了 nor 取下げ (D81)."""
 
-    code: ClassVar[str] = "RETURN_ALREADY_UNDER_WAY"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    says: ClassVar[str] = "既に手続中の申込があります"
+    code = "RETURN_ALREADY_UNDER_WAY"
+    kind = Kind.CONFLICT
+    message = "既に手続中の申込があります"
 
 
-class CarAlreadyReturned(Refused):
+class CarAlreadyReturned(Refusal):
     """An application 返却済み of the contract is 完了; there is nothing left to report (D81)."""
 
-    code: ClassVar[str] = "CAR_ALREADY_RETURNED"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    says: ClassVar[str] = "車両返却の手続きは既に完了しています"
+    code = "CAR_ALREADY_RETURNED"
+    kind = Kind.CONFLICT
+    message = "車両返却の手続きは既に完了しています"
 
 
 @dataclass(frozen=True)

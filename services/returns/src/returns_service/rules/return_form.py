@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
 
 from returns_service.rules.free_text import is_printable
-from returns_service.rules.refusal import Kind, Refused
 from returns_service.rules.return_status import Role
+from shared.errors import FieldError, FormErrors
 
 
 class ResultKind(StrEnum):
@@ -92,18 +91,6 @@ class Fault:
     message: str
 
 
-class FormErrors(Refused):
-    """The form has errors; `faults` maps each field to its own."""
-
-    code: ClassVar[str] = "FORM_INVALID"
-    kind: ClassVar[Kind] = Kind.INVALID
-    says: ClassVar[str] = "入力内容に誤りがあります"
-
-    def __init__(self, faults: Mapping[str, Fault]) -> None:
-        self.faults = dict(faults)
-        super().__init__()
-
-
 _PHONE = re.compile(r"[0-9][0-9-]{8,11}[0-9]")
 _MAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
@@ -153,7 +140,7 @@ def check_form(
         faults.setdefault("contact_3", _MAIL_MISSING)
     result = _check_result(faults, form.result, today=today, reasons=reasons)
     if faults or result is None:
-        raise FormErrors(faults)
+        raise _form_errors(faults)
     return ReturnReport(contact_1, contact_2, contact_3, form.completion_mail, result)
 
 
@@ -171,7 +158,7 @@ def check_overwrite(
     faults: dict[str, Fault] = {}
     overwritten = _check_result(faults, result, today=today, reasons=reasons)
     if overwritten is None:
-        raise FormErrors(faults)
+        raise _form_errors(faults)
     return dataclasses.replace(report, result=overwritten)
 
 
@@ -183,7 +170,7 @@ def check_approver_mail(mail: str | None) -> str | None:
     faults: dict[str, Fault] = {}
     kept = _line(faults, "contact_3", mail, _mail_fault)
     if faults:
-        raise FormErrors(faults)
+        raise _form_errors(faults)
     return kept
 
 
@@ -212,6 +199,10 @@ def _flat(report: ReturnReport) -> dict[str, str | bool | date | None]:
         "received_on": report.result.received_on,
         "unreturned_reason": report.result.unreturned_reason,
     }
+
+
+def _form_errors(faults: Mapping[str, Fault]) -> FormErrors:
+    return FormErrors(*(FieldError(name, f.code, f.message) for name, f in faults.items()))
 
 
 def _line(

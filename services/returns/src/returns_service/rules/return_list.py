@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
-from typing import ClassVar
 
-from returns_service.rules.refusal import Kind, Refused
 from returns_service.rules.return_approval import By, ReturnFacts, holder, offers
 from returns_service.rules.return_commands import Action
 from returns_service.rules.return_status import Group, Role, Status, Tab
 from returns_service.rules.return_visibility import Actor
+from shared.errors import Kind, Refusal
 
 _JST = timezone(timedelta(hours=9))
 
@@ -79,12 +78,12 @@ def count(statuses: Iterable[Status]) -> Counts:
     return counts
 
 
-class SearchPeriodReversed(Refused):
+class SearchPeriodReversed(Refusal):
     """The search begins after it ends."""
 
-    code: ClassVar[str] = "SEARCH_PERIOD_REVERSED"
-    kind: ClassVar[Kind] = Kind.INVALID
-    says: ClassVar[str] = "最終更新日時の開始日は終了日以前の日付を入力してください"
+    code = "SEARCH_PERIOD_REVERSED"
+    kind = Kind.INVALID
+    message = "最終更新日時の開始日は終了日以前の日付を入力してください"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
-"""Who sees a return application? D1, D2, A-34.
+"""Who sees a return application, and whose contracts may be reported? D1, D2, D142, A-34.
 
-It stays with the store that originated it until it is final, wherever the contract moves meanwhile.
+An application stays with the store that originated it until it is final, wherever its contract
+moves meanwhile.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from returns_service.rules.return_status import Role
 
@@ -32,3 +34,16 @@ def sees_return(actor: Actor, *, dealer_code: str, store_code: str, was_requeste
             return actor.dealer_code == dealer_code
         case _:
             return (actor.dealer_code, actor.store_code) == (dealer_code, store_code)
+
+
+def sees_contract(
+    actor: Actor, *, dealer_code: str, store_code: str, hidden_from_on: date | None, today: date
+) -> bool:
+    """Whether the contract exists for `actor`; it may be on its way to another store.
+
+    `hidden_from_on` is the JST day from which its store does not see it any more; HQ always does.
+    """
+    if actor.dealer_code != dealer_code or actor.role is Role.TFC:
+        return False
+    moved = hidden_from_on is not None and today >= hidden_from_on
+    return actor.role is Role.HQ or (actor.store_code == store_code and not moved)

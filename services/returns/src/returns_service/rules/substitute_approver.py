@@ -7,11 +7,11 @@ that nobody approves his own item, return_approval sees to.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import ClassVar, Self
+from typing import Self
 
-from returns_service.rules.refusal import Kind, Refused
 from returns_service.rules.return_status import Role
 from returns_service.rules.return_visibility import Actor
+from shared.errors import Kind, Refusal
 
 
 @dataclass(frozen=True)
@@ -28,36 +28,36 @@ class Substitution:
         return self.from_on <= other.to_on and other.from_on <= self.to_on
 
 
-class RoleNotSubstituted(Refused):
+class RoleNotSubstituted(Refusal):
     """Only approvers have substitutes."""
 
-    code: ClassVar[str] = "ROLE_NOT_SUBSTITUTED"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-    says: ClassVar[str] = "代理承認者を設定できるのは店長・本部担当者のみです"
+    code = "ROLE_NOT_SUBSTITUTED"
+    kind = Kind.FORBIDDEN
+    message = "代理承認者を設定できるのは店長・本部担当者のみです"
 
 
-class SubstituteNotSuitable(Refused):
+class SubstituteNotSuitable(Refusal):
     """The substitute must be another active person of the same dealer."""
 
-    code: ClassVar[str] = "SUBSTITUTE_NOT_SUITABLE"
-    kind: ClassVar[Kind] = Kind.INVALID
-    says: ClassVar[str] = "代理承認者には、同じ販売店の有効な別の担当者を指定してください"
+    code = "SUBSTITUTE_NOT_SUITABLE"
+    kind = Kind.INVALID
+    message = "代理承認者には、同じ販売店の有効な別の担当者を指定してください"
 
 
-class SubstitutionPeriodReversed(Refused):
+class SubstitutionPeriodReversed(Refusal):
     """The substitution ends before it begins."""
 
-    code: ClassVar[str] = "SUBSTITUTION_PERIOD_REVERSED"
-    kind: ClassVar[Kind] = Kind.INVALID
-    says: ClassVar[str] = "代理期間の終了日は開始日以降の日付を入力してください"
+    code = "SUBSTITUTION_PERIOD_REVERSED"
+    kind = Kind.INVALID
+    message = "代理期間の終了日は開始日以降の日付を入力してください"
 
 
-class SubstituteHasSubstitute(Refused):
+class SubstituteHasSubstitute(Refusal):
     """A substitute would himself be substituted on one of the days."""
 
-    code: ClassVar[str] = "SUBSTITUTE_HAS_SUBSTITUTE"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    says: ClassVar[str] = "代理承認者の代理は設定できません"
+    code = "SUBSTITUTE_HAS_SUBSTITUTE"
+    kind = Kind.CONFLICT
+    message = "代理承認者の代理は設定できません"
 
 
 def check_substitution(

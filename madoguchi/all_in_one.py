@@ -1,0 +1,256 @@
+"""How does everything run in one process? `Plan` says with which parts, `run` starts them.
+
+PostgreSQL is embedded or given; events go straight from outbox to inbox, or over a RabbitMQ that
+is given; mails go to the local catcher; people log in at the development issuer. Everything that
+must survive lies in the data folder, so that kill -9 and a new start lose nothing.
+"""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import httpx
+import uvicorn
+from event_contracts import SUBSCRIPTIONS
+from fastapi import FastAPI
+from notifier_service.app import run_sender
+from notifier_service.settings import NotifierSettings
+from portal_service.app import create_app as create_portal
+from portal_service.settings import PortalSettings
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from madoguchi import postgres, seed
+from madoguchi.catalogue import SERVICES
+from madoguchi.demo import demo_masters
+from madoguchi.issuer import IssuerSettings, create_issuer, issuer_key
+from madoguchi.mail_catcher import catch_mail, create_mailbox
+from madoguchi.people import demo_people
+from shared.auth import RemoteKeys, TokenVerifier, principal_of
+from shared.clock import TravelClock
+from shared.db import Database
+from shared.inbox import Inbox
+from shared.rabbitmq import Topology
+from shared.service import Background, Running
+from shared.transport import EmbeddedTransport
+
+AUDIENCE = "madoguchi"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the person who starts it chose."""
+
+    port: int
+    data: Path
+    host: str = "127.0.0.1"
+    fresh: bool = False
+    rabbitmq: str | None = None
+    postgres: str | None = None
+    demo_contracts: int = 600
+
+    @property
+    def url(self) -> str:
+        """Where the pages are."""
+        return f"http://{self.host}:{self.port}"
+
+
+class KeptClock(TravelClock):
+    """A clock whose journey is remembered in the data folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        if path.exists():
+            self.shift = timedelta(seconds=json.loads(path.read_text())["shift_seconds"])
+
+    def travel_to(self, instant: datetime) -> None:
+        """Make `instant` the present one, also after a restart."""
+        super().travel_to(instant)
+        self._path.write_text(json.dumps({"shift_seconds": self.shift.total_seconds()}))
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """All parts, made and not yet running."""
+
+    plan: Plan
+    clock: KeptClock
+    app: ASGIApp
+    running: dict[str, Running]
+    background: tuple[Background, ...]
+
+    async def work(self) -> None:
+        """Run every worker until cancelled."""
+        inboxes = {name: part.inbox for name, part in self.running.items()}
+        async with asyncio.TaskGroup() as tasks:
+            for part in self.running.values():
+                tasks.create_task(self._work_of(part, inboxes))
+            for background in self.background:
+                tasks.create_task(background())
+
+    async def _work_of(self, part: Running, inboxes: dict[str, Inbox]) -> None:
+        if self.plan.rabbitmq is None:
+            await part.work(EmbeddedTransport(inboxes, SUBSCRIPTIONS))
+        else:
+            await part.work_with_rabbitmq(self.plan.rabbitmq, Topology(SUBSCRIPTIONS))
+
+
+@asynccontextmanager
+async def everything(plan: Plan) -> AsyncIterator[Everything]:
+    """Set everything up, and clear it away at the end."""
+    if plan.fresh:
+        shutil.rmtree(plan.data / "mail", ignore_errors=True)
+        (plan.data / "clock.json").unlink(missing_ok=True)
+    plan.data.mkdir(parents=True, exist_ok=True)
+    kept = postgres.Secrets(plan.data / "secrets.json")
+    clock = KeptClock(plan.data / "clock.json")
+    admin = plan.postgres or await asyncio.to_thread(postgres.start_embedded, plan.data)
+    if plan.fresh:
+        for name in SERVICES:
+            await postgres.drop_service_database(admin, name)
+    async with contextlib.AsyncExitStack() as stack:
+        running = {}
+        for name, entry in SERVICES.items():
+            url = await postgres.service_database(admin, name, entry.service.package, kept)
+            database = Database(url)
+            stack.push_async_callback(database.close)
+            running[name] = Running(entry.service, database, clock)
+        await seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
+        smtp_port = free_port()
+        catcher = await asyncio.to_thread(catch_mail, plan.data / "mail", smtp_port)
+        stack.callback(catcher.stop)
+        yield _assemble(plan, kept, clock, running, http, smtp_port)
+
+
+def _assemble(
+    plan: Plan,
+    kept: postgres.Secrets,
+    clock: KeptClock,
+    running: dict[str, Running],
+    http: httpx.AsyncClient,
+    smtp_port: int,
+) -> Everything:
+    verifier = TokenVerifier(
+        RemoteKeys(f"{plan.url}/issuer/jwks", http), issuer=f"{plan.url}/issuer", audience=AUDIENCE
+    )
+    apps = {
+        name: SERVICES[name].create_app(
+            database=part.database, clock=clock, principal_of=principal_of(verifier)
+        )
+        for name, part in running.items()
+    }
+    portal = create_portal(_portal_settings(plan, kept), http=http, now=clock.now)
+    pages = Starlette(
+        routes=[
+            Mount("/issuer", app=_issuer(plan, kept)),
+            Mount("/mailbox", app=create_mailbox(plan.data / "mail")),
+            Mount("/", app=portal),
+        ]
+    )
+    part = running["notifier"]
+    sending = partial(
+        run_sender, _notifier_settings(plan, kept, smtp_port), part.database, part.clock
+    )
+    return Everything(plan, clock, ByPath(apps, pages), running, (sending,))
+
+
+@dataclass(frozen=True, slots=True)
+class ByPath:
+    """Hands a request to the service that its path names, as a gateway does; else to the pages."""
+
+    services: dict[str, FastAPI]
+    pages: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path = str(scope.get("path", "")).split("/")
+        app: ASGIApp = self.pages
+        if len(path) > 2 and path[1] == "api":  # noqa: PLR2004 - "", "api", service
+            app = self.services.get(path[2], self.pages)
+        await app(scope, receive, send)
+
+
+def _issuer(plan: Plan, kept: postgres.Secrets) -> FastAPI:
+    settings = IssuerSettings(
+        url=f"{plan.url}/issuer",
+        audience=AUDIENCE,
+        client_id="madoguchi-portal",
+        redirect_uris=frozenset({f"{plan.url}/login/callback"}),
+        signed_out_uris=frozenset({f"{plan.url}/signed-out"}),
+        people=demo_people(demo_masters()),
+        embedded=True,
+        services={"madoguchi-notifier": kept.get("client-notifier")},
+    )
+    return create_issuer(settings, issuer_key(plan.data))
+
+
+def _portal_settings(plan: Plan, kept: postgres.Secrets) -> PortalSettings:
+    return PortalSettings(
+        public_url=plan.url,
+        session_secret=SecretStr(kept.get("portal-session")),
+        oidc_issuer=f"{plan.url}/issuer",
+        contracts_url=plan.url,
+        returns_url=plan.url,
+        commuter_url=plan.url,
+        notifier_url=plan.url,
+        embedded=True,
+    )
+
+
+def _notifier_settings(plan: Plan, kept: postgres.Secrets, smtp_port: int) -> NotifierSettings:
+    return NotifierSettings(
+        database_url="unused",
+        rabbitmq_url="unused",
+        issuer=f"{plan.url}/issuer",
+        jwks_url=f"{plan.url}/issuer/jwks",
+        sender="j-pass_uketsuke@toyota-finance.co.jp",
+        product="J-PASS",
+        expense_product="楽楽精算",
+        portal_url=plan.url,
+        smtp_host="127.0.0.1",
+        smtp_port=smtp_port,
+        smtp_starttls=False,
+        returns_url=plan.url,
+        token_url=f"{plan.url}/issuer/token",
+        client_secret=SecretStr(kept.get("client-notifier")),
+    )
+
+
+async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
+    """Start everything, say when it is ready, and serve until Ctrl-C."""
+    async with everything(plan) as parts:
+        config = uvicorn.Config(
+            parts.app, host=plan.host, port=plan.port, access_log=False, log_config=None,
+            timeout_graceful_shutdown=3,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        working = asyncio.create_task(parts.work())
+        serving = asyncio.create_task(server.serve())
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.02)
+        if server.started:
+            ready(parts)
+        await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

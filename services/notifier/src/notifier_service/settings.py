@@ -1,0 +1,103 @@
+"""What must the environment say before a notifier starts? Each name with the prefix NOTIFIER_.
+
+The sender's address and the product names have no default: in the all-in-one they come from
+madoguchi, elsewhere the operator knows them (D145).
+"""
+
+from datetime import time, timedelta
+
+import httpx
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from notifier_service.actions.sending import Patience
+from notifier_service.letters import Letters
+from notifier_service.recipients import RecipientsByHttp
+from notifier_service.smtp import MailServer
+from notifier_service.stale_mail import Timing
+from shared.service_token import ServiceToken
+from shared.settings import ServiceSettings
+
+
+class NotifierSettings(ServiceSettings):
+    """Settings of the notifier's processes."""
+
+    model_config = SettingsConfigDict(env_prefix="NOTIFIER_", frozen=True)
+
+    sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="From of every mail")
+    product: str = Field(min_length=1, description="stands in 【】 of the subjects")
+    expense_product: str = Field(min_length=1, description="the same for the commuter mails")
+    portal_url: str = Field(description="where the links in the mails lead")
+
+    smtp_host: str
+    smtp_port: int = 587
+    smtp_starttls: bool = Field(True, description="insist on an encrypted connection")
+    smtp_ca_file: str | None = None
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_timeout_s: float = Field(20, gt=0)
+
+    returns_url: str = Field(description="the returns service, asked for addresses at sending")
+    token_url: str = Field(description="the issuer's token endpoint")
+    client_id: str = "madoguchi-notifier"
+    client_secret: SecretStr
+
+    stale_days: int = Field(7, ge=1)
+    approval_stale_days: int = Field(3, ge=1)
+    stale_hour: time = Field(time(9, 0), description="JST; when the mails of a long stay leave")
+    horizon_hours: float = Field(48, gt=0, description="older events make no mail due")
+    resend_unknown: bool = Field(
+        False, description="send again where the server's answer was lost; may send twice"
+    )
+    attempts: int = Field(400, ge=1)
+    senders: int = Field(4, ge=1, description="mails on their way at once, per process")
+
+    @property
+    def timing(self) -> Timing:
+        """When a stay becomes stale."""
+        return Timing(
+            self.stale_days,
+            self.approval_stale_days,
+            self.stale_hour,
+            timedelta(hours=self.horizon_hours),
+        )
+
+    @property
+    def patience(self) -> Patience:
+        """How long a mail is tried; a loan outlasts greeting, mail and the asking for addresses."""
+        return Patience(
+            loan_s=3 * self.smtp_timeout_s + 30,
+            attempts=self.attempts,
+            resend_unknown=self.resend_unknown,
+        )
+
+    @property
+    def server(self) -> MailServer:
+        """The mail server."""
+        return MailServer(
+            self.smtp_host,
+            self.smtp_port,
+            self.sender,
+            timeout_s=self.smtp_timeout_s,
+            starttls=self.smtp_starttls,
+            username=self.smtp_username,
+            password=self.smtp_password,
+            ca_file=self.smtp_ca_file,
+        )
+
+    @property
+    def letters(self) -> Letters:
+        """The texts."""
+        return Letters(
+            product=self.product,
+            expense_product=self.expense_product,
+            portal_url=self.portal_url,
+            sender=self.sender,
+        )
+
+    def recipients(self, http: httpx.AsyncClient) -> RecipientsByHttp:
+        """The way to the returns service."""
+        token = ServiceToken(
+            self.token_url, http, client_id=self.client_id, client_secret=self.client_secret
+        )
+        return RecipientsByHttp(self.returns_url, http, token)

@@ -1,0 +1,120 @@
+"""How does a mail reach the mail server, and what do we know afterwards?
+
+Four answers: taken, refused for now, refused for good, or lost after the text was on its way, so
+that nobody knows whether the server took it. Only the third and the fourth end the attempts.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as WIRE
+from email.utils import format_datetime
+from typing import Literal
+
+import aiosmtplib
+from aiosmtplib import SMTPException, SMTPResponseException
+from pydantic import SecretStr
+
+from notifier_service.letters import Letter
+
+PERMANENT = 500
+TRANSIENT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt; `reply` is the server's or the network's last word."""
+
+    result: Literal["sent", "transient", "permanent", "unknown"]
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """The SMTP server that takes our mails; `timeout_s` holds for the greeting and for
+    the mail itself, each.
+
+    `starttls` True insists on it, None uses it where offered, False never.
+    """
+
+    host: str
+    port: int
+    sender: str
+    timeout_s: float = 30
+    starttls: bool | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    ca_file: str | None = None
+
+    def message_id(self, mail_id: object, resends: int) -> str:
+        """The same for every attempt of a mail; a new one only after somebody asked for it."""
+        again = f".{resends}" if resends else ""
+        return f"<{mail_id}{again}@{self.sender.rpartition('@')[2]}>"
+
+    async def deliver(
+        self, letter: Letter, *, to: str, message_id: str, written_at: datetime
+    ) -> Outcome:
+        """Hand one mail over; never raises for what a server or a network can do."""
+        try:
+            content = self._content(letter, to, message_id, written_at)
+        except ValueError as wrong:
+            return Outcome("permanent", f"the address cannot be written to: {wrong}")
+        client = self._client()
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                await client.connect()
+        except (SMTPException, OSError) as cause:  # also a login refused: our fault, not the mail's
+            return Outcome("transient", _words(cause))
+        on_its_way = False
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                await client.mail(self.sender)
+                await client.rcpt(to)
+                on_its_way = True
+                reply = await client.data(content)
+        except SMTPResponseException as refused:
+            return _of_reply(refused, on_its_way=on_its_way)
+        except (SMTPException, OSError) as cause:  # TimeoutError is an OSError
+            return Outcome("unknown" if on_its_way else "transient", _words(cause))
+        finally:
+            client.close()
+        return Outcome("sent", f"{reply.code} {reply.message}")
+
+    def _client(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            timeout=self.timeout_s,
+            start_tls=self.starttls,
+            cert_bundle=self.ca_file,
+            username=self.username,
+            password=self.password.get_secret_value() if self.password else None,
+        )
+
+    def _content(self, letter: Letter, to: str, message_id: str, written_at: datetime) -> bytes:
+        message = EmailMessage(policy=WIRE)
+        message["From"] = Address(addr_spec=self.sender)
+        message["To"] = Address(addr_spec=to)
+        message["Subject"] = letter.subject
+        message["Date"] = format_datetime(written_at)
+        message["Message-ID"] = message_id
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(letter.body, cte="base64")
+        return message.as_bytes()
+
+
+def _of_reply(refused: SMTPResponseException, *, on_its_way: bool) -> Outcome:
+    reply = _words(refused)
+    if refused.code >= PERMANENT:
+        return Outcome("permanent", reply)
+    if on_its_way and refused.code < TRANSIENT:  # neither yes nor no
+        return Outcome("unknown", reply)
+    return Outcome("transient", reply)
+
+
+def _words(cause: Exception) -> str:
+    if isinstance(cause, SMTPResponseException):
+        return f"{cause.code} {cause.message}"
+    return f"{type(cause).__name__}: {cause}"

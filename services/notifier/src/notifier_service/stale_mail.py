@@ -1,0 +1,47 @@
+"""When does a stay in a status become stale, and when is it too late to tell? D147, D150, D151.
+
+Days are calendar days of the wall calendar (JST): a stay that began on Monday is a week old on
+the next Monday, at whatever hour it began (A-28).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from notifier_service.which_mail import AWAITS_HQ, STALE_STATUSES, MailKind
+from shared.clock import JST, jst_day
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a stay may last before somebody is told, and the hour (JST) of the mails.
+
+    What happened more than `horizon` ago is told to nobody: an old log that is read anew, or a
+    service that starts late, must not flood people with yesterday's news.
+    """
+
+    stale_days: int = 7
+    approval_stale_days: int = 3
+    hour: time = time(9, 0)
+    horizon: timedelta = timedelta(days=2)
+
+
+def stale_mails(status: str, entered_at: datetime, timing: Timing) -> dict[MailKind, datetime]:
+    """The mails that a stay which began at `entered_at` will make due, with their instants."""
+    due = {}
+    if status in STALE_STATUSES:
+        due[MailKind.STALE] = _morning(entered_at, timing.stale_days, timing.hour)
+    if status == AWAITS_HQ:
+        due[MailKind.APPROVAL_STALE] = _morning(entered_at, timing.approval_stale_days, timing.hour)
+    return due
+
+
+def is_timely(moment: datetime, *, now: datetime, imported: bool, timing: Timing) -> bool:
+    """Whether a mail that is due at `moment` may still be planned.
+
+    An imported application is silent about all that came before: only what is still ahead counts.
+    """
+    return moment > now if imported else moment >= now - timing.horizon
+
+
+def _morning(entered_at: datetime, days: int, hour: time) -> datetime:
+    return datetime.combine(jst_day(entered_at) + timedelta(days=days), hour, tzinfo=JST)

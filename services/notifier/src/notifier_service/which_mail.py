@@ -1,0 +1,189 @@
+"""Which mail goes to whom, and when? D146–D150, D152, A-27, A-29, A-30.
+
+A step of an application makes mails due (`mails_of_status`, M1 and M3 by their own events); who
+gets them is decided at the moment of sending, from what the returns service knows then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+RecipientRole = Literal["originator", "store_approver", "hq_approver"]
+
+
+class MailKind(StrEnum):
+    """The five mails of the manual, by its order."""
+
+    COMPLETED = "M1"
+    STALE = "M2"
+    REMANDED = "M3"
+    APPROVAL_REQUESTED = "M4"
+    APPROVAL_STALE = "M5"
+
+    @property
+    def japanese(self) -> str:
+        """The mail's name in the manual."""
+        return MAIL_NAMES[self]
+
+
+MAIL_NAMES = {
+    MailKind.COMPLETED: "手続完了メール",
+    MailKind.STALE: "手続状況確認メール",
+    MailKind.REMANDED: "差戻しメール",
+    MailKind.APPROVAL_REQUESTED: "承認依頼メール",
+    MailKind.APPROVAL_STALE: "承認状況確認メール",
+}
+
+
+class Suppression(StrEnum):
+    """Why a mail that was planned is not sent."""
+
+    NO_ADDRESS = "no_address"
+    OPTED_OUT = "opted_out"
+    DUPLICATE = "duplicate"
+    STATUS_LEFT = "status_left"
+
+    @property
+    def japanese(self) -> str:
+        """The reason in the words of the screen."""
+        return SUPPRESSION_NAMES[self]
+
+
+SUPPRESSION_NAMES = {
+    Suppression.NO_ADDRESS: "宛先のメールアドレスが未登録",
+    Suppression.OPTED_OUT: "完了メールを希望しない",
+    Suppression.DUPLICATE: "同じ宛先へ送信済み",
+    Suppression.STATUS_LEFT: "ステータスが更新された",
+}
+
+STALE_STATUSES = frozenset(
+    {"STORE_PENDING", "HQ_PENDING", "STAFF_REMANDED", "STORE_REMANDED", "HQ_REMANDED"}
+)
+"""The dealer's own five: only in them does a stay grow stale (D147)."""
+
+AWAITS_HQ = "HQ_PENDING"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a mail remembers of its cause.
+
+    `status_version` names the stay that M2 and M5 are about; the levels belong to a remand.
+    """
+
+    status_version: int | None = None
+    from_level: str | None = None
+    to_level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundApprover:
+    """One who approved in the last complete round; `level` is `store` or `hq`."""
+
+    level: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the returns service knows of an application at the moment of sending."""
+
+    status: str
+    status_version: int
+    completion_mail: bool
+    originator: str | None
+    store_approver: str | None
+    hq_approvers: Sequence[str]
+    round_approvers: Sequence[RoundApprover]
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """One recipient of a mail, or the reason why this one gets none.
+
+    `place` tells several holders of one role apart, counting from 1.
+    """
+
+    role: RecipientRole
+    place: int
+    address: str | None
+    suppressed: Suppression | None = None
+
+
+def mails_of_status(status: str) -> tuple[MailKind, ...]:
+    """The mails that entering a status makes due at once: M4 at headquarters (D149)."""
+    return (MailKind.APPROVAL_REQUESTED,) if status == AWAITS_HQ else ()
+
+
+def lead_role(kind: MailKind, facts: Facts) -> RecipientRole:
+    """The role that a mail is planned for first; further recipients join at sending."""
+    match kind:
+        case MailKind.COMPLETED | MailKind.STALE:
+            return "originator"
+        case MailKind.APPROVAL_REQUESTED | MailKind.APPROVAL_STALE:
+            return "hq_approver"
+        case MailKind.REMANDED:
+            return REMANDED_TO.get(facts.to_level or "", "originator")
+
+
+REMANDED_TO: dict[str, RecipientRole] = {"hq": "hq_approver", "store": "store_approver"}
+
+
+def kept_back(kind: MailKind, facts: Facts, known: Known) -> Suppression | None:
+    """What keeps the mail back from everybody; None if it may go out.
+
+    M1 depends on the originator's own address and wish (A-27); M2 and M5 on the stay still lasting.
+    """
+    if kind is MailKind.COMPLETED:
+        if not known.completion_mail:
+            return Suppression.OPTED_OUT
+        return None if known.originator else Suppression.NO_ADDRESS
+    statuses = {MailKind.STALE: STALE_STATUSES, MailKind.APPROVAL_STALE: {AWAITS_HQ}}.get(kind)
+    if statuses is None:
+        return None
+    stays = known.status in statuses and known.status_version == facts.status_version
+    return None if stays else Suppression.STATUS_LEFT
+
+
+def addressees(kind: MailKind, facts: Facts, known: Known) -> tuple[Addressee, ...]:
+    """Who gets the mail, first the one it was planned for; never empty.
+
+    An address that comes twice is written to once (D146).
+    """
+    if kind is MailKind.COMPLETED:
+        return _each_address_once(_of_completion(known))
+    return _each_address_once(_holders(lead_role(kind, facts), known))
+
+
+def _of_completion(known: Known) -> list[Addressee]:
+    found = _holders("originator", known)
+    store = [a.address for a in known.round_approvers if a.level != "hq"]
+    found += [Addressee("store_approver", n, address) for n, address in enumerate(store, 1)]
+    if any(a.level == "hq" for a in known.round_approvers):
+        found += _holders("hq_approver", known)
+    return found
+
+
+def _holders(role: RecipientRole, known: Known) -> list[Addressee]:
+    match role:
+        case "originator":
+            addresses: Sequence[str | None] = [known.originator]
+        case "store_approver":
+            addresses = [known.store_approver]
+        case "hq_approver":
+            addresses = known.hq_approvers or [None]
+    return [Addressee(role, place, address) for place, address in enumerate(addresses, 1)]
+
+
+def _each_address_once(found: Sequence[Addressee]) -> tuple[Addressee, ...]:
+    seen: set[str] = set()
+    judged = []
+    for one in found:
+        address = (one.address or "").strip()
+        reason = Suppression.NO_ADDRESS if not address else None
+        if address and address.casefold() in seen:
+            reason = Suppression.DUPLICATE
+        seen.add(address.casefold())
+        judged.append(Addressee(one.role, one.place, address or None, reason))
+    return tuple(judged)

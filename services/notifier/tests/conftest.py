@@ -1,0 +1,317 @@
+"""A notifier on a real database, with a real SMTP server and a returns service at its edges."""
+
+import asyncio
+import email
+import email.policy
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import httpx
+import orjson
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Session
+from aiosmtpd.smtp import Envelope as SmtpEnvelope
+from sqlalchemy import text
+
+from event_contracts import Event
+from event_contracts.returns import ReturnEvent
+from notifier_service.app import SERVICE
+from notifier_service.sender import Sender
+from notifier_service.settings import NotifierSettings
+from shared.clock import TravelClock
+from shared.context import new_id
+from shared.db import EVERY_DEALER, Database
+from shared.envelope import Envelope
+from shared.service import Running
+
+TOKEN = "a-token-of-the-notifier"
+
+
+class MailHost:
+    """A real SMTP server in a thread of its own; `mails` are those that it has taken.
+
+    `behave` is asked after each text, with the address: it returns an SMTP reply, or "drop" to take
+    the mail and cut the line, or "cut" to cut the line without it. `refuse` may refuse an address.
+    """
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.mails: list[EmailMessage] = []
+        self.texts = 0
+        self.behave: Callable[[str], str] = lambda _: "250 OK"
+        self.refuse: Callable[[str], str | None] = lambda _: None
+        self._controller: Controller | None = None
+
+    @property
+    def written_to(self) -> list[str]:
+        """The addresses of the mails taken, in alphabetical order."""
+        return sorted(str(mail["To"]) for mail in self.mails)
+
+    def open(self) -> None:
+        """Take connections."""
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def close(self) -> None:
+        """Refuse connections."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    async def handle_RCPT(  # noqa: N802  the name that aiosmtpd looks for
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: SmtpEnvelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        answer = self.refuse(address)
+        if answer is None:
+            envelope.rcpt_tos.append(address)
+        return answer or "250 OK"
+
+    async def handle_DATA(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: SmtpEnvelope
+    ) -> str:
+        self.texts += 1
+        [address] = envelope.rcpt_tos
+        answer = await asyncio.to_thread(self.behave, address)
+        if answer in {"drop", "250 OK"}:
+            content = envelope.original_content or b""
+            self.mails.append(email.message_from_bytes(content, policy=email.policy.default))
+        if answer in {"drop", "cut"}:
+            server.transport.abort()
+        return answer if answer[0].isdigit() else "421 gone"
+
+
+class ReturnsDesk:
+    """The two addresses that a notifier asks: the issuer's token, and an application's people."""
+
+    def __init__(self) -> None:
+        self.applications: dict[str, dict[str, Any]] = {}
+        self.tokens_given = 0
+        self.out_of_order = False
+        desk = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
+                assert form["grant_type"] == ["client_credentials"]
+                desk.tokens_given += 1
+                self.answer(200, {"access_token": TOKEN, "expires_in": 3600})
+
+            def do_GET(self) -> None:
+                application = desk.applications.get(self.path.split("/")[-2])
+                if self.headers["authorization"] != f"Bearer {TOKEN}":
+                    self.answer(401, {})
+                elif desk.out_of_order:
+                    self.answer(503, {})
+                elif application is None:
+                    self.answer(404, {})
+                else:
+                    self.answer(200, application)
+
+            def answer(self, status: int, body: dict[str, Any]) -> None:
+                content = orjson.dumps(body)
+                self.send_response(status)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    def open(self) -> None:
+        """Answer requests."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def application(**changes: Any) -> dict[str, Any]:
+    """山田's application with both approvals, everybody reachable."""
+    return {
+        "application_id": "A1",
+        "dealer_id": "D01",
+        "dealer_name": "東都自動車販売株式会社",
+        "contract_no": "12345678",
+        "status": "COMPLETED",
+        "status_japanese": "完了",
+        "status_version": 9,
+        "completion_mail": True,
+        "originator": {"person_id": "D01-E101", "role": "sales", "mail": "yamada@d01.example"},
+        "store_approver": {"person_id": "D01-E100", "mail": "sato@d01.example"},
+        "hq_approver_mails": ["tanaka@d01.example"],
+        "round_approvers": [
+            {"role": "store", "mail": "sato@d01.example"},
+            {"role": "hq", "mail": None},
+        ],
+        "last_remand": None,
+    } | changes
+
+
+def settings_for(database_url: str, desk: ReturnsDesk, host: MailHost) -> NotifierSettings:
+    return NotifierSettings.model_validate(
+        {
+            "database_url": database_url,
+            "rabbitmq_url": "amqp://unused",
+            "issuer": desk.url,
+            "jwks_url": desk.url,
+            "sender": "j-pass_uketsuke@toyota-finance.co.jp",
+            "product": "J-PASS",
+            "expense_product": "楽楽精算",
+            "portal_url": "https://portal.example.jp",
+            "smtp_host": "127.0.0.1",
+            "smtp_port": host.port,
+            "smtp_starttls": False,
+            "smtp_timeout_s": 2,
+            "returns_url": desk.url,
+            "token_url": f"{desk.url}/token",
+            "client_secret": "secret",
+        }
+    )
+
+
+@dataclass
+class House:
+    """One notifier with all that is around it; events arrive as from the returns service."""
+
+    database: Database
+    settings: NotifierSettings
+    host: MailHost
+    desk: ReturnsDesk
+    http: httpx.AsyncClient
+    clock: TravelClock = field(default_factory=TravelClock)
+    sequences: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def running(self) -> Running:
+        return Running(SERVICE, self.database, self.clock)
+
+    def sender(self, **changes: Any) -> Sender:
+        settings = self.settings.model_copy(update=changes)
+        return Sender(
+            self.database,
+            self.clock,
+            settings.recipients(self.http),
+            settings.server,
+            settings.letters,
+            settings.timing,
+            settings.patience,
+        )
+
+    def knows(self, **changes: Any) -> None:
+        """Let the returns service know the application A1, as it is with these changes."""
+        made = application(**changes)
+        self.desk.applications[made["application_id"]] = made
+
+    async def hear(
+        self, event: type[ReturnEvent], *, times: int = 1, at: datetime | None = None, **facts: Any
+    ) -> UUID:
+        """An event about A1 arrives, perhaps several times, and is processed."""
+        who = {
+            "dealer_id": "D01",
+            "application_id": "A1",
+            "contract_no": "12345678",
+            "store_code": "S10",
+            "originator_id": "D01-E101",
+        }
+        made: Event = event(**(who | facts))
+        envelope = self.envelope(made, at or self.clock.now())
+        for _ in range(times):
+            await self.running.inbox.store([envelope])
+            await self.running.worker.drain()
+        assert await self.running.inbox.dead_letters() == []
+        return envelope.event_id
+
+    def envelope(self, event: Event, occurred_at: datetime) -> Envelope:
+        sequence = self.sequences[event.aggregate_id] = (
+            self.sequences.get(event.aggregate_id, 0) + 1
+        )
+        return Envelope(
+            event_id=new_id(),
+            source="/returns",
+            type=event.wire_type,
+            aggregate_type=event.aggregate_type,
+            aggregate_id=event.aggregate_id,
+            sequence=sequence,
+            dealer_id=event.dealer_id,
+            occurred_at=occurred_at,
+            payload=event.model_dump_json().encode(),
+            headers={"actor": "D01-M100"},
+        )
+
+    async def travel_to(self, instant: datetime) -> None:
+        """Time goes on; what is due by then happens."""
+        self.clock.travel_to(instant)
+        await self.running.timer_worker.fire_due()
+
+    async def ledger(self, *columns: str) -> list[tuple[Any, ...]]:
+        """The rows of the ledger by kind, role and place; by default kind, role, state, reason."""
+        chosen = ", ".join(columns or ("mail_kind", "recipient_role", "state", "reason"))
+        return await self.rows(
+            f"SELECT {chosen} FROM mail ORDER BY planned_at, mail_kind, recipient_role, place"
+        )
+
+    async def told(self) -> list[tuple[str, str, str | None]]:
+        """The events that the notifier emitted: type, recipient role, reason."""
+        return await self.rows(
+            "SELECT type, payload->>'recipient_role', payload->>'reason' FROM outbox"
+            " ORDER BY position"
+        )
+
+    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            return [tuple(row) for row in await tx.execute(text(statement))]
+
+    async def at_once(self) -> None:
+        """Let every pause and every loan be over."""
+        await self.rows("UPDATE mail SET due_at = clock_timestamp() RETURNING 1")
+
+
+@pytest.fixture
+def host() -> Iterator[MailHost]:
+    made = MailHost()
+    made.open()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk() -> Iterator[ReturnsDesk]:
+    made = ReturnsDesk()
+    made.open()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def house(
+    new_database: Callable[[str], Awaitable[str]], host: MailHost, desk: ReturnsDesk
+) -> AsyncIterator[House]:
+    url = await new_database("notifier_service")
+    database = Database(url)
+    async with httpx.AsyncClient(timeout=5) as http:
+        yield House(database, settings_for(url, desk, host), host, desk, http)
+    await database.close()

@@ -1,0 +1,228 @@
+"""What is written down and told after a step? One line of history, and the events of B3.
+
+The named event comes first, then the request for an approval or to TFC, last the new status.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from event_contracts import Event, returns
+from returns_service.entries import as_lines
+from returns_service.models import Application, HistoryLine
+from returns_service.people import role_word
+from returns_service.rules.return_approval import By, Outcome
+from returns_service.rules.return_commands import Action
+from returns_service.rules.return_form import Change
+from returns_service.rules.return_status import Status
+from returns_service.rules.return_visibility import Actor
+from shared import outbox
+
+Word = Literal["returned", "not_returned"]
+Base = dict[str, Any]
+
+_FROM_LEVEL: dict[By, Literal["tfc", "hq", "store"]] = {
+    By.TFC: "tfc",
+    By.HQ_APPROVER: "hq",
+    By.STORE_APPROVER: "store",
+}
+TO_LEVEL: dict[By, returns.Holder] = {
+    By.HQ_APPROVER: "hq",
+    By.STORE_APPROVER: "store",
+    By.ORIGINATOR: "originator",
+}
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A step that was taken: `application` is already as it is after it.
+
+    `recipient_id` and `recipient_has_address` are about the receiver of a remand.
+    """
+
+    application: Application
+    action: Action
+    outcome: Outcome
+    actor: Actor
+    actor_name: str
+    before: Status | None
+    now: datetime
+    originator_before: str | None = None
+    changes: tuple[Change, ...] = ()
+    recipient_id: str | None = None
+    recipient_has_address: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+async def write_down(tx: AsyncSession, happened: Happened) -> None:
+    """Add the line of history and emit the events of a step."""
+    application, actor = happened.application, happened.actor
+    tx.add(
+        HistoryLine(
+            application_id=application.application_id,
+            dealer_id=application.dealer_id,
+            at=happened.now,
+            action=happened.action.value,
+            step=happened.outcome.step,
+            actor_id=actor.user_id,
+            actor_role=role_word(actor.role),
+            actor_name=happened.actor_name,
+            on_behalf_of=actor.acting_for,
+            from_status=happened.before,
+            to_status=application.status,
+            version=application.version,
+            status_version=application.status_version,
+            said=happened.outcome.text,
+            changes=as_lines(happened.changes),
+            facts=_facts(happened),
+        )
+    )
+    await tx.flush()
+    for event in events_of(happened):
+        await outbox.add(tx, event, now=happened.now)
+
+
+def _facts(happened: Happened) -> dict[str, Any]:
+    outcome = happened.outcome
+    facts: dict[str, Any] = dict(happened.facts)
+    if outcome.approvals_voided:
+        facts["approvals_voided"] = [level.value for level in outcome.approvals_voided]
+    if outcome.remanded_to:
+        facts["remanded_to"] = TO_LEVEL[outcome.remanded_to]
+        facts["mail_will_be_sent"] = happened.recipient_has_address
+    return facts
+
+
+def base_of(application: Application) -> Base:
+    """What every event of an application carries."""
+    return {
+        "dealer_id": application.dealer_id,
+        "application_id": application.application_id,
+        "contract_no": application.contract_no,
+        "store_code": application.store_code,
+        "originator_id": application.originator_id,
+    }
+
+
+def events_of(happened: Happened) -> list[Event]:
+    """The events of a step, in the order in which they are told."""
+    base = base_of(happened.application)
+    return [_named(happened, base), *_asking(happened, base), *_status(happened, base)]
+
+
+def _asking(happened: Happened, base: Base) -> list[Event]:
+    """An approval that is now waited for, or the request to TFC."""
+    application, outcome = happened.application, happened.outcome
+    if outcome.approval_requested:
+        level = outcome.approval_requested.value
+        return [returns.ApprovalRequested(**base, level=level, entered_at=happened.now)]
+    if outcome.moves and outcome.status is Status.REQUESTED:
+        return [
+            returns.ReturnRequested(
+                **base,
+                **_result(application),
+                requested_at=happened.now,
+                application_version=application.version,
+            )
+        ]
+    return []
+
+
+def _status(happened: Happened, base: Base) -> list[Event]:
+    if not happened.outcome.moves:
+        return []
+    return [
+        returns.ReturnStatusChanged(
+            **base,
+            from_status=happened.before,
+            to_status=happened.outcome.status,
+            entered_at=happened.now,
+            status_version=happened.application.status_version,
+            application_version=happened.application.version,
+        )
+    ]
+
+
+def _result(application: Application) -> dict[str, Any]:
+    return {
+        "result": "returned" if application.kind == "RETURNED" else "not_returned",
+        "received_on": application.received_on,
+        "unreturned_reason": application.unreturned_reason,
+    }
+
+
+def _named(happened: Happened, base: Base) -> Event:  # noqa: PLR0911 -- an event per action
+    """The event that is named after the step."""
+    application, text = happened.application, happened.outcome.text
+    match happened.action:
+        case Action.SUBMIT:
+            return returns.ApplicationSubmitted(
+                **base,
+                **_result(application),
+                completion_mail_opt_in=application.completion_mail,
+                route=tuple(application.levels),
+                separate_procedure=application.separate_procedure,
+            )
+        case Action.APPROVE | Action.REMAND | Action.CORRECT | Action.WITHDRAW | Action.TAKE_OVER:
+            return _dealers(happened, base)
+        case Action.HOLD:
+            return returns.ReturnPutOnHold(**base, reason=text or "")
+        case Action.FINISH_CONTACT:
+            return returns.ContactEntered(**base, message=text or "")
+        case Action.COMPLETE:
+            return returns.ReturnCompleted(
+                **base,
+                completed_at=happened.now,
+                result=_result(application)["result"],
+                separate_procedure=application.separate_procedure,
+                completion_mail_opt_in=application.completion_mail,
+            )
+        case Action.EDIT_DEALER_NOTE:
+            version = application.dealer_note_version
+            return returns.DealerNoteChanged(**base, note_version=version)
+        case Action.ACCEPT:
+            return returns.ReturnAcceptedByTfc(**base)
+        case Action.RELEASE:
+            return returns.ReturnHoldReleased(**base)
+        case Action.START_CONTACT:
+            return returns.ContactEntryStarted(**base)
+
+
+def _dealers(happened: Happened, base: Base) -> Event:
+    outcome, actor, before = happened.outcome, happened.actor, happened.before
+    assert before is not None, "only a sending starts from nothing"
+    changed = tuple(change.field for change in happened.changes)
+    match happened.action:
+        case Action.APPROVE:
+            return returns.ReturnApproved(
+                **base,
+                level="hq" if actor.role.value == "hq" else "store",
+                approver_id=actor.user_id,
+                on_behalf_of=actor.acting_for,
+                changed_fields=changed,
+            )
+        case Action.REMAND:
+            assert outcome.remanded_by is not None, "a remand says from where"
+            assert outcome.remanded_to is not None, "a remand says to where"
+            return returns.ReturnRemanded(
+                **base,
+                from_level=_FROM_LEVEL[outcome.remanded_by],
+                to_level=TO_LEVEL[outcome.remanded_to],
+                recipient_id=happened.recipient_id,
+                recipient_has_address=happened.recipient_has_address,
+            )
+        case Action.CORRECT:
+            voided = tuple(level.value for level in outcome.approvals_voided)
+            return returns.ReturnCorrected(
+                **base, from_status=before, changed_fields=changed, approvals_voided=voided
+            )
+        case Action.WITHDRAW:
+            return returns.ReturnWithdrawn(**base, from_status=before)
+        case _:
+            return returns.OriginatorTakenOver(
+                **base,
+                from_id=happened.originator_before or "",
+                to_id=happened.application.originator_id,
+            )

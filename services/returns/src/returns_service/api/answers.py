@@ -1,0 +1,222 @@
+"""What does the service answer? Rows, applications and forms as JSON; labels are Japanese."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class Coded(BaseModel):
+    """A stable code with its words on the screen."""
+
+    code: str
+    label: str
+
+
+class StatusAnswer(Coded):
+    """A status with all that a list shows of it; `acts` is the role that must act (手続者)."""
+
+    group: Coded
+    tab: Coded
+    guidance: str
+    colour: str
+    acts: Coded | None
+
+
+class OfferAnswer(BaseModel):
+    """An action as the screen offers it: enabled, or with the reason why not."""
+
+    action: str
+    enabled: bool
+    reason_code: str | None = None
+    reason: str | None = None
+
+
+class ChangeAnswer(BaseModel):
+    """One field that was changed."""
+
+    field: str
+    label: str
+    before: str | bool | None
+    after: str | bool | None
+
+
+class HistoryAnswer(BaseModel):
+    """Who did what, when, from where to where, in which version, for whom."""
+
+    at: datetime
+    action: str
+    label: str
+    actor_id: str
+    actor_name: str
+    actor_role: str
+    on_behalf_of: str | None
+    from_status: Coded | None
+    to_status: Coded
+    version: int
+    status_version: int
+    said: str | None
+    changes: list[ChangeAnswer]
+    facts: dict[str, Any]
+
+
+class EntryAnswer(BaseModel):
+    """What was entered (入力内容)."""
+
+    contact_1: str | None
+    contact_2: str | None
+    contact_3: str | None
+    completion_mail: bool
+    kind: Coded
+    received_on: date | None
+    unreturned_reason: Coded | None
+
+
+class ContractAnswer(BaseModel):
+    """②契約者情報, to be read only."""
+
+    contract_no: str
+    customer_name: str
+    product: Coded
+    final_on: date
+    vehicle_model: str
+    registration_no: str
+    store: Coded
+    staff: Coded | None
+    selection: Coded | None
+
+
+class DealerAnswer(BaseModel):
+    """①貴社情報, to be read only."""
+
+    dealer_id: str
+    store: Coded
+    person_id: str
+    person_name: str
+    role: Coded
+
+
+class RouteStepAnswer(BaseModel):
+    """One station of the frozen route; `present`: the application lies here now."""
+
+    holder: str
+    label: str
+    present: bool
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    on_behalf_of: str | None = None
+
+
+class MessageAnswer(BaseModel):
+    """What TFC told the dealer (連絡事項)."""
+
+    at: datetime
+    message: str
+
+
+class RowAnswer(BaseModel):
+    """One row of 進捗一覧; `waits_for_me`: it stands on the reader's own work list."""
+
+    application_id: str
+    kind: Coded
+    dealer_id: str
+    contract_no: str
+    customer_name: str
+    status: StatusAnswer
+    store: Coded
+    originator_id: str
+    originator_name: str
+    requested_at: datetime | None
+    entered_at: datetime
+    updated_at: datetime
+    version: int
+    waits_for_me: bool
+
+
+class PageAnswer(BaseModel):
+    """A page of rows; `next_cursor` asks for the following one."""
+
+    items: list[RowAnswer]
+    next_cursor: str | None = None
+
+
+class CountsAnswer(BaseModel):
+    """Numbers of visible applications per display group and per status, whatever the filter."""
+
+    groups: list["GroupCount"]
+    statuses: dict[str, int]
+    total: int
+
+
+class GroupCount(Coded):
+    """One display group with its tab and number."""
+
+    tab: str
+    guidance: str
+    count: int
+
+
+class ApplicationAnswer(BaseModel):
+    """An opened application (開く)."""
+
+    application_id: str
+    version: int
+    status_version: int
+    status: StatusAnswer
+    dealer: DealerAnswer
+    contract: ContractAnswer | None
+    customer_name: str
+    contract_no: str
+    entry: EntryAnswer
+    submitted_at: datetime
+    requested_at: datetime | None
+    entered_at: datetime
+    updated_at: datetime
+    notices: list[Coded]
+    dealer_note: str | None
+    tfc_messages: list[MessageAnswer]
+    route: list[RouteStepAnswer]
+    actions: list[OfferAnswer]
+    acting_for: list[str]
+    changed_since_my_approval: list[ChangeAnswer] | None
+    history: list[HistoryAnswer]
+    approver_contact_3: str | None
+
+
+class FormAnswer(BaseModel):
+    """起票画面 as it opens."""
+
+    contract: ContractAnswer
+    dealer: DealerAnswer
+    eligible: bool
+    refusal: Coded | None
+    open_application_id: str | None
+    notices: list[Coded]
+    contact_1: str | None
+    contact_2: str | None
+    contact_3: str | None
+    completion_mail: bool
+    kind: str
+    kinds: list[Coded]
+    reasons: list[Coded]
+    received_on_latest: date
+    contact_3_required: bool
+    next_status: Coded
+
+
+class CheckedAnswer(BaseModel):
+    """A form that may be sent: notices, and the status it would get."""
+
+    notices: list[Coded]
+    next_status: Coded
+
+
+class StepAnswer(BaseModel):
+    """After a step. `mail_will_be_sent` is told after a remand only (D120)."""
+
+    application_id: str
+    version: int
+    status_version: int
+    status: StatusAnswer
+    notices: list[Coded]
+    mail_will_be_sent: bool | None = None

@@ -1,0 +1,136 @@
+"""進捗一覧 and the opened application: search, counts, own work list, 開く."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from returns_service.api import answers, showing
+from returns_service.api.opening import opened
+from returns_service.api.request import Caller, dealers_and_tfc
+from returns_service.entries import return_facts
+from returns_service.people import Acting
+from returns_service.progress_list import After, Page, count_by_status, in_statuses, search
+from returns_service.queries import store_names
+from returns_service.rules.return_list import (
+    ApplicationKind,
+    ProgressSearch,
+    count,
+    statuses_to_act_on,
+    waits_for,
+)
+from returns_service.rules.return_status import Group, Status, Tab
+from shared.errors import FieldError, FormErrors
+from shared.http import etag
+
+router = APIRouter()
+_WORK_LIST_ROWS = 500
+_LINE = 200
+_TABS = {"current": Tab.CURRENT, "past": Tab.PAST}
+
+
+@router.get("/applications", dependencies=[dealers_and_tfc])
+async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per search key of the screen
+    caller: Caller,
+    tab: Literal["current", "past"] | None = None,
+    kind: ApplicationKind | None = None,
+    status: Annotated[list[Status] | None, Query()] = None,
+    customer_name: Annotated[str | None, Query(max_length=_LINE)] = None,
+    contract_no: Annotated[str | None, Query(max_length=_LINE)] = None,
+    updated_from: date | None = None,
+    updated_to: date | None = None,
+    cursor: Annotated[str | None, Query(max_length=_LINE)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> answers.PageAnswer:
+    """進捗一覧: all keys together, statuses as alternatives (D98-D103), newest first."""
+    keys = ProgressSearch(
+        kind=kind,
+        statuses=frozenset(status or ()),
+        customer_name=customer_name,
+        contract_no=contract_no,
+        updated_from_on=updated_from,
+        updated_to_on=updated_to,
+    )
+    after = _after(cursor) if cursor else None
+    shown = _TABS[tab] if tab else None
+    rows = await search(caller.tx, caller.who, keys, shown, Page(limit + 1, after))
+    more = _cursor(rows[limit - 1]) if len(rows) > limit else None
+    return answers.PageAnswer(items=await _shown(caller, rows[:limit]), next_cursor=more)
+
+
+@router.get("/applications/counts", dependencies=[dealers_and_tfc])
+async def count_applications(caller: Caller) -> answers.CountsAnswer:
+    """Numbers per display group and status over all that the person sees (D106)."""
+    by_status = await count_by_status(caller.tx, caller.who)
+    counts = count(status for status, n in by_status.items() for _ in range(n))
+    return answers.CountsAnswer(
+        groups=[
+            answers.GroupCount(
+                code=group.value,
+                label=group.japanese,
+                tab=group.tab.name,
+                guidance=group.guidance,
+                count=counts.groups[group],
+            )
+            for group in Group
+        ],
+        statuses={status.value: n for status, n in counts.statuses.items()},
+        total=sum(counts.groups.values()),
+    )
+
+
+@router.get("/applications/work", dependencies=[dealers_and_tfc])
+async def list_own_work(caller: Caller) -> answers.PageAnswer:
+    """What waits for this person, as himself or as a substitute (D108); at most 500 rows."""
+    needed = {status for actor in caller.who.actors for status in statuses_to_act_on(actor.role)}
+    rows = (
+        await in_statuses(caller.tx, caller.who, list(needed), limit=_WORK_LIST_ROWS)
+        if needed
+        else []
+    )
+    shown = await _shown(caller, rows)
+    return answers.PageAnswer(items=[row for row in shown if row.waits_for_me])
+
+
+@router.get("/applications/{application_id}", dependencies=[dealers_and_tfc])
+async def open_application(
+    application_id: str, response: Response, caller: Caller
+) -> answers.ApplicationAnswer:
+    """開く: everything about one application, and what this person may do with it (D101)."""
+    answer = await opened(caller, application_id)
+    response.headers.update(etag(answer.version))
+    return answer
+
+
+async def _shown(caller: Acting, rows: Sequence[Any]) -> list[answers.RowAnswer]:
+    names = await store_names(caller.tx, {(row.dealer_id, row.store_code) for row in rows})
+    return [
+        showing.row(
+            row,
+            names.get(f"{row.dealer_id}/{row.store_code}", row.store_code),
+            waits_for_me=any(waits_for(return_facts(row), actor) for actor in caller.who.actors),
+        )
+        for row in rows
+    ]
+
+
+def _cursor(row: Any) -> str:
+    raw = f"{row.updated_at.isoformat()}|{row.application_id}"
+    return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
+
+
+def _after(cursor: str) -> After:
+    """The row after which a page begins. Raises FormErrors for a cursor that is not ours."""
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        instant, _, application_id = raw.partition("|")
+        at = datetime.fromisoformat(instant)
+        if at.tzinfo is None or not application_id or "\0" in application_id:
+            raise ValueError(cursor)
+    except (ValueError, binascii.Error):
+        wrong = FieldError("cursor", "CURSOR_UNKNOWN", "一覧を検索し直してください")
+        raise FormErrors(wrong) from None
+    return After(at, application_id)

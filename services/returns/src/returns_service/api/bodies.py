@@ -1,0 +1,90 @@
+"""What may a request say? Forms and the words of each step, as JSON.
+
+Fields that a form does not have are ignored: the contract is shown, never sent (D88).
+"""
+
+from pydantic import BaseModel, Field
+
+from returns_service.rules.return_form import ResultForm, ReturnForm
+
+_LINE = 1_000
+_TEXT = 10_000
+
+
+class ResultBody(BaseModel):
+    """③車両返却情報 as typed: RETURNED with the day of receipt, or UNRETURNED with a reason."""
+
+    kind: str = Field("RETURNED", max_length=_LINE)
+    received_on: str | None = Field(None, max_length=_LINE, description="ISO date")
+    unreturned_reason: str | None = Field(None, max_length=_LINE)
+
+    def result_form(self) -> ResultForm:
+        """The same as the rules know it."""
+        return ResultForm(self.kind, self.received_on, self.unreturned_reason)
+
+
+class FormBody(ResultBody):
+    """起票画面 as typed: contacts 1 to 3, the box for the completion mail, and ③."""
+
+    contact_1: str | None = Field(None, max_length=_LINE)
+    contact_2: str | None = Field(None, max_length=_LINE)
+    contact_3: str | None = Field(None, max_length=_LINE)
+    completion_mail: bool = True
+
+    def form(self) -> ReturnForm:
+        """The same as the rules know it."""
+        return ReturnForm(
+            self.contact_1,
+            self.contact_2,
+            self.contact_3,
+            self.completion_mail,
+            self.result_form(),
+        )
+
+
+class SubmissionBody(FormBody):
+    """A form for one contract."""
+
+    contract_no: str = Field(max_length=_LINE)
+
+
+class ApprovalBody(BaseModel):
+    """承認: what the approver overwrites, and the 連絡先3 that a store approver leaves.
+
+    Where `contact_3` is not sent at all, the mail address of the approver's profile is kept.
+    """
+
+    overwrite: ResultBody | None = None
+    contact_3: str | None = Field(None, max_length=_LINE)
+
+
+class RemandBody(BaseModel):
+    """差戻し: a comment, and for the HQ approver 貴社連絡欄."""
+
+    comment: str | None = Field(None, max_length=_TEXT)
+    dealer_note: str | None = Field(None, max_length=_TEXT)
+
+
+class TakeOverBody(BaseModel):
+    """引継ぎ: who becomes the originator, and his mail address (連絡先3)."""
+
+    new_originator_id: str = Field(max_length=_LINE)
+    contact_3: str | None = Field(None, max_length=_LINE)
+
+
+class DealerNoteBody(BaseModel):
+    """貴社連絡欄; blank empties it."""
+
+    dealer_note: str = Field(max_length=_TEXT)
+
+
+class ReasonBody(BaseModel):
+    """Why TFC holds or remands."""
+
+    reason: str = Field("", max_length=_TEXT)
+
+
+class MessageBody(BaseModel):
+    """連絡事項 of TFC."""
+
+    message: str = Field("", max_length=_TEXT)

@@ -1,0 +1,149 @@
+"""The way to a new application: the form as it opens, its check at 確認, its sending at OK."""
+
+import hashlib
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response, status
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from returns_service.actions.stepping import Taken
+from returns_service.actions.submitting import (
+    check_submission,
+    contract_in_sight,
+    submit_application,
+)
+from returns_service.api import answers, showing
+from returns_service.api.answers import Coded
+from returns_service.api.bodies import SubmissionBody
+from returns_service.api.request import Caller, dealers
+from returns_service.entries import contract_facts
+from returns_service.models import Contract
+from returns_service.people import Person
+from returns_service.queries import (
+    earlier_returns,
+    open_application_of,
+    setting_of,
+    staff_by_id,
+    store_by_code,
+)
+from returns_service.rules.approval_route import Route
+from returns_service.rules.mail_hint import ASK_APPROVER, approver_hint
+from returns_service.rules.return_eligibility import Eligibility, check_eligibility
+from returns_service.rules.return_form import ResultKind, opening_form
+from returns_service.rules.return_status import Role, Status
+from shared.errors import Refusal
+from shared.http import etag, once
+
+router = APIRouter()
+
+
+@router.get("/contracts/{contract_no}/form", dependencies=[dealers])
+async def open_form(contract_no: str, caller: Caller) -> answers.FormAnswer:
+    """起票画面 as it opens (D83-D91); says what stands against sending, if anything does."""
+    tx, who = caller.tx, caller.who
+    contract = await contract_in_sight(caller, contract_no)
+    store = await store_by_code(tx, contract.dealer_id, contract.store_code)
+    staff = await staff_by_id(tx, contract.dealer_id, contract.staff_code)
+    person = await staff_by_id(tx, contract.dealer_id, who.himself.user_id)
+    setting = await setting_of(tx, contract.dealer_id)
+    eligibility, refusal = await _eligibility(tx, contract)
+    form = opening_form(
+        store_phone=store.phone if store else None, mobile_phone=person.mobile if person else None
+    )
+    store_name = store.name if store else contract.store_code
+    return answers.FormAnswer(
+        contract=showing.contract(contract, store_name, staff.name if staff else None),
+        dealer=_originator(who, contract.dealer_id, contract.store_code, store_name),
+        eligible=refusal is None,
+        refusal=Coded(code=refusal.code, label=refusal.message) if refusal else None,
+        open_application_id=await open_application_of(tx, contract_no),
+        notices=showing.notices(eligibility) if eligibility else [],
+        contact_1=form.contact_1,
+        contact_2=form.contact_2,
+        contact_3=who.mail,
+        completion_mail=form.completion_mail,
+        kind=form.result.kind,
+        kinds=[Coded(code=kind.value, label=kind.japanese) for kind in ResultKind],
+        reasons=[Coded(code=code, label=label) for code, label in caller.reasons.items()],
+        received_on_latest=caller.today,
+        contact_3_required=who.himself.role is Role.HQ,
+        next_status=showing.coded_status(Route.of(setting, who.himself.role).first()),
+    )
+
+
+async def _eligibility(
+    tx: AsyncSession, contract: Contract
+) -> tuple[Eligibility | None, Refusal | None]:
+    earlier = await earlier_returns(tx, contract.contract_no)
+    try:
+        return check_eligibility(contract_facts(contract), earlier), None
+    except Refusal as refusal:
+        return None, refusal
+
+
+def _originator(
+    who: Person, dealer_id: str, store_code: str, store_name: str
+) -> answers.DealerAnswer:
+    return answers.DealerAnswer(
+        dealer_id=dealer_id,
+        store=Coded(code=store_code, label=store_name),
+        person_id=who.himself.user_id,
+        person_name=who.name,
+        role=showing.role(who.himself.role),
+    )
+
+
+@router.post("/applications/check", dependencies=[dealers])
+async def check_application(body: SubmissionBody, caller: Caller) -> answers.CheckedAnswer:
+    """確認: whether this form may be sent (D94); nothing is created."""
+    checked = await check_submission(caller, body.contract_no, body.form())
+    return answers.CheckedAnswer(
+        notices=showing.notices(checked.eligibility),
+        next_status=showing.coded_status(checked.outcome.status),
+    )
+
+
+@router.post("/applications", status_code=status.HTTP_201_CREATED, dependencies=[dealers])
+async def create_application(
+    body: SubmissionBody,
+    request: Request,
+    response: Response,
+    caller: Caller,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> answers.StepAnswer:
+    """OK: send the application (D93-D96); the same Idempotency-Key gives the same answer."""
+
+    async def act() -> dict[str, Any]:
+        sent = await submit_application(caller, body.contract_no, body.form())
+        notices = showing.notices(sent.eligibility)
+        taken = Taken(sent.application, sent.outcome, approver_hint(sent.outcome))
+        return after_step(taken, *notices).model_dump(mode="json")
+
+    fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    answer = await once(
+        caller.tx,
+        owner=f"submit/{caller.who.himself.user_id}",
+        key=idempotency_key,
+        fingerprint=fingerprint,
+        act=act,
+    )
+    response.headers.update(etag(answer["version"]))
+    response.headers["Location"] = f"{request.url.path}/{answer['application_id']}"
+    return answers.StepAnswer.model_validate(answer)
+
+
+def after_step(taken: Taken, *notices: Coded) -> answers.StepAnswer:
+    """What a screen tells after a step."""
+    application, told = taken.application, list(notices)
+    if taken.ask_approver:
+        told.append(Coded(code="ASK_APPROVER", label=ASK_APPROVER))
+    if taken.remand and taken.remand.message:
+        told.append(Coded(code="TELL_RECIPIENT", label=taken.remand.message))
+    return answers.StepAnswer(
+        application_id=application.application_id,
+        version=application.version,
+        status_version=application.status_version,
+        status=showing.status(Status(application.status)),
+        notices=told,
+        mail_will_be_sent=taken.remand.mail_will_be_sent if taken.remand else None,
+    )

@@ -1,0 +1,164 @@
+"""Each step of an application is a resource of its own, changed under the version one saw."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from returns_service.actions.stepping import NO_WORDS, Words, take_step
+from returns_service.api import answers
+from returns_service.api.bodies import (
+    ApprovalBody,
+    DealerNoteBody,
+    FormBody,
+    MessageBody,
+    ReasonBody,
+    RemandBody,
+    TakeOverBody,
+)
+from returns_service.api.forms import after_step
+from returns_service.api.request import Caller, dealers, headquarters, tfc
+from returns_service.people import Person, rule_role
+from returns_service.queries import setting_of, staff_by_id
+from returns_service.rules.return_commands import (
+    Accept,
+    Approve,
+    Command,
+    Complete,
+    Correct,
+    EditDealerNote,
+    FinishContact,
+    Hold,
+    NewOriginator,
+    Release,
+    Remand,
+    StartContact,
+    TakeOver,
+    Withdraw,
+)
+from returns_service.rules.return_refusals import NewOriginatorNotSuitable
+from shared.http import etag, expected_version
+
+router = APIRouter(prefix="/applications/{application_id}")
+Version = Annotated[int, Depends(expected_version)]
+
+
+class Taking:
+    """The caller at one application, about to take a step."""
+
+    def __init__(self, application_id: str, response: Response, caller: Caller) -> None:
+        self.application_id = application_id
+        self.response = response
+        self.caller = caller
+
+    async def take(self, command: Command, words: Words = NO_WORDS) -> answers.StepAnswer:
+        """Take the step and answer with the new version."""
+        taken = await take_step(self.caller, self.application_id, command, words)
+        self.response.headers.update(etag(taken.application.version))
+        return after_step(taken)
+
+
+Step = Annotated[Taking, Depends(Taking, scope="function")]
+
+
+@router.post("/approval", dependencies=[dealers])
+async def approve(body: ApprovalBody, version: Version, step: Step) -> answers.StepAnswer:
+    """承認, with or without overwriting ③ (D112, D114)."""
+    return await step.take(Approve(expected_version=version), approval_words(body, step.caller.who))
+
+
+def approval_words(body: ApprovalBody, who: Person) -> Words:
+    """The words of an approval; a 連絡先3 that is not sent is that of the profile (A-29)."""
+    sent = "contact_3" in body.model_fields_set
+    return Words(
+        overwrite=body.overwrite.result_form() if body.overwrite else None,
+        approver_mail=body.contact_3 if sent else who.mail,
+    )
+
+
+@router.post("/remand", dependencies=[dealers])
+async def remand(body: RemandBody, version: Version, step: Step) -> answers.StepAnswer:
+    """差戻し, one step back on the frozen route (D113, D116)."""
+    return await step.take(
+        Remand(expected_version=version, comment=body.comment, dealer_note=body.dealer_note)
+    )
+
+
+@router.post("/correction", dependencies=[dealers])
+async def correct(body: FormBody, version: Version, step: Step) -> answers.StepAnswer:
+    """訂正 by the originator; the approval starts again (D121, D122)."""
+    setting = await setting_of(step.caller.tx, step.caller.who.himself.dealer_code or "")
+    return await step.take(
+        Correct(expected_version=version, setting=setting), Words(correction=body.form())
+    )
+
+
+@router.post("/withdrawal", dependencies=[dealers])
+async def withdraw(version: Version, step: Step) -> answers.StepAnswer:
+    """取下げ by the originator, for good (D123)."""
+    return await step.take(Withdraw(expected_version=version))
+
+
+@router.post("/take-over", dependencies=[headquarters])
+async def take_over(body: TakeOverBody, version: Version, step: Step) -> answers.StepAnswer:
+    """引継ぎ: headquarters names a new originator (T22, A-22)."""
+    dealer = step.caller.who.himself.dealer_code or ""
+    new = await staff_by_id(step.caller.tx, dealer, body.new_originator_id)
+    if new is None:
+        raise NewOriginatorNotSuitable
+    role = rule_role(new.role)
+    to = NewOriginator(new.person_id, role, new.dealer_id, new.store_code, new.active)
+    setting = await setting_of(step.caller.tx, dealer)
+    return await step.take(
+        TakeOver(expected_version=version, setting=setting, new_originator=to),
+        Words(new_name=new.name, new_mobile=new.mobile, new_mail=body.contact_3),
+    )
+
+
+@router.put("/dealer-note", dependencies=[headquarters])
+async def edit_dealer_note(
+    body: DealerNoteBody, version: Version, step: Step
+) -> answers.StepAnswer:
+    """貴社連絡欄 by the HQ approver (D115, T21)."""
+    return await step.take(EditDealerNote(expected_version=version, dealer_note=body.dealer_note))
+
+
+@router.post("/acceptance", dependencies=[tfc])
+async def accept(version: Version, step: Step) -> answers.StepAnswer:
+    """受付 by TFC (T12)."""
+    return await step.take(Accept(expected_version=version))
+
+
+@router.post("/hold", dependencies=[tfc])
+async def hold(body: ReasonBody, version: Version, step: Step) -> answers.StepAnswer:
+    """保留 by TFC (T13)."""
+    return await step.take(Hold(expected_version=version, reason=body.reason))
+
+
+@router.post("/release", dependencies=[tfc])
+async def release(version: Version, step: Step) -> answers.StepAnswer:
+    """保留解除 by TFC (T14)."""
+    return await step.take(Release(expected_version=version))
+
+
+@router.post("/contact-entry", dependencies=[tfc])
+async def start_contact(version: Version, step: Step) -> answers.StepAnswer:
+    """TFC begins to write 連絡事項 (T15)."""
+    return await step.take(StartContact(expected_version=version))
+
+
+@router.post("/contact", dependencies=[tfc])
+async def finish_contact(body: MessageBody, version: Version, step: Step) -> answers.StepAnswer:
+    """TFC has written 連絡事項 (T16)."""
+    return await step.take(FinishContact(expected_version=version, message=body.message))
+
+
+@router.post("/tfc-remand", dependencies=[tfc])
+async def remand_by_tfc(body: ReasonBody, version: Version, step: Step) -> answers.StepAnswer:
+    """差戻し by TFC, with its reason (T17)."""
+    return await step.take(Remand(expected_version=version, comment=body.reason))
+
+
+@router.post("/completion", dependencies=[tfc])
+async def complete(version: Version, step: Step) -> answers.StepAnswer:
+    """完了 by TFC (T18)."""
+    return await step.take(Complete(expected_version=version))

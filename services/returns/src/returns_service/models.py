@@ -1,0 +1,231 @@
+"""What does the returns service keep? Applications with their whole history.
+
+Of contracts, stores and staff it keeps what their owner's events tell. Every table belongs to
+dealers; row-level security shows a transaction only the rows of its own dealer.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Computed, DateTime, ForeignKey, Identity, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+OPEN = "status NOT IN ('COMPLETED', 'WITHDRAWN')"
+
+
+class Kept(DeclarativeBase):
+    """The tables of this service."""
+
+    type_annotation_map = {  # noqa: RUF012 -- SQLAlchemy's own way to configure a declarative class
+        str: Text,
+        datetime: DateTime(timezone=True),
+        list[str]: ARRAY(Text),
+        dict[str, Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
+    }
+
+
+class Contract(Kept):
+    """A contract as the contracts service tells of it.
+
+    Its store sees it until `hidden_from_on`, the first JST day after a move was registered (D142);
+    `pending_change_id` is that move. `completed_by` says by what its final handling is complete.
+    """
+
+    __tablename__ = "contract_view"
+    __table_args__ = (Index("contract_view_by_store", "dealer_id", "store_code"),)
+
+    contract_no: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    product_code: Mapped[str]
+    final_on: Mapped[date]
+    vehicle_model: Mapped[str]
+    registration_no: Mapped[str]
+    first_registered_on: Mapped[date]
+    store_code: Mapped[str]
+    staff_code: Mapped[str | None]
+    receivable_purchased: Mapped[bool]
+    tfc_handled: Mapped[bool]
+    customer_name: Mapped[str]
+    selection: Mapped[str | None]
+    completed_by: Mapped[str | None]
+    pending_change_id: Mapped[str | None]
+    hidden_from_on: Mapped[date | None]
+
+
+class Store(Kept):
+    """A store of a dealer."""
+
+    __tablename__ = "store"
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    store_code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    unused: Mapped[bool]
+    phone: Mapped[str | None]
+
+
+class Staff(Kept):
+    """A person of a dealer; `role` is sales, manager or hq."""
+
+    __tablename__ = "staff"
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    staff_code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    store_code: Mapped[str | None]
+    role: Mapped[str]
+    active: Mapped[bool]
+    mobile: Mapped[str | None]
+
+    @property
+    def person_id(self) -> str:
+        """Who this is in our records: D01-E101."""
+        return f"{self.dealer_id}-{self.staff_code}"
+
+
+class ApprovalFlow(Kept):
+    """承認フロー設定 of a dealer; without a row nothing needs an approval (D111)."""
+
+    __tablename__ = "approval_flow"
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    store_approval: Mapped[bool]
+    hq_approval: Mapped[bool]
+    hq_mails: Mapped[list[str]]
+    store_approver_notice: Mapped[bool] = mapped_column(server_default=text("false"))
+    version: Mapped[int]
+    updated_at: Mapped[datetime]
+    updated_by: Mapped[str]
+
+
+class Application(Kept):
+    """One return application as it is now.
+
+    `originator_role` (sales, manager, hq) and `levels` are its frozen route. `round` counts the
+    sendings: approvals of an earlier round are void. `version` grows with every change,
+    `status_version` with every entry into a status.
+    """
+
+    __tablename__ = "application"
+    __table_args__ = (
+        Index("one_open_application", "contract_no", unique=True, postgresql_where=text(OPEN)),
+        Index("application_by_contract", "contract_no"),
+        Index(
+            "application_by_dealer",
+            "dealer_id", "is_past", text("updated_at DESC"), text("application_id DESC"),
+        ),
+        Index(
+            "application_by_store",
+            "dealer_id", "store_code", "is_past",
+            text("updated_at DESC"), text("application_id DESC"),
+        ),
+        Index("application_status", "dealer_id", "store_code", "status"),
+        Index("application_by_number", "dealer_id", "contract_key"),
+        Index(
+            "application_at_tfc",
+            "is_past", text("updated_at DESC"), text("application_id DESC"),
+            postgresql_where=text("requested_at IS NOT NULL"),
+        ),
+    )  # fmt: skip
+
+    application_id: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    store_code: Mapped[str]
+    contract_no: Mapped[str]
+    contract_key: Mapped[str]
+    customer_name: Mapped[str]
+    name_key: Mapped[str]
+    originator_id: Mapped[str]
+    originator_name: Mapped[str]
+    originator_role: Mapped[str]
+    levels: Mapped[list[str]]
+    round: Mapped[int]
+    status: Mapped[str]
+    is_past: Mapped[bool] = mapped_column(
+        Computed("status IN ('COMPLETED', 'WITHDRAWN')", persisted=True)
+    )
+    status_version: Mapped[int]
+    version: Mapped[int]
+    entered_at: Mapped[datetime]
+    submitted_at: Mapped[datetime]
+    requested_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
+    contact_1: Mapped[str | None]
+    contact_2: Mapped[str | None]
+    contact_3: Mapped[str | None]
+    completion_mail: Mapped[bool]
+    kind: Mapped[str]
+    received_on: Mapped[date | None]
+    unreturned_reason: Mapped[str | None]
+    separate_procedure: Mapped[bool]
+    dealer_note: Mapped[str | None]
+    dealer_note_version: Mapped[int]
+
+
+class Approval(Kept):
+    """One approval that was given, with the entry as it was then; `mail` is his 連絡先3 (A-29)."""
+
+    __tablename__ = "approval"
+
+    application_id: Mapped[str] = mapped_column(
+        ForeignKey(Application.application_id), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    round: Mapped[int]
+    level: Mapped[str]
+    approver_id: Mapped[str]
+    approver_name: Mapped[str]
+    on_behalf_of: Mapped[str | None]
+    mail: Mapped[str | None]
+    approved_at: Mapped[datetime]
+    entry: Mapped[dict[str, Any]]
+
+
+class HistoryLine(Kept):
+    """Who did what, when, from where to where, in which version, for whom; never changed."""
+
+    __tablename__ = "history"
+    __table_args__ = (Index("history_of", "application_id", "line_id"),)
+
+    line_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    application_id: Mapped[str] = mapped_column(ForeignKey(Application.application_id))
+    dealer_id: Mapped[str]
+    at: Mapped[datetime]
+    action: Mapped[str]
+    step: Mapped[str | None]
+    actor_id: Mapped[str]
+    actor_role: Mapped[str]
+    actor_name: Mapped[str]
+    on_behalf_of: Mapped[str | None]
+    from_status: Mapped[str | None]
+    to_status: Mapped[str]
+    version: Mapped[int]
+    status_version: Mapped[int]
+    said: Mapped[str | None]
+    changes: Mapped[list[dict[str, Any]]]
+    facts: Mapped[dict[str, Any]]
+
+
+class Substitute(Kept):
+    """代理承認: `substitute_id` also approves for `approver_id`, on JST days, both included."""
+
+    __tablename__ = "substitute"
+    __table_args__ = (
+        Index("substitute_for", "dealer_id", "substitute_id", "to_on"),
+        Index("substitute_of", "dealer_id", "approver_id", "to_on"),
+    )
+
+    line_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    dealer_id: Mapped[str]
+    approver_id: Mapped[str]
+    approver_role: Mapped[str]
+    approver_store: Mapped[str | None]
+    substitute_id: Mapped[str]
+    from_on: Mapped[date]
+    to_on: Mapped[date]
+    registered_by: Mapped[str]
+    registered_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

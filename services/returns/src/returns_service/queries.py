@@ -1,0 +1,137 @@
+"""What is kept about applications, contracts, stores and staff? Each question by its name."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from returns_service.models import (
+    Application,
+    Approval,
+    ApprovalFlow,
+    Contract,
+    HistoryLine,
+    Staff,
+    Store,
+    Substitute,
+)
+from returns_service.rules.approval_route import ApprovalSetting
+from returns_service.rules.return_eligibility import EarlierReturn
+from returns_service.rules.return_form import ResultKind
+from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_visibility import Actor
+from returns_service.rules.substitute_approver import Substitution
+
+NO_APPROVAL = ApprovalSetting(store_approval=False, hq_approval=False)
+
+
+async def contract_by_number(tx: AsyncSession, dealer: str, contract_no: str) -> Contract | None:
+    """A contract of this dealer."""
+    return await tx.scalar(
+        select(Contract).where(Contract.dealer_id == dealer, Contract.contract_no == contract_no)
+    )
+
+
+async def contract_of(tx: AsyncSession, application: Application) -> Contract | None:
+    """The contract of an application as it is now."""
+    return await contract_by_number(tx, application.dealer_id, application.contract_no)
+
+
+async def earlier_returns(tx: AsyncSession, contract_no: str) -> list[EarlierReturn]:
+    """Every application that a contract ever had."""
+    rows = await tx.execute(
+        select(Application.status, Application.kind).where(Application.contract_no == contract_no)
+    )
+    return [EarlierReturn(Status(row.status), ResultKind(row.kind)) for row in rows]
+
+
+async def open_application_of(tx: AsyncSession, contract_no: str) -> str | None:
+    """The id of a contract's application that is neither 完了 nor 取下げ."""
+    return await tx.scalar(
+        select(Application.application_id).where(
+            Application.contract_no == contract_no, ~Application.is_past
+        )
+    )
+
+
+async def application_by_id(
+    tx: AsyncSession, application_id: str, *, lock: bool = False
+) -> Application | None:
+    """An application of the transaction's dealer; `lock` keeps others from changing it."""
+    question = select(Application).where(Application.application_id == application_id)
+    return await tx.scalar(question.with_for_update() if lock else question)
+
+
+async def approval_flow_of(tx: AsyncSession, dealer: str) -> ApprovalFlow | None:
+    """承認フロー設定 of a dealer, if it was ever set."""
+    return await tx.scalar(select(ApprovalFlow).where(ApprovalFlow.dealer_id == dealer))
+
+
+async def setting_of(tx: AsyncSession, dealer: str) -> ApprovalSetting:
+    """Which levels approve at a dealer today."""
+    flow = await approval_flow_of(tx, dealer)
+    if flow is None:
+        return NO_APPROVAL
+    return ApprovalSetting(store_approval=flow.store_approval, hq_approval=flow.hq_approval)
+
+
+async def store_by_code(tx: AsyncSession, dealer: str, store_code: str | None) -> Store | None:
+    """A store of a dealer."""
+    return await tx.scalar(
+        select(Store).where(Store.dealer_id == dealer, Store.store_code == store_code)
+    )
+
+
+async def store_names(tx: AsyncSession, keys: Collection[tuple[str, str]]) -> dict[str, str]:
+    """Names of stores, by "dealer/store"; `keys` are (dealer, store) pairs."""
+    rows = await tx.execute(
+        select(Store.dealer_id, Store.store_code, Store.name).where(
+            tuple_(Store.dealer_id, Store.store_code).in_(set(keys))
+        )
+    )
+    return {f"{row.dealer_id}/{row.store_code}": row.name for row in rows}
+
+
+async def staff_by_id(tx: AsyncSession, dealer: str, person_id: str | None) -> Staff | None:
+    """A person of a dealer by the id that our records use, D01-E101."""
+    code = (person_id or "").removeprefix(f"{dealer}-")
+    return await tx.scalar(select(Staff).where(Staff.dealer_id == dealer, Staff.staff_code == code))
+
+
+async def approvals_of(tx: AsyncSession, application_id: str) -> Sequence[Approval]:
+    """Every approval that an application was ever given, oldest first."""
+    rows = await tx.scalars(
+        select(Approval).where(Approval.application_id == application_id).order_by(Approval.version)
+    )
+    return rows.all()
+
+
+async def history_of(tx: AsyncSession, application_id: str) -> Sequence[HistoryLine]:
+    """The history of an application, oldest first."""
+    rows = await tx.scalars(
+        select(HistoryLine)
+        .where(HistoryLine.application_id == application_id)
+        .order_by(HistoryLine.line_id)
+    )
+    return rows.all()
+
+
+async def substitutions_on(tx: AsyncSession, person: Actor, *, today: date) -> list[Substitution]:
+    """In whose place a person may approve on `today`."""
+    rows = await tx.scalars(
+        select(Substitute).where(
+            Substitute.dealer_id == person.dealer_code,
+            Substitute.substitute_id == person.user_id,
+            Substitute.from_on <= today,
+            Substitute.to_on >= today,
+            Substitute.ended_at.is_(None),
+        )
+    )
+    return [substitution_in(row) for row in rows]
+
+
+def substitution_in(row: Substitute) -> Substitution:
+    """A kept substitution as the rules know it."""
+    approver = Actor(row.approver_id, Role(row.approver_role), row.dealer_id, row.approver_store)
+    return Substitution(approver, row.substitute_id, row.from_on, row.to_on)

@@ -1,0 +1,155 @@
+"""What do we learn from the others? Contracts, stores and staff as they are now.
+
+Applications stay with the store that sent them, wherever their contract moves (A-34).
+"""
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from event_contracts import contract as told
+from event_contracts import masters
+from returns_service.models import Application, Contract, Staff, Store
+from returns_service.rules.return_eligibility import Selection
+from returns_service.rules.return_list import name_key
+from shared.worker import Delivery, Subscribers
+
+SUBSCRIBERS = Subscribers()
+_SELECTIONS: dict[told.Category, Selection] = {
+    "early_payoff": Selection.EARLY_PAYOFF,
+    "cash_settlement": Selection.CASH,
+    "re_split": Selection.RESPLIT,
+    "vehicle_return": Selection.RETURN,
+}
+
+
+@SUBSCRIBERS.on(told.ContractRegistered, told.ContractUpdated)
+async def keep_contract(event: told.ContractFacts, _: Delivery, tx: AsyncSession) -> None:
+    """Take over the facts as they are now; the lists show a changed name at once."""
+    facts = {
+        "dealer_id": event.dealer_id,
+        "product_code": event.product_code,
+        "final_on": event.final_on,
+        "vehicle_model": event.vehicle.model,
+        "registration_no": event.vehicle.registration_no,
+        "first_registered_on": event.vehicle.first_registered_on,
+        "store_code": event.store_code,
+        "staff_code": event.staff_code,
+        "receivable_purchased": event.receivable_purchased,
+        "tfc_handled": event.tfc_handled,
+        "customer_name": event.customer_name,
+    }
+    await tx.execute(
+        insert(Contract)
+        .values(contract_no=event.contract_no, **facts)
+        .on_conflict_do_update(index_elements=["contract_no"], set_=facts)
+    )
+    names = {"customer_name": event.customer_name, "name_key": name_key(event.customer_name)}
+    await tx.execute(
+        update(Application)
+        .where(
+            Application.contract_no == event.contract_no,
+            Application.customer_name != event.customer_name,
+        )
+        .values(names)
+    )
+
+
+async def _change(tx: AsyncSession, contract_no: str, **values: object) -> None:
+    await tx.execute(update(Contract).where(Contract.contract_no == contract_no).values(values))
+
+
+@SUBSCRIBERS.on(told.SelectionRecorded)
+async def keep_selection(event: told.SelectionRecorded, _: Delivery, tx: AsyncSession) -> None:
+    """Know what the customer chose (D80)."""
+    await _change(tx, event.contract_no, selection=_SELECTIONS[event.category].value)
+
+
+@SUBSCRIBERS.on(told.SelectionChanged)
+async def change_selection(event: told.SelectionChanged, _: Delivery, tx: AsyncSession) -> None:
+    """Know what the customer chooses instead; nothing where it was taken back."""
+    after = _SELECTIONS[event.after].value if event.after else None
+    await _change(tx, event.contract_no, selection=after)
+
+
+@SUBSCRIBERS.on(told.FinalHandlingCompleted)
+async def keep_completion(
+    event: told.FinalHandlingCompleted, _: Delivery, tx: AsyncSession
+) -> None:
+    """Know by what the final handling of a contract is complete."""
+    await _change(tx, event.contract_no, completed_by=event.basis)
+
+
+@SUBSCRIBERS.on(told.FinalHandlingReopened)
+async def forget_completion(
+    event: told.FinalHandlingReopened, _: Delivery, tx: AsyncSession
+) -> None:
+    """The contract is to be handled again."""
+    await _change(tx, event.contract_no, completed_by=None)
+
+
+@SUBSCRIBERS.on(told.AssignmentChangeRegistered)
+async def hide_from_old_store(
+    event: told.AssignmentChangeRegistered, _: Delivery, tx: AsyncSession
+) -> None:
+    """From the next day the old store does not see a moving contract (D142)."""
+    hidden = event.hidden_from_old_store_on
+    await _change(tx, event.contract_no, pending_change_id=event.change_id, hidden_from_on=hidden)
+
+
+@SUBSCRIBERS.on(told.AssignmentChangeCancelled)
+async def show_to_old_store(
+    event: told.AssignmentChangeCancelled, _: Delivery, tx: AsyncSession
+) -> None:
+    """The old store sees it again, unless a newer change has replaced this one already."""
+    await tx.execute(
+        update(Contract)
+        .where(
+            Contract.contract_no == event.contract_no,
+            Contract.pending_change_id == event.change_id,
+        )
+        .values(pending_change_id=None, hidden_from_on=None)
+    )
+
+
+@SUBSCRIBERS.on(told.AssignmentChangeReflected)
+async def move_to_new_store(
+    event: told.AssignmentChangeReflected, _: Delivery, tx: AsyncSession
+) -> None:
+    """The new store and person are in force."""
+    await _change(
+        tx,
+        event.contract_no,
+        store_code=event.store_code,
+        staff_code=event.staff_code,
+        pending_change_id=None,
+        hidden_from_on=None,
+    )
+
+
+@SUBSCRIBERS.on(masters.StoreUpdated)
+async def keep_store(event: masters.StoreUpdated, _: Delivery, tx: AsyncSession) -> None:
+    """Know a store as it is now."""
+    values = {"name": event.name, "unused": event.unused, "phone": event.phone}
+    await tx.execute(
+        insert(Store)
+        .values(dealer_id=event.dealer_id, store_code=event.store_code, **values)
+        .on_conflict_do_update(index_elements=["dealer_id", "store_code"], set_=values)
+    )
+
+
+@SUBSCRIBERS.on(masters.StaffUpdated)
+async def keep_staff(event: masters.StaffUpdated, _: Delivery, tx: AsyncSession) -> None:
+    """Know a person as he is now; whoever left stays known, and inactive."""
+    values = {
+        "name": event.name,
+        "store_code": event.store_code,
+        "role": event.role,
+        "active": event.active,
+        "mobile": event.mobile,
+    }
+    await tx.execute(
+        insert(Staff)
+        .values(dealer_id=event.dealer_id, staff_code=event.staff_code, **values)
+        .on_conflict_do_update(index_elements=["dealer_id", "staff_code"], set_=values)
+    )

@@ -1,0 +1,207 @@
+"""The returns service on a real PostgreSQL, spoken to by HTTP, with the people of the manual."""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
+from sqlalchemy import text
+
+from event_contracts import Event, read
+from event_contracts.contract import ContractRegistered, Vehicle
+from event_contracts.masters import StaffUpdated, StoreUpdated
+from returns_service.app import SERVICE, create_app
+from shared.auth import (
+    Principal,
+    Role,
+    StaticKeys,
+    TokenVerifier,
+    claims_of,
+    principal_of,
+)
+from shared.clock import TravelClock
+from shared.context import new_id
+from shared.db import EVERY_DEALER, Database
+from shared.worker import Delivery
+
+ISSUER = "https://login.example.test"
+KEY = ECKey.generate_key("P-256", {"kid": "test"})
+BASE = "/api/returns/v1"
+# Tuesday 2025-07-15, 10:00 in Japan.
+T = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
+
+
+def person(code: str, name: str, role: Role, store: str | None, dealer: str = "D01") -> Principal:
+    mail = f"{code.lower()}@{dealer.lower()}.example.jp"
+    return Principal(f"{dealer}-{code}", name, dealer, store, code, frozenset({role}), mail)
+
+
+YAMADA = person("E101", "山田 太郎", Role.SALES, "S10")
+COLLEAGUE = person("E102", "伊藤 翔", Role.SALES, "S10")
+SATO = person("M100", "佐藤 誠", Role.MANAGER, "S10")
+SUZUKI = person("E201", "鈴木 花子", Role.SALES, "S20")
+TAKAHASHI = person("M200", "高橋 健一", Role.MANAGER, "S20")
+TANAKA = person("H001", "田中 裕子", Role.HQ, None)
+OTHER_HQ = person("H001", "他社 本部", Role.HQ, None, dealer="D02")
+OTHER_MANAGER = person("M100", "他社 店長", Role.MANAGER, "S10", dealer="D02")
+OTHER_SALES = person("E101", "他社 担当", Role.SALES, "S10", dealer="D02")
+TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC}), None)
+NOTIFIER = Principal("notifier", "notifier", None, None, None, frozenset({Role.SERVICE}), None)
+
+MASTERS: tuple[Event, ...] = (
+    StoreUpdated(dealer_id="D01", store_code="S10", name="本店", phone="03-0010-1000"),
+    StoreUpdated(dealer_id="D01", store_code="S20", name="西店", phone="03-0010-2000"),
+    StoreUpdated(dealer_id="D02", store_code="S10", name="他社本店"),
+    *(
+        StaffUpdated(
+            dealer_id=who.dealer or "",
+            staff_code=who.staff_code or "",
+            name=who.name,
+            store_code=who.store,
+            role=next(iter(who.roles)).value,
+            mobile="090-0001-0001",
+        )
+        for who in (YAMADA, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, OTHER_HQ, OTHER_SALES)
+    ),
+)
+
+RETURNED = {"kind": "RETURNED", "received_on": "2025-07-01"}
+FORM = {**RETURNED, "contact_1": "03-0010-1000", "contact_3": "yamada@example.jp"}
+
+
+def registered(
+    contract_no: str = "C-1001", *, store: str = "S10", dealer: str = "D01", **facts: Any
+) -> ContractRegistered:
+    known = {
+        "product_code": "SVP_R",
+        "final_on": date(2025, 9, 15),
+        "vehicle": Vehicle(
+            model="プリウス",
+            registration_no="品川 300 あ 1234",
+            first_registered_on=date(2022, 7, 1),
+        ),
+        "staff_code": "E101",
+        "receivable_purchased": False,
+        "tfc_handled": False,
+        "customer_name": "山本　太郎",
+    }
+    return ContractRegistered(
+        dealer_id=dealer, contract_no=contract_no, store_code=store, **{**known, **facts}
+    )
+
+
+def token(who: Principal) -> str:
+    claims = {**claims_of(who), "iss": ISSUER, "aud": "madoguchi", "exp": int(time.time()) + 600}
+    return jwt.encode({"alg": "ES256", "kid": "test"}, claims, KEY, ["ES256"])
+
+
+class Caller:
+    """One person at the API; a change names the version that this person saw last."""
+
+    def __init__(self, http: httpx.AsyncClient, who: Principal) -> None:
+        self.http = http
+        self.headers = {"authorization": f"Bearer {token(who)}"}
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        return await self.http.get(f"{BASE}{path}", params=params, headers=self.headers)
+
+    async def send(
+        self, method: str, path: str, body: Any = None, *, version: int | None = None, **more: str
+    ) -> httpx.Response:
+        headers = {**self.headers, **more}
+        if version is not None:
+            headers["if-match"] = f'"{version}"'
+        return await self.http.request(method, f"{BASE}{path}", json=body, headers=headers)
+
+    async def submit(self, contract_no: str = "C-1001", **form: Any) -> httpx.Response:
+        body = {"contract_no": contract_no, **(form or FORM)}
+        return await self.send("POST", "/applications", body)
+
+    async def version(self, application_id: str) -> int:
+        opened = await self.get(f"/applications/{application_id}")
+        return int(opened.json()["version"]) if opened.status_code == 200 else 1
+
+    async def step(
+        self, application_id: str, step: str, version: int | None = None, **body: Any
+    ) -> httpx.Response:
+        seen = await self.version(application_id) if version is None else version
+        method = "PUT" if step == "dealer-note" else "POST"
+        path = f"/applications/{application_id}/{step}"
+        return await self.send(method, path, body, version=seen)
+
+
+@dataclass
+class Returns:
+    """The service under test."""
+
+    database: Database
+    clock: TravelClock
+    http: httpx.AsyncClient
+    callers: dict[str, Caller] = field(default_factory=dict)
+
+    def __call__(self, who: Principal) -> Caller:
+        return self.callers.setdefault(who.person_id, Caller(self.http, who))
+
+    async def hear(self, *events: Event) -> None:
+        """Let the service process events of others, one transaction each."""
+        for event in events:
+            delivery = Delivery(new_id(), 1, self.clock.now(), self.clock.now(), None)
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                await SERVICE.subscribers.handlers[event.wire_type](event, delivery, tx)
+
+    async def told(self, application_id: str | None = None) -> list[Event]:
+        """Every event that the service emitted, in order; of one application only, if named."""
+        async with self.database.transaction() as tx:
+            rows = await tx.execute(
+                text(
+                    "SELECT type, payload::text AS payload FROM outbox"
+                    " WHERE CAST(:id AS text) IS NULL OR aggregate_id = :id ORDER BY position"
+                ),
+                {"id": application_id},
+            )
+            return [read(row.type, row.payload) for row in rows]
+
+    async def rows(self, sql: str, **values: Any) -> list[Any]:
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            return list((await tx.execute(text(sql), values)).all())
+
+    async def set_flow(self, *, store: bool, hq: bool, mails: tuple[str, ...] = ()) -> None:
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            await tx.execute(
+                text(
+                    "INSERT INTO approval_flow (dealer_id, store_approval, hq_approval, hq_mails,"
+                    " version, updated_at, updated_by) VALUES ('D01', :store, :hq, :mails, 1,"
+                    " now(), 'D01-H001') ON CONFLICT (dealer_id) DO UPDATE SET"
+                    " store_approval = :store, hq_approval = :hq, hq_mails = :mails"
+                ),
+                {"store": store, "hq": hq, "mails": list(mails)},
+            )
+
+
+@asynccontextmanager
+async def running(url: str) -> AsyncIterator[Returns]:
+    database, clock = Database(url), TravelClock()
+    clock.travel_to(T)
+    verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience="madoguchi")
+    app = create_app(database, clock, principal_of(verifier))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://returns") as http:
+        returns = Returns(database, clock, http)
+        await returns.hear(*MASTERS, registered())
+        await returns.set_flow(store=True, hq=True, mails=("hq@d01.example.jp",))
+        yield returns
+    await database.close()
+
+
+@pytest.fixture
+async def returns(
+    new_database: Callable[[str], Awaitable[str]],
+) -> AsyncIterator[Returns]:
+    async with running(await new_database("returns_service")) as service:
+        yield service

@@ -1,0 +1,79 @@
+"""`python -m shared.process returns_service api`: one process of one service.
+
+A service's package has a module `app` with `SERVICE`, `create_app(database=, clock=,
+principal_of=)` and, where it needs them, `Settings` (more than ServiceSettings) and
+`beside(settings, running)`: coroutines that run beside its worker.
+"""
+
+import argparse
+import asyncio
+import importlib
+from collections.abc import Sequence
+from types import ModuleType
+
+import httpx
+import uvicorn
+import uvloop
+
+from event_contracts import SUBSCRIPTIONS
+from shared import logging, migrate
+from shared.auth import RemoteKeys, TokenVerifier, principal_of
+from shared.clock import SystemClock
+from shared.db import Database
+from shared.rabbitmq import Topology
+from shared.service import Background, Running
+from shared.settings import ServiceSettings
+
+
+def settings_of(app: ModuleType) -> ServiceSettings:
+    """The settings of a service, from the environment with its name as prefix."""
+    kind: type[ServiceSettings] = getattr(app, "Settings", ServiceSettings)
+    return kind(_env_prefix=f"{app.SERVICE.name.upper()}_")  # type: ignore[call-arg]
+
+
+async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int) -> None:
+    """Answer HTTP until told to stop."""
+    database, clock = Database(settings.database_url), SystemClock()
+    async with httpx.AsyncClient(timeout=10) as http:
+        verifier = TokenVerifier(
+            RemoteKeys(settings.jwks_url, http),
+            issuer=settings.issuer,
+            audience=settings.audience,
+        )
+        api = app.create_app(database=database, clock=clock, principal_of=principal_of(verifier))
+        config = uvicorn.Config(
+            api, host=host, port=port, access_log=False, log_config=None, loop="none"
+        )
+        await uvicorn.Server(config).serve()
+    await database.close()
+
+
+async def work(app: ModuleType, settings: ServiceSettings) -> None:
+    """Relay, process and fire timers until told to stop."""
+    running = Running(app.SERVICE, Database(settings.database_url), SystemClock())
+    topology = Topology(SUBSCRIPTIONS, settings.event_prefix)
+    beside: Sequence[Background] = app.beside(settings, running) if hasattr(app, "beside") else ()
+    await running.work_with_rabbitmq(settings.rabbitmq_url, topology, *beside)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("package", help="returns_service, for example")
+    parser.add_argument("part", choices=("api", "worker", "migrate"))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    args = parser.parse_args()
+    app = importlib.import_module(f"{args.package}.app")
+    settings = settings_of(app)
+    logging.configure(level=settings.log_level)
+    if args.part == "migrate":
+        asyncio.run(migrate.upgrade(settings.database_url, args.package))
+    elif args.part == "api":
+        uvloop.run(serve(app, settings, args.host, args.port))
+    else:
+        uvloop.run(work(app, settings))
+
+
+if __name__ == "__main__":
+    main()

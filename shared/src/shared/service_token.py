@@ -1,0 +1,67 @@
+"""How does one service show another who it is? By an access token of its own (client credentials).
+
+The token is kept until shortly before it ends; many requests at once fetch one token.
+"""
+
+import asyncio
+import time
+
+import httpx
+from pydantic import SecretStr
+
+
+class TokenNotGiven(Exception):
+    """The issuer is out of reach, or does not know this client; the text says which."""
+
+
+class ServiceToken:
+    """The access token of one service.
+
+    `spare_s` is how long before its end a token is not used any more.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        http: httpx.AsyncClient,
+        *,
+        client_id: str,
+        client_secret: SecretStr,
+        scope: str | None = None,
+        spare_s: float = 30,
+    ) -> None:
+        self._url = url
+        self._http = http
+        self._form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
+        self._auth = (client_id, client_secret.get_secret_value())
+        self._spare_s = spare_s
+        self._token: str | None = None
+        self._ends = float("-inf")
+        self._one_at_a_time = asyncio.Lock()
+
+    async def current(self) -> str:
+        """A token that is still good. Raises TokenNotGiven."""
+        async with self._one_at_a_time:
+            if self._token is None or time.monotonic() >= self._ends:
+                self._token, self._ends = await self._fetch()
+            return self._token
+
+    def forget(self) -> None:
+        """Somebody did not believe the token: fetch a new one next time."""
+        self._token = None
+
+    async def _fetch(self) -> tuple[str, float]:
+        asked = time.monotonic()
+        try:
+            answer = await self._http.post(self._url, data=self._form, auth=self._auth)
+            answer.raise_for_status()
+            token = answer.json()
+            return str(token["access_token"]), asked + float(
+                token.get("expires_in", 60)
+            ) - self._spare_s
+        except httpx.HTTPStatusError as refused:
+            raise TokenNotGiven(f"the issuer answers {refused.response.status_code}") from refused
+        except httpx.HTTPError as cause:
+            raise TokenNotGiven(f"the issuer is out of reach: {type(cause).__name__}") from cause
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise TokenNotGiven("the issuer's answer is no token") from wrong

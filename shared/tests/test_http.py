@@ -1,0 +1,223 @@
+"""What every service promises over HTTP, whatever it is about."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.api import create_api
+from shared.auth import Principal, Role, RouteWithoutPolicy, public, require
+from shared.clock import SystemClock
+from shared.db import Database
+from shared.errors import FieldError, FormErrors, Kind, Refusal
+from shared.http import database_of, etag, expected_version, once, transaction_of
+from shared.service import Service
+
+
+class AlreadyDecided(Refusal):
+    """Too late."""
+
+    code = "ALREADY_DECIDED"
+    kind = Kind.CONFLICT
+    message = "すでに決定済みです。"
+
+
+class Parcel(BaseModel):
+    weight: int
+
+
+async def writing(request: Request) -> AsyncIterator[AsyncSession]:
+    async for tx in transaction_of(database_of(request), None):
+        yield tx
+
+
+Tx = Annotated[AsyncSession, Depends(writing, scope="function")]
+router = APIRouter(dependencies=[public()])
+
+
+@router.post("/parcels", status_code=201)
+async def post_parcel(
+    parcel: Parcel, tx: Tx, idempotency_key: Annotated[str | None, Header()] = None
+) -> dict[str, Any]:
+    async def act() -> dict[str, Any]:
+        row = await tx.execute(
+            text("INSERT INTO parcel (weight) VALUES (:w) RETURNING id"), {"w": parcel.weight}
+        )
+        return {"id": row.scalar_one()}
+
+    return await once(
+        tx, owner="E101", key=idempotency_key, fingerprint=parcel.model_dump_json(), act=act
+    )
+
+
+@router.put("/parcels/1")
+async def put_parcel(version: Annotated[int, Depends(expected_version)]) -> dict[str, int]:
+    if version != 7:
+        raise AlreadyDecided(current_version=7)
+    return {"version": version}
+
+
+@router.post("/forms")
+async def post_form() -> None:
+    raise FormErrors(FieldError("received_on", "FUTURE", "本日までの日付を入力してください。"))
+
+
+@router.get("/breaks")
+async def breaks() -> None:
+    raise ZeroDivisionError("secret 090-1234-5678")
+
+
+@pytest.fixture
+async def app(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[FastAPI]:
+    database = Database(await new_database("shared"))
+    async with database.transaction() as tx:
+        await tx.execute(text("CREATE TABLE parcel (id serial PRIMARY KEY, weight int)"))
+
+    async def nobody(_: Request) -> Principal:
+        raise AssertionError("nobody is asked here")
+
+    yield create_api(
+        Service("parcels", "shared"),
+        router,
+        database=database,
+        clock=SystemClock(),
+        principal_of=nobody,
+    )
+    await database.close()
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    base = "http://service/api/parcels/v1"
+    async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+        yield client
+
+
+async def count(app: FastAPI) -> int:
+    async with app.state.database.transaction() as tx:
+        return int((await tx.execute(text("SELECT count(*) FROM parcel"))).scalar_one())
+
+
+async def test_what_was_answered_is_committed_before_the_answer_leaves(app: FastAPI) -> None:
+    seen: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b'{"weight": 3}', "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            seen.append(await count(app))
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
+        "path": "/api/parcels/v1/parcels", "raw_path": b"/api/parcels/v1/parcels",
+        "query_string": b"", "scheme": "http", "server": ("service", 80),
+        "headers": [(b"content-type", b"application/json"), (b"host", b"service")],
+    }  # fmt: skip
+    await app(scope, receive, send)
+    assert seen == [1]
+
+
+async def test_a_double_click_has_one_effect(app: FastAPI, http: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "k1"}
+    answers = await asyncio.gather(
+        *(http.post("/parcels", json={"weight": 3}, headers=headers) for _ in range(5))
+    )
+    assert {(a.status_code, a.json()["id"]) for a in answers} == {(201, 1)}
+    assert await count(app) == 1
+
+
+async def test_a_used_key_with_another_request_is_refused(
+    app: FastAPI, http: httpx.AsyncClient
+) -> None:
+    headers = {"Idempotency-Key": "k1"}
+    await http.post("/parcels", json={"weight": 3}, headers=headers)
+    answer = await http.post("/parcels", json={"weight": 4}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_USED")
+    assert await count(app) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "code"),
+    [
+        ('"7"', 200, None),
+        ('W/"7"', 200, None),
+        ('"6"', 409, "ALREADY_DECIDED"),
+        (None, 428, "VERSION_MISSING"),
+        ("x", 428, "VERSION_MISSING"),
+        ('"９"', 428, "VERSION_MISSING"),
+        ('"' + "9" * 30 + '"', 428, "VERSION_MISSING"),
+    ],
+)
+async def test_a_change_names_the_version_it_means(
+    http: httpx.AsyncClient, header: str | None, status: int, code: str | None
+) -> None:
+    headers = [(b"if-match", header.encode())] if header else []
+    answer = await http.put("/parcels/1", headers=headers)
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+
+
+async def test_a_conflict_tells_the_current_state(http: httpx.AsyncClient) -> None:
+    answer = await http.put("/parcels/1", headers={"If-Match": '"6"'})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["facts"] == {"current_version": 7}
+    assert etag(7) == {"ETag": '"7"'}
+
+
+async def test_a_wrong_form_names_each_field(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/forms")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"field": "received_on", "code": "FUTURE", "message": "本日までの日付を入力してください。"}
+    ]
+
+
+async def test_a_malformed_request_is_named_without_echoing_it(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/parcels", json={"weight": "090-1234"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "FORM_ERRORS")
+    assert answer.json()["errors"][0]["field"] == "weight"
+    assert "090-1234" not in answer.text
+
+
+async def test_a_crash_says_nothing_of_its_inside(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/breaks")
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
+    assert "090" not in answer.text
+
+
+async def test_an_answer_carries_request_id_and_trace(http: httpx.AsyncClient) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    answer = await http.post("/forms", headers={"X-Request-Id": "r1", "traceparent": trace})
+    assert answer.headers["x-request-id"] == "r1"
+    assert answer.headers["traceparent"].split("-")[1] == "0af7651916cd43dd8448eb211c80319c"
+
+
+async def test_a_route_that_names_no_policy_stops_the_start(app: FastAPI) -> None:
+    bare = APIRouter()
+
+    @bare.get("/open")
+    async def open_to_whom() -> None: ...
+
+    with pytest.raises(RouteWithoutPolicy, match="/api/parcels/v1/open"):
+        create_api(
+            Service("parcels", "shared"),
+            bare,
+            database=app.state.database,
+            clock=SystemClock(),
+            principal_of=app.state.principal_of,
+        )
+    assert require(Role.HQ) is not None
+
+
+async def test_probes_tell_the_truth(app: FastAPI, http: httpx.AsyncClient) -> None:
+    root = "http://service"
+    assert (await http.get(f"{root}/livez")).status_code == 200
+    assert (await http.get(f"{root}/readyz")).json() == {"database": True}
+    assert "inbox_processed" in (await http.get(f"{root}/metrics")).text
