@@ -63,11 +63,6 @@ def serving(make: Callable[[str], FastAPI], port: int = 0) -> Iterator[str]:
 screens = APIRouter()
 
 
-@screens.get("/contracts", dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
-async def show_contracts(request: Request) -> Response:
-    return await page(request, "top.html")
-
-
 @screens.get("/transfers", dependencies=[require(Role.MANAGER, Role.HQ)])
 async def show_transfers(request: Request) -> Response:
     return await page(request, "top.html")
@@ -103,12 +98,13 @@ async def crash() -> None:
 def service_double() -> FastAPI:
     """A service at the outside edge: echoes what it was asked, or refuses with a status."""
     app = FastAPI()
+    api = APIRouter(prefix="/api/contracts/v1")
 
-    @app.post("/echo")
+    @api.post("/echo")
     async def echo(request: Request) -> Any:
         return {"body": await request.json(), "headers": dict(request.headers)}
 
-    @app.get("/fail/{status}")
+    @api.get("/fail/{status}")
     async def fail(request: Request, status: int) -> Response:
         if status == 200:
             return JSONResponse(
@@ -122,6 +118,7 @@ def service_double() -> FastAPI:
         }
         return JSONResponse(problem, status, media_type="application/problem+json")
 
+    app.include_router(api)
     return app
 
 

@@ -103,7 +103,16 @@ function addSearch(root) {
   }
 }
 
+// A question that came as a dialog opens at once and goes when it is closed.
+function openDialog(root) {
+  for (const dialog of $$("dialog[data-modal]:not([open])", root)) {
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.showModal();
+  }
+}
+
 function prepare(root) {
+  openDialog(root);
   openByChoice(root);
   addPickers(root);
   addSearch(root);
