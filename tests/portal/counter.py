@@ -184,13 +184,7 @@ async def open_counter(
     clock.travel_to(TUESDAY)
     issuer_url = f"http://127.0.0.1:{free_port()}"
     with contextlib.ExitStack() as stack:
-        keys = httpx.AsyncClient(timeout=5)
-        verifier = TokenVerifier(
-            RemoteKeys(f"{issuer_url}/jwks", keys), issuer=issuer_url, audience="madoguchi"
-        )
-        returns = stack.enter_context(
-            serving(lambda _: create_returns(Database(url), clock, principal_of(verifier)))
-        )
+        returns = stack.enter_context(serving(lambda _: returns_service(url, clock, issuer_url)))
         contracts_url = stack.enter_context(serving(lambda _: stand_in_contracts()))
         made: list[FastAPI] = []
 
@@ -221,3 +215,20 @@ async def open_counter(
         await counter.set_flow(store=True, hq=True)
         yield counter
     await database.close()
+
+
+def returns_service(url: str, clock: TravelClock, issuer: str) -> FastAPI:
+    """The real service; what it opens it closes in its own event loop."""
+    database, http = Database(url), httpx.AsyncClient(timeout=5)
+    keys = RemoteKeys(f"{issuer}/jwks", http)
+    verifier = TokenVerifier(keys, issuer=issuer, audience="madoguchi")
+    app = create_returns(database, clock, principal_of(verifier))
+
+    @contextlib.asynccontextmanager
+    async def closing(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await http.aclose()
+        await database.close()
+
+    app.router.lifespan_context = closing
+    return app

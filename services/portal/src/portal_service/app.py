@@ -33,6 +33,7 @@ SCREENS = (
     customer_list,  # before customer_detail: /contracts/detail is no contract's number
     return_entry,
     rewriting,  # before application: a step with a form of its own
+    progress,
     customer_detail,
     application,
 )
