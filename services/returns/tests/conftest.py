@@ -71,8 +71,8 @@ MASTERS: tuple[Event, ...] = (
     ),
 )
 
-RETURNED = {"kind": "RETURNED", "received_on": "2025-07-01"}
-FORM = {**RETURNED, "contact_1": "03-0010-1000", "contact_3": "yamada@example.jp"}
+RETURNED: dict[str, Any] = {"kind": "RETURNED", "received_on": "2025-07-01"}
+FORM: dict[str, Any] = {**RETURNED, "contact_1": "03-0010-1000", "contact_3": "yamada@example.jp"}
 
 
 def registered(

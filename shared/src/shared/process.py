@@ -7,8 +7,11 @@ principal_of=)` and, where it needs them, `Settings` (more than ServiceSettings)
 
 import argparse
 import asyncio
+import contextlib
 import importlib
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Coroutine, Sequence
 from types import ModuleType
 
 import httpx
@@ -28,7 +31,7 @@ from shared.settings import ServiceSettings
 def settings_of(app: ModuleType) -> ServiceSettings:
     """The settings of a service, from the environment with its name as prefix."""
     kind: type[ServiceSettings] = getattr(app, "Settings", ServiceSettings)
-    return kind(_env_prefix=f"{app.SERVICE.name.upper()}_")  # type: ignore[call-arg]
+    return kind(_env_prefix=f"{app.SERVICE.name.upper()}_")
 
 
 async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int) -> None:
@@ -63,16 +66,29 @@ def main() -> None:
     parser.add_argument("part", choices=("api", "worker", "migrate"))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="end when whoever started it ends"
+    )
     args = parser.parse_args()
     app = importlib.import_module(f"{args.package}.app")
     settings = settings_of(app)
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
         asyncio.run(migrate.upgrade(settings.database_url, args.package))
-    elif args.part == "api":
-        uvloop.run(serve(app, settings, args.host, args.port))
-    else:
-        uvloop.run(work(app, settings))
+        return
+    part = serve(app, settings, args.host, args.port) if args.part == "api" else work(app, settings)
+    uvloop.run(_until_told(part, by_stdin=args.until_stdin_closes))
+
+
+async def _until_told(part: Coroutine[None, None, None], *, by_stdin: bool) -> None:
+    """Run until finished, or until SIGTERM, Ctrl-C or the end of stdin."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(part)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    if by_stdin:
+        loop.add_reader(0, lambda: os.read(0, 1) or task.cancel())
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 if __name__ == "__main__":

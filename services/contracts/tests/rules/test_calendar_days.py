@@ -3,6 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contracts_service.rules.calendar_days import (
     first_day_reaching,
     japanese_date,
@@ -11,8 +14,6 @@ from contracts_service.rules.calendar_days import (
     last_of_month,
     months_before,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 days = st.dates(date(1990, 1, 1), date(2100, 12, 31))
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+
 from contracts_service.rules.assignment_change import Assignment, PendingChange
 from contracts_service.rules.completion import CompletionBasis
 from contracts_service.rules.contract_access import (
@@ -19,8 +20,8 @@ from contracts_service.rules.contract_access import (
 )
 from contracts_service.rules.contract_actions import Button, ContractFacts, contract_actions
 from contracts_service.rules.products import PRODUCT_BY_CODE
-from contracts_service.rules.refusal import Kind
 from contracts_service.rules.selection import Selection
+from shared.errors import Kind
 
 T = date(2025, 7, 15)
 YAMADA = Viewer(role=Role.SALES, dealer_code="D01", store_code="S10")
@@ -144,12 +145,16 @@ RED_FLAG = {"result_entry", "vehicle_return", "resplit"}
             marks=pytest.mark.rule("D77", "D124"),
         ),
         pytest.param(
-            replace(CONTRACT, selection=Selection.CASH, completion=CompletionBasis.CASH_DECIDED),
+            replace(
+                CONTRACT,
+                selection=Selection.CASH_SETTLEMENT,
+                completion=CompletionBasis.CASH_DECIDED,
+            ),
             {"vehicle_return": "OTHER_SELECTION_MADE"},
             marks=pytest.mark.rule("D80"),
         ),
         pytest.param(
-            replace(CONTRACT, selection=Selection.RETURN, return_open=True),
+            replace(CONTRACT, selection=Selection.VEHICLE_RETURN, return_open=True),
             {"resplit": "RETURN_IN_PROGRESS"},
             marks=pytest.mark.rule("D60"),
         ),
@@ -180,10 +185,12 @@ def test_sales_staff_do_not_move_contracts() -> None:
 
 
 @pytest.mark.rule("D80")
-@pytest.mark.parametrize("selection", [Selection.CASH, Selection.EARLY_PAYOFF, Selection.RESPLIT])
+@pytest.mark.parametrize(
+    "selection", [Selection.CASH_SETTLEMENT, Selection.EARLY_PAYOFF, Selection.RE_SPLIT]
+)
 def test_a_contradicting_choice_is_named_in_the_reason(selection: Selection) -> None:
     offered = contract_actions(replace(CONTRACT, selection=selection), role=Role.HQ, today=T)
     (vehicle_return,) = (a for a in offered if a.button is Button.VEHICLE_RETURN)
     assert vehicle_return.reason is not None
     assert selection.label in vehicle_return.reason
-    assert ("TFCへご連絡ください" in vehicle_return.reason) is (selection is Selection.RESPLIT)
+    assert ("TFCへご連絡ください" in vehicle_return.reason) is (selection is Selection.RE_SPLIT)

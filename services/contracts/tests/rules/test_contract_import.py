@@ -6,6 +6,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contracts_service.rules.import_file import (
     AcceptedLine,
     ColumnsNotAsAgreed,
@@ -21,8 +24,6 @@ from contracts_service.rules.import_row import (
 )
 from contracts_service.rules.japanese_dates import ERAS, read_day, read_month
 from contracts_service.rules.products import PRODUCT_BY_CODE
-from hypothesis import given
-from hypothesis import strategies as st
 
 KNOWN = KnownCodes(
     product_codes=set(PRODUCT_BY_CODE),
@@ -293,7 +294,7 @@ def test_what_is_no_text_is_refused_as_a_whole(content: bytes) -> None:
 def columns_wrong(heading: list[str]) -> list[tuple[str, str]]:
     with pytest.raises(ColumnsNotAsAgreed) as refused:
         read_contract_file(as_file(heading=heading), KNOWN)
-    return [(error.field, error.code) for error in refused.value.errors]
+    return [(error.field, error.code) for error in refused.value.fields]
 
 
 def test_missing_unknown_and_repeated_columns_are_named() -> None:

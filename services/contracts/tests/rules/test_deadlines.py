@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contracts_service.rules.completion import (
     CompletionBasis,
     CompletionFacts,
@@ -26,8 +29,6 @@ from contracts_service.rules.result_deadline import (
     result_due_on,
 )
 from contracts_service.rules.selection import Replacement, Selection
-from hypothesis import given
-from hypothesis import strategies as st
 
 T = date(2025, 7, 15)
 days = st.dates(date(2020, 1, 1), date(2030, 12, 31))
@@ -140,7 +141,9 @@ def happened(selection: Selection | None = None, **facts: Any) -> CompletionFact
     [
         pytest.param(happened(), None, marks=pytest.mark.rule("D32")),
         pytest.param(
-            happened(Selection.CASH), "cash_decided", marks=pytest.mark.rule("D32", "D72")
+            happened(Selection.CASH_SETTLEMENT),
+            "cash_decided",
+            marks=pytest.mark.rule("D32", "D72"),
         ),
         pytest.param(happened(Selection.EARLY_PAYOFF), None, marks=pytest.mark.rule("D70")),
         pytest.param(
@@ -148,21 +151,25 @@ def happened(selection: Selection | None = None, **facts: Any) -> CompletionFact
             "payoff",
             marks=pytest.mark.rule("D70"),
         ),
-        pytest.param(happened(Selection.RETURN), None, marks=pytest.mark.rule("D32", "D72")),
         pytest.param(
-            happened(Selection.RETURN, return_completed=True),
+            happened(Selection.VEHICLE_RETURN), None, marks=pytest.mark.rule("D32", "D72")
+        ),
+        pytest.param(
+            happened(Selection.VEHICLE_RETURN, return_completed=True),
             "return",
             marks=pytest.mark.rule("D78"),
         ),
         pytest.param(happened(return_completed=True), "return", marks=pytest.mark.rule("D78")),
         pytest.param(
-            happened(Selection.RETURN, return_completed=True, separate_procedure_needed=True),
+            happened(
+                Selection.VEHICLE_RETURN, return_completed=True, separate_procedure_needed=True
+            ),
             None,
             marks=pytest.mark.rule("D78"),
         ),
         pytest.param(
             happened(
-                Selection.RETURN,
+                Selection.VEHICLE_RETURN,
                 return_completed=True,
                 separate_procedure_needed=True,
                 separate_procedure_completed=True,
@@ -172,16 +179,16 @@ def happened(selection: Selection | None = None, **facts: Any) -> CompletionFact
         ),
         pytest.param(
             happened(
-                Selection.RETURN,
+                Selection.VEHICLE_RETURN,
                 separate_procedure_needed=True,
                 separate_procedure_completed=True,
             ),
             None,
             marks=pytest.mark.rule("D78"),
         ),
-        pytest.param(happened(Selection.RESPLIT), None, marks=pytest.mark.rule("D32")),
+        pytest.param(happened(Selection.RE_SPLIT), None, marks=pytest.mark.rule("D32")),
         pytest.param(
-            happened(Selection.RESPLIT, resplit_approved=True),
+            happened(Selection.RE_SPLIT, resplit_approved=True),
             "resplit",
             marks=pytest.mark.rule("D32"),
         ),

@@ -3,6 +3,9 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contracts_service.rules.inspection import (
     DISCLAIMER,
     Inspection,
@@ -12,8 +15,6 @@ from contracts_service.rules.inspection import (
     registered_for_next_inspection,
     registration_months,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 T = date(2025, 7, 15)
 months = st.dates(date(2000, 1, 1), date(2040, 12, 31)).map(lambda day: day.replace(day=1))

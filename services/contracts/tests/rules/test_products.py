@@ -1,6 +1,7 @@
 """The product table of the manual, line by line."""
 
 import pytest
+
 from contracts_service.rules.products import (
     PRODUCT_BY_CODE,
     PRODUCTS,

@@ -5,6 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contracts_service.rules.completion import CompletionBasis
 from contracts_service.rules.instalment_schedule import (
     Instalment,
@@ -13,7 +16,6 @@ from contracts_service.rules.instalment_schedule import (
     remaining_schedule,
 )
 from contracts_service.rules.payoff import Owed, PayoffQuotation, quote_payoff
-from contracts_service.rules.refusal import FormErrors, Refusal
 from contracts_service.rules.resplit import (
     TERMS,
     ResplitClosed,
@@ -30,8 +32,7 @@ from contracts_service.rules.resplit import (
 from contracts_service.rules.result_entry import HandlingCompleted, ReturnInProgress
 from contracts_service.rules.selection import Selection
 from contracts_service.rules.tfc_handling import TfcHandles
-from hypothesis import given
-from hypothesis import strategies as st
+from shared.errors import FormErrors, Refusal
 
 T = date(2025, 7, 15)
 L = date(2025, 9, 30)
@@ -203,7 +204,7 @@ def test_trials_that_make_no_sense(
 ) -> None:
     with pytest.raises(FormErrors) as refused:
         plan(principal_yen, instalments, rate)
-    assert [error.code for error in refused.value.errors] == [code]
+    assert [error.code for error in refused.value.fields] == [code]
 
 
 def residual() -> tuple[Instalment, ...]:

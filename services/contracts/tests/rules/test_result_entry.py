@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+
 from contracts_service.rules.completion import CompletionBasis, CompletionFacts, completion_basis
 from contracts_service.rules.contract_access import Role, RoleMayNot
 from contracts_service.rules.customer_change_block import release_block
 from contracts_service.rules.free_note import note_to_save
-from contracts_service.rules.refusal import FormErrors, Kind, Refusal
 from contracts_service.rules.result_deadline import FirstEntryAfterChangeLimit
 from contracts_service.rules.result_entry import (
     ChangeLimitPassed,
@@ -29,6 +29,7 @@ from contracts_service.rules.result_entry import (
 )
 from contracts_service.rules.selection import OTHER_VEHICLE, Replacement, Selection
 from contracts_service.rules.tfc_handling import TfcHandles
+from shared.errors import FormErrors, Kind, Refusal
 
 T = date(2025, 7, 15)
 VEHICLES = {"PRIUS", "AQUA"}
@@ -53,7 +54,7 @@ def decide(facts: EntryFacts, command: RecordResult, **options: Any) -> ResultDe
 def codes_of(facts: EntryFacts, command: RecordResult, **options: Any) -> list[str]:
     with pytest.raises(FormErrors) as refused:
         decide(facts, command, **options)
-    return [error.code for error in refused.value.errors]
+    return [error.code for error in refused.value.fields]
 
 
 @pytest.mark.rule("D52", "D57")

@@ -4,6 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
 from contracts_service.rules.row_colour import (
     Colour,
     ColourBounds,
@@ -11,9 +15,6 @@ from contracts_service.rules.row_colour import (
     colour_bounds,
     row_colour,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn
 
 T = date(2025, 7, 15)
 days = st.dates(date(2020, 1, 1), date(2030, 12, 31))

@@ -5,6 +5,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contracts_service.rules.bulk_search import BulkSearch, read_bulk_search
 from contracts_service.rules.contract_access import Role
 from contracts_service.rules.customer_list_csv import (
@@ -15,7 +18,6 @@ from contracts_service.rules.customer_list_csv import (
 )
 from contracts_service.rules.inspection import Inspection
 from contracts_service.rules.products import PRODUCT_BY_CODE
-from contracts_service.rules.refusal import FormErrors
 from contracts_service.rules.search_conditions import (
     GeneralSearch,
     IndividualSearch,
@@ -30,8 +32,7 @@ from contracts_service.rules.search_text import (
     folded_name,
     folded_registration,
 )
-from hypothesis import given
-from hypothesis import strategies as st
+from shared.errors import FormErrors
 
 T = date(2025, 7, 15)
 
@@ -43,7 +44,7 @@ def search(mode: str, **typed: str) -> Search:
 def codes_of(mode: str, **typed: str) -> list[str]:
     with pytest.raises(FormErrors) as refused:
         search(mode, **typed)
-    return [error.code for error in refused.value.errors]
+    return [error.code for error in refused.value.fields]
 
 
 @pytest.mark.rule("D6")
@@ -70,8 +71,9 @@ def test_a_panel_has_to_be_named() -> None:
 @pytest.mark.parametrize("mode", ["individual", "general", "inspection"])
 @pytest.mark.parametrize("typed", [{}, {"customer_name": " "}, {"final_to": "　"}])
 def test_a_search_needs_a_condition(mode: str, typed: dict[str, str]) -> None:
-    with pytest.raises(FormErrors, match="検索条件を入力してください"):
+    with pytest.raises(FormErrors) as refused:
         search(mode, **typed)
+    assert [error.message for error in refused.value.fields] == ["検索条件を入力してください"]
 
 
 @pytest.mark.rule("D8")
@@ -266,7 +268,7 @@ def test_the_bulk_search_combines_six_keys() -> None:
 def test_the_bulk_search_needs_one_good_key(typed: dict[str, str], code: str) -> None:
     with pytest.raises(FormErrors) as refused:
         read_bulk_search(typed)
-    assert [error.code for error in refused.value.errors] == [code]
+    assert [error.code for error in refused.value.fields] == [code]
 
 
 @pytest.mark.rule("D17", "D18")

@@ -16,7 +16,7 @@ from contracts_service.rules.business_days import (
     business_day_after,
 )
 from contracts_service.rules.products import Product, transfer_refusal
-from contracts_service.rules.refusal import FieldError, FormErrors, Kind, Refusal
+from shared.errors import FieldError, FormErrors, Kind, Refusal
 
 REFLECTED_FROM_BUSINESS_DAY = 3
 REFLECTED_BY_BUSINESS_DAY = 5

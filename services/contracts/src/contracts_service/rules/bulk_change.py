@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from contracts_service.rules.assignment_change import ChangeDecision
-from contracts_service.rules.refusal import FieldError, FormErrors, Refusal
+from shared.errors import FieldError, FormErrors, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts_service.rules.japanese_dates import read_month
-from contracts_service.rules.refusal import FieldError, FormErrors
 from contracts_service.rules.search_conditions import CONDITION_MISSING
 from contracts_service.rules.search_text import folded_name, folded_registration
+from shared.errors import FieldError, FormErrors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

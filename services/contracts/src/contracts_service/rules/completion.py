@@ -51,9 +51,9 @@ def completion_basis(facts: CompletionFacts) -> CompletionBasis | None:
         facts.separate_procedure_completed or not facts.separate_procedure_needed
     ):
         return CompletionBasis.RETURN
-    if facts.selection is Selection.RESPLIT and facts.resplit_approved:
+    if facts.selection is Selection.RE_SPLIT and facts.resplit_approved:
         return CompletionBasis.RESPLIT
-    if facts.selection is Selection.CASH:
+    if facts.selection is Selection.CASH_SETTLEMENT:
         return CompletionBasis.CASH_DECIDED
     return None
 

@@ -7,7 +7,7 @@ scope (404, so that nobody learns that it exists).
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contracts_service.rules.refusal import Kind, Refusal
+from shared.errors import Kind, Refusal
 
 
 class Role(StrEnum):

@@ -18,11 +18,11 @@ from contracts_service.rules.assignment_change import (
 from contracts_service.rules.completion import CompletionBasis
 from contracts_service.rules.contract_access import Action, Role, role_refusal
 from contracts_service.rules.products import Product, return_refusal
-from contracts_service.rules.refusal import Kind, Refusal
 from contracts_service.rules.resplit import ResplitFacts, resplit_refusal
 from contracts_service.rules.result_entry import EntryFacts, entry_refusal
 from contracts_service.rules.selection import Selection
 from contracts_service.rules.tfc_handling import tfc_refusal
+from shared.errors import Kind, Refusal
 
 
 class OtherSelectionMade(Refusal):
@@ -34,7 +34,7 @@ class OtherSelectionMade(Refusal):
     def __init__(self, selection: Selection) -> None:
         self.selection = selection
         what_now = (
-            "TFCへご連絡ください" if selection is Selection.RESPLIT else "選択区分をご確認ください"
+            "TFCへご連絡ください" if selection is Selection.RE_SPLIT else "選択区分をご確認ください"
         )
         super().__init__(f"選択区分が{selection.label}のため、車両返却を入力できません。{what_now}")
 
@@ -111,7 +111,7 @@ def _vehicle_return(facts: ContractFacts, today: date) -> Refusal | None:
         )
     if refusal := tfc_refusal(tfc_handled=facts.tfc_handled) or return_refusal(facts.product):
         return refusal
-    if facts.selection in {None, Selection.RETURN}:
+    if facts.selection in {None, Selection.VEHICLE_RETURN}:
         return None
     return OtherSelectionMade(facts.selection)
 

@@ -5,7 +5,7 @@ does, and says why.
 """
 
 from contracts_service.rules.contract_access import Action, Role, role_refusal
-from contracts_service.rules.refusal import FieldError, FormErrors
+from shared.errors import FieldError, FormErrors
 
 REASON_MAX = 200
 

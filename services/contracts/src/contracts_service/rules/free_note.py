@@ -1,6 +1,6 @@
 """What may stand in 自由記入欄? (D47). Who reads and writes it: contract_access."""
 
-from contracts_service.rules.refusal import FieldError, FormErrors
+from shared.errors import FieldError, FormErrors
 
 NOTE_MAX = 2000
 

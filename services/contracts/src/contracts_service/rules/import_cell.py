@@ -38,7 +38,7 @@ FLAGS = {
 }
 
 
-class CellRefused(Exception):  # noqa: N818 - states the fact, like every refusal of the rules
+class CellRefused(Exception):
     """This cell cannot be read; `code` is stable, `message` says in Japanese what is expected."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -19,8 +19,8 @@ from contracts_service.rules.import_row import (
     KnownCodes,
     read_contract_row,
 )
-from contracts_service.rules.refusal import FieldError, FormErrors, Kind, Refusal
 from contracts_service.rules.search_text import folded_contract_no
+from shared.errors import FieldError, FormErrors, Kind, Refusal
 
 if TYPE_CHECKING:
     from _csv import Reader

@@ -14,7 +14,7 @@ from typing import Any
 from contracts_service.rules import import_cell as cell
 from contracts_service.rules.calendar_days import first_of_month
 from contracts_service.rules.products import PRODUCT_BY_CODE, product_called
-from contracts_service.rules.refusal import FieldError
+from shared.errors import FieldError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from contracts_service.rules.instalment_schedule import PERCENT, Instalment
-from contracts_service.rules.refusal import FieldError, FormErrors
+from shared.errors import FieldError, FormErrors
 
 DAYS_A_YEAR = 365
 

@@ -7,7 +7,7 @@ flags; this table is what holds until it does.
 import unicodedata
 from dataclasses import dataclass
 
-from contracts_service.rules.refusal import Kind, Refusal
+from shared.errors import Kind, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

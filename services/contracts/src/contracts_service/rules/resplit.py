@@ -18,10 +18,10 @@ from contracts_service.rules.instalment_schedule import (
     monthly_rate,
     next_instalment,
 )
-from contracts_service.rules.refusal import FieldError, FormErrors, Kind, Refusal
 from contracts_service.rules.result_entry import HandlingCompleted, ReturnInProgress
 from contracts_service.rules.selection import Selection
 from contracts_service.rules.tfc_handling import tfc_refusal
+from shared.errors import FieldError, FormErrors, Kind, Refusal
 
 OPENS_MONTHS_BEFORE = 9
 TERMS = (12, 24, 36, 48, 60)
@@ -103,9 +103,9 @@ def selection_on_applying(facts: ResplitFacts, *, today: date) -> Selection:
     """
     if refusal := resplit_refusal(facts, today=today):
         raise refusal
-    if facts.selection is Selection.RESPLIT:
+    if facts.selection is Selection.RE_SPLIT:
         raise ScreeningRunning
-    return Selection.RESPLIT
+    return Selection.RE_SPLIT
 
 
 def selection_after_screening(
@@ -113,8 +113,8 @@ def selection_after_screening(
 ) -> Selection | None:
     """The choice after the answer; a no undoes only what the application had set (D50)."""
     if approved:
-        return Selection.RESPLIT
-    return previous if current is Selection.RESPLIT else current
+        return Selection.RE_SPLIT
+    return previous if current is Selection.RE_SPLIT else current
 
 
 def trial(

@@ -11,7 +11,6 @@ from datetime import date
 from enum import StrEnum
 
 from contracts_service.rules.completion import CompletionBasis
-from contracts_service.rules.refusal import FieldError, FormErrors, Kind, Refusal
 from contracts_service.rules.result_deadline import (
     FirstEntryAfterChangeLimit,
     change_limit_on,
@@ -27,8 +26,9 @@ from contracts_service.rules.selection import (
     Selection,
 )
 from contracts_service.rules.tfc_handling import tfc_refusal
+from shared.errors import FieldError, FormErrors, Kind, Refusal
 
-NEEDS_SIGNED_PAPER = frozenset({Selection.CASH, Selection.RETURN})
+NEEDS_SIGNED_PAPER = frozenset({Selection.CASH_SETTLEMENT, Selection.VEHICLE_RETURN})
 
 
 class EntryHasEnded(Refusal):
@@ -224,7 +224,7 @@ def _category_errors(facts: EntryFacts, command: RecordResult) -> list[FieldErro
     if len(command.categories) > 1:
         message = "選択区分は１つだけ選択してください"
         return [FieldError("category", "CATEGORY_NOT_SINGLE", message)]
-    if Selection.RESPLIT in command.categories and facts.selection is not Selection.RESPLIT:
+    if Selection.RE_SPLIT in command.categories and facts.selection is not Selection.RE_SPLIT:
         # 再分割 is reached by applying for screening, not by ticking a box (D53, A-12).
         message = "再分割は、再分割シミュレーションから審査をお申し込みください"
         return [FieldError("category", "CATEGORY_BY_APPLICATION", message)]
@@ -264,7 +264,7 @@ def _choice_refusal(
 ) -> Refusal | None:
     if facts.completion not in {None, CompletionBasis.CASH_DECIDED}:
         return HandlingCompleted()
-    if facts.return_open and selection is not Selection.RETURN:
+    if facts.return_open and selection is not Selection.VEHICLE_RETURN:
         return ReturnInProgress()
     if facts.customer_change_pending and selection in NEEDS_SIGNED_PAPER:
         return CustomerChangePending()

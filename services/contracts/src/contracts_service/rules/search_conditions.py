@@ -14,12 +14,12 @@ from enum import StrEnum
 from contracts_service.rules.calendar_days import last_of_month
 from contracts_service.rules.inspection import Inspection, registration_months
 from contracts_service.rules.japanese_dates import read_month
-from contracts_service.rules.refusal import FieldError, FormErrors
 from contracts_service.rules.search_text import (
     folded_contract_no,
     folded_name,
     folded_registration,
 )
+from shared.errors import FieldError, FormErrors
 
 CONDITION_MISSING = FieldError("mode", "CONDITION_MISSING", "検索条件を入力してください")
 
@@ -44,9 +44,9 @@ class StatusCondition(StrEnum):
 
     BLANK = "blank"
     EARLY_PAYOFF = "early_payoff"
-    CASH = "cash"
-    RESPLIT = "resplit"
-    RETURN = "return"
+    CASH_SETTLEMENT = "cash_settlement"
+    RE_SPLIT = "re_split"
+    VEHICLE_RETURN = "vehicle_return"
     COMPLETED = "completed"
     OPEN = "open"
 

@@ -8,9 +8,9 @@ class Selection(StrEnum):
     """選択区分. A contract has one or, before the first entry, none (D52)."""
 
     EARLY_PAYOFF = "early_payoff"
-    CASH = "cash"
-    RESPLIT = "resplit"
-    RETURN = "return"
+    CASH_SETTLEMENT = "cash_settlement"
+    RE_SPLIT = "re_split"
+    VEHICLE_RETURN = "vehicle_return"
 
     @property
     def label(self) -> str:
@@ -20,9 +20,9 @@ class Selection(StrEnum):
 
 SELECTION_LABELS = {
     Selection.EARLY_PAYOFF: "早期完済",
-    Selection.CASH: "現金決済",
-    Selection.RESPLIT: "再分割",
-    Selection.RETURN: "車両返却",
+    Selection.CASH_SETTLEMENT: "現金決済",
+    Selection.RE_SPLIT: "再分割",
+    Selection.VEHICLE_RETURN: "車両返却",
 }
 
 # The pulldown always ends with this code, whatever the vehicle master holds (D56).

@@ -3,7 +3,7 @@
 Results, re-splits and returned cars wait; the note and store or staff changes go on.
 """
 
-from contracts_service.rules.refusal import Kind, Refusal
+from shared.errors import Kind, Refusal
 
 
 class TfcHandles(Refusal):

@@ -90,6 +90,7 @@ def _facts(happened: Happened) -> dict[str, Any]:
     if outcome.approvals_voided:
         facts["approvals_voided"] = [level.value for level in outcome.approvals_voided]
     if outcome.remanded_to:
+        facts["remanded_from"] = _FROM_LEVEL[outcome.remanded_by] if outcome.remanded_by else None
         facts["remanded_to"] = TO_LEVEL[outcome.remanded_to]
         facts["mail_will_be_sent"] = happened.recipient_has_address
     return facts

@@ -8,6 +8,7 @@ from returns_service.actions.stepping import NO_WORDS, Words, take_step
 from returns_service.api import answers
 from returns_service.api.bodies import (
     ApprovalBody,
+    Code,
     DealerNoteBody,
     FormBody,
     MessageBody,
@@ -45,7 +46,7 @@ Version = Annotated[int, Depends(expected_version)]
 class Taking:
     """The caller at one application, about to take a step."""
 
-    def __init__(self, application_id: str, response: Response, caller: Caller) -> None:
+    def __init__(self, application_id: Code, response: Response, caller: Caller) -> None:
         self.application_id = application_id
         self.response = response
         self.caller = caller

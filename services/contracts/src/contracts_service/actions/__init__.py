@@ -1,0 +1,1 @@
+"""What changes contracts: each action locks, asks the rule, writes and emits."""

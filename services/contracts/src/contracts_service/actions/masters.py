@@ -1,0 +1,111 @@
+"""How do dealers, stores, staff, products and vehicles become known? (C4, D).
+
+Rows are written where they differ from what is kept; only a store or a person that is new or
+changed is told to the others.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service.models import Dealer, Kept, ProductRow, Staff, Store, Vehicle
+from contracts_service.rules.products import PRODUCTS, Product
+from event_contracts.masters import StaffUpdated, StoreUpdated
+from shared import outbox
+
+BATCH = 1000
+
+
+async def keep_dealers(tx: AsyncSession, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep dealers: dealer_id, name."""
+    await _all(_keep(tx, Dealer, rows))
+
+
+async def keep_stores(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
+    """Keep stores: dealer_id, store_code, name, phone, unused."""
+    async for changed in _keep(tx, Store, rows):
+        events = [
+            StoreUpdated(
+                dealer_id=row.dealer_id,
+                store_code=row.store_code,
+                name=row.name,
+                unused=row.unused,
+            )
+            for row in changed
+        ]
+        await outbox.add_many(tx, events, now=now)
+
+
+async def keep_staff(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
+    """Keep staff, with the columns of the table."""
+    async for changed in _keep(tx, Staff, rows):
+        events = [
+            StaffUpdated(
+                dealer_id=row.dealer_id,
+                staff_code=row.staff_code,
+                name=row.name,
+                store_code=row.store_code,
+                role=row.role,
+                active=row.active,
+            )
+            for row in changed
+        ]
+        await outbox.add_many(tx, events, now=now)
+
+
+async def keep_products(tx: AsyncSession, products: Iterable[Product] = PRODUCTS) -> None:
+    """Keep finance products with what they allow."""
+    rows = [
+        {
+            "product_code": product.code,
+            "name": product.name,
+            "return_allowed": product.return_allowed,
+            "separate_procedure": product.separate_procedure,
+            "transferable": product.transferable,
+            "is_lease": product.is_lease,
+        }
+        for product in products
+    ]
+    await _all(_keep(tx, ProductRow, rows))
+
+
+async def keep_vehicles(tx: AsyncSession, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep models for the pulldown: vehicle_code, name, active."""
+    await _all(_keep(tx, Vehicle, rows))
+
+
+async def _keep(
+    tx: AsyncSession, model: type[Kept], rows: Iterable[dict[str, Any]]
+) -> AsyncIterator[Sequence[Row[Any]]]:
+    """Upsert; yields the rows that are new or different, in portions."""
+    name, columns = model.__tablename__, [column.name for column in model.__table__.columns]
+    keys = [column.name for column in model.__table__.primary_key]
+    others = [column for column in columns if column not in keys]
+    statement = text(f"""
+        INSERT INTO {name} ({", ".join(columns)})
+        SELECT {", ".join(columns)}
+        FROM json_populate_recordset(CAST(NULL AS {name}), CAST(:rows AS json))
+        ON CONFLICT ({", ".join(keys)}) DO UPDATE
+            SET {", ".join(f"{other} = excluded.{other}" for other in others)}
+            WHERE ({", ".join(f"{name}.{other}" for other in others)})
+                IS DISTINCT FROM ({", ".join(f"excluded.{other}" for other in others)})
+        RETURNING *
+    """)  # noqa: S608 - names of our own tables only
+    for portion in _batched(rows, BATCH):
+        yield (await tx.execute(statement, {"rows": orjson.dumps(portion).decode()})).all()
+
+
+async def _all(portions: AsyncIterator[object]) -> None:
+    async for _ in portions:
+        pass
+
+
+def _batched(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    left = iter(rows)
+    while portion := list(islice(left, size)):
+        yield portion

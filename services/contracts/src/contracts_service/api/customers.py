@@ -1,0 +1,93 @@
+"""最終回対象顧客一覧 and 顧客詳細: the search and one contract (D5-D51)."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict
+
+from contracts_service import customer_list, queries
+from contracts_service.api.visit import DEALER, Text, Visit, Visiting
+from contracts_service.contract_detail import contract_detail
+from contracts_service.rules.customer_list_csv import CUSTOMER_LIST_COLUMNS
+from contracts_service.rules.inspection import DISCLAIMER
+from contracts_service.rules.search_conditions import SearchMode, read_search
+from contracts_service.rules.search_guidance import SearchScreen, search_guidance
+from shared.http import etag
+
+router = APIRouter()
+
+COLUMN_KEYS = (
+    *("final_on", "result_due_on", "selection_label", "replacement_mark", "completed_mark"),
+    *("customer_name", "inspection_month", "vehicle", "staff_code", "store_name", "contract_no"),
+)
+COLUMNS = [
+    {"key": key, "label": label}
+    for key, label in zip(COLUMN_KEYS, CUSTOMER_LIST_COLUMNS, strict=True)
+]
+
+
+class SearchQuery(BaseModel):
+    """What one of the three panels sends; months as 2022-03."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Text = ""
+    sort: Literal["", "staff_code", "-staff_code"] = ""
+    registration_no: Text = ""
+    customer_name: Text = ""
+    contract_no: Text = ""
+    final_from: Text = ""
+    final_to: Text = ""
+    model_code: Text = ""
+    status: Text = ""
+    product: Text = ""
+    inspection_type: Text = ""
+    months_from: Text = ""
+    months_to: Text = ""
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """The keys that were given."""
+        values: dict[str, str] = self.model_dump(exclude={"mode", "sort"})
+        return {key: value for key, value in values.items() if value}
+
+
+async def condition_of(visit: Visit, query: SearchQuery) -> customer_list.Condition:
+    """What the search narrows the visible contracts to. Raises FormErrors."""
+    products = await queries.product_codes(visit.tx) if query.product else ()
+    search = read_search(query.mode, query.typed, today=visit.today, product_codes=products)
+    seen = customer_list.visible_to(visit.viewer, today=visit.today)
+    listed = customer_list.listed(seen, today=visit.today, months=visit.conditions.listed_months)
+    return customer_list.asked_for(listed, search)
+
+
+@router.get("/contracts", dependencies=[DEALER])
+async def search_contracts(query: Annotated[SearchQuery, Query()], visit: Visiting) -> Response:
+    """The first hundred contracts of a search, with the number of all and what to do about it."""
+    condition = await condition_of(visit, query)
+    found = await customer_list.find(visit.tx, condition, sort=query.sort)
+    guidance = search_guidance(
+        found.total, role=visit.viewer.role, screen=SearchScreen.CUSTOMER_LIST
+    )
+    answer = {
+        **asdict(guidance),
+        "columns": COLUMNS,
+        "disclaimer": DISCLAIMER if query.mode == SearchMode.INSPECTION else None,
+        "rows": [
+            customer_list.row_of(row, today=visit.today, conditions=visit.conditions)
+            for row in found.rows
+        ],
+    }
+    return Response(orjson.dumps(answer), media_type="application/json")
+
+
+@router.get("/contracts/{contract_no}", dependencies=[DEALER])
+async def show_contract(contract_no: Text, visit: Visiting, response: Response) -> dict[str, Any]:
+    """One contract with its memo and the buttons that work today."""
+    contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
+    response.headers.update(etag(contract.version))
+    return await contract_detail(
+        visit.tx, contract, visit.viewer, today=visit.today, conditions=visit.conditions
+    )

@@ -1,0 +1,65 @@
+"""Who asks, for when, and in which transaction? What every route needs, in one value."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service.conditions import Conditions
+from contracts_service.rules.contract_access import Role, Viewer
+from shared import auth
+from shared.clock import jst_day
+from shared.context import acting_as
+from shared.http import NotFound, clock_of, database_of, transaction_of
+
+DEALER = auth.require(auth.Role.SALES, auth.Role.MANAGER, auth.Role.HQ)
+LEADERS = auth.require(auth.Role.MANAGER, auth.Role.HQ)
+HQ = auth.require(auth.Role.HQ)
+
+Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+"""Text that PostgreSQL can keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of a dealer's person."""
+
+    tx: AsyncSession
+    who: auth.Principal
+    viewer: Viewer
+    now: datetime
+    conditions: Conditions
+
+    @property
+    def today(self) -> date:
+        """The JST day."""
+        return jst_day(self.now)
+
+
+async def _visit(request: Request) -> AsyncIterator[Visit]:
+    who: auth.Principal = request.state.principal
+    acting_as(who.person_id)
+    viewer = viewer_of(who)
+    async for tx in transaction_of(database_of(request), viewer.dealer_code):
+        now = clock_of(request).now()
+        yield Visit(tx, who, viewer, now, request.app.state.conditions)
+
+
+Visiting = Annotated[Visit, Depends(_visit, scope="function")]
+
+
+def viewer_of(who: auth.Principal) -> Viewer:
+    """The person as the rules see them; with several roles, the one that sees most.
+
+    Raises:
+        NotFound: somebody without a dealer, or without a store where the role needs one.
+    """
+    role = next(r for r in (Role.HQ, Role.MANAGER, Role.SALES) if who.has(auth.Role(r.value)))
+    if who.dealer is None or (role is not Role.HQ and who.store is None):
+        raise NotFound
+    store = None if role is Role.HQ else who.store
+    return Viewer(role=role, dealer_code=who.dealer, store_code=store)

@@ -1,0 +1,39 @@
+"""The contracts service by its parts, and its HTTP side."""
+
+from fastapi import FastAPI
+
+from contracts_service.api import router
+from contracts_service.conditions import Conditions
+from contracts_service.models import Kept
+from contracts_service.subscribers import SUBSCRIBERS
+from shared.api import create_api
+from shared.auth import PrincipalOf
+from shared.clock import Clock
+from shared.db import Database
+from shared.service import Service
+
+SERVICE = Service(
+    name="contracts",
+    package="contracts_service",
+    metadata=Kept.metadata,
+    subscribers=SUBSCRIBERS,
+)
+
+
+def create_app(
+    database: Database,
+    clock: Clock,
+    principal_of: PrincipalOf,
+    conditions: Conditions | None = None,
+    **state: object,
+) -> FastAPI:
+    """The API of the contracts service; `conditions` are those of this installation."""
+    return create_api(
+        SERVICE,
+        router,
+        database=database,
+        clock=clock,
+        principal_of=principal_of,
+        conditions=conditions or Conditions(),
+        **state,
+    )

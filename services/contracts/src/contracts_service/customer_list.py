@@ -1,0 +1,267 @@
+"""Which contracts does a search find, and what stands in each row? (D5-D34, D36-D45).
+
+The bounds come from the rules, so that SQL compares plain columns; colours, marks and months are
+computed by the rules for each row that is shown.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service.conditions import Conditions
+from contracts_service.rules.assignment_change import CHANGING
+from contracts_service.rules.bulk_search import BulkSearch
+from contracts_service.rules.completion import COMPLETE_MARK
+from contracts_service.rules.contract_access import Role, Viewer
+from contracts_service.rules.inspection import (
+    next_inspection_month,
+    registered_for_next_inspection,
+)
+from contracts_service.rules.list_membership import completed_listed_from
+from contracts_service.rules.replacement_mark import replacement_mark
+from contracts_service.rules.result_deadline import result_due_on
+from contracts_service.rules.row_colour import RowFacts, row_colour
+from contracts_service.rules.search_conditions import (
+    GeneralSearch,
+    IndividualSearch,
+    InspectionSearch,
+    Search,
+    StatusCondition,
+)
+from contracts_service.rules.search_guidance import ROWS_SHOWN
+from contracts_service.rules.selection import (
+    OTHER_VEHICLE,
+    OTHER_VEHICLE_LABEL,
+    SELECTION_LABELS,
+    Replacement,
+    Selection,
+)
+
+COLUMNS = """
+    contract.contract_no, contract.final_on, contract.selection, contract.own_replacement,
+    contract.replacement_vehicle_code, contract.replacement_other_text,
+    contract.completion_basis, contract.customer_name, contract.first_registered_month,
+    contract.model, contract.registration_no, contract.staff_code, contract.store_code,
+    contract.tfc_handled, contract.transferred_in_on, contract.pending_change_id,
+    store.name AS store_name
+"""
+TABLES = "contract LEFT JOIN store USING (dealer_id, store_code)"
+ORDERS = {
+    "": "contract.final_on, contract.contract_no",
+    "staff_code": "contract.staff_code, contract.final_on, contract.contract_no",
+    "-staff_code": ("contract.staff_code DESC NULLS LAST, contract.final_on, contract.contract_no"),
+}
+OLDEST_REGISTRATION = date(1950, 1, 1)
+
+
+@dataclass(slots=True)
+class Condition:
+    """Parts of a WHERE clause, all of which must hold, with their values."""
+
+    parts: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, part: str, **values: object) -> None:
+        """Narrow the search."""
+        self.parts.append(part)
+        self.values |= values
+
+    @property
+    def where(self) -> str:
+        """The clause."""
+        return " AND ".join(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """At most a hundred rows, in order, and how many there are in all (D17)."""
+
+    rows: Sequence[Row[Any]]
+    total: int
+
+
+def visible_to(viewer: Viewer, *, today: date) -> Condition:
+    """Contracts that the viewer sees today: own dealer, in a store own store (D2, D142)."""
+    condition = Condition()
+    condition.add("contract.dealer_id = :dealer", dealer=viewer.dealer_code)
+    if viewer.role is not Role.HQ:
+        condition.add("contract.store_code = :store", store=viewer.store_code)
+        condition.add(
+            "(hidden_from_store_on IS NULL OR hidden_from_store_on > :today)", today=today
+        )
+    return condition
+
+
+def listed(condition: Condition, *, today: date, months: int) -> Condition:
+    """Without completed contracts of long ago (D5)."""
+    listed_from = completed_listed_from(today, months=months)
+    condition.add("(completion_basis IS NULL OR final_on >= :listed_from)", listed_from=listed_from)
+    return condition
+
+
+def asked_for(condition: Condition, search: Search) -> Condition:
+    """Narrowed to what one of the three panels asks for (D7-D15)."""
+    match search:
+        case IndividualSearch():
+            if search.contract_no:
+                condition.add("contract_no = :contract_no", contract_no=search.contract_no)
+            _add_texts(condition, search.customer_name, search.registration_no)
+        case GeneralSearch():
+            _add_general(condition, search)
+        case InspectionSearch():
+            condition.add(
+                "first_registered_month BETWEEN :registered_from AND :registered_to",
+                registered_from=search.registered_from,
+                registered_to=search.registered_to,
+            )
+    return condition
+
+
+def asked_in_bulk(condition: Condition, search: BulkSearch, *, today: date) -> Condition:
+    """Narrowed to what the bulk screen asks for (D132)."""
+    _add_texts(condition, search.customer_name, search.registration_no)
+    if search.inspection_month:
+        months = registered_for_next_inspection(
+            search.inspection_month, today=today, oldest=OLDEST_REGISTRATION
+        )
+        condition.add("first_registered_month = ANY(:months)", months=list(months))
+    if search.model_code:
+        condition.add("model_code = :model_code", model_code=search.model_code)
+    if search.from_staff:
+        condition.add("staff_code = :from_staff", from_staff=search.from_staff)
+    if search.from_store:
+        condition.add("contract.store_code = :from_store", from_store=search.from_store)
+    return condition
+
+
+async def find(tx: AsyncSession, condition: Condition, *, sort: str = "") -> Found:
+    """The first hundred hits, and the number of all; counted only where more follow."""
+    statement = (
+        f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition.where}"  # noqa: S608 - parts of this file
+        f" ORDER BY {ORDERS[sort]} LIMIT {ROWS_SHOWN + 1}"
+    )
+    rows = (await tx.execute(text(statement), condition.values)).all()
+    if len(rows) <= ROWS_SHOWN:
+        return Found(rows, len(rows))
+    count = f"SELECT count(*) FROM contract WHERE {condition.where}"  # noqa: S608 - as above
+    total = (await tx.execute(text(count), condition.values)).scalar_one()
+    return Found(rows[:ROWS_SHOWN], int(total))
+
+
+async def find_all(
+    tx: AsyncSession, condition: Condition, *, sort: str = ""
+) -> AsyncIterator[Row[Any]]:
+    """Every hit in order, through a cursor: memory does not grow with their number (D19)."""
+    statement = (
+        f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition.where}"  # noqa: S608 - parts of this file
+        f" ORDER BY {ORDERS[sort]}"
+    )
+    result = await tx.stream(
+        text(statement), condition.values, execution_options={"yield_per": 1000}
+    )
+    async for row in result:
+        yield row
+
+
+def row_of(row: Row[Any], *, today: date, conditions: Conditions) -> dict[str, Any]:
+    """A row of the table: the eleven columns of the manual, its colour, and 変更中."""
+    completed = row.completion_basis is not None
+    facts = RowFacts(
+        final_on=row.final_on,
+        completed=completed,
+        tfc_handled=row.tfc_handled,
+        transferred_in_on=row.transferred_in_on,
+    )
+    colour = row_colour(facts, today=today, green_days=conditions.green_days)
+    inspection = next_inspection_month(row.first_registered_month, today=today)
+    mark = replacement_mark(replacement_of(row), completed=completed, tfc_handled=row.tfc_handled)
+    return {
+        "contract_no": row.contract_no,
+        "final_on": row.final_on,
+        "result_due_on": result_due_on(row.final_on),
+        "selection": row.selection,
+        "selection_label": SELECTION_LABELS[Selection(row.selection)] if row.selection else "",
+        "replacement_mark": mark.value,
+        "completed_mark": COMPLETE_MARK if completed else "",
+        "customer_name": row.customer_name,
+        "inspection_month": f"{inspection:%Y-%m}",
+        "model": row.model,
+        "registration_no": row.registration_no,
+        "staff_code": row.staff_code,
+        "store_code": row.store_code,
+        "store_name": row.store_name or "",
+        "change_status": CHANGING if row.pending_change_id else "",
+        "colour": {
+            "colour": colour.colour.value,
+            "urgency": colour.urgency.value,
+            "overdue": colour.overdue,
+            "transferred_in": colour.transferred_in,
+            "tfc_handled": colour.tfc_handled,
+            "reason": colour.reason,
+        },
+    }
+
+
+def replacement_of(row: Any) -> Replacement | None:
+    """What is known of the replacement."""
+    if row.own_replacement is None:
+        return None
+    return Replacement(
+        row.own_replacement, row.replacement_vehicle_code, row.replacement_other_text
+    )
+
+
+def csv_row(shown: Mapping[str, Any], row: Row[Any], vehicle_names: Mapping[str, str]) -> list[str]:
+    """The fourteen texts of a row in the exported list (D19, D20)."""
+    code = row.replacement_vehicle_code
+    own = {True: "有", False: "無", None: ""}[row.own_replacement]
+    names = {OTHER_VEHICLE: OTHER_VEHICLE_LABEL, **vehicle_names}
+    return [
+        f"{shown['final_on']:%Y-%m-%d}",
+        f"{shown['result_due_on']:%Y-%m-%d}",
+        shown["selection_label"],
+        shown["replacement_mark"],
+        shown["completed_mark"],
+        shown["customer_name"],
+        shown["inspection_month"],
+        f"{row.model} {row.registration_no}",
+        row.staff_code or "",
+        shown["store_name"],
+        shown["contract_no"],
+        own,
+        names.get(code, code) if code else "",
+        row.replacement_other_text or "",
+    ]
+
+
+def _add_texts(condition: Condition, name: str | None, registration: str | None) -> None:
+    if name:
+        condition.add("strpos(customer_folded, :name) > 0", name=name)
+    if registration:
+        condition.add("strpos(registration_folded, :registration) > 0", registration=registration)
+
+
+def _add_general(condition: Condition, search: GeneralSearch) -> None:
+    if search.final_from:
+        condition.add("final_on >= :final_from", final_from=search.final_from)
+    if search.final_to:
+        condition.add("final_on <= :final_to", final_to=search.final_to)
+    if search.model_code:
+        condition.add("model_code = :model_code", model_code=search.model_code)
+    if search.product:
+        condition.add("product_code = :product", product=search.product)
+    match search.status:
+        case None:
+            pass
+        case StatusCondition.BLANK:
+            condition.add("selection IS NULL")
+        case StatusCondition.COMPLETED:
+            condition.add("completion_basis IS NOT NULL")
+        case StatusCondition.OPEN:
+            condition.add("completion_basis IS NULL")
+        case chosen:
+            condition.add("selection = :selection", selection=chosen.value)

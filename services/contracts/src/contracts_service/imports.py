@@ -1,0 +1,184 @@
+"""How do contract files and masters come in? Whole, or not at all.
+
+A file is read line by line while its lines are copied aside; as soon as one is refused the rest is
+only checked, so that every refused line is named and nothing is kept.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service import queries
+from contracts_service.actions import contract_intake, masters
+from contracts_service.rules.import_file import RefusedLine, read_contract_file
+from contracts_service.rules.import_row import DEALER, ContractRow
+from contracts_service.rules.search_text import folded_name, folded_registration
+from shared.db import EVERY_DEALER, Database
+from shared.errors import FieldError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What a file amounted to: lines taken over, new and changed among them; or the refused."""
+
+    accepted: int = 0
+    registered: int = 0
+    updated: int = 0
+    refused: tuple[RefusedLine, ...] = ()
+
+
+class StoreFacts(Protocol):
+    """A store as it comes in."""
+
+    code: str
+    name: str
+    phone: str
+    unused: bool
+
+
+class PersonFacts(Protocol):
+    """A member of staff as it comes in; `role` is sales, manager or hq."""
+
+    code: str
+    name: str
+    name_kana: str
+    role: str
+    store_code: str | None
+    mail: str
+    mobile: str
+
+
+class DealerFacts(Protocol):
+    """A dealer as it comes in, with stores and staff."""
+
+    code: str
+    name: str
+    stores: tuple[Any, ...]
+    staff: tuple[Any, ...]
+
+
+class VehicleFacts(Protocol):
+    """A model as it comes in."""
+
+    code: str
+    name: str
+
+
+class MasterFacts(Protocol):
+    """Everything that must be known before contracts come in."""
+
+    @property
+    def dealers(self) -> Iterable[Any]:
+        """DealerFacts."""
+
+    @property
+    def vehicles(self) -> Iterable[Any]:
+        """VehicleFacts."""
+
+
+async def import_masters(database: Database, facts: MasterFacts, *, now: datetime) -> None:
+    """Keep dealers, stores, staff and vehicles as given, and the products of the rules."""
+    async with database.transaction(EVERY_DEALER) as tx:
+        await masters.keep_products(tx)
+        await masters.keep_vehicles(tx, map(_vehicle, facts.vehicles))
+        dealers = list(facts.dealers)
+        await masters.keep_dealers(tx, ({"dealer_id": d.code, "name": d.name} for d in dealers))
+        stores = (_store(dealer, store) for dealer in dealers for store in dealer.stores)
+        await masters.keep_stores(tx, stores, now=now)
+        staff = (_person(dealer, person) for dealer in dealers for person in dealer.staff)
+        await masters.keep_staff(tx, staff, now=now)
+
+
+async def import_contracts(database: Database, data: bytes, *, now: datetime) -> ImportReport:
+    """Take a contract file over; `data` is CSV in UTF-8 or Shift_JIS.
+
+    Raises:
+        FileUnreadable, ColumnsNotAsAgreed: the file as a whole is not what was agreed.
+    """
+    async with database.transaction(EVERY_DEALER) as tx:
+        accepted, refused = await _stage(tx, data)
+        if not refused:
+            refused = [_of_other_dealer(*found) for found in await _strangers(tx)]
+        if refused:
+            await tx.rollback()
+            return ImportReport(refused=tuple(refused))
+        registered, updated = await contract_intake.take_over_contracts(tx, now=now)
+    return ImportReport(accepted=accepted, registered=registered, updated=updated)
+
+
+async def _stage(tx: AsyncSession, data: bytes) -> tuple[int, list[RefusedLine]]:
+    known = await queries.known_codes(tx)
+    await contract_intake.open_intake(tx)
+    accepted, refused, staged = 0, [], []
+    for line in read_contract_file(data, known):
+        if isinstance(line, RefusedLine):
+            refused.append(line)
+        elif not refused:
+            accepted += 1
+            staged.append(_staged(line.line, line.row))
+            if len(staged) == contract_intake.BATCH:
+                await contract_intake.stage_contracts(tx, staged)
+                staged = []
+    if staged and not refused:
+        await contract_intake.stage_contracts(tx, staged)
+    return accepted, refused
+
+
+async def _strangers(tx: AsyncSession) -> list[tuple[int, str]]:
+    return await contract_intake.lines_of_other_dealers(tx)
+
+
+def _of_other_dealer(line: int, contract_no: str) -> RefusedLine:
+    message = f"契約番号「{contract_no}」は別の販売店の契約です"
+    reason = FieldError(DEALER, "CONTRACT_OF_OTHER_DEALER", message)
+    return RefusedLine(line=line, contract_no=contract_no, reasons=(reason,))
+
+
+def _staged(line: int, row: ContractRow) -> tuple[Any, ...]:
+    values = {
+        "line": line,
+        "dealer_id": row.dealer_code,
+        "registration_folded": folded_registration(row.registration_no),
+        "customer_folded": folded_customer(row.customer_name, row.customer_name_kana),
+        "fingerprint": hashlib.blake2b(repr(astuple(row)).encode(), digest_size=16).digest(),
+    }
+    return tuple(
+        values[name] if name in values else getattr(row, name) for name in contract_intake.STAGED
+    )
+
+
+def folded_customer(name: str, kana: str | None) -> str:
+    """Name and reading for searching, a line each; what is typed never has a line's end."""
+    return f"{folded_name(name)}\n{folded_name(kana or '')}"
+
+
+def _vehicle(vehicle: VehicleFacts) -> dict[str, Any]:
+    return {"vehicle_code": vehicle.code, "name": vehicle.name, "active": True}
+
+
+def _store(dealer: DealerFacts, store: StoreFacts) -> dict[str, Any]:
+    return {
+        "dealer_id": dealer.code,
+        "store_code": store.code,
+        "name": store.name,
+        "phone": store.phone,
+        "unused": store.unused,
+    }
+
+
+def _person(dealer: DealerFacts, person: PersonFacts) -> dict[str, Any]:
+    return {
+        "dealer_id": dealer.code,
+        "staff_code": person.code,
+        "name": person.name,
+        "name_kana": person.name_kana,
+        "store_code": person.store_code,
+        "role": person.role,
+        "mobile_phone": person.mobile,
+        "mail": person.mail,
+        "active": True,
+    }

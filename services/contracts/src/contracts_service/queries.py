@@ -1,0 +1,217 @@
+"""What can be asked of contracts and masters? Named questions, each with its own SQL."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service.models import (
+    AssignmentChange,
+    CalendarException,
+    Contract,
+    Memo,
+    ProductRow,
+    Staff,
+    Store,
+    Vehicle,
+)
+from contracts_service.rules.assignment_change import (
+    Assignment,
+    MoveReason,
+    PendingChange,
+    Places,
+    viewing_store,
+)
+from contracts_service.rules.business_days import CalendarExceptions
+from contracts_service.rules.contract_access import (
+    ContractNotFound,
+    ContractPlace,
+    Viewer,
+    in_scope,
+)
+from contracts_service.rules.import_row import KnownCodes
+from contracts_service.rules.products import Product
+from contracts_service.rules.search_text import folded_contract_no
+
+
+class ContractUnknown(LookupError):
+    """An event names a contract that was never registered here."""
+
+
+async def known_codes(tx: AsyncSession) -> KnownCodes:
+    """The codes that a contract file may use."""
+    products = await tx.execute(select(ProductRow.product_code))
+    stores = await tx.execute(select(Store.dealer_id, Store.store_code))
+    staff = await tx.execute(
+        select(Staff.dealer_id, Staff.store_code, Staff.staff_code).where(
+            Staff.store_code.is_not(None)
+        )
+    )
+    return KnownCodes(
+        product_codes=frozenset(products.scalars()),
+        stores=frozenset((row.dealer_id, row.store_code) for row in stores),
+        staff=frozenset((row.dealer_id, row.store_code, row.staff_code) for row in staff),
+    )
+
+
+async def product(tx: AsyncSession, code: str) -> Product:
+    """A finance product with what it allows."""
+    return as_product(await tx.get_one(ProductRow, code))
+
+
+async def products(tx: AsyncSession) -> dict[str, Product]:
+    """All finance products by code, in the order of their codes."""
+    rows = await tx.scalars(select(ProductRow).order_by(ProductRow.product_code))
+    return {row.product_code: as_product(row) for row in rows}
+
+
+def as_product(row: ProductRow) -> Product:
+    """The product of the rules that a row keeps."""
+    return Product(
+        code=row.product_code,
+        name=row.name,
+        return_allowed=row.return_allowed,
+        separate_procedure=row.separate_procedure,
+        transferable=row.transferable,
+        is_lease=row.is_lease,
+    )
+
+
+async def contract_of_event(tx: AsyncSession, contract_no: str) -> Contract:
+    """The contract that an event names, locked. Raises ContractUnknown."""
+    contract = await tx.get(Contract, contract_no, with_for_update=True)
+    if contract is None:
+        raise ContractUnknown(contract_no)
+    return contract
+
+
+async def contract_for(
+    tx: AsyncSession, viewer: Viewer, contract_no: str, *, today: date, lock: bool = False
+) -> Contract:
+    """The contract, if this viewer may know of it today (D2, D142). Raises ContractNotFound."""
+    question = select(Contract).where(
+        Contract.dealer_id == viewer.dealer_code,
+        Contract.contract_no == folded_contract_no(contract_no),
+    )
+    contract = await tx.scalar(question.with_for_update() if lock else question)
+    if contract is None:
+        raise ContractNotFound
+    pending = await pending_change(tx, contract)
+    place = ContractPlace(
+        dealer_code=contract.dealer_id,
+        viewing_store=viewing_store(assignment_of(contract), pending, today=today),
+    )
+    if not in_scope(viewer, place):
+        raise ContractNotFound
+    return contract
+
+
+def assignment_of(contract: Contract) -> Assignment:
+    """Who looks after a contract."""
+    return Assignment(
+        store_code=contract.store_code,
+        staff_code=contract.staff_code,
+        transferred_in_on=contract.transferred_in_on,
+    )
+
+
+async def pending_row(tx: AsyncSession, contract: Contract) -> AssignmentChange | None:
+    """The registered change that waits for its reflection."""
+    if contract.pending_change_id is None:
+        return None
+    return await tx.get_one(AssignmentChange, contract.pending_change_id)
+
+
+async def pending_change(tx: AsyncSession, contract: Contract) -> PendingChange | None:
+    """The same, as the rules see it."""
+    row = await pending_row(tx, contract)
+    return as_pending(row) if row else None
+
+
+def as_pending(row: AssignmentChange) -> PendingChange:
+    """A registered change as the rules see it."""
+    return PendingChange(
+        registered_on=row.registered_on,
+        to_store=row.to_store,
+        to_staff=row.to_staff,
+        reason=MoveReason(row.reason) if row.reason else None,
+    )
+
+
+async def memo_of(tx: AsyncSession, contract_no: str) -> Memo | None:
+    """The latest saved memo."""
+    return await tx.scalar(
+        select(Memo).where(Memo.contract_no == contract_no).order_by(Memo.version.desc()).limit(1)
+    )
+
+
+async def store_of(tx: AsyncSession, dealer_id: str, store_code: str) -> Store | None:
+    """A store of the dealer."""
+    return await tx.get(Store, (dealer_id, store_code))
+
+
+async def person(tx: AsyncSession, dealer_id: str, staff_code: str) -> Staff | None:
+    """A member of the dealer's staff."""
+    return await tx.get(Staff, (dealer_id, staff_code))
+
+
+async def stores(tx: AsyncSession, dealer_id: str) -> list[Store]:
+    """All stores of a dealer by code; the unused ones too."""
+    question = select(Store).where(Store.dealer_id == dealer_id).order_by(Store.store_code)
+    return list(await tx.scalars(question))
+
+
+async def staff(tx: AsyncSession, dealer_id: str, store_code: str | None = None) -> list[Staff]:
+    """The active staff of a dealer, or of one of its stores, by code."""
+    question = select(Staff).where(Staff.dealer_id == dealer_id, Staff.active)
+    if store_code is not None:
+        question = question.where(Staff.store_code == store_code)
+    return list(await tx.scalars(question.order_by(Staff.staff_code)))
+
+
+async def vehicles(tx: AsyncSession) -> dict[str, str]:
+    """The models that may be chosen: code to name."""
+    question = select(Vehicle).where(Vehicle.active).order_by(Vehicle.vehicle_code)
+    return {row.vehicle_code: row.name for row in await tx.scalars(question)}
+
+
+async def places(tx: AsyncSession, dealer_id: str) -> Places:
+    """Where a contract of the dealer may go (D129, D130)."""
+    people = await staff(tx, dealer_id)
+    return Places(
+        usable_stores=frozenset(s.store_code for s in await stores(tx, dealer_id) if not s.unused),
+        staff=frozenset((p.store_code, p.staff_code) for p in people if p.store_code),
+    )
+
+
+async def calendar_exceptions(tx: AsyncSession) -> CalendarExceptions:
+    """The days that differ from the general calendar (D141)."""
+    rows = list(await tx.scalars(select(CalendarException)))
+    return CalendarExceptions(
+        closed_on=frozenset(row.exception_on for row in rows if not row.is_open),
+        open_on=frozenset(row.exception_on for row in rows if row.is_open),
+    )
+
+
+async def transfers_in_progress(tx: AsyncSession, viewer: Viewer, *, today: date) -> Row[Any]:
+    """How many contracts are between stores: leaving and coming, without any names (A-26)."""
+    result = await tx.execute(
+        IN_TRANSFER,
+        {"dealer": viewer.dealer_code, "store": viewer.store_code, "today": today},
+    )
+    return result.one()
+
+
+IN_TRANSFER = text("""
+    SELECT count(*) FILTER (WHERE CAST(:store AS text) IS NULL OR from_store = :store) AS leaving,
+           count(*) FILTER (WHERE CAST(:store AS text) IS NULL OR to_store = :store) AS coming
+    FROM assignment_change
+    WHERE dealer_id = :dealer AND state = 'pending' AND to_store IS NOT NULL
+      AND hidden_from_old_store_on <= :today
+""")
+
+
+async def product_codes(tx: AsyncSession) -> frozenset[str]:
+    """The codes of all finance products."""
+    return frozenset((await tx.scalars(select(ProductRow.product_code))).all())

@@ -1,0 +1,291 @@
+"""A contracts service with dealer D01 of the examples, asked over HTTP by its people."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
+from sqlalchemy import text
+
+from contracts_service.app import SERVICE, create_app
+from contracts_service.conditions import Conditions
+from contracts_service.imports import ImportReport, import_contracts, import_masters
+from contracts_service.rules.import_row import COLUMNS
+from event_contracts import Event, read
+from shared.auth import Principal, Role, StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.clock import JST
+from shared.context import new_id
+from shared.db import EVERY_DEALER, Database
+from shared.timers import TimerWorker
+from shared.worker import Delivery
+
+ISSUER, AUDIENCE = "https://issuer.example", "madoguchi"
+KEY = ECKey.generate_key("P-256", {"kid": "test"})
+TODAY = date(2025, 7, 15)
+
+
+class SetClock:
+    """A clock that stands where it was set."""
+
+    def __init__(self) -> None:
+        self.instant = at(TODAY)
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def set(self, day: date, hour: int = 9) -> None:
+        self.instant = at(day, hour)
+
+
+def at(day: date, hour: int = 9) -> datetime:
+    """An hour of a day in Japan."""
+    return datetime.combine(day, time(hour), JST).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class MasterStore:
+    code: str
+    name: str
+    phone: str
+    unused: bool = False
+
+
+@dataclass(frozen=True)
+class MasterPerson:
+    code: str
+    name: str
+    role: str
+    store_code: str | None
+    name_kana: str = "カナ"
+    mail: str = "person@example.jp"
+    mobile: str = "090-0000-0001"
+
+
+@dataclass(frozen=True)
+class MasterDealer:
+    code: str
+    name: str
+    stores: tuple[MasterStore, ...]
+    staff: tuple[MasterPerson, ...]
+
+
+@dataclass(frozen=True)
+class MasterVehicle:
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class TestMasters:
+    __test__ = False
+
+    dealers: tuple[MasterDealer, ...]
+    vehicles: tuple[MasterVehicle, ...] = (
+        MasterVehicle("PRIUS", "プリウス"),
+        MasterVehicle("AQUA", "アクア"),
+    )
+
+
+STORES = (
+    MasterStore("S10", "本店", "03-0010-1000"),
+    MasterStore("S20", "西店", "03-0010-2000"),
+    MasterStore("S30", "南店", "03-0010-3000"),
+    MasterStore("S90", "(旧東店)", "03-0010-9000", unused=True),
+)
+STAFF = (
+    MasterPerson("E101", "山田 太郎", "sales", "S10"),
+    MasterPerson("E102", "中村 愛", "sales", "S10"),
+    MasterPerson("M100", "佐藤 誠", "manager", "S10"),
+    MasterPerson("E201", "鈴木 花子", "sales", "S20"),
+    MasterPerson("M200", "高橋 健一", "manager", "S20"),
+    MasterPerson("E301", "小林 修", "sales", "S30"),
+    MasterPerson("H001", "田中 裕子", "hq", None),
+)
+MASTERS = TestMasters(
+    (
+        MasterDealer("D01", "みなと自動車販売", STORES, STAFF),
+        MasterDealer("D02", "さくらモータース", STORES, STAFF),
+    )
+)
+
+
+def person(code: str, dealer: str = "D01") -> Principal:
+    """The principal of somebody in the staff master."""
+    known = next(p for p in STAFF if p.code == code)
+    return Principal(
+        user_id=f"{dealer}.{code}".lower(),
+        name=known.name,
+        dealer=dealer,
+        store=known.store_code,
+        staff_code=code,
+        roles=frozenset({Role(known.role)}),
+        mail=known.mail,
+    )
+
+
+def signed(who: Principal) -> str:
+    """An access token of the issuer that the tests trust."""
+    claims = claims_of(who) | {"iss": ISSUER, "aud": AUDIENCE, "exp": 9_999_999_999}
+    return jwt.encode({"alg": "ES256", "kid": "test"}, claims, KEY)
+
+
+LINE = {
+    "販売店コード": "D01",
+    "制度": "ガンマファイナンス",
+    "最終回年月日": "2025/12/31",
+    "リース満了年月日": "",
+    "最終回支払額": "1000000",
+    "残高": "1500000",
+    "分割回数": "60",
+    "月額": "30000",
+    "年率": "3.9",
+    "車種コード": "PRIUS",
+    "車種": "プリウス",
+    "登録番号": "品川 300 あ 1234",
+    "初度登録年月日": "2020/12/10",
+    "商用車": "0",
+    "契約者名": "山本 太郎",
+    "契約者名カナ": "ヤマモト タロウ",
+    "郵便番号": "150-0002",
+    "住所": "東京都渋谷区渋谷1丁目2番3号",
+    "電話番号": "090-0123-4567",
+    "店舗コード": "S10",
+    "スタッフコード": "E101",
+    "債権買取": "0",
+    "TFC対応": "0",
+    "届出変更中": "0",
+}
+
+
+def file_of(*lines: Mapping[str, str], encoding: str = "utf-8-sig") -> bytes:
+    """A contract file; each line names what differs from LINE."""
+    written = io.StringIO()
+    writer = csv.DictWriter(written, list(COLUMNS))
+    writer.writeheader()
+    writer.writerows({**LINE, **line} for line in lines)
+    return written.getvalue().encode(encoding)
+
+
+@dataclass
+class Office:
+    """A contracts service with its database and clock."""
+
+    database: Database
+    clock: SetClock
+    http: httpx.AsyncClient
+    conditions: Conditions
+
+    async def take_in(self, *lines: Mapping[str, str]) -> ImportReport:
+        return await import_contracts(self.database, file_of(*lines), now=self.clock.now())
+
+    async def contract(self, contract_no: str = "C1", **columns: str) -> str:
+        """One contract; columns by their Japanese names."""
+        report = await self.take_in({"契約番号": contract_no, **columns})
+        assert not report.refused, report.refused
+        return contract_no
+
+    async def ask(
+        self,
+        code: str,
+        method: str,
+        path: str,
+        *,
+        dealer: str = "D01",
+        headers: Mapping[str, str] | None = None,
+        **request: Any,
+    ) -> httpx.Response:
+        """What somebody of the staff gets."""
+        token = signed(person(code, dealer))
+        return await self.http.request(
+            method,
+            f"/api/contracts/v1{path}",
+            headers={"Authorization": f"Bearer {token}", **(headers or {})},
+            **request,
+        )
+
+    async def get(self, code: str, path: str, **request: Any) -> httpx.Response:
+        return await self.ask(code, "GET", path, **request)
+
+    async def search(self, code: str, **query: str) -> list[str]:
+        """The contract numbers that a search shows."""
+        answer = await self.get(code, "/contracts", params=query)
+        assert answer.status_code == 200, answer.text
+        return [row["contract_no"] for row in answer.json()["rows"]]
+
+    async def row(self, contract_no: str, code: str = "H001") -> dict[str, Any]:
+        """A contract's row in the list."""
+        answer = await self.get(
+            code, "/contracts", params={"mode": "individual", "contract_no": contract_no}
+        )
+        (row,) = answer.json()["rows"]
+        return dict(row)
+
+    async def detail(self, contract_no: str, code: str = "H001") -> dict[str, Any]:
+        answer = await self.get(code, f"/contracts/{contract_no}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def events(self, *kinds: type[Event]) -> list[Event]:
+        """What was emitted, in order."""
+        async with self.database.transaction() as tx:
+            rows = await tx.execute(
+                text("SELECT type, payload::text AS payload FROM outbox ORDER BY position")
+            )
+            told = [read(row.type, row.payload) for row in rows]
+        return [event for event in told if not kinds or isinstance(event, kinds)]
+
+    async def hears(self, *events: Event) -> None:
+        """Let the subscribers handle events that came in."""
+        for sequence, event in enumerate(events, start=1):
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                now = self.clock.now()
+                delivery = Delivery(new_id(), sequence, now, now, None)
+                await SERVICE.subscribers.handlers[event.wire_type](event, delivery, tx)
+
+    async def timers(self) -> int:
+        """Fire what is due by the clock."""
+        worker = TimerWorker(self.database, "contracts", SERVICE.timers, self.clock)
+        return await worker.fire_due()
+
+
+OpenOffice = Callable[..., Awaitable[Office]]
+
+
+@pytest.fixture
+async def open_office(
+    new_database: Callable[[str], Awaitable[str]],
+) -> AsyncIterator[OpenOffice]:
+    """Open offices under conditions of their own."""
+    opened: list[Office] = []
+
+    async def create(conditions: Conditions | None = None) -> Office:
+        database = Database(await new_database("contracts_service"), pool_size=4)
+        clock = SetClock()
+        verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience=AUDIENCE)
+        conditions = conditions or Conditions()
+        app = create_app(database, clock, principal_of(verifier), conditions)
+        http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://contracts",
+        )
+        office = Office(database, clock, http, conditions)
+        await import_masters(database, MASTERS, now=clock.now())
+        opened.append(office)
+        return office
+
+    yield create
+    for office in opened:
+        await office.http.aclose()
+        await office.database.close()
+
+
+@pytest.fixture
+async def office(open_office: OpenOffice) -> Office:
+    """An office under the usual conditions."""
+    return await open_office()

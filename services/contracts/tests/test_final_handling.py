@@ -1,0 +1,84 @@
+"""What completes a contract: the returns service, and the finance company."""
+
+import pytest
+
+from event_contracts.contract import FinalHandlingCompleted, FinalHandlingReopened
+from event_contracts.event import Event
+from event_contracts.returns import ApplicationSubmitted, ReturnCompleted, ReturnWithdrawn
+
+from .conftest import Office
+
+RETURN = {
+    "dealer_id": "D01",
+    "application_id": "A1",
+    "contract_no": "C1",
+    "store_code": "S10",
+    "originator_id": "D01-E101",
+}
+
+
+def submitted(**names: str) -> Event:
+    return ApplicationSubmitted.model_validate(
+        {
+            **RETURN,
+            **names,
+            "result": "returned",
+            "completion_mail_opt_in": True,
+            "route": ["store"],
+            "separate_procedure": False,
+        }
+    )
+
+
+def completed(office: Office, **names: str) -> Event:
+    return ReturnCompleted.model_validate(
+        {
+            **RETURN,
+            **names,
+            "completed_at": office.clock.now(),
+            "result": "returned",
+            "separate_procedure": False,
+            "completion_mail_opt_in": True,
+        }
+    )
+
+
+def withdrawn(**names: str) -> Event:
+    return ReturnWithdrawn.model_validate({**RETURN, **names, "from_status": "REQUESTED"})
+
+
+@pytest.mark.rule("D32", "D78")
+async def test_a_completed_return_completes_the_contract(office: Office) -> None:
+    await office.contract("C1", 制度="スマートバリュープランR")
+    await office.hears(submitted())
+    assert (await office.row("C1"))["completed_mark"] == ""
+    await office.hears(completed(office))
+    assert (await office.row("C1"))["completed_mark"] == "完了"
+    (told,) = await office.events(FinalHandlingCompleted)
+    assert told.basis == "return"  # type: ignore[attr-defined]
+
+
+@pytest.mark.rule("D78")
+@pytest.mark.parametrize(
+    "columns",
+    [{"制度": "スマートバリュープランA"}, {"制度": "スマートバリュープランR", "債権買取": "1"}],
+)
+async def test_a_separate_procedure_is_still_waited_for(
+    office: Office, columns: dict[str, str]
+) -> None:
+    await office.contract("C1", **columns)
+    await office.hears(submitted(), completed(office))
+    assert (await office.row("C1"))["completed_mark"] == ""
+    assert await office.events(FinalHandlingCompleted) == []
+
+
+async def test_a_later_application_reopens_and_a_withdrawn_one_says_nothing(
+    office: Office,
+) -> None:
+    await office.contract("C1")
+    await office.hears(submitted(), completed(office), submitted(application_id="A2"))
+    assert len(await office.events(FinalHandlingReopened)) == 1
+    assert (await office.detail("C1"))["open_return_id"] == "A2"
+    await office.hears(withdrawn(application_id="A2"))
+    detail = await office.detail("C1")
+    assert (detail["open_return_id"], detail["result"]["completed"]) == (None, False)
