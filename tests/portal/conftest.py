@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey
 
 from madoguchi.issuer import IssuerSettings, create_issuer
 from portal_service.app import create_app
-from portal_service.frame import announce, page
+from portal_service.frame import announce
 from portal_service.settings import PortalSettings
 from portal_service.upstream import services_of
 from shared.auth import Principal, Role, require
@@ -61,11 +61,6 @@ def serving(make: Callable[[str], FastAPI], port: int = 0) -> Iterator[str]:
 
 
 screens = APIRouter()
-
-
-@screens.get("/transfers", dependencies=[require(Role.MANAGER, Role.HQ)])
-async def show_transfers(request: Request) -> Response:
-    return await page(request, "top.html")
 
 
 @screens.post("/notes", dependencies=[require()])

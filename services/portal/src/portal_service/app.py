@@ -16,11 +16,19 @@ from portal_service.portal import Portal, Waiting
 from portal_service.provider import Provider
 from portal_service.screens import (
     application,
+    approval_settings,
+    approvals,
+    assignment,
     customer_detail,
     customer_list,
+    dashboard,
+    mails,
     progress,
+    resplit,
+    result_entry,
     return_entry,
     rewriting,
+    transfers,
 )
 from portal_service.sealing import Seal
 from portal_service.session import principal_in_session, refuse_foreign_forms
@@ -32,10 +40,18 @@ SCREENS = (
     top,
     customer_list,  # before customer_detail: /contracts/detail is no contract's number
     return_entry,
+    result_entry,
+    resplit,
+    assignment,
+    customer_detail,
     rewriting,  # before application: a step with a form of its own
     progress,
-    customer_detail,
+    approvals,  # before application: /returns/approvals is no application's number
     application,
+    approval_settings,
+    transfers,
+    dashboard,
+    mails,
 )
 PUBLIC_MOUNTS = frozenset({"/static"})
 

@@ -10,9 +10,10 @@ from starlette.exceptions import HTTPException
 from portal_service.entries import Entries, entries_of
 from portal_service.frame import announce, page
 from portal_service.question import Question, ask
+from portal_service.screens.masters import staff_to_choose
 from portal_service.screens.return_entry import notices_in
 from portal_service.screens.return_steps import Step, offered_steps, step_at
-from portal_service.upstream import FieldError, Problem, Reply, or_missing, services_of
+from portal_service.upstream import FieldError, Problem, Reply, services_of
 from shared.auth import Principal, Role, require
 
 pages = APIRouter(prefix="/returns/{application_id}")
@@ -172,6 +173,7 @@ async def _ask(
         danger=step.kind == "danger",
         crumbs=[("進捗一覧", "/returns"), ("車両返却", here)],
     )
+    services = services_of(request)
     changes = changed_since(application, entries.version) if entries else []
     return await ask(
         request,
@@ -181,7 +183,9 @@ async def _ask(
         status=problem.status if problem else 200,
         application=application,
         overtaken_by=changes,
-        staff=await _staff(request) if step.action == "take_over" else [],
+        staff=await staff_to_choose(services, dealer=application["dealer"]["dealer_id"])
+        if step.action == "take_over"
+        else [],
     )
 
 
@@ -192,11 +196,3 @@ def _errors(problem: Problem | None, step: Step) -> tuple[FieldError, ...]:
     if problem.status == LOST or problem.errors or len(step.fields) != 1:
         return problem.on_form
     return (FieldError(step.fields[0], problem.words, problem.code),)
-
-
-async def _staff(request: Request) -> list[tuple[str, str]]:
-    reply = await or_missing(services_of(request).get("contracts", "/staff"))
-    return [
-        (item["person_id"], f"{item['name']}（{item['staff_code']}）")
-        for item in getattr(reply, "body", {}).get("items", [])
-    ]

@@ -40,7 +40,7 @@ async def save_memo(request: Request, contract_no: str) -> Response:
             "contracts",
             "PUT",
             f"/contracts/{contract_no}/memo",
-            {"text": entries.text("memo")},
+            {"text": entries.text("note")},
             version=entries.version,
         )
     except Problem as problem:
@@ -73,14 +73,14 @@ async def _detail(
     entries: Entries | None = None,
 ) -> Response:
     memo: dict[str, Any] = contract.body["memo"]
-    typed = entries.text("memo") if entries else memo["text"]
+    typed = entries.text("note") if entries else memo["text"]
     return await page(
         request,
         "contracts/detail.html",
         status=problem.status if problem else 200,
         contract=contract.body,
         leads_to=LEADS_TO,
-        values={"memo": typed},
+        values={"note": typed},
         errors=problem.on_form if problem else (),
         other_memo=memo if problem and problem.status == 409 else None,  # noqa: PLR2004
     )

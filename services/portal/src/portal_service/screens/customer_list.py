@@ -7,7 +7,8 @@ from fastapi.responses import RedirectResponse
 
 from portal_service.frame import announce, page
 from portal_service.japanese import NotReadable, read_month
-from portal_service.upstream import FieldError, Problem, Services, or_missing, services_of
+from portal_service.screens.masters import named
+from portal_service.upstream import FieldError, Problem, or_missing, services_of
 from shared.auth import Role, require
 
 pages = APIRouter(prefix="/contracts", dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
@@ -54,8 +55,8 @@ async def show_list(request: Request) -> Response:
         mode=mode or "individual",
         found=found,
         here=typed,
-        vehicles=await _pairs(services, "/vehicles", "vehicle_code"),
-        products=await _pairs(services, "/products", "product_code"),
+        vehicles=await named(services, "/vehicles"),
+        products=await named(services, "/products"),
         statuses=STATUSES,
         inspections=INSPECTIONS,
     )
@@ -97,9 +98,3 @@ def _conditions(mode: str, typed: dict[str, str], errors: list[FieldError]) -> d
             else:
                 query[name] = f"{month:%Y-%m}" if month else ""
     return query
-
-
-async def _pairs(services: Services, path: str, code: str) -> list[tuple[str, str]]:
-    """A master as pairs for a pulldown; empty while the part is missing."""
-    reply = await or_missing(services.get("contracts", path))
-    return [(item[code], item["name"]) for item in getattr(reply, "body", {}).get("items", [])]
