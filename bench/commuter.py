@@ -18,6 +18,11 @@ import igraph
 import networkx as nx
 import numpy as np
 import rustworkx as rx
+from rich.console import Console
+from rich.table import Table
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
+
 from commuter_service.batch import price_batch
 from commuter_service.charging import charge_ride, deducting_passes
 from commuter_service.network import Network, Ride, tokyo_network
@@ -31,10 +36,6 @@ from commuter_service.rules.pass_period import Period
 from commuter_service.search import Order, Question, candidates
 from commuter_service.station_names import qualified_name
 from commuter_service.tariffs import FareBook, NoFareBetween, tokyo_tariffs
-from rich.console import Console
-from rich.table import Table
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
 DAY = date(2026, 3, 14)
 Case = tuple[Route, list[CommuterPass]]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+
 from commuter_service.explanation import Explanation
 from commuter_service.network import Network, tokyo_network
 from commuter_service.pricing import Terms, price

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
+
 from commuter_service.batch import price_batch
 from commuter_service.cli import register
-from typer.testing import CliRunner
 
 P1 = "東京:JR東日本/中央線:新宿"
 COLUMNS = ("date", "medium", "from", "to", "via", "route", "pass")

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from commuter_service.charging import charge_ride, deducting_passes
 from commuter_service.network import Network, Ride, tokyo_network
 from commuter_service.pathfinding import path_finder
@@ -13,8 +16,6 @@ from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.fare_rounding import Medium
 from commuter_service.rules.pass_period import Period
 from commuter_service.tariffs import NoFareBetween, tokyo_tariffs
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 DAY = date(2026, 3, 14)
 SEEDS = st.integers(0, 10**9)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from commuter_service.charging import charge_ride
 from commuter_service.network import Network, Ride
 from commuter_service.routes import CommuterPass, Route
@@ -29,8 +32,6 @@ from commuter_service.tables import (
     TariffTable,
 )
 from commuter_service.tariffs import Tariffs
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 DAY = date(2026, 3, 14)
 RANDOM_RUNS = 4000

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+
 from commuter_service.explanation import Explanation, ExtraCharge, PassUse, Reason
 from commuter_service.network import Network
 from commuter_service.pricing import BusFareMissing, Terms, price

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+
 from commuter_service.network import Network
 from commuter_service.network_checks import NetworkTableBroken
 from commuter_service.tables import (

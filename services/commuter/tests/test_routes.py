@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+
 from commuter_service.network import Network, Ride
 from commuter_service.pricing import Terms, price
 from commuter_service.routes import (

@@ -5,6 +5,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from commuter_service.charging import charge_ride
 from commuter_service.network import Network, tokyo_network
 from commuter_service.pathfinding import path_finder
@@ -21,8 +24,6 @@ from commuter_service.search import (
 )
 from commuter_service.station_names import qualified_name
 from commuter_service.tariffs import NoFareBetween, NoTariffOnDate, tokyo_tariffs
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 DAY = date(2026, 3, 14)
 

@@ -1,6 +1,7 @@
 """Station names as people type them."""
 
 import pytest
+
 from commuter_service.network import Network
 from commuter_service.station_names import (
     AmbiguousStation,

@@ -6,7 +6,7 @@ from itertools import pairwise
 from commuter_service.tables import Interval, NetworkTables
 
 
-class NetworkTableBroken(ValueError):  # noqa: N818 - states the fact
+class NetworkTableBroken(ValueError):
     """A delivered table contradicts itself; nothing is loaded."""
 
 

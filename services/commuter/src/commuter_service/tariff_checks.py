@@ -7,7 +7,7 @@ from itertools import pairwise
 from commuter_service.tables import FareTables, TariffBand, TariffTable
 
 
-class FareTableBroken(ValueError):  # noqa: N818 - states the fact
+class FareTableBroken(ValueError):
     """A delivered table contradicts itself; nothing is loaded."""
 
 

@@ -1,6 +1,7 @@
 """Registration, application and confirmation of passes R1-R3, R19-R28, and who hears of them."""
 
 import pytest
+
 from commuter_service.rules.pass_application import (
     Actor,
     ApplicationsNotAllowed,

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from commuter_service.rules.pass_period import Period
 from commuter_service.rules.pass_purge import (
     USUAL_RETENTION,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+
 from commuter_service.rules.pass_period import Period
 from commuter_service.rules.pass_validity import PassFacts, valid_passes
 from commuter_service.rules.pass_warning import (

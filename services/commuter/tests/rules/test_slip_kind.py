@@ -1,6 +1,7 @@
 """The five kinds that use the look-up, and their block R22, R23."""
 
 import pytest
+
 from commuter_service.rules.slip_kind import (
     USES_SEARCH,
     SlipDeed,

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - subclasses are named after the business fact
+class Refusal(Exception):
     """A question or command that the business refuses.
 
     `code` never changes once published; `message` is shown as it is.
