@@ -300,7 +300,7 @@ async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
     async with everything(plan) as parts:
         config = uvicorn.Config(
             parts.app, host=plan.host, port=plan.port, access_log=False, log_config=None,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=3, lifespan="off",
         )  # fmt: skip
         server = uvicorn.Server(config)
         working = asyncio.create_task(parts.work())

@@ -45,7 +45,7 @@ async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int
         )
         api = app.create_app(database=database, clock=clock, principal_of=principal_of(verifier))
         config = uvicorn.Config(
-            api, host=host, port=port, access_log=False, log_config=None, loop="none"
+            api, host=host, port=port, access_log=False, log_config=None, lifespan="off"
         )
         await uvicorn.Server(config).serve()
     await database.close()

@@ -16,7 +16,7 @@ from returns_service.rules.return_list import (
     number_key,
     updated_between,
 )
-from returns_service.rules.return_status import Status, Tab
+from returns_service.rules.return_status import Role, Status, Tab
 
 _RETURNS = """
     SELECT 'VEHICLE_RETURN' AS kind, application_id, dealer_id, store_code, contract_no,
@@ -55,7 +55,7 @@ class After:
 def visible_to(person: Person) -> tuple[list[str], dict[str, object]]:
     """The conditions on rows of `application` that `person` sees, with their values."""
     dealer = person.himself.dealer_code
-    if dealer is None:
+    if person.himself.role is Role.TFC:
         return ["requested_at IS NOT NULL"], {}
     stores = person.stores
     if stores is None:
@@ -87,7 +87,7 @@ async def search(
     parts = []
     if keys.kind in {None, ApplicationKind.VEHICLE_RETURN}:
         parts.append(_RETURNS + wanted + _NEWEST_FIRST)
-    if keys.kind is not ApplicationKind.VEHICLE_RETURN and person.himself.dealer_code:
+    if keys.kind is not ApplicationKind.VEHICLE_RETURN and person.himself.role is not Role.TFC:
         changes = _CHANGES + wanted.replace("application_id)", "change_id)")
         parts.append(changes + (" AND kind = :kind" if keys.kind else "") + _CHANGES_FIRST)
         values["kind"] = keys.kind.value if keys.kind else None
@@ -136,7 +136,7 @@ async def count_by_status(
     parts = []
     if kind in {None, ApplicationKind.VEHICLE_RETURN}:
         parts.append(_STATUS_OF.format(table="application", where=where))
-    if kind is not ApplicationKind.VEHICLE_RETURN and person.himself.dealer_code:
+    if kind is not ApplicationKind.VEHICLE_RETURN and person.himself.role is not Role.TFC:
         of_kind = " AND kind = :kind" if kind else ""
         parts.append(_STATUS_OF.format(table="change_application", where=where + of_kind))
         values["kind"] = kind.value if kind else None

@@ -60,7 +60,7 @@ async def open_form(contract_no: Code, caller: Caller) -> answers.FormAnswer:
         notices=showing.notices(eligibility) if eligibility else [],
         contact_1=form.contact_1,
         contact_2=form.contact_2,
-        contact_3=who.mail,
+        contact_3=who.mail if who.himself.role is Role.HQ else form.contact_3,
         completion_mail=form.completion_mail,
         kind=form.result.kind,
         kinds=[Coded(code=kind.value, label=kind.japanese) for kind in ResultKind],
