@@ -40,7 +40,7 @@ class Product:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
         asked = {
             "client_id": "madoguchi-portal",
-            "redirect_uri": f"{self.url}/login/callback",
+            "redirect_uri": f"{self.url}/auth/callback",
             "response_type": "code",
             "scope": "openid",
             "code_challenge": challenge.rstrip(b"=").decode(),

@@ -198,4 +198,4 @@ def test_kill_and_start_again_loses_nothing(product: Product) -> None:
     assert seconds > 0
     assert contracts_in(product) == before
     with closing(httpx.Client()) as http:
-        assert http.get(f"{product.url}/login", follow_redirects=False).status_code < 400
+        assert http.get(f"{product.url}/auth/login", follow_redirects=False).status_code < 400
