@@ -127,8 +127,7 @@ def test_cheapest_way_rides_a_pass_of_another_operator_in_between(network: Netwo
 
 
 @pytest.mark.rule("F22")
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**9))
+@pytest.mark.parametrize("seed", [413, 44162, 491537, 119051, 1927, *range(40)])
 def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
     network, dice = tokyo_network(), random.Random(seed)
     start, end = dice.sample([places[0] for places in network.places.values()], 2)

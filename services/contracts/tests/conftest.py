@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
@@ -22,6 +23,7 @@ from shared.auth import Principal, Role, StaticKeys, TokenVerifier, claims_of, p
 from shared.clock import JST
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
+from shared.testing.databases import TestDatabases
 from shared.timers import TimerWorker
 from shared.worker import Delivery
 
@@ -180,6 +182,7 @@ class Office:
     clock: SetClock
     http: httpx.AsyncClient
     conditions: Conditions
+    app: FastAPI
 
     async def take_in(self, *lines: Mapping[str, str]) -> ImportReport:
         return await import_contracts(self.database, file_of(*lines), now=self.clock.now())
@@ -217,6 +220,16 @@ class Office:
         answer = await self.get(code, "/contracts", params=query)
         assert answer.status_code == 200, answer.text
         return [row["contract_no"] for row in answer.json()["rows"]]
+
+    async def change(
+        self, code: str, method: str, path: str, body: object = None, version: int | None = None
+    ) -> httpx.Response:
+        """An action on a contract; without a version, on the one that is current."""
+        if version is None:
+            number = path.split("/")[2]
+            version = (await self.detail(number))["version"]
+        headers = {"If-Match": f'"{version}"'}
+        return await self.ask(code, method, path, headers=headers, json=body)
 
     async def row(self, contract_no: str, code: str = "H001") -> dict[str, Any]:
         """A contract's row in the list."""
@@ -256,26 +269,43 @@ class Office:
 
 OpenOffice = Callable[..., Awaitable[Office]]
 
+EMPTIED = (
+    *("memo", "entry", "assignment_change", "customer_change_release", "customer_list_export"),
+    *("contract", "calendar_exception", "outbox", "outbox_stream", "timer", "idempotency"),
+)
+
+
+async def _opened(url: str, conditions: Conditions) -> Office:
+    database = Database(url, pool_size=4)
+    clock = SetClock()
+    verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience=AUDIENCE)
+    app = create_app(database, clock, principal_of(verifier), conditions)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    http = httpx.AsyncClient(transport=transport, base_url="http://contracts")
+    return Office(database, clock, http, conditions, app)
+
+
+@pytest.fixture(scope="session")
+async def office_url(databases: TestDatabases) -> AsyncIterator[str]:
+    """A database with the masters, emptied before each test that uses it."""
+    url = await databases.create("contracts_service")
+    database = Database(url, pool_size=1)
+    await import_masters(database, MASTERS, now=at(TODAY))
+    await database.close()
+    yield url
+    await databases.drop(url)
+
 
 @pytest.fixture
-async def open_office(
-    new_database: Callable[[str], Awaitable[str]],
-) -> AsyncIterator[OpenOffice]:
-    """Open offices under conditions of their own."""
+async def open_office(office_url: str) -> AsyncIterator[OpenOffice]:
+    """Open the office under conditions of the test's own."""
     opened: list[Office] = []
 
-    async def create(conditions: Conditions | None = None) -> Office:
-        database = Database(await new_database("contracts_service"), pool_size=4)
-        clock = SetClock()
-        verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience=AUDIENCE)
-        conditions = conditions or Conditions()
-        app = create_app(database, clock, principal_of(verifier), conditions)
-        http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
-            base_url="http://contracts",
-        )
-        office = Office(database, clock, http, conditions)
-        await import_masters(database, MASTERS, now=clock.now())
+    async def create(**conditions: Any) -> Office:
+        office = await _opened(office_url, Conditions(**conditions))
+        async with office.database.transaction(EVERY_DEALER) as tx:
+            for table in EMPTIED:
+                await tx.execute(text(f"DELETE FROM {table}"))
         opened.append(office)
         return office
 
@@ -287,5 +317,17 @@ async def open_office(
 
 @pytest.fixture
 async def office(open_office: OpenOffice) -> Office:
-    """An office under the usual conditions."""
+    """The office under the usual conditions."""
     return await open_office()
+
+
+@pytest.fixture
+async def new_office(
+    new_database: Callable[[str], Awaitable[str]],
+) -> AsyncIterator[Office]:
+    """An office with a database of its own, for tests that change masters."""
+    office = await _opened(await new_database("contracts_service"), Conditions())
+    await import_masters(office.database, MASTERS, now=office.clock.now())
+    yield office
+    await office.http.aclose()
+    await office.database.close()

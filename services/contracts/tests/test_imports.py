@@ -81,7 +81,8 @@ async def test_shift_jis_files_are_read_too(office: Office) -> None:
     assert (await office.detail("C1"))["customer"]["name"] == "髙橋 一郎"
 
 
-async def test_masters_are_told_once(office: Office) -> None:
+async def test_masters_are_told_once(new_office: Office) -> None:
+    office = new_office
     stores = len(await office.events(StoreUpdated))
     staff = len(await office.events(StaffUpdated))
     assert (stores, staff) == (8, 14)

@@ -12,7 +12,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import pytest
 
 from event_contracts.returns import ReturnCompleted
 
-EVENTS = int(os.environ.get("NOTIFIER_FAULT_EVENTS", "300"))
+EVENTS = int(os.environ.get("NOTIFIER_FAULT_EVENTS", "200"))
 NOTIFIER = """
 import asyncio, json, sys
 from notifier_service.app import run_sender, service_with
@@ -55,14 +55,13 @@ async def notifier(house: Any, script: Path) -> AsyncIterator[None]:
         await process.wait()
 
 
-def moody(chance: random.Random) -> Any:
+def moody(chance: random.Random) -> Callable[[str], str]:
+    """A mail server's temper: most mails are taken, some refused, some lost in both ways."""
+    moods = ["250 OK"] * 90 + ["451 later"] * 4 + ["cut"] * 3 + ["drop"] * 3
+
     def behave(_: str) -> str:
-        mood = chance.random()
-        if mood < 0.05:
-            time.sleep(0.2)
-        return (
-            "drop" if mood > 0.97 else "cut" if mood > 0.94 else "451 x" if mood > 0.9 else "250 OK"
-        )
+        time.sleep(chance.choice([0] * 19 + [0.2]))
+        return chance.choice(moods)
 
     return behave
 
@@ -118,7 +117,7 @@ async def test_nothing_due_is_lost_and_nothing_is_sent_twice(house: Any, tmp_pat
     house.host.behave = lambda _: "250 OK"
     await house.at_once()
     async with notifier(house, script):
-        while await open_mails(house):
+        while await open_mails(house):  # noqa: ASYNC110  the other process rings no bell here
             await asyncio.sleep(0.5)
 
     taken = Counter(house.host.written_to)

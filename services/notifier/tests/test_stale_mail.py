@@ -38,7 +38,7 @@ def japan(month: int, day: int, hour: int = 9, minute: int = 0) -> datetime:
 def test_a_week_and_three_days(
     entered: datetime, stale: datetime, approval_stale: datetime
 ) -> None:
-    assert stale_mails("HQ_PENDING", entered, TIMING) == {
+    assert stale_mails("HQ_PENDING", entered.astimezone(UTC), TIMING) == {
         MailKind.STALE: stale,
         MailKind.APPROVAL_STALE: approval_stale,
     }

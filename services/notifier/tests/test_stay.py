@@ -68,6 +68,7 @@ async def test_an_approval_on_the_sixth_day_ends_the_stay(house: Any) -> None:
     await house.enter("REQUESTED", 2)
     await house.travel_to(july(14))
     assert house.host.mails == []
+    assert await house.ledger() == []
 
 
 @pytest.mark.rule("D151", "D152")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from event_contracts.contract import AssignmentChangeReflected, AssignmentChangeRegistered
-from event_contracts.tfc import TfcChangeApplicationUpdated
+from event_contracts.tfc_returns import TfcChangeApplicationUpdated
 from shared.auth import Principal
 
 from .conftest import (

@@ -57,7 +57,6 @@ ADD_MANY = text("""
     ORDER BY ordinal
 """)
 
-
 REPLAY = text("""
     UPDATE outbox SET published_at = NULL
     WHERE created_at >= :first AND created_at < :last AND published_at IS NOT NULL
@@ -84,17 +83,6 @@ async def add(tx: AsyncSession, event: Event, *, now: datetime) -> int:
     return int(result.scalar_one())
 
 
-async def replay_log(tx: AsyncSession, *, first: datetime, last: datetime) -> int:
-    """Let the relay publish again what was emitted from `first` until before `last`.
-
-    Who has processed an event ignores it; who lost it, or listens anew, receives it. Returns how
-    many events go out again.
-    """
-    replayed = await tx.execute(REPLAY, {"first": first, "last": last})
-    await tx.execute(text("NOTIFY outbox"))
-    return int(replayed.rowcount)  # type: ignore[attr-defined]
-
-
 async def add_many(tx: AsyncSession, events: Sequence[Event], *, now: datetime) -> None:
     """Emit `events` in their order, numbered as `add` would, by one statement.
 
@@ -116,6 +104,17 @@ async def add_many(tx: AsyncSession, events: Sequence[Event], *, now: datetime) 
             "headers": orjson.dumps(_headers()).decode(),
         },
     )
+
+
+async def replay_log(tx: AsyncSession, *, first: datetime, last: datetime) -> int:
+    """Let the relay publish again what was emitted from `first` until before `last`.
+
+    Who has processed an event ignores it; who lost it, or listens anew, receives it. Returns how
+    many events go out again.
+    """
+    replayed = await tx.execute(REPLAY, {"first": first, "last": last})
+    await tx.execute(text("NOTIFY outbox"))
+    return int(replayed.rowcount)  # type: ignore[attr-defined]
 
 
 def lane_of(aggregate_type: str, aggregate_id: str) -> int:

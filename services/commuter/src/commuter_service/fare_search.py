@@ -22,6 +22,7 @@ from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate
 # A change costs nothing; a yen-fraction keeps needless ones out. Costs are in hundredths of a yen.
 CENT = 100
 CHANGE = 1
+WAYS_INSIDE = 4
 
 # Where the rider stands: the station, and how it was reached: by the fare system just paid, by the
 # line (its id) just ridden on a pass, or FRESH: at the start or by a change.
@@ -149,17 +150,25 @@ class _Steps:
             step = came[state]
             rides = step.rides
             if rides is None:
-                rides = self._quickest_inside(step.origin[0], state[0])
+                rides = self._shortest_inside(step.origin[0], state[0])
             legs[:0] = rides
             state = step.origin
         return Route(self.network, tuple(legs)) if legs else None
 
-    def _quickest_inside(self, a: int, b: int) -> tuple[Ride, ...]:
-        """A ride between two stations of one operator; the fare does not depend on it."""
+    def _shortest_inside(self, a: int, b: int) -> tuple[Ride, ...]:
+        """A ride between two stations of one operator; the fare does not depend on it.
+
+        The shortest of the quick ones: a roundabout one might enter a pass in its middle, where no
+        outside part may end.
+        """
         operator = self.network.stations[a].operator
         others = frozenset(self.network.operators) - {operator}
-        ways = path_finder(self.network).ways((a,), (b,), 1, others)
-        return tuple(ways[0][1]) if ways else ()
+        ways = path_finder(self.network).ways((a,), (b,), WAYS_INSIDE, others)
+        rides = [rides for _, rides in ways]
+        return tuple(min(rides, key=self._km10)) if rides else ()
+
+    def _km10(self, rides: Iterable[Ride]) -> int:
+        return sum(self.network.ride_km10(ride) for ride in rides)
 
 
 def _free_steps(passes: Iterable[CommuterPass]) -> dict[int, dict[int, tuple[Ride, ...]]]:

@@ -6,6 +6,7 @@ from contracts_service.api import router
 from contracts_service.conditions import Conditions
 from contracts_service.models import Kept
 from contracts_service.subscribers import SUBSCRIBERS
+from contracts_service.timers import TIMERS
 from shared.api import create_api
 from shared.auth import PrincipalOf
 from shared.clock import Clock
@@ -17,6 +18,7 @@ SERVICE = Service(
     package="contracts_service",
     metadata=Kept.metadata,
     subscribers=SUBSCRIBERS,
+    timers=TIMERS,
 )
 
 

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
 from contracts_service.conditions import Conditions
-from contracts_service.customer_list import replacement_of
+from contracts_service.facts import completion_of, replacement_of, row_facts, selection_of
 from contracts_service.models import AssignmentChange, Contract, Memo
 from contracts_service.rules.assignment_change import CHANGING, MoveReason
-from contracts_service.rules.completion import CompletionBasis, completion_mark
+from contracts_service.rules.completion import completion_mark
 from contracts_service.rules.contract_access import Action, Viewer, role_refusal
 from contracts_service.rules.contract_actions import ContractFacts, contract_actions
 from contracts_service.rules.inspection import DISCLAIMER, next_inspection_month
@@ -24,8 +24,7 @@ from contracts_service.rules.result_deadline import (
     entry_is_late,
     result_due_on,
 )
-from contracts_service.rules.row_colour import RowFacts, row_colour
-from contracts_service.rules.selection import Selection
+from contracts_service.rules.row_colour import row_colour
 
 
 async def contract_detail(
@@ -71,22 +70,19 @@ async def contract_detail(
         "colour": _colour(contract, today, conditions),
         "open_return_id": contract.open_return_id,
         "pending_change": _pending(pending),
+        "rejected_change": _rejected(await queries.last_rejection(tx, contract)),
+        "replacement_suggestion": {
+            "vehicle_code": contract.sold_vehicle_code,
+            "ordered_on": contract.sold_on,
+        }
+        if contract.sold_vehicle_code
+        else None,
         "memo": memo_shown(memo, viewer),
         "actions": [
             {**asdict(action), "button": action.button.value, "label": action.button.label}
             for action in actions
         ],
     }
-
-
-def selection_of(contract: Contract) -> Selection | None:
-    """The stored choice."""
-    return Selection(contract.selection) if contract.selection else None
-
-
-def completion_of(contract: Contract) -> CompletionBasis | None:
-    """What completed the contract."""
-    return CompletionBasis(contract.completion_basis) if contract.completion_basis else None
 
 
 def memo_shown(memo: Memo | None, viewer: Viewer) -> dict[str, Any]:
@@ -162,13 +158,7 @@ def _result(contract: Contract, today: date) -> dict[str, Any]:
 
 
 def _colour(contract: Contract, today: date, conditions: Conditions) -> dict[str, Any]:
-    facts = RowFacts(
-        final_on=contract.final_on,
-        completed=contract.completion_basis is not None,
-        tfc_handled=contract.tfc_handled,
-        transferred_in_on=contract.transferred_in_on,
-    )
-    return asdict(row_colour(facts, today=today, green_days=conditions.green_days))
+    return asdict(row_colour(row_facts(contract), today=today, green_days=conditions.green_days))
 
 
 def _pending(pending: AssignmentChange | None) -> dict[str, Any] | None:
@@ -183,4 +173,16 @@ def _pending(pending: AssignmentChange | None) -> dict[str, Any] | None:
         "registered_on": pending.registered_on,
         "reflect_earliest_on": pending.reflect_earliest_on,
         "reflect_latest_on": pending.reflect_latest_on,
+    }
+
+
+def _rejected(change: AssignmentChange | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {
+        "to_store": change.to_store,
+        "to_staff": change.to_staff,
+        "registered_by": change.registered_by,
+        "rejected_on": change.settled_on,
+        "reason": change.rejected_because,
     }

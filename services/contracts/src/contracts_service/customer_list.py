@@ -47,6 +47,7 @@ COLUMNS = """
     contract.completion_basis, contract.customer_name, contract.first_registered_month,
     contract.model, contract.registration_no, contract.staff_code, contract.store_code,
     contract.tfc_handled, contract.transferred_in_on, contract.pending_change_id,
+    contract.version, contract.product_code,
     store.name AS store_name
 """
 TABLES = "contract LEFT JOIN store USING (dealer_id, store_code)"
@@ -147,9 +148,13 @@ async def find(tx: AsyncSession, condition: Condition, *, sort: str = "") -> Fou
     rows = (await tx.execute(text(statement), condition.values)).all()
     if len(rows) <= ROWS_SHOWN:
         return Found(rows, len(rows))
-    count = f"SELECT count(*) FROM contract WHERE {condition.where}"  # noqa: S608 - as above
-    total = (await tx.execute(text(count), condition.values)).scalar_one()
-    return Found(rows[:ROWS_SHOWN], int(total))
+    return Found(rows[:ROWS_SHOWN], await count(tx, condition))
+
+
+async def count(tx: AsyncSession, condition: Condition) -> int:
+    """How many hits there are in all."""
+    statement = f"SELECT count(*) FROM contract WHERE {condition.where}"  # noqa: S608 - as above
+    return int((await tx.execute(text(statement), condition.values)).scalar_one())
 
 
 async def find_all(

@@ -4,9 +4,8 @@ A file is read line by line while its lines are copied aside; as soon as one is 
 only checked, so that every refused line is named and nothing is kept.
 """
 
-import hashlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,8 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts_service import queries
 from contracts_service.actions import contract_intake, masters
 from contracts_service.rules.import_file import RefusedLine, read_contract_file
-from contracts_service.rules.import_row import DEALER, ContractRow
-from contracts_service.rules.search_text import folded_name, folded_registration
+from contracts_service.rules.import_row import DEALER
 from shared.db import EVERY_DEALER, Database
 from shared.errors import FieldError
 
@@ -102,7 +100,10 @@ async def import_contracts(database: Database, data: bytes, *, now: datetime) ->
     async with database.transaction(EVERY_DEALER) as tx:
         accepted, refused = await _stage(tx, data)
         if not refused:
-            refused = [_of_other_dealer(*found) for found in await _strangers(tx)]
+            refused = [
+                _of_other_dealer(line, contract_no)
+                for line, contract_no in await contract_intake.lines_of_other_dealers(tx)
+            ]
         if refused:
             await tx.rollback()
             return ImportReport(refused=tuple(refused))
@@ -119,7 +120,7 @@ async def _stage(tx: AsyncSession, data: bytes) -> tuple[int, list[RefusedLine]]
             refused.append(line)
         elif not refused:
             accepted += 1
-            staged.append(_staged(line.line, line.row))
+            staged.append(contract_intake.staged_line(line.line, line.row))
             if len(staged) == contract_intake.BATCH:
                 await contract_intake.stage_contracts(tx, staged)
                 staged = []
@@ -128,36 +129,19 @@ async def _stage(tx: AsyncSession, data: bytes) -> tuple[int, list[RefusedLine]]
     return accepted, refused
 
 
-async def _strangers(tx: AsyncSession) -> list[tuple[int, str]]:
-    return await contract_intake.lines_of_other_dealers(tx)
-
-
 def _of_other_dealer(line: int, contract_no: str) -> RefusedLine:
     message = f"契約番号「{contract_no}」は別の販売店の契約です"
     reason = FieldError(DEALER, "CONTRACT_OF_OTHER_DEALER", message)
     return RefusedLine(line=line, contract_no=contract_no, reasons=(reason,))
 
 
-def _staged(line: int, row: ContractRow) -> tuple[Any, ...]:
-    values = {
-        "line": line,
-        "dealer_id": row.dealer_code,
-        "registration_folded": folded_registration(row.registration_no),
-        "customer_folded": folded_customer(row.customer_name, row.customer_name_kana),
-        "fingerprint": hashlib.blake2b(repr(astuple(row)).encode(), digest_size=16).digest(),
-    }
-    return tuple(
-        values[name] if name in values else getattr(row, name) for name in contract_intake.STAGED
-    )
-
-
-def folded_customer(name: str, kana: str | None) -> str:
-    """Name and reading for searching, a line each; what is typed never has a line's end."""
-    return f"{folded_name(name)}\n{folded_name(kana or '')}"
-
-
 def _vehicle(vehicle: VehicleFacts) -> dict[str, Any]:
-    return {"vehicle_code": vehicle.code, "name": vehicle.name, "active": True}
+    return {
+        "dealer_id": EVERY_DEALER,
+        "vehicle_code": vehicle.code,
+        "name": vehicle.name,
+        "active": True,
+    }
 
 
 def _store(dealer: DealerFacts, store: StoreFacts) -> dict[str, Any]:

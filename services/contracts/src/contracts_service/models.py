@@ -90,10 +90,11 @@ class ProductRow(Kept):
 
 
 class Vehicle(Kept):
-    """A model that a customer may buy next (D55)."""
+    """A model that a customer may buy next (D55); the dealer `*` stands for all of them."""
 
     __tablename__ = "vehicle"
 
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
     vehicle_code: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     active: Mapped[bool]
@@ -155,6 +156,8 @@ class Contract(Kept):
     receivable_purchased: Mapped[bool]
     tfc_handled: Mapped[bool]
     customer_change_pending: Mapped[bool]
+    sold_vehicle_code: Mapped[str | None]
+    sold_on: Mapped[date | None]
     selection: Mapped[str | None]
     selection_before_resplit: Mapped[str | None]
     late: Mapped[bool] = mapped_column(server_default=text("false"))

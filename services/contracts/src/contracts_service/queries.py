@@ -1,15 +1,17 @@
 """What can be asked of contracts and masters? Named questions, each with its own SQL."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.models import (
     AssignmentChange,
     CalendarException,
     Contract,
+    Dealer,
     Memo,
     ProductRow,
     Staff,
@@ -33,6 +35,7 @@ from contracts_service.rules.contract_access import (
 from contracts_service.rules.import_row import KnownCodes
 from contracts_service.rules.products import Product
 from contracts_service.rules.search_text import folded_contract_no
+from shared.db import EVERY_DEALER
 
 
 class ContractUnknown(LookupError):
@@ -170,9 +173,13 @@ async def staff(tx: AsyncSession, dealer_id: str, store_code: str | None = None)
     return list(await tx.scalars(question.order_by(Staff.staff_code)))
 
 
-async def vehicles(tx: AsyncSession) -> dict[str, str]:
-    """The models that may be chosen: code to name."""
-    question = select(Vehicle).where(Vehicle.active).order_by(Vehicle.vehicle_code)
+async def vehicles(tx: AsyncSession, dealer_id: str) -> dict[str, str]:
+    """The models that may be chosen at a dealer: code to name."""
+    question = (
+        select(Vehicle)
+        .where(Vehicle.active, Vehicle.dealer_id.in_([EVERY_DEALER, dealer_id]))
+        .order_by(Vehicle.vehicle_code)
+    )
     return {row.vehicle_code: row.name for row in await tx.scalars(question)}
 
 
@@ -215,3 +222,46 @@ IN_TRANSFER = text("""
 async def product_codes(tx: AsyncSession) -> frozenset[str]:
     """The codes of all finance products."""
     return frozenset((await tx.scalars(select(ProductRow.product_code))).all())
+
+
+async def contracts_locked(
+    tx: AsyncSession, viewer: Viewer, contract_nos: Iterable[str], *, today: date
+) -> dict[str, Contract]:
+    """Those of the contracts that the viewer sees today, locked, by number."""
+    question = select(Contract).where(
+        Contract.dealer_id == viewer.dealer_code, Contract.contract_no.in_(list(contract_nos))
+    )
+    if viewer.store_code is not None:
+        question = question.where(
+            Contract.store_code == viewer.store_code,
+            or_(
+                Contract.hidden_from_store_on.is_(None),
+                Contract.hidden_from_store_on > today,
+            ),
+        )
+    rows = await tx.scalars(question.order_by(Contract.contract_no).with_for_update())
+    return {row.contract_no: row for row in rows}
+
+
+async def pending_rows(
+    tx: AsyncSession, contracts: Iterable[Contract]
+) -> dict[str, AssignmentChange]:
+    """The registered changes that wait, by contract number."""
+    ids = [c.pending_change_id for c in contracts if c.pending_change_id is not None]
+    if not ids:
+        return {}
+    rows = await tx.scalars(select(AssignmentChange).where(AssignmentChange.change_id.in_(ids)))
+    return {row.contract_no: row for row in rows}
+
+
+async def last_rejection(tx: AsyncSession, contract: Contract) -> AssignmentChange | None:
+    """The latest registration, where the finance company refused it."""
+    question = select(AssignmentChange).where(AssignmentChange.contract_no == contract.contract_no)
+    latest = await tx.scalar(question.order_by(AssignmentChange.registered_at.desc()).limit(1))
+    return latest if latest is not None and latest.state == "rejected" else None
+
+
+async def dealer_name(tx: AsyncSession, dealer_id: str) -> str:
+    """The dealer's name, or its code while the name is unknown."""
+    dealer = await tx.get(Dealer, dealer_id)
+    return dealer.name if dealer else dealer_id

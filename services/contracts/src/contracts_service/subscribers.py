@@ -1,8 +1,13 @@
 """What does the contracts service hear of, and what follows from it?"""
 
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts_service.actions import assignment, customer_change, masters, tfc_facts
 from contracts_service.actions.final_handling import return_ended, return_sent
+from contracts_service.rules.products import Product
+from event_contracts import dealer, tfc
 from event_contracts.returns import ApplicationSubmitted, ReturnCompleted, ReturnWithdrawn
 from shared.worker import Delivery, Subscribers
 
@@ -31,3 +36,178 @@ async def complete_by_return(event: ReturnCompleted, delivery: Delivery, tx: Asy
     """The finance company finished the application, and with it the contract (A-08, D78)."""
     names = (event.contract_no, event.application_id)
     await return_ended(tx, *names, completed=True, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.TfcContractImported, tfc.TfcContractUpdated)
+async def keep_contract(event: tfc.TfcContractFacts, delivery: Delivery, tx: AsyncSession) -> None:
+    """A contract is new or changed in the finance company's books."""
+    await tfc_facts.keep_facts(tx, event, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.TfcHandlingFlagged)
+async def flag_tfc_handling(
+    event: tfc.TfcHandlingFlagged, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """The row becomes blue (D38)."""
+    await tfc_facts.set_tfc_handling(tx, event.contract_no, handled=True, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.TfcHandlingCleared)
+async def clear_tfc_handling(
+    event: tfc.TfcHandlingCleared, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """The row has its normal colour again (D38)."""
+    await tfc_facts.set_tfc_handling(tx, event.contract_no, handled=False, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.ReceivablePurchased)
+async def note_purchase(
+    event: tfc.ReceivablePurchased, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """A return needs a separate procedure from now on (D78)."""
+    await tfc_facts.note_purchase(tx, event.contract_no, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.EarlyPayoffInquired)
+async def note_inquiry(
+    event: tfc.EarlyPayoffInquired, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """The inquiry may fill 代替 (D31)."""
+    await tfc_facts.note_inquiry(tx, event, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.EarlyPayoffCompleted)
+async def complete_by_payoff(
+    event: tfc.EarlyPayoffCompleted, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """The settlement completes the contract (D70)."""
+    await tfc_facts.note_settlement(tx, event.contract_no, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.SelectionCorrected)
+async def correct_selection(
+    event: tfc.SelectionCorrected, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """The finance company changes the choice at any time (D80)."""
+    names = (event.contract_no, event.category)
+    await tfc_facts.correct_selection(tx, *names, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.ResplitScreened)
+async def note_screening(event: tfc.ResplitScreened, delivery: Delivery, tx: AsyncSession) -> None:
+    """A yes completes the contract, a no brings the earlier choice back (D50)."""
+    approved = event.approved
+    await tfc_facts.note_screening(tx, event.contract_no, approved=approved, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.SeparateProcedureCompleted)
+async def complete_separate_procedure(
+    event: tfc.SeparateProcedureCompleted, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """With a completed return the contract is complete now (D78)."""
+    await tfc_facts.complete_separate_procedure(tx, event.contract_no, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.TfcCompletedFinalHandling)
+async def complete_by_tfc(
+    event: tfc.TfcCompletedFinalHandling, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """Complete, whatever was entered (A-08)."""
+    await tfc_facts.complete_by_tfc(tx, event.contract_no, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.AssignmentReflected)
+async def reflect_assignment(
+    event: tfc.AssignmentReflected, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """A registered change is in the finance company's books (D141)."""
+    change = (event.contract_no, UUID(event.change_id), event.reflected_on)
+    await assignment.reflect_change(tx, *change, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.AssignmentRejected)
+async def reject_assignment(
+    event: tfc.AssignmentRejected, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """A registered change was refused (D141)."""
+    change = (event.contract_no, UUID(event.change_id), event.reason)
+    await assignment.reject_change(tx, *change, now=delivery.now)
+
+
+@SUBSCRIBERS.on(tfc.ProductMasterUpdated)
+async def keep_product(
+    event: tfc.ProductMasterUpdated, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """What a finance product allows (D76-D79)."""
+    del delivery
+    product = Product(
+        code=event.product_code,
+        **event.model_dump(exclude={"dealer_id", "product_code"}),
+    )
+    await masters.keep_products(tx, [product])
+
+
+@SUBSCRIBERS.on(tfc.BusinessCalendarUpdated)
+async def keep_calendar(
+    event: tfc.BusinessCalendarUpdated, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """The finance company's own days of one year (D141)."""
+    del delivery
+    await masters.keep_calendar(tx, event.year, closed_on=event.closed_on, open_on=event.open_on)
+
+
+@SUBSCRIBERS.on(dealer.StaffMasterUpdated)
+async def keep_person(
+    event: dealer.StaffMasterUpdated, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """A member of staff is new, changed or gone (C4)."""
+    await masters.keep_staff(tx, [event.model_dump()], now=delivery.now)
+
+
+@SUBSCRIBERS.on(dealer.StoreMasterUpdated)
+async def keep_store(
+    event: dealer.StoreMasterUpdated, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """A store is new, changed or closed; a closed one must not be chosen either (D130)."""
+    unused = event.unused or not event.active
+    row = event.model_dump(include={"dealer_id", "store_code", "name", "phone"})
+    await masters.keep_stores(tx, [{**row, "unused": unused}], now=delivery.now)
+
+
+@SUBSCRIBERS.on(dealer.ReplacementVehicleMasterUpdated)
+async def keep_vehicle(
+    event: dealer.ReplacementVehicleMasterUpdated, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """A model of this dealer's own pulldown (D55)."""
+    del delivery
+    await masters.keep_vehicles(tx, [event.model_dump()])
+
+
+@SUBSCRIBERS.on(dealer.CustomerChangeStarted)
+async def block_results(
+    event: dealer.CustomerChangeStarted, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """Results wait for the change of name or address (D64)."""
+    del delivery
+    names = (event.dealer_id, event.contract_no)
+    await customer_change.set_pending(tx, *names, pending=True)
+
+
+@SUBSCRIBERS.on(dealer.CustomerChangeCompleted)
+async def unblock_results(
+    event: dealer.CustomerChangeCompleted, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """The change is finished (D64)."""
+    del delivery
+    names = (event.dealer_id, event.contract_no)
+    await customer_change.set_pending(tx, *names, pending=False)
+
+
+@SUBSCRIBERS.on(dealer.ReplacementSold)
+async def suggest_replacement(
+    event: dealer.ReplacementSold, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """A suggestion for 自社代替; a person confirms it (C4)."""
+    del delivery
+    sold = (event.vehicle_code, event.ordered_on)
+    await customer_change.suggest_replacement(tx, event.dealer_id, event.contract_no, *sold)

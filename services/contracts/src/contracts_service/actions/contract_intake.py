@@ -6,7 +6,9 @@ change is pending, so that an old file never moves a contract back.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import astuple
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -15,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts_service.actions.contract_facts import facts_event
 from contracts_service.actions.final_handling import settle_completion
 from contracts_service.models import Contract
+from contracts_service.rules.import_row import ContractRow
+from contracts_service.rules.search_text import folded_name, folded_registration
 from event_contracts.contract import ContractRegistered, ContractUpdated
 from shared import outbox
 
@@ -90,6 +94,39 @@ async def stage_contracts(tx: AsyncSession, rows: Sequence[Sequence[Any]]) -> No
     connection = await (await tx.connection()).get_raw_connection()
     driver: Any = connection.driver_connection
     await driver.copy_records_to_table("incoming", records=rows, columns=STAGED)
+
+
+def staged_line(line: int, row: ContractRow) -> tuple[Any, ...]:
+    """The values of a contract in the order of STAGED, folded for the search."""
+    values = {
+        "line": line,
+        "dealer_id": row.dealer_code,
+        "registration_folded": folded_registration(row.registration_no),
+        # A line each; what is typed into a search never has a line's end.
+        "customer_folded": "\n".join(
+            (folded_name(row.customer_name), folded_name(row.customer_name_kana or ""))
+        ),
+        "fingerprint": blake2b(repr(astuple(row)).encode(), digest_size=16).digest(),
+    }
+    return tuple(values[name] if name in values else getattr(row, name) for name in STAGED)
+
+
+async def take_over_one(tx: AsyncSession, line: Sequence[Any], *, now: datetime) -> None:
+    """Take a single contract over, as if it were a file of one line.
+
+    Raises:
+        ContractOfOtherDealer.
+    """
+    await open_intake(tx)
+    await stage_contracts(tx, [line])
+    if await lines_of_other_dealers(tx):
+        raise ContractOfOtherDealer(line[STAGED.index("contract_no")])
+    await take_over_contracts(tx, now=now)
+    await tx.execute(text("DROP TABLE incoming, touched"))
+
+
+class ContractOfOtherDealer(ValueError):
+    """A contract was announced for a dealer who does not have it."""
 
 
 async def lines_of_other_dealers(tx: AsyncSession) -> list[tuple[int, str]]:

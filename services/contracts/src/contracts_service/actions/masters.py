@@ -5,15 +5,23 @@ changed is told to the others.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, text
+from sqlalchemy import Row, delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts_service.models import Dealer, Kept, ProductRow, Staff, Store, Vehicle
+from contracts_service.models import (
+    CalendarException,
+    Dealer,
+    Kept,
+    ProductRow,
+    Staff,
+    Store,
+    Vehicle,
+)
 from contracts_service.rules.products import PRODUCTS, Product
 from event_contracts.masters import StaffUpdated, StoreUpdated
 from shared import outbox
@@ -35,6 +43,7 @@ async def keep_stores(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: 
                 store_code=row.store_code,
                 name=row.name,
                 unused=row.unused,
+                phone=row.phone,
             )
             for row in changed
         ]
@@ -52,6 +61,7 @@ async def keep_staff(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: d
                 store_code=row.store_code,
                 role=row.role,
                 active=row.active,
+                mobile=row.mobile_phone,
             )
             for row in changed
         ]
@@ -75,8 +85,20 @@ async def keep_products(tx: AsyncSession, products: Iterable[Product] = PRODUCTS
 
 
 async def keep_vehicles(tx: AsyncSession, rows: Iterable[dict[str, Any]]) -> None:
-    """Keep models for the pulldown: vehicle_code, name, active."""
+    """Keep models for the pulldown: dealer_id (`*` for all), vehicle_code, name, active."""
     await _all(_keep(tx, Vehicle, rows))
+
+
+async def keep_calendar(
+    tx: AsyncSession, year: int, *, closed_on: Iterable[date], open_on: Iterable[date]
+) -> None:
+    """Keep the days of one year that differ from the general calendar; earlier ones go."""
+    days = delete(CalendarException).where(
+        CalendarException.exception_on.between(date(year, 1, 1), date(year, 12, 31))
+    )
+    await tx.execute(days)
+    kept = {**dict.fromkeys(open_on, True), **dict.fromkeys(closed_on, False)}
+    tx.add_all(CalendarException(exception_on=day, is_open=open_) for day, open_ in kept.items())
 
 
 async def _keep(

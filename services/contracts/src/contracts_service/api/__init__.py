@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from contracts_service.api import customers, people
+from contracts_service.api import assignments, customers, overview, people, results, taking_out
 
 router = APIRouter()
-for part in (people, customers):
+for part in (people, overview, taking_out, customers, results, assignments):
     router.include_router(part.router)

@@ -14,9 +14,10 @@ from contracts_service.rules.contract_access import Role, Viewer
 from shared import auth
 from shared.clock import jst_day
 from shared.context import acting_as
-from shared.http import NotFound, clock_of, database_of, transaction_of
+from shared.http import NotFound, clock_of, database_of
 
 DEALER = auth.require(auth.Role.SALES, auth.Role.MANAGER, auth.Role.HQ)
+STORE_WORK = auth.require(auth.Role.SALES, auth.Role.MANAGER)
 LEADERS = auth.require(auth.Role.MANAGER, auth.Role.HQ)
 HQ = auth.require(auth.Role.HQ)
 
@@ -44,7 +45,7 @@ async def _visit(request: Request) -> AsyncIterator[Visit]:
     who: auth.Principal = request.state.principal
     acting_as(who.person_id)
     viewer = viewer_of(who)
-    async for tx in transaction_of(database_of(request), viewer.dealer_code):
+    async with database_of(request).transaction(viewer.dealer_code) as tx:
         now = clock_of(request).now()
         yield Visit(tx, who, viewer, now, request.app.state.conditions)
 

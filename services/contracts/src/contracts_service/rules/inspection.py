@@ -83,6 +83,8 @@ def next_inspection_month(first_registered: date, *, today: date) -> date:
 def registered_for_next_inspection(month: date, *, today: date, oldest: date) -> tuple[date, ...]:
     """The months of registration since `oldest` whose 車検年月 is `month` (D33, D132); for SQL."""
     wanted = first_of_month(month)
+    if wanted < oldest:
+        return ()
     found = []
     registered = months_before(wanted, FIRST_AFTER_MONTHS)
     while registered >= first_of_month(oldest):

@@ -40,10 +40,13 @@ MASTERS = [
         transferable boolean NOT NULL,
         is_lease boolean NOT NULL
     )""",
+    # Models of every dealer have the dealer '*'; a dealer may keep more of its own.
     """CREATE TABLE vehicle (
-        vehicle_code text PRIMARY KEY,
+        dealer_id text NOT NULL,
+        vehicle_code text NOT NULL,
         name text NOT NULL,
-        active boolean NOT NULL
+        active boolean NOT NULL,
+        PRIMARY KEY (dealer_id, vehicle_code)
     )""",
     """CREATE TABLE calendar_exception (
         exception_on date PRIMARY KEY,
@@ -83,6 +86,8 @@ CONTRACT = """CREATE TABLE contract (
     receivable_purchased boolean NOT NULL,
     tfc_handled boolean NOT NULL,
     customer_change_pending boolean NOT NULL,
+    sold_vehicle_code text,
+    sold_on date,
     selection text CONSTRAINT contract_selection CHECK (
         selection IN ('early_payoff', 'cash_settlement', 're_split', 'vehicle_return')),
     selection_before_resplit text,
@@ -189,7 +194,7 @@ HISTORY = [
 ]
 
 OWNED_BY_DEALERS = (
-    *("dealer", "store", "staff", "contract", "memo", "entry", "assignment_change"),
+    *("dealer", "store", "staff", "vehicle", "contract", "memo", "entry", "assignment_change"),
     *("customer_change_release", "customer_list_export"),
 )
 
@@ -206,6 +211,7 @@ def upgrade() -> None:
             "dealer_id = current_setting('app.dealer', true)"
             " OR current_setting('app.dealer', true) = '*')"
         )
+    op.execute("CREATE POLICY of_every_dealer ON vehicle FOR SELECT USING (dealer_id = '*')")
 
 
 def downgrade() -> None:

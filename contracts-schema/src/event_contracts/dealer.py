@@ -1,0 +1,114 @@
+"""What do the dealers' own systems tell? Cars that came back, and their masters."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from event_contracts.event import Event
+
+
+class DealerEvent(Event):
+    """A fact that a dealer's system publishes; keys are unique within the dealer only."""
+
+    aggregate_type: ClassVar[str] = "dealer"
+
+    @property
+    def aggregate_id(self) -> str:
+        """The dealer and the key."""
+        return f"{self.dealer_id}-{getattr(self, self.aggregate_key)}"
+
+
+class VehicleReturned(DealerEvent):
+    """A car stands on the dealer's ground; a person still has to report it."""
+
+    wire_type: ClassVar[str] = "dealer.vehicle_returned.v1"
+    aggregate_key: ClassVar[str] = "source_id"
+
+    source_id: str
+    contract_no: str | None = None
+    registration_no: str | None = None
+    received_on: date
+    place: str | None = None
+    odometer_km: int | None = None
+
+
+class VehicleReturnCancelled(DealerEvent):
+    """The earlier message was a mistake."""
+
+    wire_type: ClassVar[str] = "dealer.vehicle_return_cancelled.v1"
+    aggregate_key: ClassVar[str] = "source_id"
+
+    source_id: str
+
+
+class StaffMasterUpdated(DealerEvent):
+    """A member of staff is new, changed or gone."""
+
+    wire_type: ClassVar[str] = "dealer.staff_master_updated.v1"
+    aggregate_key: ClassVar[str] = "staff_code"
+
+    staff_code: str
+    name: str
+    name_kana: str | None = None
+    store_code: str | None = None
+    role: Literal["sales", "manager", "hq"]
+    active: bool = True
+    mobile_phone: str | None = None
+    mail: str | None = None
+
+
+class StoreMasterUpdated(DealerEvent):
+    """A store is new, changed or closed."""
+
+    wire_type: ClassVar[str] = "dealer.store_master_updated.v1"
+    aggregate_key: ClassVar[str] = "store_code"
+
+    store_code: str
+    name: str
+    phone: str | None = None
+    active: bool = True
+    unused: bool = False
+    successor: str | None = None
+
+
+class ReplacementVehicleMasterUpdated(DealerEvent):
+    """A model that the dealer's customers may buy next."""
+
+    wire_type: ClassVar[str] = "dealer.replacement_vehicle_master_updated.v1"
+    aggregate_key: ClassVar[str] = "vehicle_code"
+
+    vehicle_code: str
+    name: str
+    active: bool = True
+
+
+class DealerContractEvent(DealerEvent):
+    """A dealer's fact about one contract."""
+
+    aggregate_key: ClassVar[str] = "contract_no"
+
+    contract_no: str
+
+
+class CustomerChangeStarted(DealerContractEvent):
+    """Name or address of the customer are being changed."""
+
+    wire_type: ClassVar[str] = "dealer.customer_change_started.v1"
+
+    fields: tuple[Literal["address", "name"], ...] = ()
+
+
+class CustomerChangeCompleted(DealerContractEvent):
+    """That change is finished."""
+
+    wire_type: ClassVar[str] = "dealer.customer_change_completed.v1"
+
+    fields: tuple[Literal["address", "name"], ...] = ()
+
+
+class ReplacementSold(DealerContractEvent):
+    """The customer ordered a car; a person still confirms it as the replacement."""
+
+    wire_type: ClassVar[str] = "dealer.replacement_sold.v1"
+
+    vehicle_code: str
+    ordered_on: date

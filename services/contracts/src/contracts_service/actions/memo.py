@@ -1,0 +1,40 @@
+"""How is 自由記入欄 kept? Each save is a version of its own; the text never leaves (D47)."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service import queries
+from contracts_service.actions.statements import Speaker
+from contracts_service.actions.versions import check_version
+from contracts_service.models import Contract, Memo
+from contracts_service.rules.free_note import note_to_save
+from event_contracts.contract import NoteSaved
+from shared import outbox
+
+
+async def save_memo(
+    tx: AsyncSession, contract: Contract, text: str, *, expected: int, speaker: Speaker
+) -> Memo:
+    """Save a new version after `expected` (0 before the first); the contract must be locked.
+
+    Raises:
+        ChangedMeanwhile, FormErrors.
+    """
+    latest = await queries.memo_of(tx, contract.contract_no)
+    check_version(latest.version if latest else 0, expected)
+    memo = Memo(
+        contract_no=contract.contract_no,
+        version=expected + 1,
+        dealer_id=contract.dealer_id,
+        text=note_to_save(text),
+        saved_at=speaker.now,
+        saved_by=speaker.who,
+    )
+    tx.add(memo)
+    saved = NoteSaved(
+        dealer_id=contract.dealer_id,
+        contract_no=contract.contract_no,
+        note_version=memo.version,
+        length=len(memo.text),
+    )
+    await outbox.add(tx, saved, now=speaker.now)
+    return memo

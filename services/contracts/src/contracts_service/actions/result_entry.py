@@ -1,0 +1,132 @@
+"""How is the customer's choice recorded, and what leaves with it? (D50, D57, D69).
+
+進捗・結果入力 with 「決定」, the way on to the payoff, and the screening of a re-split. The caller
+has locked the contract.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service import queries
+from contracts_service.actions.final_handling import settle_completion
+from contracts_service.actions.statements import (
+    Speaker,
+    note_statement,
+    set_replacement,
+    tell_first_selection,
+    tell_replacement,
+    tell_selection_change,
+)
+from contracts_service.conditions import Conditions
+from contracts_service.facts import entry_facts, replacement_of, resplit_facts, selection_of
+from contracts_service.models import Contract
+from contracts_service.rules.replacement_mark import ReplacementSource
+from contracts_service.rules.resplit import ResplitPlan, selection_on_applying, trial
+from contracts_service.rules.result_deadline import result_due_on
+from contracts_service.rules.result_entry import (
+    NEEDS_SIGNED_PAPER,
+    Recorded,
+    RecordResult,
+    ResultDecision,
+    decide_result,
+    payoff_request_refusal,
+)
+from event_contracts.contract import PayoffRequested, ResplitApplied
+from shared import outbox
+from shared.clock import jst_day
+
+
+async def record_result(
+    tx: AsyncSession,
+    contract: Contract,
+    command: RecordResult,
+    *,
+    speaker: Speaker,
+    conditions: Conditions,
+) -> ResultDecision:
+    """Record selection and replacement in one write. Raises as `decide_result`."""
+    today, before = jst_day(speaker.now), selection_of(contract)
+    replaced = replacement_of(contract)
+    decision = decide_result(
+        entry_facts(contract),
+        command,
+        today=today,
+        vehicle_codes=await queries.vehicles(tx, contract.dealer_id),
+        first_entry=conditions.first_entry,
+    )
+    if decision.recorded is Recorded.NOTHING_NEW:
+        return decision
+    contract.selection = decision.selection.value
+    contract.late = decision.late
+    if decision.selection is not before:
+        signed = decision.selection in NEEDS_SIGNED_PAPER
+        received_on = command.confirmation_received_on or today
+        contract.confirmation_received_on = received_on if signed else None
+    set_replacement(contract, decision.replacement, ReplacementSource.RESULT_ENTRY, speaker.now)
+    note_statement(tx, contract, speaker)
+    if decision.recorded is Recorded.FIRST:
+        told = {"now": speaker.now, "late": decision.late, "deadline_on": decision.deadline_on}
+        await tell_first_selection(tx, contract, told)
+    else:
+        await tell_selection_change(tx, contract, before, speaker.now)
+        if decision.replacement != replaced:
+            await tell_replacement(tx, contract, speaker.now)
+    await settle_completion(tx, contract, now=speaker.now)
+    return decision
+
+
+async def request_payoff(tx: AsyncSession, contract: Contract, *, now: datetime) -> None:
+    """Go on to 早期完済受付 (D69). Raises TfcHandles, PayoffNotSelected."""
+    if refusal := payoff_request_refusal(entry_facts(contract)):
+        raise refusal
+    requested = PayoffRequested(
+        dealer_id=contract.dealer_id, contract_no=contract.contract_no, requested_at=now
+    )
+    await outbox.add(tx, requested, now=now)
+
+
+async def apply_for_resplit(
+    tx: AsyncSession,
+    contract: Contract,
+    instalments: int,
+    *,
+    speaker: Speaker,
+    conditions: Conditions,
+) -> ResplitPlan:
+    """Ask for the screening of a plan, and choose 再分割 (D50). Raises as the rules of re-split."""
+    before, today = contract.selection, jst_day(speaker.now)
+    selection = selection_on_applying(resplit_facts(contract), today=today)
+    plan = resplit_trial(contract, instalments, conditions)
+    contract.selection_before_resplit = before
+    contract.selection = selection.value
+    contract.resplit_approved = False
+    note_statement(tx, contract, speaker)
+    if before is None:
+        deadline_on = result_due_on(contract.final_on)
+        told = {"now": speaker.now, "late": today > deadline_on, "deadline_on": deadline_on}
+        await tell_first_selection(tx, contract, told)
+    else:
+        await tell_selection_change(tx, contract, before, speaker.now)
+    applied = ResplitApplied(
+        dealer_id=contract.dealer_id,
+        contract_no=contract.contract_no,
+        instalments=instalments,
+        yearly_rate=str(conditions.resplit_rate_percent),
+        first_instalment_yen=plan.first_yen,
+        monthly_yen=plan.level_yen,
+    )
+    await outbox.add(tx, applied, now=speaker.now)
+    await settle_completion(tx, contract, now=speaker.now)
+    return plan
+
+
+def resplit_trial(contract: Contract, instalments: int, conditions: Conditions) -> ResplitPlan:
+    """The plan for the last instalment of a contract; nothing is stored (D50)."""
+    return trial(
+        principal_yen=contract.last_instalment_yen or 0,
+        instalments=instalments,
+        yearly_rate_percent=conditions.resplit_rate_percent,
+        final_on=contract.final_on,
+        terms=conditions.resplit_terms,
+    )

@@ -1,0 +1,192 @@
+"""店舗・スタッフ変更, one by one and in bulk (D124-D144); managers and headquarters only."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts_service import customer_list, queries
+from contracts_service.actions.assignment import Desk, cancel_change, register_changes
+from contracts_service.actions.versions import ChangedMeanwhile, check_version
+from contracts_service.api.results import Typed, answered
+from contracts_service.api.visit import LEADERS, Text, Visit, Visiting
+from contracts_service.models import Contract
+from contracts_service.rules.assignment_change import (
+    ChangeDecision,
+    MoveReason,
+    RegisterChange,
+)
+from contracts_service.rules.bulk_search import read_bulk_search
+from contracts_service.rules.search_guidance import ROWS_SHOWN, SearchScreen, search_guidance
+from contracts_service.rules.search_text import folded_contract_no
+from shared.errors import FieldError, FormErrors, Refusal, problem_of
+from shared.http import expected_version
+
+router = APIRouter()
+
+Version = Annotated[int, Depends(expected_version)]
+
+
+class ChangeTyped(Typed):
+    """異動 gives the store, 変更 the staff; an empty field says nothing."""
+
+    to_store: Text | None = None
+    to_staff: Text | None = None
+    reason: MoveReason | None = None
+
+    def command(self) -> RegisterChange:
+        """What was pressed."""
+        return RegisterChange(
+            to_store=self.to_store or None, to_staff=self.to_staff or None, reason=self.reason
+        )
+
+
+class BulkRow(ChangeTyped):
+    """A checked row; with `version` it is refused if somebody changed the contract since."""
+
+    contract_no: Text
+    version: int | None = None
+
+
+class BulkTyped(Typed):
+    """The checked rows when 「変更」 was pressed."""
+
+    rows: list[BulkRow] = Field(max_length=ROWS_SHOWN)
+    all_or_nothing: bool = False
+
+
+class BulkQuery(BaseModel):
+    """The six keys of the bulk search (D132)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer_name: Text = ""
+    inspection_month: Text = ""
+    registration_no: Text = ""
+    model_code: Text = ""
+    from_staff: Text = ""
+    from_store: Text = ""
+
+
+async def _desk(visit: Visit) -> Desk:
+    return Desk(
+        who=visit.who.person_id,
+        now=visit.now,
+        places=await queries.places(visit.tx, visit.viewer.dealer_code),
+        exceptions=await queries.calendar_exceptions(visit.tx),
+        reflected_by=visit.conditions.reflected_by,
+    )
+
+
+@router.post("/contracts/{contract_no}/assignment-change", dependencies=[LEADERS])
+async def change_assignment(
+    contract_no: Text, body: ChangeTyped, version: Version, visit: Visiting, response: Response
+) -> dict[str, Any]:
+    """「異動」 and 「変更」 of one contract; a second press on the same day adds to the first."""
+    contract = await _locked(visit, contract_no)
+    check_version(contract.version, version)
+    number = contract.contract_no
+    desk = await _desk(visit)
+    decision = await register_changes(visit.tx, {number: contract}, {number: body.command()}, desk)
+    if refusal := decision.refused.get(number):
+        raise refusal
+    return {
+        **_decided(decision.accepted[number]),
+        "contract": await answered(visit, contract, response),
+    }
+
+
+@router.delete("/contracts/{contract_no}/assignment-change", dependencies=[LEADERS])
+async def cancel_assignment_change(
+    contract_no: Text, version: Version, visit: Visiting, response: Response
+) -> dict[str, Any]:
+    """Take back what was registered today (D143)."""
+    contract = await _locked(visit, contract_no)
+    check_version(contract.version, version)
+    await cancel_change(visit.tx, contract, now=visit.now)
+    return await answered(visit, contract, response)
+
+
+@router.get("/assignment-changes/search", dependencies=[LEADERS])
+async def search_in_bulk(query: Annotated[BulkQuery, Query()], visit: Visiting) -> dict[str, Any]:
+    """The first hundred contracts for the bulk screen (D132-D134, D138)."""
+    search = read_bulk_search(query.model_dump())
+    seen = customer_list.visible_to(visit.viewer, today=visit.today)
+    condition = customer_list.asked_in_bulk(seen, search, today=visit.today)
+    found = await customer_list.find(visit.tx, condition)
+    guidance = search_guidance(found.total, role=visit.viewer.role, screen=SearchScreen.BULK_CHANGE)
+    products = await queries.products(visit.tx)
+    rows = [
+        {
+            **customer_list.row_of(row, today=visit.today, conditions=visit.conditions),
+            "version": row.version,
+            "product_code": row.product_code,
+            "transferable": products[row.product_code].transferable,
+        }
+        for row in found.rows
+    ]
+    return {**asdict(guidance), "rows": rows}
+
+
+@router.post("/assignment-changes", dependencies=[LEADERS])
+async def change_in_bulk(body: BulkTyped, visit: Visiting) -> dict[str, Any]:
+    """「変更」: register every checked row that can be, and say why the others cannot (D137)."""
+    rows = {folded_contract_no(row.contract_no): row for row in body.rows}
+    if len(rows) < len(body.rows):
+        message = "同じ契約が2回指定されています"
+        raise FormErrors(FieldError("rows", "ROW_TWICE", message))
+    contracts = await queries.contracts_locked(visit.tx, visit.viewer, rows, today=visit.today)
+    stale: dict[str, Refusal] = {
+        number: ChangedMeanwhile(current_version=contracts[number].version)
+        for number, row in rows.items()
+        if number in contracts and row.version not in {None, contracts[number].version}
+    }
+    if stale and (body.all_or_nothing or len(stale) == len(rows)):
+        accepted, refused = dict[str, ChangeDecision](), stale
+    else:
+        decision = await register_changes(
+            visit.tx,
+            contracts,
+            {number: row.command() for number, row in rows.items() if number not in stale},
+            await _desk(visit),
+            all_or_nothing=body.all_or_nothing,
+        )
+        accepted, refused = dict(decision.accepted), stale | dict(decision.refused)
+    return {
+        "accepted": len(accepted),
+        "refused": len(refused),
+        "rows": [_row_result(number, accepted, refused) for number in rows],
+    }
+
+
+@router.get("/transfers-in-progress", dependencies=[LEADERS])
+async def count_transfers(visit: Visiting) -> dict[str, int]:
+    """How many contracts are between stores, leaving and coming; no names (A-26)."""
+    row = await queries.transfers_in_progress(visit.tx, visit.viewer, today=visit.today)
+    return {"leaving": row.leaving, "coming": row.coming}
+
+
+async def _locked(visit: Visit, contract_no: str) -> Contract:
+    return await queries.contract_for(
+        visit.tx, visit.viewer, contract_no, today=visit.today, lock=True
+    )
+
+
+def _decided(decision: ChangeDecision) -> dict[str, Any]:
+    return {
+        "outcome": decision.outcome.value,
+        "hidden_from_old_store_on": decision.hidden_from_old_store_on,
+        "reflect_earliest_on": decision.reflect_earliest_on,
+        "reflect_latest_on": decision.reflect_latest_on,
+    }
+
+
+def _row_result(
+    number: str, accepted: dict[str, ChangeDecision], refused: dict[str, Refusal]
+) -> dict[str, Any]:
+    if number in accepted:
+        return {"contract_no": number, "registered": True, **_decided(accepted[number])}
+    if number not in refused:  # all or nothing, and another row was refused
+        return {"contract_no": number, "registered": False}
+    return {"contract_no": number, "registered": False, "problem": problem_of(refused[number])}

@@ -1,0 +1,69 @@
+"""Pulldowns and the managers' dashboard (D55, D124-D130, part D)."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from contracts_service import queries
+from contracts_service.api.visit import DEALER, LEADERS, Text, Visiting
+from contracts_service.dashboard import dashboard
+from contracts_service.rules.assignment_change import MoveReason
+from contracts_service.rules.selection import OTHER_VEHICLE, OTHER_VEHICLE_LABEL
+
+router = APIRouter()
+
+
+@router.get("/products", dependencies=[DEALER])
+async def list_products(visit: Visiting) -> list[dict[str, Any]]:
+    """制度 with what each allows."""
+    return [
+        {
+            "code": product.code,
+            "name": product.name,
+            "return_allowed": product.return_allowed,
+            "separate_procedure": product.separate_procedure,
+            "transferable": product.transferable,
+            "is_lease": product.is_lease,
+        }
+        for product in (await queries.products(visit.tx)).values()
+    ]
+
+
+@router.get("/vehicles", dependencies=[DEALER])
+async def list_vehicles(visit: Visiting) -> list[dict[str, str]]:
+    """代替車両; その他 comes last, always (D56)."""
+    known = await queries.vehicles(visit.tx, visit.viewer.dealer_code)
+    choices = {**known, OTHER_VEHICLE: OTHER_VEHICLE_LABEL}
+    return [{"code": code, "name": name} for code, name in choices.items()]
+
+
+@router.get("/stores", dependencies=[DEALER])
+async def list_stores(visit: Visiting) -> list[dict[str, Any]]:
+    """The dealer's stores; an unused one may not be chosen (D130)."""
+    return [
+        {"code": s.store_code, "name": s.name, "unused": s.unused, "selectable": not s.unused}
+        for s in await queries.stores(visit.tx, visit.viewer.dealer_code)
+    ]
+
+
+@router.get("/staff", dependencies=[DEALER])
+async def list_staff(visit: Visiting, store: Text | None = None) -> list[dict[str, Any]]:
+    """Active staff with a store, or those of one store."""
+    people = await queries.staff(visit.tx, visit.viewer.dealer_code, store)
+    return [
+        {"code": p.staff_code, "name": p.name, "store_code": p.store_code, "role": p.role}
+        for p in people
+        if p.store_code
+    ]
+
+
+@router.get("/move-reasons", dependencies=[DEALER])
+async def list_move_reasons() -> list[dict[str, str]]:
+    """Why a contract moves (D127)."""
+    return [{"code": reason.value, "name": reason.label} for reason in MoveReason]
+
+
+@router.get("/dashboard", dependencies=[LEADERS])
+async def show_dashboard(visit: Visiting) -> dict[str, Any]:
+    """What is due per store, how long it has been, and how many bought the next car here."""
+    return await dashboard(visit.tx, visit.viewer, today=visit.today, conditions=visit.conditions)

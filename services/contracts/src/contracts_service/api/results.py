@@ -1,0 +1,232 @@
+"""進捗・結果入力, 早期完済, 再分割 and the memo of one contract (D47, D50, D52-D72)."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts_service import queries
+from contracts_service.actions import customer_change
+from contracts_service.actions.memo import save_memo
+from contracts_service.actions.result_entry import (
+    apply_for_resplit,
+    record_result,
+    request_payoff,
+    resplit_trial,
+)
+from contracts_service.actions.statements import Speaker
+from contracts_service.actions.versions import check_version
+from contracts_service.api.visit import DEALER, HQ, STORE_WORK, Text, Visit, Visiting
+from contracts_service.contract_detail import contract_detail, memo_shown
+from contracts_service.facts import resplit_facts
+from contracts_service.models import Contract
+from contracts_service.rules.calendar_days import months_before
+from contracts_service.rules.instalment_schedule import remaining_schedule
+from contracts_service.rules.payoff import Owed, quote_payoff
+from contracts_service.rules.resplit import ResplitPlan, resplit_refusal
+from contracts_service.rules.result_entry import RecordResult
+from contracts_service.rules.selection import Selection
+from shared.errors import FieldError, FormErrors
+from shared.http import etag, expected_version, once
+
+router = APIRouter(prefix="/contracts/{contract_no}")
+
+Version = Annotated[int, Depends(expected_version)]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+
+
+class Typed(BaseModel):
+    """What a person typed; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+LongText = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")]
+
+
+class MemoTyped(Typed):
+    """自由記入欄."""
+
+    text: LongText
+
+
+class ResultTyped(Typed):
+    """What was ticked when 決定 was pressed."""
+
+    categories: list[Selection] = Field(default=[], max_length=4)
+    own_replacement: bool | None = None
+    vehicle_code: Text | None = None
+    other_text: Text | None = None
+    confirmation_received: bool = False
+    confirmation_received_on: date | None = None
+    unchangeable_confirmed: bool = False
+
+
+class ResplitTyped(Typed):
+    """How many instalments."""
+
+    instalments: int = Field(ge=1, le=1000)
+
+
+class ReleaseTyped(Typed):
+    """Why headquarters lifts the block."""
+
+    reason: LongText
+
+
+async def _locked(visit: Visit, contract_no: str) -> Contract:
+    return await queries.contract_for(
+        visit.tx, visit.viewer, contract_no, today=visit.today, lock=True
+    )
+
+
+async def answered(visit: Visit, contract: Contract, response: Response) -> dict[str, Any]:
+    """The contract as it is after the action, with its version."""
+    await visit.tx.flush()
+    response.headers.update(etag(contract.version))
+    return await contract_detail(
+        visit.tx, contract, visit.viewer, today=visit.today, conditions=visit.conditions
+    )
+
+
+def speaker_of(visit: Visit) -> Speaker:
+    """The person as the one who states something."""
+    return Speaker(visit.who.person_id, "result_entry", visit.now)
+
+
+@router.put("/memo", dependencies=[STORE_WORK])
+async def put_memo(
+    contract_no: Text, body: MemoTyped, version: Version, visit: Visiting, response: Response
+) -> dict[str, Any]:
+    """Save 自由記入欄; If-Match names the memo's own version, 0 before the first."""
+    contract = await _locked(visit, contract_no)
+    memo = await save_memo(
+        visit.tx, contract, body.text, expected=version, speaker=speaker_of(visit)
+    )
+    response.headers.update(etag(memo.version))
+    return memo_shown(memo, visit.viewer)
+
+
+@router.post("/result", dependencies=[DEALER])
+async def decide(
+    contract_no: Text, body: ResultTyped, version: Version, visit: Visiting, response: Response
+) -> dict[str, Any]:
+    """「決定」: record the choice and the replacement; 早期完済 answers with its two exits."""
+    contract = await _locked(visit, contract_no)
+    check_version(contract.version, version)
+    command = RecordResult(
+        categories=frozenset(body.categories), **body.model_dump(exclude={"categories"})
+    )
+    decision = await record_result(
+        visit.tx, contract, command, speaker=speaker_of(visit), conditions=visit.conditions
+    )
+    return {
+        "recorded": decision.recorded.value,
+        "late": decision.late,
+        "exits": [{"exit": e.value, "label": e.label} for e in decision.exits],
+        "contract": await answered(visit, contract, response),
+    }
+
+
+@router.post("/payoff-request", dependencies=[DEALER])
+async def go_on_to_payoff(contract_no: Text, visit: Visiting, key: Key = None) -> dict[str, Any]:
+    """「早期完済受付へ」: the finance company hears that the dealer goes on (D69)."""
+    contract = await _locked(visit, contract_no)
+
+    async def act() -> dict[str, Any]:
+        await request_payoff(visit.tx, contract, now=visit.now)
+        return {"contract_no": contract.contract_no, "requested_at": visit.now.isoformat()}
+
+    owner = f"{visit.who.person_id}/payoff-request"
+    return await once(visit.tx, owner=owner, key=key, fingerprint=contract.contract_no, act=act)
+
+
+@router.get("/payoff-quotation", dependencies=[DEALER])
+async def quote(
+    contract_no: Text, visit: Visiting, settled_on: date | None = None
+) -> dict[str, Any]:
+    """What settles the contract on a day, today by default; it informs and binds nobody."""
+    contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
+    if contract.balance_yen is None or contract.yearly_rate_percent is None:
+        message = "この契約には支払予定がないため、一括金は照会できません"
+        raise FormErrors(FieldError("settled_on", "NO_SCHEDULE", message))
+    schedule = remaining_schedule(
+        balance_yen=contract.balance_yen,
+        monthly_yen=contract.monthly_yen or 0,
+        yearly_rate_percent=contract.yearly_rate_percent,
+        final_on=contract.final_on,
+        today=visit.today,
+    )
+    since = months_before(schedule[0].due_on, 1) if schedule else contract.final_on
+    quotation = quote_payoff(
+        schedule,
+        owed=Owed(principal_yen=contract.balance_yen, since=since),
+        settled_on=settled_on or visit.today,
+        yearly_rate_percent=contract.yearly_rate_percent,
+        fee_yen=visit.conditions.payoff_fee_yen,
+    )
+    return {**asdict(quotation), "total_yen": quotation.total_yen}
+
+
+@router.post("/resplit-trial", dependencies=[DEALER])
+async def try_resplit(contract_no: Text, body: ResplitTyped, visit: Visiting) -> dict[str, Any]:
+    """A plan with its balance over time; nothing is stored (D50)."""
+    contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
+    if refusal := resplit_refusal(resplit_facts(contract), today=visit.today):
+        raise refusal
+    return _plan(contract, resplit_trial(contract, body.instalments, visit.conditions), visit)
+
+
+@router.post("/resplit-application", dependencies=[DEALER])
+async def apply_resplit(
+    contract_no: Text, body: ResplitTyped, version: Version, visit: Visiting, response: Response
+) -> dict[str, Any]:
+    """Ask the finance company for the screening of a plan; the choice becomes 再分割 (D50)."""
+    contract = await _locked(visit, contract_no)
+    check_version(contract.version, version)
+    plan = await apply_for_resplit(
+        visit.tx,
+        contract,
+        body.instalments,
+        speaker=Speaker(visit.who.person_id, "resplit_application", visit.now),
+        conditions=visit.conditions,
+    )
+    return {
+        "plan": _plan(contract, plan, visit),
+        "contract": await answered(visit, contract, response),
+    }
+
+
+@router.post("/customer-change-release", dependencies=[HQ])
+async def release_customer_change(
+    contract_no: Text, body: ReleaseTyped, version: Version, visit: Visiting, response: Response
+) -> dict[str, Any]:
+    """Headquarters lifts the block of a customer change that never ended (D64)."""
+    contract = await _locked(visit, contract_no)
+    check_version(contract.version, version)
+    role = visit.viewer.role
+    await customer_change.release(visit.tx, contract, role, body.reason, speaker_of(visit))
+    return await answered(visit, contract, response)
+
+
+def _plan(contract: Contract, plan: ResplitPlan, visit: Visit) -> dict[str, Any]:
+    principal = contract.last_instalment_yen or 0
+    points = [{"number": 0, "on": contract.final_on, "balance_yen": principal}]
+    points += [
+        {"number": row.number, "on": row.due_on, "balance_yen": row.balance_yen}
+        for row in plan.schedule
+    ]
+    return {
+        "principal_yen": principal,
+        "yearly_rate_percent": visit.conditions.resplit_rate_percent,
+        "instalments": len(plan.schedule),
+        "terms": visit.conditions.resplit_terms,
+        "first_yen": plan.first_yen,
+        "level_yen": plan.level_yen,
+        "interest_yen": plan.interest_yen,
+        "total_yen": plan.total_yen,
+        "schedule": [asdict(row) for row in plan.schedule],
+        "balance_points": points,
+    }

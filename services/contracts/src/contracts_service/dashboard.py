@@ -1,0 +1,87 @@
+"""What should a manager look at first? Due and overdue per store, ageing, replacement rate (D).
+
+Counted by SQL with the bounds that the rules give.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service import customer_list
+from contracts_service.conditions import Conditions
+from contracts_service.rules.contract_access import Viewer
+from contracts_service.rules.row_colour import colour_bounds
+
+COLOUR = """
+    CASE WHEN final_on < :overdue_before THEN 'grey'
+         WHEN transferred_in_on BETWEEN :green_from AND :green_until THEN 'green'
+         WHEN tfc_handled THEN 'blue'
+         WHEN completion_basis IS NULL AND final_on < :red_before THEN 'red'
+         WHEN completion_basis IS NULL AND final_on < :yellow_before THEN 'yellow'
+         ELSE 'white' END
+"""
+URGENCY = """
+    CASE WHEN completion_basis IS NOT NULL THEN 'white'
+         WHEN final_on < :red_before THEN 'red'
+         WHEN final_on < :yellow_before THEN 'yellow'
+         ELSE 'white' END
+"""
+AGES = (30, 60, 90)
+
+
+def colour_values(today: date, *, green_days: int | None) -> dict[str, date]:
+    """The values of COLOUR and URGENCY on a day."""
+    bounds = colour_bounds(today, green_days=green_days)
+    return {
+        "overdue_before": bounds.overdue_before,
+        "green_from": bounds.green_from,
+        "green_until": bounds.green_until,
+        "red_before": bounds.red_before,
+        "yellow_before": bounds.yellow_before,
+    }
+
+
+async def dashboard(
+    tx: AsyncSession, viewer: Viewer, *, today: date, conditions: Conditions
+) -> dict[str, Any]:
+    """The figures of each store that the viewer sees, and their sums."""
+    seen = customer_list.visible_to(viewer, today=today)
+    condition = customer_list.listed(seen, today=today, months=conditions.listed_months)
+    values = {
+        **condition.values,
+        **colour_values(today, green_days=conditions.green_days),
+        **{f"age_{days}": today - timedelta(days=days) for days in AGES},
+    }
+    open_and = "FILTER (WHERE completion_basis IS NULL AND final_on"
+    statement = f"""
+        SELECT contract.store_code, coalesce(max(store.name), '') AS store_name,
+               count(*) AS contracts,
+               count(*) FILTER (WHERE {COLOUR} = 'red') AS red,
+               count(*) FILTER (WHERE {COLOUR} = 'yellow') AS yellow,
+               count(*) FILTER (WHERE {URGENCY} = 'red') AS urgent_red,
+               count(*) FILTER (WHERE {URGENCY} = 'yellow') AS urgent_yellow,
+               count(*) {open_and} < :overdue_before) AS overdue_open,
+               count(*) {open_and} < :overdue_before AND final_on >= :age_30) AS overdue_to_30,
+               count(*) {open_and} < :age_30 AND final_on >= :age_60) AS overdue_to_60,
+               count(*) {open_and} < :age_60 AND final_on >= :age_90) AS overdue_to_90,
+               count(*) {open_and} < :age_90) AS overdue_longer,
+               count(*) FILTER (WHERE own_replacement) AS replaced_here,
+               count(*) FILTER (WHERE own_replacement IS NOT NULL) AS replacement_known
+        FROM {customer_list.TABLES} WHERE {condition.where}
+        GROUP BY contract.store_code ORDER BY contract.store_code
+    """  # noqa: S608 - parts of this file and of the list's
+    stores = [dict(row) for row in (await tx.execute(text(statement), values)).mappings()]
+    total = {
+        key: sum(store[key] for store in stores)
+        for key in (stores[0] if stores else {})
+        if key not in {"store_code", "store_name"}
+    }
+    return {"stores": [_with_rate(store) for store in stores], "total": _with_rate(total)}
+
+
+def _with_rate(figures: dict[str, Any]) -> dict[str, Any]:
+    known = figures.get("replacement_known", 0)
+    rate = round(figures["replaced_here"] / known, 3) if known else None
+    return {**figures, "replacement_rate": rate}

@@ -1,0 +1,182 @@
+"""Who gets in where: every route × everybody, and what row-level security shows by itself."""
+
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from shared.auth import Principal, Role, policies_by_path
+from shared.db import EVERY_DEALER
+
+from .conftest import Office, person, signed
+
+BASE = "/api/contracts/v1"
+TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC}), None)
+NOBODY = Principal("x", "x", "D01", "S10", "X1", frozenset(), None)
+PEOPLE = {
+    "sales": person("E101"),
+    "manager": person("M100"),
+    "hq": person("H001"),
+    "sales of another store": person("E201"),
+    "manager of another store": person("M200"),
+    "sales of another dealer": person("E101", "D02"),
+    "manager of another dealer": person("M100", "D02"),
+    "hq of another dealer": person("H001", "D02"),
+    "tfc": TFC,
+    "somebody without a role": NOBODY,
+}
+SEES_C1 = {"sales", "manager", "hq"}
+BODIES: dict[tuple[str, str], Any] = {
+    ("PUT", "/memo"): {"text": "x"},
+    ("POST", "/result"): {"categories": ["early_payoff"], "own_replacement": False},
+    ("POST", "/resplit-trial"): {"instalments": 12},
+    ("POST", "/resplit-application"): {"instalments": 12},
+    ("POST", "/customer-change-release"): {"reason": "x"},
+    ("POST", "/assignment-change"): {"to_staff": "E102"},
+    ("POST", "/assignment-changes"): {"rows": [{"contract_no": "C1", "to_staff": "E102"}]},
+}
+
+
+async def knock(office: Office, who: Principal | None, method: str, path: str) -> httpx.Response:
+    body = next((b for (m, end), b in BODIES.items() if m == method and path.endswith(end)), None)
+    headers = {"If-Match": '"1"'}
+    if who is not None:
+        headers["Authorization"] = f"Bearer {signed(who)}"
+    url = path.replace("{contract_no}", "C1")
+    return await office.http.request(method, url, headers=headers, json=body)
+
+
+def routes(office: Office) -> list[tuple[str, str]]:
+    return [key for key in policies_by_path(office.app) if "/contracts/v1/" in key[1]]
+
+
+@pytest.mark.rule("D1", "D2")
+@pytest.mark.parametrize("name", PEOPLE)
+async def test_every_route_lets_in_whom_it_names(office: Office, name: str) -> None:
+    await office.contract("C1")
+    who = PEOPLE[name]
+    policies = policies_by_path(office.app)
+    for method, path in routes(office):
+        if path.endswith("openapi.json"):
+            continue
+        answer = await knock(office, who, method, path)
+        admitted = all(policy.admits(who) for policy in policies[method, path])
+        if not admitted:
+            assert answer.status_code == 403, (method, path)
+        elif "{contract_no}" in path and name not in SEES_C1:
+            assert answer.status_code == 404, (method, path)
+        else:
+            assert answer.status_code not in {401, 403, 404, 500}, (method, path, answer.text)
+
+
+@pytest.mark.rule("D1")
+async def test_nobody_gets_in_without_a_token(office: Office) -> None:
+    for method, path in routes(office):
+        if not path.endswith("openapi.json"):
+            assert (await knock(office, None, method, path)).status_code == 401, (method, path)
+
+
+@pytest.mark.rule("D1", "D3", "D4", "D125", "D131", "D64", "D47")
+async def test_what_each_role_may_never_do(office: Office) -> None:
+    await office.contract("C1")
+    refused = {
+        name: {
+            f"{method} {path.removeprefix(BASE)}"
+            for method, path in routes(office)
+            if (await knock(office, PEOPLE[name], method, path)).status_code == 403
+        }
+        for name in ("sales", "manager", "hq")
+    }
+    release = "POST /contracts/{contract_no}/customer-change-release"
+    assert refused == {
+        "sales": {
+            "GET /contracts.csv",
+            "GET /assignment-changes/search",
+            "POST /assignment-changes",
+            "POST /contracts/{contract_no}/assignment-change",
+            "DELETE /contracts/{contract_no}/assignment-change",
+            "GET /transfers-in-progress",
+            "GET /dashboard",
+            release,
+        },
+        "manager": {release},
+        "hq": {"PUT /contracts/{contract_no}/memo"},
+    }
+
+
+async def test_another_dealers_bulk_change_touches_nothing(office: Office) -> None:
+    await office.contract("C1")
+    rows = [{"contract_no": "C1", "to_staff": "E102"}]
+    for code, dealer in (("M100", "D02"), ("H001", "D02"), ("M200", "D01")):
+        answer = await office.ask(
+            code, "POST", "/assignment-changes", dealer=dealer, json={"rows": rows}
+        )
+        assert answer.json()["rows"][0]["problem"]["code"] == "CONTRACT_NOT_FOUND"
+
+
+@pytest.mark.rule("D2")
+async def test_a_query_without_where_sees_the_own_dealer_only(office: Office) -> None:
+    await office.contract("C1")
+    body = {"to_staff": "E102"}
+    await office.change("M100", "POST", "/contracts/C1/assignment-change", body)
+    await office.change("E101", "PUT", "/contracts/C1/memo", {"text": "x"}, 0)
+    async with office.database.transaction(EVERY_DEALER) as tx:
+        owned = (await tx.scalars(text(OWNED))).all()
+    assert {"contract", "memo", "staff", "store", "entry", "assignment_change"} <= set(owned)
+    async with office.database.transaction("D02") as tx:
+        for table in owned:
+            seen = set(await tx.scalars(text(f"SELECT dealer_id FROM {table}")))
+            assert seen <= {"D02", EVERY_DEALER}, table
+        await tx.execute(text("UPDATE contract SET customer_name = 'x'"))
+    async with office.database.transaction() as tx:
+        assert (await tx.scalars(text("SELECT contract_no FROM contract"))).all() == []
+    assert (await office.detail("C1"))["customer"]["name"] == "山本 太郎"
+
+
+OWNED = """
+    SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE a.attname = 'dealer_id' AND c.relkind = 'r' AND c.relname !~ '^(outbox|inbox)'
+"""
+
+
+async def test_every_table_of_dealers_is_walled(office: Office) -> None:
+    walled = f"SELECT count(*) FROM ({OWNED}) o JOIN pg_class USING (relname)"
+    async with office.database.transaction() as tx:
+        tables = (await tx.scalars(text(OWNED))).all()
+        forced = await tx.scalar(text(f"{walled} WHERE relrowsecurity AND relforcerowsecurity"))
+    assert forced == len(tables) == 10
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/contracts", {"mode": "individual", "customer_name": "a\x00"}),
+        ("/contracts", {"mode": "general", "final_from": "9999-12", "colour": "red"}),
+        ("/contracts/%00", {}),
+        ("/staff", {"store": "\x00"}),
+        ("/assignment-changes/search", {"from_staff": "x" * 300}),
+    ],
+)
+async def test_what_no_database_could_keep_is_refused(
+    office: Office, path: str, query: dict[str, str]
+) -> None:
+    answer = await office.get("M100", path, params=query)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("month", ["0001-01", "1949-12", "9999-12"])
+async def test_months_at_the_end_of_the_calendar_find_nothing(office: Office, month: str) -> None:
+    await office.contract("C1")
+    query = {"inspection_month": month}
+    answer = await office.get("M100", "/assignment-changes/search", params=query)
+    assert (answer.status_code, answer.json()["rows"]) == (200, [])
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"text": "\\u0000"}', b'{"text": "\\ud800"}'])
+async def test_bodies_that_cannot_be_kept_are_refused(office: Office, body: bytes) -> None:
+    await office.contract("C1")
+    headers = {"If-Match": '"0"', "Content-Type": "application/json"}
+    answer = await office.ask("E101", "PUT", "/contracts/C1/memo", headers=headers, content=body)
+    assert answer.status_code == 422

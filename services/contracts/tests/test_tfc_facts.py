@@ -1,0 +1,114 @@
+"""Contracts that come by event, and what completes them from afar."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from contracts_service.actions.contract_intake import ContractOfOtherDealer
+from event_contracts import tfc
+from event_contracts.contract import (
+    AssignmentChangeReflected,
+    ContractRegistered,
+    ContractUpdated,
+    FinalHandlingCompleted,
+)
+
+from .conftest import Office
+from .test_final_handling import completed, submitted
+
+NAMES = {"dealer_id": "D01", "contract_no": "C1"}
+FACTS: dict[str, Any] = {
+    **NAMES,
+    "product_code": "SVP_R",
+    "final_on": "2025-12-31",
+    "loan": {
+        "last_instalment_yen": 1_000_000,
+        "balance_yen": 1_200_000,
+        "instalments": 60,
+        "monthly_yen": 30_000,
+        "yearly_rate_percent": "3.9",
+    },
+    "vehicle": {
+        "model": "プリウス",
+        "registration_no": "品川 300 あ 1234",
+        "first_registered_on": "2020-12-10",
+    },
+    "customer": {"name": "山本 太郎", "address": "東京都"},
+    "store_code": "S10",
+    "staff_code": "E101",
+}
+
+
+async def test_a_contract_comes_by_event_and_again_changes_nothing(office: Office) -> None:
+    await office.hears(tfc.TfcContractImported.model_validate(FACTS))
+    await office.hears(tfc.TfcContractUpdated.model_validate(FACTS))
+    assert await office.search("E101", mode="individual", customer_name="山本") == ["C1"]
+    assert len(await office.events(ContractRegistered, ContractUpdated)) == 1
+    await office.hears(tfc.TfcContractUpdated.model_validate({**FACTS, "final_on": "2026-01-31"}))
+    assert len(await office.events(ContractUpdated)) == 1
+    assert (await office.row("C1"))["final_on"] == "2026-01-31"
+
+
+async def test_a_contract_never_goes_over_to_another_dealer(office: Office) -> None:
+    await office.hears(tfc.TfcContractImported.model_validate(FACTS))
+    with pytest.raises(ContractOfOtherDealer):
+        await office.hears(tfc.TfcContractUpdated.model_validate({**FACTS, "dealer_id": "D02"}))
+
+
+async def test_an_old_word_on_the_store_does_not_undo_a_move(office: Office) -> None:
+    await office.hears(tfc.TfcContractImported.model_validate(FACTS))
+    body = {"to_store": "S20", "to_staff": "E201"}
+    await office.change("M100", "POST", "/contracts/C1/assignment-change", body)
+    pending = (await office.detail("C1"))["pending_change"]
+    office.clock.set(pending_day := date(2025, 7, 18))
+    word = {**NAMES, "change_id": pending["change_id"], "reflected_on": pending_day}
+    await office.hears(tfc.AssignmentReflected.model_validate(word))
+    assert len(await office.events(AssignmentChangeReflected)) == 1
+    await office.hears(tfc.TfcContractUpdated.model_validate({**FACTS, "final_on": "2026-01-31"}))
+    assert (await office.row("C1"))["store_code"] == "S20"
+    new = {**FACTS, "store_code": "S30", "staff_code": "E301"}
+    await office.hears(tfc.TfcContractUpdated.model_validate(new))
+    row = await office.row("C1")
+    assert (row["store_code"], row["colour"]["colour"]) == ("S30", "white")
+
+
+@pytest.mark.rule("D78")
+async def test_the_separate_procedure_completes_what_the_return_left_open(office: Office) -> None:
+    await office.hears(tfc.TfcContractImported.model_validate({**FACTS, "product_code": "SVP_A"}))
+    await office.hears(submitted(), completed(office))
+    assert (await office.row("C1"))["completed_mark"] == ""
+    await office.hears(tfc.SeparateProcedureCompleted.model_validate(NAMES))
+    assert (await office.row("C1"))["completed_mark"] == "完了"
+
+
+@pytest.mark.rule("D78")
+async def test_a_purchase_after_the_return_reopens(office: Office) -> None:
+    await office.hears(tfc.TfcContractImported.model_validate(FACTS))
+    await office.hears(submitted(), completed(office))
+    assert (await office.row("C1"))["completed_mark"] == "完了"
+    await office.hears(tfc.ReceivablePurchased.model_validate(NAMES))
+    assert (await office.row("C1"))["completed_mark"] == ""
+
+
+@pytest.mark.rule("D32")
+async def test_tfc_completes_by_itself(office: Office) -> None:
+    await office.hears(tfc.TfcContractImported.model_validate(FACTS))
+    done = {**NAMES, "basis": "total_loss"}
+    await office.hears(tfc.TfcCompletedFinalHandling.model_validate(done))
+    row = await office.row("C1")
+    assert (row["completed_mark"], row["replacement_mark"]) == ("完了", "")
+    (told,) = await office.events(FinalHandlingCompleted)
+    assert told.basis == "tfc"  # type: ignore[attr-defined]
+
+
+@pytest.mark.rule("D5")
+async def test_completed_contracts_leave_the_list_three_months_later(office: Office) -> None:
+    for number, final_on in (("C1", "2025-04-14"), ("C2", "2025-04-15"), ("C3", "2024-01-01")):
+        names = {**FACTS, "contract_no": number, "final_on": final_on}
+        await office.hears(tfc.TfcContractImported.model_validate(names))
+        if number != "C3":
+            done = {**NAMES, "contract_no": number, "basis": "paid"}
+            await office.hears(tfc.TfcCompletedFinalHandling.model_validate(done))
+    found = await office.search("E101", mode="general", final_from="2020-01")
+    assert found == ["C3", "C2"]
