@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from commuter_service.charging import charge_ride
 from commuter_service.network import Network, tokyo_network

@@ -118,31 +118,30 @@ async def test_headquarters_of_no_dealer_sees_nothing(house: Any, visitor: Visit
     assert await visitor.found(person(Role.HQ, None)) == []
 
 
-@pytest.mark.parametrize("role", [r for r in Role if r not in {Role.OPERATOR, Role.TFC, Role.HQ}])
-async def test_nobody_else_may_look(visitor: Visitor, role: Role) -> None:
-    answer = await visitor.get(person(role), "/mails")
-    assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_NOT_ALLOWED")
+async def test_nobody_else_may_look(visitor: Visitor) -> None:
+    for role in set(Role) - {Role.OPERATOR, Role.TFC, Role.HQ}:
+        answer = await visitor.get(person(role), "/mails")
+        assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_NOT_ALLOWED")
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ({"application_id": "A1"}, ["A1"]),
-        ({"contract_no": "87654321"}, ["B1"]),
-        ({"state": "sent"}, ["A1"]),
-        ({"state": "scheduled"}, ["B1"]),
-        ({"mail_kind": "M3"}, ["B1"]),
-        ({"state": "unknown"}, []),
-        ({"planned_from": "2000-01-01", "planned_to": "2999-12-31"}, ["B1", "A1"]),
-        ({"planned_to": "2001-01-01"}, []),
-        ({"planned_from": "2999-01-01"}, []),
-    ],
-)
-async def test_what_can_be_searched_for(
-    house: Any, visitor: Visitor, query: dict[str, str], expected: list[str]
-) -> None:
+SEARCHES: list[tuple[dict[str, str], list[str]]] = [
+    ({"application_id": "A1"}, ["A1"]),
+    ({"contract_no": "87654321"}, ["B1"]),
+    ({"state": "sent"}, ["A1"]),
+    ({"state": "scheduled"}, ["B1"]),
+    ({"mail_kind": "M3"}, ["B1"]),
+    ({"state": "unknown"}, []),
+    ({"planned_from": "2000-01-01", "planned_to": "2999-12-31"}, ["B1", "A1"]),
+    ({"planned_to": "2001-01-01"}, []),
+    ({"planned_from": "2999-01-01"}, []),
+]
+
+
+async def test_what_can_be_searched_for(house: Any, visitor: Visitor) -> None:
     await two_dealers(house)
-    assert [mail["application_id"] for mail in await visitor.found(OPERATOR, **query)] == expected
+    for query, expected in SEARCHES:
+        found = await visitor.found(OPERATOR, **query)
+        assert [mail["application_id"] for mail in found] == expected, query
 
 
 async def test_pages_follow_each_other_without_gap_or_overlap(house: Any, visitor: Visitor) -> None:
@@ -159,25 +158,24 @@ async def test_pages_follow_each_other_without_gap_or_overlap(house: Any, visito
     assert seen == ["A4", "A3", "A2", "A1", "A0"]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"contract_no": "a\0b"},
-        {"contract_no": "x" * 65},
-        {"state": "gone"},
-        {"mail_kind": "M9"},
-        {"limit": "0"},
-        {"limit": "201"},
-        {"after": "none"},
-        {"planned_from": "0001-01-01"},
-        {"planned_to": "9999-12-31"},
-        {"colour": "red"},
-    ],
-    ids=str,
-)
-async def test_what_cannot_be_searched_for(visitor: Visitor, query: dict[str, str]) -> None:
-    answer = await visitor.get(OPERATOR, "/mails", **query)
-    assert (answer.status_code, answer.json()["code"]) == (422, "FORM_ERRORS")
+NO_SEARCHES: list[dict[str, str]] = [
+    {"contract_no": "a\0b"},
+    {"contract_no": "x" * 65},
+    {"state": "gone"},
+    {"mail_kind": "M9"},
+    {"limit": "0"},
+    {"limit": "201"},
+    {"after": "none"},
+    {"planned_from": "0001-01-01"},
+    {"planned_to": "9999-12-31"},
+    {"colour": "red"},
+]
+
+
+async def test_what_cannot_be_searched_for(visitor: Visitor) -> None:
+    for query in NO_SEARCHES:
+        answer = await visitor.get(OPERATOR, "/mails", **query)
+        assert (answer.status_code, answer.json()["code"]) == (422, "FORM_ERRORS"), query
 
 
 async def test_one_mail_with_its_text_and_history(house: Any, visitor: Visitor) -> None:
@@ -275,12 +273,9 @@ async def test_a_resend_needs_the_version_that_the_person_saw(house: Any, visito
     assert len(house.host.mails) == 1
 
 
-@pytest.mark.parametrize("role", [r for r in Role if r not in {Role.OPERATOR, Role.TFC}])
-async def test_nobody_else_may_have_a_mail_sent_again(
-    house: Any, visitor: Visitor, role: Role
-) -> None:
+async def test_nobody_else_may_have_a_mail_sent_again(house: Any, visitor: Visitor) -> None:
     line = await the_one(house, visitor, "cut")
-    answer = await visitor.resend(person(role), line["mail_id"], line["version"])
-    assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_NOT_ALLOWED")
-    [after] = await visitor.found(OPERATOR)
-    assert after == line
+    for role in set(Role) - {Role.OPERATOR, Role.TFC}:
+        answer = await visitor.resend(person(role), line["mail_id"], line["version"])
+        assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_NOT_ALLOWED")
+    assert await visitor.found(OPERATOR) == [line]

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from event_contracts.returns import ReturnCompleted
 from notifier_service.actions.sending import Patience
+from notifier_service.recipients import Application, Recipients
 
 COMPLETED = {
     "completed_at": datetime(2025, 7, 7, 1, 0, tzinfo=UTC),
@@ -318,3 +320,34 @@ async def test_a_running_sender_hears_of_a_mail_and_sees_it_off_when_it_is_stopp
     with pytest.raises(asyncio.CancelledError):
         await running
     assert await state_of_the_one(house) == "sent"
+
+
+class Puzzled:
+    """A returns service that breaks the notifier's code over one application."""
+
+    def __init__(self, real: Recipients) -> None:
+        self.real = real
+
+    async def of(self, application_id: str) -> Application:
+        if application_id == "A1":
+            raise RuntimeError("nobody thought of this")
+        return await self.real.of(application_id)
+
+
+async def test_trouble_that_nobody_thought_of_stops_one_mail_only(house: Any) -> None:
+    house.knows(round_approvers=[])
+    await house.hear(ReturnCompleted, **COMPLETED)
+    house.knows(application_id="A2", round_approvers=[])
+    await house.hear(ReturnCompleted, application_id="A2", **COMPLETED)
+    sender = house.sender()
+    running = asyncio.create_task(replace(sender, recipients=Puzzled(sender.recipients)).run())
+    async with asyncio.timeout(20):
+        while not house.host.mails:  # noqa: ASYNC110  the mail server is in another thread
+            await asyncio.sleep(0.05)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert sorted(await house.ledger("subject_id", "state")) == [
+        ("A1", "scheduled"),
+        ("A2", "sent"),
+    ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from event_contracts import Event, tfc
+from event_contracts import Event, tfc_returns
 from event_contracts.mail import MailFailed, MailSent, MailSuppressed
 from event_contracts.returns import ReturnStatusChanged, TfcEventRejected
 from returns_service.actions.following_tfc import UnknownApplication
@@ -16,7 +16,7 @@ APPROVED = [(SATO, "approval"), (TANAKA, "approval")]
 
 
 def message(
-    kind: type[tfc.TfcReturnEvent], application_id: str, version: int, **more: Any
+    kind: type[tfc_returns.TfcReturnEvent], application_id: str, version: int, **more: Any
 ) -> Event:
     return kind(dealer_id="D01", application_id=application_id, application_version=version, **more)
 
@@ -81,13 +81,13 @@ async def test_tfc_sees_an_application_from_its_request_on(returns: Returns) -> 
 
 async def test_the_core_takes_every_step_by_messages(returns: Returns) -> None:
     application_id = await requested(returns)
-    messages: list[tuple[type[tfc.TfcReturnEvent], dict[str, Any]]] = [
-        (tfc.TfcReturnAccepted, {}),
-        (tfc.TfcReturnOnHold, {"reason": "書類待ち"}),
-        (tfc.TfcReturnHoldReleased, {}),
-        (tfc.TfcReturnContactEntryStarted, {}),
-        (tfc.TfcReturnContactEntered, {"message": "ご確認ください"}),
-        (tfc.TfcReturnRemanded, {"reason_code": "R1", "reason": "受領日の誤り"}),
+    messages: list[tuple[type[tfc_returns.TfcReturnEvent], dict[str, Any]]] = [
+        (tfc_returns.TfcReturnAccepted, {}),
+        (tfc_returns.TfcReturnOnHold, {"reason": "書類待ち"}),
+        (tfc_returns.TfcReturnHoldReleased, {}),
+        (tfc_returns.TfcReturnContactEntryStarted, {}),
+        (tfc_returns.TfcReturnContactEntered, {"message": "ご確認ください"}),
+        (tfc_returns.TfcReturnRemanded, {"reason_code": "R1", "reason": "受領日の誤り"}),
     ]
     for kind, more in messages:
         changed = [e for e in await returns.told() if isinstance(e, ReturnStatusChanged)]
@@ -96,9 +96,9 @@ async def test_the_core_takes_every_step_by_messages(returns: Returns) -> None:
         await returns.hear(message(kind, application_id, version, **more))
     assert await returns.status(application_id) == "本部承認者手続中（差戻）"
     await returns.brought(application_id, (TANAKA, "approval"))
-    await returns.hear(message(tfc.TfcReturnAccepted, application_id, 10))
+    await returns.hear(message(tfc_returns.TfcReturnAccepted, application_id, 10))
     await returns.hear(
-        message(tfc.TfcReturnCompleted, application_id, 11, completed_on=date(2025, 7, 15))
+        message(tfc_returns.TfcReturnCompleted, application_id, 11, completed_on=date(2025, 7, 15))
     )
     assert await returns.status(application_id) == "完了"
     assert not [e for e in await returns.told() if isinstance(e, TfcEventRejected)]
@@ -110,7 +110,7 @@ async def test_an_acceptance_after_the_withdrawal_is_rejected_with_the_status(
 ) -> None:
     application_id = await requested(returns)
     await returns.brought(application_id, (YAMADA, "withdrawal"))
-    await returns.hear(message(tfc.TfcReturnAccepted, application_id, 3))
+    await returns.hear(message(tfc_returns.TfcReturnAccepted, application_id, 3))
     [rejected] = [e for e in await returns.told() if isinstance(e, TfcEventRejected)]
     assert rejected.model_dump(include={"action", "application_version", "current_version"}) == {
         "action": "accept",
@@ -124,7 +124,7 @@ async def test_an_acceptance_after_the_withdrawal_is_rejected_with_the_status(
 async def test_a_stale_version_is_rejected_and_changes_nothing(returns: Returns) -> None:
     application_id = await requested(returns)
     before = await returns.rows("SELECT * FROM application")
-    await returns.hear(message(tfc.TfcReturnAccepted, application_id, 2))
+    await returns.hear(message(tfc_returns.TfcReturnAccepted, application_id, 2))
     assert await returns.rows("SELECT * FROM application") == before
     [rejected] = [e for e in await returns.told() if isinstance(e, TfcEventRejected)]
     assert (rejected.current_version, rejected.current_status) == (3, "REQUESTED")
@@ -133,8 +133,8 @@ async def test_a_stale_version_is_rejected_and_changes_nothing(returns: Returns)
 async def test_a_message_about_nothing_we_know_is_left_to_an_operator(returns: Returns) -> None:
     application_id = await requested(returns)
     with pytest.raises(UnknownApplication):
-        await returns.hear(message(tfc.TfcReturnAccepted, "RA-99999999", 1))
-    other_dealer = message(tfc.TfcReturnAccepted, application_id, 3)
+        await returns.hear(message(tfc_returns.TfcReturnAccepted, "RA-99999999", 1))
+    other_dealer = message(tfc_returns.TfcReturnAccepted, application_id, 3)
     with pytest.raises(UnknownApplication):
         await returns.hear(other_dealer.model_copy(update={"dealer_id": "D02"}))
 

@@ -1,8 +1,8 @@
 """`python -m shared.process returns_service api`: one process of one service.
 
 A service's package has a module `app` with `SERVICE`, `create_app(database=, clock=,
-principal_of=)` and, where it needs them, `Settings` (more than ServiceSettings) and
-`beside(settings, running)`: coroutines that run beside its worker.
+principal_of=)` and, where it needs them, `Settings` (more than ServiceSettings),
+`service_of(settings)` and `beside(settings, running)`: coroutines that run beside its worker.
 """
 
 import argparse
@@ -53,7 +53,8 @@ async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int
 
 async def work(app: ModuleType, settings: ServiceSettings) -> None:
     """Relay, process and fire timers until told to stop."""
-    running = Running(app.SERVICE, Database(settings.database_url), SystemClock())
+    service = app.service_of(settings) if hasattr(app, "service_of") else app.SERVICE
+    running = Running(service, Database(settings.database_url), SystemClock())
     topology = Topology(SUBSCRIPTIONS, settings.event_prefix)
     beside: Sequence[Background] = app.beside(settings, running) if hasattr(app, "beside") else ()
     await running.work_with_rabbitmq(settings.rabbitmq_url, topology, *beside)

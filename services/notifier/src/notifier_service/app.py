@@ -68,6 +68,11 @@ async def run_sender(settings: NotifierSettings, database: Database, clock: Cloc
 Settings = NotifierSettings
 
 
+def service_of(settings: NotifierSettings) -> Service:
+    """The notifier with the days and hours of its settings."""
+    return service_with(settings.timing)
+
+
 def beside(settings: NotifierSettings, running: Running) -> list[Background]:
     """What runs beside the worker: the sender."""
     return [partial(run_sender, settings, running.database, running.clock)]

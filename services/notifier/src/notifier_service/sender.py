@@ -120,7 +120,7 @@ class Sender:
         }
         letter = self.letters.write(
             mail.mail_kind,
-            dealer_name=application.dealer_name,
+            dealer_name=application.dealer_name or application.dealer_id,
             contract_no=application.contract_no,
             application_id=application.application_id,
             status=application.status_japanese,
@@ -142,8 +142,8 @@ class Sender:
             except asyncio.CancelledError:
                 await asyncio.wait({one}, timeout=self.patience.loan_s)
                 raise
-            except (OSError, DBAPIError) as cause:
-                log.warning("sender_pauses", cause=type(cause).__name__)
+            except Exception:  # one mail's trouble must not stop the others
+                log.exception("mail_put_aside")
                 await asyncio.sleep(1)
                 continue
             if not sent:

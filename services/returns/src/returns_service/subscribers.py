@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import contract as told
-from event_contracts import mail, masters, tfc
+from event_contracts import mail, masters, tfc_returns
 from returns_service.actions.following_tfc import follow_tfc
 from returns_service.models import (
     Application,
@@ -167,22 +167,24 @@ async def keep_staff(event: masters.StaffUpdated, _: Delivery, tx: AsyncSession)
 
 
 @SUBSCRIBERS.on(
-    tfc.TfcReturnAccepted,
-    tfc.TfcReturnOnHold,
-    tfc.TfcReturnHoldReleased,
-    tfc.TfcReturnContactEntryStarted,
-    tfc.TfcReturnContactEntered,
-    tfc.TfcReturnRemanded,
-    tfc.TfcReturnCompleted,
+    tfc_returns.TfcReturnAccepted,
+    tfc_returns.TfcReturnOnHold,
+    tfc_returns.TfcReturnHoldReleased,
+    tfc_returns.TfcReturnContactEntryStarted,
+    tfc_returns.TfcReturnContactEntered,
+    tfc_returns.TfcReturnRemanded,
+    tfc_returns.TfcReturnCompleted,
 )
-async def take_tfcs_step(event: tfc.TfcReturnEvent, delivery: Delivery, tx: AsyncSession) -> None:
+async def take_tfcs_step(
+    event: tfc_returns.TfcReturnEvent, delivery: Delivery, tx: AsyncSession
+) -> None:
     """TFC's core takes a step, or learns that it comes too late."""
     await follow_tfc(Acting(tx, TFC_CORE, delivery.now), event)
 
 
-@SUBSCRIBERS.on(tfc.TfcChangeApplicationUpdated)
+@SUBSCRIBERS.on(tfc_returns.TfcChangeApplicationUpdated)
 async def keep_change_application(
-    event: tfc.TfcChangeApplicationUpdated, _: Delivery, tx: AsyncSession
+    event: tfc_returns.TfcChangeApplicationUpdated, _: Delivery, tx: AsyncSession
 ) -> None:
     """Show an application that TFC keeps as a row of the list (D99), at its contract's store."""
     contract = await contract_by_number(tx, event.dealer_id, event.contract_no)

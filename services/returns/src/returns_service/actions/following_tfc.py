@@ -1,6 +1,6 @@
 """What do we do when TFC's core tells of a step? Take it, or say why it came too late (T12-T18)."""
 
-from event_contracts import returns, tfc
+from event_contracts import returns, tfc_returns
 from returns_service.actions.stepping import take_step
 from returns_service.actions.telling import base_of
 from returns_service.models import Application, HistoryLine
@@ -24,27 +24,27 @@ class UnknownApplication(LookupError):
     """TFC's core tells of an application that this dealer does not have; an operator must look."""
 
 
-def command_of(event: tfc.TfcReturnEvent) -> Command:  # noqa: PLR0911 -- a command per event
+def command_of(event: tfc_returns.TfcReturnEvent) -> Command:  # noqa: PLR0911 -- a command per event
     """The step that an event of TFC's core asks for."""
     version = event.application_version
     match event:
-        case tfc.TfcReturnAccepted():
+        case tfc_returns.TfcReturnAccepted():
             return Accept(expected_version=version)
-        case tfc.TfcReturnOnHold(reason=reason):
+        case tfc_returns.TfcReturnOnHold(reason=reason):
             return Hold(expected_version=version, reason=reason)
-        case tfc.TfcReturnHoldReleased():
+        case tfc_returns.TfcReturnHoldReleased():
             return Release(expected_version=version)
-        case tfc.TfcReturnContactEntryStarted():
+        case tfc_returns.TfcReturnContactEntryStarted():
             return StartContact(expected_version=version)
-        case tfc.TfcReturnContactEntered(message=message):
+        case tfc_returns.TfcReturnContactEntered(message=message):
             return FinishContact(expected_version=version, message=message)
-        case tfc.TfcReturnRemanded(reason=reason, reason_code=code):
+        case tfc_returns.TfcReturnRemanded(reason=reason, reason_code=code):
             return Remand(expected_version=version, comment=reason or code)
         case _:
             return Complete(expected_version=version)
 
 
-async def follow_tfc(acting: Acting, event: tfc.TfcReturnEvent) -> None:
+async def follow_tfc(acting: Acting, event: tfc_returns.TfcReturnEvent) -> None:
     """Take TFC's step; one that is not possible any more is rejected with the present status.
 
     Raises UnknownApplication.
@@ -62,7 +62,7 @@ async def follow_tfc(acting: Acting, event: tfc.TfcReturnEvent) -> None:
 async def _reject(
     acting: Acting,
     found: Application,
-    event: tfc.TfcReturnEvent,
+    event: tfc_returns.TfcReturnEvent,
     command: Command,
     refusal: Refusal,
 ) -> None:
