@@ -40,7 +40,7 @@ async def new_database(databases: TestDatabases) -> AsyncIterator[Callable[[str]
 
     yield create
     for url in urls:
-        await databases.drop(url)
+        await databases.give_back(url)
 
 
 @pytest.fixture(scope="session")

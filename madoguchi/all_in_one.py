@@ -15,27 +15,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
 import uvicorn
-from event_contracts import SUBSCRIPTIONS
 from fastapi import FastAPI
-from notifier_service.app import run_sender
-from notifier_service.settings import NotifierSettings
-from portal_service.app import create_app as create_portal
-from portal_service.settings import PortalSettings
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from event_contracts import SUBSCRIPTIONS
 from madoguchi import postgres, seed
 from madoguchi.catalogue import SERVICES
 from madoguchi.demo import demo_masters
 from madoguchi.issuer import IssuerSettings, create_issuer, issuer_key
 from madoguchi.mail_catcher import catch_mail, create_mailbox
 from madoguchi.people import demo_people
+from madoguchi.processes import Child, Forward
+from notifier_service.app import run_sender
+from notifier_service.settings import NotifierSettings
+from portal_service.app import create_app as create_portal
+from portal_service.settings import PortalSettings
 from shared.auth import RemoteKeys, TokenVerifier, principal_of
 from shared.clock import TravelClock
 from shared.db import Database
@@ -57,6 +59,8 @@ class Plan:
     fresh: bool = False
     rabbitmq: str | None = None
     postgres: str | None = None
+    processes: bool = False
+    event_prefix: str = ""
     demo_contracts: int = 600
 
     @property
@@ -82,7 +86,7 @@ class KeptClock(TravelClock):
 
 @dataclass(frozen=True, slots=True)
 class Everything:
-    """All parts, made and not yet running."""
+    """All parts, made and not yet running. `running` is empty where services run elsewhere."""
 
     plan: Plan
     clock: KeptClock
@@ -103,7 +107,8 @@ class Everything:
         if self.plan.rabbitmq is None:
             await part.work(EmbeddedTransport(inboxes, SUBSCRIPTIONS))
         else:
-            await part.work_with_rabbitmq(self.plan.rabbitmq, Topology(SUBSCRIPTIONS))
+            topology = Topology(SUBSCRIPTIONS, self.plan.event_prefix)
+            await part.work_with_rabbitmq(self.plan.rabbitmq, topology)
 
 
 @asynccontextmanager
@@ -115,7 +120,9 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
     plan.data.mkdir(parents=True, exist_ok=True)
     kept = postgres.Secrets(plan.data / "secrets.json")
     clock = KeptClock(plan.data / "clock.json")
-    admin = plan.postgres or await asyncio.to_thread(postgres.start_embedded, plan.data)
+    admin = plan.postgres
+    if admin is None:
+        admin = await asyncio.to_thread(postgres.start_embedded, plan.data)
     if plan.fresh:
         for name in SERVICES:
             await postgres.drop_service_database(admin, name)
@@ -127,50 +134,85 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
             stack.push_async_callback(database.close)
             running[name] = Running(entry.service, database, clock)
         await seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts)
+        await seed.seed_approval_flows(running["returns"].database, clock.now())
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
         smtp_port = free_port()
         catcher = await asyncio.to_thread(catch_mail, plan.data / "mail", smtp_port)
         stack.callback(catcher.stop)
-        yield _assemble(plan, kept, clock, running, http, smtp_port)
+        made = Made(plan, kept, clock, running, http, smtp_port)
+        yield _as_processes(made) if plan.processes else _in_one_process(made)
 
 
-def _assemble(
-    plan: Plan,
-    kept: postgres.Secrets,
-    clock: KeptClock,
-    running: dict[str, Running],
-    http: httpx.AsyncClient,
-    smtp_port: int,
-) -> Everything:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What both ways of running are assembled from."""
+
+    plan: Plan
+    kept: postgres.Secrets
+    clock: KeptClock
+    running: dict[str, Running]
+    http: httpx.AsyncClient
+    smtp_port: int
+
+
+def _in_one_process(made: Made) -> Everything:
+    """Every service in this process."""
+    plan = made.plan
     verifier = TokenVerifier(
-        RemoteKeys(f"{plan.url}/issuer/jwks", http), issuer=f"{plan.url}/issuer", audience=AUDIENCE
+        RemoteKeys(f"{plan.url}/issuer/jwks", made.http),
+        issuer=f"{plan.url}/issuer",
+        audience=AUDIENCE,
     )
-    apps = {
+    apps: dict[str, ASGIApp] = {
         name: SERVICES[name].create_app(
-            database=part.database, clock=clock, principal_of=principal_of(verifier)
+            database=part.database, clock=made.clock, principal_of=principal_of(verifier)
         )
-        for name, part in running.items()
+        for name, part in made.running.items()
     }
-    portal = create_portal(_portal_settings(plan, kept), http=http, now=clock.now)
-    pages = Starlette(
+    part = made.running["notifier"]
+    settings = NotifierSettings(**_notifier_values(made))  # type: ignore[arg-type]
+    sending = partial(run_sender, settings, part.database, part.clock)
+    return Everything(plan, made.clock, ByPath(apps, _pages(made)), made.running, (sending,))
+
+
+def _as_processes(made: Made) -> Everything:
+    """Every service as an API process and a worker process of its own."""
+    children, apps = [], dict[str, ASGIApp]()
+    for name, part in made.running.items():
+        values = _service_values(made, part)
+        if name == "notifier":
+            values = _notifier_values(made)
+        environment = {f"{name.upper()}_{key.upper()}": str(value) for key, value in values.items()}
+        port, package = free_port(), part.service.package
+        children += [
+            Child(package, "api", environment, port).run,
+            Child(package, "worker", environment).run,
+        ]
+        apps[name] = Forward(f"http://127.0.0.1:{port}", made.http)
+    return Everything(made.plan, made.clock, ByPath(apps, _pages(made)), {}, tuple(children))
+
+
+def _pages(made: Made) -> Starlette:
+    """What people see: the portal, the login, and the mails that were caught."""
+    return Starlette(
         routes=[
-            Mount("/issuer", app=_issuer(plan, kept)),
-            Mount("/mailbox", app=create_mailbox(plan.data / "mail")),
-            Mount("/", app=portal),
+            Mount("/issuer", app=_issuer(made.plan, made.kept)),
+            Mount("/mailbox", app=create_mailbox(made.plan.data / "mail")),
+            Mount(
+                "/",
+                app=create_portal(
+                    _portal_settings(made.plan, made.kept), http=made.http, now=made.clock.now
+                ),
+            ),
         ]
     )
-    part = running["notifier"]
-    sending = partial(
-        run_sender, _notifier_settings(plan, kept, smtp_port), part.database, part.clock
-    )
-    return Everything(plan, clock, ByPath(apps, pages), running, (sending,))
 
 
 @dataclass(frozen=True, slots=True)
 class ByPath:
     """Hands a request to the service that its path names, as a gateway does; else to the pages."""
 
-    services: dict[str, FastAPI]
+    services: dict[str, ASGIApp]
     pages: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -209,23 +251,48 @@ def _portal_settings(plan: Plan, kept: postgres.Secrets) -> PortalSettings:
     )
 
 
-def _notifier_settings(plan: Plan, kept: postgres.Secrets, smtp_port: int) -> NotifierSettings:
-    return NotifierSettings(
-        database_url="unused",
-        rabbitmq_url="unused",
-        issuer=f"{plan.url}/issuer",
-        jwks_url=f"{plan.url}/issuer/jwks",
-        sender="j-pass_uketsuke@toyota-finance.co.jp",
-        product="J-PASS",
-        expense_product="楽楽精算",
-        portal_url=plan.url,
-        smtp_host="127.0.0.1",
-        smtp_port=smtp_port,
-        smtp_starttls=False,
-        returns_url=plan.url,
-        token_url=f"{plan.url}/issuer/token",
-        client_secret=SecretStr(kept.get("client-notifier")),
-    )
+def _service_values(made: Made, part: Running) -> dict[str, object]:
+    """The settings that every service has."""
+    plan = made.plan
+    return {
+        "database_url": part.database.url,
+        "rabbitmq_url": plan.rabbitmq or "",
+        "event_prefix": plan.event_prefix,
+        "issuer": f"{plan.url}/issuer",
+        "jwks_url": f"{plan.url}/issuer/jwks",
+        "audience": AUDIENCE,
+    }
+
+
+def _notifier_values(made: Made) -> dict[str, object]:
+    """The notifier's settings: mails go to the local catcher."""
+    plan = made.plan
+    return _service_values(made, made.running["notifier"]) | {
+        "sender": "j-pass_uketsuke@toyota-finance.co.jp",
+        "product": "J-PASS",
+        "expense_product": "楽楽精算",
+        "portal_url": plan.url,
+        "smtp_host": "127.0.0.1",
+        "smtp_port": made.smtp_port,
+        "smtp_starttls": False,
+        "returns_url": plan.url,
+        "token_url": f"{plan.url}/issuer/token",
+        "client_secret": made.kept.get("client-notifier"),
+    }
+
+
+async def _all_answer(plan: Plan) -> bool:
+    """Wait until every service answers; processes of their own need a moment longer."""
+    async with httpx.AsyncClient() as http:
+        for name in SERVICES:
+            for _ in range(300):
+                answer = await http.get(f"{plan.url}/api/{name}/v1/openapi.json")
+                if answer.status_code == HTTPStatus.OK:
+                    break
+                await asyncio.sleep(0.1)
+            else:
+                return False
+    return True
 
 
 async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
@@ -233,14 +300,14 @@ async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
     async with everything(plan) as parts:
         config = uvicorn.Config(
             parts.app, host=plan.host, port=plan.port, access_log=False, log_config=None,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=3, lifespan="off",
         )  # fmt: skip
         server = uvicorn.Server(config)
         working = asyncio.create_task(parts.work())
         serving = asyncio.create_task(server.serve())
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
-        if server.started:
+        if server.started and await _all_answer(plan):
             ready(parts)
         await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

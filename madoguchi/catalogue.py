@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fastapi import FastAPI
+
 import commuter_service.app
 import contracts_service.app
 import notifier_service.app
 import returns_service.app
-from fastapi import FastAPI
-
 from shared.service import Service
 
 

@@ -1,6 +1,7 @@
 """The product's command line: `uv run madoguchi ...`."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,12 @@ def up(  # noqa: PLR0913 - every flag is an argument
     postgres: Annotated[
         str | None, typer.Option(help="postgresql://... of a superuser: databases lie there")
     ] = None,
+    processes: Annotated[
+        bool, typer.Option("--processes", help="each service as processes; needs --rabbitmq")
+    ] = False,
+    event_prefix: Annotated[
+        str, typer.Option(help="keeps several installations on one broker apart")
+    ] = "",
     verbose: Annotated[bool, typer.Option("--verbose", help="log every request")] = False,
 ) -> None:
     """Start everything in one process, with demo data, a mail catcher and demo logins."""
@@ -35,7 +42,17 @@ def up(  # noqa: PLR0913 - every flag is an argument
     from shared import logging
 
     logging.configure(pretty=True, level="INFO" if verbose else "WARNING")
-    plan = Plan(port, data.resolve(), fresh=fresh, rabbitmq=rabbitmq, postgres=postgres)
+    if processes and rabbitmq is None:
+        raise typer.BadParameter("--processes needs --rabbitmq amqp://user:password@host:5672/")
+    plan = Plan(
+        port,
+        data.resolve(),
+        fresh=fresh,
+        rabbitmq=rabbitmq,
+        postgres=postgres,
+        processes=processes,
+        event_prefix=event_prefix,
+    )
 
     def ready(parts: Everything) -> None:
         console.print(f"\n  窓口 Madoguchi   [bold]{parts.plan.url}[/bold]")
@@ -45,6 +62,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
         console.print("                   choose on the login page; no password is asked")
         console.print(f"  data             {parts.plan.data}")
         console.print("  Ctrl-C stops it.\n")
+        sys.stdout.flush()
 
     uvloop.run(run(plan, ready=ready))
 

@@ -27,6 +27,7 @@ from portal_service.frame import Frame, page_templates
 from shared.auth import (
     ROLE_TITLES,
     Principal,
+    Role,
     assert_every_route_has_a_policy,
     claims_of,
     public,
@@ -35,8 +36,6 @@ from shared.auth import (
 CODE_LASTS_S = 60
 TOKEN_LASTS_S = 10 * 3600
 """A working day: there are no refresh tokens."""
-
-
 SERVICE_TOKEN_LASTS_S = 600
 
 

@@ -38,7 +38,7 @@ def _with_database(
         raise typer.BadParameter(f"There is no service {service!r}; known: {', '.join(SERVICES)}.")
 
     async def run() -> None:
-        database = Database(url or await _own_database(service, data))
+        database = Database(url or await own_database(service, data))
         try:
             await act(database)
         finally:
@@ -47,7 +47,8 @@ def _with_database(
     asyncio.run(run())
 
 
-async def _own_database(service: str, data: Path) -> str:
+async def own_database(service: str, data: Path) -> str:
+    """The URL of a service's database in the all-in-one's data folder; starts its server."""
     if not (data / "secrets.json").exists():
         raise typer.BadParameter(f"There is no all-in-one in {data}; give --data or --database.")
     admin = await asyncio.to_thread(postgres.start_embedded, data)
@@ -68,7 +69,9 @@ def dead(service: ServiceName, data: Data = HERE, database: Url = None) -> None:
                 f"{d.settled_at:%Y-%m-%d %H:%M} UTC", d.cause,
             )  # fmt: skip
         console.print(table)
-        refused = Table("id", "received", "routing key", "bytes", "reason", title="refused messages")
+        refused = Table(
+            "id", "received", "routing key", "bytes", "reason", title="refused messages"
+        )
         for r in await inbox.refused():
             refused.add_row(
                 str(r.refused_id), f"{r.received_at:%Y-%m-%d %H:%M} UTC", r.routing_key,

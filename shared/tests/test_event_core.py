@@ -1,7 +1,10 @@
 """From a commit to its effect: outbox, relay, transport, inbox, worker; on real servers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -9,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import SUBSCRIPTIONS, Event
 from event_contracts.contract import NoteSaved
-from shared import outbox
+from shared import metrics, outbox
 from shared.clock import SystemClock
+from shared.context import Work, new_traceparent, working_for
 from shared.db import Database
-from shared.inbox import Inbox
+from shared.envelope import Envelope
+from shared.inbox import Inbox, NoSuchDeadLetter
 from shared.relay import Relay
 from shared.transport import EmbeddedTransport
 from shared.worker import Delivery, Subscribers, Worker
@@ -100,6 +105,103 @@ async def test_a_replayed_log_has_no_effect_where_it_was_processed(pair: Pair) -
         await outbox.replay_log(tx, first=NOW, last=datetime.now(UTC) + timedelta(days=1))
     await pair.settle()
     assert await pair.effects() == [("A", 1), ("A", 2)]
+
+
+async def test_trace_and_correlation_cross_outbox_and_inbox(pair: Pair) -> None:
+    async def pass_on(event: NoteSaved, delivery: Delivery, tx: AsyncSession) -> None:
+        await outbox.add(tx, event, now=delivery.now)
+
+    trace = new_traceparent()
+    with working_for(Work(correlation_id="request-1", traceparent=trace, actor="D01-E101")):
+        await pair.emit(note("A", 1))
+    await pair.relay.relay_once()
+    await replace(pair.worker, handlers={NoteSaved.wire_type: pass_on}).drain()
+    headers = []
+    for database in (pair.source, pair.target):
+        async with database.transaction() as tx:
+            headers.append((await tx.execute(text("SELECT event_id, headers FROM outbox"))).one())
+    (first_id, first), (_, second) = headers
+    assert first["traceparent"].split("-")[1] == trace.split("-")[1]
+    assert second["traceparent"].split("-")[1] == trace.split("-")[1]
+    assert second["traceparent"] != first["traceparent"]
+    assert second["correlationid"] == first["correlationid"] == "request-1"
+    assert second["causationid"] == str(first_id)
+    assert second["actor"] == "D01-E101"
+
+
+async def test_several_workers_share_an_inbox_and_keep_every_order(pair: Pair) -> None:
+    for n in range(1, 21):
+        await pair.emit(*(note(c, n) for c in "ABCDEFGH"))
+    while await pair.relay.relay_once():
+        pass
+    await asyncio.gather(*(replace(pair.worker, batch=7).drain() for _ in range(3)))
+    await pair.worker.drain()
+    effects = await pair.effects()
+    for contract in "ABCDEFGH":
+        assert [n for c, n in effects if c == contract] == list(range(1, 21))
+
+
+async def test_an_event_waits_for_the_one_before_it(pair: Pair) -> None:
+    class Swapped(EmbeddedTransport):
+        async def publish(self, batch: Sequence[Envelope]) -> set[UUID]:
+            self.batch = batch
+            return {event.event_id for event in batch}
+
+    tap = Swapped({}, {})
+    await pair.emit(note("A", 1), note("A", 2), note("A", 3))
+    await Relay(pair.source, tap, "/contracts").relay_once()
+    one, two, three = tap.batch
+    await pair.inbox.store([three])
+    await pair.worker.drain()
+    await pair.inbox.store([two])
+    await pair.worker.drain()
+    assert await pair.effects() == []
+    await pair.inbox.store([one, two])
+    await pair.worker.drain()
+    assert await pair.effects() == [("A", 1), ("A", 2), ("A", 3)]
+    assert await pair.inbox.store([one, two, three]) == 0
+
+
+async def test_events_that_nobody_handles_pass_by(pair: Pair) -> None:
+    await pair.emit(note("A", 1), note("A", 2))
+    await pair.relay.relay_once()
+    await replace(pair.worker, handlers={}).drain()
+    await pair.emit(note("A", 3))
+    await pair.settle()
+    assert await pair.effects() == [("A", 3)]
+
+
+async def test_an_unknown_type_is_dead_at_once_and_seen(pair: Pair) -> None:
+    await pair.emit(note("A", 1), note("B", 1))
+    async with pair.source.transaction() as tx:
+        await tx.execute(
+            text("UPDATE outbox SET type = 'contract.note_saved.v9' WHERE aggregate_id = 'A'")
+        )
+    await pair.settle()
+    [dead] = await pair.inbox.dead_letters()
+    assert (dead.stream, dead.attempts) == ("/contracts/contract/A", 1)
+    assert "contract.note_saved.v9" in dead.cause
+    assert await pair.effects() == [("B", 1)]
+
+
+async def test_an_unknown_dead_letter_is_refused(pair: Pair) -> None:
+    with pytest.raises(NoSuchDeadLetter):
+        await pair.inbox.replay(event_id=uuid4())
+    with pytest.raises(NoSuchDeadLetter):
+        await pair.inbox.skip(uuid4(), reason="x")
+
+
+async def test_the_gauges_show_what_waits(pair: Pair) -> None:
+    pair.fails = {("A", 1)}
+    await pair.emit(note("A", 1), note("A", 2))
+    await pair.settle()
+    await pair.emit(note("A", 3))
+    await metrics.sample(pair.source, "contracts", now=NOW)
+    await metrics.sample(pair.target, "returns", now=NOW)
+    value = metrics.REGISTRY.get_sample_value
+    assert (value("outbox_age_seconds", {"service": "contracts"}) or 0) > 0
+    assert value("inbox_dead_events", {"service": "returns"}) == 1
+    assert value("inbox_waiting_events", {"service": "returns"}) == 1
 
 
 async def test_a_handler_that_hangs_in_the_database_is_cut_off_and_its_stream_alone_waits(

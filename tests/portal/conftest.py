@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey
 
 from madoguchi.issuer import IssuerSettings, create_issuer
 from portal_service.app import create_app
-from portal_service.frame import announce, page
+from portal_service.frame import announce
 from portal_service.settings import PortalSettings
 from portal_service.upstream import services_of
 from shared.auth import Principal, Role, require
@@ -63,16 +63,6 @@ def serving(make: Callable[[str], FastAPI], port: int = 0) -> Iterator[str]:
 screens = APIRouter()
 
 
-@screens.get("/contracts", dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
-async def show_contracts(request: Request) -> Response:
-    return await page(request, "top.html")
-
-
-@screens.get("/transfers", dependencies=[require(Role.MANAGER, Role.HQ)])
-async def show_transfers(request: Request) -> Response:
-    return await page(request, "top.html")
-
-
 @screens.post("/notes", dependencies=[require()])
 async def keep_note(request: Request, memo: Annotated[str, Form()]) -> Response:
     reply = await services_of(request).send(
@@ -103,12 +93,13 @@ async def crash() -> None:
 def service_double() -> FastAPI:
     """A service at the outside edge: echoes what it was asked, or refuses with a status."""
     app = FastAPI()
+    api = APIRouter(prefix="/api/contracts/v1")
 
-    @app.post("/echo")
+    @api.post("/echo")
     async def echo(request: Request) -> Any:
         return {"body": await request.json(), "headers": dict(request.headers)}
 
-    @app.get("/fail/{status}")
+    @api.get("/fail/{status}")
     async def fail(request: Request, status: int) -> Response:
         if status == 200:
             return JSONResponse(
@@ -122,6 +113,7 @@ def service_double() -> FastAPI:
         }
         return JSONResponse(problem, status, media_type="application/problem+json")
 
+    app.include_router(api)
     return app
 
 

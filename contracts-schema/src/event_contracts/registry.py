@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from event_contracts import contract, dealer, mail, masters, returns, tfc
+from event_contracts import contract, dealer, mail, masters, returns, tfc, tfc_returns
 from event_contracts.event import Event
 
 
@@ -21,16 +21,18 @@ def _events(parent: type[Event]) -> list[type[Event]]:
     return found
 
 
+STREAMS = (contract, dealer, mail, masters, returns, tfc, tfc_returns)
+
 EVENTS: dict[str, type[Event]] = {
     event.wire_type: event
     for event in sorted(_events(Event), key=lambda event: event.wire_type)
-    if event.__module__ in {m.__name__ for m in (contract, dealer, mail, masters, returns, tfc)}
+    if event.__module__ in {module.__name__ for module in STREAMS}
 }
 
 # A service listens to whole streams, so that it can see a gap in an aggregate's numbers.
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     "contracts": ("return", "tfc", "dealer"),
-    "returns": ("contract", "store", "staff", "mail"),
+    "returns": ("contract", "store", "staff", "mail", "tfc_return", "tfc_change_application"),
     "commuter": (),
     "notifier": ("return", "approval_flow"),
 }

@@ -209,3 +209,4 @@ class ApprovalFlowUpdated(Event):
 
     store_approval: bool
     hq_approval: bool
+    store_approver_notice: bool = False

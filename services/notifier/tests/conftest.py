@@ -23,8 +23,8 @@ from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from sqlalchemy import text
 
 from event_contracts import Event
-from event_contracts.returns import ReturnEvent
-from notifier_service.app import SERVICE
+from event_contracts.returns import ReturnEvent, ReturnStatusChanged
+from notifier_service.app import SERVICE, sender_with
 from notifier_service.sender import Sender
 from notifier_service.settings import NotifierSettings
 from shared.clock import TravelClock
@@ -32,8 +32,6 @@ from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.service import Running
-
-TOKEN = "a-token-of-the-notifier"
 
 
 class MailHost:
@@ -54,6 +52,11 @@ class MailHost:
         self._controller: Controller | None = None
 
     @property
+    def subjects(self) -> list[str]:
+        """The subjects of the mails taken, without product and contract, in their order."""
+        return [str(m["Subject"]).partition("】")[2].partition("（")[0] for m in self.mails]
+
+    @property
     def written_to(self) -> list[str]:
         """The addresses of the mails taken, in alphabetical order."""
         return sorted(str(mail["To"]) for mail in self.mails)
@@ -70,12 +73,7 @@ class MailHost:
             self._controller = None
 
     async def handle_RCPT(  # noqa: N802  the name that aiosmtpd looks for
-        self,
-        server: SMTP,
-        session: Session,
-        envelope: SmtpEnvelope,
-        address: str,
-        options: list[str],
+        self, _: SMTP, __: Session, envelope: SmtpEnvelope, address: str, ___: list[str]
     ) -> str:
         answer = self.refuse(address)
         if answer is None:
@@ -83,7 +81,7 @@ class MailHost:
         return answer or "250 OK"
 
     async def handle_DATA(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: SmtpEnvelope
+        self, server: SMTP, _: Session, envelope: SmtpEnvelope
     ) -> str:
         self.texts += 1
         [address] = envelope.rcpt_tos
@@ -92,6 +90,7 @@ class MailHost:
             content = envelope.original_content or b""
             self.mails.append(email.message_from_bytes(content, policy=email.policy.default))
         if answer in {"drop", "cut"}:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return answer if answer[0].isdigit() else "421 gone"
 
@@ -101,6 +100,7 @@ class ReturnsDesk:
 
     def __init__(self) -> None:
         self.applications: dict[str, dict[str, Any]] = {}
+        self.token = "a-token-of-the-notifier"
         self.tokens_given = 0
         self.out_of_order = False
         desk = self
@@ -110,11 +110,11 @@ class ReturnsDesk:
                 form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
                 assert form["grant_type"] == ["client_credentials"]
                 desk.tokens_given += 1
-                self.answer(200, {"access_token": TOKEN, "expires_in": 3600})
+                self.answer(200, {"access_token": desk.token, "expires_in": 3600})
 
             def do_GET(self) -> None:
                 application = desk.applications.get(self.path.split("/")[-2])
-                if self.headers["authorization"] != f"Bearer {TOKEN}":
+                if self.headers["authorization"] != f"Bearer {desk.token}":
                     self.answer(401, {})
                 elif desk.out_of_order:
                     self.answer(503, {})
@@ -149,7 +149,7 @@ class ReturnsDesk:
         self._thread.join()
 
 
-def application(**changes: Any) -> dict[str, Any]:
+def made_application(**changes: Any) -> dict[str, Any]:
     """山田's application with both approvals, everybody reachable."""
     return {
         "application_id": "A1",
@@ -211,19 +211,12 @@ class House:
 
     def sender(self, **changes: Any) -> Sender:
         settings = self.settings.model_copy(update=changes)
-        return Sender(
-            self.database,
-            self.clock,
-            settings.recipients(self.http),
-            settings.server,
-            settings.letters,
-            settings.timing,
-            settings.patience,
-        )
+        recipients = settings.recipients(self.http, settings.token(self.http))
+        return sender_with(settings, self.database, self.clock, recipients)
 
     def knows(self, **changes: Any) -> None:
         """Let the returns service know the application A1, as it is with these changes."""
-        made = application(**changes)
+        made = made_application(**changes)
         self.desk.applications[made["application_id"]] = made
 
     async def hear(
@@ -262,10 +255,26 @@ class House:
             headers={"actor": "D01-M100"},
         )
 
+    async def enter(self, status: str, version: int, **facts: Any) -> None:
+        """A1 enters a status now, and the event of it arrives."""
+        self.knows(status=status, status_version=version, **facts)
+        await self.hear_of_stay(status, version, entered_at=self.clock.now())
+
+    async def hear_of_stay(self, status: str, version: int, **facts: Any) -> None:
+        """The event of a status arrives."""
+        await self.hear(
+            ReturnStatusChanged,
+            from_status=None,
+            to_status=status,
+            status_version=version,
+            **facts,
+        )
+
     async def travel_to(self, instant: datetime) -> None:
-        """Time goes on; what is due by then happens."""
+        """Time goes on; what is due by then happens, and the mails leave."""
         self.clock.travel_to(instant)
         await self.running.timer_worker.fire_due()
+        await self.sender().send_due()
 
     async def ledger(self, *columns: str) -> list[tuple[Any, ...]]:
         """The rows of the ledger by kind, role and place; by default kind, role, state, reason."""
@@ -315,3 +324,9 @@ async def house(
     async with httpx.AsyncClient(timeout=5) as http:
         yield House(database, settings_for(url, desk, host), host, desk, http)
     await database.close()
+
+
+@pytest.fixture
+def application() -> Callable[..., dict[str, Any]]:
+    """Makes 山田's application, with changes."""
+    return made_application

@@ -1,14 +1,14 @@
 """The returns service on a real PostgreSQL, spoken to by HTTP, with the people of the manual."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
@@ -17,6 +17,7 @@ from event_contracts import Event, read
 from event_contracts.contract import ContractRegistered, Vehicle
 from event_contracts.masters import StaffUpdated, StoreUpdated
 from returns_service.app import SERVICE, create_app
+from returns_service.rules.return_status import Status
 from shared.auth import (
     Principal,
     Role,
@@ -28,6 +29,7 @@ from shared.auth import (
 from shared.clock import TravelClock
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
+from shared.testing.databases import TestDatabases
 from shared.worker import Delivery
 
 ISSUER = "https://login.example.test"
@@ -71,8 +73,14 @@ MASTERS: tuple[Event, ...] = (
     ),
 )
 
-RETURNED = {"kind": "RETURNED", "received_on": "2025-07-01"}
-FORM = {**RETURNED, "contact_1": "03-0010-1000", "contact_3": "yamada@example.jp"}
+# What a step says where nothing else matters.
+WORDS: dict[str, dict[str, Any]] = {
+    "hold": {"reason": "書類不備"},
+    "tfc-remand": {"reason": "受領日の誤り"},
+    "contact": {"message": "書類をお送りください"},
+}
+RETURNED: dict[str, Any] = {"kind": "RETURNED", "received_on": "2025-07-01"}
+FORM: dict[str, Any] = {**RETURNED, "contact_1": "03-0010-1000", "contact_3": "yamada@example.jp"}
 
 
 def registered(
@@ -143,6 +151,7 @@ class Returns:
     database: Database
     clock: TravelClock
     http: httpx.AsyncClient
+    app: FastAPI
     callers: dict[str, Caller] = field(default_factory=dict)
 
     def __call__(self, who: Principal) -> Caller:
@@ -183,25 +192,57 @@ class Returns:
                 {"store": store, "hq": hq, "mails": list(mails)},
             )
 
+    async def sent(self, who: Principal = YAMADA, contract_no: str = "C-1001", **form: Any) -> str:
+        """A new application, by its id."""
+        answer = await self(who).submit(contract_no, **form)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["application_id"])
 
-@asynccontextmanager
-async def running(url: str) -> AsyncIterator[Returns]:
-    database, clock = Database(url), TravelClock()
-    clock.travel_to(T)
-    verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience="madoguchi")
-    app = create_app(database, clock, principal_of(verifier))
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://returns") as http:
-        returns = Returns(database, clock, http)
-        await returns.hear(*MASTERS, registered())
-        await returns.set_flow(store=True, hq=True, mails=("hq@d01.example.jp",))
-        yield returns
+    async def brought(self, application_id: str, *steps: tuple[Principal, str]) -> None:
+        """Take steps that must succeed."""
+        for who, step in steps:
+            answer = await self(who).step(application_id, step, **WORDS.get(step, {}))
+            assert answer.status_code == 200, answer.text
+
+    async def status(self, application_id: str) -> str:
+        """The status by its Japanese name, as the database has it."""
+        [row] = await self.rows(
+            "SELECT status FROM application WHERE application_id = :id", id=application_id
+        )
+        return Status(row.status).japanese
+
+
+EMPTY = [
+    text(f"DELETE FROM {table}")
+    for table in (
+        *("history", "approval", "substitute", "application", "change_application"),
+        *("contract_view", "store", "staff", "approval_flow"),
+        *("outbox", "outbox_stream", "idempotency"),
+    )
+]
+
+
+@pytest.fixture(scope="session")
+async def returns_database(databases: TestDatabases) -> AsyncIterator[Database]:
+    """One database for all tests of the service; each test empties it first."""
+    database = Database(await databases.create("returns_service"))
+    yield database
     await database.close()
 
 
 @pytest.fixture
-async def returns(
-    new_database: Callable[[str], Awaitable[str]],
-) -> AsyncIterator[Returns]:
-    async with running(await new_database("returns_service")) as service:
+async def returns(returns_database: Database) -> AsyncIterator[Returns]:
+    """The service with the people of the manual, contract C-1001, and both approvals set."""
+    async with returns_database.transaction(EVERY_DEALER) as tx:
+        for statement in EMPTY:
+            await tx.execute(statement)
+    clock = TravelClock()
+    clock.travel_to(T)
+    verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience="madoguchi")
+    app = create_app(returns_database, clock, principal_of(verifier))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://returns") as http:
+        service = Returns(returns_database, clock, http, app)
+        await service.hear(*MASTERS, registered())
+        await service.set_flow(store=True, hq=True, mails=("hq@d01.example.jp",))
         yield service

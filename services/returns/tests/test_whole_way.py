@@ -69,7 +69,7 @@ async def test_a_correction_a_remand_and_a_withdrawal(returns: Returns) -> None:
     assert remanded.json()["status"]["label"] == "担当者手続中（差戻）"
     assert remanded.json()["mail_will_be_sent"] is True
     corrected = await returns(YAMADA).step(
-        application_id, "correction", **{**FORM, "received_on": "2025-07-02"}
+        application_id, "correction", **(FORM | {"received_on": "2025-07-02"})
     )
     assert corrected.json()["status"]["label"] == "店舗承認者手続中"
     overwritten = {**RETURNED, "received_on": "2025-07-03"}

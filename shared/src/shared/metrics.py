@@ -1,9 +1,11 @@
 """What do operators watch? Counters here, and gauges read from the database by `Gauges`."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from sqlalchemy import text
 
 from shared.db import Database
+
+__all__ = ["REGISTRY", "sample"]
 
 RELAY_BATCH = Histogram(
     "relay_batch_events",

@@ -1,14 +1,17 @@
 """`python -m shared.process returns_service api`: one process of one service.
 
 A service's package has a module `app` with `SERVICE`, `create_app(database=, clock=,
-principal_of=)` and, where it needs them, `Settings` (more than ServiceSettings) and
-`beside(settings, running)`: coroutines that run beside its worker.
+principal_of=)` and, where it needs them, `Settings` (more than ServiceSettings),
+`service_of(settings)` and `beside(settings, running)`: coroutines that run beside its worker.
 """
 
 import argparse
 import asyncio
+import contextlib
 import importlib
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Coroutine, Sequence
 from types import ModuleType
 
 import httpx
@@ -28,7 +31,7 @@ from shared.settings import ServiceSettings
 def settings_of(app: ModuleType) -> ServiceSettings:
     """The settings of a service, from the environment with its name as prefix."""
     kind: type[ServiceSettings] = getattr(app, "Settings", ServiceSettings)
-    return kind(_env_prefix=f"{app.SERVICE.name.upper()}_")  # type: ignore[call-arg]
+    return kind(_env_prefix=f"{app.SERVICE.name.upper()}_")
 
 
 async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int) -> None:
@@ -42,7 +45,7 @@ async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int
         )
         api = app.create_app(database=database, clock=clock, principal_of=principal_of(verifier))
         config = uvicorn.Config(
-            api, host=host, port=port, access_log=False, log_config=None, loop="none"
+            api, host=host, port=port, access_log=False, log_config=None, lifespan="off"
         )
         await uvicorn.Server(config).serve()
     await database.close()
@@ -50,7 +53,8 @@ async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int
 
 async def work(app: ModuleType, settings: ServiceSettings) -> None:
     """Relay, process and fire timers until told to stop."""
-    running = Running(app.SERVICE, Database(settings.database_url), SystemClock())
+    service = app.service_of(settings) if hasattr(app, "service_of") else app.SERVICE
+    running = Running(service, Database(settings.database_url), SystemClock())
     topology = Topology(SUBSCRIPTIONS, settings.event_prefix)
     beside: Sequence[Background] = app.beside(settings, running) if hasattr(app, "beside") else ()
     await running.work_with_rabbitmq(settings.rabbitmq_url, topology, *beside)
@@ -63,16 +67,29 @@ def main() -> None:
     parser.add_argument("part", choices=("api", "worker", "migrate"))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="end when whoever started it ends"
+    )
     args = parser.parse_args()
     app = importlib.import_module(f"{args.package}.app")
     settings = settings_of(app)
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
         asyncio.run(migrate.upgrade(settings.database_url, args.package))
-    elif args.part == "api":
-        uvloop.run(serve(app, settings, args.host, args.port))
-    else:
-        uvloop.run(work(app, settings))
+        return
+    part = serve(app, settings, args.host, args.port) if args.part == "api" else work(app, settings)
+    uvloop.run(_until_told(part, by_stdin=args.until_stdin_closes))
+
+
+async def _until_told(part: Coroutine[None, None, None], *, by_stdin: bool) -> None:
+    """Run until finished, or until SIGTERM, Ctrl-C or the end of stdin."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(part)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    if by_stdin:
+        loop.add_reader(0, lambda: os.read(0, 1) or task.cancel())
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import aiormq
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from aiormq import Channel as Wire
+from aiormq.abc import AbstractChannel as AbstractWire
 from faststream import AckPolicy
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
@@ -58,10 +59,14 @@ class Topology:
         return f"{self.prefix}events.unparsed"
 
     def queue_arguments(self) -> dict[str, Any]:
-        """A redelivery limit for messages that kill their consumer, and where they go then."""
+        """A redelivery limit for messages that kill their consumer, and where they go then.
+
+        It is far away, for innocent messages count too: each time that a process dies, or loses
+        its connection, with messages that it could not store because its database was away.
+        """
         return {
             "x-queue-type": "quorum",
-            "x-delivery-limit": 20,
+            "x-delivery-limit": 1000,
             "x-dead-letter-exchange": "",
             "x-dead-letter-routing-key": self.unparsed,
         }
@@ -183,7 +188,7 @@ class Arrivals:
     inbox: Inbox
     largest_group: int = 500
     hooks: Hooks = NO_HOOKS
-    _channel: object = None
+    _channel: AbstractWire | None = None
     _acknowledged: int = 0
     _ahead: set[int] = field(default_factory=set)
     _waiting: list[AbstractIncomingMessage] = field(default_factory=list)
@@ -232,18 +237,29 @@ class Arrivals:
         Tags count up per channel. Deliveries of an older channel cannot be acknowledged any more:
         the broker sends them again, and the inbox knows them.
         """
-        channel = group[-1].channel
-        if channel is not self._channel:
-            self._channel, self._acknowledged, self._ahead = channel, 0, set()
-        self._ahead.update(m.delivery_tag or 0 for m in group if m.channel is channel)
+        for message in group:
+            channel = _open_channel(message)
+            if channel is None:
+                continue
+            if channel is not self._channel:
+                self._channel, self._acknowledged, self._ahead = channel, 0, set()
+            self._ahead.add(message.delivery_tag or 0)
         through = self._acknowledged
         while through + 1 in self._ahead:
             through += 1
             self._ahead.discard(through)
-        if through > self._acknowledged:
+        if self._channel is not None and through > self._acknowledged:
             self._acknowledged = through
             with contextlib.suppress(*AWAY):
-                await channel.basic_ack(through, multiple=True, wait=False)
+                await self._channel.basic_ack(through, multiple=True, wait=False)
+
+
+def _open_channel(message: AbstractIncomingMessage) -> AbstractWire | None:
+    """The channel that a message came by; None once it is closed."""
+    try:
+        return message.channel
+    except aiormq.exceptions.ChannelInvalidStateError:
+        return None
 
 
 def envelope_of(message: AbstractIncomingMessage) -> Envelope:

@@ -5,20 +5,33 @@ The token is kept until shortly before it ends; many requests at once fetch one 
 
 import asyncio
 import time
+from typing import Protocol
 
 import httpx
 from pydantic import SecretStr
+
+SPARE_S = 30
+"""How long before its end a token is not used any more."""
 
 
 class TokenNotGiven(Exception):
     """The issuer is out of reach, or does not know this client; the text says which."""
 
 
-class ServiceToken:
-    """The access token of one service.
+class AccessToken(Protocol):
+    """Where a caller of another service gets its token."""
 
-    `spare_s` is how long before its end a token is not used any more.
-    """
+    async def current(self) -> str:
+        """A token that is still good. Raises TokenNotGiven."""
+        ...
+
+    def forget(self) -> None:
+        """Somebody did not believe the token: get a new one next time."""
+        ...
+
+
+class ServiceToken:
+    """The access token of one service, from the issuer's token endpoint at `url`."""
 
     def __init__(
         self,
@@ -28,26 +41,24 @@ class ServiceToken:
         client_id: str,
         client_secret: SecretStr,
         scope: str | None = None,
-        spare_s: float = 30,
     ) -> None:
         self._url = url
         self._http = http
         self._form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
         self._auth = (client_id, client_secret.get_secret_value())
-        self._spare_s = spare_s
         self._token: str | None = None
         self._ends = float("-inf")
         self._one_at_a_time = asyncio.Lock()
 
     async def current(self) -> str:
-        """A token that is still good. Raises TokenNotGiven."""
+        """See `AccessToken`."""
         async with self._one_at_a_time:
             if self._token is None or time.monotonic() >= self._ends:
                 self._token, self._ends = await self._fetch()
             return self._token
 
     def forget(self) -> None:
-        """Somebody did not believe the token: fetch a new one next time."""
+        """See `AccessToken`."""
         self._token = None
 
     async def _fetch(self) -> tuple[str, float]:
@@ -56,9 +67,7 @@ class ServiceToken:
             answer = await self._http.post(self._url, data=self._form, auth=self._auth)
             answer.raise_for_status()
             token = answer.json()
-            return str(token["access_token"]), asked + float(
-                token.get("expires_in", 60)
-            ) - self._spare_s
+            return str(token["access_token"]), asked + float(token.get("expires_in", 60)) - SPARE_S
         except httpx.HTTPStatusError as refused:
             raise TokenNotGiven(f"the issuer answers {refused.response.status_code}") from refused
         except httpx.HTTPError as cause:

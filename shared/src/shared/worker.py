@@ -18,7 +18,7 @@ from uuid import UUID
 import orjson
 import structlog
 from sqlalchemy import Row, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import Event, PayloadDoesNotFit, UnknownEventType, read
@@ -63,10 +63,9 @@ ADVANCE = text("""
 """)
 PARK = text("""
     UPDATE inbox SET state = 'parked'
-    FROM unnest(CAST(:streams AS text[]), CAST(:sequences AS bigint[]),
-                CAST(:event_ids AS uuid[])) AS p (stream, sequence, event_id)
-    WHERE inbox.stream = p.stream AND inbox.sequence = p.sequence
-      AND inbox.event_id = p.event_id AND state = 'waiting'
+    FROM unnest(CAST(:streams AS text[]), CAST(:next AS bigint[])) AS b (stream, next_sequence)
+    WHERE inbox.stream = b.stream AND inbox.sequence > b.next_sequence AND state = 'waiting'
+    RETURNING 1
 """)
 FAILED = text("""
     UPDATE inbox SET attempts = attempts + 1, cause = :cause, state = :state,
@@ -121,7 +120,7 @@ _Pending = Row[Any]
 class _Outcome:
     done: list[_Pending] = field(default_factory=list)
     failed: list[tuple[_Pending, Exception]] = field(default_factory=list)
-    parked: list[_Pending] = field(default_factory=list)
+    blocked: dict[str, int] = field(default_factory=dict)
     moved: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -149,7 +148,7 @@ class Worker:
         while True:
             try:
                 worked = await self.process_batch()
-            except (OSError, DBAPIError, LostTheStream) as cause:
+            except (OSError, DBAPIError, PendingRollbackError, LostTheStream) as cause:
                 log.warning("inbox_batch_failed", service=self.service, cause=type(cause).__name__)
                 await asyncio.sleep(0.5)
                 continue
@@ -190,9 +189,9 @@ class Worker:
                 await self._process_stream(
                     tx, list(pending), streams[stream], outcome, carefully=carefully
                 )
-            await self._write(tx, outcome)
+            parked = await self._write(tx, outcome)
         self._count(outcome)
-        return len(outcome.done) + len(outcome.failed) + len(outcome.parked)
+        return len(outcome.done) + len(outcome.failed) + parked
 
     async def _process_stream(
         self,
@@ -205,14 +204,14 @@ class Worker:
     ) -> None:
         expected = next_sequence
         in_order = self.hooks.keeps("key_blocking")
-        for index, row in enumerate(pending):
+        for row in pending:
             turn = self._turn(row, expected)
             if turn == "again":
                 outcome.done.append(row)
             elif turn == "now" and await self._succeeds(tx, row, outcome, carefully=carefully):
                 expected = max(expected, row.sequence + 1)
             elif in_order:
-                outcome.parked += [r for r in pending[index:] if r.state == "waiting" and r.due]
+                outcome.blocked[row.stream] = expected
                 break
         if expected != next_sequence:
             outcome.moved[pending[0].stream] = (next_sequence, expected)
@@ -234,7 +233,7 @@ class Worker:
         except TimeoutError as cause:
             raise _HandlerHung(row) from cause
         except Exception as cause:
-            if is_clash(cause):
+            if is_clash(cause) or lost_connection(cause):
                 raise
             if not carefully:
                 raise _HandlerFailed from cause
@@ -266,12 +265,19 @@ class Worker:
                 await handler(event, delivery, tx)
         self.hooks.reached("mid_handler")
 
-    async def _write(self, tx: AsyncSession, outcome: _Outcome) -> None:
+    async def _write(self, tx: AsyncSession, outcome: _Outcome) -> int:
+        """Write what became of a batch; returns how many events must wait for an earlier one.
+
+        A blocked stream parks all that waits behind its next event, however much that is: what
+        was left waiting would be claimed again and again in the place of other streams' events.
+        """
         await tx.flush()
+        parked = 0
         if outcome.done:
             await tx.execute(DONE, _keys(outcome.done))
-        if outcome.parked:
-            await tx.execute(PARK, _keys(outcome.parked))
+        if outcome.blocked:
+            blocked = {"streams": list(outcome.blocked), "next": list(outcome.blocked.values())}
+            parked = len((await tx.execute(PARK, blocked)).all())
         for row, cause in outcome.failed:
             await tx.execute(FAILED, self._failure(row, cause))
         if outcome.moved:
@@ -288,6 +294,7 @@ class Worker:
             if len(moved.all()) != len(outcome.moved):
                 raise LostTheStream(self.service)
             await tx.execute(UNPARK, {"streams": list(outcome.moved)})
+        return parked
 
     def _failure(self, row: _Pending, cause: Exception) -> dict[str, object]:
         hopeless = isinstance(cause, UnknownEventType | PayloadDoesNotFit)
@@ -331,6 +338,12 @@ def is_clash(cause: Exception) -> bool:
     """Whether two transactions got in each other's way (SQLSTATE class 40): just run it again."""
     sqlstate = getattr(getattr(cause, "orig", None), "sqlstate", None)
     return str(sqlstate or "").startswith("40")
+
+
+def lost_connection(cause: Exception) -> bool:
+    """Whether the transaction's connection is gone: no fault of the handler, nothing can commit."""
+    gone = isinstance(cause, DBAPIError) and cause.connection_invalidated
+    return gone or isinstance(cause, PendingRollbackError)
 
 
 def _keys(rows: list[_Pending]) -> dict[str, list[object]]:

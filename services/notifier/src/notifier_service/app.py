@@ -1,15 +1,22 @@
 """What is the notifier made of?"""
 
-import httpx
+from functools import partial
 
+import httpx
+from fastapi import FastAPI
+
+from notifier_service.api import router
 from notifier_service.models import Table
+from notifier_service.recipients import Recipients
 from notifier_service.sender import Sender
-from notifier_service.settings import NotifierSettings
+from notifier_service.settings import MailSettings, NotifierSettings
 from notifier_service.stale_mail import Timing
 from notifier_service.subscribers import subscribers_with, timers
+from shared.api import create_api
+from shared.auth import PrincipalOf
 from shared.clock import Clock
 from shared.db import Database
-from shared.service import Service
+from shared.service import Background, Running, Service
 
 
 def service_with(timing: Timing) -> Service:
@@ -26,17 +33,46 @@ def service_with(timing: Timing) -> Service:
 SERVICE = service_with(Timing())
 
 
+def create_app(
+    database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
+) -> FastAPI:
+    """The ledger by HTTP."""
+    return create_api(
+        SERVICE, router, database=database, clock=clock, principal_of=principal_of, **state
+    )
+
+
+def sender_with(
+    settings: MailSettings, database: Database, clock: Clock, recipients: Recipients
+) -> Sender:
+    """The notifier's sender; `Sender.run()` goes beside the worker."""
+    return Sender(
+        database,
+        clock,
+        recipients,
+        settings.server,
+        settings.letters,
+        settings.timing,
+        settings.patience,
+        settings.senders,
+    )
+
+
 async def run_sender(settings: NotifierSettings, database: Database, clock: Clock) -> None:
-    """Send mails until cancelled; runs beside the worker, in as many processes as one likes."""
+    """Send mails until cancelled, in as many processes as one likes."""
     async with httpx.AsyncClient(timeout=10) as http:
-        sender = Sender(
-            database,
-            clock,
-            settings.recipients(http),
-            settings.server,
-            settings.letters,
-            settings.timing,
-            settings.patience,
-            settings.senders,
-        )
-        await sender.run()
+        recipients = settings.recipients(http, settings.token(http))
+        await sender_with(settings, database, clock, recipients).run()
+
+
+Settings = NotifierSettings
+
+
+def service_of(settings: NotifierSettings) -> Service:
+    """The notifier with the days and hours of its settings."""
+    return service_with(settings.timing)
+
+
+def beside(settings: NotifierSettings, running: Running) -> list[Background]:
+    """What runs beside the worker: the sender."""
+    return [partial(run_sender, settings, running.database, running.clock)]

@@ -40,7 +40,8 @@ class Mail(Table):
     """One mail to one recipient.
 
     `due_at` runs by the database's clock: when a scheduled mail may be tried, or when a sending
-    one was last heard of and counts as lost. `claim` names who has it in hand.
+    one counts as lost. `claim` names who has it in hand; `copies` counts the further copies that
+    people asked for after it was sent.
     """
 
     __tablename__ = "mail"
@@ -82,7 +83,7 @@ class Mail(Table):
     body: Mapped[str | None]
     message_id: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    resends: Mapped[int] = mapped_column(server_default=text("0"))
+    copies: Mapped[int] = mapped_column(server_default=text("0"))
     last_error: Mapped[str | None]
     due_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     claim: Mapped[UUID | None]

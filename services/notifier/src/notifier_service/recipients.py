@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from notifier_service.which_mail import Facts, Known, RoundApprover
-from shared.service_token import ServiceToken, TokenNotGiven
+from shared.service_token import AccessToken, TokenNotGiven
 
 
 class _Part(BaseModel):
@@ -105,7 +105,7 @@ class Recipients(Protocol):
 class RecipientsByHttp:
     """Asks the returns service under `url` as the service that `token` names."""
 
-    def __init__(self, url: str, http: httpx.AsyncClient, token: ServiceToken) -> None:
+    def __init__(self, url: str, http: httpx.AsyncClient, token: AccessToken) -> None:
         self._url = url.rstrip("/")
         self._http = http
         self._token = token

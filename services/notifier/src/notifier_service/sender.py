@@ -8,16 +8,19 @@ import asyncio
 from dataclasses import dataclass, field
 
 import structlog
+from jinja2 import TemplateError
 from sqlalchemy.exc import DBAPIError
 
 from notifier_service.actions.sending import (
+    AddressWrittenTo,
     Patience,
     claim_mail,
     give_up_lost,
     settle_mail,
+    suppress_duplicate,
     take_mail,
 )
-from notifier_service.letters import Letter, Letters
+from notifier_service.letters import Letters
 from notifier_service.models import Mail
 from notifier_service.recipients import (
     Application,
@@ -25,7 +28,7 @@ from notifier_service.recipients import (
     Recipients,
     RecipientsOutOfReach,
 )
-from notifier_service.smtp import MailServer, Outcome
+from notifier_service.smtp import Draft, MailServer, Outcome
 from notifier_service.stale_mail import Timing
 from notifier_service.which_mail import Facts, MailKind
 from shared.clock import Clock
@@ -89,39 +92,42 @@ class Sender:
         except NoSuchApplication:
             await self._settle(mail, Outcome("permanent", "recipients: no such application"))
             return
-        letter = self._write(mail, application)
-        message_id = self.server.message_id(mail.mail_id, mail.resends)
-        async with self.database.transaction(EVERY_DEALER) as tx:
-            address = await take_mail(
-                tx,
-                mail,
-                application.known,
-                letter,
-                message_id=message_id,
-                patience=self.patience,
-                now=self.clock.now(),
-            )
-        if address is None:
+        try:
+            draft = self._write(mail, application)
+        except TemplateError as cause:
+            log.exception("mail_not_written", kind=mail.mail_kind)
+            await self._settle(mail, Outcome("transient", f"template: {cause}"))
             return
-        outcome = await self.server.deliver(
-            letter, to=address, message_id=message_id, written_at=self.clock.now()
-        )
-        await self._settle(mail, outcome)
+        address = await self._take(mail, application, draft)
+        if address is not None:
+            outcome = await self.server.deliver(draft, to=address, written_at=self.clock.now())
+            await self._settle(mail, outcome)
 
-    def _write(self, mail: Mail, application: Application) -> Letter:
+    async def _take(self, mail: Mail, application: Application, draft: Draft) -> str | None:
+        now = self.clock.now()
+        try:
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                return await take_mail(tx, mail, application.known, draft, now=now)
+        except AddressWrittenTo:
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                await suppress_duplicate(tx, mail, now=now)
+            return None
+
+    def _write(self, mail: Mail, application: Application) -> Draft:
         days = {
             MailKind.STALE: self.timing.stale_days,
             MailKind.APPROVAL_STALE: self.timing.approval_stale_days,
         }
-        return self.letters.write(
+        letter = self.letters.write(
             mail.mail_kind,
-            dealer_name=application.dealer_name,
+            dealer_name=application.dealer_name or application.dealer_id,
             contract_no=application.contract_no,
             application_id=application.application_id,
             status=application.status_japanese,
             reason=application.reason_of(Facts(**mail.facts)),
             days=days.get(MailKind(mail.mail_kind)),
         )
+        return Draft(letter, self.server.message_id(mail.mail_id, mail.copies))
 
     async def _settle(self, mail: Mail, outcome: Outcome) -> None:
         async with self.database.transaction(EVERY_DEALER) as tx:
@@ -136,8 +142,8 @@ class Sender:
             except asyncio.CancelledError:
                 await asyncio.wait({one}, timeout=self.patience.loan_s)
                 raise
-            except (OSError, DBAPIError) as cause:
-                log.warning("sender_pauses", cause=type(cause).__name__)
+            except Exception:  # one mail's trouble must not stop the others
+                log.exception("mail_put_aside")
                 await asyncio.sleep(1)
                 continue
             if not sent:

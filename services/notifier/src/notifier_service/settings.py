@@ -8,19 +8,19 @@ from datetime import time, timedelta
 
 import httpx
 from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from notifier_service.actions.sending import Patience
 from notifier_service.letters import Letters
 from notifier_service.recipients import RecipientsByHttp
 from notifier_service.smtp import MailServer
 from notifier_service.stale_mail import Timing
-from shared.service_token import ServiceToken
+from shared.service_token import AccessToken, ServiceToken
 from shared.settings import ServiceSettings
 
 
-class NotifierSettings(ServiceSettings):
-    """Settings of the notifier's processes."""
+class MailSettings(BaseSettings):
+    """All that concerns the mails themselves; enough for a notifier inside the all-in-one."""
 
     model_config = SettingsConfigDict(env_prefix="NOTIFIER_", frozen=True)
 
@@ -31,23 +31,20 @@ class NotifierSettings(ServiceSettings):
 
     smtp_host: str
     smtp_port: int = 587
-    smtp_starttls: bool = Field(True, description="insist on an encrypted connection")
+    smtp_starttls: bool = Field(default=True, description="insist on an encrypted connection")
     smtp_ca_file: str | None = None
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_s: float = Field(20, gt=0)
 
     returns_url: str = Field(description="the returns service, asked for addresses at sending")
-    token_url: str = Field(description="the issuer's token endpoint")
-    client_id: str = "madoguchi-notifier"
-    client_secret: SecretStr
 
     stale_days: int = Field(7, ge=1)
     approval_stale_days: int = Field(3, ge=1)
     stale_hour: time = Field(time(9, 0), description="JST; when the mails of a long stay leave")
     horizon_hours: float = Field(48, gt=0, description="older events make no mail due")
     resend_unknown: bool = Field(
-        False, description="send again where the server's answer was lost; may send twice"
+        default=False, description="send again where the server's answer was lost; may send twice"
     )
     attempts: int = Field(400, ge=1)
     senders: int = Field(4, ge=1, description="mails on their way at once, per process")
@@ -95,9 +92,25 @@ class NotifierSettings(ServiceSettings):
             sender=self.sender,
         )
 
-    def recipients(self, http: httpx.AsyncClient) -> RecipientsByHttp:
+    def recipients(self, http: httpx.AsyncClient, token: AccessToken) -> RecipientsByHttp:
         """The way to the returns service."""
-        token = ServiceToken(
-            self.token_url, http, client_id=self.client_id, client_secret=self.client_secret
-        )
         return RecipientsByHttp(self.returns_url, http, token)
+
+
+class NotifierSettings(MailSettings, ServiceSettings):
+    """Settings of the notifier's own processes."""
+
+    token_url: str = Field(description="the issuer's token endpoint")
+    client_id: str = "madoguchi-notifier"
+    client_secret: SecretStr
+    token_scope: str | None = None
+
+    def token(self, http: httpx.AsyncClient) -> ServiceToken:
+        """The notifier's own access token."""
+        return ServiceToken(
+            self.token_url,
+            http,
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            scope=self.token_scope,
+        )

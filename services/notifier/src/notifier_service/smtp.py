@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime
 from typing import Literal
+from uuid import UUID
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
@@ -24,19 +25,31 @@ TRANSIENT = 400
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A mail as it would be sent now."""
+
+    letter: Letter
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt; `reply` is the server's or the network's last word."""
+    """What became of one attempt; `reply` is the server's or the network's last word.
+
+    `message_id` is the one under which the mail was handed over, if it came to that.
+    """
 
     result: Literal["sent", "transient", "permanent", "unknown"]
     reply: str
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """The SMTP server that takes our mails; `timeout_s` holds for the greeting and for
-    the mail itself, each.
+    """The SMTP server that takes our mails.
 
-    `starttls` True insists on it, None uses it where offered, False never.
+    `timeout_s` holds for the greeting and for the mail itself, each. `starttls` True insists on
+    an encrypted connection, None uses it where offered, False never.
     """
 
     host: str
@@ -48,44 +61,52 @@ class MailServer:
     password: SecretStr | None = None
     ca_file: str | None = None
 
-    def message_id(self, mail_id: object, resends: int) -> str:
-        """The same for every attempt of a mail; a new one only after somebody asked for it."""
-        again = f".{resends}" if resends else ""
-        return f"<{mail_id}{again}@{self.sender.rpartition('@')[2]}>"
+    @property
+    def domain(self) -> str:
+        """The sender's domain: we greet by it, and it ends the Message-IDs."""
+        return self.sender.rpartition("@")[2]
 
-    async def deliver(
-        self, letter: Letter, *, to: str, message_id: str, written_at: datetime
-    ) -> Outcome:
+    def message_id(self, mail_id: UUID, copies: int) -> str:
+        """The same for every attempt of a mail; a new one for each further copy asked for."""
+        again = f".{copies}" if copies else ""
+        return f"<{mail_id}{again}@{self.domain}>"
+
+    async def deliver(self, draft: Draft, *, to: str, written_at: datetime) -> Outcome:
         """Hand one mail over; never raises for what a server or a network can do."""
         try:
-            content = self._content(letter, to, message_id, written_at)
-        except ValueError as wrong:
+            content = self._content(draft, to, written_at)
+        except (ValueError, IndexError) as wrong:  # what the parser of addresses raises
             return Outcome("permanent", f"the address cannot be written to: {wrong}")
         client = self._client()
         try:
             async with asyncio.timeout(self.timeout_s):
                 await client.connect()
-        except (SMTPException, OSError) as cause:  # also a login refused: our fault, not the mail's
+                await client.mail(self.sender)
+        except (SMTPException, OSError) as cause:
+            # A login or a sender refused is our own fault: the mail waits until it is mended.
+            client.close()
             return Outcome("transient", _words(cause))
         on_its_way = False
         try:
             async with asyncio.timeout(self.timeout_s):
-                await client.mail(self.sender)
                 await client.rcpt(to)
                 on_its_way = True
                 reply = await client.data(content)
         except SMTPResponseException as refused:
             return _of_reply(refused, on_its_way=on_its_way)
+        except ValueError as wrong:
+            return Outcome("permanent", f"the address cannot be written to: {wrong}")
         except (SMTPException, OSError) as cause:  # TimeoutError is an OSError
             return Outcome("unknown" if on_its_way else "transient", _words(cause))
         finally:
             client.close()
-        return Outcome("sent", f"{reply.code} {reply.message}")
+        return Outcome("sent", f"{reply.code} {reply.message}", draft.message_id)
 
     def _client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
             hostname=self.host,
             port=self.port,
+            local_hostname=self.domain,
             timeout=self.timeout_s,
             start_tls=self.starttls,
             cert_bundle=self.ca_file,
@@ -93,15 +114,15 @@ class MailServer:
             password=self.password.get_secret_value() if self.password else None,
         )
 
-    def _content(self, letter: Letter, to: str, message_id: str, written_at: datetime) -> bytes:
+    def _content(self, draft: Draft, to: str, written_at: datetime) -> bytes:
         message = EmailMessage(policy=WIRE)
         message["From"] = Address(addr_spec=self.sender)
         message["To"] = Address(addr_spec=to)
-        message["Subject"] = letter.subject
+        message["Subject"] = draft.letter.subject
         message["Date"] = format_datetime(written_at)
-        message["Message-ID"] = message_id
+        message["Message-ID"] = draft.message_id
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.body, cte="base64")
+        message.set_content(draft.letter.body, cte="base64")
         return message.as_bytes()
 
 

@@ -14,11 +14,45 @@ from portal_service.failures import crash_page, explain_failures
 from portal_service.frame import STATIC, page_templates
 from portal_service.portal import Portal, Waiting
 from portal_service.provider import Provider
+from portal_service.screens import (
+    application,
+    approval_settings,
+    approvals,
+    assignment,
+    customer_detail,
+    customer_list,
+    dashboard,
+    mails,
+    progress,
+    resplit,
+    result_entry,
+    return_entry,
+    rewriting,
+    transfers,
+)
 from portal_service.sealing import Seal
 from portal_service.session import principal_in_session, refuse_foreign_forms
 from portal_service.settings import PortalSettings
 from shared.auth import assert_every_route_has_a_policy, recognise
 
+SCREENS = (
+    sign_in,
+    top,
+    customer_list,  # before customer_detail: /contracts/detail is no contract's number
+    return_entry,
+    result_entry,
+    resplit,
+    assignment,
+    customer_detail,
+    rewriting,  # before application: a step with a form of its own
+    progress,
+    approvals,  # before application: /returns/approvals is no application's number
+    application,
+    approval_settings,
+    transfers,
+    dashboard,
+    mails,
+)
 PUBLIC_MOUNTS = frozenset({"/static"})
 
 
@@ -54,14 +88,14 @@ def create_app(
         provider=Provider(settings, own_http),
         http=own_http,
         templates=page_templates(),
-        waiting=waiting,
+        waiting=waiting or progress.waiting_for,
         now=now if settings.embedded else None,
     )
     recognise(app, principal_in_session)
     explain_failures(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for screens in (sign_in, top):
-        app.include_router(screens.pages)
+    for pages in (*(screens.pages for screens in SCREENS), progress.tfc_pages):
+        app.include_router(pages)
     if settings.embedded:
         app.include_router(styleguide.pages)
     app.add_middleware(

@@ -111,7 +111,6 @@ async def failure_page(
         request,
         "errors/failure.html",
         status=failure.status,
-        partial="content",
         failure=failure,
         detail=detail,
         part=part,
@@ -119,7 +118,8 @@ async def failure_page(
     )
     if request.headers.get("hx-request"):
         response.headers["hx-retarget"] = "#content"
-        response.headers["hx-reswap"] = "innerHTML"
+        response.headers["hx-reselect"] = "#content"
+        response.headers["hx-reswap"] = "outerHTML"
     return response
 
 
@@ -201,7 +201,7 @@ async def _problem(request: Request, error: Exception) -> Response:
     if error.status == 401:  # noqa: PLR2004
         return await _sign_in_again(request)
     log.info("service_refused", problem=str(error), request_id=request.state.request_id)
-    return await failure_page(request, of_status(error.status), detail=error.detail or error.title)
+    return await failure_page(request, of_status(error.status), detail=error.words)
 
 
 async def _part_missing(request: Request, error: Exception) -> Response:

@@ -69,6 +69,7 @@ def page_templates(*more_folders: Path) -> Environment:
         "yen": japanese.yen,
         "count": japanese.count,
         "slug": _slug,
+        "pairs": lambda items: [(item["code"], item["label"]) for item in items],
         "is_missing": lambda value: isinstance(value, PartMissing),
     }
     templates.globals |= {

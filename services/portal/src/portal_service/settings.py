@@ -27,6 +27,7 @@ class PortalSettings(BaseSettings):
     """RFC 8707 resource, for providers that hand out JWT access tokens only for a named one."""
 
     contracts_url: str
+    """The origin of the service or of the gateway before it, without a path."""
     returns_url: str
     commuter_url: str
     notifier_url: str
@@ -48,10 +49,11 @@ class PortalSettings(BaseSettings):
 
     @property
     def service_urls(self) -> dict[str, str]:
-        """Where each service behind the portal answers."""
-        return {
+        """Where the API of each service behind the portal answers."""
+        origins = {
             "contracts": self.contracts_url,
             "returns": self.returns_url,
             "commuter": self.commuter_url,
             "notifier": self.notifier_url,
         }
+        return {name: f"{origin}/api/{name}/v1" for name, origin in origins.items()}

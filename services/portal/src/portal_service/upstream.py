@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import httpx
 from fastapi import Request
+from starlette.background import BackgroundTask
+from starlette.responses import StreamingResponse
 
 from portal_service.portal import portal_of
 from portal_service.session import session_of
@@ -40,8 +42,14 @@ class FieldError:
 class Problem(Exception):
     """A service's refusal (problem+json): what it said, ready for the screen."""
 
-    def __init__(
-        self, status: int, code: str, title: str, detail: str, errors: tuple[FieldError, ...] = ()
+    def __init__(  # noqa: PLR0913, PLR0917  the members of problem+json
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str,
+        errors: tuple[FieldError, ...] = (),
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {detail or title}")
         self.status = status
@@ -49,6 +57,17 @@ class Problem(Exception):
         self.title = title
         self.detail = detail
         self.errors = errors
+        self.facts: Mapping[str, Any] = facts or {}
+
+    @property
+    def words(self) -> str:
+        """The sentence for the screen."""
+        return self.detail or self.title
+
+    @property
+    def on_form(self) -> tuple[FieldError, ...]:
+        """What to show on the form that was refused: beside its fields, else above all of them."""
+        return self.errors or (FieldError("", self.words, self.code),)
 
 
 class PartMissing(Exception):
@@ -119,6 +138,31 @@ class Services:
             headers={name: value for name, value in headers.items() if value},
         )
 
+    async def stream(
+        self, service: str, path: str, query: Mapping[str, Any] | None = None
+    ) -> StreamingResponse:
+        """A file of a service (CSV, PDF), passed on as it comes. Raises Problem, PartMissing."""
+        given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
+        asked = self._http.build_request(
+            "GET",
+            self._urls[service] + path,
+            params=given,
+            headers=self._headers | {"accept": "*/*"},
+        )
+        try:
+            answer = await self._http.send(asked, stream=True)
+            if answer.is_error:
+                await answer.aread()
+        except httpx.HTTPError as error:
+            raise PartMissing(service, repr(error)) from error
+        if answer.is_error:
+            raise refusal_in(service, answer)
+        passed_on = ("content-type", "content-disposition")
+        headers = {name: answer.headers[name] for name in passed_on if name in answer.headers}
+        return StreamingResponse(
+            answer.aiter_bytes(), headers=headers, background=BackgroundTask(answer.aclose)
+        )
+
     async def _call(self, service: str, method: str, path: str, **parts: Any) -> Reply:
         headers = self._headers | parts.pop("headers", {})
         try:
@@ -127,10 +171,8 @@ class Services:
             )
         except httpx.HTTPError as error:
             raise PartMissing(service, repr(error)) from error
-        if answer.status_code in BAD_GATEWAYS:
-            raise PartMissing(service, f"status {answer.status_code}")
         if answer.is_error:
-            raise problem_in(answer)
+            raise refusal_in(service, answer)
         try:
             body = answer.json() if answer.content else None
         except ValueError as error:
@@ -144,6 +186,13 @@ async def or_missing(asked: Awaitable[Found]) -> Found | PartMissing:
         return await asked
     except PartMissing as missing:
         return missing
+
+
+def refusal_in(service: str, answer: httpx.Response) -> Problem | PartMissing:
+    """What an answer with an error status amounts to."""
+    if answer.status_code in BAD_GATEWAYS:
+        return PartMissing(service, f"status {answer.status_code}")
+    return problem_in(answer)
 
 
 def problem_in(answer: httpx.Response) -> Problem:
@@ -162,6 +211,7 @@ def problem_in(answer: httpx.Response) -> Problem:
         str(body.get("title") or ""),
         str(body.get("detail") or ""),
         tuple(_field_error(error) for error in errors),
+        body["facts"] if isinstance(body.get("facts"), dict) else None,
     )
 
 

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from returns_service.api import router
 from returns_service.models import Kept
 from returns_service.rules.return_form import DEFAULT_REASONS
+from returns_service.settings import ReturnsSettings
 from returns_service.subscribers import SUBSCRIBERS
 from shared.api import create_api
 from shared.auth import PrincipalOf
@@ -40,3 +41,6 @@ def create_app(
         reasons=reasons,
         **state,
     )
+
+
+Settings = ReturnsSettings

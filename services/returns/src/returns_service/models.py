@@ -229,3 +229,32 @@ class Substitute(Kept):
     registered_by: Mapped[str]
     registered_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    version: Mapped[int]
+
+
+class ChangeApplication(Kept):
+    """An application that TFC keeps (住所変更, 氏名変更, その他): a row of the list only (D99)."""
+
+    __tablename__ = "change_application"
+    __table_args__ = (
+        Index(
+            "change_application_by_dealer",
+            "dealer_id", "is_past", text("updated_at DESC"), text("change_id DESC"),
+        ),
+        Index("change_application_of", "contract_no"),
+    )  # fmt: skip
+
+    change_id: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    store_code: Mapped[str]
+    contract_no: Mapped[str]
+    contract_key: Mapped[str]
+    customer_name: Mapped[str]
+    name_key: Mapped[str]
+    kind: Mapped[str]
+    status: Mapped[str]
+    is_past: Mapped[bool] = mapped_column(
+        Computed("status IN ('COMPLETED', 'WITHDRAWN')", persisted=True)
+    )
+    requested_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime]

@@ -60,7 +60,9 @@ async def application_by_id(
 ) -> Application | None:
     """An application of the transaction's dealer; `lock` keeps others from changing it."""
     question = select(Application).where(Application.application_id == application_id)
-    return await tx.scalar(question.with_for_update() if lock else question)
+    if lock:
+        question = question.with_for_update().execution_options(populate_existing=True)
+    return await tx.scalar(question)
 
 
 async def approval_flow_of(tx: AsyncSession, dealer: str) -> ApprovalFlow | None:
@@ -99,6 +101,15 @@ async def staff_by_id(tx: AsyncSession, dealer: str, person_id: str | None) -> S
     return await tx.scalar(select(Staff).where(Staff.dealer_id == dealer, Staff.staff_code == code))
 
 
+async def staff_names(tx: AsyncSession, dealer: str, people: Collection[str]) -> dict[str, str]:
+    """Names of a dealer's people, by the ids that our records use."""
+    codes = [person.removeprefix(f"{dealer}-") for person in people]
+    rows = await tx.scalars(
+        select(Staff).where(Staff.dealer_id == dealer, Staff.staff_code.in_(codes))
+    )
+    return {row.person_id: row.name for row in rows}
+
+
 async def approvals_of(tx: AsyncSession, application_id: str) -> Sequence[Approval]:
     """Every approval that an application was ever given, oldest first."""
     rows = await tx.scalars(
@@ -129,6 +140,29 @@ async def substitutions_on(tx: AsyncSession, person: Actor, *, today: date) -> l
         )
     )
     return [substitution_in(row) for row in rows]
+
+
+async def substitute_by_id(tx: AsyncSession, dealer: str, line_id: int) -> Substitute | None:
+    """A substitution of a dealer, kept from others until the commit."""
+    return await tx.scalar(
+        select(Substitute)
+        .where(Substitute.dealer_id == dealer, Substitute.line_id == line_id)
+        .with_for_update()
+    )
+
+
+async def substitutes_from(tx: AsyncSession, dealer: str, today: date) -> Sequence[Substitute]:
+    """The dealer's substitutions of today and later, first the earliest."""
+    rows = await tx.scalars(
+        select(Substitute)
+        .where(
+            Substitute.dealer_id == dealer,
+            Substitute.to_on >= today,
+            Substitute.ended_at.is_(None),
+        )
+        .order_by(Substitute.from_on, Substitute.line_id)
+    )
+    return rows.all()
 
 
 def substitution_in(row: Substitute) -> Substitution:

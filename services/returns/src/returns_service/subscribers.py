@@ -1,4 +1,4 @@
-"""What do we learn from the others? Contracts, stores and staff as they are now.
+"""What do we learn from the others? Contracts, stores, staff, mails, and the steps of TFC's core.
 
 Applications stay with the store that sent them, wherever their contract moves (A-34).
 """
@@ -8,10 +8,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import contract as told
-from event_contracts import masters
-from returns_service.models import Application, Contract, Staff, Store
+from event_contracts import mail, masters, tfc_returns
+from returns_service.actions.following_tfc import follow_tfc
+from returns_service.models import (
+    Application,
+    ChangeApplication,
+    Contract,
+    HistoryLine,
+    Staff,
+    Store,
+)
+from returns_service.people import TFC_CORE, Acting
+from returns_service.queries import application_by_id, contract_by_number
 from returns_service.rules.return_eligibility import Selection
-from returns_service.rules.return_list import name_key
+from returns_service.rules.return_list import name_key, number_key
 from shared.worker import Delivery, Subscribers
 
 SUBSCRIBERS = Subscribers()
@@ -45,14 +55,15 @@ async def keep_contract(event: told.ContractFacts, _: Delivery, tx: AsyncSession
         .on_conflict_do_update(index_elements=["contract_no"], set_=facts)
     )
     names = {"customer_name": event.customer_name, "name_key": name_key(event.customer_name)}
-    await tx.execute(
-        update(Application)
-        .where(
-            Application.contract_no == event.contract_no,
-            Application.customer_name != event.customer_name,
+    for table in (Application, ChangeApplication):
+        await tx.execute(
+            update(table)
+            .where(
+                table.contract_no == event.contract_no,
+                table.customer_name != event.customer_name,
+            )
+            .values(names)
         )
-        .values(names)
-    )
 
 
 async def _change(tx: AsyncSession, contract_no: str, **values: object) -> None:
@@ -152,4 +163,71 @@ async def keep_staff(event: masters.StaffUpdated, _: Delivery, tx: AsyncSession)
         insert(Staff)
         .values(dealer_id=event.dealer_id, staff_code=event.staff_code, **values)
         .on_conflict_do_update(index_elements=["dealer_id", "staff_code"], set_=values)
+    )
+
+
+@SUBSCRIBERS.on(
+    tfc_returns.TfcReturnAccepted,
+    tfc_returns.TfcReturnOnHold,
+    tfc_returns.TfcReturnHoldReleased,
+    tfc_returns.TfcReturnContactEntryStarted,
+    tfc_returns.TfcReturnContactEntered,
+    tfc_returns.TfcReturnRemanded,
+    tfc_returns.TfcReturnCompleted,
+)
+async def take_tfcs_step(
+    event: tfc_returns.TfcReturnEvent, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """TFC's core takes a step, or learns that it comes too late."""
+    await follow_tfc(Acting(tx, TFC_CORE, delivery.now), event)
+
+
+@SUBSCRIBERS.on(tfc_returns.TfcChangeApplicationUpdated)
+async def keep_change_application(
+    event: tfc_returns.TfcChangeApplicationUpdated, _: Delivery, tx: AsyncSession
+) -> None:
+    """Show an application that TFC keeps as a row of the list (D99), at its contract's store."""
+    contract = await contract_by_number(tx, event.dealer_id, event.contract_no)
+    name = contract.customer_name if contract else ""
+    values = {
+        "store_code": contract.store_code if contract else "",
+        "contract_no": event.contract_no,
+        "contract_key": number_key(event.contract_no),
+        "customer_name": name,
+        "name_key": name_key(name),
+        "kind": event.kind.upper(),
+        "status": event.status,
+        "requested_at": event.requested_at,
+        "updated_at": event.updated_at,
+    }
+    await tx.execute(
+        insert(ChangeApplication)
+        .values(change_id=event.change_id, dealer_id=event.dealer_id, **values)
+        .on_conflict_do_update(index_elements=["change_id"], set_=values)
+    )
+
+
+@SUBSCRIBERS.on(mail.MailSent, mail.MailSuppressed, mail.MailFailed)
+async def note_mail(event: mail.MailEvent, delivery: Delivery, tx: AsyncSession) -> None:
+    """Say in the history what became of a mail; mails about anything else are not ours."""
+    found = await application_by_id(tx, event.subject_id)
+    if found is None or found.dealer_id != event.dealer_id:
+        return
+    facts = event.model_dump(mode="json", include={"mail_kind", "recipient_role", "reason"})
+    tx.add(
+        HistoryLine(
+            application_id=found.application_id,
+            dealer_id=found.dealer_id,
+            at=delivery.occurred_at,
+            action=event.wire_type.split(".v")[0].replace(".", "_"),
+            actor_id="NOTIFIER",
+            actor_role="service",
+            actor_name="メール配信",
+            from_status=found.status,
+            to_status=found.status,
+            version=found.version,
+            status_version=found.status_version,
+            changes=[],
+            facts=facts,
+        )
     )

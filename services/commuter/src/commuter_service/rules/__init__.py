@@ -1,1 +1,4 @@
-"""The business decisions of commuter, one file each. Pure: no clock, database or setting."""
+"""The business decisions of commuter, one file each.
+
+Pure: nothing here reads a clock, a database or a setting.
+"""

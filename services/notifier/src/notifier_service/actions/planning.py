@@ -1,4 +1,4 @@
-"""How does a mail come into the ledger, and how is one kept back? Once per cause, kind, recipient.
+"""How does a mail come into the ledger? Once per cause, kind and recipient.
 
 The row's id is computed from what makes it unique, and the Message-ID from the row's id: the same
 event heard twice finds its row already there (D155).
@@ -10,14 +10,12 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from event_contracts.mail import MailSuppressed
 from notifier_service.models import Mail, MailLog
-from notifier_service.which_mail import Addressee, Facts, MailKind, Suppression, lead_role
-from shared import outbox
+from notifier_service.which_mail import Addressee, Facts, MailKind, lead_role
 from shared.context import current_work
 
 
@@ -83,31 +81,6 @@ async def plan_for_others(
     ]
     if rows:
         await _add(tx, rows)
-
-
-async def suppress(tx: AsyncSession, mail: Mail, reason: Suppression, *, now: datetime) -> None:
-    """Keep a mail back for good, with the reason."""
-    await tx.execute(
-        update(Mail)
-        .where(Mail.mail_id == mail.mail_id)
-        .values(
-            state="suppressed",
-            reason=reason.value,
-            claim=None,
-            settled_at=now,
-            version=Mail.version + 1,
-        )
-    )
-    await note(tx, mail, "suppressed", now=now, detail=reason.value)
-    event = MailSuppressed(
-        dealer_id=mail.dealer_id,
-        mail_id=str(mail.mail_id),
-        mail_kind=mail.mail_kind,
-        subject_id=mail.subject_id,
-        recipient_role=mail.recipient_role,
-        reason=reason.value,
-    )
-    await outbox.add(tx, event, now=now)
 
 
 async def note(

@@ -10,18 +10,17 @@ mail becomes `unknown` rather than being sent a second time (D155).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from event_contracts.mail import MailFailed, MailSent
-from notifier_service.actions.planning import note, plan_for_others, suppress
-from notifier_service.letters import Letter
+from event_contracts.mail import MailFailed, MailSent, MailSuppressed
+from notifier_service.actions.planning import note, plan_for_others
 from notifier_service.models import Mail
-from notifier_service.smtp import Outcome
+from notifier_service.smtp import Draft, Outcome
 from notifier_service.which_mail import (
     Addressee,
     Facts,
@@ -39,12 +38,18 @@ CLAIM = text("""
     WHERE mail_id = (
         SELECT mail_id FROM mail WHERE state = 'scheduled' AND due_at <= clock_timestamp()
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING mail_id
+    RETURNING *
 """)
 LOST = text("""
-    SELECT mail_id FROM mail WHERE state = 'sending' AND due_at <= clock_timestamp()
+    SELECT * FROM mail WHERE state = 'sending' AND due_at <= clock_timestamp()
     ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED
 """)
+
+LOST_WORDS = "the sender did not come back"
+
+
+class AddressWrittenTo(Exception):
+    """Another row of the same cause and kind has written, or is just writing, to the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,8 @@ class Patience:
 async def claim_mail(tx: AsyncSession, patience: Patience) -> Mail | None:
     """Borrow the mail that waits longest; None where none is due."""
     values = {"claim": new_id(), "loan": patience.loan_s}
-    mail_id = (await tx.execute(CLAIM, values)).scalar()
-    return await tx.get(Mail, mail_id) if mail_id else None
+    claimed = select(Mail).from_statement(CLAIM)
+    return (await tx.execute(claimed, values)).scalar_one_or_none()
 
 
 def addressee_of(mail: Mail, found: Sequence[Addressee]) -> Addressee:
@@ -86,46 +91,41 @@ def addressee_of(mail: Mail, found: Sequence[Addressee]) -> Addressee:
 
 
 async def take_mail(
-    tx: AsyncSession,
-    mail: Mail,
-    known: Known,
-    letter: Letter,
-    *,
-    message_id: str,
-    patience: Patience,
-    now: datetime,
+    tx: AsyncSession, mail: Mail, known: Known, draft: Draft, *, now: datetime
 ) -> str | None:
     """Decide by what is known now whether the mail is sent; the address, or None if it is not.
 
-    From here on the mail counts as on its way.
+    From here on the mail counts as on its way. Raises AddressWrittenTo: roll back, then call
+    `suppress_duplicate`.
     """
-    if not await _still_mine(tx, mail, "scheduled"):
-        return None
     kind, facts = MailKind(mail.mail_kind), Facts(**mail.facts)
     found = addressees(kind, facts, known)
     mine = addressee_of(mail, found)
     reason = kept_back(kind, facts, known) or mine.suppressed
-    if reason is None and _is_lead(mail, found) and not mail.resends:
-        await plan_for_others(tx, mail, found[1:], now=now)
     if reason is not None or mine.address is None:
-        await suppress(tx, mail, reason or Suppression.NO_ADDRESS, now=now)
+        await _suppress(tx, mail, reason or Suppression.NO_ADDRESS, now=now)
         return None
-    values = {
-        "state": "sending",
-        "address": mine.address,
-        "subject": letter.subject,
-        "body": letter.body,
-        "message_id": message_id,
-        "due_at": func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, patience.loan_s),
-        "version": Mail.version + 1,
-    }
+    if _is_lead(mail, found) and not mail.copies:
+        await plan_for_others(tx, mail, found[1:], now=now)
     try:
-        async with tx.begin_nested():
-            await tx.execute(update(Mail).where(Mail.mail_id == mail.mail_id).values(values))
-    except IntegrityError:  # mail_once_per_address: another row wrote to this address
-        await suppress(tx, mail, Suppression.DUPLICATE, now=now)
-        return None
-    return mine.address
+        taken = await _set(
+            tx,
+            mail,
+            ("scheduled",),
+            state="sending",
+            address=mine.address,
+            subject=draft.letter.subject,
+            body=draft.letter.body,
+            message_id=draft.message_id,
+        )
+    except IntegrityError as cause:  # mail_once_per_address
+        raise AddressWrittenTo from cause
+    return mine.address if taken else None
+
+
+async def suppress_duplicate(tx: AsyncSession, mail: Mail, *, now: datetime) -> None:
+    """Another row of the same cause has written to the address in the meantime."""
+    await _suppress(tx, mail, Suppression.DUPLICATE, now=now)
 
 
 async def settle_mail(
@@ -135,35 +135,29 @@ async def settle_mail(
 
     An attempt that was thought lost may still report: the truth replaces `unknown`.
     """
-    if not await _still_mine(tx, mail, "scheduled", "sending", "unknown"):
-        return
-    attempts = mail.attempts + 1
-    if outcome.result == "transient" and attempts < patience.attempts:
-        await _set(
-            tx,
-            mail,
-            state="scheduled",
-            attempts=attempts,
-            last_error=_safe(outcome.reply),
-            claim=None,
-            due_at=func.clock_timestamp()
-            + func.make_interval(0, 0, 0, 0, 0, 0, patience.pause(mail.attempts)),
-        )
-        await note(tx, mail, "put_off", now=now, detail=_safe(outcome.reply))
-        return
-    state = {"sent": "sent", "unknown": "unknown"}.get(outcome.result, "failed")
-    again = state == "unknown" and patience.resend_unknown
-    await _set(
+    step = _step_after(outcome, mail.attempts + 1, patience)
+    again = step == "put_off" or (step == "unknown" and patience.resend_unknown)
+    pause = timedelta(seconds=patience.pause(mail.attempts) if step == "put_off" else 0)
+    mine = await _set(
         tx,
         mail,
-        state="scheduled" if again else state,
-        attempts=attempts,
-        last_error=None if state == "sent" else _safe(outcome.reply),
+        ("scheduled", "sending", "unknown"),
+        state="scheduled" if again else step,
+        attempts=mail.attempts + 1,
+        last_error=None if step == "sent" else _safe(outcome.reply),
         claim=None,
+        due_at=func.clock_timestamp() + pause,
         settled_at=None if again else now,
     )
-    await note(tx, mail, state, now=now, detail=_safe(outcome.reply))
-    await _tell(tx, mail.mail_id, state, now=now)
+    if mine:
+        await note(tx, mail, step, now=now, detail=_safe(outcome.reply))
+        await _tell(tx, mail, step, outcome, now=now)
+
+
+def _step_after(outcome: Outcome, attempts: int, patience: Patience) -> str:
+    if outcome.result == "transient":
+        return "put_off" if attempts < patience.attempts else "failed"
+    return "failed" if outcome.result == "permanent" else outcome.result
 
 
 async def give_up_lost(tx: AsyncSession, *, patience: Patience, now: datetime) -> int:
@@ -171,18 +165,18 @@ async def give_up_lost(tx: AsyncSession, *, patience: Patience, now: datetime) -
 
     The claim stays, so that a sender who was only slow can still say what became of it.
     """
-    lost = (await tx.execute(LOST)).scalars().all()
+    lost = (await tx.execute(select(Mail).from_statement(LOST))).scalars().all()
     again = patience.resend_unknown
-    for mail_id in lost:
-        mail = await tx.get_one(Mail, mail_id)
+    for mail in lost:
         await _set(
             tx,
             mail,
+            ("sending",),
             state="scheduled" if again else "unknown",
-            last_error="the sender did not come back",
+            last_error=LOST_WORDS,
             settled_at=None if again else now,
         )
-        await note(tx, mail, "unknown", now=now, detail="the sender did not come back")
+        await note(tx, mail, "unknown", now=now, detail=LOST_WORDS)
     return len(lost)
 
 
@@ -190,36 +184,44 @@ def _is_lead(mail: Mail, found: Sequence[Addressee]) -> bool:
     return (mail.recipient_role, mail.place) == (found[0].role, found[0].place)
 
 
-async def _still_mine(tx: AsyncSession, mail: Mail, *states: str) -> bool:
-    mine = select(Mail.claim).where(
-        Mail.mail_id == mail.mail_id, Mail.claim == mail.claim, Mail.state.in_(states)
-    )
-    return (await tx.execute(mine.with_for_update())).first() is not None
-
-
-async def _set(tx: AsyncSession, mail: Mail, **values: object) -> None:
-    await tx.execute(
+async def _set(tx: AsyncSession, mail: Mail, states: Sequence[str], **values: object) -> bool:
+    """Change a row as long as it is still in our hands; the lock holds until the commit."""
+    changed = await tx.execute(
         update(Mail)
-        .where(Mail.mail_id == mail.mail_id)
+        .where(Mail.mail_id == mail.mail_id, Mail.claim == mail.claim, Mail.state.in_(states))
         .values(**values, version=Mail.version + 1)
+        .returning(Mail.version)
         .execution_options(synchronize_session=False)
     )
+    return changed.first() is not None
 
 
-async def _tell(tx: AsyncSession, mail_id: UUID, state: str, *, now: datetime) -> None:
-    mail = await tx.get_one(Mail, mail_id, populate_existing=True)
-    known = {
+async def _suppress(tx: AsyncSession, mail: Mail, reason: Suppression, *, now: datetime) -> None:
+    """Keep a mail back, with the reason."""
+    kept = {"state": "suppressed", "reason": reason.value, "claim": None, "settled_at": now}
+    if await _set(tx, mail, ("scheduled",), **kept):
+        await note(tx, mail, "suppressed", now=now, detail=reason.value)
+        await outbox.add(tx, MailSuppressed(**_named(mail), reason=reason.value), now=now)
+
+
+async def _tell(
+    tx: AsyncSession, mail: Mail, step: str, outcome: Outcome, *, now: datetime
+) -> None:
+    if step == "sent":
+        event = MailSent(**_named(mail), message_id=outcome.message_id, sent_at=now)
+        await outbox.add(tx, event, now=now)
+    elif step == "failed":
+        await outbox.add(tx, MailFailed(**_named(mail), attempts=mail.attempts + 1), now=now)
+
+
+def _named(mail: Mail) -> dict[str, Any]:
+    return {
         "dealer_id": mail.dealer_id,
         "mail_id": str(mail.mail_id),
         "mail_kind": mail.mail_kind,
         "subject_id": mail.subject_id,
         "recipient_role": mail.recipient_role,
     }
-    if state == "sent":
-        event = MailSent(**known, message_id=str(mail.message_id), sent_at=now)
-        await outbox.add(tx, event, now=now)
-    elif state == "failed":
-        await outbox.add(tx, MailFailed(**known, attempts=mail.attempts), now=now)
 
 
 def _safe(reply: str) -> str:

@@ -41,12 +41,12 @@ document.addEventListener("click", (event) => {
 function openByChoice(root) {
   for (const part of $$("[data-opens-when]:not([data-prepared])", root)) {
     part.dataset.prepared = "yes";
-    const [name, value] = part.dataset.opensWhen.split("=");
+    const [name, values] = part.dataset.opensWhen.split("=");
     const form = part.closest("form");
     const follow = (focus) => {
-      const chosen = new FormData(form).getAll(name).includes(value);
+      const chosen = new FormData(form).getAll(name).some((value) => values.split(" ").includes(value));
       part.hidden = !chosen;
-      for (const field of $$("input, select, textarea", part)) field.disabled = !chosen;
+      for (const field of $$("input, select, textarea", part)) field.disabled = Boolean(field.closest("[hidden]"));
       if (chosen && focus) part.querySelector("input, select, textarea")?.focus();
     };
     form.addEventListener("change", (event) => event.target.name === name && follow(true));
@@ -103,7 +103,16 @@ function addSearch(root) {
   }
 }
 
+// A question that came as a dialog opens at once and goes when it is closed.
+function openDialog(root) {
+  for (const dialog of $$("dialog[data-modal]:not([open])", root)) {
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.showModal();
+  }
+}
+
 function prepare(root) {
+  openDialog(root);
   openByChoice(root);
   addPickers(root);
   addSearch(root);

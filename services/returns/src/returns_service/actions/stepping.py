@@ -163,8 +163,10 @@ def _move(taking: _Taking, before: Status) -> Happened:
         set_route(application, outcome.route)
     if action is Action.TAKE_OVER:
         application.originator_name = taking.words.new_name
-    if outcome.dealer_note is not None and outcome.dealer_note != (application.dealer_note or ""):
-        application.dealer_note = outcome.dealer_note or None
+    said = outcome.dealer_note
+    note_changed = said is not None and said != (application.dealer_note or "")
+    if note_changed:
+        application.dealer_note = said or None
         application.dealer_note_version += 1
     set_report(application, taking.after)
     return Happened(
@@ -177,6 +179,7 @@ def _move(taking: _Taking, before: Status) -> Happened:
         now=now,
         originator_before=originator_before,
         changes=changes(taking.before, taking.after),
+        note_changed=note_changed,
     )
 
 

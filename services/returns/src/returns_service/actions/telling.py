@@ -51,6 +51,7 @@ class Happened:
     now: datetime
     originator_before: str | None = None
     changes: tuple[Change, ...] = ()
+    note_changed: bool = False
     recipient_id: str | None = None
     recipient_has_address: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
@@ -90,6 +91,7 @@ def _facts(happened: Happened) -> dict[str, Any]:
     if outcome.approvals_voided:
         facts["approvals_voided"] = [level.value for level in outcome.approvals_voided]
     if outcome.remanded_to:
+        facts["remanded_from"] = _FROM_LEVEL[outcome.remanded_by] if outcome.remanded_by else None
         facts["remanded_to"] = TO_LEVEL[outcome.remanded_to]
         facts["mail_will_be_sent"] = happened.recipient_has_address
     return facts
@@ -109,7 +111,24 @@ def base_of(application: Application) -> Base:
 def events_of(happened: Happened) -> list[Event]:
     """The events of a step, in the order in which they are told."""
     base = base_of(happened.application)
-    return [_named(happened, base), *_asking(happened, base), *_status(happened, base)]
+    return [
+        _named(happened, base),
+        *_note(happened, base),
+        *_asking(happened, base),
+        *_status(happened, base),
+    ]
+
+
+def _note(happened: Happened, base: Base) -> list[Event]:
+    """貴社連絡欄 that came with another step."""
+    if not happened.note_changed or happened.action is Action.EDIT_DEALER_NOTE:
+        return []
+    return [_note_changed(happened, base)]
+
+
+def _note_changed(happened: Happened, base: Base) -> Event:
+    version = happened.application.dealer_note_version
+    return returns.DealerNoteChanged(**base, note_version=version)
 
 
 def _asking(happened: Happened, base: Base) -> list[Event]:
@@ -180,8 +199,7 @@ def _named(happened: Happened, base: Base) -> Event:  # noqa: PLR0911 -- an even
                 completion_mail_opt_in=application.completion_mail,
             )
         case Action.EDIT_DEALER_NOTE:
-            version = application.dealer_note_version
-            return returns.DealerNoteChanged(**base, note_version=version)
+            return _note_changed(happened, base)
         case Action.ACCEPT:
             return returns.ReturnAcceptedByTfc(**base)
         case Action.RELEASE:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from returns_service.api import applications, forms, steps
+from returns_service.api import applications, bulk, flow, forms, internal, printing, steps
 
 router = APIRouter()
-for part in (forms.router, applications.router, steps.router):
-    router.include_router(part)
+for part in (forms, applications, steps, bulk, flow, printing, internal):
+    router.include_router(part.router)

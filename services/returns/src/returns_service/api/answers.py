@@ -115,7 +115,10 @@ class MessageAnswer(BaseModel):
 
 
 class RowAnswer(BaseModel):
-    """One row of 進捗一覧; `waits_for_me`: it stands on the reader's own work list."""
+    """One row of 進捗一覧; `waits_for_me`: it stands on the reader's own work list.
+
+    Only a row of the kind VEHICLE_RETURN can be opened.
+    """
 
     application_id: str
     kind: Coded

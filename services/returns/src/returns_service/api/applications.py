@@ -1,14 +1,14 @@
 """進捗一覧 and the opened application: search, counts, own work list, 開く."""
 
 import base64
-import binascii
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from returns_service.api import answers, showing
+from returns_service.api.bodies import Code
 from returns_service.api.opening import opened
 from returns_service.api.request import Caller, dealers_and_tfc
 from returns_service.entries import return_facts
@@ -29,6 +29,7 @@ from shared.http import etag
 router = APIRouter()
 _WORK_LIST_ROWS = 500
 _LINE = 200
+Day = Annotated[date, Query(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
 _TABS = {"current": Tab.CURRENT, "past": Tab.PAST}
 
 
@@ -38,10 +39,10 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
     tab: Literal["current", "past"] | None = None,
     kind: ApplicationKind | None = None,
     status: Annotated[list[Status] | None, Query()] = None,
-    customer_name: Annotated[str | None, Query(max_length=_LINE)] = None,
-    contract_no: Annotated[str | None, Query(max_length=_LINE)] = None,
-    updated_from: date | None = None,
-    updated_to: date | None = None,
+    customer_name: Code | None = None,
+    contract_no: Code | None = None,
+    updated_from: Day | None = None,
+    updated_to: Day | None = None,
     cursor: Annotated[str | None, Query(max_length=_LINE)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> answers.PageAnswer:
@@ -62,9 +63,11 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
 
 
 @router.get("/applications/counts", dependencies=[dealers_and_tfc])
-async def count_applications(caller: Caller) -> answers.CountsAnswer:
-    """Numbers per display group and status over all that the person sees (D106)."""
-    by_status = await count_by_status(caller.tx, caller.who)
+async def count_applications(
+    caller: Caller, kind: ApplicationKind | None = None
+) -> answers.CountsAnswer:
+    """Numbers per display group and status over all that the person sees (D106), of one kind."""
+    by_status = await count_by_status(caller.tx, caller.who, kind)
     counts = count(status for status, n in by_status.items() for _ in range(n))
     return answers.CountsAnswer(
         groups=[
@@ -97,7 +100,7 @@ async def list_own_work(caller: Caller) -> answers.PageAnswer:
 
 @router.get("/applications/{application_id}", dependencies=[dealers_and_tfc])
 async def open_application(
-    application_id: str, response: Response, caller: Caller
+    application_id: Code, response: Response, caller: Caller
 ) -> answers.ApplicationAnswer:
     """開く: everything about one application, and what this person may do with it (D101)."""
     answer = await opened(caller, application_id)
@@ -111,7 +114,8 @@ async def _shown(caller: Acting, rows: Sequence[Any]) -> list[answers.RowAnswer]
         showing.row(
             row,
             names.get(f"{row.dealer_id}/{row.store_code}", row.store_code),
-            waits_for_me=any(waits_for(return_facts(row), actor) for actor in caller.who.actors),
+            waits_for_me=row.kind == ApplicationKind.VEHICLE_RETURN
+            and any(waits_for(return_facts(row), actor) for actor in caller.who.actors),
         )
         for row in rows
     ]
@@ -127,10 +131,10 @@ def _after(cursor: str) -> After:
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         instant, _, application_id = raw.partition("|")
-        at = datetime.fromisoformat(instant)
-        if at.tzinfo is None or not application_id or "\0" in application_id:
+        at = datetime.fromisoformat(instant).astimezone(UTC)
+        if not application_id or "\0" in application_id:
             raise ValueError(cursor)
-    except (ValueError, binascii.Error):
+    except (ValueError, OverflowError):
         wrong = FieldError("cursor", "CURSOR_UNKNOWN", "一覧を検索し直してください")
         raise FormErrors(wrong) from None
     return After(at, application_id)

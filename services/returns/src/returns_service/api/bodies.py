@@ -3,12 +3,17 @@
 Fields that a form does not have are ignored: the contract is shown, never sent (D88).
 """
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field
 
 from returns_service.rules.return_form import ResultForm, ReturnForm
 
 _LINE = 1_000
 _TEXT = 10_000
+
+Code = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""An id or a number as a person or a program typed it: no control characters."""
 
 
 class ResultBody(BaseModel):
@@ -45,7 +50,7 @@ class FormBody(ResultBody):
 class SubmissionBody(FormBody):
     """A form for one contract."""
 
-    contract_no: str = Field(max_length=_LINE)
+    contract_no: Code
 
 
 class ApprovalBody(BaseModel):
@@ -68,7 +73,7 @@ class RemandBody(BaseModel):
 class TakeOverBody(BaseModel):
     """引継ぎ: who becomes the originator, and his mail address (連絡先3)."""
 
-    new_originator_id: str = Field(max_length=_LINE)
+    new_originator_id: Code
     contact_3: str | None = Field(None, max_length=_LINE)
 
 

@@ -14,7 +14,7 @@ from returns_service.actions.submitting import (
 )
 from returns_service.api import answers, showing
 from returns_service.api.answers import Coded
-from returns_service.api.bodies import SubmissionBody
+from returns_service.api.bodies import Code, SubmissionBody
 from returns_service.api.request import Caller, dealers
 from returns_service.entries import contract_facts
 from returns_service.models import Contract
@@ -38,7 +38,7 @@ router = APIRouter()
 
 
 @router.get("/contracts/{contract_no}/form", dependencies=[dealers])
-async def open_form(contract_no: str, caller: Caller) -> answers.FormAnswer:
+async def open_form(contract_no: Code, caller: Caller) -> answers.FormAnswer:
     """起票画面 as it opens (D83-D91); says what stands against sending, if anything does."""
     tx, who = caller.tx, caller.who
     contract = await contract_in_sight(caller, contract_no)
@@ -60,7 +60,7 @@ async def open_form(contract_no: str, caller: Caller) -> answers.FormAnswer:
         notices=showing.notices(eligibility) if eligibility else [],
         contact_1=form.contact_1,
         contact_2=form.contact_2,
-        contact_3=who.mail,
+        contact_3=who.mail if who.himself.role is Role.HQ else form.contact_3,
         completion_mail=form.completion_mail,
         kind=form.result.kind,
         kinds=[Coded(code=kind.value, label=kind.japanese) for kind in ResultKind],

@@ -80,7 +80,7 @@ async def opened(caller: Acting, application_id: str) -> answers.ApplicationAnsw
         entered_at=found.entered_at,
         updated_at=found.updated_at,
         notices=[showing.SEPARATE_PROCEDURE] if found.separate_procedure else [],
-        dealer_note=found.dealer_note,
+        dealer_note=None if who.himself.role is Role.TFC else found.dealer_note,
         tfc_messages=_messages(history),
         route=_route(found, facts, approvals),
         actions=[showing.offer(offer) for offer in offers_for(facts, who.actors)],

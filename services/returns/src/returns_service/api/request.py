@@ -20,6 +20,8 @@ dealers = require(*DEALER_ROLES)
 dealers_and_tfc = require(*DEALER_ROLES, Role.TFC)
 tfc = require(Role.TFC)
 headquarters = require(Role.HQ)
+approvers = require(Role.MANAGER, Role.HQ)
+services = require(Role.SERVICE)
 
 
 async def _transaction(

@@ -17,6 +17,7 @@ from returns_service.rules.return_eligibility import (
     product_of,
 )
 from returns_service.rules.return_form import Change, ResultKind
+from returns_service.rules.return_list import ApplicationKind
 from returns_service.rules.return_status import Role, Status
 
 FIELDS = {
@@ -175,7 +176,7 @@ def row(of: Any, store_name: str, *, waits_for_me: bool) -> answers.RowAnswer:
     """One row of 進捗一覧."""
     return answers.RowAnswer(
         application_id=of.application_id,
-        kind=Coded(code="VEHICLE_RETURN", label="車両返却"),
+        kind=Coded(code=of.kind, label=ApplicationKind(of.kind).japanese),
         dealer_id=of.dealer_id,
         contract_no=of.contract_no,
         customer_name=of.customer_name,

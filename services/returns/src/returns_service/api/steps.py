@@ -8,6 +8,7 @@ from returns_service.actions.stepping import NO_WORDS, Words, take_step
 from returns_service.api import answers
 from returns_service.api.bodies import (
     ApprovalBody,
+    Code,
     DealerNoteBody,
     FormBody,
     MessageBody,
@@ -17,6 +18,7 @@ from returns_service.api.bodies import (
 )
 from returns_service.api.forms import after_step
 from returns_service.api.request import Caller, dealers, headquarters, tfc
+from returns_service.models import Staff
 from returns_service.people import Person, rule_role
 from returns_service.queries import setting_of, staff_by_id
 from returns_service.rules.return_commands import (
@@ -35,7 +37,7 @@ from returns_service.rules.return_commands import (
     TakeOver,
     Withdraw,
 )
-from returns_service.rules.return_refusals import NewOriginatorNotSuitable
+from returns_service.rules.return_status import Role
 from shared.http import etag, expected_version
 
 router = APIRouter(prefix="/applications/{application_id}")
@@ -45,7 +47,7 @@ Version = Annotated[int, Depends(expected_version)]
 class Taking:
     """The caller at one application, about to take a step."""
 
-    def __init__(self, application_id: str, response: Response, caller: Caller) -> None:
+    def __init__(self, application_id: Code, response: Response, caller: Caller) -> None:
         self.application_id = application_id
         self.response = response
         self.caller = caller
@@ -103,15 +105,23 @@ async def take_over(body: TakeOverBody, version: Version, step: Step) -> answers
     """引継ぎ: headquarters names a new originator (T22, A-22)."""
     dealer = step.caller.who.himself.dealer_code or ""
     new = await staff_by_id(step.caller.tx, dealer, body.new_originator_id)
-    if new is None:
-        raise NewOriginatorNotSuitable
-    role = rule_role(new.role)
-    to = NewOriginator(new.person_id, role, new.dealer_id, new.store_code, new.active)
     setting = await setting_of(step.caller.tx, dealer)
     return await step.take(
-        TakeOver(expected_version=version, setting=setting, new_originator=to),
-        Words(new_name=new.name, new_mobile=new.mobile, new_mail=body.contact_3),
+        TakeOver(expected_version=version, setting=setting, new_originator=_as_originator(new)),
+        Words(
+            new_name=new.name if new else "",
+            new_mobile=new.mobile if new else None,
+            new_mail=body.contact_3,
+        ),
     )
+
+
+def _as_originator(staff: Staff | None) -> NewOriginator:
+    """The new originator as the rules know him; somebody unknown is not suitable."""
+    if staff is None:
+        return NewOriginator("", Role.STAFF, "", None, active=False)
+    role = rule_role(staff.role)
+    return NewOriginator(staff.person_id, role, staff.dealer_id, staff.store_code, staff.active)
 
 
 @router.put("/dealer-note", dependencies=[headquarters])

@@ -31,7 +31,7 @@ STATEMENTS = [
         body text,
         message_id text,
         attempts integer NOT NULL DEFAULT 0,
-        resends integer NOT NULL DEFAULT 0,
+        copies integer NOT NULL DEFAULT 0,
         last_error text,
         due_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         claim uuid,

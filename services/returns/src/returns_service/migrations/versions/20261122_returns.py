@@ -157,14 +157,33 @@ TABLES = [
         registered_by text NOT NULL,
         registered_at timestamptz NOT NULL,
         ended_at timestamptz,
+        version integer NOT NULL,
         CHECK (substitute_id <> approver_id)
     )""",
+    f"""CREATE TABLE change_application (
+        change_id text PRIMARY KEY,
+        dealer_id text NOT NULL,
+        store_code text NOT NULL,
+        contract_no text NOT NULL,
+        contract_key text NOT NULL,
+        customer_name text NOT NULL,
+        name_key text NOT NULL,
+        kind text NOT NULL CHECK (kind IN ('ADDRESS_CHANGE', 'NAME_CHANGE', 'OTHER')),
+        status text NOT NULL CHECK (status IN ({STATUSES})),
+        is_past boolean NOT NULL
+            GENERATED ALWAYS AS (status IN ('COMPLETED', 'WITHDRAWN')) STORED,
+        requested_at timestamptz,
+        updated_at timestamptz NOT NULL
+    )""",
+    """CREATE INDEX change_application_by_dealer
+       ON change_application (dealer_id, is_past, updated_at DESC, change_id DESC)""",
+    "CREATE INDEX change_application_of ON change_application (contract_no)",
     "CREATE INDEX substitute_for ON substitute (dealer_id, substitute_id, to_on)",
     "CREATE INDEX substitute_of ON substitute (dealer_id, approver_id, to_on)",
 ]
 OWNED_BY_DEALERS = (
     *("contract_view", "store", "staff", "approval_flow"),
-    *("application", "approval", "history", "substitute"),
+    *("application", "approval", "history", "substitute", "change_application"),
 )
 
 

@@ -1,0 +1,335 @@
+"""How fast and how right is the commuter engine beside what one would use instead?
+
+Peers on the same graph, in one run: rustworkx, igraph, networkx and scipy for paths; for the
+deduction a naive rule (the fare of the uncovered kilometres) and an oracle that tries every way to
+pay. Prints one table; figures depend on the machine, the ratios hardly do.
+
+    python bench/commuter.py [--quick]
+"""
+
+import itertools
+import random
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+
+import igraph
+import networkx as nx
+import numpy as np
+import rustworkx as rx
+from rich.console import Console
+from rich.table import Table
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
+
+from commuter_service.batch import price_batch
+from commuter_service.charging import charge_ride, deducting_passes
+from commuter_service.network import Network, Ride, tokyo_network
+from commuter_service.pathfinding import PathFinder, path_finder
+from commuter_service.pricing import Terms, price
+from commuter_service.routes import CommuterPass, Route, parse_route, route_text
+from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.fare_deduction import covered_stretches
+from commuter_service.rules.fare_rounding import Medium
+from commuter_service.rules.pass_period import Period
+from commuter_service.search import Order, Question, candidates
+from commuter_service.station_names import qualified_name
+from commuter_service.tariffs import FareBook, NoFareBetween, tokyo_tariffs
+
+DAY = date(2026, 3, 14)
+Case = tuple[Route, list[CommuterPass]]
+Pair = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def rate(work: Callable[[], int], *, rounds: int = 7) -> float:
+    """Pieces of work per second, the best of some rounds."""
+    best = 0.0
+    for _ in range(rounds):
+        start = time.perf_counter()
+        pieces = work()
+        best = max(best, pieces / (time.perf_counter() - start))
+    return best
+
+
+def each(work: Callable[..., object], cases: Sequence[tuple[object, ...]]) -> Callable[[], int]:
+    def run() -> int:
+        for case in cases:
+            work(*case)
+        return len(cases)
+
+    return run
+
+
+def random_cases(
+    network: Network, dice: random.Random, count: int, *, one_operator: bool = False
+) -> list[Case]:
+    """Random ways with one to three passes over stretches of them."""
+    finder, places = path_finder(network), list(network.places.values())
+    book = tokyo_tariffs().book(DAY, Medium.IC)
+    cases: list[Case] = []
+    while len(cases) < count:
+        a, b = dice.sample(places, 2)
+        others = frozenset(network.operators) - {network.stations[a[0]].operator}
+        ways = finder.ways(a, b, 3, others) if one_operator else finder.ways(a, b, 3)
+        if not ways:
+            continue
+        route = Route(network, tuple(dice.choice(ways)[1]))
+        passes = [
+            CommuterPass(str(i), 1, _stretch(route, dice), Period())
+            for i in range(dice.randint(1, 3))
+        ]
+        try:
+            charge_ride(route, list(enumerate(passes)), book)
+        except NoFareBetween:
+            continue
+        cases.append((route, passes))
+    return cases
+
+
+def _stretch(route: Route, dice: random.Random) -> Route:
+    leg = dice.choice([leg for leg in route.legs if isinstance(leg, Ride)])
+    i, j = sorted(dice.sample(range(len(leg.stations)), 2))
+    return Route(route.network, (Ride(leg.line, leg.stations[i : j + 1], leg.edges[i:j]),))
+
+
+class Peers:
+    """The same graph in the other libraries; one node per place end, as our finder has it."""
+
+    def __init__(self, finder: PathFinder) -> None:
+        arcs = list(finder.arcs())
+        size = 1 + max(a for a, _, _ in arcs)
+        self.nx = nx.DiGraph()
+        self.nx.add_weighted_edges_from(arcs)
+        self.rx = rx.PyDiGraph()
+        self.rx.add_nodes_from(range(size))
+        self.rx.add_edges_from(arcs)
+        self.ig = igraph.Graph(size, [(a, b) for a, b, _ in arcs], directed=True)
+        self.ig.es["weight"] = [cost for _, _, cost in arcs]
+        rows, columns, costs = zip(*arcs, strict=True)
+        self.matrix = csr_matrix((costs, (rows, columns)), shape=(size, size), dtype=np.float64)
+
+    def rx_path(self, a: int, b: int) -> Sequence[int]:
+        """rustworkx: Dijkstra that stops at the goal."""
+        return list(rx.dijkstra_shortest_paths(self.rx, a, target=b, weight_fn=float)[b])
+
+    def nx_path(self, a: int, b: int) -> Sequence[int]:
+        """networkx: Dijkstra."""
+        return list(nx.dijkstra_path(self.nx, a, b))
+
+    def nx_bidirectional(self, a: int, b: int) -> Sequence[int]:
+        """networkx: from both ends."""
+        return list(nx.bidirectional_dijkstra(self.nx, a, b)[1])
+
+    def ig_path(self, a: int, b: int) -> Sequence[int]:
+        """igraph: one shortest path."""
+        return list(self.ig.get_shortest_path(a, b, weights="weight"))
+
+    def scipy_path(self, a: int, b: int) -> Sequence[int]:
+        """scipy: one source to all, then the path."""
+        _, before = dijkstra(self.matrix, indices=a, return_predecessors=True)
+        path = [b]
+        while path[-1] != a:
+            path.append(int(before[path[-1]]))
+        return path[::-1]
+
+    def ig_three(self, a: int, b: int) -> object:
+        """igraph: Yen, k = 3."""
+        return self.ig.get_k_shortest_paths(a, b, k=3, weights="weight")
+
+    def nx_three(self, a: int, b: int) -> object:
+        """networkx: Yen, the first three."""
+        return list(itertools.islice(nx.shortest_simple_paths(self.nx, a, b, "weight"), 3))
+
+
+def naive_yen(route: Route, passes: Iterable[CommuterPass], book: FareBook) -> int:
+    """The rule that looks right: per operator the band of the uncovered kilometres together."""
+    total = 0
+    covered = frozenset[int]().union(*(one.route.tracks for one in passes))
+    for run in route.runs:
+        edges = [route.network.edges[track] for track in run.tracks]
+        km10 = sum(edge.km10 for edge in edges if edge.track not in covered)
+        tables = tokyo_tariffs().tables_on(run.system, book.on)
+        bands = tokyo_tariffs().bands[tables[0]]
+        if km10:
+            total += next((yen for km, yen in bands if km10 <= km * 10), bands[-1][1])
+    return total
+
+
+def oracle_yen(route: Route, passes: Sequence[CommuterPass], book: FareBook) -> int | None:
+    """Every way to pay a ride of one run, by trying all subsets of pass ends; None if too many."""
+    (run,) = route.runs
+    flags = [[track in one.route.tracks for track in run.tracks] for one in passes]
+    stretches = [stretch for one in flags for stretch in covered_stretches(one)]
+    free = [any(one[edge] for one in flags) for edge in range(len(run.tracks))]
+    length = len(run.tracks)
+    points = sorted({0, length, *(end for stretch in stretches for end in stretch)})
+    if len(points) > 12:
+        return None
+    best = book.yen(run.system, run.stations[0], run.stations[-1])
+    sections = list(itertools.pairwise(points))
+    for paid in itertools.product((True, False), repeat=len(sections)):
+        if any(not p and not all(free[i:j]) for p, (i, j) in zip(paid, sections, strict=True)):
+            continue
+        yen, at = 0, 0
+        for flag, group in itertools.groupby(paid):
+            ahead = at + len(list(group))
+            if flag:
+                i, j = points[at], points[ahead]
+                same = run.nodes[i] == run.nodes[j]  # returns to its start: no part to pay
+                yen += 10**9 if same else book.yen(run.system, run.stations[i], run.stations[j])
+            at = ahead
+        best = min(best, yen)
+    return best
+
+
+def deduction_rates(cases: Sequence[Case], book: FareBook) -> dict[str, float]:
+    offered = [(route, passes) for route, passes in cases]
+
+    def charge(route: Route, passes: list[CommuterPass]) -> None:
+        ride = Route(route.network, route.legs)  # fresh: its runs are cut anew each time
+        charge_ride(ride, deducting_passes(passes, DAY, BusPolicy.RAIL_ONLY), book)
+
+    def explain(route: Route, passes: list[CommuterPass]) -> None:
+        price(Route(route.network, route.legs), Terms(DAY), passes)
+
+    texts = [(route_text(route), passes) for route, passes in cases]
+
+    def read_and_explain(text: str, passes: list[CommuterPass]) -> None:
+        price(parse_route(tokyo_network(), text), Terms(DAY), passes)
+
+    return {
+        "charge a given route": rate(each(charge, offered)),
+        "… with its full explanation": rate(each(explain, offered)),
+        "… from its text": rate(each(read_and_explain, texts)),
+    }
+
+
+def path_rates(finder: PathFinder, peers: Peers, pairs: Sequence[Pair]) -> dict[str, float]:
+    single = [(a[0], b[0]) for a, b in pairs]
+    few = single[: len(single) // 5]
+    fresh = PathFinder(finder.network)
+    ours = [((a,), (b,)) for a, b in single]
+    return {
+        "ours, first time (trees grown)": rate(each(fresh.shortest, ours), rounds=1),
+        "ours, trees kept": rate(each(fresh.shortest, ours)),
+        "rustworkx": rate(each(peers.rx_path, single)),
+        "igraph": rate(each(peers.ig_path, single)),
+        "scipy": rate(each(peers.scipy_path, few)),
+        "networkx": rate(each(peers.nx_path, few)),
+        "networkx, bidirectional": rate(each(peers.nx_bidirectional, few)),
+    }
+
+
+def same_answers(finder: PathFinder, peers: Peers, pairs: Sequence[Pair]) -> int:
+    """How many of our shortest paths are as long as rustworkx's."""
+    cost = {(a, b): seconds for a, b, seconds in finder.arcs()}
+
+    def length(path: Sequence[int]) -> int:
+        return sum(cost[pair] for pair in itertools.pairwise(path))
+
+    ends = [(a[0], b[0]) for a, b in pairs]
+    return sum(length(finder.shortest((a,), (b,))) == length(peers.rx_path(a, b)) for a, b in ends)
+
+
+def candidate_rates(
+    network: Network, peers: Peers, pairs: Sequence[Pair], dice: random.Random
+) -> dict[str, float]:
+    named = [(qualified_name(network, a[0]), qualified_name(network, b[0])) for a, b in pairs]
+    passes = tuple(one for _, own in random_cases(network, dice, 1) for one in own)
+
+    def three(order: Order) -> Callable[[str, str], object]:
+        def ask(a: str, b: str) -> object:
+            return candidates(Question(a, b, DAY, passes=passes, order=order, count=3))
+
+        return ask
+
+    single = [(a[0], b[0]) for a, b in pairs]
+    path_finder.cache_clear()
+    return {
+        "ours by time, first time": rate(each(three(Order.TIME), named), rounds=1),
+        "ours by time, trees kept": rate(each(three(Order.TIME), named)),
+        "ours by charge (exact cheapest added)": rate(each(three(Order.CHARGED), named[:300])),
+        "igraph, k = 3": rate(each(peers.ig_three, single[:120]), rounds=1),
+        "networkx, k = 3": rate(each(peers.nx_three, single[:30]), rounds=1),
+    }
+
+
+def wrong_answers(cases: Sequence[Case], book: FareBook) -> dict[str, int]:
+    compared = naive = ours = 0
+    for route, passes in cases:
+        if len(route.runs) != 1:
+            continue
+        right = oracle_yen(route, passes, book)
+        if right is None:
+            continue
+        compared += 1
+        charged = charge_ride(route, list(enumerate(passes)), book).charged_yen
+        ours += charged != right
+        naive += naive_yen(route, passes, book) != right
+    return {"rides compared with every way to pay": compared, "ours wrong": ours,
+            "sum of uncovered kilometres wrong": naive}  # fmt: skip
+
+
+def batch_rate(cases: Sequence[Case], items: int) -> float:
+    rows = [
+        {
+            "date": DAY.isoformat(),
+            "route": route_text(route),
+            "pass": " | ".join(route_text(one.route) for one in passes),
+        }
+        for route, passes in cases
+    ]
+
+    def run() -> int:
+        many = itertools.islice(itertools.cycle(rows), items)
+        return sum(1 for row in price_batch(many) if not row["error"])
+
+    return rate(run, rounds=1)
+
+
+def table(title: str, rates: dict[str, float], against: str = "") -> Table:
+    base = rates.get(against)
+    shown = Table("", "per second", f"× {against}" if base else "", title=title, min_width=70)
+    for name, value in rates.items():
+        shown.add_row(name, f"{value:,.0f}", f"{value / base:,.2f}" if base else "")
+    return shown
+
+
+def main() -> None:
+    quick = "--quick" in sys.argv
+    dice = random.Random(5)
+    network, finder = tokyo_network(), path_finder(tokyo_network())
+    book = tokyo_tariffs().book(DAY, Medium.IC)
+    peers = Peers(finder)
+    places = [place for place in network.places.values() if _is_searched(network, place)]
+    pairs: list[Pair] = [
+        (a, b) for a, b in (dice.sample(places, 2) for _ in range(300 if quick else 1500))
+    ]
+    cases = random_cases(network, dice, 500 if quick else 2000)
+    console = Console()
+    deduction = deduction_rates(cases, book)
+    paths = path_rates(finder, peers, pairs)
+    deduction["rustworkx, one shortest path"] = paths["rustworkx"]
+    found = candidate_rates(network, peers, pairs, dice)
+    console.print(table("Deduction, route given", deduction, "rustworkx, one shortest path"))
+    console.print(table("Shortest path with its nodes", paths, "rustworkx"))
+    equal = same_answers(finder, peers, pairs)
+    console.print(f"as long as rustworkx's: {equal:,} of {len(pairs):,}")
+    console.print(table("Three candidates with deduction", found, "igraph, k = 3"))
+    ratio = found["ours by time, trees kept"] / found["networkx, k = 3"]
+    console.print(f"three candidates, ours / networkx: {ratio:,.0f}")
+    items = 5_000 if quick else 100_000
+    speed = batch_rate(cases, items)
+    console.print(f"batch re-check: {items:,} items in {items / speed:,.1f} s ({speed:,.0f}/s)")
+    single = random_cases(network, dice, 200 if quick else 2000, one_operator=True)
+    for name, count in wrong_answers(single, book).items():
+        console.print(f"{name}: {count:,}")
+
+
+def _is_searched(network: Network, place: Sequence[int]) -> bool:
+    return network.stations[place[0]].operator != "JR東海"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""`madoguchi import-contracts FILE`: contracts from a CSV, all of them or none."""
+
+import asyncio
+from pathlib import Path
+
+from rich.console import Console
+
+from contracts_service.imports import import_contracts
+from contracts_service.rules.import_file import ColumnsNotAsAgreed, FileUnreadable
+from madoguchi.operate import own_database
+from shared.clock import SystemClock
+from shared.db import Database
+
+SHOWN = 200
+
+
+async def take_in(file: Path, data: Path, url: str | None, console: Console) -> int:
+    """Import a file and tell what came of it; the exit code is 1 if anything was refused."""
+    content = await asyncio.to_thread(file.read_bytes)
+    database = Database(url or await own_database("contracts", data))
+    try:
+        with console.status(f"{file.name} ..."):
+            report = await import_contracts(database, content, now=SystemClock().now())
+    except (FileUnreadable, ColumnsNotAsAgreed) as refusal:
+        console.print(f"[red]{file.name}: {refusal.message}[/red]")
+        return 1
+    finally:
+        await database.close()
+    for line in report.refused[:SHOWN]:
+        reasons = " / ".join(f"{e.field}: {e.message}" for e in line.reasons)
+        console.print(f"{line.line}行目  {reasons}", markup=False)
+    if report.refused:
+        hidden = len(report.refused) - SHOWN
+        more = f"（ほか{hidden:,}行）" if hidden > 0 else ""
+        console.print(
+            f"[red]{len(report.refused):,}行に誤りがあり、取り込みませんでした。[/red]{more}"
+        )
+        return 1
+    console.print(
+        f"{report.accepted:,}行を取り込みました"
+        f"（新規 {report.registered:,}、変更 {report.updated:,}）。"
+    )
+    return 0

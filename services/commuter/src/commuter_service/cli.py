@@ -1,0 +1,181 @@
+"""The command `fare`: candidates between two stations, the price of a route, or of a file of rides.
+
+`register(app)` adds it to the product's command line.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.table import Table
+
+from commuter_service.batch import (
+    APPENDED,
+    COLUMNS,
+    PlacesMissing,
+    check_ends,
+    parse_day,
+    parse_medium,
+    price_batch,
+)
+from commuter_service.explanation import Explanation, as_json
+from commuter_service.pricing import Terms, price
+from commuter_service.routes import CommuterPass, parse_pass, parse_route
+from commuter_service.rules.refusal import Refusal
+from commuter_service.search import Candidate, Order, Question, candidates
+from commuter_service.tariffs import tokyo_tariffs
+
+REFUSED = 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add `fare` to a command line."""
+    app.command("fare")(fare)
+
+
+def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    start: Annotated[str | None, typer.Argument(metavar="FROM", help="出発駅")] = None,
+    end: Annotated[str | None, typer.Argument(metavar="TO", help="到着駅")] = None,
+    on: Annotated[str | None, typer.Option("--date", help="明細の日付(既定は今日)")] = None,
+    medium: Annotated[str, typer.Option(help="ic か ticket")] = "ic",
+    via: Annotated[list[str] | None, typer.Option(help="経由駅(複数可)")] = None,
+    avoid: Annotated[list[str] | None, typer.Option(help="使わない事業者(複数可)")] = None,
+    route: Annotated[str | None, typer.Option(help="経路 駅:路線:駅…")] = None,
+    passes: Annotated[
+        list[str] | None, typer.Option("--pass", help="定期区間 駅:路線:駅…[開始日~終了日]")
+    ] = None,
+    order: Annotated[Order, typer.Option("--sort", help="候補の並び順")] = Order.TIME,
+    as_text: Annotated[bool, typer.Option("--json", help="JSONで出力")] = False,
+    batch: Annotated[Path | None, typer.Option(help="CSVの全行を計算する")] = None,
+    out: Annotated[Path | None, typer.Option(help="--batchの出力先(既定は標準出力)")] = None,
+) -> None:
+    """Look up fares, and what is left of them after the passes (運賃と定期区間控除)."""
+    try:
+        if batch is not None:
+            _price_file(batch, out)
+            return
+        day = on or datetime.now(ZoneInfo("Asia/Tokyo")).date().isoformat()
+        terms = Terms(parse_day(day), parse_medium(medium))
+        network = tokyo_tariffs().network
+        own = tuple(parse_pass(network, t, str(i)) for i, t in enumerate(passes or [], start=1))
+        if route is not None:
+            ride = parse_route(network, route)
+            check_ends(ride, start or "", end or "")
+            _show_price(price(ride, terms, own), as_text=as_text)
+        elif start and end:
+            question = Question(
+                start,
+                end,
+                terms.on,
+                terms.medium,
+                tuple(via or ()),
+                frozenset(avoid or ()),
+                own,
+                order=order,
+            )
+            _show_candidates(candidates(question), terms, own, as_text=as_text)
+        else:
+            raise PlacesMissing("出発駅と到着駅、または--routeを指定してください")
+    except Refusal as fact:
+        _refuse(fact, as_text=as_text)
+
+
+def _refuse(fact: Refusal, *, as_text: bool) -> None:
+    details = {
+        name: list(getattr(fact, name))
+        for name in ("suggestions", "choices")
+        if hasattr(fact, name)
+    }
+    if as_text:
+        _print_json({"error": {"code": fact.code, "message": fact.message, **details}})
+    else:
+        typer.echo(f"{fact.code}: {fact.message}", err=True)
+    raise typer.Exit(REFUSED)
+
+
+def _show_price(priced: Explanation, *, as_text: bool) -> None:
+    if as_text:
+        _print_json(_priced_json(priced))
+        return
+    typer.echo(f"経路 {priced.route}")
+    typer.echo(f"運賃 {priced.through_yen}円  控除 {priced.deduction_yen}円")
+    typer.echo(f"支払 {priced.charged_yen}円")
+    for run in priced.runs:
+        typer.echo(f"  {run.operator} {run.why}")
+    for one in priced.passes:
+        typer.echo(f"  定期{one.pass_id} {one.route} {one.period}: {one.why}")
+    for notice in priced.notices:
+        typer.echo(f"  {notice.message}")
+
+
+def _show_candidates(
+    found: list[Candidate], terms: Terms, passes: tuple[CommuterPass, ...], *, as_text: bool
+) -> None:
+    if as_text:
+        _print_json({"candidates": [_candidate_json(one, terms, passes) for one in found]})
+        return
+    table = Table("", "分", "乗換", "運賃", "支払", "経路")
+    for number, one in enumerate(found, start=1):
+        figures = (number, one.minutes, one.changes, one.through_yen, one.charged_yen)
+        table.add_row(*map(str, figures), str(one.route))
+    Console().print(table)
+
+
+def _candidate_json(
+    one: Candidate, terms: Terms, passes: tuple[CommuterPass, ...]
+) -> dict[str, Any]:
+    figures = {"minutes": one.minutes, "changes": one.changes}
+    return figures | _priced_json(price(one.route, terms, passes))
+
+
+def _priced_json(priced: Explanation) -> dict[str, Any]:
+    """A priced route by the names that the batch uses, with the whole explanation behind it."""
+    return {
+        "route": priced.route,
+        "through_fare": priced.through_yen,
+        "charged": priced.charged_yen,
+        "why": priced.why,
+        "explanation": as_json(priced),
+    }
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _price_file(path: Path, out: Path | None) -> None:
+    if not path.is_file():
+        raise typer.BadParameter(f"{path} がありません", param_hint="--batch")
+    with path.open(encoding="utf-8-sig", newline="") as source:
+        rows = list(csv.DictReader(source))
+        columns = list(rows[0]) if rows else list(COLUMNS)
+    missing = [column for column in ("date",) if column not in columns]
+    if missing:
+        raise typer.BadParameter(f"列がありません: {'、'.join(missing)}", param_hint="--batch")
+    if out is None:
+        _write(rows, columns, sys.stdout)
+        return
+    with out.open("w", encoding="utf-8", newline="") as target:
+        _write(rows, columns, target)
+
+
+def _write(rows: list[dict[str, str | None]], columns: list[str], target: TextIO) -> None:
+    kept = [column for column in columns if column not in APPENDED and column is not None]
+    writer = csv.DictWriter(target, [*kept, *APPENDED], lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(_with_progress(price_batch(rows), len(rows)))
+
+
+def _with_progress(priced: Iterator[dict[str, str]], total: int) -> Iterator[dict[str, str]]:
+    """Show progress beside the data: on the error stream, so that a pipe stays clean."""
+    columns = ("運賃計算", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield from progress.track(priced, total=total)

@@ -1,0 +1,227 @@
+"""Which candidate routes does the look-up (乗換案内) show, and in which order (F22)?
+
+Up to five ways by time; where the order asks for money, the cheapest ways are added before the
+candidates are sorted by fare or by what is left after the passes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from itertools import pairwise, product
+from typing import ClassVar
+
+from commuter_service.charging import RideCharge, charge_ride, deducting_passes
+from commuter_service.fare_search import cheapest_way
+from commuter_service.network import Network, Ride
+from commuter_service.pathfinding import NOT_SEARCHED, path_finder
+from commuter_service.routes import CommuterPass, Route, joined_rides
+from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.fare_rounding import Medium
+from commuter_service.rules.refusal import Refusal
+from commuter_service.station_names import find_place
+from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate, Tariffs, tokyo_tariffs
+
+CANDIDATES = 5
+OTHER_CHEAP_WAYS = 2
+NO_LIMIT = 10**6
+# The search for the cheapest way adds fares only; a way may win by a transfer discount.
+DISCOUNT_MARGIN = 100
+CHANGE_SECONDS = 300
+
+
+class NoRouteBetween(Refusal):
+    """No way joins the places, with the via stations and without the avoided operators."""
+
+    code: ClassVar[str] = "NO_ROUTE_BETWEEN"
+
+
+class SamePlace(Refusal):
+    """The ride would end where it starts."""
+
+    code: ClassVar[str] = "SAME_PLACE"
+
+
+class UnknownOperator(Refusal):
+    """No operator has the name."""
+
+    code: ClassVar[str] = "UNKNOWN_OPERATOR"
+
+
+class Order(StrEnum):
+    """How candidates are sorted; the next criteria break ties."""
+
+    TIME = "time"
+    FARE = "fare"
+    CHARGED = "charged"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A candidate route; yen one way, minutes by average speed."""
+
+    route: Route
+    minutes: int
+    changes: int
+    charge: RideCharge
+
+    @property
+    def through_yen(self) -> int:
+        """Fare before the passes."""
+        return self.charge.through_yen
+
+    @property
+    def charged_yen(self) -> int:
+        """Fare after the passes."""
+        return self.charge.charged_yen
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is looked up; names as `find_place` takes them."""
+
+    start: str
+    end: str
+    on: date
+    medium: Medium = Medium.IC
+    via: tuple[str, ...] = ()
+    avoid: frozenset[str] = frozenset()
+    passes: tuple[CommuterPass, ...] = ()
+    child: bool = False
+    bus_policy: BusPolicy = BusPolicy.RAIL_ONLY
+    order: Order = Order.TIME
+    count: int = CANDIDATES
+
+
+def candidates(question: Question, tariffs: Tariffs | None = None) -> list[Candidate]:
+    """The candidate routes in the asked order, at least one.
+
+    Raises UnknownStation, AmbiguousStation, NoRouteBetween, NoTariffOnDate ...
+    """
+    tariffs = tariffs or tokyo_tariffs()
+    network = tariffs.network
+    places = _places(network, question)
+    book = tariffs.book(question.on, question.medium, child=question.child)
+    passes = deducting_passes(question.passes, question.on, question.bus_policy)
+    avoid = question.avoid | NOT_SEARCHED
+    routes = _quick_ways(network, places, question.count, avoid)
+    found, unpriced = _priced(routes, passes, book)
+    if question.order is not Order.TIME:
+        own = [one for _, one in passes] if question.order is Order.CHARGED else []
+        known = {_signature(route) for route in routes}
+        limit = min((one.charged_yen for one in found), default=NO_LIMIT) + DISCOUNT_MARGIN
+        cheap = [
+            route
+            for route in _cheap_ways(network, places, book, own, avoid, limit)
+            if _signature(route) not in known
+        ]
+        found += _priced(cheap, passes, book)[0]
+    if unpriced and not found:
+        raise unpriced
+    if not found:
+        raise NoRouteBetween(f"{question.start}から{question.end}への経路が見つかりません")
+    return sorted(found, key=_KEYS[question.order])[: question.count]
+
+
+def _priced(
+    routes: Iterable[Route], passes: Sequence[tuple[int, CommuterPass]], book: FareBook
+) -> tuple[list[Candidate], Refusal | None]:
+    """The routes that have fares, each way once, and the first reason why one has none."""
+    found: dict[tuple[tuple[int, ...], ...], Candidate] = {}
+    unpriced: Refusal | None = None
+    for route in routes:
+        try:
+            charge = charge_ride(route, passes, book)
+        except (NoFareBetween, NoTariffOnDate) as fact:
+            unpriced = unpriced or fact
+        else:
+            candidate = Candidate(route, _minutes(route), len(route.legs) - 1, charge)
+            found.setdefault(_signature(route), candidate)
+    return list(found.values()), unpriced
+
+
+def _by_time(one: Candidate) -> tuple[int, ...]:
+    return one.minutes, one.charged_yen, one.changes
+
+
+def _by_fare(one: Candidate) -> tuple[int, ...]:
+    return one.through_yen, one.minutes, one.changes
+
+
+def _by_charged(one: Candidate) -> tuple[int, ...]:
+    return one.charged_yen, one.minutes, one.changes
+
+
+_KEYS = {Order.TIME: _by_time, Order.FARE: _by_fare, Order.CHARGED: _by_charged}
+
+
+def _places(network: Network, question: Question) -> list[tuple[int, ...]]:
+    unknown = question.avoid - frozenset(network.operators)
+    if unknown:
+        raise UnknownOperator(f"事業者「{'、'.join(sorted(unknown))}」はありません")
+    names = (question.start, *question.via, question.end)
+    places = [find_place(network, name) for name in names]
+    if any(not set(a).isdisjoint(b) for a, b in pairwise(places)):
+        raise SamePlace("出発駅・経由駅・到着駅に同じ駅が続いています")
+    return places
+
+
+def _quick_ways(
+    network: Network, places: Sequence[tuple[int, ...]], count: int, avoid: frozenset[str]
+) -> list[Route]:
+    finder = path_finder(network)
+    sections = [finder.ways(a, b, count, avoid) for a, b in pairwise(places)]
+    if len(sections) == 1:
+        return [Route(network, tuple(rides)) for _, rides in sections[0]]
+    # Ways through via stations: the quickest of the combinations of each section's best three.
+    combined = product(*[section[:3] for section in sections])
+    ordered = sorted(combined, key=lambda ways: sum(seconds for seconds, _ in ways))
+    return [_joined_route(network, [rides for _, rides in ways]) for ways in ordered[:count]]
+
+
+def _cheap_ways(  # noqa: PLR0913, PLR0917 - one question, already taken apart
+    network: Network,
+    places: Sequence[tuple[int, ...]],
+    book: FareBook,
+    passes: Sequence[CommuterPass],
+    avoid: frozenset[str],
+    limit_yen: int,
+) -> list[Route]:
+    """The cheapest way, and the cheapest without each of its operators in turn."""
+
+    def cheapest(without: frozenset[str], limit: int) -> Route | None:
+        sections = [cheapest_way(book, ends, passes, without, limit) for ends in pairwise(places)]
+        if not all(sections):
+            return None
+        return _joined_route(network, [_rail(section) for section in sections if section])
+
+    best = cheapest(avoid, limit_yen)
+    if best is None:
+        return []
+    operators = dict.fromkeys(network.lines[ride.line].operator for ride in _rail(best))
+    others = [
+        cheapest(avoid | {operator}, limit_yen * 3 // 2)
+        for operator in list(operators)[:OTHER_CHEAP_WAYS]
+    ]
+    return [best, *[route for route in others if route]]
+
+
+def _joined_route(network: Network, sections: Sequence[Sequence[Ride]]) -> Route:
+    return Route(network, tuple(joined_rides([ride for rides in sections for ride in rides])))
+
+
+def _rail(route: Route) -> list[Ride]:
+    return [leg for leg in route.legs if isinstance(leg, Ride)]
+
+
+def _signature(route: Route) -> tuple[tuple[int, ...], ...]:
+    return tuple([leg.edges for leg in _rail(route)])
+
+
+def _minutes(route: Route) -> int:
+    """Travel time by average speed, with the usual time for each change."""
+    network = route.network
+    seconds = 0
+    for leg in _rail(route):
+        seconds += network.ride_km10(leg) * network.seconds_per_km[leg.line] // 10
+    return (seconds + (len(route.legs) - 1) * CHANGE_SECONDS) // 60

@@ -1,0 +1,233 @@
+"""Which mails were sent to whom, and can one be sent again? The ledger by HTTP.
+
+Operators and the finance company see every dealer's mails, headquarters those of its own dealer.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notifier_service.actions.resending import resend_mail
+from notifier_service.models import Mail, MailLog
+from notifier_service.queries import MailFilter, history_of, mail_of, mails_matching
+from notifier_service.resend import refused_resend
+from notifier_service.which_mail import MailKind, Suppression
+from shared.auth import Principal, Role, require
+from shared.clock import Clock
+from shared.context import acting_as
+from shared.db import EVERY_DEALER
+from shared.http import (
+    NotFound,
+    clock_of,
+    database_of,
+    etag,
+    expected_version,
+    transaction_of,
+)
+
+router = APIRouter()
+
+SEES_ALL = (Role.OPERATOR, Role.TFC)
+Reader = Annotated[Principal, require(*SEES_ALL, Role.HQ)]
+Resender = Annotated[Principal, require(*SEES_ALL)]
+
+State = Literal["scheduled", "sending", "sent", "suppressed", "failed", "unknown"]
+STATE_NAMES: dict[str, str] = {
+    "scheduled": "送信待ち",
+    "sending": "送信中",
+    "sent": "送信済み",
+    "suppressed": "送信対象外",
+    "failed": "送信失敗",
+    "unknown": "送信結果不明",
+}
+ROLE_NAMES = {
+    "originator": "起票者",
+    "store_approver": "店舗承認者",
+    "hq_approver": "本部承認者",
+}
+
+Code = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
+
+
+class Search(BaseModel):
+    """What to look for; `dealer_id` is only for those who see all dealers, days are JST."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dealer_id: Code | None = None
+    application_id: Code | None = None
+    contract_no: Code | None = None
+    state: State | None = None
+    mail_kind: MailKind | None = None
+    planned_from: Day | None = None
+    planned_to: Day | None = None
+    after: UUID | None = Field(None, description="`next` of the page before")
+    limit: int = Field(50, ge=1, le=200)
+
+
+class ResendOffer(BaseModel):
+    """Whether a person may have the mail sent again, and if not, why."""
+
+    enabled: bool
+    code: str | None
+    reason: str | None
+
+
+class MailLine(BaseModel):
+    """A mail as the list shows it."""
+
+    mail_id: UUID
+    dealer_id: str
+    mail_kind: str
+    mail_kind_japanese: str
+    application_id: str
+    contract_no: str
+    recipient_role: str
+    recipient_role_japanese: str
+    address: str | None
+    state: State
+    state_japanese: str
+    reason: str | None
+    reason_japanese: str | None
+    attempts: int
+    last_error: str | None
+    planned_at: datetime
+    settled_at: datetime | None
+    version: int
+    resend: ResendOffer
+
+
+class Step(BaseModel):
+    """One thing that happened to a mail; `actor` where a person did it."""
+
+    happened_at: datetime
+    step: str
+    actor: str | None
+    detail: str | None
+
+
+class MailPage(BaseModel):
+    """Some of the mails, the newest first; `next` goes into `after` for the following ones."""
+
+    mails: list[MailLine]
+    next: UUID | None
+
+
+class WholeMail(MailLine):
+    """A mail as it was, or will be, sent; the text is None until an attempt was made."""
+
+    message_id: str | None
+    subject: str | None
+    body: str | None
+    history: list[Step]
+
+
+async def reading(request: Request, who: Reader) -> AsyncIterator[AsyncSession]:
+    """The transaction of somebody who looks."""
+    async for tx in transaction_of(database_of(request), _scope(who)):
+        yield tx
+
+
+async def resending(request: Request, who: Resender) -> AsyncIterator[AsyncSession]:
+    """The transaction of somebody who has a mail sent again."""
+    async for tx in transaction_of(database_of(request), _scope(who)):
+        yield tx
+
+
+Reading = Annotated[AsyncSession, Depends(reading, scope="function")]
+Resending = Annotated[AsyncSession, Depends(resending, scope="function")]
+
+
+@router.get("/mails")
+async def search_mails(who: Reader, tx: Reading, search: Annotated[Search, Query()]) -> MailPage:
+    """The mails that fit all that is given, the newest first."""
+    dealer = _scope(who)
+    if dealer == EVERY_DEALER and search.dealer_id is not None:
+        dealer = search.dealer_id
+    chosen = search.model_dump(exclude={"dealer_id"})
+    found = await mails_matching(tx, MailFilter(dealer_id=dealer, **chosen))
+    more = len(found) == search.limit
+    return MailPage(mails=[_line(m) for m in found], next=found[-1].mail_id if more else None)
+
+
+@router.get("/mails/{mail_id}")
+async def read_mail(mail_id: UUID, who: Reader, tx: Reading, response: Response) -> WholeMail:
+    """One mail with its text and all that happened to it."""
+    mail = await mail_of(tx, mail_id, _scope(who))
+    if mail is None:
+        raise NotFound
+    response.headers.update(etag(mail.version))
+    return await _whole(tx, mail)
+
+
+@router.post("/mails/{mail_id}/resend")
+async def resend(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
+    mail_id: UUID,
+    who: Resender,
+    tx: Resending,
+    clock: Annotated[Clock, Depends(clock_of)],
+    version: Annotated[int, Depends(expected_version)],
+    response: Response,
+) -> WholeMail:
+    """Have a mail sent again; If-Match names the version that the person saw."""
+    acting_as(who.person_id)
+    mail = await resend_mail(tx, mail_id, expected_version=version, now=clock.now())
+    response.headers.update(etag(mail.version))
+    return await _whole(tx, mail)
+
+
+def _scope(who: Principal) -> str:
+    """The one dealer whose mails this person sees, or EVERY_DEALER."""
+    return EVERY_DEALER if who.has(*SEES_ALL) else who.dealer or ""
+
+
+async def _whole(tx: AsyncSession, mail: Mail) -> WholeMail:
+    history = [_step(entry) for entry in await history_of(tx, mail.mail_id)]
+    return WholeMail(
+        **_line(mail).model_dump(),
+        message_id=mail.message_id,
+        subject=mail.subject,
+        body=mail.body,
+        history=history,
+    )
+
+
+def _line(mail: Mail) -> MailLine:
+    refusal = refused_resend(mail.state, mail.reason)
+    return MailLine(
+        mail_id=mail.mail_id,
+        dealer_id=mail.dealer_id,
+        mail_kind=mail.mail_kind,
+        mail_kind_japanese=MailKind(mail.mail_kind).japanese,
+        application_id=mail.subject_id,
+        contract_no=mail.contract_no,
+        recipient_role=mail.recipient_role,
+        recipient_role_japanese=ROLE_NAMES[mail.recipient_role],
+        address=mail.address,
+        state=mail.state,
+        state_japanese=STATE_NAMES[mail.state],
+        reason=mail.reason,
+        reason_japanese=Suppression(mail.reason).japanese if mail.reason else None,
+        attempts=mail.attempts,
+        last_error=mail.last_error,
+        planned_at=mail.planned_at,
+        settled_at=mail.settled_at,
+        version=mail.version,
+        resend=ResendOffer(
+            enabled=refusal is None,
+            code=refusal.code if refusal else None,
+            reason=refusal.message if refusal else None,
+        ),
+    )
+
+
+def _step(entry: MailLog) -> Step:
+    return Step(
+        happened_at=entry.happened_at, step=entry.step, actor=entry.actor, detail=entry.detail
+    )

@@ -1,0 +1,34 @@
+"""May a person have a mail sent again? D155.
+
+The system never sends twice by itself. A person may: where it is unknown or failed, where the
+recipient had no address and now has one, and where a sent mail is said to have been lost.
+"""
+
+from shared.errors import Kind, Refusal
+
+UNDERWAY = frozenset({"scheduled", "sending"})
+
+
+class MailUnderway(Refusal):
+    """The mail waits or is just being sent; there is nothing to repeat yet."""
+
+    code = "MAIL_UNDERWAY"
+    kind = Kind.CONFLICT
+    message = "送信待ちまたは送信中のため、再送できません。"
+
+
+class MailNotDue(Refusal):
+    """The mail was kept back because nobody should get it."""
+
+    code = "MAIL_NOT_DUE"
+    kind = Kind.CONFLICT
+    message = "送信対象外のメールのため、再送できません。"
+
+
+def refused_resend(state: str, reason: str | None) -> Refusal | None:
+    """Why a mail in this state cannot be sent again; None if it can."""
+    if state in UNDERWAY:
+        return MailUnderway()
+    if state == "suppressed" and reason != "no_address":
+        return MailNotDue()
+    return None

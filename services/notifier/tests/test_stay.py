@@ -1,0 +1,126 @@
+"""Time travel through a stay in a status: which mails leave on which day."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from event_contracts.returns import DealerNoteChanged
+from shared.clock import JST
+
+M2, M4, M5 = "手続状況ご確認のお願い", "承認のお願い", "承認状況ご確認のお願い"
+
+
+def july(day: int, hour: int = 9, minute: int = 0) -> datetime:
+    return datetime(2025, 7, day, hour, minute, tzinfo=JST)
+
+
+@pytest.mark.rule("D147", "D150", "D151")
+async def test_a_whole_stay_at_headquarters(house: Any) -> None:
+    house.clock.travel_to(july(7, 10))
+    await house.enter("HQ_PENDING", 2)
+    seen = {}
+    for day in range(7, 23):
+        for instant in (july(day, 8, 59), july(day, 9, 0)):
+            before = len(house.host.mails)
+            await house.travel_to(max(instant, july(7, 10)))
+            seen[instant.day, instant.hour] = house.host.subjects[before:]
+    assert {when: subjects for when, subjects in seen.items() if subjects} == {
+        (7, 8): [M4],
+        (10, 9): [M5],
+        (14, 9): [M2],
+    }
+
+
+@pytest.mark.rule("D147")
+@pytest.mark.parametrize("status", ["REQUESTED", "TFC_HOLD"])
+async def test_what_waits_for_the_finance_company_never_grows_stale(
+    house: Any, status: str
+) -> None:
+    house.clock.travel_to(july(7, 10))
+    await house.enter(status, 5)
+    await house.travel_to(july(17, 10))
+    assert await house.ledger() == []
+
+
+@pytest.mark.rule("D150")
+async def test_a_remand_at_headquarters_is_stale_for_the_originator_only(house: Any) -> None:
+    house.clock.travel_to(july(7, 10))
+    await house.enter("HQ_REMANDED", 5)
+    await house.travel_to(july(14))
+    assert house.host.subjects == [M2]
+    assert house.host.written_to == ["yamada@d01.example"]
+
+
+@pytest.mark.rule("D147")
+async def test_the_completion_box_does_not_matter_to_a_stale_mail(house: Any) -> None:
+    house.clock.travel_to(july(7, 10))
+    await house.enter("STORE_PENDING", 1, completion_mail=False)
+    await house.travel_to(july(14))
+    assert house.host.written_to == ["yamada@d01.example"]
+
+
+@pytest.mark.rule("D151")
+async def test_an_approval_on_the_sixth_day_ends_the_stay(house: Any) -> None:
+    house.clock.travel_to(july(7, 10))
+    await house.enter("STORE_PENDING", 1)
+    await house.travel_to(july(13))
+    await house.enter("REQUESTED", 2)
+    await house.travel_to(july(14))
+    assert house.host.mails == []
+    assert await house.ledger() == []
+
+
+@pytest.mark.rule("D151", "D152")
+async def test_a_correction_begins_a_new_stay(house: Any) -> None:
+    house.clock.travel_to(july(7, 10))
+    await house.enter("STORE_PENDING", 1)
+    house.clock.travel_to(july(10, 10))
+    await house.enter("STORE_PENDING", 2)
+    await house.travel_to(july(16, 23))
+    assert house.host.mails == []
+    await house.travel_to(july(17))
+    assert house.host.subjects == [M2]
+
+
+@pytest.mark.rule("D151")
+async def test_two_stays_in_one_status_are_two_mails(house: Any) -> None:
+    house.clock.travel_to(july(7, 10))
+    await house.enter("STORE_PENDING", 1)
+    await house.travel_to(july(14, 12))
+    await house.enter("STORE_PENDING", 2)
+    await house.travel_to(july(21, 12))
+    assert house.host.subjects == [M2, M2]
+
+
+@pytest.mark.rule("D152")
+async def test_a_note_does_not_reset_the_clock(house: Any) -> None:
+    house.clock.travel_to(july(7, 10))
+    await house.enter("HQ_PENDING", 2)
+    house.clock.travel_to(july(9, 10))
+    await house.hear(DealerNoteChanged, note_version=1)
+    for day in (10, 14):
+        await house.travel_to(july(day))
+    assert house.host.subjects == [M4, M5, M2]
+
+
+@pytest.mark.rule("D151")
+async def test_a_stay_that_ends_unheard_of_is_noticed_at_sending(house: Any) -> None:
+    """The event of its end is still on the way; the returns service knows already."""
+    house.clock.travel_to(july(7, 10))
+    await house.enter("STORE_PENDING", 1)
+    house.knows(status="STORE_PENDING", status_version=2)
+    await house.travel_to(july(14))
+    assert house.host.mails == []
+    assert await house.ledger() == [("M2", "originator", "suppressed", "status_left")]
+
+
+async def test_an_imported_stay_is_told_of_only_from_now_on(house: Any) -> None:
+    house.clock.travel_to(july(7, 10))
+    house.knows(status="HQ_PENDING", status_version=2)
+    house.clock.travel_to(july(12, 10))
+    await house.hear_of_stay("HQ_PENDING", 2, entered_at=july(7, 10), imported=True)
+    await house.travel_to(july(12, 11))
+    assert house.host.mails == []
+    await house.travel_to(july(14))
+    assert house.host.subjects == [M2]

@@ -1,0 +1,353 @@
+"""What if the mail server, the network or the notifier fails? Never twice, never forgotten."""
+
+import asyncio
+import socket
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from event_contracts.returns import ReturnCompleted
+from notifier_service.actions.sending import Patience
+from notifier_service.recipients import Application, Recipients
+
+COMPLETED = {
+    "completed_at": datetime(2025, 7, 7, 1, 0, tzinfo=UTC),
+    "result": "returned",
+    "separate_procedure": False,
+    "completion_mail_opt_in": True,
+}
+YAMADA = "yamada@d01.example"
+
+
+async def one_mail(house: Any) -> None:
+    """A mail to 山田 alone is due."""
+    house.knows(round_approvers=[])
+    await house.hear(ReturnCompleted, **COMPLETED)
+
+
+async def state_of_the_one(house: Any) -> str:
+    [[state]] = await house.ledger("state")
+    return str(state)
+
+
+@pytest.mark.rule("D155")
+async def test_a_mail_waits_for_a_mail_server_that_is_down(house: Any) -> None:
+    house.host.close()
+    await one_mail(house)
+    for _ in range(3):
+        await house.sender().send_due()
+        assert await state_of_the_one(house) == "scheduled"
+        await house.at_once()
+    house.host.open()
+    await house.sender().send_due()
+    assert house.host.written_to == [YAMADA]
+    assert await house.ledger("state", "attempts", "last_error") == [("sent", 4, None)]
+
+
+async def test_the_pauses_between_attempts_grow_to_a_limit() -> None:
+    patience = Patience(pause_s=2, longest_pause_s=600)
+    assert [patience.pause(n) for n in (0, 1, 2, 8, 9, 400)] == [2, 4, 8, 512, 600, 600]
+
+
+@pytest.mark.rule("D155")
+@pytest.mark.parametrize(
+    ("reply", "state"),
+    [("451 later", "scheduled"), ("452 full", "scheduled"), ("550 nobody here", "failed")],
+)
+async def test_a_refused_address_is_tried_again_or_given_up(
+    house: Any, reply: str, state: str
+) -> None:
+    house.host.refuse = lambda _: reply
+    await one_mail(house)
+    await house.sender().send_due()
+    assert await house.ledger("state", "last_error") == [(state, reply)]
+    house.host.refuse = lambda _: None
+    await house.at_once()
+    await house.sender().send_due()
+    assert len(house.host.mails) == (state == "scheduled")
+
+
+@pytest.mark.rule("D155")
+@pytest.mark.parametrize(
+    ("reply", "state"), [("451 later", "scheduled"), ("554 no thanks", "failed")]
+)
+async def test_a_refused_text_is_tried_again_or_given_up(
+    house: Any, reply: str, state: str
+) -> None:
+    house.host.behave = lambda _: reply
+    await one_mail(house)
+    await house.sender().send_due()
+    assert await house.ledger("state", "last_error") == [(state, reply)]
+    kinds = [kind for kind, _, _ in await house.told()]
+    assert kinds == (["mail.failed.v1"] if state == "failed" else [])
+
+
+@pytest.mark.rule("D155")
+@pytest.mark.parametrize("behaviour", ["drop", "cut"], ids=["taken", "not taken"])
+async def test_a_line_that_breaks_after_the_text_leaves_the_outcome_unknown(
+    house: Any, behaviour: str
+) -> None:
+    house.host.behave = lambda _: behaviour
+    await one_mail(house)
+    await house.sender().send_due()
+    house.host.behave = lambda _: "250 OK"
+    await house.at_once()
+    await house.sender().send_due()
+    await house.sender().give_up_lost()
+    await house.sender().send_due()
+    assert await state_of_the_one(house) == "unknown"
+    assert house.host.texts == 1
+
+
+async def test_an_unknown_mail_is_sent_again_only_where_the_operator_chose_so(house: Any) -> None:
+    house.host.behave = lambda _: "cut"
+    await one_mail(house)
+    await house.sender(resend_unknown=True).send_one()
+    house.host.behave = lambda _: "250 OK"
+    await house.at_once()
+    await house.sender(resend_unknown=True).send_due()
+    assert await state_of_the_one(house) == "sent"
+    assert house.host.texts == 2
+
+
+async def test_a_mail_server_that_thinks_too_long_leaves_the_outcome_unknown(house: Any) -> None:
+    def think(_: str) -> str:
+        time.sleep(1)
+        return "250 OK"
+
+    house.host.behave = think
+    await one_mail(house)
+    await house.sender(smtp_timeout_s=0.3).send_due()
+    assert await state_of_the_one(house) == "unknown"
+
+
+async def test_a_mail_server_that_never_greets_is_tried_again(house: Any) -> None:
+    await one_mail(house)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        await house.sender(smtp_timeout_s=0.3, smtp_port=port).send_due()
+    assert await state_of_the_one(house) == "scheduled"
+
+
+async def test_an_address_that_cannot_be_written_to_fails(house: Any) -> None:
+    nobody = {"person_id": "D01-E101", "role": "sales", "mail": "a@b\r\nBcc: c@d.example"}
+    house.knows(round_approvers=[], originator=nobody)
+    await house.hear(ReturnCompleted, **COMPLETED)
+    await house.sender().send_due()
+    assert await state_of_the_one(house) == "failed"
+    assert house.host.mails == []
+
+
+async def test_after_so_many_attempts_a_mail_has_failed(house: Any) -> None:
+    house.host.close()
+    await one_mail(house)
+    for _ in range(3):
+        await house.sender(attempts=3).send_due()
+        await house.at_once()
+    assert await house.ledger("state", "attempts") == [("failed", 3)]
+    assert await house.told() == [("mail.failed.v1", "originator", None)]
+
+
+@pytest.mark.rule("D155")
+async def test_a_returns_service_that_is_down_only_delays_a_mail(house: Any) -> None:
+    house.desk.out_of_order = True
+    await one_mail(house)
+    await house.sender().send_due()
+    assert await state_of_the_one(house) == "scheduled"
+    house.desk.out_of_order = False
+    await house.at_once()
+    await house.sender().send_due()
+    assert house.host.written_to == [YAMADA]
+
+
+async def test_an_application_that_nobody_knows_is_written_to_nobody(house: Any) -> None:
+    await house.hear(ReturnCompleted, **COMPLETED)
+    await house.sender().send_due()
+    assert await house.ledger("state", "last_error") == [
+        ("failed", "recipients: no such application")
+    ]
+
+
+async def test_the_address_of_the_day_of_sending_counts(house: Any) -> None:
+    house.host.close()
+    await one_mail(house)
+    await house.sender().send_due()
+    new = {"person_id": "D01-E101", "role": "sales", "mail": "new@d01.example"}
+    house.knows(round_approvers=[], originator=new)
+    house.host.open()
+    await house.at_once()
+    await house.sender().send_due()
+    assert house.host.written_to == ["new@d01.example"]
+
+
+async def test_a_list_in_another_order_writes_to_nobody_twice(house: Any) -> None:
+    refused: set[str] = {"b@d01.example"}
+    house.host.refuse = lambda address: "451 later" if address in refused else None
+    both = ["a@d01.example", "b@d01.example"]
+    await house.enter("HQ_PENDING", 2, hq_approver_mails=both)
+    await house.sender().send_due()
+    house.knows(status="HQ_PENDING", status_version=2, hq_approver_mails=both[::-1])
+    refused.clear()
+    await house.at_once()
+    await house.sender().send_due()
+    assert house.host.written_to == both
+
+
+@pytest.mark.rule("D155")
+async def test_many_senders_at_once_send_each_mail_once(house: Any) -> None:
+    house.knows(round_approvers=[])
+    for number in range(40):
+        house.desk.applications[f"A{number}"] = house.desk.applications["A1"] | {
+            "originator": {"person_id": "x", "role": "sales", "mail": f"p{number}@d01.example"}
+        }
+        await house.hear(ReturnCompleted, application_id=f"A{number}", **COMPLETED)
+    await asyncio.gather(*(house.sender().send_due() for _ in range(6)))
+    assert house.host.written_to == sorted(f"p{n}@d01.example" for n in range(40))
+    assert {state for (state,) in await house.ledger("state")} == {"sent"}
+
+
+@pytest.mark.rule("D155")
+async def test_two_rows_to_one_address_are_one_mail_even_if_they_race(house: Any) -> None:
+    """The ledger itself refuses a second mail of one cause to one address."""
+    await house.enter("HQ_PENDING", 2, hq_approver_mails=["a@d01.example", "b@d01.example"])
+    await house.sender().send_due()
+    await house.rows(
+        "UPDATE mail SET state = 'scheduled', address = NULL, due_at = clock_timestamp()"
+        " WHERE place = 2 RETURNING 1"
+    )
+    house.knows(
+        status="HQ_PENDING", status_version=2, hq_approver_mails=["x@d01.example", "A@d01.example"]
+    )
+    await house.sender().send_due()
+    assert house.host.written_to == ["a@d01.example", "b@d01.example"]
+    assert await house.ledger("place", "state", "reason") == [
+        (1, "sent", None),
+        (2, "suppressed", "duplicate"),
+    ]
+
+
+async def killed_while_sending(house: Any, tmp_path: Path) -> None:
+    """A sender process that was killed (SIGKILL) while the mail server had the text."""
+    started = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold(_: str) -> str:
+        loop.call_soon_threadsafe(started.set)
+        time.sleep(0.5)
+        return "250 OK"
+
+    house.host.behave = hold
+    settings = house.settings.model_copy(update={"smtp_timeout_s": 30})
+    script = tmp_path / "sender.py"
+    script.write_text(
+        "import asyncio, json, sys\n"
+        "from notifier_service.app import run_sender\n"
+        "from notifier_service.settings import NotifierSettings\n"
+        "from shared.clock import SystemClock\n"
+        "from shared.db import Database\n"
+        "settings = NotifierSettings(**json.loads(sys.argv[1]), client_secret='secret')\n"
+        "asyncio.run(run_sender(settings, Database(settings.database_url), SystemClock()))\n"
+    )
+    said = settings.model_dump_json(exclude={"client_secret"})
+    process = await asyncio.create_subprocess_exec(sys.executable, str(script), said)
+    try:
+        await asyncio.wait_for(started.wait(), 30)
+    finally:
+        process.kill()
+        await process.wait()
+    house.host.behave = lambda _: "250 OK"
+
+
+@pytest.mark.rule("D155")
+async def test_a_sender_killed_after_the_text_leaves_the_mail_unknown(
+    house: Any, tmp_path: Path
+) -> None:
+    await one_mail(house)
+    await killed_while_sending(house, tmp_path)
+    assert await state_of_the_one(house) == "sending"
+    await house.sender().give_up_lost()
+    assert await state_of_the_one(house) == "sending"
+    await house.at_once()
+    assert await house.sender().give_up_lost() == 1
+    await house.at_once()
+    await house.sender().send_due()
+    assert await state_of_the_one(house) == "unknown"
+    assert house.host.texts == 1
+
+
+async def test_a_sender_that_was_only_slow_still_tells_the_truth(house: Any) -> None:
+    await one_mail(house)
+    waited = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold(_: str) -> str:
+        loop.call_soon_threadsafe(waited.set)
+        time.sleep(0.5)
+        return "250 OK"
+
+    house.host.behave = hold
+    slow = asyncio.create_task(house.sender().send_one())
+    await waited.wait()
+    await house.at_once()
+    await house.sender().give_up_lost()
+    assert await state_of_the_one(house) == "unknown"
+    await slow
+    assert await state_of_the_one(house) == "sent"
+
+
+@pytest.mark.rule("D155")
+async def test_a_running_sender_hears_of_a_mail_and_sees_it_off_when_it_is_stopped(
+    house: Any,
+) -> None:
+    taken = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold(_: str) -> str:
+        loop.call_soon_threadsafe(taken.set)
+        time.sleep(0.3)
+        return "250 OK"
+
+    house.host.behave = hold
+    running = asyncio.create_task(house.sender().run())
+    await one_mail(house)
+    await taken.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await state_of_the_one(house) == "sent"
+
+
+class Puzzled:
+    """A returns service that breaks the notifier's code over one application."""
+
+    def __init__(self, real: Recipients) -> None:
+        self.real = real
+
+    async def of(self, application_id: str) -> Application:
+        if application_id == "A1":
+            raise RuntimeError("nobody thought of this")
+        return await self.real.of(application_id)
+
+
+async def test_trouble_that_nobody_thought_of_stops_one_mail_only(house: Any) -> None:
+    house.knows(round_approvers=[])
+    await house.hear(ReturnCompleted, **COMPLETED)
+    house.knows(application_id="A2", round_approvers=[])
+    await house.hear(ReturnCompleted, application_id="A2", **COMPLETED)
+    sender = house.sender()
+    running = asyncio.create_task(replace(sender, recipients=Puzzled(sender.recipients)).run())
+    async with asyncio.timeout(20):
+        while not house.host.mails:  # noqa: ASYNC110  the mail server is in another thread
+            await asyncio.sleep(0.05)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert sorted(await house.ledger("subject_id", "state")) == [
+        ("A1", "scheduled"),
+        ("A2", "sent"),
+    ]

@@ -1,0 +1,174 @@
+"""Who gets which mail: the tables of A15, without a database."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from event_contracts.returns import Status
+from notifier_service.which_mail import (
+    Facts,
+    Known,
+    MailKind,
+    RoundApprover,
+    Suppression,
+    addressees,
+    kept_back,
+    mails_of_status,
+)
+
+YAMADA, SATO, TANAKA = "yamada@d01.example", "sato@d01.example", "tanaka@d01.example"
+BOTH_APPROVED = (RoundApprover("store", SATO), RoundApprover("hq", None))
+KNOWN = Known(
+    status="COMPLETED",
+    status_version=9,
+    completion_mail=True,
+    originator=YAMADA,
+    store_approver=SATO,
+    hq_approvers=[TANAKA],
+    round_approvers=BOTH_APPROVED,
+)
+STATUSES: tuple[str, ...] = Status.__args__  # type: ignore[attr-defined]
+
+
+def sent_to(kind: MailKind, known: Known, facts: Facts = Facts()) -> list[str]:  # noqa: B008
+    if kept_back(kind, facts, known):
+        return []
+    return [str(a.address) for a in addressees(kind, facts, known) if a.suppressed is None]
+
+
+@pytest.mark.rule("D146")
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, [YAMADA, SATO, TANAKA]),
+        ({"completion_mail": False}, []),
+        ({"originator": None}, []),
+        ({"originator": ""}, []),
+        ({"originator": None, "completion_mail": False}, []),
+        ({"round_approvers": ()}, [YAMADA]),
+        ({"round_approvers": BOTH_APPROVED[:1]}, [YAMADA, SATO]),
+        ({"round_approvers": BOTH_APPROVED[1:]}, [YAMADA, TANAKA]),
+        ({"round_approvers": (RoundApprover("store", None), BOTH_APPROVED[1])}, [YAMADA, TANAKA]),
+        ({"hq_approvers": []}, [YAMADA, SATO]),
+        (
+            {"hq_approvers": [TANAKA, "honda@d01.example"]},
+            [YAMADA, SATO, TANAKA, "honda@d01.example"],
+        ),
+        ({"hq_approvers": [SATO, TANAKA]}, [YAMADA, SATO, TANAKA]),
+        ({"hq_approvers": [YAMADA.upper()]}, [YAMADA, SATO]),
+    ],
+    ids=[
+        "all three",
+        "box unticked",
+        "no address of the originator: none at all",
+        "an empty address is none",
+        "neither address nor tick",
+        "no approval in this dealer",
+        "store approval only",
+        "HQ approval only",
+        "a store approver without address",
+        "no HQ address",
+        "two HQ addresses",
+        "the manager is an HQ approver too: one mail",
+        "the same address in other letters: one mail",
+    ],
+)
+def test_completion_goes_to_everybody_of_the_last_round(
+    changes: dict[str, Any], expected: list[str]
+) -> None:
+    assert sent_to(MailKind.COMPLETED, replace(KNOWN, **changes)) == expected
+
+
+@pytest.mark.rule("D146")
+def test_each_one_left_out_has_a_reason() -> None:
+    known = replace(
+        KNOWN,
+        hq_approvers=[SATO, TANAKA],
+        round_approvers=(
+            RoundApprover("store", SATO),
+            RoundApprover("store", None),
+            RoundApprover("hq", None),
+        ),
+    )
+    assert [
+        (a.role, a.place, a.suppressed) for a in addressees(MailKind.COMPLETED, Facts(), known)
+    ] == [
+        ("originator", 1, None),
+        ("store_approver", 1, None),
+        ("store_approver", 2, Suppression.NO_ADDRESS),
+        ("hq_approver", 1, Suppression.DUPLICATE),
+        ("hq_approver", 2, None),
+    ]
+
+
+STAY = Facts(status_version=4)
+
+
+@pytest.mark.rule("D147")
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_stale_stay_is_told_to_the_originator_in_five_statuses(status: str) -> None:
+    known = replace(KNOWN, status=status, status_version=4, completion_mail=False)
+    stale = {"STORE_PENDING", "HQ_PENDING", "STAFF_REMANDED", "STORE_REMANDED", "HQ_REMANDED"}
+    assert sent_to(MailKind.STALE, known, STAY) == ([YAMADA] if status in stale else [])
+
+
+@pytest.mark.rule("D147")
+def test_a_stale_stay_needs_the_originators_address() -> None:
+    known = replace(KNOWN, status="HQ_PENDING", status_version=4, originator=None)
+    [nobody] = addressees(MailKind.STALE, STAY, known)
+    assert nobody.suppressed is Suppression.NO_ADDRESS
+
+
+@pytest.mark.rule("D147", "D151")
+def test_a_stay_that_ended_is_not_stale_even_if_the_status_is_the_same_again() -> None:
+    known = replace(KNOWN, status="HQ_PENDING", status_version=5)
+    assert kept_back(MailKind.STALE, STAY, known) is Suppression.STATUS_LEFT
+    assert kept_back(MailKind.APPROVAL_STALE, STAY, known) is Suppression.STATUS_LEFT
+    assert kept_back(MailKind.STALE, STAY, replace(known, status_version=4)) is None
+
+
+@pytest.mark.rule("D148")
+@pytest.mark.parametrize(
+    ("from_level", "to_level", "expected"),
+    [
+        ("tfc", "hq", TANAKA),
+        ("hq", "store", SATO),
+        ("store", "originator", YAMADA),
+        ("hq", "originator", YAMADA),
+        ("tfc", "store", SATO),
+        ("tfc", "originator", YAMADA),
+    ],
+)
+def test_a_remand_is_told_to_whom_it_goes_back(
+    from_level: str, to_level: str, expected: str
+) -> None:
+    facts = Facts(from_level=from_level, to_level=to_level)
+    assert sent_to(MailKind.REMANDED, KNOWN, facts) == [expected]
+    nobody = replace(KNOWN, originator=None, store_approver=None, hq_approvers=[])
+    assert sent_to(MailKind.REMANDED, nobody, facts) == []
+
+
+@pytest.mark.rule("D149")
+@pytest.mark.parametrize("status", STATUSES)
+def test_only_entering_hq_pending_asks_for_an_approval(status: str) -> None:
+    asks = status == "HQ_PENDING"
+    assert mails_of_status(status) == ((MailKind.APPROVAL_REQUESTED,) if asks else ())
+
+
+@pytest.mark.rule("D149", "D153")
+@pytest.mark.parametrize("kind", [MailKind.APPROVAL_REQUESTED, MailKind.APPROVAL_STALE])
+def test_the_hq_approvers_are_those_of_the_approval_flow(kind: MailKind) -> None:
+    known = replace(KNOWN, status="HQ_PENDING", status_version=4)
+    assert sent_to(kind, known, STAY) == [TANAKA]
+    assert sent_to(kind, replace(known, hq_approvers=[]), STAY) == []
+    assert sent_to(kind, replace(known, hq_approvers=[""]), STAY) == []
+    assert sent_to(kind, replace(known, originator=None), STAY) == [TANAKA]
+
+
+@pytest.mark.rule("D150")
+@pytest.mark.parametrize("status", STATUSES)
+def test_only_hq_pending_lets_an_approval_grow_stale(status: str) -> None:
+    known = replace(KNOWN, status=status, status_version=4)
+    expected = [TANAKA] if status == "HQ_PENDING" else []
+    assert sent_to(MailKind.APPROVAL_STALE, known, STAY) == expected

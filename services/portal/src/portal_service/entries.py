@@ -1,0 +1,88 @@
+"""What did a person type into a form, and which of it cannot be read?
+
+A screen reads its fields through `Entries`; what is unreadable becomes a `FieldError` beside its
+field. Whether a readable value is right is for the service to say.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import FormData
+
+from portal_service import japanese
+from portal_service.upstream import FieldError
+
+OF_THE_FRAME = frozenset({"csrf", "confirmed"})
+"""Fields that the frame adds to a form: no entry of the person."""
+
+
+class Entries:
+    """The fields of one sent form; `errors` collects what could not be read."""
+
+    def __init__(self, form: FormData) -> None:
+        self._form = form
+        self.errors: list[FieldError] = []
+
+    def text(self, name: str) -> str:
+        """A field as typed, without blanks around it; empty if it is not there."""
+        value = self._form.get(name)
+        return value.strip() if isinstance(value, str) else ""
+
+    def some(self, name: str) -> list[str]:
+        """Every value of a field that may be there several times."""
+        return [value for value in self._form.getlist(name) if isinstance(value, str) and value]
+
+    def flag(self, name: str) -> bool:
+        """Whether a box was ticked."""
+        return bool(self.text(name))
+
+    def day(self, name: str) -> str | None:
+        """A day, as ISO text; None if nothing was typed."""
+        return self._read(name, japanese.read_day)
+
+    def month(self, name: str) -> str | None:
+        """A month, as ISO text without a day; None if nothing was typed."""
+        read = self._read(name, japanese.read_month)
+        return read[:7] if read else None
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the person has already said OK to the question that follows the form."""
+        return self.flag("confirmed")
+
+    @property
+    def once(self) -> str | None:
+        """The form's own key: sent twice, it counts once."""
+        return self.text("once") or None
+
+    @property
+    def version(self) -> str | None:
+        """The version of the record that the person saw."""
+        return self.text("version") or None
+
+    def kept(self) -> list[tuple[str, str]]:
+        """Every entry, to be carried along by the question or shown again."""
+        return [
+            (name, value)
+            for name, value in self._form.multi_items()
+            if isinstance(value, str) and name not in OF_THE_FRAME
+        ]
+
+    def values(self, several: Sequence[str] = ()) -> dict[str, Any]:
+        """The entries by name, as the fields of a form take them; `several` keep all values."""
+        single = {name: value for name, value in self.kept() if name not in several}
+        return single | {name: self.some(name) for name in several}
+
+    def _read(self, name: str, read: Any) -> str | None:
+        try:
+            found = read(self.text(name))
+        except japanese.NotReadable as unreadable:
+            self.errors.append(FieldError(name, str(unreadable)))
+            return None
+        return found.isoformat() if found else None
+
+
+async def entries_of(request: Request) -> Entries:
+    """The entries of the form that came with this request."""
+    return Entries(await request.form())

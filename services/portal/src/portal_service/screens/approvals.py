@@ -1,0 +1,65 @@
+"""一括承認: what waits for this approver, approved together (part D)."""
+
+from fastapi import APIRouter, Request, Response
+
+from portal_service.entries import entries_of
+from portal_service.frame import page
+from portal_service.question import Question, ask
+from portal_service.upstream import FieldError, or_missing, services_of
+from shared.auth import Role, require
+
+pages = APIRouter(
+    prefix="/returns/approvals", dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)]
+)
+
+
+@pages.get("")
+async def show_waiting(request: Request) -> Response:
+    """あなたの手続待ち: the own work list, as an approver or as a substitute."""
+    return await _screen(request)
+
+
+@pages.post("")
+async def approve_together(request: Request) -> Response:
+    """「承認」: asks, then tells for each what became of it."""
+    entries = await entries_of(request)
+    chosen = entries.some("application")
+    if not chosen:
+        return await _screen(request, error="承認する申込を選択してください。")
+    if not entries.confirmed:
+        question = Question(
+            title="一括承認の確認",
+            sentence=f"選択した{len(chosen)}件の申込を承認します。よろしいですか。",
+            action="/returns/approvals",
+            back="/returns/approvals",
+            kept=entries.kept(),
+            crumbs=[("進捗一覧", "/returns"), ("手続待ち・一括承認", "/returns/approvals")],
+        )
+        return await ask(request, question, entries=entries)
+    items = []
+    for pair in chosen:
+        application_id, _, version = pair.partition(":")
+        items.append({"application_id": application_id, "version": int(version)})
+    done = await services_of(request).send(
+        "returns", "POST", "/bulk-approval", {"items": items}, once=entries.once
+    )
+    return await _screen(request, results=done.body["results"], approved=done.body["approved"])
+
+
+async def _screen(
+    request: Request,
+    *,
+    error: str = "",
+    results: list[dict[str, object]] | None = None,
+    approved: int = 0,
+) -> Response:
+    found = await or_missing(services_of(request).get("returns", "/applications/work"))
+    return await page(
+        request,
+        "returns/approvals.html",
+        status=422 if error else 200,
+        found=found,
+        results=results,
+        approved=approved,
+        errors=[FieldError("", error)] if error else (),
+    )

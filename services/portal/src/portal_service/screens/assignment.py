@@ -1,0 +1,113 @@
+"""店舗・スタッフ変更 of one contract (D124-D130, D137-D144)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service.entries import Entries, entries_of
+from portal_service.frame import announce, page
+from portal_service.japanese import day
+from portal_service.question import Question, ask
+from portal_service.screens.customer_detail import contract_of
+from portal_service.screens.masters import named, staff_to_choose, stores_to_choose
+from portal_service.upstream import Problem, services_of
+from shared.auth import Role, require
+
+pages = APIRouter(
+    prefix="/contracts/{contract_no}/assignment",
+    dependencies=[require(Role.MANAGER, Role.HQ)],
+)
+
+FIELDS = {"store": ("to_store", "reason"), "staff": ("to_staff",)}
+"""What each of the two buttons sends: 「異動」 the store, 「変更」 the staff."""
+BUTTONS = {"store": "異動", "staff": "変更"}
+OUTCOMES = {
+    "registered": "登録しました。",
+    "replaced": "本日の登録を置き換えました。",
+    "cancelled": "本日の登録を取り消しました。",
+}
+
+
+@pages.get("")
+async def show_assignment(request: Request, contract_no: str) -> Response:
+    """The screen, with what is registered already."""
+    return await _form(request, contract_no)
+
+
+@pages.post("/{what}")
+async def change_assignment(request: Request, contract_no: str, what: str) -> Response:
+    """「異動」 or 「変更」: asks, then registers."""
+    entries = await entries_of(request)
+    body = {name: entries.text(name) or None for name in FIELDS.get(what, ())}
+    if not entries.confirmed:
+        return await _ask(request, contract_no, what, entries)
+    try:
+        decided = await services_of(request).send(
+            "contracts",
+            "POST",
+            f"/contracts/{contract_no}/assignment-change",
+            body,
+            version=entries.version,
+            once=entries.once,
+        )
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        return await _form(request, contract_no, entries, problem)
+    response = RedirectResponse(f"/contracts/{contract_no}/assignment", 303)
+    announce(request, response, _said(decided.body))
+    return response
+
+
+def _said(decided: Mapping[str, Any]) -> str:
+    said = [OUTCOMES[decided["outcome"]]]
+    if decided["reflect_earliest_on"]:
+        first, last = day(decided["reflect_earliest_on"]), day(decided["reflect_latest_on"])
+        said.append(f"変更後の内容は{first}から{last}のあいだに確認できるようになります。")
+    if decided["hidden_from_old_store_on"]:
+        hidden = day(decided["hidden_from_old_store_on"])
+        said.append(f"元の店舗では{hidden}から照会できなくなります。")
+    return "".join(said)
+
+
+async def _form(
+    request: Request,
+    contract_no: str,
+    entries: Entries | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    services, found = services_of(request), await contract_of(request, contract_no)
+    actions = {action["button"]: action for action in found.body["actions"]}
+    return await page(
+        request,
+        "changes/one.html",
+        status=problem.status if problem else 200,
+        contract=found.body,
+        version=found.etag,
+        offered=actions["change_assignment"],
+        stores=await stores_to_choose(services),
+        staff=await staff_to_choose(services),
+        reasons=await named(services, "/move-reasons"),
+        values=entries.values() if entries else {},
+        errors=problem.on_form if problem else (),
+    )
+
+
+async def _ask(request: Request, contract_no: str, what: str, entries: Entries) -> Response:
+    services = services_of(request)
+    chosen = dict(
+        await (stores_to_choose(services) if what == "store" else staff_to_choose(services))
+    ).get(entries.text(f"to_{what}"), "（未選択）")
+    here = f"/contracts/{contract_no}/assignment"
+    noun = "異動先店舗" if what == "store" else "変更後スタッフ"
+    question = Question(
+        title=f"店舗・スタッフ変更 {BUTTONS.get(what, '')}の確認",
+        sentence=f"{noun}を「{chosen}」として登録します。よろしいですか。",
+        action=f"{here}/{what}",
+        back=here,
+        kept=entries.kept(),
+        crumbs=[("顧客詳細", f"/contracts/{contract_no}"), ("店舗・スタッフ変更", here)],
+    )
+    return await ask(request, question, entries=entries)

@@ -1,0 +1,82 @@
+"""Many approvals at once (part D): the same guards as one by one, a result per item, no edits."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from returns_service.actions.stepping import Words, take_step
+from returns_service.api.bodies import Code
+from returns_service.api.request import Caller, dealers
+from returns_service.rules.return_commands import Approve
+from returns_service.rules.return_status import Status
+from shared.errors import Refusal
+
+router = APIRouter()
+_MOST = 100
+
+
+class BulkItem(BaseModel):
+    """An application with the version that the approver saw."""
+
+    application_id: Code
+    version: int = Field(ge=0, lt=2**31)
+
+
+class BulkBody(BaseModel):
+    """At most 100 applications."""
+
+    items: list[BulkItem] = Field(min_length=1, max_length=_MOST)
+
+
+class BulkResult(BaseModel):
+    """What became of one item; `code` and `message` say why it was not approved."""
+
+    application_id: str
+    approved: bool
+    version: int | None = None
+    status: Status | None = None
+    status_label: str | None = None
+    code: str | None = None
+    message: str | None = None
+    facts: dict[str, object] = {}
+
+
+class BulkAnswer(BaseModel):
+    """A result per item, in the order asked."""
+
+    results: list[BulkResult]
+    approved: int
+
+
+@router.post("/bulk-approval", dependencies=[dealers])
+async def approve_many(body: BulkBody, caller: Caller) -> BulkAnswer:
+    """Approve each item by itself; one that is refused leaves the others as they are."""
+    results: dict[int, BulkResult] = {}
+    # In the order of their ids, so that two bulk approvals never wait for each other.
+    for place, item in sorted(enumerate(body.items), key=lambda pair: pair[1].application_id):
+        results[place] = await _approve(caller, item)
+    ordered = [results[place] for place in range(len(body.items))]
+    return BulkAnswer(results=ordered, approved=sum(result.approved for result in ordered))
+
+
+async def _approve(caller: Caller, item: BulkItem) -> BulkResult:
+    words = Words(approver_mail=caller.who.mail)
+    command = Approve(expected_version=item.version)
+    try:
+        async with caller.tx.begin_nested():
+            taken = await take_step(caller, item.application_id, command, words)
+    except Refusal as refusal:
+        return BulkResult(
+            application_id=item.application_id,
+            approved=False,
+            code=refusal.code,
+            message=refusal.message,
+            facts=refusal.facts,
+        )
+    status = taken.outcome.status
+    return BulkResult(
+        application_id=item.application_id,
+        approved=True,
+        version=item.version + 1,
+        status=status,
+        status_label=status.japanese,
+    )

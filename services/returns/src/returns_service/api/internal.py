@@ -1,0 +1,106 @@
+"""Who is concerned by an application, for the notifier at the moment of sending? D146-D150.
+
+Addresses are told to services only; events never carry them.
+"""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from returns_service.api.bodies import Code
+from returns_service.api.request import Tx, services
+from returns_service.models import Application, Approval, HistoryLine
+from returns_service.queries import (
+    application_by_id,
+    approval_flow_of,
+    approvals_of,
+    history_of,
+)
+from returns_service.rules.return_refusals import ReturnNotVisible
+from returns_service.rules.return_status import Status
+
+router = APIRouter(prefix="/internal")
+
+
+class PersonAnswer(BaseModel):
+    """Somebody with his address; None where none was left."""
+
+    person_id: str | None
+    role: str
+    mail: str | None
+
+
+class RemandAnswer(BaseModel):
+    """The last step back: from whom to whom, with the words that came with it."""
+
+    from_level: str
+    to_level: str
+    comment: str | None
+
+
+class RecipientsAnswer(BaseModel):
+    """All that decides who gets a mail about an application, as of now."""
+
+    application_id: str
+    dealer_id: str
+    contract_no: str
+    status: Status
+    status_japanese: str
+    status_version: int
+    completion_mail: bool
+    originator: PersonAnswer
+    store_approver: PersonAnswer | None
+    store_approver_notice: bool
+    hq_approver_mails: list[str]
+    round_approvers: list[PersonAnswer]
+    last_remand: RemandAnswer | None
+
+
+@router.get("/applications/{application_id}/recipients", dependencies=[services])
+async def tell_recipients(application_id: Code, tx: Tx) -> RecipientsAnswer:
+    """Originator, approvers and their addresses (A-27, A-29, A-30)."""
+    found = await application_by_id(tx, application_id)
+    if found is None:
+        raise ReturnNotVisible
+    flow = await approval_flow_of(tx, found.dealer_id)
+    approvals = await approvals_of(tx, application_id)
+    at_store = [approval for approval in approvals if approval.level == "store"]
+    return RecipientsAnswer(
+        application_id=application_id,
+        dealer_id=found.dealer_id,
+        contract_no=found.contract_no,
+        status=Status(found.status),
+        status_japanese=Status(found.status).japanese,
+        status_version=found.status_version,
+        completion_mail=found.completion_mail,
+        originator=PersonAnswer(
+            person_id=found.originator_id, role=found.originator_role, mail=found.contact_3
+        ),
+        store_approver=_approver(at_store[-1]) if at_store else None,
+        store_approver_notice=flow.store_approver_notice if flow else False,
+        hq_approver_mails=flow.hq_mails if flow else [],
+        round_approvers=_of_last_round(found, approvals),
+        last_remand=_last_remand(await history_of(tx, application_id)),
+    )
+
+
+def _approver(approval: Approval) -> PersonAnswer:
+    role = "hq_approver" if approval.level == "hq" else "store_approver"
+    return PersonAnswer(person_id=approval.approver_id, role=role, mail=approval.mail)
+
+
+def _of_last_round(found: Application, approvals: Sequence[Approval]) -> list[PersonAnswer]:
+    """The last approver of each level of the route since the last sending (D146)."""
+    last = {a.level: a for a in approvals if a.round == found.round}
+    return [_approver(last[level]) for level in found.levels if level in last]
+
+
+def _last_remand(history: Sequence[HistoryLine]) -> RemandAnswer | None:
+    for line in reversed(history):
+        if line.action == "remand":
+            facts = line.facts
+            return RemandAnswer(
+                from_level=facts["remanded_from"], to_level=facts["remanded_to"], comment=line.said
+            )
+    return None

@@ -1,0 +1,286 @@
+"""承認フロー設定, 代理承認, many approvals at once, and whom the notifier is told of."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from event_contracts.returns import ApprovalFlowUpdated, ReturnApproved
+from shared.auth import Principal
+
+from .conftest import (
+    COLLEAGUE,
+    FORM,
+    NOTIFIER,
+    OTHER_HQ,
+    OTHER_SALES,
+    RETURNED,
+    SATO,
+    SUZUKI,
+    TAKAHASHI,
+    TANAKA,
+    TFC,
+    YAMADA,
+    Returns,
+    registered,
+)
+
+FLOW = {"store_approval": False, "hq_approval": True, "hq_mails": ["a@d01.example.jp"]}
+
+
+@pytest.mark.rule("D153")
+async def test_headquarters_sets_the_flow(returns: Returns) -> None:
+    put = await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
+    assert (put.status_code, put.headers["etag"]) == (200, '"2"')
+    got = (await returns(TANAKA).get("/approval-flow")).json()
+    assert {name: got[name] for name in FLOW} == FLOW
+    assert (got["updated_by"], got["version"]) == ("D01-H001", 2)
+    sent = (await returns(YAMADA).submit()).json()
+    assert sent["status"]["label"] == "本部承認者手続中"
+    [event] = [e for e in await returns.told() if isinstance(e, ApprovalFlowUpdated)]
+    assert "a@d01" not in event.model_dump_json()
+
+
+@pytest.mark.rule("D153")
+@pytest.mark.parametrize("who", [YAMADA, SATO, TFC])
+async def test_nobody_else_does(returns: Returns, who: Principal) -> None:
+    put = await returns(who).send("PUT", "/approval-flow", FLOW, version=1)
+    assert put.status_code == 403
+    assert (await returns(who).get("/approval-flow")).status_code == 403
+
+
+@pytest.mark.rule("D153")
+async def test_another_dealer_has_a_flow_of_its_own(returns: Returns) -> None:
+    got = await returns(OTHER_HQ).get("/approval-flow")
+    assert (got.headers["etag"], got.json()["hq_mails"]) == ('"0"', [])
+    put = await returns(OTHER_HQ).send("PUT", "/approval-flow", FLOW, version=0)
+    assert put.status_code == 200
+    assert (await returns(TANAKA).get("/approval-flow")).json()["version"] == 1
+
+
+@pytest.mark.rule("D153")
+@pytest.mark.parametrize(
+    ("mails", "kept"),
+    [
+        ([], []),
+        (["", " "], []),
+        (["a@x.jp", "A@x.jp", "b@x.jp"], ["a@x.jp", "b@x.jp"]),
+        (["abc@"], None),
+    ],
+)
+async def test_addresses_of_the_flow(
+    returns: Returns, mails: list[str], kept: list[str] | None
+) -> None:
+    put = await returns(TANAKA).send("PUT", "/approval-flow", FLOW | {"hq_mails": mails}, version=1)
+    if kept is None:
+        assert (put.status_code, put.json()["errors"][0]["field"]) == (422, "hq_mails")
+    else:
+        assert put.json()["hq_mails"] == kept
+
+
+async def test_a_flow_that_somebody_changed_meanwhile(returns: Returns) -> None:
+    await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
+    put = await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
+    assert (put.status_code, put.json()["facts"]) == (409, {"current_version": 2})
+
+
+def substitute(substitute_id: str = "D01-E102", **more: str) -> dict[str, str]:
+    return {
+        "substitute_id": substitute_id,
+        "from_on": "2025-07-15",
+        "to_on": "2025-07-16",
+        **more,
+    }
+
+
+async def test_a_substitute_approves_for_the_absent_manager(returns: Returns) -> None:
+    application_id = await returns.sent()
+    body = substitute()
+    assert (await returns(SATO).send("POST", "/substitutes", body)).status_code == 201
+    opened = (await returns(COLLEAGUE).get(f"/applications/{application_id}")).json()
+    assert opened["acting_for"] == ["D01-M100"]
+    assert {o["action"] for o in opened["actions"] if o["enabled"]} == {"approve", "remand"}
+    work = (await returns(COLLEAGUE).get("/applications/work")).json()["items"]
+    assert [row["application_id"] for row in work] == [application_id]
+    await returns.brought(application_id, (COLLEAGUE, "approval"))
+    [approved] = [e for e in await returns.told() if isinstance(e, ReturnApproved)]
+    assert (approved.approver_id, approved.on_behalf_of) == ("D01-E102", "D01-M100")
+    opened = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
+    assert opened["history"][-1]["on_behalf_of"] == "D01-M100"
+    assert opened["route"][1]["approved_by"] == "伊藤 翔"
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        (datetime(2025, 7, 16, 14, 59, tzinfo=UTC), 200),
+        (datetime(2025, 7, 16, 15, 0, tzinfo=UTC), 403),
+    ],
+    ids=["last day", "the day after"],
+)
+async def test_a_substitution_ends_with_its_last_day(
+    returns: Returns, now: datetime, status: int
+) -> None:
+    application_id = await returns.sent()
+    await returns(SATO).send("POST", "/substitutes", substitute())
+    returns.clock.travel_to(now)
+    assert (await returns(COLLEAGUE).step(application_id, "approval")).status_code == status
+
+
+async def test_the_originator_is_no_substitute_for_his_own_item(returns: Returns) -> None:
+    application_id = await returns.sent()
+    await returns(SATO).send("POST", "/substitutes", substitute("D01-E101"))
+    answer = await returns(YAMADA).step(application_id, "approval")
+    assert (answer.status_code, answer.json()["code"]) == (409, "OWN_ITEM")
+
+
+async def test_a_substitute_from_another_store_sees_what_he_stands_in_for(
+    returns: Returns,
+) -> None:
+    application_id = await returns.sent()
+    await returns(SATO).send("POST", "/substitutes", substitute("D01-M200"))
+    listed = (await returns(TAKAHASHI).get("/applications")).json()["items"]
+    assert [row["application_id"] for row in listed] == [application_id]
+    await returns.brought(application_id, (TAKAHASHI, "approval"))
+
+
+@pytest.mark.parametrize(
+    ("who", "body", "status", "code"),
+    [
+        (SATO, substitute("D01-M100"), 422, "SUBSTITUTE_NOT_SUITABLE"),
+        (SATO, substitute("D01-NOBODY"), 422, "SUBSTITUTE_NOT_SUITABLE"),
+        (SATO, substitute("D02-H001"), 422, "SUBSTITUTE_NOT_SUITABLE"),
+        (SATO, substitute(to_on="2025-07-14"), 422, "SUBSTITUTION_PERIOD_REVERSED"),
+        (SATO, substitute(approver_id="D01-M200"), 403, "ROLE_MAY_NOT"),
+        (TANAKA, substitute(approver_id="D01-E101"), 403, "ROLE_NOT_SUBSTITUTED"),
+        (YAMADA, substitute(), 403, "ROLE_NOT_ALLOWED"),
+    ],
+)
+async def test_substitutions_that_are_refused(
+    returns: Returns, who: Principal, body: dict[str, str], status: int, code: str
+) -> None:
+    answer = await returns(who).send("POST", "/substitutes", body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert await returns.rows("SELECT 1 FROM substitute") == []
+
+
+async def test_a_substitute_has_no_substitute(returns: Returns) -> None:
+    await returns(SATO).send("POST", "/substitutes", substitute("D01-M200"))
+    chained = await returns(TAKAHASHI).send("POST", "/substitutes", substitute("D01-E201"))
+    assert (chained.status_code, chained.json()["code"]) == (409, "SUBSTITUTE_HAS_SUBSTITUTE")
+
+
+async def test_a_substitution_is_changed_and_taken_back(returns: Returns) -> None:
+    application_id = await returns.sent()
+    made = await returns(TANAKA).send("POST", "/substitutes", substitute(approver_id="D01-M100"))
+    path = f"/substitutes/{made.json()['substitute_no']}"
+    changed = await returns(SATO).send("PUT", path, substitute("D01-E201"), version=1)
+    assert (changed.status_code, changed.json()["substitute_name"]) == (200, "鈴木 花子")
+    stale = await returns(SATO).send("DELETE", path, version=1)
+    assert (stale.status_code, stale.json()["facts"]) == (409, {"current_version": 2})
+    foreign = await returns(TAKAHASHI).send("DELETE", path, version=2)
+    assert foreign.status_code == 404
+    listed = (await returns(SATO).get("/substitutes")).json()["items"]
+    assert [one["substitute_id"] for one in listed] == ["D01-E201"]
+    assert (await returns(TAKAHASHI).get("/substitutes")).json()["items"] == []
+    assert (await returns(SATO).send("DELETE", path, version=2)).status_code == 204
+    assert (await returns(SUZUKI).step(application_id, "approval", 1)).status_code == 404
+    assert (await returns(SATO).get("/substitutes")).json()["items"] == []
+
+
+async def test_many_approvals_at_once_each_with_its_result(returns: Returns) -> None:
+    await returns.hear(registered("C-2"), registered("C-3"), registered("C-4", store="S20"))
+    ready = await returns.sent()
+    stale = await returns.sent(contract_no="C-2")
+    own = await returns.sent(SATO, "C-3")
+    foreign = await returns.sent(SUZUKI, "C-4")
+    items = [
+        {"application_id": application_id, "version": version}
+        for application_id, version in [
+            (foreign, 1), (stale, 7), (ready, 1), (own, 1), (ready, 1), ("RA-0", 1),
+        ]
+    ]  # fmt: skip
+    answer = (await returns(SATO).send("POST", "/bulk-approval", {"items": items})).json()
+    assert [(r["approved"], r["code"]) for r in answer["results"]] == [
+        (False, "RETURN_NOT_VISIBLE"),
+        (False, "VERSION_CONFLICT"),
+        (True, None),
+        (False, "OWN_ITEM"),
+        (False, "VERSION_CONFLICT"),
+        (False, "RETURN_NOT_VISIBLE"),
+    ]
+    assert answer["approved"] == 1
+    assert answer["results"][1]["facts"]["current_version"] == 1
+    assert await returns.status(ready) == "本部承認者手続中"
+    approved = [e for e in await returns.told() if isinstance(e, ReturnApproved)]
+    assert [e.application_id for e in approved] == [ready]
+
+
+@pytest.mark.parametrize("count", [0, 101])
+async def test_a_bulk_approval_has_one_to_a_hundred_items(returns: Returns, count: int) -> None:
+    items = [{"application_id": "RA-1", "version": 1}] * count
+    answer = await returns(SATO).send("POST", "/bulk-approval", {"items": items})
+    assert answer.status_code == 422
+
+
+async def recipients(returns: Returns, application_id: str) -> dict[str, Any]:
+    answer = await returns(NOTIFIER).get(f"/internal/applications/{application_id}/recipients")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.rule("D146", "D120")
+async def test_the_notifier_learns_who_is_concerned(returns: Returns) -> None:
+    application_id = await returns.sent()
+    fresh = await recipients(returns, application_id)
+    assert fresh["store_approver"] is None
+    assert fresh["originator"] == {
+        "person_id": "D01-E101", "role": "sales", "mail": "yamada@example.jp",
+    }  # fmt: skip
+    await returns(SATO).step(application_id, "approval", contact_3="sato@example.jp")
+    await returns(TANAKA).step(application_id, "remand", comment="日付を確認")
+    found = await recipients(returns, application_id)
+    assert found["store_approver"]["mail"] == "sato@example.jp"
+    assert found["hq_approver_mails"] == ["hq@d01.example.jp"]
+    assert found["last_remand"] == {
+        "from_level": "hq", "to_level": "store", "comment": "日付を確認",
+    }  # fmt: skip
+    assert (found["status"], found["status_japanese"]) == (
+        "STORE_REMANDED",
+        "店舗承認者手続中（差戻）",
+    )
+    assert (found["contract_no"], found["dealer_id"]) == ("C-1001", "D01")
+
+
+@pytest.mark.rule("D146")
+async def test_approvers_of_an_earlier_round_are_not_told(returns: Returns) -> None:
+    application_id = await returns.sent(**RETURNED, completion_mail=False)
+    await returns.brought(application_id, (SATO, "approval"), (TANAKA, "approval"))
+    await returns(YAMADA).step(application_id, "correction", **FORM)
+    assert (await recipients(returns, application_id))["round_approvers"] == []
+    await returns(SATO).step(application_id, "approval", contact_3="second@example.jp")
+    await returns.brought(application_id, (TANAKA, "approval"), (TFC, "acceptance"))
+    await returns.brought(application_id, (TFC, "completion"))
+    found = await recipients(returns, application_id)
+    assert [(one["role"], one["mail"]) for one in found["round_approvers"]] == [
+        ("store_approver", "second@example.jp"),
+        ("hq_approver", None),
+    ]
+    assert found["completion_mail"] is True
+
+
+@pytest.mark.parametrize("who", [YAMADA, SATO, TANAKA, TFC, OTHER_SALES])
+async def test_addresses_are_told_to_services_only(returns: Returns, who: Principal) -> None:
+    application_id = await returns.sent()
+    answer = await returns(who).get(f"/internal/applications/{application_id}/recipients")
+    assert answer.status_code == 403
+
+
+async def test_events_carry_no_addresses_and_no_names(returns: Returns) -> None:
+    application_id = await returns.sent()
+    await returns(SATO).step(application_id, "approval", contact_3="sato@example.jp")
+    await returns(TANAKA).step(application_id, "remand", dealer_note="内緒")
+    for event in await returns.told():
+        told = event.model_dump_json()
+        assert not [w for w in ("@", "山本", "03-0010", "内緒", "090-") if w in told], told

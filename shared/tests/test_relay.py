@@ -1,0 +1,148 @@
+"""Several relays share one outbox, and one that stood still cannot do harm."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from event_contracts.contract import NoteSaved
+from shared import outbox
+from shared.db import Database
+from shared.envelope import Envelope
+from shared.hooks import Hooks
+from shared.relay import Relay
+from shared.tables import LANES
+from shared.transport import TransportDown
+
+NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
+
+
+class Wire:
+    """A transport that remembers, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, int]] = []
+        self.refuses: set[str] = set()
+        self.down = False
+        self.before_answer: Callable[[], Awaitable[None]] | None = None
+
+    async def publish(self, batch: Sequence[Envelope]) -> set[UUID]:
+        if self.down:
+            raise TransportDown("gone")
+        confirmed, blocked = set(), set(self.refuses)
+        for event in batch:
+            if event.aggregate_id not in blocked:
+                self.sent.append((event.aggregate_id, event.sequence))
+                confirmed.add(event.event_id)
+        if self.before_answer:
+            await self.before_answer()
+        return confirmed
+
+    async def close(self) -> None: ...
+
+
+@pytest.fixture
+async def database(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Database]:
+    database = Database(await new_database("shared"))
+    yield database
+    await database.close()
+
+
+async def emit(database: Database, *contracts: str) -> None:
+    async with database.transaction() as tx:
+        for contract in contracts:
+            event = NoteSaved(dealer_id="D01", contract_no=contract, note_version=1, length=1)
+            await outbox.add(tx, event, now=NOW)
+
+
+async def unpublished(database: Database) -> int:
+    async with database.transaction() as tx:
+        query = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+        return int((await tx.execute(text(query))).scalar_one())
+
+
+async def test_two_relays_divide_the_lanes_evenly(database: Database) -> None:
+    one, two = Relay(database, Wire(), "/c"), Relay(database, Wire(), "/c")
+    await one.hold_lanes()
+    assert len(one._lanes) == LANES
+    await two.hold_lanes()
+    await one.hold_lanes()
+    await two.hold_lanes()
+    assert len(one._lanes) == len(two._lanes) == LANES // 2
+    assert not set(one._lanes) & set(two._lanes)
+
+
+async def test_a_relay_that_vanished_is_replaced_when_its_lease_ends(database: Database) -> None:
+    gone = Relay(database, Wire(), "/c", lease=0.3)
+    await gone.hold_lanes()
+    wire = Wire()
+    heir = Relay(database, wire, "/c", lease=0.3)
+    await emit(database, "A")
+    await heir.hold_lanes()
+    assert await heir.relay_once() == 0
+    await asyncio.sleep(0.4)
+    await heir.hold_lanes()
+    assert await heir.relay_once() == 1
+    assert wire.sent == [("A", 1)]
+
+
+@pytest.mark.parametrize(("hooks", "left"), [(Hooks(), 1), (Hooks(frozenset({"fencing"})), 0)])
+async def test_a_relay_that_stood_still_marks_nothing_in_lanes_it_lost(
+    database: Database, hooks: Hooks, left: int
+) -> None:
+    await emit(database, "A")
+    wire = Wire()
+    slow = Relay(database, wire, "/c", lease=0.2, hooks=hooks)
+
+    async def stand_still() -> None:
+        await asyncio.sleep(0.3)
+        await Relay(database, Wire(), "/c", lease=0.2).hold_lanes()
+
+    wire.before_answer = stand_still
+    assert await slow.relay_once() == 1
+    assert await unpublished(database) == left
+
+
+async def test_an_unconfirmed_event_holds_back_only_its_own_aggregate(database: Database) -> None:
+    wire = Wire()
+    relay = Relay(database, wire, "/c")
+    await emit(database, "A", "B", "A", "B")
+    wire.refuses = {"A"}
+    await relay.relay_once()
+    assert wire.sent == [("B", 1), ("B", 2)]
+    assert await unpublished(database) == 2
+    wire.refuses = set()
+    await asyncio.sleep(0.3)
+    await relay.relay_once()
+    assert wire.sent[2:] == [("A", 1), ("A", 2)]
+    assert await unpublished(database) == 0
+
+
+async def test_an_outage_loses_nothing_however_long_it_lasts(database: Database) -> None:
+    wire = Wire()
+    relay = Relay(database, wire, "/c")
+    await emit(database, "A")
+    wire.down = True
+    for _ in range(5):
+        with pytest.raises(TransportDown):
+            await relay.relay_once()
+    wire.down = False
+    assert await relay.relay_once() == 1
+    assert wire.sent == [("A", 1)]
+
+
+async def test_numbers_have_no_gap_under_concurrent_commits(database: Database) -> None:
+    async def one(n: int) -> None:
+        async with database.transaction() as tx:
+            event = NoteSaved(dealer_id="D01", contract_no="A", note_version=n, length=1)
+            await outbox.add(tx, event, now=NOW)
+            if n % 3 == 0:
+                raise ZeroDivisionError
+
+    await asyncio.gather(*(one(n) for n in range(30)), return_exceptions=True)
+    async with database.transaction() as tx:
+        rows = await tx.execute(text("SELECT sequence FROM outbox ORDER BY position"))
+        assert [row.sequence for row in rows] == list(range(1, 21))

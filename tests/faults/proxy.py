@@ -1,0 +1,77 @@
+"""A wire between a process and a server that can be cut and can stand still."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+
+CHUNK = 65536
+
+
+@dataclass(slots=True)
+class Link:
+    """A TCP proxy on a port of its own in front of `target_port`, both on this machine."""
+
+    target_port: int
+    port: int = 0
+    _server: asyncio.Server | None = None
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _flows: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self) -> None:
+        """Listen; the port is known afterwards."""
+        self._flows.set()
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+
+    def stall(self) -> None:
+        """Take bytes and pass none on, in both directions; connections stay open."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """Pass on what has waited, and everything after it."""
+        self._flows.set()
+
+    def cut(self) -> None:
+        """Reset every connection; what was not passed on is gone. New ones are accepted."""
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    async def close(self) -> None:
+        """Stop listening and cut."""
+        if self._server is not None:
+            self._server.close()
+            self.cut()
+            self._flows.set()
+            await self._server.wait_closed()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+        except OSError:
+            self._drop(writer)
+            return
+        self._open.add(far_writer)
+        try:
+            ways = [
+                asyncio.create_task(self._pump(reader, far_writer)),
+                asyncio.create_task(self._pump(far_reader, writer)),
+            ]
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+        finally:
+            self._drop(writer)
+            self._drop(far_writer)
+
+    def _drop(self, writer: asyncio.StreamWriter) -> None:
+        self._open.discard(writer)
+        writer.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(CHUNK):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()

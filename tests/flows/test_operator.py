@@ -1,0 +1,201 @@
+"""What an operator does at the command line, beside a running product."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from madoguchi.demo import COLUMNS, demo_contracts, demo_masters, write_csv
+from madoguchi.operate import own_database
+from shared.clock import SystemClock, jst_day
+from shared.db import EVERY_DEALER, Database
+from tests.product import Product, eventually, running
+
+TODAY = jst_day(SystemClock().now())
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with running(tmp_path_factory.mktemp("operator") / "data") as started:
+        yield started
+
+
+def madoguchi(product: Product, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "madoguchi.cli", *words, "--data", str(product.data)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+
+
+def in_database(product: Product, service: str, act: Callable[[Database], object]) -> object:
+    async def run() -> object:
+        database = Database(await own_database(service, product.data))
+        try:
+            return await act(database)  # type: ignore[misc]
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def contracts_in(product: Product) -> object:
+    async def count(database: Database) -> int:
+        async with database.transaction(EVERY_DEALER) as tx:
+            return int((await tx.execute(text("SELECT count(*) FROM contract"))).scalar_one())
+
+    return in_database(product, "contracts", count)
+
+
+Rows = list[dict[str, str]]
+
+
+def fresh_rows(count: int, seed: int = 77) -> Rows:
+    made = demo_contracts(seed, count, TODAY, dealers=demo_masters().dealers)
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in made]
+    for n, row in enumerate(rows):
+        row["契約番号"] = f"99{seed:02}{n:08}"
+    return rows
+
+
+def write(file: Path, rows: Rows, encoding: str = "utf-8") -> None:
+    write_csv(file, (tuple(row.values()) for row in rows), encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
+def test_a_file_of_contracts_comes_in_whole(
+    product: Product, tmp_path: Path, encoding: str
+) -> None:
+    before = contracts_in(product)
+    file = tmp_path / "contracts.csv"
+    seed = {"utf-8": 11, "utf-8-sig": 12, "cp932": 13}[encoding]
+    write(file, fresh_rows(20, seed), encoding)
+    done = madoguchi(product, "import-contracts", str(file))
+    assert (done.returncode, contracts_in(product)) == (0, before + 20)  # type: ignore[operator]
+    assert "20行を取り込みました" in done.stdout
+    again = madoguchi(product, "import-contracts", str(file))
+    assert "新規 0、変更 0" in again.stdout
+
+
+def test_a_file_with_faults_names_each_and_takes_nothing(product: Product, tmp_path: Path) -> None:
+    before = contracts_in(product)
+    rows = fresh_rows(10, 21)
+    rows[1]["最終回年月日"] = rows[1]["リース満了年月日"] = "2025/02/30"
+    rows[4]["制度"] = "夢のプラン"
+    rows[7]["契約番号"] = rows[2]["契約番号"]
+    rows[9]["店舗コード"] = "S77"
+    file = tmp_path / "faults.csv"
+    write(file, rows)
+    done = madoguchi(product, "import-contracts", str(file))
+    assert (done.returncode, contracts_in(product)) == (1, before)
+    for line, column in ((3, "最終回年月日"), (6, "制度"), (9, "契約番号"), (11, "店舗コード")):
+        assert any(
+            said.startswith(f"{line}行目") and column in said for said in done.stdout.splitlines()
+        ), done.stdout
+    assert "4行に誤りがあり、取り込みませんでした" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe\x00broken", "読めません"),
+        ("契約番号,なにか\n1,2\n".encode(), "列"),
+        (b"", "列"),
+    ],
+    ids=["neither UTF-8 nor Shift_JIS", "wrong columns", "empty"],
+)
+def test_a_file_that_is_no_contract_file_is_refused_as_a_whole(
+    product: Product, tmp_path: Path, content: bytes, said: str
+) -> None:
+    before = contracts_in(product)
+    file = tmp_path / "wrong.csv"
+    file.write_bytes(content)
+    done = madoguchi(product, "import-contracts", str(file))
+    assert (done.returncode, contracts_in(product)) == (1, before)
+    assert said in done.stdout
+
+
+def test_two_hundred_thousand_rows_with_one_fault_at_the_end_take_nothing(
+    product: Product, tmp_path: Path
+) -> None:
+    before = contracts_in(product)
+    file = tmp_path / "large.csv"
+    rows = fresh_rows(200_000, 31)
+    rows[-1]["残高"] = "たくさん"
+    write(file, rows)
+    done = madoguchi(product, "import-contracts", str(file))
+    assert (done.returncode, contracts_in(product)) == (1, before)
+    assert "200001行目" in done.stdout
+
+
+def test_a_dead_event_is_seen_replayed_and_skipped(product: Product) -> None:
+    rows = fresh_rows(2, 41)
+    file = product.data / "two.csv"
+    write(file, rows)
+    assert madoguchi(product, "import-contracts", str(file)).returncode == 0
+
+    async def spoil(database: Database) -> None:
+        async with database.transaction(EVERY_DEALER) as tx:
+            await tx.execute(
+                text("""
+                    INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id,
+                        sequence, dealer_id, occurred_at, payload, headers)
+                    SELECT gen_random_uuid(), 0, 'contract.of_the_future.v1', 'contract', :c, 2,
+                        'D01', now(), '{}', '{}'
+                """),
+                {"c": rows[0]["契約番号"]},
+            )
+
+    in_database(product, "contracts", spoil)
+
+    def dead() -> str:
+        return madoguchi(product, "events", "dead", "--service", "returns").stdout
+
+    listed = eventually(dead, lambda shown: "UnknownEvent" in shown)
+    event = next(w for line in listed.splitlines() for w in line.split() if w.count("-") == 4)
+
+    replayed = madoguchi(product, "events", "replay", "--service", "returns", event)
+    assert "1 dead event(s) will be tried again" in replayed.stdout
+    eventually(dead, lambda shown: event in shown)
+    skipped = madoguchi(
+        product, "events", "skip", "--service", "returns", event, "--reason", "from a test"
+    )
+    assert skipped.returncode == 0, skipped.stderr
+    assert event not in dead()
+    again = madoguchi(product, "events", "skip", "--service", "returns", event, "--reason", "twice")
+    assert again.returncode != 0
+
+
+def test_the_log_is_replayed_without_a_second_effect(product: Product) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    span = ["--from", f"{yesterday:%Y-%m-%d}", "--to", f"{tomorrow:%Y-%m-%d}"]
+    done = madoguchi(product, "events", "replay-log", "--service", "contracts", *span)
+    assert "will be published again" in done.stdout
+
+    async def unpublished(database: Database) -> int:
+        async with database.transaction() as tx:
+            question = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+            return int((await tx.execute(text(question))).scalar_one())
+
+    eventually(lambda: in_database(product, "contracts", unpublished), lambda left: left == 0)
+
+
+def test_an_unknown_service_is_named(product: Product) -> None:
+    done = madoguchi(product, "events", "dead", "--service", "kitchen")
+    assert done.returncode != 0
+    assert "contracts" in done.stderr
+
+
+def test_kill_and_start_again_loses_nothing(product: Product) -> None:
+    before = contracts_in(product)
+    product.kill()
+    seconds = product.start()
+    assert seconds > 0
+    assert contracts_in(product) == before
+    with closing(httpx.Client()) as http:
+        assert http.get(f"{product.url}/login", follow_redirects=False).status_code < 400

@@ -1,0 +1,133 @@
+"""The product as a newcomer starts it: a process, an address, people who log in."""
+
+import base64
+import contextlib
+import hashlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from madoguchi.mail_catcher import Mailbox
+from shared.testing.servers import free_port
+
+LONGEST_START = 90
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Product:
+    """A running all-in-one."""
+
+    url: str
+    data: Path
+    process: subprocess.Popen[bytes]
+    command: Sequence[str]
+    clients: list[httpx.Client] = field(default_factory=list)
+
+    def as_person(self, user_id: str) -> httpx.Client:
+        """An HTTP client with the access token of a demo person."""
+        verifier = secrets.token_urlsafe(48)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+        asked = {
+            "client_id": "madoguchi-portal",
+            "redirect_uri": f"{self.url}/login/callback",
+            "response_type": "code",
+            "scope": "openid",
+            "code_challenge": challenge.rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+        }
+        back = httpx.post(f"{self.url}/issuer/authorize", data={**asked, "person": user_id})
+        code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
+        answer = httpx.post(
+            f"{self.url}/issuer/token",
+            data={
+                "grant_type": "authorization_code",
+                "code": code,
+                "code_verifier": verifier,
+                "client_id": asked["client_id"],
+                "redirect_uri": asked["redirect_uri"],
+            },
+        )
+        token = answer.raise_for_status().json()["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        self.clients.append(httpx.Client(base_url=f"{self.url}/api", headers=bearer, timeout=20))
+        return self.clients[-1]
+
+    def completion_mails(self) -> list[tuple[str, str]]:
+        """Recipient and subject of each mail that tells of a completion."""
+        caught = [(str(m["To"]), str(m["Subject"])) for m in Mailbox(self.data / "mail").mails()]
+        return [(to, subject) for to, subject in caught if "完了" in subject]
+
+    def kill(self) -> None:
+        """End the process without warning."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does; returns the exit code."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGINT)
+        return self.process.wait(30)
+
+    def start(self) -> float:
+        """Start the same command again; returns the seconds to the first page."""
+        begun = time.monotonic()
+        self.process = _spawn(self.command, self.data)
+        _wait(self)
+        return time.monotonic() - begun
+
+
+def _spawn(command: Sequence[str], data: Path) -> subprocess.Popen[bytes]:
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "log.txt").open("ab") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+
+def _wait(product: Product) -> None:
+    deadline = time.monotonic() + LONGEST_START
+    while time.monotonic() < deadline:
+        assert product.process.poll() is None, (product.data / "log.txt").read_text()[-4000:]
+        if "Ctrl-C stops it" in (product.data / "log.txt").read_text():
+            return
+        time.sleep(0.1)
+    raise AssertionError((product.data / "log.txt").read_text()[-4000:])
+
+
+@contextlib.contextmanager
+def running(data: Path, *flags: str) -> Iterator[Product]:
+    """The product on a free port and a folder of its own, stopped at the end."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "madoguchi.cli", "up", "--port", str(port), "--data", str(data),
+        "--verbose", *flags,
+    ]  # fmt: skip
+    product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
+    try:
+        _wait(product)
+        yield product
+    finally:
+        for client in product.clients:
+            client.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            product.stop()
+        with contextlib.suppress(ProcessLookupError):
+            product.kill()
+
+
+def eventually(question: Callable[[], T], right: Callable[[T], bool], seconds: float = 90) -> T:
+    """Ask until the answer is right; fails with the last answer."""
+    deadline = time.monotonic() + seconds
+    while not right(answer := question()):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.1)
+    return answer
