@@ -26,6 +26,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from contracts_service.conditions import Conditions, ReflectedBy
 from event_contracts import SUBSCRIPTIONS
 from madoguchi import postgres, seed
 from madoguchi.catalogue import SERVICES
@@ -47,6 +48,7 @@ from shared.service import Background, Running
 from shared.transport import EmbeddedTransport
 
 AUDIENCE = "madoguchi"
+REFLECTS_BY_ITSELF = Conditions(reflected_by=ReflectedBy.SELF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,10 @@ def _in_one_process(made: Made) -> Everything:
     )
     apps: dict[str, ASGIApp] = {
         name: SERVICES[name].create_app(
-            database=part.database, clock=made.clock, principal_of=principal_of(verifier)
+            database=part.database,
+            clock=made.clock,
+            principal_of=principal_of(verifier),
+            **({"conditions": REFLECTS_BY_ITSELF} if name == "contracts" else {}),
         )
         for name, part in made.running.items()
     }
