@@ -206,7 +206,7 @@ async def open_counter(
         people = issuer_settings(issuer_url, portal)
         stack.enter_context(
             serving(
-                lambda url: create_issuer(replace(people, people=EVERYBODY), KEY),
+                lambda _: create_issuer(replace(people, people=EVERYBODY), KEY),
                 urlsplit(issuer_url).port or 0,
             )
         )
