@@ -10,7 +10,7 @@ import contextlib
 import json
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -95,6 +96,7 @@ class Everything:
     app: ASGIApp
     running: dict[str, Running]
     background: tuple[Background, ...]
+    databases: tuple[Database, ...]
 
     async def work(self) -> None:
         """Run every worker until cancelled."""
@@ -156,6 +158,11 @@ class Made:
     http: httpx.AsyncClient
     smtp_port: int
 
+    @property
+    def databases(self) -> tuple[Database, ...]:
+        """Every service's database."""
+        return tuple(part.database for part in self.running.values())
+
 
 def _in_one_process(made: Made) -> Everything:
     """Every service in this process."""
@@ -177,7 +184,9 @@ def _in_one_process(made: Made) -> Everything:
     part = made.running["notifier"]
     settings = NotifierSettings(**_notifier_values(made))  # type: ignore[arg-type]
     sending = partial(run_sender, settings, part.database, part.clock)
-    return Everything(plan, made.clock, ByPath(apps, _pages(made)), made.running, (sending,))
+    return Everything(
+        plan, made.clock, ByPath(apps, _pages(made)), made.running, (sending,), made.databases
+    )
 
 
 def _as_processes(made: Made) -> Everything:
@@ -194,7 +203,9 @@ def _as_processes(made: Made) -> Everything:
             Child(package, "worker", environment).run,
         ]
         apps[name] = Forward(f"http://127.0.0.1:{port}", made.http)
-    return Everything(made.plan, made.clock, ByPath(apps, _pages(made)), {}, tuple(children))
+    return Everything(
+        made.plan, made.clock, ByPath(apps, _pages(made)), {}, tuple(children), made.databases
+    )
 
 
 def _pages(made: Made) -> Starlette:
@@ -300,6 +311,24 @@ async def _all_answer(plan: Plan) -> bool:
     return True
 
 
+UNDERWAY = text("""
+    SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL)
+         + (SELECT count(*) FROM inbox WHERE state = 'waiting')
+""")
+
+
+async def _demo_has_arrived(databases: Sequence[Database]) -> None:
+    """Wait a while for the first events to take effect, so that no page lacks what another has."""
+    for _ in range(300):
+        underway = 0
+        for database in databases:
+            async with database.transaction() as tx:
+                underway += (await tx.execute(UNDERWAY)).scalar_one()
+        if not underway:
+            return
+        await asyncio.sleep(0.2)
+
+
 async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
     """Start everything, say when it is ready, and serve until Ctrl-C."""
     async with everything(plan) as parts:
@@ -313,6 +342,7 @@ async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
         if server.started and await _all_answer(plan):
+            await _demo_has_arrived(parts.databases)
             ready(parts)
         await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

@@ -22,8 +22,8 @@ TODAY = jst_day(SystemClock().now())
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(tmp_path_factory.mktemp("operator") / "data") as started:
+def product() -> Iterator[Product]:
+    with running() as started:
         yield started
 
 
