@@ -142,7 +142,7 @@ def bare_statement(condition: customer_list.Condition) -> tuple[str, list[Any]]:
         f"SELECT {customer_list.COLUMNS} FROM {customer_list.TABLES} WHERE {condition.where}"
         f" ORDER BY {customer_list.ORDERS['']} LIMIT 101"
     )
-    compiled = text(statement).compile(dialect=dialect.dialect())
+    compiled = text(statement).compile(dialect=dialect.dialect())  # type: ignore[no-untyped-call]
     assert compiled.positiontup is not None
     return str(compiled), [condition.values[name] for name in compiled.positiontup]
 
@@ -226,7 +226,13 @@ async def ask(
     }
     sent = orjson.dumps(body) if body is not None else b""
 
+    asked, gone = False, asyncio.Event()
+
     async def receive() -> dict[str, Any]:
+        nonlocal asked
+        if asked:
+            await gone.wait()  # the client stays until it has everything
+        asked = True
         return {"type": "http.request", "body": sent, "more_body": False}
 
     async def send(message: Any) -> None:
