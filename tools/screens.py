@@ -112,8 +112,11 @@ def take(browser: Browser, url: str, role: str, to: Path, only: str = "") -> Ite
                 file = to / str(width) / f"{role}-{screen.name}.png"
                 page.add_style_tag(content=".buttons-stay { position: static !important; }")
                 tall = page.evaluate("document.documentElement.scrollHeight")
-                clip = {"x": 0, "y": 0, "width": width, "height": min(tall, LONGEST)}
-                page.screenshot(path=file, full_page=True, clip=clip)
+                page.screenshot(
+                    path=file,
+                    full_page=True,
+                    clip={"x": 0, "y": 0, "width": width, "height": min(tall, LONGEST)},
+                )
                 yield file
         context.close()
 
