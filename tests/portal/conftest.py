@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -23,6 +23,10 @@ from portal_service.frame import announce
 from portal_service.settings import PortalSettings
 from portal_service.upstream import services_of
 from shared.auth import Principal, Role, require
+from shared.testing.databases import TestDatabases
+
+if TYPE_CHECKING:
+    from .counter import Counter
 
 SECRET = "a secret of at least thirty-two characters"
 KEY = ECKey.generate_key("P-256", {"kid": "test"})
@@ -246,3 +250,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+async def counter(databases: TestDatabases) -> AsyncIterator["Counter"]:
+    """The portal in front of the real services; each test takes contracts of its own."""
+    from .counter import open_counter  # it needs this module's parts
+
+    async with open_counter(databases.create) as everything:
+        yield everything

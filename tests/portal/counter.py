@@ -1,35 +1,41 @@
-"""The whole counter: portal, issuer, the real returns service on PostgreSQL, real tokens."""
+"""The whole counter: portal, issuer, and the real services on PostgreSQL with real tokens.
+
+Events between the services are carried over by `catch_up`, in place of the workers.
+"""
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from html import unescape
 from urllib.parse import urlsplit
 
 import httpx
+from contracts_service.app import SERVICE as CONTRACTS
+from contracts_service.app import create_app as create_contracts
+from contracts_service.imports import import_contracts, import_masters
+from event_contracts import read
 from fastapi import FastAPI
+from returns_service.app import SERVICE as RETURNS
+from returns_service.app import create_app as create_returns
 from sqlalchemy import text
 
-from event_contracts import Event
-from event_contracts.contract import ContractRegistered, Vehicle
-from event_contracts.masters import StaffUpdated, StoreUpdated
 from madoguchi.issuer import create_issuer
 from portal_service.app import create_app
 from portal_service.settings import PortalSettings
-from returns_service.app import SERVICE as RETURNS
-from returns_service.app import create_app as create_returns
 from shared.auth import Principal, RemoteKeys, Role, TokenVerifier, principal_of
 from shared.clock import TravelClock
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
+from shared.service import Service
 from shared.worker import Delivery
 
 from .conftest import KEY, SECRET, Browser, Site, free_port, issuer_settings, serving
-from .standing_in import stand_in_contracts
+from .customers import MASTERS, contract_file
 
 TUESDAY = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
+NOBODY = "http://127.0.0.1:9"
 
 
 def person(code: str, name: str, role: Role, store: str | None) -> Principal:
@@ -38,43 +44,11 @@ def person(code: str, name: str, role: Role, store: str | None) -> Principal:
 
 
 YAMADA = person("E101", "山田 太郎", Role.SALES, "S10")
-ITO = person("E102", "伊藤 翔", Role.SALES, "S10")
 SATO = person("M100", "佐藤 誠", Role.MANAGER, "S10")
 SUZUKI = person("E201", "鈴木 花子", Role.SALES, "S20")
 TANAKA = person("H001", "田中 裕子", Role.HQ, None)
 TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC}), None)
-EVERYBODY = (YAMADA, ITO, SATO, SUZUKI, TANAKA, TFC)
-
-
-def told_before(contracts: int) -> Iterator[Event]:
-    yield StoreUpdated(dealer_id="D01", store_code="S10", name="本店", phone="03-0010-1000")
-    yield StoreUpdated(dealer_id="D01", store_code="S20", name="西店", phone="03-0010-2000")
-    for who in EVERYBODY[:-1]:
-        yield StaffUpdated(
-            dealer_id="D01",
-            staff_code=who.staff_code or "",
-            name=who.name,
-            store_code=who.store,
-            role=next(iter(who.roles)).value,
-            mobile="090-0001-0001",
-        )
-    for number in range(1, contracts + 1):
-        yield ContractRegistered(
-            dealer_id="D01",
-            contract_no=f"C-{1000 + number}",
-            store_code="S10",
-            product_code="SVP_A" if number == 2 else "SVP_R",
-            final_on=date(2025, 9, 15),
-            vehicle=Vehicle(
-                model="プリウス",
-                registration_no="品川 300 あ 12-34",
-                first_registered_on=date(2022, 7, 1),
-            ),
-            staff_code="E101",
-            receivable_purchased=False,
-            tfc_handled=False,
-            customer_name="山本　太郎",
-        )
+EVERYBODY = (YAMADA, SATO, SUZUKI, TANAKA, TFC)
 
 
 @dataclass
@@ -82,8 +56,10 @@ class Counter:
     """Everything that serves a person in front of the portal."""
 
     site: Site
+    contracts: Database
     returns: Database
     clock: TravelClock
+    carried: dict[str, int] = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
     async def of(self, who: Principal) -> AsyncIterator["Visitor"]:
@@ -91,11 +67,29 @@ class Counter:
             await browser.sign_in(who.user_id)
             yield Visitor(browser)
 
-    async def hear(self, *events: Event) -> None:
-        for event in events:
-            delivery = Delivery(new_id(), 1, self.clock.now(), self.clock.now(), None)
-            async with self.returns.transaction(EVERY_DEALER) as tx:
-                await RETURNS.subscribers.handlers[event.wire_type](event, delivery, tx)
+    async def catch_up(self) -> None:
+        """Let each service hear what the other has told since the last time."""
+        await self._carry(self.contracts, self.returns, RETURNS)
+        await self._carry(self.returns, self.contracts, CONTRACTS)
+
+    async def _carry(self, teller: Database, hearer: Database, service: Service) -> None:
+        seen = self.carried.get(service.name, 0)
+        async with teller.transaction(EVERY_DEALER) as tx:
+            rows = await tx.execute(
+                text(
+                    "SELECT position, type, payload::text AS payload FROM outbox"
+                    " WHERE position > :seen ORDER BY position"
+                ),
+                {"seen": seen},
+            )
+            told = rows.all()
+        for row in told:
+            self.carried[service.name] = row.position
+            if handle := service.subscribers.handlers.get(row.type):
+                now = self.clock.now()
+                delivery = Delivery(new_id(), row.position, now, now, None)
+                async with hearer.transaction(EVERY_DEALER) as tx:
+                    await handle(read(row.type, row.payload), delivery, tx)
 
     async def set_flow(self, *, store: bool, hq: bool) -> None:
         async with self.returns.transaction(EVERY_DEALER) as tx:
@@ -112,13 +106,12 @@ class Counter:
 
 @dataclass
 class Visitor:
-    """A signed-in person who reads pages, follows links and sends the forms that stand on them."""
+    """A signed-in person without scripts, who reads pages and sends the forms that are there."""
 
     browser: Browser
     path: str = "/"
     html: str = ""
     status: int = 0
-    fields: dict[str, list[str]] = field(default_factory=dict)
 
     async def go(self, path: str) -> "Visitor":
         return await self._land(await self.browser.http.get(path))
@@ -130,6 +123,14 @@ class Visitor:
 
     def form(self, ending: str) -> dict[str, list[str]]:
         return self._form(ending)[1]
+
+    def beside(self, name: str) -> str:
+        """The refusal that stands beside a field."""
+        found = re.search(rf'id="wrong-{name}"[^>]*>(.*?)</p>', self.html, re.DOTALL)
+        field_set = re.search(rf'id="field-{name}".*?class="wrong">(.*?)</p>', self.html, re.DOTALL)
+        match = found or field_set
+        assert match, self.words[:600]
+        return match[1]
 
     @property
     def words(self) -> str:
@@ -148,9 +149,13 @@ class Visitor:
     def _form(self, ending: str) -> tuple[str, dict[str, list[str]]]:
         for found in re.finditer(r"<form\b([^>]*)>(.*?)</form>", self.html, flags=re.DOTALL):
             action = re.search(r'action="([^"]*)"', found[1])
-            if action and action[1].endswith(ending) and "post" in found[1]:
+            if action and action[1].endswith(ending) and 'method="post"' in found[1]:
                 return unescape(action[1]), _fields(found[2])
-        raise AssertionError(f"no form {ending} on {self.path}: {self.words[:400]}")
+        raise AssertionError(f"no form {ending} on {self.path}: {self.words[:600]}")
+
+
+AREA = re.compile(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', re.DOTALL)
+SELECT = re.compile(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', re.DOTALL)
 
 
 def _fields(html: str) -> dict[str, list[str]]:
@@ -158,77 +163,82 @@ def _fields(html: str) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
     for tag in re.findall(r"<input\b[^>]*>", html):
         traits = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        if traits.get("type") in ("checkbox", "radio") and "checked" not in tag:
+        if traits.get("type") in {"checkbox", "radio"} and " checked" not in tag:
             continue
         if "name" in traits:
             fields.setdefault(traits["name"], []).append(unescape(traits.get("value", "")))
-    for name, inner in re.findall(
-        r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', html, re.DOTALL
-    ):
+    for name, inner in AREA.findall(html):
         fields[name] = [unescape(inner)]
-    for name, inner in re.findall(
-        r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', html, re.DOTALL
-    ):
+    for name, inner in SELECT.findall(html):
         chosen = re.search(r'<option value="([^"]*)" selected', inner)
         fields[name] = [chosen[1] if chosen else ""]
     return fields
 
 
 @contextlib.asynccontextmanager
-async def open_counter(
-    new_database: Callable[[str], Awaitable[str]], *, contracts: int = 6
-) -> AsyncIterator[Counter]:
-    """Start everything on ports of its own."""
-    url = await new_database("returns_service")
-    database, clock = Database(url), TravelClock()
+async def open_counter(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[Counter]:
+    """Start everything on ports of its own, with the contracts of the examples."""
+    urls = {name: await create(f"{name}_service") for name in ("contracts", "returns")}
+    contracts, returns, clock = Database(urls["contracts"]), Database(urls["returns"]), TravelClock()
     clock.travel_to(TUESDAY)
+    await import_masters(contracts, MASTERS, now=clock.now())
+    taken_in = await import_contracts(contracts, contract_file(), now=clock.now())
+    assert not taken_in.refused, taken_in.refused
     issuer_url = f"http://127.0.0.1:{free_port()}"
+    makers = {"contracts": create_contracts, "returns": create_returns}
     with contextlib.ExitStack() as stack:
-        returns = stack.enter_context(serving(lambda _: returns_service(url, clock, issuer_url)))
-        contracts_url = stack.enter_context(serving(lambda _: stand_in_contracts()))
+        serve = stack.enter_context
+        services = {
+            f"{name}_url": serve(serving(_service(make, urls[name], clock, issuer_url)))
+            for name, make in makers.items()
+        }
         made: list[FastAPI] = []
 
-        def portal_at(portal_url: str) -> FastAPI:
+        def portal_at(url: str) -> FastAPI:
             settings = PortalSettings(
-                public_url=portal_url,
+                public_url=url,
                 session_secret=SECRET,
                 oidc_issuer=issuer_url,
-                contracts_url=contracts_url,
-                returns_url=returns,
-                commuter_url="http://127.0.0.1:9",
-                notifier_url="http://127.0.0.1:9",
+                commuter_url=NOBODY,
+                notifier_url=NOBODY,
                 embedded=True,
+                **services,
             )
             made.append(create_app(settings, now=clock.now))
             return made[0]
 
-        portal = stack.enter_context(serving(portal_at))
-        people = issuer_settings(issuer_url, portal)
-        stack.enter_context(
-            serving(
-                lambda url: create_issuer(replace(people, people=EVERYBODY), KEY),
-                urlsplit(issuer_url).port or 0,
-            )
-        )
-        counter = Counter(Site(portal, issuer_url, made[0]), database, clock)
-        await counter.hear(*told_before(contracts))
+        portal = serve(serving(portal_at))
+        issuer = replace(issuer_settings(issuer_url, portal), people=EVERYBODY)
+        serve(serving(lambda _: create_issuer(issuer, KEY), urlsplit(issuer_url).port or 0))
+        counter = Counter(Site(portal, issuer_url, made[0]), contracts, returns, clock)
+        await counter.catch_up()
         await counter.set_flow(store=True, hq=True)
         yield counter
-    await database.close()
+    await contracts.close()
+    await returns.close()
 
 
-def returns_service(url: str, clock: TravelClock, issuer: str) -> FastAPI:
+def _service(
+    create: Callable[..., FastAPI], url: str, clock: TravelClock, issuer: str
+) -> Callable[[str], FastAPI]:
     """The real service; what it opens it closes in its own event loop."""
-    database, http = Database(url), httpx.AsyncClient(timeout=5)
-    keys = RemoteKeys(f"{issuer}/jwks", http)
-    verifier = TokenVerifier(keys, issuer=issuer, audience="madoguchi")
-    app = create_returns(database, clock, principal_of(verifier))
 
-    @contextlib.asynccontextmanager
-    async def closing(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await http.aclose()
-        await database.close()
+    def make(_own_url: str) -> FastAPI:
+        database, http = Database(url), httpx.AsyncClient(timeout=5)
+        verifier = TokenVerifier(
+            RemoteKeys(f"{issuer}/jwks", http), issuer=issuer, audience="madoguchi"
+        )
+        app = create(database, clock, principal_of(verifier))
 
-    app.router.lifespan_context = closing
-    return app
+        @contextlib.asynccontextmanager
+        async def closing(_app: FastAPI) -> AsyncIterator[None]:
+            yield
+            await http.aclose()
+            await database.close()
+
+        app.router.lifespan_context = closing
+        return app
+
+    return make
+
+

@@ -27,11 +27,11 @@ from .conftest import KEY, Site, asking, csrf_in, issuer_settings, portal_settin
 
 async def test_a_login_leads_back_to_the_wanted_page(site: Site) -> None:
     async with site.browser() as browser:
-        sent_away = await browser.http.get("/transfers?store=S10")
-        assert sent_away.headers["location"] == "/auth/login?next=%2Ftransfers%3Fstore%3DS10"
-        reply = await browser.sign_in("m100", "/transfers?store=S10")
-        assert (reply.status_code, reply.headers["location"]) == (303, "/transfers?store=S10")
-        page = await browser.http.get("/transfers")
+        sent_away = await browser.http.get("/help?store=S10")
+        assert sent_away.headers["location"] == "/auth/login?next=%2Fhelp%3Fstore%3DS10"
+        reply = await browser.sign_in("m100", "/help?store=S10")
+        assert (reply.status_code, reply.headers["location"]) == (303, "/help?store=S10")
+        page = await browser.http.get("/help")
         assert page.status_code == 200
         assert "佐藤 和子" in page.text
         assert "店長" in page.text

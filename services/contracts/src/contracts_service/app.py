@@ -42,3 +42,8 @@ def create_app(
         conditions=conditions or Conditions(),
         **state,
     )
+
+
+def state_of(settings: ContractsSettings) -> dict[str, object]:
+    """What the app needs of the settings."""
+    return {"conditions": settings.conditions}

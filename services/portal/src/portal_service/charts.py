@@ -1,6 +1,6 @@
 """How do figures become a picture? Points and bars in the units of an SVG that a template draws.
 
-No styles inside (the content security policy forbids them): the classes stand in charts.css. Each
+No styles inside (the content security policy forbids them): the classes stand in screens.css. Each
 picture has a sentence in its place for those who do not see it, and its figures in a table.
 """
 
@@ -102,3 +102,8 @@ def _round_up(value: float) -> float:
     while size * 10 < value:
         size *= 10
     return next(size * step for step in STEPS if size * step >= value)
+
+
+def _in_ten_thousands(yen: float) -> str:
+    """50万円, 12.5万円."""
+    return f"{yen / 10_000:,.4g}万円"

@@ -1,4 +1,4 @@
-"""What stands in the pulldowns: stores, staff, models, products; empty while the part is missing."""
+"""What stands in the pulldowns? Stores, staff, models, products; empty while a part is missing."""
 
 from typing import Any
 
