@@ -134,6 +134,5 @@ def _reason(colour: Colour, facts: RowFacts) -> str:  # noqa: PLR0911 - one sent
             calm_until = japanese_date(months_before(facts.final_on, YELLOW_MONTHS))
             return f"{calm_until}までは、最終回まで４ヶ月以上あります"
     due = japanese_date(months_before(facts.final_on, RED_MONTHS))
-    if colour is Colour.RED:
-        return f"結果入力期限（{due}）を過ぎ、最終回対応が未完了です"
-    return f"結果入力期限は{due}です。最終回対応が未完了です"
+    until = f"（{due}）を過ぎ、" if colour is Colour.RED else f"は{due}です。"
+    return f"結果入力期限{until}最終回対応が未完了です"
