@@ -118,7 +118,7 @@ def _urgency(facts: RowFacts, *, today: date) -> Colour:
     return Colour.WHITE
 
 
-def _reason(colour: Colour, facts: RowFacts) -> str:  # noqa: PLR0911 - one sentence per colour
+def _reason(colour: Colour, facts: RowFacts) -> str:
     match colour:
         case Colour.GREY:
             return f"最終回期日（{japanese_date(facts.final_on)}）を経過しています"
