@@ -32,8 +32,9 @@ from event_contracts import SUBSCRIPTIONS
 from madoguchi import postgres, seed
 from madoguchi.catalogue import SERVICES
 from madoguchi.demo import demo_masters
+from madoguchi.extras import create_extras
 from madoguchi.issuer import IssuerSettings, create_issuer, issuer_key
-from madoguchi.mail_catcher import catch_mail, create_mailbox
+from madoguchi.mail_catcher import catch_mail
 from madoguchi.people import demo_people
 from madoguchi.processes import Child, Forward
 from notifier_service.app import run_sender
@@ -185,7 +186,7 @@ def _in_one_process(made: Made) -> Everything:
     settings = NotifierSettings(**_notifier_values(made))  # type: ignore[arg-type]
     sending = partial(run_sender, settings, part.database, part.clock)
     return Everything(
-        plan, made.clock, ByPath(apps, _pages(made)), made.running, (sending,), made.databases
+        plan, made.clock, _by_path(made, apps), made.running, (sending,), made.databases
     )
 
 
@@ -204,40 +205,38 @@ def _as_processes(made: Made) -> Everything:
         ]
         apps[name] = Forward(f"http://127.0.0.1:{port}", made.http)
     return Everything(
-        made.plan, made.clock, ByPath(apps, _pages(made)), {}, tuple(children), made.databases
-    )
-
-
-def _pages(made: Made) -> Starlette:
-    """What people see: the portal, the login, and the mails that were caught."""
-    return Starlette(
-        routes=[
-            Mount("/issuer", app=_issuer(made.plan, made.kept)),
-            Mount("/mailbox", app=create_mailbox(made.plan.data / "mail")),
-            Mount(
-                "/",
-                app=create_portal(
-                    _portal_settings(made.plan, made.kept), http=made.http, now=made.clock.now
-                ),
-            ),
-        ]
+        made.plan, made.clock, _by_path(made, apps), {}, tuple(children), made.databases
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ByPath:
-    """Hands a request to the service that its path names, as a gateway does; else to the pages."""
+    """Hands a request to the part that its path begins with, as a gateway does; else to `rest`."""
 
-    services: dict[str, ASGIApp]
-    pages: ASGIApp
+    parts: dict[str, ASGIApp]
+    rest: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        path = str(scope.get("path", "")).split("/")
-        app: ASGIApp = self.pages
-        if len(path) > 2 and path[1] == "api":  # noqa: PLR2004 - "", "api", service
-            app = self.services.get(path[2], self.pages)
-        await app(scope, receive, send)
+        path = f"{scope.get('path', '')}/"
+        found = (app for start, app in self.parts.items() if path.startswith(f"{start}/"))
+        await next(found, self.rest)(scope, receive, send)
+
+
+def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:
+    """Everything behind one address: services, login, mails that were caught, clock, portal.
+
+    Where services run as processes of their own there is no clock: they read the machine's.
+    """
+    plan, extras = made.plan, create_extras(made.plan.data / "mail", made.clock)
+    now = None if plan.processes else made.clock.now
+    portal = create_portal(_portal_settings(plan, made.kept), http=made.http, now=now)
+    parts: dict[str, ASGIApp] = {f"/api/{name}": app for name, app in services.items()}
+    parts["/issuer"] = Starlette(routes=[Mount("/issuer", app=_issuer(plan, made.kept))])
+    parts["/mailbox"] = extras
+    if not plan.processes:
+        parts["/clock"] = extras
+    return ByPath(parts, portal)
 
 
 def _issuer(plan: Plan, kept: postgres.Secrets) -> FastAPI:

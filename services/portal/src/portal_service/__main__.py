@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     args = parser.parse_args()
     logging.configure()
-    app = create_app(PortalSettings())  # type: ignore[call-arg]
+    app = create_app(PortalSettings())
     uvicorn.run(app, host=args.host, port=args.port, access_log=False, log_config=None)
 
 
