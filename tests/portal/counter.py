@@ -12,18 +12,18 @@ from html import unescape
 from urllib.parse import urlsplit
 
 import httpx
+from fastapi import FastAPI
+from sqlalchemy import text
+
 from contracts_service.app import SERVICE as CONTRACTS
 from contracts_service.app import create_app as create_contracts
 from contracts_service.imports import import_contracts, import_masters
 from event_contracts import read
-from fastapi import FastAPI
-from returns_service.app import SERVICE as RETURNS
-from returns_service.app import create_app as create_returns
-from sqlalchemy import text
-
 from madoguchi.issuer import create_issuer
 from portal_service.app import create_app
 from portal_service.settings import PortalSettings
+from returns_service.app import SERVICE as RETURNS
+from returns_service.app import create_app as create_returns
 from shared.auth import Principal, RemoteKeys, Role, TokenVerifier, principal_of
 from shared.clock import TravelClock
 from shared.context import new_id
@@ -179,7 +179,11 @@ def _fields(html: str) -> dict[str, list[str]]:
 async def open_counter(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[Counter]:
     """Start everything on ports of its own, with the contracts of the examples."""
     urls = {name: await create(f"{name}_service") for name in ("contracts", "returns")}
-    contracts, returns, clock = Database(urls["contracts"]), Database(urls["returns"]), TravelClock()
+    contracts, returns, clock = (
+        Database(urls["contracts"]),
+        Database(urls["returns"]),
+        TravelClock(),
+    )
     clock.travel_to(TUESDAY)
     await import_masters(contracts, MASTERS, now=clock.now())
     taken_in = await import_contracts(contracts, contract_file(), now=clock.now())
@@ -240,5 +244,3 @@ def _service(
         return app
 
     return make
-
-
