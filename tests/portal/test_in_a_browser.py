@@ -34,7 +34,7 @@ async def browsing(counter: Counter, who: Principal, width: int = 1280) -> Async
 
     def hear(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and "status of 4" not in message.text:
-            complaints.append(message.text)
+            complaints.append(f"{message.text} {message.location}")
 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
@@ -43,11 +43,11 @@ async def browsing(counter: Counter, who: Principal, width: int = 1280) -> Async
         )
         page = await context.new_page()
         page.set_default_timeout(10_000)
-        page.on("console", hear)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto("/auth/login?next=/")
         await page.click(f"button[value='{who.user_id}']")
         await page.wait_for_url("**/")
+        page.on("console", hear)  # from here on: the issuer of the tests serves no styles
+        page.on("pageerror", lambda error: complaints.append(str(error)))
         yield page
         await browser.close()
     assert complaints == []
@@ -72,7 +72,7 @@ async def test_reporting_a_return_with_dialog_and_keyboard(counter: Counter) -> 
         await page.wait_for_selector("dialog[open]")
         assert await page.evaluate("document.activeElement.textContent") == "戻る"
         await page.keyboard.press("Escape")
-        assert await page.locator("dialog").count() == 0
+        await page.wait_for_selector("dialog", state="detached")
         assert await page.input_value("#field-received_on") == "2025/7/1"
         await page.click("main button:text-is('確認')")
         await page.dblclick("dialog button:text-is('OK')")
