@@ -50,7 +50,7 @@ def rabbitmq_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if found is None:
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
-            print(f"\n{servers.HOW_TO_GET_RABBITMQ}\n")  # noqa: T201
+            print(f"\n{servers.HOW_TO_GET_RABBITMQ}\n")
         pytest.skip(servers.HOW_TO_GET_RABBITMQ)
     url, end = found
     yield url

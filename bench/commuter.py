@@ -52,6 +52,15 @@ def rate(work: Callable[[], int], *, rounds: int = 7) -> float:
     return best
 
 
+def rates(works: dict[str, Callable[[], int]], *, rounds: int = 7) -> dict[str, float]:
+    """The best rate of each, taking turns: a busy moment of the machine meets all alike."""
+    best = dict.fromkeys(works, 0.0)
+    for _ in range(rounds):
+        for name, work in works.items():
+            best[name] = max(best[name], rate(work, rounds=1))
+    return best
+
+
 def each(work: Callable[..., object], cases: Sequence[tuple[object, ...]]) -> Callable[[], int]:
     def run() -> int:
         for case in cases:
@@ -183,7 +192,9 @@ def oracle_yen(route: Route, passes: Sequence[CommuterPass], book: FareBook) -> 
     return best
 
 
-def deduction_rates(cases: Sequence[Case], book: FareBook) -> dict[str, float]:
+def deduction_rates(
+    cases: Sequence[Case], book: FareBook, peers: Peers, pairs: Sequence[Pair]
+) -> dict[str, float]:
     offered = [(route, passes) for route, passes in cases]
 
     def charge(route: Route, passes: list[CommuterPass]) -> None:
@@ -198,11 +209,14 @@ def deduction_rates(cases: Sequence[Case], book: FareBook) -> dict[str, float]:
     def read_and_explain(text: str, passes: list[CommuterPass]) -> None:
         price(parse_route(tokyo_network(), text), Terms(DAY), passes)
 
-    return {
-        "charge a given route": rate(each(charge, offered)),
-        "… with its full explanation": rate(each(explain, offered)),
-        "… from its text": rate(each(read_and_explain, texts)),
+    ends = [(a[0], b[0]) for a, b in pairs[:300]]
+    works = {
+        "charge a given route": each(charge, offered),
+        "rustworkx, one shortest path": each(peers.rx_path, ends),
+        "… with its full explanation": each(explain, offered),
+        "… from its text": each(read_and_explain, texts),
     }
+    return rates(works)
 
 
 def path_rates(finder: PathFinder, peers: Peers, pairs: Sequence[Pair]) -> dict[str, float]:
@@ -308,9 +322,8 @@ def main() -> None:
     ]
     cases = random_cases(network, dice, 500 if quick else 2000)
     console = Console()
-    deduction = deduction_rates(cases, book)
+    deduction = deduction_rates(cases, book, peers, pairs)
     paths = path_rates(finder, peers, pairs)
-    deduction["rustworkx, one shortest path"] = paths["rustworkx"]
     found = candidate_rates(network, peers, pairs, dice)
     console.print(table("Deduction, route given", deduction, "rustworkx, one shortest path"))
     console.print(table("Shortest path with its nodes", paths, "rustworkx"))

@@ -1,6 +1,7 @@
 """What every event bench stands on: fresh databases, queues of its own, and filled outboxes."""
 
 import asyncio
+import os
 import platform
 import secrets
 import statistics
@@ -93,12 +94,12 @@ async def stage() -> AsyncIterator[Stage]:
         await made.empty_queues()
         yield made
     finally:
-        async with await aio_pika.connect(made.rabbitmq) as connection:
-            async with connection.channel() as channel:
-                for service in topology.subscriptions:
-                    await channel.queue_delete(topology.queue(service))
-                await channel.queue_delete(topology.unparsed)
-                await channel.exchange_delete(topology.exchange)
+        connection = await aio_pika.connect(made.rabbitmq)
+        async with connection, connection.channel() as channel:
+            for service in topology.subscriptions:
+                await channel.queue_delete(topology.queue(service))
+            await channel.queue_delete(topology.unparsed)
+            await channel.exchange_delete(topology.exchange)
         await made.databases.drop_all()
         rabbit[1]()
         end_postgres()
@@ -123,13 +124,9 @@ def ratio(rates: dict[str, list[float]], ours: str, peer: str) -> float:
 
 def write(name: str, lines: Sequence[str]) -> None:
     """Print a table and keep it in bench/results/."""
-    head = [
-        f"# {name}",
-        "",
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.machine()}, "
-        f"{len(__import__('os').sched_getaffinity(0))} cores, Python {platform.python_version()}",
-        "",
-    ]
+    cores = len(os.sched_getaffinity(0))
+    machine = f"{platform.machine()}, {cores} cores, Python {platform.python_version()}"
+    head = [f"# {name}", "", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}", ""]
     page = "\n".join([*head, *lines]) + "\n"
     print("\n" + page)
     (Path(__file__).parent / "results" / f"{name}.md").write_text(page, encoding="utf-8")

@@ -10,7 +10,7 @@ import contextlib
 import json
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,10 +22,12 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from contracts_service.conditions import Conditions, ReflectedBy
 from event_contracts import SUBSCRIPTIONS
 from madoguchi import postgres, seed
 from madoguchi.catalogue import SERVICES
@@ -47,6 +49,7 @@ from shared.service import Background, Running
 from shared.transport import EmbeddedTransport
 
 AUDIENCE = "madoguchi"
+REFLECTS_BY_ITSELF = Conditions(reflected_by=ReflectedBy.SELF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Everything:
     app: ASGIApp
     running: dict[str, Running]
     background: tuple[Background, ...]
+    databases: tuple[Database, ...]
 
     async def work(self) -> None:
         """Run every worker until cancelled."""
@@ -154,6 +158,11 @@ class Made:
     http: httpx.AsyncClient
     smtp_port: int
 
+    @property
+    def databases(self) -> tuple[Database, ...]:
+        """Every service's database."""
+        return tuple(part.database for part in self.running.values())
+
 
 def _in_one_process(made: Made) -> Everything:
     """Every service in this process."""
@@ -165,14 +174,19 @@ def _in_one_process(made: Made) -> Everything:
     )
     apps: dict[str, ASGIApp] = {
         name: SERVICES[name].create_app(
-            database=part.database, clock=made.clock, principal_of=principal_of(verifier)
+            database=part.database,
+            clock=made.clock,
+            principal_of=principal_of(verifier),
+            **({"conditions": REFLECTS_BY_ITSELF} if name == "contracts" else {}),
         )
         for name, part in made.running.items()
     }
     part = made.running["notifier"]
     settings = NotifierSettings(**_notifier_values(made))  # type: ignore[arg-type]
     sending = partial(run_sender, settings, part.database, part.clock)
-    return Everything(plan, made.clock, ByPath(apps, _pages(made)), made.running, (sending,))
+    return Everything(
+        plan, made.clock, ByPath(apps, _pages(made)), made.running, (sending,), made.databases
+    )
 
 
 def _as_processes(made: Made) -> Everything:
@@ -189,7 +203,9 @@ def _as_processes(made: Made) -> Everything:
             Child(package, "worker", environment).run,
         ]
         apps[name] = Forward(f"http://127.0.0.1:{port}", made.http)
-    return Everything(made.plan, made.clock, ByPath(apps, _pages(made)), {}, tuple(children))
+    return Everything(
+        made.plan, made.clock, ByPath(apps, _pages(made)), {}, tuple(children), made.databases
+    )
 
 
 def _pages(made: Made) -> Starlette:
@@ -229,8 +245,8 @@ def _issuer(plan: Plan, kept: postgres.Secrets) -> FastAPI:
         url=f"{plan.url}/issuer",
         audience=AUDIENCE,
         client_id="madoguchi-portal",
-        redirect_uris=frozenset({f"{plan.url}/login/callback"}),
-        signed_out_uris=frozenset({f"{plan.url}/signed-out"}),
+        redirect_uris=frozenset({f"{plan.url}/auth/callback"}),
+        signed_out_uris=frozenset({f"{plan.url}/auth/signed-out"}),
         people=demo_people(demo_masters()),
         embedded=True,
         services={"madoguchi-notifier": kept.get("client-notifier")},
@@ -295,6 +311,24 @@ async def _all_answer(plan: Plan) -> bool:
     return True
 
 
+UNDERWAY = text("""
+    SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL)
+         + (SELECT count(*) FROM inbox WHERE state = 'waiting')
+""")
+
+
+async def _demo_has_arrived(databases: Sequence[Database]) -> None:
+    """Wait a while for the first events to take effect, so that no page lacks what another has."""
+    for _ in range(300):
+        underway = 0
+        for database in databases:
+            async with database.transaction() as tx:
+                underway += (await tx.execute(UNDERWAY)).scalar_one()
+        if not underway:
+            return
+        await asyncio.sleep(0.2)
+
+
 async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
     """Start everything, say when it is ready, and serve until Ctrl-C."""
     async with everything(plan) as parts:
@@ -308,6 +342,7 @@ async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
         if server.started and await _all_answer(plan):
+            await _demo_has_arrived(parts.databases)
             ready(parts)
         await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from commuter_service import cli as fare
 from madoguchi import operate
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
@@ -78,6 +79,21 @@ def import_contracts(
 
     raise typer.Exit(asyncio.run(take_in(file, data, database, console)))
 
+
+@main.command()
+def workflow(
+    form: Annotated[str, typer.Option("--format", help="mermaid or csv")] = "mermaid",
+) -> None:
+    """Print every transition of a return application, from the one table that decides them."""
+    from returns_service.rules.return_workflow import workflow_csv, workflow_mermaid
+
+    forms = {"mermaid": workflow_mermaid, "csv": workflow_csv}
+    if form not in forms:
+        raise typer.BadParameter("--format is mermaid or csv")
+    sys.stdout.write(forms[form]())
+
+
+fare.register(main)
 
 if __name__ == "__main__":
     main()

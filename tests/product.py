@@ -5,9 +5,11 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +42,7 @@ class Product:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
         asked = {
             "client_id": "madoguchi-portal",
-            "redirect_uri": f"{self.url}/login/callback",
+            "redirect_uri": f"{self.url}/auth/callback",
             "response_type": "code",
             "scope": "openid",
             "code_challenge": challenge.rstrip(b"=").decode(),
@@ -97,16 +99,16 @@ def _wait(product: Product) -> None:
     deadline = time.monotonic() + LONGEST_START
     while time.monotonic() < deadline:
         assert product.process.poll() is None, (product.data / "log.txt").read_text()[-4000:]
-        if "Ctrl-C stops it" in (product.data / "log.txt").read_text():
+        if "Ctrl-C stops it.\n" in (product.data / "log.txt").read_text():
             return
         time.sleep(0.1)
     raise AssertionError((product.data / "log.txt").read_text()[-4000:])
 
 
 @contextlib.contextmanager
-def running(data: Path, *flags: str) -> Iterator[Product]:
-    """The product on a free port and a folder of its own, stopped at the end."""
-    port = free_port()
+def running(*flags: str) -> Iterator[Product]:
+    """The product on a free port and a folder of its own, stopped and cleared away at the end."""
+    data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
     command = [
         sys.executable, "-m", "madoguchi.cli", "up", "--port", str(port), "--data", str(data),
         "--verbose", *flags,
@@ -122,6 +124,7 @@ def running(data: Path, *flags: str) -> Iterator[Product]:
             product.stop()
         with contextlib.suppress(ProcessLookupError):
             product.kill()
+        shutil.rmtree(data, ignore_errors=True)
 
 
 def eventually(question: Callable[[], T], right: Callable[[T], bool], seconds: float = 90) -> T:
@@ -131,3 +134,13 @@ def eventually(question: Callable[[], T], right: Callable[[T], bool], seconds: f
         assert time.monotonic() < deadline, answer
         time.sleep(0.1)
     return answer
+
+
+def returnable_contract(http: httpx.Client) -> str:
+    """A contract of the person's store whose car may be reported as returned."""
+    found = http.get("/contracts/v1/contracts", params={"mode": "general", "final_to": "2099-12"})
+    for row in found.raise_for_status().json()["rows"]:
+        form = http.get(f"/returns/v1/contracts/{row['contract_no']}/form")
+        if form.status_code == httpx.codes.OK and form.json()["eligible"]:
+            return str(row["contract_no"])
+    raise AssertionError("no contract can be returned")

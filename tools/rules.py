@@ -171,7 +171,8 @@ def main() -> int:
     rules = read_catalogue(root / "docs/rules/catalogue.toml")
     proof = hold_against(rules, collect(root, options.paths))
     page, text = root / "docs/rules.md", as_page(proof)
-    sys.stdout.write(as_text(proof))
+    listing = as_text(proof)
+    sys.stdout.write(listing.splitlines()[-1] + "\n" if options.check else listing)
     if not options.check:
         if not options.paths:
             page.write_text(text, encoding="utf-8")

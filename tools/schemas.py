@@ -119,12 +119,10 @@ def example_of(event: type[Event]) -> dict[str, Any]:
 def _value(node: dict[str, Any], root: dict[str, Any]) -> object:
     if "$ref" in node:
         return _value(root["$defs"][node["$ref"].rsplit("/", 1)[1]], root)
-    if "enum" in node:
-        return node["enum"][0]
-    if "const" in node:
-        return node["const"]
     if "anyOf" in node:
         return _value(node["anyOf"][0], root)
+    if chosen := node.get("enum", [node.get("const")])[0]:
+        return chosen
     if node.get("type") == "array":
         return [_value(node["items"], root)] if "items" in node else []
     if node.get("type") == "object":
@@ -194,9 +192,11 @@ def faults(published: dict[str, dict[str, Any]]) -> list[str]:
         for path, content in rendered().items()
         if not path.exists() or path.read_text(encoding="utf-8") != content
     ]
-    for wire_type in EVENTS:
-        if not list(EXAMPLES.glob(f"{wire_type}.*.json")):
-            found.append(f"{wire_type} has no example: run ./dev schemas")
+    found += [
+        f"{wire_type} has no example: run ./dev schemas"
+        for wire_type in EVENTS
+        if not list(EXAMPLES.glob(f"{wire_type}.*.json"))
+    ]
     for path in sorted(EXAMPLES.glob("*.json")):
         wire_type = path.name.rsplit(".", 2)[0]
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDTHS = (1280, 360)
 LONGEST = 4000
@@ -112,8 +112,11 @@ def take(browser: Browser, url: str, role: str, to: Path, only: str = "") -> Ite
                 file = to / str(width) / f"{role}-{screen.name}.png"
                 page.add_style_tag(content=".buttons-stay { position: static !important; }")
                 tall = page.evaluate("document.documentElement.scrollHeight")
-                clip = FloatRect(x=0, y=0, width=width, height=min(tall, LONGEST))
-                page.screenshot(path=file, full_page=True, clip=clip)
+                page.screenshot(
+                    path=file,
+                    full_page=True,
+                    clip={"x": 0, "y": 0, "width": width, "height": min(tall, LONGEST)},
+                )
                 yield file
         context.close()
 

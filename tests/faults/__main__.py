@@ -31,7 +31,7 @@ async def long_run(events: int, seed: int, faults: int | None) -> Report:
 
 def say(line: str) -> None:
     """Progress, as it happens."""
-    print(line, flush=True)  # noqa: T201
+    print(line, flush=True)
 
 
 def main() -> int:

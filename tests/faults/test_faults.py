@@ -46,7 +46,7 @@ async def broker(request: pytest.FixtureRequest) -> AsyncIterator[PrivateRabbitM
     if program is None:
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
-            print(f"\n{HOW_TO_GET_RABBITMQ}\n")  # noqa: T201
+            print(f"\n{HOW_TO_GET_RABBITMQ}\n")
         pytest.skip(HOW_TO_GET_RABBITMQ)
     server = PrivateRabbitMQ(program, free_port(), free_port())
     await server.start()

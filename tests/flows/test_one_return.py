@@ -3,20 +3,19 @@
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from shared.clock import JST
-from tests.product import Product, eventually, running
+from tests.product import Product, eventually, returnable_contract, running
 
 YAMADA, SATO, TANAKA, TFC = "D01-E101", "D01-M100", "D01-H001", "T001"
 
 
 @pytest.fixture(params=["embedded", "rabbitmq", "processes"])
-def product(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]:
+def product(request: pytest.FixtureRequest) -> Iterator[Product]:
     flags: list[str] = []
     if request.param != "embedded":
         url = request.getfixturevalue("rabbitmq_url")
@@ -24,17 +23,8 @@ def product(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]
         flags = ["--rabbitmq", url, "--event-prefix", topology.prefix]
     if request.param == "processes":
         flags.append("--processes")
-    with running(tmp_path / "data", *flags) as started:
+    with running(*flags) as started:
         yield started
-
-
-def first_contract(http: httpx.Client) -> str:
-    found = http.get("/contracts/v1/contracts", params={"mode": "general", "final_to": "2099-12"})
-    for row in found.raise_for_status().json()["rows"]:
-        form = http.get(f"/returns/v1/contracts/{row['contract_no']}/form")
-        if form.status_code == 200 and form.json()["eligible"]:
-            return str(row["contract_no"])
-    return ""
 
 
 def step(http: httpx.Client, application_id: str, action: str, **body: Any) -> str:
@@ -57,7 +47,7 @@ def completed_mark(http: httpx.Client, contract_no: str) -> str:
 def test_a_returned_car_from_report_to_completion_mail(product: Product) -> None:
     yamada, sato = product.as_person(YAMADA), product.as_person(SATO)
     tanaka, tfc = product.as_person(TANAKA), product.as_person(TFC)
-    contract_no = eventually(lambda: first_contract(yamada), bool)
+    contract_no = returnable_contract(yamada)
     assert completed_mark(yamada, contract_no) == ""
 
     report = {

@@ -22,8 +22,8 @@ TODAY = jst_day(SystemClock().now())
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(tmp_path_factory.mktemp("operator") / "data") as started:
+def product() -> Iterator[Product]:
+    with running() as started:
         yield started
 
 
@@ -198,4 +198,4 @@ def test_kill_and_start_again_loses_nothing(product: Product) -> None:
     assert seconds > 0
     assert contracts_in(product) == before
     with closing(httpx.Client()) as http:
-        assert http.get(f"{product.url}/login", follow_redirects=False).status_code < 400
+        assert http.get(f"{product.url}/auth/login", follow_redirects=False).status_code < 400

@@ -37,7 +37,7 @@ def test_building_refuses_what_it_does_not_know() -> None:
 
 
 def test_a_type_of_a_later_version_is_unknown() -> None:
-    with pytest.raises(UnknownEventType, match="note_saved.v9"):
+    with pytest.raises(UnknownEventType, match=r"note_saved\.v9"):
         read("contract.note_saved.v9", "{}")
 
 

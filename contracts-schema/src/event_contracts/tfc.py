@@ -4,7 +4,6 @@ Reports on return applications are in `tfc_returns`.
 """
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import ClassVar
 
 from event_contracts.contract import Category
@@ -32,7 +31,7 @@ class Loan(Part):
     balance_yen: int | None = None
     instalments: int | None = None
     monthly_yen: int | None = None
-    yearly_rate_percent: Decimal | None = None
+    yearly_rate_percent: float | None = None
 
 
 class Car(Part):

@@ -27,7 +27,7 @@ FACTS: dict[str, Any] = {
         "balance_yen": 1_200_000,
         "instalments": 60,
         "monthly_yen": 30_000,
-        "yearly_rate_percent": "3.9",
+        "yearly_rate_percent": 3.9,
     },
     "vehicle": {
         "model": "プリウス",

@@ -240,7 +240,7 @@ async def returns(returns_database: Database) -> AsyncIterator[Returns]:
     clock.travel_to(T)
     verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience="madoguchi")
     app = create_app(returns_database, clock, principal_of(verifier))
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://returns") as http:
         service = Returns(returns_database, clock, http, app)
         await service.hear(*MASTERS, registered())

@@ -1,8 +1,9 @@
 """`python -m shared.process returns_service api`: one process of one service.
 
 A service's package has a module `app` with `SERVICE`, `create_app(database=, clock=,
-principal_of=)` and, where it needs them, `Settings` (more than ServiceSettings),
-`service_of(settings)` and `beside(settings, running)`: coroutines that run beside its worker.
+principal_of=, **state)` and, where it needs them, `Settings` (more than ServiceSettings),
+`state_of(settings)` for its app, `service_of(settings)` and `beside(settings, running)` for its
+worker.
 """
 
 import argparse
@@ -43,7 +44,10 @@ async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int
             issuer=settings.issuer,
             audience=settings.audience,
         )
-        api = app.create_app(database=database, clock=clock, principal_of=principal_of(verifier))
+        state = app.state_of(settings) if hasattr(app, "state_of") else {}
+        api = app.create_app(
+            database=database, clock=clock, principal_of=principal_of(verifier), **state
+        )
         config = uvicorn.Config(
             api, host=host, port=port, access_log=False, log_config=None, lifespan="off"
         )

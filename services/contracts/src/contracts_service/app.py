@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from contracts_service.api import router
 from contracts_service.conditions import Conditions
 from contracts_service.models import Kept
+from contracts_service.settings import ContractsSettings
 from contracts_service.subscribers import SUBSCRIBERS
 from contracts_service.timers import TIMERS
 from shared.api import create_api
@@ -12,6 +13,8 @@ from shared.auth import PrincipalOf
 from shared.clock import Clock
 from shared.db import Database
 from shared.service import Service
+
+Settings = ContractsSettings
 
 SERVICE = Service(
     name="contracts",
@@ -39,3 +42,8 @@ def create_app(
         conditions=conditions or Conditions(),
         **state,
     )
+
+
+def state_of(settings: ContractsSettings) -> dict[str, object]:
+    """What the app needs of the settings."""
+    return {"conditions": settings.conditions}

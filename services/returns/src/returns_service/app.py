@@ -44,3 +44,8 @@ def create_app(
 
 
 Settings = ReturnsSettings
+
+
+def state_of(settings: ReturnsSettings) -> dict[str, object]:
+    """What the app needs of the settings."""
+    return {"reasons": settings.unreturned_reasons}

@@ -40,7 +40,7 @@ STAGE = f"""
 """  # noqa: S608 - names from this file only
 TOUCHED = """
     CREATE TEMPORARY TABLE touched (
-        position bigint GENERATED ALWAYS AS IDENTITY, contract_no text, is_new boolean
+        position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, contract_no text, is_new boolean
     ) ON COMMIT DROP
 """
 _NEW_WORD = """contract.pending_change_id IS NULL
@@ -138,6 +138,7 @@ async def take_over_contracts(tx: AsyncSession, *, now: datetime) -> tuple[int, 
     """Make the staged lines contracts, and tell of each new or changed one; how many of each."""
     await tx.execute(text("ANALYZE incoming"))
     await tx.execute(text(TAKE_OVER))
+    await tx.execute(text("ANALYZE touched"))
     new = changed = 0
     async for batch in _touched(tx):
         await outbox.add_many(

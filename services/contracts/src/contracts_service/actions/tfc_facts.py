@@ -4,6 +4,7 @@ Its facts become ours; what it settled, screened or corrected may complete the f
 """
 
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,13 +45,15 @@ async def keep_facts(tx: AsyncSession, said: TfcContractFacts, *, now: datetime)
         said.vehicle,
         said.customer,
     )
+    rate = said.loan.yearly_rate_percent
     row = ContractRow(
         dealer_code=said.dealer_id,
         contract_no=folded_contract_no(said.contract_no),
         product_code=said.product_code,
         final_on=said.final_on,
         is_lease=product.is_lease,
-        **said.loan.model_dump(),
+        **said.loan.model_dump(exclude={"yearly_rate_percent"}),
+        yearly_rate_percent=None if rate is None else Decimal(str(rate)),
         model_code=car.model_code,
         model=car.model,
         registration_no=car.registration_no,

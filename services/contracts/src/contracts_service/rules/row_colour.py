@@ -119,17 +119,20 @@ def _urgency(facts: RowFacts, *, today: date) -> Colour:
 
 
 def _reason(colour: Colour, facts: RowFacts) -> str:
+    match colour:
+        case Colour.GREY:
+            return f"最終回期日（{japanese_date(facts.final_on)}）を経過しています"
+        case Colour.GREEN:
+            moved_on = facts.transferred_in_on
+            since = japanese_date(moved_on) if moved_on else ""
+            return f"{since}に他店舗から異動してきたお客様です"
+        case Colour.BLUE:
+            return "TFCにて対応するお客様です（車両全損等）"
+        case Colour.WHITE if facts.completed:
+            return "最終回対応は完了しています"
+        case Colour.WHITE:
+            calm_until = japanese_date(months_before(facts.final_on, YELLOW_MONTHS))
+            return f"{calm_until}までは、最終回まで４ヶ月以上あります"
     due = japanese_date(months_before(facts.final_on, RED_MONTHS))
-    calm_until = japanese_date(months_before(facts.final_on, YELLOW_MONTHS))
-    moved = facts.transferred_in_on
-    sentences = {
-        Colour.GREY: f"最終回期日（{japanese_date(facts.final_on)}）を経過しています",
-        Colour.GREEN: f"{japanese_date(moved) if moved else ''}に他店舗から異動してきたお客様です",
-        Colour.BLUE: "TFCにて対応するお客様です（車両全損等）",
-        Colour.RED: f"結果入力期限（{due}）を過ぎ、最終回対応が未完了です",
-        Colour.YELLOW: f"結果入力期限は{due}です。最終回対応が未完了です",
-        Colour.WHITE: "最終回対応は完了しています"
-        if facts.completed
-        else f"{calm_until}までは、最終回まで４ヶ月以上あります",
-    }
-    return sentences[colour]
+    until = f"（{due}）を過ぎ、" if colour is Colour.RED else f"は{due}です。"
+    return f"結果入力期限{until}最終回対応が未完了です"

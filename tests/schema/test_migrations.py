@@ -1,0 +1,42 @@
+"""Every service's migrated database is the one that its models describe."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import text
+
+from madoguchi.catalogue import SERVICES
+from shared import migrate
+from shared.db import Database
+
+EVENT_CORE = {
+    "outbox_stream", "relay", "relay_lease", "inbox", "inbox_stream", "inbox_refused", "timer",
+    "idempotency", "alembic_version",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_models_and_migrations_agree(
+    name: str, new_database: Callable[[str], Awaitable[str]]
+) -> None:
+    service = SERVICES[name].service
+    await migrate.check(await new_database(service.package), service.package, service.metadata)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_every_table_with_a_dealer_hides_its_rows_from_strangers(
+    name: str, new_database: Callable[[str], Awaitable[str]]
+) -> None:
+    database = Database(await new_database(SERVICES[name].service.package))
+    async with database.transaction() as tx:
+        rows = await tx.execute(
+            text("""
+                SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+                WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+                  AND a.attname = 'dealer_id' AND NOT c.relispartition
+                  AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+            """)
+        )
+        open_tables = {row.relname for row in rows} - EVENT_CORE - {"outbox"}
+    await database.close()
+    assert open_tables == set()
