@@ -7,7 +7,7 @@ from starlette.datastructures import QueryParams
 
 from portal_service.frame import page
 from portal_service.japanese import NotReadable, read_day
-from portal_service.upstream import FieldError, Problem, or_missing, services_of
+from portal_service.upstream import FieldError, PartMissing, Problem, or_missing, services_of
 from shared.auth import Principal, Role, require
 
 pages = APIRouter(dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
@@ -53,9 +53,7 @@ async def waiting_for(request: Request, who: Principal) -> int | None:
         return None
     try:
         reply = await services_of(request).get("returns", "/applications/work")
-    except Problem:
-        return None
-    except Exception:  # the badge is never worth a page
+    except (Problem, PartMissing):
         return None
     return len(reply.body["items"])
 

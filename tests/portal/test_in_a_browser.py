@@ -1,0 +1,113 @@
+"""What scripts add, in a real Chromium: dialogs, opening fields, sending once, phones."""
+
+import re
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import ConsoleMessage, Page, async_playwright
+
+import portal_service
+from portal_service.vendor import copy_vendor_files
+from shared.auth import Principal
+from tools.screens import CHROMIUM, FLAGS
+
+from .counter import SATO, YAMADA, Counter
+
+PACKAGE = Path(portal_service.__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scripts_of_others() -> None:
+    """Htmx and the tokens, as package-lock.json names them."""
+    if not (PACKAGE / "node_modules").is_dir():
+        subprocess.run(["npm", "ci", "--silent"], cwd=PACKAGE, check=True)
+    copy_vendor_files(PACKAGE / "node_modules")
+
+
+@asynccontextmanager
+async def browsing(counter: Counter, who: Principal, width: int = 1280) -> AsyncIterator[Page]:
+    """A page of a signed-in person; complaints of the browser fail the test."""
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and "status of 4" not in message.text:
+            complaints.append(f"{message.text} {message.location}")
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        context = await browser.new_context(
+            viewport={"width": width, "height": 900}, locale="ja-JP", base_url=counter.site.portal
+        )
+        page = await context.new_page()
+        page.set_default_timeout(10_000)
+        await page.goto("/auth/login?next=/")
+        await page.click(f"button[value='{who.user_id}']")
+        await page.wait_for_url("**/")
+        page.on("console", hear)  # from here on: the issuer of the tests serves no styles
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+        await browser.close()
+    assert complaints == []
+
+
+@pytest.mark.rule("D89", "D91", "D93")
+async def test_reporting_a_return_with_dialog_and_keyboard(counter: Counter) -> None:
+    async with browsing(counter, YAMADA) as page:
+        await page.goto("/contracts/C1001/return/entry")
+        assert not await page.is_visible("#field-unreturned_reason")
+        await page.check("text=未返却確定")
+        assert await page.is_visible("#field-unreturned_reason")
+        assert not await page.is_visible("#field-received_on")
+        await page.check("text=返却済み")
+        await page.fill("#field-received_on", "2025/7/16")
+        await page.click("main button:text-is('確認')")
+        await page.wait_for_selector("#wrong-received_on")
+        assert await page.input_value("#field-received_on") == "2025/7/16"
+        assert await page.evaluate("document.activeElement.closest('.notice-error') !== null")
+        await page.fill("#field-received_on", "2025/7/1")
+        await page.click("main button:text-is('確認')")
+        await page.wait_for_selector("dialog[open]")
+        assert await page.evaluate("document.activeElement.textContent") == "戻る"
+        await page.keyboard.press("Escape")
+        await page.wait_for_selector("dialog", state="detached")
+        assert await page.input_value("#field-received_on") == "2025/7/1"
+        await page.click("main button:text-is('確認')")
+        await page.dblclick("dialog button:text-is('OK')")
+        await page.wait_for_url(re.compile(r"/sent$"))
+        assert "送信が完了しました" in await page.inner_text("main")
+
+
+@pytest.mark.rule("D35")
+async def test_a_click_on_a_row_selects_it(counter: Counter) -> None:
+    async with browsing(counter, SATO) as page:
+        await page.goto("/contracts?mode=general&final_from=2020/1")
+        await page.click("tr:has-text('C1002') td[data-label='ステータス']")
+        await page.click("button:text-is('顧客詳細')")
+        await page.wait_for_url("**/contracts/C1002")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/contracts?mode=general&final_from=2020/1",
+        "/contracts/C1005",
+        "/contracts/C1005/result",
+        "/contracts/C1005/resplit",
+        "/contracts/C1005/return/entry",
+        "/contracts/C1005/assignment",
+        "/transfers?from_store=S10",
+        "/returns",
+        "/returns/approvals",
+        "/dashboard",
+        "/substitutes",
+    ],
+)
+async def test_nothing_sticks_out_on_a_phone(counter: Counter, path: str) -> None:
+    async with browsing(counter, SATO, width=360) as page:
+        await page.goto(path)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert await page.locator("h1").count() == 1
