@@ -30,8 +30,9 @@ def find_chromium() -> str | None:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Ends with its module: while it lives, its event loop leaves no room for another."""
     program = find_chromium()
     if program is None:
         capture = request.config.pluginmanager.getplugin("capturemanager")
@@ -44,7 +45,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
     with running() as started:
         yield started
