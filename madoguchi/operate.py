@@ -9,7 +9,6 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from madoguchi import postgres
 from madoguchi.catalogue import SERVICES
@@ -29,6 +28,11 @@ Url = Annotated[
     typer.Option("--database", envvar="DATABASE_URL", help="the service's database, if elsewhere"),
 ]
 HERE = Path(".madoguchi/data")
+
+
+def say(line: str) -> None:
+    """Print one line as it is, however long: ids are there to be copied."""
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _with_database(
@@ -62,22 +66,15 @@ def dead(service: ServiceName, data: Data = HERE, database: Url = None) -> None:
 
     async def look(at: Database) -> None:
         inbox = Inbox(at, service)
-        table = Table("event", "type", "aggregate", "tries", "since", "cause", title="dead events")
-        for d in await inbox.dead_letters():
-            table.add_row(
-                str(d.event_id), d.type, f"{d.stream} #{d.sequence}", str(d.attempts),
-                f"{d.settled_at:%Y-%m-%d %H:%M} UTC", d.cause,
-            )  # fmt: skip
-        console.print(table)
-        refused = Table(
-            "id", "received", "routing key", "bytes", "reason", title="refused messages"
-        )
-        for r in await inbox.refused():
-            refused.add_row(
-                str(r.refused_id), f"{r.received_at:%Y-%m-%d %H:%M} UTC", r.routing_key,
-                f"{r.size:,}", r.reason,
-            )  # fmt: skip
-        console.print(refused)
+        dead_letters, refused = await inbox.dead_letters(), await inbox.refused()
+        say(f"{len(dead_letters)} dead event(s) in {service}")
+        for d in dead_letters:
+            say(f"{d.event_id}  {d.type}  {d.stream} #{d.sequence}")
+            say(f"    {d.settled_at:%Y-%m-%d %H:%M} UTC, {d.attempts} attempt(s): {d.cause}")
+        say(f"{len(refused)} refused message(s) in {service}")
+        for r in refused:
+            say(f"{r.refused_id}  {r.routing_key}  {r.size:,} bytes")
+            say(f"    {r.received_at:%Y-%m-%d %H:%M} UTC: {r.reason}")
 
     _with_database(service, data, database, look)
 

@@ -22,13 +22,15 @@ async def take_in(file: Path, data: Path, url: str | None, console: Console) -> 
         with console.status(f"{file.name} ..."):
             report = await import_contracts(database, content, now=SystemClock().now())
     except (FileUnreadable, ColumnsNotAsAgreed) as refusal:
-        console.print(f"[red]{file.name}: {refusal.message}[/red]")
+        fields = refusal.fields if isinstance(refusal, ColumnsNotAsAgreed) else ()
+        for said in [fault.message for fault in fields] or [refusal.message]:
+            console.print(f"{file.name}: {said}", style="red", soft_wrap=True)
         return 1
     finally:
         await database.close()
     for line in report.refused[:SHOWN]:
         reasons = " / ".join(f"{e.field}: {e.message}" for e in line.reasons)
-        console.print(f"{line.line}行目  {reasons}", markup=False)
+        console.print(f"{line.line}行目  {reasons}", markup=False, soft_wrap=True)
     if report.refused:
         hidden = len(report.refused) - SHOWN
         more = f"（ほか{hidden:,}行）" if hidden > 0 else ""

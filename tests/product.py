@@ -83,6 +83,7 @@ class Product:
 
     def start(self) -> float:
         """Start the same command again; returns the seconds to the first page."""
+        (self.data / "log.txt").rename(self.data / "log-before.txt")
         begun = time.monotonic()
         self.process = _spawn(self.command, self.data)
         _wait(self)

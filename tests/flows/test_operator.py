@@ -102,9 +102,9 @@ def test_a_file_with_faults_names_each_and_takes_nothing(product: Product, tmp_p
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"\xff\xfe\x00broken", "読めません"),
-        ("契約番号,なにか\n1,2\n".encode(), "列"),
-        (b"", "列"),
+        ("契約番号\n2025年".encode("utf-16-le") + b"\x80\x81", "読み取れません"),
+        ("契約番号,なにか\n1,2\n".encode(), "列「住所」がありません"),
+        (b"", "ファイルが空です"),
     ],
     ids=["neither UTF-8 nor Shift_JIS", "wrong columns", "empty"],
 )
@@ -156,7 +156,7 @@ def test_a_dead_event_is_seen_replayed_and_skipped(product: Product) -> None:
         return madoguchi(product, "events", "dead", "--service", "returns").stdout
 
     listed = eventually(dead, lambda shown: "UnknownEvent" in shown)
-    event = next(w for line in listed.splitlines() for w in line.split() if w.count("-") == 4)
+    event = next(word for word in listed.split() if word.count("-") == 4)
 
     replayed = madoguchi(product, "events", "replay", "--service", "returns", event)
     assert "1 dead event(s) will be tried again" in replayed.stdout
