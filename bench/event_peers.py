@@ -20,7 +20,7 @@ from shared.clock import SystemClock
 from shared.db import Database
 from shared.inbox import Inbox
 from shared.rabbitmq import Arrivals, RabbitTransport, Topology, consume
-from shared.relay import Relay
+from shared.relay import TRACKS, Relay
 from shared.transport import Transport
 from shared.worker import Delivery, Worker
 
@@ -68,13 +68,22 @@ async def relay_once(url: str, transport: Transport, events: int) -> float:
     relay = Relay(database, transport, "/bench")
     await relay.hold_lanes()
     await transport.publish([])
-    sent, begun = 0, time.perf_counter()
-    while sent < events:
-        sent += await relay.relay_once()
+    begun = time.perf_counter()
+    await relay_all(relay)
     elapsed = time.perf_counter() - begun
     await transport.close()
     await database.close()
     return events / elapsed
+
+
+async def relay_all(relay: Relay) -> None:
+    """Relay on every track, as `Relay.run` does, until nothing is left."""
+
+    async def follow(track: int) -> None:
+        while await relay.relay_once(track):
+            pass
+
+    await asyncio.gather(*(follow(track) for track in range(TRACKS)))
 
 
 async def publish_raw(url: str, topology: Topology, events: int, group: int = 500) -> float:
@@ -104,7 +113,7 @@ async def stock_table(url: str, events: int) -> None:
             {
                 "queue": "bench",
                 "payload": BODY % (n % 1000),
-                "headers": {"content-type": "application/json"},
+                "headers": {**HEADERS, "content-type": "application/json", "ce-id": f"id-{n}"},
             }
             for n in range(events)
         ]
@@ -126,7 +135,7 @@ def stock_relay(
     publisher = rabbit.publisher(routing_key=TYPE, exchange=exchange, persist=True, mandatory=True)
 
     @publisher
-    @outbox.subscriber("bench", max_workers=workers)
+    @outbox.subscriber("bench", max_workers=workers, propagate_inbound_headers=True)
     async def relay(body: dict[str, object]) -> dict[str, object]:
         return body
 
@@ -217,9 +226,7 @@ async def our_sender(
     await relay.hold_lanes()
     await transport.publish([])
     await ready()
-    sent = 0
-    while sent < events:
-        sent += await relay.relay_once()
+    await relay_all(relay)
 
 
 async def our_receiver(

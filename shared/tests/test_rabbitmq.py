@@ -4,17 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from uuid import UUID
 
 import aio_pika
 import pytest
+from pamqp.commands import Basic
 from sqlalchemy import text
 
 from event_contracts.contract import NoteSaved
 from shared import outbox
 from shared.db import Database
-from shared.envelope import from_headers, to_headers
+from shared.envelope import Envelope, from_headers, to_headers
 from shared.inbox import Inbox
-from shared.rabbitmq import LARGEST_BODY, Arrivals, RabbitTransport, Topology, consume
+from shared.rabbitmq import (
+    LARGEST_BODY,
+    Arrivals,
+    EventProperties,
+    RabbitTransport,
+    Topology,
+    consume,
+)
 from shared.relay import Relay
 
 NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
@@ -165,6 +174,37 @@ async def test_a_broker_that_is_away_is_waited_for(topology: Topology, source: D
     with pytest.raises(ConnectionError):
         await Relay(source, transport, "/contracts").relay_once()
     assert await count(source, "outbox WHERE published_at IS NULL") == 1
+
+
+def test_properties_are_encoded_as_pamqp_does_it() -> None:
+    event = Envelope(
+        event_id=UUID("0198f9a0-0000-7000-8000-000000000000"),
+        source="/contracts",
+        type="contract.note_saved.v1",
+        aggregate_type="contract",
+        aggregate_id="契約-1",
+        sequence=300,
+        dealer_id="D01",
+        occurred_at=NOW,
+        payload=b"{}",
+        headers={"actor": "D01-E101"},
+    )
+    plain = Basic.Properties(
+        content_type="application/json",
+        delivery_mode=2,
+        message_id=str(event.event_id),
+        message_type=event.type,
+        timestamp=NOW,
+        headers=dict(to_headers(event)),
+    )
+    theirs, ours = Basic.Properties(), Basic.Properties()
+    for properties, encoded in (
+        (theirs, plain.marshal()),
+        (ours, EventProperties(event).marshal()),
+    ):
+        properties.unmarshal(int.from_bytes(encoded[:2], "big"), encoded[2:])
+    assert dict(ours) == dict(theirs)
+    assert ours.headers == to_headers(event)
 
 
 async def test_the_envelope_survives_its_journey(source: Database) -> None:

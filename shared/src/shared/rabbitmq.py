@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from struct import pack
 from typing import Any, cast
 from uuid import UUID
 
@@ -90,6 +92,50 @@ class Topology:
         return any(event.aggregate_type in streams for streams in self.subscriptions.values())
 
 
+class EventProperties(Basic.Properties):
+    """The AMQP properties of an event, encoded at once.
+
+    pamqp encodes field by field with a look-up for each; for the dozen headers of an event that
+    was a third of the relay's work. Layout: flags, then content_type, headers, delivery_mode (2,
+    persistent), message_id, timestamp and message_type in the order of the flags.
+    """
+
+    __slots__ = ("encoded",)
+    FLAGS = pack(">H", 0x8000 | 0x2000 | 0x1000 | 0x0080 | 0x0040 | 0x0020)
+
+    def __init__(self, event: Envelope) -> None:
+        self.message_id = str(event.event_id)
+        self.headers = dict(to_headers(event))
+        table = b"".join(_entry(name, str(value)) for name, value in self.headers.items())
+        self.encoded = b"".join(
+            (
+                self.FLAGS,
+                _short(JSON),
+                pack(">I", len(table)),
+                table,
+                b"\x02",
+                b"\x24" + self.message_id.encode(),
+                pack(">Q", int(event.occurred_at.timestamp())),
+                _short(event.type),
+            )
+        )
+
+    def marshal(self) -> bytes:
+        """The encoded properties."""
+        return self.encoded
+
+
+def _entry(name: str, value: str) -> bytes:
+    text = value.encode()
+    return b"".join((_short(name), b"S", pack(">I", len(text)), text))
+
+
+@lru_cache(maxsize=1024)
+def _short(text: str) -> bytes:
+    encoded = text.encode()
+    return pack("B", len(encoded)) + encoded
+
+
 @dataclass(slots=True)
 class RabbitTransport:
     """Publishes to the exchange; connects when needed, and again after every failure.
@@ -101,12 +147,14 @@ class RabbitTransport:
     topology: Topology
     patience: float = 10.0
     hooks: Hooks = NO_HOOKS
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _connection: AbstractConnection | None = None
     _channel: Wire | None = None
 
     async def publish(self, batch: Sequence[Envelope]) -> set[UUID]:
         """Publish a batch, pipelined over the streams; one stream's events one by one."""
-        channel = await self._open()
+        async with self._opening:
+            channel = await self._open()
         confirmed: set[UUID] = set()
         streams: dict[str, list[Envelope]] = {}
         for event in batch:
@@ -120,7 +168,9 @@ class RabbitTransport:
         ]
         await asyncio.sleep(0)
         self.hooks.reached("after_publish_before_confirm")
-        _, late = await asyncio.wait(sending, timeout=self.patience) if sending else ((), ())
+        done, late = await asyncio.wait(sending, timeout=self.patience) if sending else ((), ())
+        for task in done:
+            task.result()
         if late:
             for task in late:
                 task.cancel()
@@ -131,20 +181,12 @@ class RabbitTransport:
     async def _send(self, channel: Wire, events: Sequence[Envelope], confirmed: set[UUID]) -> None:
         """Publish the events of one stream, each after the confirm of the one before it."""
         for event in events:
-            properties = Basic.Properties(
-                content_type=JSON,
-                delivery_mode=2,
-                message_id=str(event.event_id),
-                message_type=event.type,
-                timestamp=event.occurred_at,
-                headers=dict(to_headers(event)),
-            )
             try:
                 answer = await channel.basic_publish(
                     event.payload,
                     exchange=self.topology.exchange,
                     routing_key=event.type,
-                    properties=properties,
+                    properties=EventProperties(event),
                     mandatory=True,
                     wait=False,
                 )

@@ -31,6 +31,8 @@ from shared.wakeup import Wakeup
 
 log = structlog.get_logger()
 
+TRACKS = 2
+
 HEARTBEAT = text("""
     INSERT INTO relay (owner, seen_at) VALUES (:me, clock_timestamp())
     ON CONFLICT (owner) DO UPDATE SET seen_at = excluded.seen_at
@@ -99,7 +101,7 @@ class Relay:
     database: Database
     transport: Transport
     source: str
-    batch: int = 1000
+    batch: int = 500
     lease: float = 10.0
     longest_pause: float = 30.0
     hooks: Hooks = NO_HOOKS
@@ -110,33 +112,38 @@ class Relay:
 
     async def run(self, wakeup: Wakeup) -> None:
         """Relay until cancelled; then give the lanes back."""
-        failures = 0
-        keeper = asyncio.create_task(self._keep_lanes())
         try:
-            while True:
-                try:
-                    found = await self.relay_once()
-                    failures = 0
-                except (TransportDown, OSError, DBAPIError) as cause:
-                    failures += 1
-                    RELAY_FAILURES.labels(self.source).inc()
-                    pause = min(self.longest_pause, 0.1 * 2**failures)
-                    log.warning("relay_pauses", cause=type(cause).__name__, seconds=pause)
-                    await asyncio.sleep(pause)
-                    continue
-                if found < self.batch:
-                    await wakeup.wait(self._next_retry())
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_lanes())
+                for track in range(TRACKS):
+                    tasks.create_task(self._follow(track, wakeup))
         finally:
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
             await self._give_back()
 
-    async def relay_once(self) -> int:
-        """Publish one batch of the lanes held; returns how many events were found."""
+    async def _follow(self, track: int, wakeup: Wakeup) -> None:
+        """Relay one track; while one track waits for the database the other publishes."""
+        failures = 0
+        while True:
+            try:
+                found = await self.relay_once(track)
+                failures = 0
+            except (TransportDown, OSError, DBAPIError) as cause:
+                failures += 1
+                RELAY_FAILURES.labels(self.source).inc()
+                pause = min(self.longest_pause, 0.1 * 2**failures)
+                log.warning("relay_pauses", cause=type(cause).__name__, seconds=pause)
+                await asyncio.sleep(pause)
+                continue
+            if found < self.batch:
+                await wakeup.wait(self._next_retry())
+
+    async def relay_once(self, track: int | None = None) -> int:
+        """Publish one batch of the lanes held, or of one track's; returns how many were found."""
         if not self._lanes or time.monotonic() > self._held_until:
             await self.hold_lanes()
-        tokens = dict(self._lanes)
+        tokens = {
+            lane: token for lane, token in self._lanes.items() if track in {None, lane % TRACKS}
+        }
         waiting = await self._fetch(list(tokens))
         if not waiting:
             return 0

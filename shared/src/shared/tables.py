@@ -53,7 +53,6 @@ outbox = Table(
     Column("published_at", INSTANT),
     Index("outbox_unpublished", "position", postgresql_where=text("published_at IS NULL")),
     Index("outbox_by_aggregate", "aggregate_type", "aggregate_id", "sequence"),
-    Index("outbox_by_event", "event_id"),
     postgresql_partition_by="RANGE (created_at)",
 )
 

@@ -27,7 +27,6 @@ STATEMENTS = [
     ) PARTITION BY RANGE (created_at)""",
     "CREATE INDEX outbox_unpublished ON outbox (position) WHERE published_at IS NULL",
     "CREATE INDEX outbox_by_aggregate ON outbox (aggregate_type, aggregate_id, sequence)",
-    "CREATE INDEX outbox_by_event ON outbox (event_id)",
     "CREATE TABLE outbox_p_rest PARTITION OF outbox DEFAULT",
     # Months are made ahead of time; what has no month of its own lies in outbox_p_rest.
     """CREATE FUNCTION outbox_months(ahead integer) RETURNS void LANGUAGE plpgsql AS $$
