@@ -22,6 +22,7 @@ from shared.inbox import Inbox
 from shared.rabbitmq import Arrivals, RabbitTransport, Topology, consume
 from shared.relay import TRACKS, Relay
 from shared.transport import Transport
+from shared.wakeup import Bells
 from shared.worker import Delivery, Worker
 
 BODY = (
@@ -234,22 +235,25 @@ async def our_receiver(
 ) -> None:
     """Our ingest and worker as one side; ends when so many effects are committed."""
     database = Database(url)
-    done, rung = 0, asyncio.Event()
 
     async def effect(event: Event, delivery: Delivery, tx: AsyncSession) -> None:
         await tx.execute(EFFECT, {"contract_no": event.aggregate_id, "n": delivery.sequence})
 
-    inbox = Inbox(database, "bench")
-    task = asyncio.create_task(consume(rabbitmq, topology, "bench", Arrivals(inbox)))
+    inbox, bells = Inbox(database, "bench"), Bells(url, ("inbox",))
     worker = Worker(database, "bench", {TYPE: effect}, SystemClock())
+    tasks = [
+        asyncio.create_task(bells.run()),
+        asyncio.create_task(consume(rabbitmq, topology, "bench", Arrivals(inbox))),
+        asyncio.create_task(worker.run(bells["inbox"])),
+    ]
     await ready()
-    while done < events:
-        worked = await worker.process_batch()
-        done += worked
-        if not worked:
-            rung.clear()
-            await asyncio.sleep(0.005)
-    task.cancel()
+    async with database.engine.connect() as connection:
+        probe = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        question = text("SELECT coalesce(max(id), 0) > :all FROM effect")
+        while not (await probe.execute(question, {"all": events - 1})).scalar_one():
+            await asyncio.sleep(0.05)
+    for task in tasks:
+        task.cancel()
 
 
 async def naive_sender(

@@ -36,6 +36,7 @@ log = structlog.get_logger()
 
 HEARTBEAT = 10
 LARGEST_BODY = 1024 * 1024
+CROWD = 4
 AWAY = (OSError, RuntimeError, aiormq.exceptions.AMQPError)
 
 
@@ -225,10 +226,15 @@ class RabbitTransport:
 
 @dataclass(slots=True)
 class Arrivals:
-    """Stores messages in groups, then acknowledges them: many messages per commit."""
+    """Stores messages in groups, then acknowledges them: many messages per commit.
+
+    While messages come in crowds it waits `linger` seconds for more of them before each commit;
+    single ones are stored at once.
+    """
 
     inbox: Inbox
     largest_group: int = 500
+    linger: float = 0.01
     hooks: Hooks = NO_HOOKS
     _channel: AbstractWire | None = None
     _acknowledged: int = 0
@@ -243,9 +249,13 @@ class Arrivals:
 
     async def run(self) -> None:
         """Store and acknowledge until cancelled."""
+        crowd = 0
         while True:
             await self._arrived.wait()
+            if crowd > CROWD:
+                await asyncio.sleep(self.linger)
             self._arrived.clear()
+            crowd = len(self._waiting)
             while self._waiting:
                 group = self._waiting[: self.largest_group]
                 del self._waiting[: self.largest_group]
