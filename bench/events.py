@@ -13,6 +13,14 @@ from bench.event_latency import latency
 from bench.stage import Stage, in_turn, ratio, stage, write
 from shared.rabbitmq import RabbitTransport, Topology
 
+METHOD = """\
+Method: our path and its peers run in turn, once per round, in this one run; the ratio is the median
+over the rounds. Relay: a filled outbox to confirmed messages; the stock relay with its defaults and
+one worker. Ingest: a filled queue to committed inbox rows, the same group commit on both sides. Commit
+to effect: a filled outbox to committed effects, a process per side; naive is the stock outbox relay
+and one SQLAlchemy transaction per message; raw is aio-pika publish and consume with acknowledgement
+and no database."""
+
 
 async def relay(at: Stage, rounds: int, events: int) -> list[str]:
     """Outbox to broker."""
@@ -148,7 +156,7 @@ async def main() -> None:
     parser.add_argument("--only", choices=("relay", "ingest", "end_to_end", "latency"))
     parser.add_argument("--seconds", type=float, default=30)
     args = parser.parse_args()
-    table = ["| what | ratio | wanted | ours /s | peer /s |", "|---|---|---|---|---|"]
+    table = [METHOD, "", "| what | ratio | wanted | ours /s | peer /s |", "|---|---|---|---|---|"]
     async with stage() as at:
         for part in (relay, ingest, end_to_end):
             if args.only in (None, part.__name__):
