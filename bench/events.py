@@ -16,10 +16,10 @@ from shared.rabbitmq import RabbitTransport, Topology
 METHOD = """\
 Method: our path and its peers run in turn, once per round, in this one run; the ratio is the median
 over the rounds. Relay: a filled outbox to confirmed messages; the stock relay with its defaults and
-one worker. Ingest: a filled queue to committed inbox rows, the same group commit on both sides. Commit
-to effect: a filled outbox to committed effects, a process per side; naive is the stock outbox relay
-and one SQLAlchemy transaction per message; raw is aio-pika publish and consume with acknowledgement
-and no database."""
+one worker. Ingest: a filled queue to committed inbox rows, the same group commit on both sides.
+Commit to effect: a filled outbox to committed effects, a process per side; naive is the stock
+outbox relay and one SQLAlchemy transaction per message; raw is aio-pika publish and consume with
+acknowledgement and no database."""
 
 
 async def relay(at: Stage, rounds: int, events: int) -> list[str]:
