@@ -86,6 +86,7 @@ async def test_a_withdrawal_is_told_to_nobody(house: Any) -> None:
 
 @pytest.mark.rule("D145")
 async def test_every_mail_comes_from_the_one_sender(house: Any) -> None:
+    house.clock.travel_to(datetime(2025, 7, 7, 1, 0, tzinfo=UTC))
     house.knows()
     await house.hear(ReturnCompleted, **COMPLETED)
     await house.hear(ReturnRemanded, **FROM_STORE)
