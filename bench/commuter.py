@@ -2,9 +2,11 @@
 
 Peers on the same graph, in one run: rustworkx, igraph, networkx and scipy for paths; for the
 deduction a naive rule (the fare of the uncovered kilometres) and an oracle that tries every way to
-pay. Prints one table; figures depend on the machine, the ratios hardly do.
+pay. A network never changes, so what we prepare at load (trees of all places, all fares of a day)
+is timed and weighed apart; the peers get their graphs ready-made too. Figures depend on the
+machine, the ratios hardly do. Writes bench/results/commuter.md (not with --quick).
 
-    python bench/commuter.py [--quick]
+    python -m bench.commuter [--quick]
 """
 
 import itertools
@@ -19,12 +21,14 @@ import networkx as nx
 import numpy as np
 import rustworkx as rx
 from rich.console import Console
-from rich.table import Table
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from bench.stage import write
 from commuter_service.batch import price_batch
 from commuter_service.charging import charge_ride, deducting_passes
+from commuter_service.fare_matrix import system_fares
+from commuter_service.fare_search import prepare_fares
 from commuter_service.network import Network, Ride, tokyo_network
 from commuter_service.pathfinding import PathFinder, path_finder
 from commuter_service.pricing import Terms, price
@@ -219,20 +223,51 @@ def deduction_rates(
     return rates(works)
 
 
+def prepare(network: Network) -> tuple[PathFinder, FareBook, dict[str, tuple[float, float]]]:
+    """Finder and book with everything ready, and the seconds and megabytes that each part took."""
+    path_finder.cache_clear()
+    finder = path_finder(network)
+    cost: dict[str, tuple[float, float]] = {}
+    size = 0
+    for what, walks in (("trees of all places", False), ("trees of all stations", True)):
+        start = time.perf_counter()
+        places = None if not walks else [(s,) for s in range(len(network.stations))]
+        grown = finder.prepare(walks=walks, places=places)
+        cost[what] = time.perf_counter() - start, (grown - size) / 1e6
+        size = grown
+    book = tokyo_tariffs().book(DAY, Medium.IC)
+    start = time.perf_counter()
+    systems = dict.fromkeys(line.system for line in network.lines)
+    weight = sum(system_fares(book, system).yen.nbytes for system in systems)
+    cost["all fares of a day and medium"] = time.perf_counter() - start, weight / 1e6
+    start = time.perf_counter()
+    weight = prepare_fares(book)
+    cost["cheapest fares between all stations"] = time.perf_counter() - start, weight / 1e6
+    return finder, book, cost
+
+
 def path_rates(finder: PathFinder, peers: Peers, pairs: Sequence[Pair]) -> dict[str, float]:
     single = [(a[0], b[0]) for a, b in pairs]
     few = single[: len(single) // 5]
     fresh = PathFinder(finder.network)
     ours = [((a,), (b,)) for a, b in single]
-    return {
-        "ours, first time (trees grown)": rate(each(fresh.shortest, ours), rounds=1),
-        "ours, trees kept": rate(each(fresh.shortest, ours)),
-        "rustworkx": rate(each(peers.rx_path, single)),
-        "igraph": rate(each(peers.ig_path, single)),
-        "scipy": rate(each(peers.scipy_path, few)),
-        "networkx": rate(each(peers.nx_path, few)),
-        "networkx, bidirectional": rate(each(peers.nx_bidirectional, few)),
-    }
+
+    def cold(a: tuple[int, ...], b: tuple[int, ...]) -> object:
+        fresh.trees.forget()
+        return fresh.shortest(a, b)
+
+    return rates(
+        {
+            "rustworkx": each(peers.rx_path, single),
+            "ours, prepared": each(finder.shortest, ours),
+            "ours, nothing prepared (a tree for each)": each(cold, ours[: len(few)]),
+            "igraph": each(peers.ig_path, single),
+            "scipy": each(peers.scipy_path, few),
+            "networkx": each(peers.nx_path, few),
+            "networkx, bidirectional": each(peers.nx_bidirectional, few),
+        },
+        rounds=3,
+    )
 
 
 def same_answers(finder: PathFinder, peers: Peers, pairs: Sequence[Pair]) -> int:
@@ -259,14 +294,15 @@ def candidate_rates(
         return ask
 
     single = [(a[0], b[0]) for a, b in pairs]
-    path_finder.cache_clear()
-    return {
-        "ours by time, first time": rate(each(three(Order.TIME), named), rounds=1),
-        "ours by time, trees kept": rate(each(three(Order.TIME), named)),
-        "ours by charge (exact cheapest added)": rate(each(three(Order.CHARGED), named[:300])),
-        "igraph, k = 3": rate(each(peers.ig_three, single[:120]), rounds=1),
-        "networkx, k = 3": rate(each(peers.nx_three, single[:30]), rounds=1),
-    }
+    return rates(
+        {
+            "ours by time": each(three(Order.TIME), named),
+            "ours by charge (the cheapest way, exact)": each(three(Order.CHARGED), named[:300]),
+            "igraph, k = 3": each(peers.ig_three, single[:120]),
+            "networkx, k = 3": each(peers.nx_three, single[:30]),
+        },
+        rounds=3,
+    )
 
 
 def wrong_answers(cases: Sequence[Case], book: FareBook) -> dict[str, int]:
@@ -302,42 +338,58 @@ def batch_rate(cases: Sequence[Case], items: int) -> float:
     return rate(run, rounds=1)
 
 
-def table(title: str, rates: dict[str, float], against: str = "") -> Table:
-    base = rates.get(against)
-    shown = Table("", "per second", f"× {against}" if base else "", title=title, min_width=70)
-    for name, value in rates.items():
-        shown.add_row(name, f"{value:,.0f}", f"{value / base:,.2f}" if base else "")
-    return shown
+def table(title: str, rates: dict[str, float], against: str) -> list[str]:
+    base = rates[against]
+    rows = [f"| {name} | {value:,.0f} | {value / base:,.2f} |" for name, value in rates.items()]
+    return ["", f"**{title}**", "", f"| | per second | × {against} |", "|---|---|---|", *rows]
+
+
+def method(cost: dict[str, tuple[float, float]], pairs: int, cases: int) -> list[str]:
+    build = [f"| {what} | {took:.2f} | {size:.1f} |" for what, (took, size) in cost.items()]
+    return [
+        f"{pairs:,} random pairs of places and {cases:,} random rides with one to three passes in",
+        "one process; each figure is the best of its rounds, the peers in turn with us. The peers",
+        "search the same graph, built for them beforehand. What we prepare at load, once for each",
+        "network and day of tariffs:",
+        "",
+        "| prepared | seconds | MB |",
+        "|---|---|---|",
+        *build,
+    ]
 
 
 def main() -> None:
     quick = "--quick" in sys.argv
     dice = random.Random(5)
-    network, finder = tokyo_network(), path_finder(tokyo_network())
-    book = tokyo_tariffs().book(DAY, Medium.IC)
+    network = tokyo_network()
+    finder, book, cost = prepare(network)
     peers = Peers(finder)
     places = [place for place in network.places.values() if _is_searched(network, place)]
     pairs: list[Pair] = [
         (a, b) for a, b in (dice.sample(places, 2) for _ in range(300 if quick else 1500))
     ]
     cases = random_cases(network, dice, 500 if quick else 2000)
-    console = Console()
     deduction = deduction_rates(cases, book, peers, pairs)
     paths = path_rates(finder, peers, pairs)
     found = candidate_rates(network, peers, pairs, dice)
-    console.print(table("Deduction, route given", deduction, "rustworkx, one shortest path"))
-    console.print(table("Shortest path with its nodes", paths, "rustworkx"))
+    lines = method(cost, len(pairs), len(cases))
+    lines += table("Deduction, route given", deduction, "rustworkx, one shortest path")
+    lines += table("Shortest path with its nodes", paths, "rustworkx")
     equal = same_answers(finder, peers, pairs)
-    console.print(f"as long as rustworkx's: {equal:,} of {len(pairs):,}")
-    console.print(table("Three candidates with deduction", found, "igraph, k = 3"))
-    ratio = found["ours by time, trees kept"] / found["networkx, k = 3"]
-    console.print(f"three candidates, ours / networkx: {ratio:,.0f}")
+    lines += ["", f"As long as rustworkx's: {equal:,} of {len(pairs):,}."]
+    lines += table("Three candidates with deduction", found, "igraph, k = 3")
+    for ours in ("ours by time", "ours by charge (the cheapest way, exact)"):
+        lines += ["", f"{ours} / networkx: {found[ours] / found['networkx, k = 3']:,.0f}"]
     items = 5_000 if quick else 100_000
     speed = batch_rate(cases, items)
-    console.print(f"batch re-check: {items:,} items in {items / speed:,.1f} s ({speed:,.0f}/s)")
+    lines += ["", f"Batch re-check: {items:,} items in {items / speed:,.1f} s ({speed:,.0f}/s)."]
     single = random_cases(network, dice, 200 if quick else 2000, one_operator=True)
-    for name, count in wrong_answers(single, book).items():
-        console.print(f"{name}: {count:,}")
+    lines += ["", "| answers | |", "|---|---|"]
+    lines += [f"| {name} | {n:,} |" for name, n in wrong_answers(single, book).items()]
+    if quick:
+        Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    else:
+        write("commuter", lines)
 
 
 def _is_searched(network: Network, place: Sequence[int]) -> bool:

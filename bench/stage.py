@@ -22,6 +22,7 @@ from shared.testing.databases import TestDatabases
 SUBSCRIPTIONS = {"bench": ("contract",)}
 
 FILL = text("""
+    WITH logged AS (
     INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence, dealer_id,
                         occurred_at, payload, headers)
     SELECT gen_random_uuid(), (n % :aggregates) % 16, 'contract.selection_recorded.v1', 'contract',
@@ -33,6 +34,8 @@ FILL = text("""
            '{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
              "correlationid": "0198f9a0-0000-7000-8000-000000000000", "actor": "E101"}'
     FROM generate_series(0, :events - 1) AS n
+    RETURNING position, created_at, lane)
+    INSERT INTO outbox_queue SELECT * FROM logged
 """)
 
 
@@ -77,7 +80,7 @@ async def fill(url: str, events: int, aggregates: int) -> None:
         await tx.execute(FILL, {"events": events, "aggregates": aggregates})
     async with database.engine.connect() as connection:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await autocommit.execute(text("VACUUM ANALYZE outbox"))
+        await autocommit.execute(text("VACUUM ANALYZE outbox, outbox_queue"))
     await database.close()
 
 

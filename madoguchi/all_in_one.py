@@ -37,6 +37,7 @@ from madoguchi.issuer import IssuerSettings, create_issuer, issuer_key
 from madoguchi.mail_catcher import catch_mail
 from madoguchi.people import demo_people
 from madoguchi.processes import Child, Forward
+from madoguchi.seed_expenses import seed_expenses
 from notifier_service.app import run_sender
 from notifier_service.settings import NotifierSettings
 from portal_service.app import create_app as create_portal
@@ -140,6 +141,8 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
             running[name] = Running(entry.service, database, clock)
         await seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts)
         await seed.seed_approval_flows(running["returns"].database, clock.now())
+        people = demo_people(demo_masters())
+        await seed_expenses(running["commuter"].database, people, clock.now())
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
         smtp_port = free_port()
         catcher = await asyncio.to_thread(catch_mail, plan.data / "mail", smtp_port)
@@ -311,7 +314,7 @@ async def _all_answer(plan: Plan) -> bool:
 
 
 UNDERWAY = text("""
-    SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL)
+    SELECT (SELECT count(*) FROM outbox_queue)
          + (SELECT count(*) FROM inbox WHERE state = 'waiting')
 """)
 

@@ -9,10 +9,12 @@ import typer
 from rich.console import Console
 
 from commuter_service import cli as fare
-from madoguchi import operate
+from contracts_service.rules.master_file import MasterKind
+from madoguchi import load_network, operate
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 main.add_typer(operate.events, name="events")
+main.add_typer(load_network.commuter, name="commuter")
 console = Console()
 
 Data = Annotated[Path, typer.Option(help="where everything that must survive lies")]
@@ -78,6 +80,19 @@ def import_contracts(
     from madoguchi.take_in import take_in
 
     raise typer.Exit(asyncio.run(take_in(file, data, database, console)))
+
+
+@main.command("import-masters")
+def import_masters(
+    kind: Annotated[MasterKind, typer.Argument(help="what the file is about")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Japanese header")],
+    data: Data = operate.HERE,
+    database: operate.Url = None,
+) -> None:
+    """Take a master in from a CSV: all of its rows, or none and every fault by its line."""
+    from madoguchi.take_in import take_in
+
+    raise typer.Exit(asyncio.run(take_in(file, data, database, console, kind)))
 
 
 @main.command()

@@ -139,3 +139,24 @@ def replay_log(
         console.print(f"{count} event(s) will be published again.")
 
     _with_database(service, data, database, publish_again)
+
+
+@events.command("forget-log")
+def forget_log(
+    service: ServiceName,
+    before: Annotated[datetime, typer.Option("--before", help="whole months that ended by then")],
+    data: Data = HERE,
+    database: Url = None,
+) -> None:
+    """Drop old months of a service's event log; they can then be neither replayed nor audited."""
+
+    async def forget(at: Database) -> None:
+        try:
+            async with at.transaction() as tx:
+                months = await outbox.forget(tx, before=before.date())
+        except outbox.StillPending as pending:
+            raise typer.BadParameter(str(pending)) from None
+        gone = ", ".join(f"{month:%Y-%m}" for month in months) or "nothing"
+        console.print(f"Dropped: {gone}.")
+
+    _with_database(service, data, database, forget)

@@ -1,12 +1,13 @@
-"""`madoguchi import-contracts FILE`: contracts from a CSV, all of them or none."""
+"""`madoguchi import-contracts FILE`, `import-masters KIND FILE`: all of a CSV, or none of it."""
 
 import asyncio
 from pathlib import Path
 
 from rich.console import Console
 
-from contracts_service.imports import import_contracts
+from contracts_service.imports import import_contracts, import_master_file
 from contracts_service.rules.import_file import ColumnsNotAsAgreed, FileUnreadable
+from contracts_service.rules.master_file import MasterKind
 from madoguchi.operate import own_database
 from shared.clock import SystemClock
 from shared.db import Database
@@ -14,13 +15,23 @@ from shared.db import Database
 SHOWN = 200
 
 
-async def take_in(file: Path, data: Path, url: str | None, console: Console) -> int:
-    """Import a file and tell what came of it; the exit code is 1 if anything was refused."""
+async def take_in(
+    file: Path, data: Path, url: str | None, console: Console, master: MasterKind | None = None
+) -> int:
+    """Import a file of contracts, or of a master, and tell what came of it.
+
+    The exit code is 1 if anything was refused.
+    """
     content = await asyncio.to_thread(file.read_bytes)
     database = Database(url or await own_database("contracts", data))
     try:
         with console.status(f"{file.name} ..."):
-            report = await import_contracts(database, content, now=SystemClock().now())
+            now = SystemClock().now()
+            report = (
+                await import_master_file(database, master, content, now=now)
+                if master
+                else await import_contracts(database, content, now=now)
+            )
     except (FileUnreadable, ColumnsNotAsAgreed) as refusal:
         fields = refusal.fields if isinstance(refusal, ColumnsNotAsAgreed) else ()
         for said in [fault.message for fault in fields] or [refusal.message]:
@@ -38,8 +49,6 @@ async def take_in(file: Path, data: Path, url: str | None, console: Console) -> 
             f"[red]{len(report.refused):,}行に誤りがあり、取り込みませんでした。[/red]{more}"
         )
         return 1
-    console.print(
-        f"{report.accepted:,}行を取り込みました"
-        f"（新規 {report.registered:,}、変更 {report.updated:,}）。"
-    )
+    new = "" if master else f"（新規 {report.registered:,}、変更 {report.updated:,}）"
+    console.print(f"{report.accepted:,}行を取り込みました{new}。")
     return 0

@@ -1,5 +1,6 @@
 """The product as a newcomer starts it: a process, an address, people who log in."""
 
+import asyncio
 import base64
 import contextlib
 import hashlib
@@ -12,14 +13,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from sqlalchemy import text
 
 from madoguchi.mail_catcher import Mailbox
+from madoguchi.operate import own_database
+from shared.db import EVERY_DEALER, Database
 from shared.testing.servers import free_port
 
 LONGEST_START = 90
@@ -69,6 +74,18 @@ class Product:
         """Recipient and subject of each mail that tells of a completion."""
         caught = [(str(m["To"]), str(m["Subject"])) for m in Mailbox(self.data / "mail").mails()]
         return [(to, subject) for to, subject in caught if "完了" in subject]
+
+    def in_database(self, service: str, statement: str, **values: object) -> None:
+        """Run a statement on a service's database (in a thread: Playwright has an event loop)."""
+
+        async def run() -> None:
+            database = Database(await own_database(service, self.data))
+            async with database.transaction(EVERY_DEALER) as tx:
+                await tx.execute(text(statement), values)
+            await database.close()
+
+        with ThreadPoolExecutor() as threads:
+            threads.submit(asyncio.run, run()).result()
 
     def kill(self) -> None:
         """End the process without warning."""

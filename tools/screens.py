@@ -1,7 +1,8 @@
 """How does every screen look? Pictures of all of them, by role, from a running product.
 
 `python -m tools.screens --url http://127.0.0.1:8400` logs in at the development issuer as each
-person in turn and writes .screens/<width>/<role>-<screen>.png at 1280 and 360 pixels.
+person in turn and writes .screens/<width>/<role>-<screen>.png at 1280 and 360 pixels. Where no
+application is on its way yet, it reports a return first, so that there is something to see.
 """
 
 import argparse
@@ -43,6 +44,7 @@ DEALER = (
     Screen("progress-past", "/returns?tab=past"),
     Screen("application", "/returns/{application}"),
     Screen("correction", "/returns/{application}/correction"),
+    Screen("approvals", "/returns/approvals"),
     Screen("help", "/help"),
     Screen("not-found", "/contracts/none"),
 )
@@ -50,29 +52,77 @@ LEADER = (
     Screen("assignment", "/contracts/{contract}/assignment"),
     Screen("bulk-empty", "/transfers"),
     Screen("bulk", "/transfers?from_store=S10"),
-    Screen("approvals", "/returns/approvals"),
     Screen("remand", "/returns/{application}/remand"),
     Screen("approval", "/returns/{application}/approval"),
     Screen("overwriting", "/returns/{application}/overwriting"),
     Screen("substitutes", "/substitutes"),
     Screen("dashboard", "/dashboard"),
 )
+MAILS = (Screen("mails", "/operation/mails"), Screen("mail", "/operation/mails/{mail}"))
 HQ = (
     Screen("flow", "/approval-flow"),
-    Screen("mails", "/operation/mails"),
-    Screen("mail", "/operation/mails/{mail}"),
+    *MAILS,
 )
 TFC = (
+    Screen("top", "/"),
     Screen("requests", "/tfc/requests"),
     Screen("application", "/returns/{application}"),
-    Screen("mails", "/operation/mails"),
+    Screen("hold", "/returns/{application}/hold"),
+    Screen("tfc-remand", "/returns/{application}/tfc-remand"),
+    Screen("masters", "/tfc/masters"),
+    Screen("dealer", "/tfc/masters/D01"),
+    *MAILS,
+)
+OPERATOR = (
+    Screen("top", "/"),
+    *MAILS,
+    Screen("dead-letters", "/operation/dead-letters"),
+    Screen("dead-letter", "/operation/dead-letters/{letter}"),
+    Screen("skip", "/operation/dead-letters/{letter}/skip"),
+    Screen("quarantine", "/operation/quarantine"),
+    Screen("lag", "/operation/lag"),
+    Screen("styleguide", "/styleguide"),
+)
+RIDER = (
+    Screen("passes-mine", "/commuter/my-passes"),
+    Screen("pass-form", "/commuter/my-passes/new"),
+    Screen("slips", "/commuter/slips"),
+    Screen("slip", "/commuter/slips/{slip}"),
+    Screen("simulation", "/commuter/simulation"),
+)
+NEWCOMER = tuple(screen for screen in RIDER if screen.name != "slip")  # who has none yet
+ACCOUNTING = (
+    Screen("passes", "/commuter/passes"),
+    Screen("pass", "/commuter/passes/{pass}"),
+    Screen("pass-new", "/commuter/passes/new"),
+    Screen("confirmations", "/commuter/confirmations"),
+    Screen("slips", "/commuter/slips"),
+    Screen("slip", "/commuter/slips/{slip}"),
+    Screen("recheck", "/commuter/recheck?first=2026-01-01&last=2026-12-31"),
+    Screen("settings", "/commuter/settings"),
+    Screen("permissions", "/commuter/permissions"),
 )
 ROLES = {
     "sales": ("D01-E101", DEALER),
     "manager": ("D01-M100", DEALER + LEADER),
     "hq": ("D01-H001", DEALER + LEADER + HQ),
     "tfc": ("T001", TFC),
+    "rider": ("D01-E101", RIDER),
+    "newcomer": ("D01-E201", NEWCOMER),
+    "approver": ("D01-M100", (Screen("slips", "/commuter/slips"),)),
+    "accounting": ("D01-A001", ACCOUNTING),
+    "operator": ("O001", OPERATOR),
 }
+
+MANUAL = {
+    "sales": ("top", "list", "detail", "result", "resplit", "return-entry", "application"),
+    "manager": ("approvals", "application", "assignment", "bulk", "dashboard", "substitutes"),
+    "hq": ("flow", "mails"),
+    "tfc": ("requests", "application", "masters"),
+    "accounting": ("passes", "slips", "confirmations", "settings"),
+    "operator": ("dead-letters", "dead-letter", "quarantine", "lag"),
+}
+"""The screens that the user's guide shows; `--manual` writes them to docs/manual/images."""
 
 
 def main() -> None:
@@ -81,12 +131,19 @@ def main() -> None:
     parser.add_argument("--url", default="http://127.0.0.1:8400")
     parser.add_argument("--to", type=Path, default=Path(".screens"))
     parser.add_argument("--role", action="append", choices=list(ROLES))
+    parser.add_argument("--manual", action="store_true", help="the pictures of the user's guide")
     parser.add_argument("--only", default="", help="screens whose name contains this")
     asked = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        prepare(browser, asked.url)
         for role in asked.role or list(ROLES):
-            for path in take(browser, asked.url, role, asked.to, asked.only):
+            pictures = (
+                for_manual(browser, asked.url, role)
+                if asked.manual
+                else take(browser, asked.url, role, asked.to, asked.only)
+            )
+            for path in pictures:
                 print(path)  # noqa: T201
         browser.close()
 
@@ -121,6 +178,27 @@ def take(browser: Browser, url: str, role: str, to: Path, only: str = "") -> Ite
         context.close()
 
 
+def for_manual(browser: Browser, url: str, role: str) -> Iterator[Path]:
+    """The pictures of one role for the user's guide: what fits on one screen."""
+    user_id, screens = ROLES[role]
+    context = browser.new_context(
+        viewport={"width": 1180, "height": 760}, locale="ja-JP", base_url=url
+    )
+    page = context.new_page()
+    sign_in(page, user_id)
+    names = found_names(page)
+    for screen in screens:
+        path = screen.path.format_map(names)
+        if screen.name in MANUAL[role] and "-nothing-" not in path:
+            page.goto(path)
+            page.wait_for_load_state("load")
+            file = Path("docs/manual/images") / f"{role}-{screen.name}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=file)
+            yield file
+    context.close()
+
+
 def sign_in(page: Page, user_id: str) -> None:
     """Log in at the development issuer as one of its people."""
     page.goto("/auth/login?next=/")
@@ -128,19 +206,63 @@ def sign_in(page: Page, user_id: str) -> None:
     page.wait_for_url(re.compile(r"/$"))
 
 
+def prepare(browser: Browser, url: str) -> None:
+    """Two applications on their way: one waits for the store, one is asked of TFC."""
+    roles = ("sales", "manager", "hq")
+    pages = {role: _signed_in(browser, url, ROLES[role][0]) for role in roles}
+    pages["sales"].goto("/returns")
+    if not pages["sales"].locator("main a[href^='/returns/RA-']").count():
+        for approvers in ((), ("manager", "hq")):
+            application = report_return(pages["sales"])
+            for role in approvers:
+                pages[role].goto(f"/returns/{application}/approval")
+                pages[role].click("main button:text-is('OK')")
+                pages[role].wait_for_url(f"**/returns/{application}")
+    for page in pages.values():
+        page.context.close()
+
+
+def report_return(page: Page) -> str:
+    """Report a car as returned; gives the application's id."""
+    page.goto(CONTRACTS)
+    links = page.locator("main td a").evaluate_all("links => links.map(link => link.pathname)")
+    for link in links:
+        page.goto(f"{link}/return/entry")
+        if page.locator("#field-received_on").count():
+            break
+    today = re.search(r"\d{4}/\d\d/\d\d", page.inner_text(".bar-clock"))
+    page.fill("#field-received_on", today[0] if today else "")
+    page.fill("#field-contact_3", "yamada@d01.example.jp")
+    page.click("main button:text-is('確認')")
+    page.click("button:text-is('OK')")
+    page.wait_for_url("**/sent")
+    return page.url.split("/")[-2]
+
+
+def _signed_in(browser: Browser, url: str, user_id: str) -> Page:
+    page = browser.new_context(locale="ja-JP", base_url=url).new_page()
+    sign_in(page, user_id)
+    return page
+
+
 def found_names(page: Page) -> dict[str, str]:
-    """A contract, an application and a mail that this person can open."""
-    wanted = {
-        "contract": (CONTRACTS, r"/contracts/([^/?]+)$"),
-        "application": ("/returns", r"/returns/(RA-[^/?]+)$"),
-        "mail": ("/operation/mails", r"/operation/mails/([0-9a-f-]{36})$"),
-    }
-    names = {}
-    for name, (path, pattern) in wanted.items():
+    """A contract, an application, a mail and a dead letter that this person can open."""
+    wanted = (
+        ("contract", CONTRACTS, r"/contracts/([^/?]+)$"),
+        ("application", "/returns", r"/returns/(RA-[^/?]+)$"),
+        ("application", "/tfc/requests", r"/returns/(RA-[^/?]+)$"),
+        ("mail", "/operation/mails", r"/operation/mails/([0-9a-f-]{36})$"),
+        ("slip", "/commuter/slips", r"/commuter/slips/([0-9a-f-]{36})$"),
+        ("pass", "/commuter/confirmations", r"/commuter/passes/([0-9a-f-]{36})$"),
+        ("letter", "/operation/dead-letters", r"/operation/dead-letters/(\w+/[0-9a-f-]{36})$"),
+    )
+    names = dict.fromkeys((name for name, _, _ in wanted), "-nothing-")
+    for name, path, pattern in wanted:
         page.goto(path)
         links = page.locator("main a").evaluate_all("links => links.map(l => l.pathname)")
         found = [match[1] for link in links if (match := re.search(pattern, link))]
-        names[name] = found[len(found) * 3 // 5] if found else "-nothing-"
+        if found:
+            names[name] = found[len(found) // 4]
     return names
 
 

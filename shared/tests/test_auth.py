@@ -1,5 +1,6 @@
 """Only what the issuer signed for us, now, is believed; every route says whom it lets in."""
 
+import asyncio
 import base64
 import contextlib
 import hmac
@@ -116,6 +117,48 @@ async def test_a_secret_made_of_the_public_key_signs_nothing() -> None:
     forged = (signed + b"." + part(mac)).decode()
     with pytest.raises(TokenNotTrusted):
         await verifier().principal(forged)
+
+
+class Counting(StaticKeys):
+    """Keys that were fetched when it says so."""
+
+    fetched = 1.0
+
+    async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:
+        keys, _ = await super().key_set(newer_than=newer_than)
+        return keys, self.fetched
+
+    def withdraw(self) -> None:
+        self._keys, self.fetched = KeySet([ECKey.generate_key("P-256", {"kid": "one"})]), 2.0
+
+
+async def test_a_known_token_ends_with_its_key() -> None:
+    keys = Counting(KeySet([KEY]))
+    checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
+    known = token()
+    assert await checks.principal(known) is await checks.principal(known)
+    keys.withdraw()
+    with pytest.raises(TokenNotTrusted):
+        await checks.principal(known)
+
+
+async def test_a_known_token_ends_with_its_time() -> None:
+    checks = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience=AUDIENCE, leeway_s=0)
+    known = token(expires_in_s=2)
+    assert await checks.principal(known) == SATO
+    await asyncio.sleep(2.1)
+    with pytest.raises(TokenExpired):
+        await checks.principal(known)
+
+
+async def test_no_more_tokens_are_known_than_said() -> None:
+    checks = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience=AUDIENCE, remember=2)
+    first = token()
+    kept = await checks.principal(first)
+    for _ in range(2):
+        await checks.principal(token())
+    assert await checks.principal(first) == kept
+    assert await checks.principal(first) is not kept
 
 
 def test_an_unknown_role_grants_nothing() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,7 @@ from shared.auth import Principal, Role, RouteWithoutPolicy, public, require
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.errors import FieldError, FormErrors, Kind, Refusal
-from shared.http import database_of, etag, expected_version, once, transaction_of
+from shared.http import database_of, etag, expected_version, malformation, once, transaction_of
 from shared.service import Service
 
 
@@ -177,6 +177,28 @@ async def test_a_wrong_form_names_each_field(http: httpx.AsyncClient) -> None:
     assert answer.json()["errors"] == [
         {"field": "received_on", "code": "FUTURE", "message": "本日までの日付を入力してください。"}
     ]
+
+
+class Label(BaseModel):
+    words: Annotated[str, Field(min_length=1, max_length=3)]
+    copies: Annotated[int, Field(ge=1, le=9)]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"copies": 1}, "入力してください。"),
+        ({"words": "", "copies": 1}, "入力してください。"),
+        ({"words": "四文字だ", "copies": 1}, "3文字以内で入力してください。"),
+        ({"words": "三文字", "copies": 0}, "1以上で入力してください。"),
+        ({"words": "三文字", "copies": 10}, "9以下で入力してください。"),
+        ({"words": "三文字", "copies": "many"}, "正しい形で入力してください。"),
+    ],
+)
+def test_what_is_malformed_is_told_in_japanese(body: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Label(**body)
+    assert [malformation(error) for error in refused.value.errors()] == [said]  # type: ignore[arg-type]
 
 
 async def test_a_malformed_request_is_named_without_echoing_it(http: httpx.AsyncClient) -> None:

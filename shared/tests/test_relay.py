@@ -60,7 +60,7 @@ async def emit(database: Database, *contracts: str) -> None:
 
 async def unpublished(database: Database) -> int:
     async with database.transaction() as tx:
-        query = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+        query = "SELECT count(*) FROM outbox_queue"
         return int((await tx.execute(text(query))).scalar_one())
 
 

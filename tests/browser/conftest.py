@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.product import Product, running
 
@@ -16,6 +16,9 @@ HOW_TO_GET_IT = (
     "set CHROMIUM=/path/to/it."
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+expect.set_options(timeout=30_000)  # a machine may be busy; a right answer comes at once
 
 
 def find_chromium() -> str | None:

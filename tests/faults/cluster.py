@@ -31,6 +31,10 @@ from tests.faults.proxy import Link
 # Processes are forked from one that has imported everything: a start costs milliseconds.
 STARTER = multiprocessing.get_context("forkserver")
 STARTER.set_forkserver_preload(["__main__", "tests.faults.processes"])
+STANDING = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+      AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '0.2 s'
+"""
 ARRIVED = """
     SELECT (SELECT coalesce(sum(next_sequence - 1), 0) FROM inbox_stream)
            + (SELECT count(DISTINCT (stream, sequence)) FROM inbox JOIN inbox_stream USING (stream)
@@ -175,10 +179,13 @@ class Cluster:
 
     async def unpublished(self) -> int:
         """How many events the outbox still holds."""
-        [[count]] = await _ask(
-            self.source_url, "SELECT count(*) FROM outbox WHERE published_at IS NULL"
-        )
+        [[count]] = await _ask(self.source_url, "SELECT count(*) FROM outbox_queue")
         return int(count)
+
+    async def stands_in_a_batch(self) -> bool:
+        """Whether a transaction of the target has done nothing for a while."""
+        [[count]] = await _ask(self.target_url, STANDING)
+        return bool(count)
 
     async def unsettled(self) -> tuple[int, int, int]:
         """What is still under way: unpublished, not arrived, waiting in the inbox.

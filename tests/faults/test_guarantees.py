@@ -43,11 +43,18 @@ async def the_broker_never_got_it(world: Cluster, load: Load, _: Nemesis) -> Non
 
 
 async def a_worker_stands_still(world: Cluster, load: Load, _: Nemesis) -> None:
-    await load.post(120)
     worker = world.programs["inbox-1"]
-    worker.freeze()
-    await asyncio.sleep(worker.part.idle_limit + 0.7)
-    worker.thaw()
+    for _attempt in range(20):
+        await load.post(60)
+        worker.freeze()
+        await asyncio.sleep(0.3)
+        caught = await world.stands_in_a_batch()
+        if caught:
+            await asyncio.sleep(worker.part.idle_limit + 0.4)
+        worker.thaw()
+        if caught:
+            return
+    raise AssertionError("the worker never stood still in the middle of a batch")
 
 
 async def some_fail_at_first(_: Cluster, load: Load, __: Nemesis) -> None:

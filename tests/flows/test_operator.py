@@ -142,10 +142,13 @@ def test_a_dead_event_is_seen_replayed_and_skipped(product: Product) -> None:
         async with database.transaction(EVERY_DEALER) as tx:
             await tx.execute(
                 text("""
+                    WITH logged AS (
                     INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id,
                         sequence, dealer_id, occurred_at, payload, headers)
                     SELECT gen_random_uuid(), 0, 'contract.of_the_future.v1', 'contract', :c, 2,
                         'D01', now(), '{}', '{}'
+                    RETURNING position, created_at, lane)
+                    INSERT INTO outbox_queue SELECT * FROM logged
                 """),
                 {"c": rows[0]["契約番号"]},
             )
@@ -179,7 +182,7 @@ def test_the_log_is_replayed_without_a_second_effect(product: Product) -> None:
 
     async def unpublished(database: Database) -> int:
         async with database.transaction() as tx:
-            question = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+            question = "SELECT count(*) FROM outbox_queue"
             return int((await tx.execute(text(question))).scalar_one())
 
     eventually(lambda: in_database(product, "contracts", unpublished), lambda left: left == 0)

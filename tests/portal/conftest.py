@@ -53,7 +53,7 @@ def serving(make: Callable[[str], FastAPI], port: int = 0) -> Iterator[str]:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        config = uvicorn.Config(make(url), log_level="warning", ws="none", timeout_keep_alive=1)
+        config = uvicorn.Config(make(url), log_level="warning", ws="none", timeout_keep_alive=30)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
@@ -195,6 +195,7 @@ def portal_settings(url: str, issuer: str, service: str = "http://127.0.0.1:9") 
         commuter_url="http://127.0.0.1:9",
         notifier_url="http://127.0.0.1:9",
         embedded=True,
+        upstream_timeout_s=30,  # on a machine that is busy with other things
     )
 
 

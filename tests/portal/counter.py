@@ -48,7 +48,8 @@ SATO = person("M100", "佐藤 誠", Role.MANAGER, "S10")
 SUZUKI = person("E201", "鈴木 花子", Role.SALES, "S20")
 TANAKA = person("H001", "田中 裕子", Role.HQ, None)
 TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC}), None)
-EVERYBODY = (YAMADA, SATO, SUZUKI, TANAKA, TFC)
+OPERATOR = Principal("o001", "運用 担当", None, None, "O001", frozenset({Role.OPERATOR}), None)
+EVERYBODY = (YAMADA, SATO, SUZUKI, TANAKA, TFC, OPERATOR)
 
 
 @dataclass
@@ -64,7 +65,8 @@ class Counter:
     @contextlib.asynccontextmanager
     async def of(self, who: Principal) -> AsyncIterator["Visitor"]:
         async with self.site.browser() as browser:
-            await browser.sign_in(who.user_id)
+            landed = await browser.sign_in(who.user_id)
+            assert landed.status_code == 303, landed.text
             yield Visitor(browser)
 
     async def catch_up(self) -> None:
@@ -206,6 +208,7 @@ async def open_counter(create: Callable[[str], Awaitable[str]]) -> AsyncIterator
                 commuter_url=NOBODY,
                 notifier_url=NOBODY,
                 embedded=True,
+                upstream_timeout_s=30,  # on a machine that is busy with other things
                 **services,
             )
             made.append(create_app(settings, now=clock.now))

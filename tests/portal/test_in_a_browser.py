@@ -1,30 +1,24 @@
 """What scripts add, in a real Chromium: dialogs, opening fields, sending once, phones."""
 
 import re
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from playwright.async_api import ConsoleMessage, Page, async_playwright
 
-import portal_service
 from portal_service.vendor import copy_vendor_files
 from shared.auth import Principal
+from tests.node import node_modules
 from tools.screens import CHROMIUM, FLAGS
 
 from .counter import SATO, YAMADA, Counter
 
-PACKAGE = Path(portal_service.__file__).parents[2]
-
 
 @pytest.fixture(scope="module", autouse=True)
-def scripts_of_others() -> None:
+def scripts_of_others(request: pytest.FixtureRequest) -> None:
     """Htmx and the tokens, as package-lock.json names them."""
-    if not (PACKAGE / "node_modules").is_dir():
-        subprocess.run(["npm", "ci", "--silent"], cwd=PACKAGE, check=True)
-    copy_vendor_files(PACKAGE / "node_modules")
+    copy_vendor_files(node_modules(request))
 
 
 @asynccontextmanager

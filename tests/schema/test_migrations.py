@@ -10,8 +10,8 @@ from shared import migrate
 from shared.db import Database
 
 EVENT_CORE = {
-    "outbox_stream", "relay", "relay_lease", "inbox", "inbox_stream", "inbox_refused", "timer",
-    "idempotency", "alembic_version",
+    "outbox_queue", "outbox_stream", "relay", "relay_lease", "inbox", "inbox_stream",
+    "inbox_refused", "timer", "idempotency", "alembic_version",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from event_contracts.event import Event, Part
 
 Category = Literal["early_payoff", "cash_settlement", "re_split", "vehicle_return"]
+Urgency = Literal["white", "yellow", "red", "grey"]
 Basis = Literal["cash_decided", "payoff", "return", "resplit", "tfc"]
 
 
@@ -181,6 +182,16 @@ class AssignmentChangeOverdue(ContractEvent):
 
     change_id: str
     business_days: int
+
+
+class UrgencyChanged(ContractEvent):
+    """An open contract came nearer to its last day, or passed it; told on the first such day."""
+
+    wire_type: ClassVar[str] = "contract.urgency_changed.v1"
+
+    before: Urgency
+    after: Urgency
+    changed_on: date
 
 
 class CustomerListExported(Event):

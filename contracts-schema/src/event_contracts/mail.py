@@ -38,6 +38,18 @@ class MailSuppressed(MailEvent):
     reason: Literal["no_address", "opted_out", "duplicate", "status_left"]
 
 
+class MailOutcomeUnknown(MailEvent):
+    """The line broke after the text: it may have been sent, and is not sent again by itself.
+
+    If the server's answer turns up after all, `mail.sent` or `mail.failed` follows.
+    """
+
+    wire_type: ClassVar[str] = "mail.outcome_unknown.v1"
+
+    recipient_role: RecipientRole
+    attempts: int
+
+
 class MailFailed(MailEvent):
     """The mail server refused it for good."""
 

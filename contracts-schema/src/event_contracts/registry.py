@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from event_contracts import contract, dealer, mail, masters, returns, tfc, tfc_returns
+from event_contracts import commuter, contract, dealer, mail, masters, returns, tfc, tfc_returns
 from event_contracts.event import Event
 
 
@@ -21,7 +21,7 @@ def _events(parent: type[Event]) -> list[type[Event]]:
     return found
 
 
-STREAMS = (contract, dealer, mail, masters, returns, tfc, tfc_returns)
+STREAMS = (commuter, contract, dealer, mail, masters, returns, tfc, tfc_returns)
 
 EVENTS: dict[str, type[Event]] = {
     event.wire_type: event
@@ -32,9 +32,12 @@ EVENTS: dict[str, type[Event]] = {
 # A service listens to whole streams, so that it can see a gap in an aggregate's numbers.
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     "contracts": ("return", "tfc", "dealer"),
-    "returns": ("contract", "store", "staff", "mail", "tfc_return", "tfc_change_application"),
-    "commuter": (),
-    "notifier": ("return", "approval_flow"),
+    "returns": (
+        *("contract", "store", "staff", "mail", "tfc_return", "tfc_change_application"),
+        "dealer",
+    ),
+    "commuter": ("staff",),
+    "notifier": ("return", "approval_flow", "commuter_pass"),
 }
 
 

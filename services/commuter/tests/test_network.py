@@ -11,11 +11,12 @@ from commuter_service.network_checks import NetworkTableBroken
 from commuter_service.tables import (
     FareTables,
     NetworkTables,
-    data_version,
+    edition_of,
     fare_tables,
     network_tables,
 )
 from commuter_service.tariff_checks import FareTableBroken, check_fare_tables
+from commuter_service.tariffs import tokyo_tariffs
 
 
 def test_ten_operators_and_the_shinkansen_line(network: Network) -> None:
@@ -117,6 +118,9 @@ def test_changes_between_operators(network: Network) -> None:
     assert network.station("都営", "小川町") not in network.interchanges[ogawamachi]
 
 
-def test_data_version_is_short_and_stable() -> None:
-    assert len(data_version()) == 12
-    assert data_version() == data_version()
+def test_an_edition_is_named_by_its_rows() -> None:
+    network, fares = network_tables(), fare_tables()
+    name = edition_of(network, fares)
+    assert len(name) == 12
+    assert name == edition_of(network_tables(), fare_tables()) == tokyo_tariffs().edition
+    assert name != edition_of(replace(network, station_dates=()), fares)

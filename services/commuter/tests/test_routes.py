@@ -20,10 +20,10 @@ from commuter_service.routes import (
     route_text,
 )
 from commuter_service.rules.pass_period import Period, PeriodReversed
-from commuter_service.rules.refusal import Refusal
 from commuter_service.station_names import UnknownStation
 from commuter_service.tables import network_tables
 from commuter_service.tariffs import NoFareBetween
+from shared.errors import Refusal
 
 
 @pytest.mark.parametrize(

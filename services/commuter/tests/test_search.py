@@ -7,9 +7,13 @@ from datetime import date
 import pytest
 
 from commuter_service.charging import charge_ride
+from commuter_service.explanation import PassUse
+from commuter_service.fare_matrix import NO_FARE, stations_of, system_fares
+from commuter_service.fare_search import cheapest_way, prepare_fares
 from commuter_service.network import Network, tokyo_network
-from commuter_service.pathfinding import path_finder
-from commuter_service.routes import CommuterPass, Route, parse_pass
+from commuter_service.pathfinding import NOT_SEARCHED, path_finder
+from commuter_service.pricing import Terms, price
+from commuter_service.routes import CommuterPass, Route, parse_pass, parse_route
 from commuter_service.rules.fare_rounding import Medium
 from commuter_service.rules.pass_period import Period
 from commuter_service.search import (
@@ -20,8 +24,10 @@ from commuter_service.search import (
     UnknownOperator,
     candidates,
 )
+from commuter_service.station_days import StationClosed
 from commuter_service.station_names import qualified_name
-from commuter_service.tariffs import NoFareBetween, NoTariffOnDate, tokyo_tariffs
+from commuter_service.tables import StationDates, fare_tables
+from commuter_service.tariffs import NoFareBetween, NoTariffOnDate, Tariffs, tokyo_tariffs
 
 DAY = date(2026, 3, 14)
 
@@ -124,8 +130,10 @@ def test_cheapest_way_rides_a_pass_of_another_operator_in_between(network: Netwo
     assert candidates(question)[0].charged_yen <= 341 + 0 + 616
 
 
-@pytest.mark.rule("F22")
-@pytest.mark.parametrize("seed", [413, 44162, 491537, 119051, 1927, *range(40)])
+@pytest.mark.rule("F22", "F19")
+@pytest.mark.parametrize(
+    "seed", [413, 44162, 491537, 119051, 1927, 32911060, 1075, 1203, *range(60)]
+)
 def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
     network, dice = tokyo_network(), random.Random(seed)
     start, end = dice.sample([places[0] for places in network.places.values()], 2)
@@ -135,6 +143,7 @@ def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
         leg = dice.choice(dice.choice(ways)[1])
         own = [CommuterPass("1", 1, Route(network, (leg,)), Period())]
     names = qualified_name(network, start), qualified_name(network, end)
+    starts, goals = (network.places[network.place_of[one]] for one in (start, end))
     question = Question(*names, DAY, passes=tuple(own), order=Order.CHARGED)
     try:
         best = candidates(question)[0].charged_yen
@@ -146,6 +155,121 @@ def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
             charged = charge_ride(Route(network, tuple(rides)), list(enumerate(own)), book)
         except NoFareBetween:
             continue
-        # Two discounts in one ride, or one over three fares, are beyond the search.
-        if not charged.chains:
+        # A way that ends with a walk is shown only where nothing else leads to the place.
+        if rides[0].stations[0] in starts and rides[-1].stations[-1] in goals:
             assert best <= charged.charged_yen
+
+
+@pytest.mark.rule("F22")
+@pytest.mark.parametrize("seed", range(60))
+def test_the_search_over_fares_knows_what_the_way_costs(seed: int) -> None:
+    """Its own sum, fare by fare, is what the pricing charges for the way that it gives back."""
+    network, dice = tokyo_network(), random.Random(seed)
+    book = tokyo_tariffs().book(DAY, Medium.IC)
+    ends = dice.sample(list(network.places.values()), 2)
+    ways = path_finder(network).ways(*ends, 5)
+    passes = []
+    for number in range(dice.randint(0, 3) if ways else 0):
+        leg = dice.choice(dice.choice(ways)[1])
+        passes.append(CommuterPass(str(number), 1, Route(network, (leg,)), Period()))
+    limit = 10**4
+    way = cheapest_way(book, (ends[0], ends[1]), passes, NOT_SEARCHED, limit)
+    if way is None:
+        return
+    yen = charge_ride(way, list(enumerate(passes)), book).charged_yen
+    assert cheapest_way(book, (ends[0], ends[1]), passes, NOT_SEARCHED, yen) is None
+    again = cheapest_way(book, (ends[0], ends[1]), passes, NOT_SEARCHED, yen + 1)
+    assert again is not None
+    assert charge_ride(again, list(enumerate(passes)), book).charged_yen == yen
+
+
+@pytest.mark.rule("R38")
+@pytest.mark.parametrize("day", ["2022-07-11", "2026-03-13", "2026-03-14"])
+@pytest.mark.parametrize("medium", list(Medium))
+def test_all_fares_at_once_are_the_fares_one_by_one(day: str, medium: Medium) -> None:
+    network = tokyo_network()
+    book = tokyo_tariffs().book(date.fromisoformat(day), medium)
+    dice = random.Random(day)
+    for system in dict.fromkeys(line.system for line in network.lines):
+        try:
+            fares = system_fares(book, system)
+        except NoTariffOnDate:
+            with pytest.raises(NoTariffOnDate):
+                book.fare(system, *stations_of(network, system)[:2])
+            continue
+        for _ in range(200):
+            i, j = dice.sample(range(len(fares.stations)), 2)
+            a, b = fares.stations[i], fares.stations[j]
+            try:
+                yen = book.yen(system, a, b)
+            except NoFareBetween:
+                yen = NO_FARE
+            assert fares.yen[i, j] == fares.yen[j, i] == yen
+
+
+def with_closed(network: Network, name: str, last: str) -> Tariffs:
+    closed = StationDates("JR東日本", name, None, date.fromisoformat(last), "test")
+    dates = (*network.tables.station_dates, closed)
+    return Tariffs(Network(replace(network.tables, station_dates=dates)), tokyo_tariffs().tables)
+
+
+@pytest.mark.rule("R39")
+def test_a_pass_of_a_closed_station_is_not_deducted_and_says_so(network: Network) -> None:
+    tariffs = with_closed(network, "四ツ谷", "2026-03-31")
+    own = [parse_pass(tariffs.network, "四ツ谷:中央線:新宿", "1")]
+    ride = parse_route(tariffs.network, "東京:中央線:新宿")
+    last, after = (
+        price(ride, Terms(day), own, tariffs) for day in (date(2026, 3, 31), date(2026, 4, 1))
+    )
+    assert (last.charged_yen, last.passes[0].use) == (209, PassUse.USED)
+    assert (after.charged_yen, after.passes[0].use) == (253, PassUse.STATION_CLOSED)
+    assert "登録し直してください" in after.passes[0].why
+
+
+@pytest.mark.rule("R39")
+def test_a_station_is_looked_up_only_while_it_is_in_use(network: Network) -> None:
+    before, opening = date(2023, 3, 17), date(2023, 3, 18)
+    avoid = frozenset(network.operators) - {"JR東日本"}
+    with pytest.raises(StationClosed, match="幕張豊砂"):
+        candidates(Question("東京", "幕張豊砂", before, avoid=avoid))
+    assert candidates(Question("東京", "幕張豊砂", opening, avoid=avoid))
+    tariffs = with_closed(network, "四ツ谷", "2026-03-31")
+    with pytest.raises(StationClosed):
+        price(
+            parse_route(tariffs.network, "四ツ谷:中央線:新宿"), Terms(date(2026, 4, 1)), (), tariffs
+        )
+    through = candidates(Question("東京", "新宿", date(2026, 4, 1), avoid=avoid), tariffs)
+    assert through[0].through_yen == 253  # trains still run past it
+
+
+@pytest.mark.rule("F22")
+def test_the_order_by_fare_finds_the_cheapest_fare_whatever_the_passes(network: Network) -> None:
+    own = (
+        parse_pass(network, "東京:中央線:新宿", "1"),
+        parse_pass(network, "新宿:中央線:八王子", "2"),
+    )
+    question = Question("八王子", "東京", DAY, passes=own, order=Order.FARE)
+    assert candidates(question)[0].through_yen == 528 + 252  # JR to 荻窪, then 東京メトロ
+    assert candidates(replace(question, order=Order.CHARGED))[0].charged_yen == 0
+
+
+@pytest.mark.rule("F22")
+@pytest.mark.parametrize("with_passes", [False, True])
+def test_a_prepared_search_finds_the_same_charge(with_passes: bool) -> None:
+    network, dice = tokyo_network(), random.Random(22)
+    plain, prepared = (Tariffs(network, fare_tables()).book(DAY, Medium.IC) for _ in range(2))
+    prepare_fares(prepared)
+    places = list(network.places.values())
+    for _ in range(60):
+        a, b = dice.sample(places, 2)
+        passes = []
+        for number in range(dice.randint(1, 3) if with_passes else 0):
+            ways = path_finder(network).ways(*dice.sample(places, 2), 1)
+            legs = tuple(ways[0][1]) if ways else ()
+            passes += [CommuterPass(str(number), 1, Route(network, legs), Period())] if legs else []
+        charges = [
+            way and charge_ride(way, list(enumerate(passes)), book).charged_yen
+            for book in (plain, prepared)
+            for way in [cheapest_way(book, (a, b), passes, NOT_SEARCHED, 10**4)]
+        ]
+        assert charges[0] == charges[1]

@@ -7,9 +7,10 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -20,10 +21,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Session
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sqlalchemy import text
 
 from event_contracts import Event
-from event_contracts.returns import ReturnEvent, ReturnStatusChanged
+from event_contracts.returns import ApprovalFlowUpdated, ReturnEvent, ReturnStatusChanged
 from notifier_service.app import SERVICE, sender_with
 from notifier_service.sender import Sender
 from notifier_service.settings import NotifierSettings
@@ -39,6 +44,7 @@ class MailHost:
 
     `behave` is asked after each text, with the address: it returns an SMTP reply, or "drop" to take
     the mail and cut the line, or "cut" to cut the line without it. `refuse` may refuse an address.
+    `begin` is asked before, with how many mails were begun so far: an SMTP reply, or "cut".
     """
 
     def __init__(self) -> None:
@@ -49,12 +55,20 @@ class MailHost:
         self.texts = 0
         self.behave: Callable[[str], str] = lambda _: "250 OK"
         self.refuse: Callable[[str], str | None] = lambda _: None
+        self.begin: Callable[[int], str] = lambda _: "250 OK"
+        self.begun: list[object] = []
+        self.goodbyes = 0
         self._controller: Controller | None = None
 
     @property
     def subjects(self) -> list[str]:
         """The subjects of the mails taken, without product and contract, in their order."""
         return [str(m["Subject"]).partition("】")[2].partition("（")[0] for m in self.mails]
+
+    @property
+    def lines(self) -> int:
+        """Over how many connections mails were begun."""
+        return len(set(self.begun))
 
     @property
     def written_to(self) -> list[str]:
@@ -71,6 +85,22 @@ class MailHost:
         if self._controller is not None:
             self._controller.stop()
             self._controller = None
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: SmtpEnvelope, address: str, _: list[str]
+    ) -> str:
+        self.begun.append(session.peer)
+        answer = await asyncio.to_thread(self.begin, len(self.begun) - 1)
+        if answer == "cut":
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+        elif answer == "250 OK":
+            envelope.mail_from = address
+        return answer if answer[0].isdigit() else "421 gone"
+
+    async def handle_QUIT(self, *_: object) -> str:  # noqa: N802
+        self.goodbyes += 1
+        return "221 Bye"
 
     async def handle_RCPT(  # noqa: N802  the name that aiosmtpd looks for
         self, _: SMTP, __: Session, envelope: SmtpEnvelope, address: str, ___: list[str]
@@ -204,6 +234,7 @@ class House:
     http: httpx.AsyncClient
     clock: TravelClock = field(default_factory=TravelClock)
     sequences: dict[str, int] = field(default_factory=dict)
+    heard: list[Envelope] = field(default_factory=list)
 
     @property
     def running(self) -> Running:
@@ -230,13 +261,33 @@ class House:
             "store_code": "S10",
             "originator_id": "D01-E101",
         }
-        made: Event = event(**(who | facts))
-        envelope = self.envelope(made, at or self.clock.now())
+        return await self._arrives(event(**(who | facts)), at or self.clock.now(), times)
+
+    async def hear_of_setting(self, dealer_id: str = "D01", *, store_notice: bool) -> None:
+        """A dealer's headquarters changed the approval setting."""
+        setting = {
+            "store_approval": True,
+            "hq_approval": True,
+            "store_approver_notice": store_notice,
+        }
+        await self._arrives(ApprovalFlowUpdated(dealer_id=dealer_id, **setting), self.clock.now())
+
+    async def _arrives(self, event: Event, at: datetime, times: int = 1) -> UUID:
+        envelope = self.envelope(event, at)
+        self.heard.append(envelope)
         for _ in range(times):
             await self.running.inbox.store([envelope])
             await self.running.worker.drain()
         assert await self.running.inbox.dead_letters() == []
         return envelope.event_id
+
+    async def hear_all_again(self) -> None:
+        """The inbox has forgotten everything, and the whole log is read anew."""
+        await self.rows("DELETE FROM inbox RETURNING 1")
+        await self.rows("DELETE FROM inbox_stream RETURNING 1")
+        await self.running.inbox.store(self.heard)
+        await self.running.worker.drain()
+        assert await self.running.inbox.dead_letters() == []
 
     def envelope(self, event: Event, occurred_at: datetime) -> Envelope:
         sequence = self.sequences[event.aggregate_id] = (
@@ -297,6 +348,36 @@ class House:
     async def at_once(self) -> None:
         """Let every pause and every loan be over."""
         await self.rows("UPDATE mail SET due_at = clock_timestamp() RETURNING 1")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from event_contracts.returns import ReturnCompleted, ReturnRemanded
 from notifier_service.app import create_app
 from notifier_service.models import Table
+from notifier_service.which_mail import MailKind, RecipientRole
 from shared import migrate
 from shared.auth import Principal, Role, StaticKeys, TokenVerifier, claims_of, principal_of
 
@@ -190,6 +191,22 @@ async def test_one_mail_with_its_text_and_history(house: Any, visitor: Visitor) 
     assert mail["address"] == "yamada@d01.example"
     assert [step["step"] for step in mail["history"]] == ["sent"]
     assert answer.headers["etag"] == f'"{mail["version"]}"'
+
+
+async def test_every_recipient_of_every_kind_has_a_name(house: Any, visitor: Visitor) -> None:
+    """A row for each that can be written to shows in the list."""
+    roles = RecipientRole.__args__  # type: ignore[attr-defined]
+    for number, role in enumerate(roles):
+        kind = list(MailKind)[number % len(MailKind)]
+        await house.rows(
+            "INSERT INTO mail (mail_id, dealer_id, mail_kind, cause, subject_id, contract_no,"
+            " recipient_role, place, facts, planned_at) VALUES"
+            f" (gen_random_uuid(), 'D01', '{kind}', 'c', 'S', '', '{role}', 1, '{{}}', now())"
+            " RETURNING 1"
+        )
+    found = await visitor.found(OPERATOR)
+    assert sorted(mail["recipient_role"] for mail in found) == sorted(roles)
+    assert all(mail["recipient_role_japanese"] for mail in found)
 
 
 async def test_another_dealers_mail_does_not_exist(house: Any, visitor: Visitor) -> None:

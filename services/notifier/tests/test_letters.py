@@ -30,6 +30,7 @@ CASES: dict[str, dict[str, Any]] = {
     "M3": RETURN | {"status": "担当者手続中（差戻）", "reason": REASON},
     "M4": RETURN | {"status": "本部承認者手続中"},
     "M5": RETURN | {"status": "本部承認者手続中", "days": 3},
+    "N1": RETURN | {"status": "店舗承認者手続中"},
     "C1": {"applicant_name": "営業太郎", "applied_on": date(2018, 1, 16)},
     "C2": {},
     "C3": {"reason": "経路が異なります。"},
@@ -52,6 +53,7 @@ def test_the_words(kind: str) -> None:
         ("M3", "【J-PASS】差戻しのお知らせ（契約番号12345678）"),
         ("M4", "【J-PASS】承認のお願い（契約番号12345678）"),
         ("M5", "【J-PASS】承認状況ご確認のお願い（契約番号12345678）"),
+        ("N1", "【J-PASS】店舗承認のお願い（契約番号12345678）"),
     ],
 )
 def test_a_subject_names_product_and_contract_and_nobody(kind: str, subject: str) -> None:

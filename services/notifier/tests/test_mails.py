@@ -172,6 +172,52 @@ async def test_without_an_address_of_headquarters_the_flow_goes_on_silently(hous
     ]
 
 
+SUZUKI = "suzuki@d01.example"
+AT_STORE = {"store_approver_notice": True, "store_approver_mails": [SATO, SUZUKI]}
+
+
+@pytest.mark.rule("D96", "D149")
+async def test_the_store_is_told_nothing_unless_its_dealer_asked_for_it(house: Any) -> None:
+    await house.hear_of_setting("D02", store_notice=True)
+    await house.hear_of_setting(store_notice=False)
+    await house.enter("STORE_PENDING", 1, **AT_STORE)
+    await house.sender().send_due()
+    assert house.host.mails == []
+    assert await house.ledger() == []
+
+
+@pytest.mark.rule("D96")
+async def test_where_the_dealer_asked_for_it_the_store_is_told_each_time(house: Any) -> None:
+    await house.hear_of_setting(store_notice=True)
+    await house.enter("STORE_PENDING", 1, **AT_STORE)
+    await house.sender().send_due()
+    assert house.host.written_to == [SATO, SUZUKI]
+    await house.enter("STORE_PENDING", 2, **AT_STORE)
+    await house.sender().send_due()
+    assert house.host.written_to == [SATO, SATO, SUZUKI, SUZUKI]
+    assert set(house.host.subjects) == {"店舗承認のお願い"}
+    await house.enter("STORE_REMANDED", 3, **AT_STORE)
+    await house.hear_of_setting(store_notice=False)
+    await house.enter("STORE_PENDING", 4, **AT_STORE)
+    await house.sender().send_due()
+    assert len(house.host.mails) == 4
+
+
+async def test_a_notice_that_comes_too_late_is_kept_back(house: Any) -> None:
+    await house.hear_of_setting(store_notice=True)
+    await house.enter("STORE_PENDING", 1, **AT_STORE)
+    house.knows(status="HQ_PENDING", status_version=2, **AT_STORE)
+    await house.sender().send_due()
+    assert await house.ledger() == [("N1", "store_approver", "suppressed", "status_left")]
+
+
+async def test_a_notice_that_is_no_longer_wished_for_is_kept_back(house: Any) -> None:
+    await house.hear_of_setting(store_notice=True)
+    await house.enter("STORE_PENDING", 1, store_approver_notice=False)
+    await house.sender().send_due()
+    assert await house.ledger() == [("N1", "store_approver", "suppressed", "opted_out")]
+
+
 async def test_each_address_of_headquarters_gets_a_mail_of_its_own(house: Any) -> None:
     await house.enter("HQ_PENDING", 2, hq_approver_mails=[TANAKA, SATO])
     await house.sender().send_due()
@@ -218,13 +264,26 @@ async def test_an_event_that_is_processed_again_makes_no_second_mail(house: Any)
                 "status_version": 4,
             },
         ),
+        (
+            ReturnStatusChanged,
+            {
+                "from_status": None,
+                "to_status": "STORE_PENDING",
+                "entered_at": COMPLETED["completed_at"],
+                "status_version": 1,
+            },
+        ),
     ],
-    ids=lambda value: getattr(value, "wire_type", ""),
+    ids=["M1", "M3", "M4", "N1"],
 )
 async def test_imports_and_replays_make_no_mail(
     house: Any, event: type[ReturnEvent], facts: dict[str, Any], age: timedelta, imported: bool
 ) -> None:
+    await house.hear_of_setting(store_notice=True)
     await house.hear(event, at=house.clock.now() - age, imported=imported, **facts)
     fresh = age < timedelta(days=2) and not imported
     assert len(await house.ledger()) == (1 if fresh else 0)
     assert await house.rows("SELECT kind FROM timer") == []
+    house.knows()
+    await house.sender().send_due()
+    assert fresh or house.host.mails == []

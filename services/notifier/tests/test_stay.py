@@ -10,6 +10,8 @@ from shared.clock import JST
 
 M2, M4, M5 = "手続状況ご確認のお願い", "承認のお願い", "承認状況ご確認のお願い"
 
+AT_STORE = {"store_approver_notice": True, "store_approver_mails": ["sato@d01.example"]}
+
 
 def july(day: int, hour: int = 9, minute: int = 0) -> datetime:
     return datetime(2025, 7, day, hour, minute, tzinfo=JST)
@@ -113,6 +115,25 @@ async def test_a_stay_that_ends_unheard_of_is_noticed_at_sending(house: Any) -> 
     await house.travel_to(july(14))
     assert house.host.mails == []
     assert await house.ledger() == [("M2", "originator", "suppressed", "status_left")]
+
+
+@pytest.mark.rule("D155")
+@pytest.mark.parametrize("day", [14, 15, 30])
+async def test_a_log_that_is_read_anew_sends_nothing_again(house: Any, day: int) -> None:
+    """Neither soon after, when its mails would still be timely, nor later."""
+    house.clock.travel_to(july(7, 10))
+    await house.hear_of_setting(store_notice=True)
+    await house.enter("STORE_PENDING", 1, **AT_STORE)
+    await house.travel_to(july(7, 11))
+    await house.enter("HQ_PENDING", 2, **AT_STORE)
+    for when in (july(7, 12), july(10), july(14)):
+        await house.travel_to(when)
+    told = ["店舗承認のお願い", M4, M5, M2]
+    assert house.host.subjects == told
+    house.clock.travel_to(july(day, 10))
+    await house.hear_all_again()
+    await house.travel_to(july(day, 11))
+    assert house.host.subjects == told
 
 
 async def test_an_imported_stay_is_told_of_only_from_now_on(house: Any) -> None:

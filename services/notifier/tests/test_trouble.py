@@ -102,6 +102,7 @@ async def test_a_line_that_breaks_after_the_text_leaves_the_outcome_unknown(
     await house.sender().send_due()
     assert await state_of_the_one(house) == "unknown"
     assert house.host.texts == 1
+    assert await house.told() == [("mail.outcome_unknown.v1", "originator", None)]
 
 
 async def test_an_unknown_mail_is_sent_again_only_where_the_operator_chose_so(house: Any) -> None:
@@ -113,6 +114,7 @@ async def test_an_unknown_mail_is_sent_again_only_where_the_operator_chose_so(ho
     await house.sender(resend_unknown=True).send_due()
     assert await state_of_the_one(house) == "sent"
     assert house.host.texts == 2
+    assert await house.told() == [("mail.sent.v1", "originator", None)]
 
 
 async def test_a_mail_server_that_thinks_too_long_leaves_the_outcome_unknown(house: Any) -> None:
@@ -256,7 +258,7 @@ async def killed_while_sending(house: Any, tmp_path: Path) -> None:
     said = settings.model_dump_json(exclude={"client_secret"})
     process = await asyncio.create_subprocess_exec(sys.executable, str(script), said)
     try:
-        await asyncio.wait_for(started.wait(), 30)
+        await asyncio.wait_for(started.wait(), 120)
     finally:
         process.kill()
         await process.wait()
@@ -278,6 +280,7 @@ async def test_a_sender_killed_after_the_text_leaves_the_mail_unknown(
     await house.sender().send_due()
     assert await state_of_the_one(house) == "unknown"
     assert house.host.texts == 1
+    assert await house.told() == [("mail.outcome_unknown.v1", "originator", None)]
 
 
 async def test_a_sender_that_was_only_slow_still_tells_the_truth(house: Any) -> None:
@@ -298,6 +301,10 @@ async def test_a_sender_that_was_only_slow_still_tells_the_truth(house: Any) -> 
     assert await state_of_the_one(house) == "unknown"
     await slow
     assert await state_of_the_one(house) == "sent"
+    assert [kind for kind, _, _ in await house.told()] == [
+        "mail.outcome_unknown.v1",
+        "mail.sent.v1",
+    ]
 
 
 @pytest.mark.rule("D155")

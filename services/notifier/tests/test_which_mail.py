@@ -14,7 +14,7 @@ from notifier_service.which_mail import (
     Suppression,
     addressees,
     kept_back,
-    mails_of_status,
+    mail_of_status,
 )
 
 YAMADA, SATO, TANAKA = "yamada@d01.example", "sato@d01.example", "tanaka@d01.example"
@@ -152,8 +152,54 @@ def test_a_remand_is_told_to_whom_it_goes_back(
 @pytest.mark.rule("D149")
 @pytest.mark.parametrize("status", STATUSES)
 def test_only_entering_hq_pending_asks_for_an_approval(status: str) -> None:
-    asks = status == "HQ_PENDING"
-    assert mails_of_status(status) == ((MailKind.APPROVAL_REQUESTED,) if asks else ())
+    expected = MailKind.APPROVAL_REQUESTED if status == "HQ_PENDING" else None
+    assert mail_of_status(status, store_notice=False) == expected
+
+
+@pytest.mark.rule("D96")
+@pytest.mark.parametrize("status", STATUSES)
+def test_where_a_dealer_asked_for_it_entering_store_pending_is_told(status: str) -> None:
+    expected = MailKind.STORE_NOTICE if status == "STORE_PENDING" else None
+    if status != "HQ_PENDING":
+        assert mail_of_status(status, store_notice=True) == expected
+    assert mail_of_status(status, store_notice=False) is not MailKind.STORE_NOTICE
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "reason"),
+    [
+        ({}, [SATO, TANAKA], None),
+        ({"store_approver": None, "originator": None}, [SATO, TANAKA], None),
+        ({"store_approvers": [SATO, SATO.upper()]}, [SATO], None),
+        ({"store_approvers": []}, [], None),
+        ({"store_notice": False}, [], Suppression.OPTED_OUT),
+        ({"status_version": 5}, [], Suppression.STATUS_LEFT),
+        ({"status": "HQ_PENDING"}, [], Suppression.STATUS_LEFT),
+    ],
+    ids=[
+        "everybody who may approve",
+        "who approved before does not matter",
+        "one mail for one address",
+        "nobody left an address",
+        "the dealer changed his mind",
+        "the same status entered anew",
+        "approved in the meantime",
+    ],
+)
+def test_the_notice_goes_to_who_may_approve_at_the_store(
+    changes: dict[str, Any], expected: list[str], reason: Suppression | None
+) -> None:
+    known = replace(
+        KNOWN,
+        status="STORE_PENDING",
+        status_version=4,
+        store_approver=YAMADA,
+        store_notice=True,
+        store_approvers=[SATO, TANAKA],
+    )
+    known = replace(known, **changes)
+    assert kept_back(MailKind.STORE_NOTICE, STAY, known) is reason
+    assert sent_to(MailKind.STORE_NOTICE, known, STAY) == expected
 
 
 @pytest.mark.rule("D149", "D153")

@@ -216,7 +216,7 @@ EMPTY = [
     text(f"DELETE FROM {table}")
     for table in (
         *("history", "approval", "substitute", "application", "change_application"),
-        *("contract_view", "store", "staff", "approval_flow"),
+        *("contract_view", "store", "staff", "approval_flow", "reported_car"),
         *("outbox", "outbox_stream", "idempotency"),
     )
 ]

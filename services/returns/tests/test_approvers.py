@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from event_contracts.returns import ApprovalFlowUpdated, ReturnApproved
+from event_contracts.returns import ApprovalFlowUpdated, ReturnApproved, ReturnStatusChanged
 from shared.auth import Principal
 
 from .conftest import (
@@ -268,6 +268,53 @@ async def test_approvers_of_an_earlier_round_are_not_told(returns: Returns) -> N
         ("hq_approver", None),
     ]
     assert found["completion_mail"] is True
+
+
+@pytest.mark.rule("D149")
+async def test_headquarters_is_not_asked_about_its_own_application(returns: Returns) -> None:
+    application_id = await returns.sent(TANAKA, **FORM)
+    assert await returns.status(application_id) == "依頼中"
+    steps = [e.to_status for e in await returns.told() if isinstance(e, ReturnStatusChanged)]
+    assert steps == ["REQUESTED"]
+
+
+async def to_be_told(returns: Returns, application_id: str) -> list[str]:
+    mails: list[str] = (await recipients(returns, application_id))["store_approver_mails"]
+    return mails
+
+
+@pytest.mark.rule("D96")
+async def test_who_may_approve_at_the_store_is_told_to_the_notifier_if_the_dealer_wishes(
+    returns: Returns,
+) -> None:
+    """Each by the address that he left last at this store (A-29)."""
+    await returns.hear(
+        registered("C-1002"), registered("C-1003"), registered("C-2001", store="S20")
+    )
+    earlier = await returns.sent()
+    await returns(SATO).step(earlier, "approval", contact_3="sato@example.jp")
+    other_store = await returns.sent(SUZUKI, "C-2001", **FORM)
+    await returns(TAKAHASHI).step(other_store, "approval", contact_3="takahashi@example.jp")
+    waiting = await returns.sent(contract_no="C-1002", **FORM)
+    assert await to_be_told(returns, waiting) == []
+    await returns.rows(
+        "UPDATE approval_flow SET store_approver_notice = true WHERE dealer_id = 'D01' RETURNING 1"
+    )
+    assert await to_be_told(returns, waiting) == ["sato@example.jp"]
+    later = await returns.sent(contract_no="C-1003", **FORM)
+    await returns(SATO).step(later, "approval", contact_3="new@example.jp")
+    assert await to_be_told(returns, waiting) == ["new@example.jp"]
+    assert await to_be_told(returns, other_store) == ["takahashi@example.jp"]
+
+
+@pytest.mark.rule("D96")
+async def test_a_manager_who_left_is_not_told(returns: Returns) -> None:
+    earlier = await returns.sent()
+    await returns(SATO).step(earlier, "approval", contact_3="sato@example.jp")
+    await returns.rows("UPDATE approval_flow SET store_approver_notice = true RETURNING 1")
+    assert await to_be_told(returns, earlier) == ["sato@example.jp"]
+    await returns.rows("UPDATE staff SET active = false WHERE staff_code = 'M100' RETURNING 1")
+    assert await to_be_told(returns, earlier) == []
 
 
 @pytest.mark.parametrize("who", [YAMADA, SATO, TANAKA, TFC, OTHER_SALES])

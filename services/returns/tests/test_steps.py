@@ -111,6 +111,10 @@ async def test_an_approver_sees_what_changed_since_his_approval(returns: Returns
         ("contact_1", "03-0010-1000", "03-5555-0000"),
         ("received_on", "2025-07-01", "2025-07-05"),
     ]
+    assert [(one["label"], one["before_label"], one["after_label"]) for one in changed] == [
+        ("連絡先1", "03-0010-1000", "03-5555-0000"),
+        ("車両返却受領日", "2025年07月01日", "2025年07月05日"),
+    ]
     assert (await returns(TANAKA).get(path)).json()["changed_since_my_approval"] is None
 
 
@@ -324,6 +328,72 @@ async def test_a_correction_starts_the_approval_again(  # noqa: PLR0917
     is_new = after["requested_at"] != before["requested_at"]
     assert is_new is (status == "依頼中")
     assert all(station["approved_by"] is None for station in after["route"])
+
+
+CHECKED: list[tuple[Principal, str, dict[str, Any], str, list[tuple[str, str, str]]]] = [
+    (
+        YAMADA, "correction",
+        {"kind": "UNRETURNED", "unreturned_reason": "OTHER", "completion_mail": False},
+        "店舗承認者手続中",
+        [
+            ("連絡先1", "03-0010-1000", ""),
+            ("連絡先3", "yamada@example.jp", ""),
+            ("手続完了メール", "希望する", "希望しない"),
+            ("車両返却結果", "返却済み", "未返却確定"),
+            ("車両返却受領日", "2025年07月01日", ""),
+            ("未返却理由", "", "その他"),
+        ],
+    ),
+    (
+        TANAKA, "approval", {"overwrite": RETURNED | {"received_on": "2025-07-02"}}, "依頼中",
+        [("車両返却受領日", "2025年07月01日", "2025年07月02日")],
+    ),
+    (TANAKA, "approval", {}, "依頼中", []),
+]  # fmt: skip
+
+
+@pytest.mark.rule("D94", "D114", "D122")
+@pytest.mark.parametrize(("who", "step", "body", "status", "changed"), CHECKED)
+async def test_the_check_of_a_step_says_what_it_would_change_and_writes_nothing(  # noqa: PLR0917
+    returns: Returns,
+    who: Principal,
+    step: str,
+    body: dict[str, Any],
+    status: str,
+    changed: list[tuple[str, str, str]],
+) -> None:
+    application_id = await returns.sent()
+    await returns.brought(application_id, (SATO, "approval"))
+    before, told = await returns.rows("SELECT * FROM application"), await returns.told()
+    checked = await returns(who).step(application_id, f"{step}/check", **body)
+    assert checked.status_code == 200, checked.text
+    answer = checked.json()
+    assert answer["next_status"]["label"] == status
+    assert [(c["label"], c["before_label"], c["after_label"]) for c in answer["changes"]] == changed
+    assert await returns.rows("SELECT * FROM application") == before
+    assert await returns.told() == told
+    taken = (await returns(who).step(application_id, step, **body)).json()
+    assert taken["status"]["label"] == status
+
+
+@pytest.mark.rule("D94", "D114", "D122")
+@pytest.mark.parametrize(
+    ("who", "step", "body", "expected"),
+    [
+        (YAMADA, "correction", FORM | {"received_on": "2025-07-16"}, (422, "FORM_ERRORS")),
+        (SATO, "correction", FORM, (403, "NOT_THE_ORIGINATOR")),
+        (SATO, "approval", {"contact_3": "abc@"}, (422, "FORM_ERRORS")),
+        (SATO, "approval", {"overwrite": {"kind": "RETURNED"}}, (422, "FORM_ERRORS")),
+        (TANAKA, "approval", {}, (409, "NOT_YOUR_STEP")),
+        (TAKAHASHI, "approval", {}, (404, "RETURN_NOT_VISIBLE")),
+    ],
+)
+async def test_the_check_refuses_what_the_step_refuses(
+    returns: Returns, who: Principal, step: str, body: dict[str, Any], expected: tuple[int, str]
+) -> None:
+    application_id = await returns.sent()
+    assert await refused(returns, application_id, who, f"{step}/check", **body) == expected
+    assert await refused(returns, application_id, who, step, **body) == expected
 
 
 @pytest.mark.rule("D122")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from event_contracts import Event, tfc_returns
-from event_contracts.mail import MailFailed, MailSent, MailSuppressed
+from event_contracts.mail import MailFailed, MailOutcomeUnknown, MailSent, MailSuppressed
 from event_contracts.returns import ReturnStatusChanged, TfcEventRejected
 from returns_service.actions.following_tfc import UnknownApplication
 
@@ -152,6 +152,7 @@ async def test_what_became_of_mails_stands_in_the_history(returns: Returns) -> N
         MailSent(**mail, message_id="<1@x>", sent_at=T),
         MailSuppressed(**mail, reason="no_address"),
         MailFailed(**mail, attempts=3),
+        MailOutcomeUnknown(**mail, attempts=1),
         MailSent(**(mail | {"subject_id": "PASS-1"}), message_id="<2@x>", sent_at=T),
         MailSent(**(mail | {"dealer_id": "D02"}), message_id="<3@x>", sent_at=T),
     )
@@ -162,5 +163,6 @@ async def test_what_became_of_mails_stands_in_the_history(returns: Returns) -> N
         ("メール送信", facts),
         ("メール送信なし", facts | {"reason": "no_address"}),
         ("メール送信失敗", facts),
+        ("メール送信結果不明", facts),
     ]
     assert opened["version"] == 1

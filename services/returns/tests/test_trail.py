@@ -63,6 +63,8 @@ async def test_the_trail_says_who_when_from_where_to_where_and_for_whom(returns:
         ("D01-E102", "manager", "D01-M100", "approve", "STORE_PENDING", "HQ_PENDING", 2),
         ("D01-H001", "hq", None, "remand", "HQ_PENDING", "STORE_REMANDED", 3),
     ]
+    assert opened["history"][1]["on_behalf_of_name"] == SATO.name
+    assert opened["route"][1]["on_behalf_of"] is None, "the remand made the approval void"
     assert all(line["at"].startswith(T.strftime("%Y-%m-%dT%H:%M")) for line in opened["history"])
     rows = await returns.rows("SELECT headers::text AS headers FROM outbox ORDER BY position")
     assert '"actor": "D01-E101"' in rows[0].headers or '"actor":"D01-E101"' in rows[0].headers

@@ -83,6 +83,8 @@ async def test_a_correction_a_remand_and_a_withdrawal(returns: Returns) -> None:
             "label": "車両返却受領日",
             "before": "2025-07-02",
             "after": "2025-07-03",
+            "before_label": "2025年07月02日",
+            "after_label": "2025年07月03日",
         }
     ]
     withdrawn = await returns(YAMADA).step(application_id, "withdrawal")

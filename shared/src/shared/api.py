@@ -10,10 +10,12 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from shared import operations
 from shared.auth import PrincipalOf, assert_every_route_has_a_policy, recognise
 from shared.clock import Clock
 from shared.db import Database
 from shared.http import install, install_probes
+from shared.openapi import DescribedApi
 from shared.service import Service
 
 PROBES = ("/livez", "/readyz", "/metrics")
@@ -30,7 +32,7 @@ def create_api(
 ) -> FastAPI:
     """The app of a service under `/api/<service>/v1`; `state` is put on `app.state` as it is."""
     base = f"/api/{service.name}/v1"
-    app = FastAPI(
+    app = DescribedApi(
         title=f"Madoguchi {service.name}",
         version="1",
         openapi_url=f"{base}/openapi.json",
@@ -42,7 +44,9 @@ def create_api(
     for name, value in state.items():
         setattr(app.state, name, value)
     recognise(app, principal_of)
+    app.state.service_name = service.name
     app.include_router(router, prefix=base)
+    app.include_router(operations.router, prefix=base)
     install(app)
     install_probes(app, _ready(database))
     assert_every_route_has_a_policy(app, public_paths=(*PROBES, f"{base}/openapi.json"))

@@ -8,6 +8,7 @@ the rules.
 """
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -198,11 +199,29 @@ class RemoteKeys:
         self._keys, self._fetched = keys, time.monotonic()
 
 
-class TokenVerifier:
-    """Turns a bearer token into a Principal, or refuses it."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token that was verified: with keys of this age, and good until then (epoch seconds)."""
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str, leeway_s: int = 10) -> None:
+    principal: Principal
+    fetched: float
+    until: float
+
+
+class TokenVerifier:
+    """Turns a bearer token into a Principal, or refuses it.
+
+    The last `remember` tokens that were verified are known again (by their hash) until they
+    expire, or until the issuer's keys are fetched anew: a withdrawn key opens nothing.
+    """
+
+    def __init__(
+        self, keys: Keys, *, issuer: str, audience: str, leeway_s: int = 10, remember: int = 4096
+    ) -> None:
         self._keys = keys
+        self._leeway_s = leeway_s
+        self._remember = remember
+        self._known: dict[bytes, _Known] = {}
         self._claims = jwt.JWTClaimsRegistry(
             leeway=leeway_s,
             iss={"essential": True, "value": issuer},
@@ -227,7 +246,18 @@ class TokenVerifier:
 
     async def principal(self, token: str) -> Principal:
         """The person whom the token names. Raises as `claims`."""
-        return principal_from(await self.claims(token))
+        digest = hashlib.sha256(token.encode()).digest()
+        _, fetched = await self._keys.key_set()
+        known = self._known.get(digest)
+        if known and known.fetched == fetched and time.time() < known.until:
+            return known.principal
+        claims = await self.claims(token)
+        principal = principal_from(claims)
+        self._known.pop(digest, None)
+        self._known[digest] = _Known(principal, fetched, claims["exp"] + self._leeway_s)
+        if len(self._known) > self._remember:
+            del self._known[next(iter(self._known))]
+        return principal
 
     async def _decode(self, token: str) -> jwt.Token:
         keys, fetched = await self._keys.key_set()

@@ -5,20 +5,26 @@ remote may happen inside. Row-level security sees the dealer that the transactio
 without one, tables that belong to dealers show nothing at all.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy import event, text
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 EVERY_DEALER = "*"
+WORK_FOR = text("SELECT set_config('app.dealer', :dealer, true)")
+ASK_AFTER_IDLE_S = 30
 
 
 class Database:
     """A service's own PostgreSQL database.
 
     `url` is a `postgresql://` URL. `idle_limit` (seconds) is how long an open transaction may
-    stand still before the server ends it: a stalled process must not keep its locks.
+    stand still before the server ends it: a stalled process must not keep its locks. Errors name
+    the statement and never its values, which may be personal data.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, idle_limit: float = 60) -> None:
@@ -27,7 +33,7 @@ class Database:
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={
                 "timeout": 10,
                 "command_timeout": 60,
@@ -38,6 +44,7 @@ class Database:
                 },
             },
         )
+        _look_before_use(self.engine)
 
     @asynccontextmanager
     async def transaction(self, dealer_id: str | None = None) -> AsyncIterator[AsyncSession]:
@@ -47,11 +54,33 @@ class Database:
         """
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             if dealer_id is not None:
-                await session.execute(
-                    text("SELECT set_config('app.dealer', :dealer, true)"), {"dealer": dealer_id}
-                )
+                connection = await session.connection()
+                await connection.execute(WORK_FOR, {"dealer": dealer_id})
             yield session
 
     async def close(self) -> None:
         """Give every connection back."""
         await self.engine.dispose()
+
+
+def _look_before_use(engine: AsyncEngine) -> None:
+    """Replace a connection that is gone before anybody works on it, with all that are as old.
+
+    The driver learns by itself when the server ends a connection; to ask the server each time
+    would cost three round trips per transaction. Only after a while of silence it is asked.
+    """
+
+    def given_back(_connection: Any, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    def still_there(connection: Any, record: Any, _fairy: Any) -> None:
+        if record.driver_connection.is_closed():
+            raise InvalidatePoolError
+        if time.monotonic() - record.info.get("idle_since", float("inf")) > ASK_AFTER_IDLE_S:
+            try:
+                connection.ping()
+            except Exception as gone:
+                raise InvalidatePoolError from gone
+
+    event.listen(engine.sync_engine, "checkin", given_back)
+    event.listen(engine.sync_engine, "checkout", still_there)

@@ -45,12 +45,13 @@ class FieldError:
 class Refusal(Exception):
     """Something that was asked for is not done; nothing was changed.
 
-    A subclass sets `code` (stable, for programs), `kind` and `message` (Japanese, for the screen).
+    A subclass sets `code` (stable, for programs), `kind` (what was asked for is wrong, unless it
+    says otherwise) and `message` (Japanese, for the screen).
     `facts` are values that a program may need, such as the current version of a conflict.
     """
 
     code: ClassVar[str]
-    kind: ClassVar[Kind]
+    kind: ClassVar[Kind] = Kind.INVALID
     message: str = ""
 
     def __init__(self, message: str | None = None, **facts: object) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.status import HTTP_400_BAD_REQUEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.clock import Clock
@@ -43,6 +44,14 @@ class VersionMissing(Refusal):
     code = "VERSION_MISSING"
     kind = Kind.VERSION_MISSING
     message = "If-Match に変更対象の版を指定してください。"
+
+
+class BodyUnreadable(Refusal):
+    """What came is no text, so that nothing can be said of its fields."""
+
+    code = "BODY_UNREADABLE"
+    kind = Kind.INVALID
+    message = "送信内容を読み取れません。"
 
 
 class KeyUsedForAnother(Refusal):
@@ -88,6 +97,21 @@ def problem(body: Mapping[str, object]) -> Response:
     return Response(orjson.dumps(dict(body)), int(str(body["status"])), media_type=PROBLEM)
 
 
+MALFORMED = {
+    "missing": "入力してください。",
+    "string_too_short": "入力してください。",
+    "string_too_long": "{max_length}文字以内で入力してください。",
+    "greater_than_equal": "{ge}以上で入力してください。",
+    "less_than_equal": "{le}以下で入力してください。",
+}
+
+
+def malformation(error: Mapping[str, Any]) -> str:
+    """What is wrong with the shape of a field (an error of pydantic), to stand beside it."""
+    words = MALFORMED.get(error["type"], "正しい形で入力してください。")
+    return words.format_map(error.get("ctx") or {}) if "{" in words else words
+
+
 def install(app: FastAPI) -> None:
     """Make an app answer every refusal, foreseen or not, as problem+json."""
 
@@ -96,12 +120,14 @@ def install(app: FastAPI) -> None:
 
     async def malformed(_: Request, cause: RequestValidationError) -> Response:
         fields = [
-            FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), str(e["msg"]))
+            FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), malformation(e))
             for e in cause.errors()
         ]
         return problem(problem_of(FormErrors(*fields)))
 
     async def plain(_: Request, cause: HTTPException) -> Response:
+        if cause.status_code == HTTP_400_BAD_REQUEST:  # the framework's word for such a body
+            return problem(problem_of(BodyUnreadable()))
         return problem(
             {
                 "type": f"urn:madoguchi:problem:http_{cause.status_code}",

@@ -55,7 +55,7 @@ DEAD = text("""
 """)
 REFUSED = text("""
     SELECT refused_id, received_at, reason, routing_key, length(body) AS size
-    FROM inbox_refused ORDER BY received_at LIMIT :most
+    FROM inbox_refused WHERE settled_at IS NULL ORDER BY received_at LIMIT :most
 """)
 REPLAY = text("""
     UPDATE inbox SET state = 'waiting', attempts = 0, due_at = clock_timestamp(), settled_at = NULL

@@ -1,6 +1,7 @@
 """How does every process log? One JSON line per fact, with the ids of the work it belongs to.
 
-Personal data is never logged: log ids and codes, not names, addresses or texts.
+Personal data is never logged: log ids and codes, not names, addresses or texts. A traceback shows
+where something happened, never with which values: among them are tokens and people.
 """
 
 import logging
@@ -9,6 +10,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 from shared.context import current_work
 
@@ -32,7 +34,7 @@ def configure(*, pretty: bool = False, level: str = "INFO") -> None:
             _with_work,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
             if not pretty
             else structlog.processors.StackInfoRenderer(),
             structlog.dev.ConsoleRenderer()

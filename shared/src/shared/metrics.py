@@ -33,8 +33,8 @@ TIMER_LATENESS = Gauge("timer_lateness_seconds", "How late the oldest due timer 
 
 SAMPLE = text("""
     SELECT
-      (SELECT extract(epoch FROM now() - min(created_at)) FROM outbox
-        WHERE published_at IS NULL) AS outbox_age,
+      (SELECT count(*) FROM outbox_queue) AS outbox_waiting,
+      (SELECT extract(epoch FROM now() - min(created_at)) FROM outbox_queue) AS outbox_age,
       (SELECT extract(epoch FROM now() - min(received_at)) FROM inbox
         WHERE state = 'waiting' AND attempts = 0) AS inbox_lag,
       (SELECT count(*) FROM inbox WHERE state IN ('waiting', 'parked')) AS inbox_waiting,
@@ -44,16 +44,32 @@ SAMPLE = text("""
           SELECT FROM inbox h WHERE h.stream = i.stream AND h.sequence = s.next_sequence
         )) AS gap_age,
       (SELECT count(*) FROM inbox WHERE state = 'dead') AS dead,
-      (SELECT count(*) FROM inbox_refused) AS refused,
+      (SELECT count(*) FROM inbox_refused WHERE settled_at IS NULL) AS refused,
       (SELECT extract(epoch FROM :now - min(due_at)) FROM timer
         WHERE due_at <= :now) AS timer_lateness
 """)
 
+KEEP = text("""
+    INSERT INTO lag_sample (outbox_waiting, outbox_age_s, inbox_waiting, inbox_lag_s)
+    VALUES (:outbox_waiting, :outbox_age_s, :inbox_waiting, :inbox_lag_s) ON CONFLICT DO NOTHING
+""")
+FORGET = text("DELETE FROM lag_sample WHERE taken_at < clock_timestamp() - interval '1 hour'")
+
 
 async def sample(database: Database, service: str, *, now: object) -> None:
-    """Read the gauges of one service from its database; `now` is the service's clock."""
+    """Read the gauges of one service from its database; `now` is the service's clock.
+
+    Backlogs and ages are kept for an hour, for the operator's charts.
+    """
     async with database.transaction() as tx:
         row = (await tx.execute(SAMPLE, {"now": now})).one()
+        kept = {"outbox_waiting": row.outbox_waiting, "inbox_waiting": row.inbox_waiting}
+        ages = {
+            "outbox_age_s": float(row.outbox_age or 0),
+            "inbox_lag_s": float(row.inbox_lag or 0),
+        }
+        await tx.execute(KEEP, {**kept, **ages})
+        await tx.execute(FORGET)
     OUTBOX_AGE.labels(service).set(row.outbox_age or 0)
     INBOX_LAG.labels(service).set(row.inbox_lag or 0)
     INBOX_WAITING.labels(service).set(row.inbox_waiting)

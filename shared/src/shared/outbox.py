@@ -6,7 +6,7 @@ locked until the commit, so that numbers have no gap and appear in the order of 
 
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import orjson
 from sqlalchemy import text
@@ -23,13 +23,17 @@ ADD = text("""
         ON CONFLICT (aggregate_type, aggregate_id)
             DO UPDATE SET last_sequence = outbox_stream.last_sequence + 1
         RETURNING last_sequence
+    ), logged AS (
+        INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence,
+                            dealer_id, occurred_at, payload, headers)
+        SELECT :event_id, :lane, :type, :aggregate_type, :aggregate_id, last_sequence,
+               :dealer_id, :occurred_at, CAST(:payload AS json), CAST(:headers AS json)
+        FROM numbered
+        RETURNING position, created_at, lane
+    ), pending AS (
+        INSERT INTO outbox_queue SELECT * FROM logged
     )
-    INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence,
-                        dealer_id, occurred_at, payload, headers)
-    SELECT :event_id, :lane, :type, :aggregate_type, :aggregate_id, last_sequence,
-           :dealer_id, :occurred_at, CAST(:payload AS json), CAST(:headers AS json)
-    FROM numbered
-    RETURNING sequence
+    SELECT last_sequence FROM numbered
 """)
 
 ADD_MANY = text("""
@@ -46,21 +50,39 @@ ADD_MANY = text("""
         ON CONFLICT (aggregate_type, aggregate_id)
             DO UPDATE SET last_sequence = outbox_stream.last_sequence + excluded.last_sequence
         RETURNING aggregate_type, aggregate_id, last_sequence
+    ), logged AS (
+        INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence,
+                            dealer_id, occurred_at, payload, headers)
+        SELECT event_id, lane, type, aggregate_type, aggregate_id,
+               last_sequence + 1 - row_number() OVER (
+                   PARTITION BY aggregate_type, aggregate_id ORDER BY ordinal DESC),
+               dealer_id, :occurred_at, CAST(payload AS json), CAST(:headers AS json)
+        FROM given JOIN numbered USING (aggregate_type, aggregate_id)
+        ORDER BY ordinal
+        RETURNING position, created_at, lane
     )
-    INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence,
-                        dealer_id, occurred_at, payload, headers)
-    SELECT event_id, lane, type, aggregate_type, aggregate_id,
-           last_sequence + 1 - row_number() OVER (
-               PARTITION BY aggregate_type, aggregate_id ORDER BY ordinal DESC),
-           dealer_id, :occurred_at, CAST(payload AS json), CAST(:headers AS json)
-    FROM given JOIN numbered USING (aggregate_type, aggregate_id)
-    ORDER BY ordinal
+    INSERT INTO outbox_queue SELECT * FROM logged
 """)
 
 REPLAY = text("""
-    UPDATE outbox SET published_at = NULL
-    WHERE created_at >= :first AND created_at < :last AND published_at IS NOT NULL
+    INSERT INTO outbox_queue SELECT position, created_at, lane FROM outbox
+    WHERE created_at >= :first AND created_at < :last
+    ON CONFLICT DO NOTHING
 """)
+
+MONTHS = text("""
+    SELECT c.relname AS name, to_date(right(c.relname, 6), 'YYYYMM') AS month,
+           EXISTS (SELECT FROM outbox_queue q WHERE
+               to_char(q.created_at AT TIME ZONE 'UTC', 'YYYYMM') = right(c.relname, 6)) AS pending
+    FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
+    WHERE inhparent = 'outbox'::regclass AND c.relname ~ '^outbox_p[0-9]{6}$'
+      AND to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month' <= :before
+    ORDER BY month
+""")
+
+
+class StillPending(RuntimeError):
+    """A month of the log holds an event that the broker has not confirmed; nothing was dropped."""
 
 
 async def add(tx: AsyncSession, event: Event, *, now: datetime) -> int:
@@ -115,6 +137,19 @@ async def replay_log(tx: AsyncSession, *, first: datetime, last: datetime) -> in
     replayed = await tx.execute(REPLAY, {"first": first, "last": last})
     await tx.execute(text("NOTIFY outbox"))
     return int(replayed.rowcount)  # type: ignore[attr-defined]
+
+
+async def forget(tx: AsyncSession, *, before: date) -> list[date]:
+    """Drop the whole months of the log that ended by `before`; returns their first days.
+
+    What is dropped can be neither replayed nor audited any more. Raises StillPending.
+    """
+    months = (await tx.execute(MONTHS, {"before": before})).all()
+    if pending := [f"{row.month:%Y-%m}" for row in months if row.pending]:
+        raise StillPending(f"Not yet published: events of {', '.join(pending)}.")
+    for row in months:
+        await tx.execute(text(f"DROP TABLE {row.name}"))  # a name of the pattern above
+    return [row.month for row in months]
 
 
 def lane_of(aggregate_type: str, aggregate_id: str) -> int:

@@ -367,4 +367,5 @@ async def consume(url: str, topology: Topology, service: str, arrivals: Arrivals
             await storing
         finally:
             storing.cancel()
-            await broker.stop()
+            with contextlib.suppress(*AWAY, ExceptionGroup):
+                await broker.stop()

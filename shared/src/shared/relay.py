@@ -3,8 +3,8 @@
 Sixteen lanes share the aggregates out. A relay leases lanes; several relays divide them evenly.
 The lease carries a fencing token: a relay that stood still too long finds its lanes taken over,
 and what it still wants to mark is ignored. Nothing is ever given up: what the broker does not
-confirm stays unpublished and is tried again, with growing pauses, and the age of the oldest
-unpublished event is what operators watch (metrics.py).
+confirm stays in `outbox_queue` and is tried again, with growing pauses, and the age of the
+oldest pending event is what operators watch (metrics.py).
 """
 
 import asyncio
@@ -13,7 +13,6 @@ import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID, uuid4
 
 import orjson
@@ -59,19 +58,18 @@ TAKE = text("""
 """)
 LEAVE = text("DELETE FROM relay WHERE owner = :me")
 FETCH = text("""
-    SELECT position, created_at, event_id, lane, type, aggregate_type, aggregate_id, sequence,
+    SELECT p.position, p.lane, event_id, type, aggregate_type, aggregate_id, sequence,
            dealer_id, occurred_at, payload::text AS payload, headers::text AS headers
-    FROM outbox
-    WHERE published_at IS NULL AND lane = ANY(:lanes)
+    FROM outbox_queue p JOIN outbox USING (position, created_at)
+    WHERE p.lane = ANY(:lanes)
       AND NOT (aggregate_type || '/' || aggregate_id = ANY(:held))
-    ORDER BY position LIMIT :batch
+    ORDER BY p.position LIMIT :batch
 """)
 MARK = text("""
     WITH sent AS (SELECT * FROM unnest(CAST(:positions AS bigint[]), CAST(:lanes AS smallint[]),
                                        CAST(:tokens AS bigint[])) AS s (position, lane, token))
-    UPDATE outbox SET published_at = clock_timestamp()
-    FROM sent JOIN relay_lease USING (lane)
-    WHERE outbox.position = sent.position AND outbox.created_at BETWEEN :first AND :last
+    DELETE FROM outbox_queue USING sent JOIN relay_lease USING (lane)
+    WHERE outbox_queue.position = sent.position
       AND (relay_lease.token = sent.token OR NOT :fenced)
 """)
 
@@ -79,7 +77,6 @@ MARK = text("""
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     position: int
-    created_at: datetime
     lane: int
     event: Envelope
 
@@ -209,7 +206,7 @@ class Relay:
             payload=row.payload.encode(),
             headers=orjson.loads(row.headers),
         )
-        return _Waiting(row.position, row.created_at, row.lane, event)
+        return _Waiting(row.position, row.lane, event)
 
     async def _mark(self, sent: Sequence[_Waiting], tokens: dict[int, int]) -> None:
         async with self.database.transaction() as tx:
@@ -219,8 +216,6 @@ class Relay:
                     "positions": [w.position for w in sent],
                     "lanes": [w.lane for w in sent],
                     "tokens": [tokens[w.lane] for w in sent],
-                    "first": min(w.created_at for w in sent),
-                    "last": max(w.created_at for w in sent),
                     "fenced": self.hooks.keeps("fencing"),
                 },
             )

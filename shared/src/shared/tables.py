@@ -1,11 +1,13 @@
 """Which tables does the event core keep in each service's database?
 
 outbox            every event that the service ever emitted; a log in monthly partitions
+outbox_queue    which of them the broker has not confirmed yet
 outbox_stream     the last sequence number given out, per aggregate
 relay, relay_lease who relays which lane of the outbox (a lane is a sixteenth of the aggregates)
 inbox             the events received and not yet processed; dead and skipped ones stay
 inbox_stream      the next sequence number to process, per aggregate
 inbox_refused     messages that are no events of ours, kept whole for an operator
+lag_sample        how far outbox and inbox lagged behind, in the last hour
 timer             what is to happen later
 idempotency       answers given before, by Idempotency-Key
 """
@@ -15,6 +17,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -50,10 +53,16 @@ outbox = Table(
     Column("occurred_at", INSTANT, nullable=False),
     Column("payload", JSON, nullable=False),
     Column("headers", JSON, nullable=False),
-    Column("published_at", INSTANT),
-    Index("outbox_unpublished", "position", postgresql_where=text("published_at IS NULL")),
     Index("outbox_by_aggregate", "aggregate_type", "aggregate_id", "sequence"),
     postgresql_partition_by="RANGE (created_at)",
+)
+
+outbox_queue = Table(
+    "outbox_queue",
+    events,
+    Column("position", BigInteger, primary_key=True),
+    Column("created_at", INSTANT, nullable=False),
+    Column("lane", SmallInteger, nullable=False),
 )
 
 outbox_stream = Table(
@@ -120,6 +129,18 @@ inbox_refused = Table(
     Column("routing_key", Text, nullable=False),
     Column("headers", JSONB, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("settled_at", INSTANT),
+    Column("settled_as", Text),
+)
+
+lag_sample = Table(
+    "lag_sample",
+    events,
+    Column("taken_at", INSTANT, primary_key=True, server_default=text("clock_timestamp()")),
+    Column("outbox_waiting", BigInteger, nullable=False),
+    Column("outbox_age_s", Double, nullable=False),
+    Column("inbox_waiting", BigInteger, nullable=False),
+    Column("inbox_lag_s", Double, nullable=False),
 )
 
 timer = Table(

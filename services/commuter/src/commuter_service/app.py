@@ -1,17 +1,38 @@
-"""The commuter service by its parts."""
+"""The commuter service by its parts, and its HTTP side."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
+from commuter_service.api import router
+from commuter_service.look_up_sources import LookUpSettings, look_up_of
+from commuter_service.models import Kept
+from commuter_service.network_store import with_network
+from commuter_service.subscribers import SUBSCRIBERS
+from commuter_service.timers import TIMERS
 from shared.api import create_api
 from shared.auth import PrincipalOf
-from shared.clock import Clock
+from shared.clock import JST, Clock, SystemClock
 from shared.db import Database
 from shared.service import Service
+from shared.settings import ServiceSettings
 
-SERVICE = Service("commuter", "commuter_service")
-router = APIRouter()
+SERVICE = Service(
+    name="commuter",
+    package="commuter_service",
+    metadata=with_network(Kept.metadata),
+    subscribers=SUBSCRIBERS,
+    timers=TIMERS,
+)
 
 
-def create_app(*, database: Database, clock: Clock, principal_of: PrincipalOf) -> FastAPI:
+def create_app(
+    database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
+) -> FastAPI:
     """The HTTP side of the service."""
-    return create_api(SERVICE, router, database=database, clock=clock, principal_of=principal_of)
+    return create_api(
+        SERVICE, router, database=database, clock=clock, principal_of=principal_of, **state
+    )
+
+
+def state_of(_: ServiceSettings) -> dict[str, object]:
+    """What the app needs of the settings: whom 乗換案内 asks."""
+    return {"look_up": look_up_of(LookUpSettings(), SystemClock().now().astimezone(JST).date())}

@@ -17,9 +17,9 @@ from commuter_service.network import Network
 from commuter_service.pricing import Terms, price
 from commuter_service.routes import CommuterPass, Route, parse_pass, parse_route
 from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.refusal import Refusal
 from commuter_service.search import Question, candidates
 from commuter_service.tariffs import Tariffs, tokyo_tariffs
+from shared.errors import Refusal
 
 COLUMNS = ("date", "medium", "from", "to", "via", "route", "pass")
 APPENDED = ("through_fare", "charged", "why", "error")

@@ -19,9 +19,10 @@ from commuter_service.rules.fare_deduction import (
     covered_stretches,
 )
 from commuter_service.rules.transfer_discount import CombinedCharge, combined_charge
+from commuter_service.station_days import shut_stations
 from commuter_service.tariffs import FareBook, NoFareBetween
 
-# More than any fare: a part that returns to its own start is no part to pay.
+# More than any fare: a part that returns to its own start, or has no fare, is no part to pay.
 UNPAYABLE = 10**9
 
 
@@ -95,7 +96,9 @@ def deducting_passes(
     return [
         (position, one)
         for position, one in enumerate(passes)
-        if on in one.period and deducts(has_bus=one.route.has_bus, policy=bus_policy)
+        if on in one.period
+        and deducts(has_bus=one.route.has_bus, policy=bus_policy)
+        and not shut_stations(one.route, on)
     ]
 
 
@@ -116,7 +119,10 @@ def _charge_run(run: Run, passes: Sequence[tuple[int, CommuterPass]], book: Fare
     def fare(start: int, end: int) -> int:
         if nodes[start] == nodes[end]:
             return UNPAYABLE
-        return yen(system, stations[start], stations[end])
+        try:
+            return yen(system, stations[start], stations[end])
+        except NoFareBetween:  # a tariff of pairs may lack one
+            return UNPAYABLE
 
     stretches = []
     for position, one in passes:
@@ -125,8 +131,8 @@ def _charge_run(run: Run, passes: Sequence[tuple[int, CommuterPass]], book: Fare
             flags = [track in covered for track in tracks]
             stretches.append((position, tuple(covered_stretches(flags))))
     every = [stretch for _, found in stretches for stretch in found]
-    payment = cheapest_payment(len(tracks), every, fare)
     through = yen(system, stations[0], stations[-1])
+    payment = cheapest_payment(len(tracks), every, fare)
     return RunCharge(run, through, payment, tuple(stretches))
 
 

@@ -29,9 +29,9 @@ from commuter_service.batch import (
 from commuter_service.explanation import Explanation, as_json
 from commuter_service.pricing import Terms, price
 from commuter_service.routes import CommuterPass, parse_pass, parse_route
-from commuter_service.rules.refusal import Refusal
 from commuter_service.search import Candidate, Order, Question, candidates
 from commuter_service.tariffs import tokyo_tariffs
+from shared.errors import Refusal
 
 REFUSED = 1
 

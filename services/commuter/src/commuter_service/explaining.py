@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from commuter_service.charging import RideCharge, RunCharge
 from commuter_service.explanation import (
@@ -18,13 +18,15 @@ from commuter_service.explanation import (
     PassUse,
     PriceKind,
     Reason,
+    RiddenEdge,
     RunExplanation,
 )
 from commuter_service.network import Network, Ride
 from commuter_service.routes import BusRide, CommuterPass, Route, route_text
 from commuter_service.rules.bus_policy import BUS_NOTICE, is_guaranteed
 from commuter_service.rules.fare_deduction import Stretch, merged, outside_parts
-from commuter_service.tariffs import MAY_BE_SPECIAL, MAY_BE_SURCHARGED, FareBook
+from commuter_service.station_days import shut_stations
+from commuter_service.tariffs import MAY_BE_SPECIAL, MAY_BE_SURCHARGED, FareBook, NoFareBetween
 
 MOST_STRETCHES_LISTED = 3
 NOTICES = {
@@ -37,6 +39,7 @@ PASS_WHY = {
     PassUse.NOT_ON_ROUTE: "経路が定期区間と重なりません",
     PassUse.NOT_VALID_ON_DAY: "明細の日付が有効期間外です",
     PassUse.BUS_EXCLUDED: "バス区間を含む定期区間は控除しない設定です",
+    PassUse.STATION_CLOSED: "営業していない駅を含むため控除できません。登録し直してください",
 }
 
 
@@ -64,6 +67,10 @@ class Explainer:
             why=_why(reason, charge, names, candidates),
             candidates=candidates,
             covered=tuple(self._covered(charge)),
+            edges=tuple(
+                RiddenEdge(a, b, any(i <= position < j for i, j in charge.payment.parts))
+                for position, (a, b) in enumerate(pairwise(names))
+            ),
         )
 
     def used_passes(self, charge: RunCharge) -> frozenset[int]:
@@ -79,6 +86,8 @@ class Explainer:
         length = len(charge.run.tracks)
         ways = dict.fromkeys([((0, length),), charge.payment.parts, *_ways(charge, length)])
         for parts in ways:
+            if not all(self._has_fare(charge, part) for part in parts):
+                continue
             paid = tuple(self._part(charge, part) for part in parts)
             through = parts == ((0, length),)
             yield CandidatePrice(
@@ -88,6 +97,10 @@ class Explainer:
                 pass_ids=() if through else self._pass_ids(charge, parts),
                 wins=parts == charge.payment.parts,
             )
+
+    def _has_fare(self, charge: RunCharge, part: Stretch) -> bool:
+        a, b = charge.run.stations[part[0]], charge.run.stations[part[1]]
+        return _yen(self.book, charge.run.system, a, b) is not None
 
     def _part(self, charge: RunCharge, part: Stretch) -> PaidPart:
         a, b = charge.run.stations[part[0]], charge.run.stations[part[1]]
@@ -139,6 +152,8 @@ def explain_passes(
     for position, one in enumerate(explainer.passes):
         if on not in one.period:
             use = PassUse.NOT_VALID_ON_DAY
+        elif shut_stations(one.route, on):
+            use = PassUse.STATION_CLOSED
         elif position not in allowed:
             use = PassUse.BUS_EXCLUDED
         elif position not in met:
@@ -185,20 +200,30 @@ def explain_notices(explainer: Explainer, charge: RideCharge) -> Iterator[Notice
 
 def _split_hint(explainer: Explainer, charge: RunCharge) -> Iterator[Notice]:
     """Two tickets for one run are cheaper: worth knowing, never charged (F13)."""
-    run, yen = charge.run, explainer.book.yen
+    run, book = charge.run, explainer.book
     if charge.charged_yen < charge.through_yen:
         return
     ends = (run.nodes[0], run.nodes[-1])
     inner = [s for s, node in zip(run.stations, run.nodes, strict=True) if node not in ends]
     splits = [
-        (yen(run.system, run.stations[0], s) + yen(run.system, s, run.stations[-1]), s)
+        (first + second, s)
         for s in inner
+        if (first := _yen(book, run.system, run.stations[0], s)) is not None
+        and (second := _yen(book, run.system, s, run.stations[-1])) is not None
     ]
     best = min(splits, default=None)
     if best and best[0] < charge.through_yen:
         saved = charge.through_yen - best[0]
         name = explainer.network.stations[best[1]].name
         yield Notice("SPLIT_TICKET_HINT", f"{name}で分けて購入すると{saved}円安くなります。")
+
+
+def _yen(book: FareBook, system: str, a: int, b: int) -> int | None:
+    """A fare, None where the tariff has none between the two."""
+    try:
+        return book.yen(system, a, b)
+    except NoFareBetween:
+        return None
 
 
 def _rail_leg(network: Network, ride: Ride) -> Leg:

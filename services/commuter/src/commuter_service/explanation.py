@@ -37,6 +37,7 @@ class PassUse(StrEnum):
     NOT_ON_ROUTE = "NOT_ON_ROUTE"
     NOT_VALID_ON_DAY = "NOT_VALID_ON_DAY"
     BUS_EXCLUDED = "BUS_EXCLUDED"
+    STATION_CLOSED = "STATION_CLOSED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,17 @@ class CoveredEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class RiddenEdge:
+    """A track of the ride in riding order; charged, or ridden on a pass."""
+
+    from_station: str
+    to_station: str
+    charged: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunExplanation:
-    """One through fare and what became of it."""
+    """One through fare and what became of it; `edges` are all its tracks in riding order."""
 
     operator: str
     from_station: str
@@ -97,6 +107,7 @@ class RunExplanation:
     why: str
     candidates: tuple[CandidatePrice, ...]
     covered: tuple[CoveredEdge, ...]
+    edges: tuple[RiddenEdge, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, cached_property
 from itertools import pairwise
 
@@ -82,7 +83,7 @@ class Network:
 
     def __init__(self, tables: NetworkTables) -> None:
         check_network_tables(tables)
-        self._tables = tables
+        self.tables = tables
         self.stations: list[Station] = []
         self.lines: list[Line] = []
         self.edges: list[Edge] = []
@@ -138,7 +139,24 @@ class Network:
     @cached_property
     def ambiguous_names(self) -> dict[str, str]:
         """Plain name to the reason why it needs an operator."""
-        return {plain_name(row.station): row.why for row in self._tables.ambiguous_names}
+        return {plain_name(row.station): row.why for row in self.tables.ambiguous_names}
+
+    @cached_property
+    def days_of(self) -> dict[int, tuple[date, date]]:
+        """First and last day in use, of the stations that have one."""
+        return {
+            self.station(row.operator, row.station): (
+                row.opened or date.min,
+                row.closed or date.max,
+            )
+            for row in self.tables.station_dates
+        }
+
+    @cached_property
+    def bus_lines(self) -> frozenset[int]:
+        """Ids of the lines that are buses."""
+        rows = self.tables.bus_lines
+        return frozenset(self._line_ids[row.operator, row.line] for row in rows)
 
     @cached_property
     def operators(self) -> tuple[str, ...]:
@@ -148,9 +166,7 @@ class Network:
     @cached_property
     def seconds_per_km(self) -> list[int]:
         """Average speed by line id."""
-        speeds = {
-            (row.operator, row.line): row.seconds_per_km for row in self._tables.travel_speeds
-        }
+        speeds = {(row.operator, row.line): row.seconds_per_km for row in self.tables.travel_speeds}
         return [
             speeds.get((line.operator, line.name)) or speeds.get((line.operator, ""), USUAL_SPEED)
             for line in self.lines
@@ -199,10 +215,10 @@ class Network:
         return Ride(line.id, stops, edges) if i > j else Ride(line.id, stops[::-1], edges[::-1])
 
     def _add_lines(self) -> None:
-        kana = {row.station: row.kana for row in self._tables.readings}
-        own_table = {(row.operator, row.line): row.table for row in self._tables.line_tables}
+        kana = {row.station: row.kana for row in self.tables.readings}
+        own_table = {(row.operator, row.line): row.table for row in self.tables.line_tables}
         self._line_ids: dict[tuple[str, str], int] = {}
-        for (operator, name), rows in _by_line(self._tables.intervals).items():
+        for (operator, name), rows in _by_line(self.tables.intervals).items():
             for row in rows:
                 key = (operator, row.station)
                 if key not in self.station_ids:
@@ -230,7 +246,7 @@ class Network:
             yield edge
 
     def _share_tracks(self) -> None:
-        for row in self._tables.shared_tracks:
+        for row in self.tables.shared_tracks:
             other = self.line_named(row.operator, row.counts_as)
             tracks = {_ends(self.edges[edge]): edge for edge in other.edges}
             for edge_id in self.section(row.operator, row.line, row.station_a, row.station_b):
@@ -251,7 +267,7 @@ class Network:
         return ride.edges
 
     def _join_stations(self) -> None:
-        apart = {_pair(row) for row in self._tables.interchanges if row.kind == "apart"}
+        apart = {_pair(row) for row in self.tables.interchanges if row.kind == "apart"}
         by_name: dict[str, list[Station]] = defaultdict(list)
         for station in self.stations:
             by_name[plain_name(station.name)].append(station)
@@ -261,7 +277,7 @@ class Network:
                     key = frozenset(((one.operator, one.name), (other.operator, other.name)))
                     if one is not other and key not in apart:
                         self.interchanges[one.id][other.id] = SAME_PLACE_MINUTES
-        for row in self._tables.interchanges:
+        for row in self.tables.interchanges:
             if row.kind != "apart":
                 self._join(row)
 
@@ -281,10 +297,23 @@ class Network:
         return place_of
 
 
-@cache
+_in_force: dict[str, Network] = {}
+
+
 def tokyo_network() -> Network:
+    """The network in force in this process: the one put in force last, else the package's."""
+    return _in_force.get("network") or packaged_network()
+
+
+@cache
+def packaged_network() -> Network:
     """The network that comes with the package; built once per process."""
     return Network(network_tables())
+
+
+def put_network_in_force(network: Network) -> None:
+    """Part of `tariffs.put_in_force`."""
+    _in_force["network"] = network
 
 
 def _by_line(intervals: Iterable[Interval]) -> dict[tuple[str, str], list[Interval]]:

@@ -20,6 +20,12 @@ def check_network_tables(tables: NetworkTables) -> None:
     _check_totals(lines, tables)
     readings = {row.station for row in tables.readings}
     unread = {row.station for row in tables.intervals} - readings
+    known = {(row.operator, row.station) for row in tables.intervals}
+    for dated in tables.station_dates:
+        if (dated.operator, dated.station) not in known:
+            raise NetworkTableBroken(f"{dated.operator} has no station {dated.station}")
+        if dated.opened and dated.closed and dated.closed < dated.opened:
+            raise NetworkTableBroken(f"{dated.station}: closed before it opened")
     if unread:
         raise NetworkTableBroken(f"no reading for {', '.join(sorted(unread))}")
 

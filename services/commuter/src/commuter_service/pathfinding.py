@@ -5,31 +5,28 @@ kilometre, boarding and leaving about two minutes each (less at a hub, where eve
 change between stations its walk. A way begins and ends with a ride, not with a walk to another
 station. All costs are the same in both directions, so one tree from each end gives, for every node,
 the quickest way through it; alternatives are the best such ways that differ in their lines. Trees
-are kept: a second search from the same place costs only the joining of two trees.
+are kept (path_trees.py): a second search from the same place costs only the joining of two trees.
 """
 
 import heapq
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 from itertools import pairwise
-from operator import add
+
+import numpy as np
 
 from commuter_service.network import Network, Ride
+from commuter_service.path_trees import FAR, PathTrees
 
 BOARDING_SECONDS = 120
 HUB_SECONDS = 4  # off the boarding for each line at the place, up to ten
 MINUTE = 60
-FAR = 2**30
-TREES_KEPT = 4096
 MOST_STATIONS_IN_A_CHANGE = 3
 # An alternative may take this much longer than the quickest way.
 SLACK_FACTOR = 2
 SLACK_SECONDS = 30 * MINUTE
 # Express lines need a charge on top; they are ridden only where a route text says so.
 NOT_SEARCHED = frozenset({"JR東海"})
-
-Tree = tuple["array[int]", "array[int]"]
 
 
 class PathFinder:
@@ -41,7 +38,6 @@ class PathFinder:
         self.node_line = [-1] * len(network.stations)
         self._around: list[list[tuple[int, int]]] = [[] for _ in network.stations]
         self._edge_between: dict[tuple[int, int], int] = {}
-        self._trees: dict[tuple[tuple[int, ...], frozenset[str], bool], Tree] = {}
         self._add_platforms()
         self._add_changes()
 
@@ -70,15 +66,16 @@ class PathFinder:
         *,
         walks: bool,
     ) -> list[tuple[int, list[Ride]]]:
-        seconds, before = self._tree(places[0], avoid, walks=walks)
-        left, after = self._tree(places[1], avoid, walks=walks)
-        totals = list(map(add, seconds, left))
-        platforms = range(len(self.network.stations), len(totals))
-        best = min((totals[node] for node in platforms), default=FAR)
+        seconds, before = self.trees.tree(places[0], avoid, walks=walks)
+        left, after = self.trees.tree(places[1], avoid, walks=walks)
+        first = len(self.network.stations)
+        totals = (seconds + left)[first:]  # at the platforms
+        best = int(totals.min(initial=FAR))
         if best >= FAR:
             return []
-        limit = best * SLACK_FACTOR + SLACK_SECONDS
-        nodes = sorted([(totals[n], n) for n in platforms if totals[n] <= limit])
+        near = np.flatnonzero(totals <= best * SLACK_FACTOR + SLACK_SECONDS)
+        near = near[np.argsort(totals[near], kind="stable")]
+        nodes = zip(totals[near].tolist(), (near + first).tolist(), strict=True)
         found: list[tuple[int, list[Ride]]] = []
         for total, path in self._distinct(nodes, before, after):
             if not walks and not self._rides_at_both_ends(path):
@@ -90,7 +87,7 @@ class PathFinder:
 
     def shortest(self, starts: Sequence[int], ends: Sequence[int]) -> list[int]:
         """The nodes of the quickest way between two places, both ends included."""
-        seconds, before = self._tree(tuple(starts), NOT_SEARCHED, walks=True)
+        seconds, before = self.trees.tree(tuple(starts), NOT_SEARCHED, walks=True)
         end = min(ends, key=seconds.__getitem__)
         if seconds[end] >= FAR:
             return []
@@ -99,6 +96,47 @@ class PathFinder:
             path.append(end)
         path.reverse()
         return path
+
+    def inside(self, system: str, a: int, b: int, barred: frozenset[int]) -> tuple[Ride, ...]:
+        """The quickest ride between two stations of one fare system, not over `barred` tracks."""
+        lines, track_of, between = self.network.lines, self.network.track_of, self._edge_between
+        fare_node, station = self.network.fare_node, self.node_station
+        queue: list[tuple[int, int, int]] = [(0, a, a)]
+        before: dict[int, int] = {}
+        while queue:
+            cost, node, origin = heapq.heappop(queue)
+            if node in before:
+                continue
+            before[node] = origin
+            if node == b:
+                return tuple(self._rides(_traced(b, before)))
+            for step, other in self._around[node]:
+                line = self.node_line[other]
+                if other in before or (line >= 0 and lines[line].system != system):
+                    continue
+                if fare_node[station[node]] != fare_node[station[other]] and line < 0:
+                    continue  # a walk to another station of the tariff ends the fare
+                edge = between.get((node, other))
+                if edge is None or track_of[edge] not in barred:
+                    heapq.heappush(queue, (cost + step, other, node))
+        return ()
+
+    def prepare(
+        self, *, walks: bool = False, places: Iterable[tuple[int, ...]] | None = None
+    ) -> int:
+        """Grow the trees of all places (or of those given); the bytes that all of them take."""
+        stations = self.network.stations
+        if places is None:
+            places = self.network.places.values()
+        searched = [one for one in places if stations[one[0]].operator not in NOT_SEARCHED]
+        return self.trees.prepare(searched, NOT_SEARCHED, walks=walks)
+
+    @cached_property
+    def trees(self) -> PathTrees:
+        """The trees over the finished graph."""
+        stations = self.network.stations
+        operators = [stations[station].operator for station in self.node_station]
+        return PathTrees(self._around, operators, len(stations))
 
     def arcs(self) -> Iterator[tuple[int, int, int]]:
         """The arcs that are searched as (node, node, seconds), to compare with other engines."""
@@ -140,44 +178,6 @@ class PathFinder:
     def _join(self, a: int, b: int, seconds: int) -> None:
         self._around[a].append((seconds, b))
         self._around[b].append((seconds, a))
-
-    def _tree(self, starts: tuple[int, ...], avoid: frozenset[str], *, walks: bool) -> Tree:
-        key = (starts, avoid, walks)
-        tree = self._trees.get(key)
-        if tree is None:
-            if len(self._trees) >= TREES_KEPT:
-                self._trees.pop(next(iter(self._trees)))
-            tree = self._trees[key] = self._grow(starts, avoid, walks=walks)
-        return tree
-
-    def _grow(self, starts: Iterable[int], avoid: frozenset[str], *, walks: bool) -> Tree:
-        seconds = [FAR] * len(self._around)
-        before = [-1] * len(self._around)
-        for node in range(len(self._around)):
-            if self.network.stations[self.node_station[node]].operator in avoid:
-                seconds[node] = -1
-        around, push, pop = self._around, heapq.heappush, heapq.heappop
-        queue: list[tuple[int, int]] = []
-        # Without walks, board here: platforms are numbered behind the stations.
-        lowest = 0 if walks else len(self.network.stations)
-        origins = [start for start in starts if seconds[start] != -1]
-        for start in origins:
-            seconds[start] = 0
-        for origin, (step, other) in [(start, arc) for start in origins for arc in around[start]]:
-            if other >= lowest and step < seconds[other]:
-                seconds[other], before[other] = step, origin
-                push(queue, (step, other))
-        while queue:
-            cost, node = pop(queue)
-            if cost > seconds[node]:
-                continue
-            for step, other in around[node]:
-                farther = cost + step
-                if farther < seconds[other]:
-                    seconds[other] = farther
-                    before[other] = node
-                    push(queue, (farther, other))
-        return array("i", [cost if cost >= 0 else FAR for cost in seconds]), array("i", before)
 
     def _distinct(
         self, nodes: Iterable[tuple[int, int]], before: Sequence[int], after: Sequence[int]
@@ -252,6 +252,14 @@ class PathFinder:
         if edges:
             rides.append(Ride(line, tuple(stations), tuple(edges)))
         return rides
+
+
+def _traced(node: int, before: Mapping[int, int]) -> list[int]:
+    path = [node]
+    while before[node] != node:
+        node = before[node]
+        path.append(node)
+    return path[::-1]
 
 
 def _joined(node: int, before: Sequence[int], after: Sequence[int]) -> list[int]:

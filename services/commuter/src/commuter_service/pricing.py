@@ -17,9 +17,9 @@ from commuter_service.explanation import Explanation, ExtraCharge
 from commuter_service.routes import BUS, CommuterPass, Route
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.refusal import Refusal
-from commuter_service.tables import data_version
+from commuter_service.station_days import closed, shut_stations
 from commuter_service.tariffs import Tariffs, tokyo_tariffs
+from shared.errors import Refusal
 
 
 class BusFareMissing(Refusal):
@@ -51,9 +51,13 @@ def price(
     tariffs: Tariffs | None = None,
 ) -> Explanation:
     """Price a ride; yen per item. Raises Refusal, e.g. NoTariffOnDate, BusFareMissing."""
-    if route.has_bus and not any(charge.kind == BUS for charge in terms.charges):
+    if route.has_unpriced_bus and not any(charge.kind == BUS for charge in terms.charges):
         raise BusFareMissing("バス区間の運賃が登録されていません。金額を入力してください。")
-    book = (tariffs or tokyo_tariffs()).book(terms.on, terms.medium, child=terms.child)
+    shut = shut_stations(route, terms.on)
+    if shut:
+        raise closed(shut, terms.on)
+    tariffs = tariffs or tokyo_tariffs()
+    book = tariffs.book(terms.on, terms.medium, child=terms.child)
     deducting = deducting_passes(passes, terms.on, terms.bus_policy)
     charge = charge_ride(route, deducting, book)
     explainer = Explainer(route.network, book, passes)
@@ -77,7 +81,7 @@ def price(
         charged_yen=(charge.charged_yen + extra) * trips,
         deduction_yen=(charge.through_yen - charge.charged_yen) * trips,
         why=" / ".join([*(run.why for run in runs), *_discounts_given(charge)]),
-        data_version=data_version(),
+        data_version=tariffs.edition,
     )
 
 

@@ -19,8 +19,8 @@ from typing import ClassVar
 from commuter_service.names import plain_name
 from commuter_service.network import Line, Network, Ride
 from commuter_service.rules.pass_period import Period
-from commuter_service.rules.refusal import Refusal
 from commuter_service.station_names import UnknownStation, similar_names, stations_named
+from shared.errors import Refusal
 
 WALK = "徒歩"
 BUS = "バス"
@@ -102,13 +102,19 @@ class Route:
         return frozenset(
             self.network.edges[edge].track
             for leg in self.legs
-            if isinstance(leg, Ride)
+            if isinstance(leg, Ride) and leg.line not in self.network.bus_lines
             for edge in leg.edges
         )
 
     @cached_property
     def has_bus(self) -> bool:
         """Whether a bus section is part of the ride."""
+        buses = self.network.bus_lines
+        return any(isinstance(leg, BusRide) or leg.line in buses for leg in self.legs)
+
+    @property
+    def has_unpriced_bus(self) -> bool:
+        """Whether a bus section is part of the ride that has no tariff here."""
         return any(isinstance(leg, BusRide) for leg in self.legs)
 
     @property

@@ -18,15 +18,16 @@ from commuter_service.pathfinding import NOT_SEARCHED, path_finder
 from commuter_service.routes import CommuterPass, Route, joined_rides
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.refusal import Refusal
+from commuter_service.station_days import refuse_shut, shut_stations
 from commuter_service.station_names import find_place
 from commuter_service.tariffs import FareBook, NoFareBetween, NoTariffOnDate, Tariffs, tokyo_tariffs
+from shared.errors import Refusal
 
 CANDIDATES = 5
 OTHER_CHEAP_WAYS = 2
 NO_LIMIT = 10**6
-# The search for the cheapest way adds fares only; a way may win by a transfer discount.
-DISCOUNT_MARGIN = 100
+ENOUGH = 3  # candidates; who asks for more is offered cheap ways of other operators too
+VIA_MARGIN = 1000
 CHANGE_SECONDS = 300
 
 
@@ -58,12 +59,16 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A candidate route; yen one way, minutes by average speed."""
+    """A candidate route; yen one way, minutes by average speed.
+
+    `told_yen`: the fare that another source of the look-up tells for it.
+    """
 
     route: Route
     minutes: int
     changes: int
     charge: RideCharge
+    told_yen: int | None = None
 
     @property
     def through_yen(self) -> int:
@@ -100,27 +105,20 @@ def candidates(question: Question, tariffs: Tariffs | None = None) -> list[Candi
     """
     tariffs = tariffs or tokyo_tariffs()
     network = tariffs.network
-    places = _places(network, question)
+    places = places_of(network, question)
+    refuse_shut(network, places, question.on)
     book = tariffs.book(question.on, question.medium, child=question.child)
     passes = deducting_passes(question.passes, question.on, question.bus_policy)
     avoid = question.avoid | NOT_SEARCHED
     routes = _quick_ways(network, places, question.count, avoid)
     found, unpriced = _priced(routes, passes, book)
     if question.order is not Order.TIME:
-        own = [one for _, one in passes] if question.order is Order.CHARGED else []
-        known = {_signature(route) for route in routes}
-        limit = min((one.charged_yen for one in found), default=NO_LIMIT) + DISCOUNT_MARGIN
-        cheap = [
-            route
-            for route in _cheap_ways(network, places, book, own, avoid, limit)
-            if _signature(route) not in known
-        ]
-        found += _priced(cheap, passes, book)[0]
+        found = _with_cheap_ways(found, network, places, book, passes, question)
     if unpriced and not found:
         raise unpriced
     if not found:
         raise NoRouteBetween(f"{question.start}から{question.end}への経路が見つかりません")
-    return sorted(found, key=_KEYS[question.order])[: question.count]
+    return in_order(found, question.order)[: question.count]
 
 
 def _priced(
@@ -130,6 +128,8 @@ def _priced(
     found: dict[tuple[tuple[int, ...], ...], Candidate] = {}
     unpriced: Refusal | None = None
     for route in routes:
+        if shut_stations(route, book.on):
+            continue  # a change at a station that is not in use
         try:
             charge = charge_ride(route, passes, book)
         except (NoFareBetween, NoTariffOnDate) as fact:
@@ -155,7 +155,13 @@ def _by_charged(one: Candidate) -> tuple[int, ...]:
 _KEYS = {Order.TIME: _by_time, Order.FARE: _by_fare, Order.CHARGED: _by_charged}
 
 
-def _places(network: Network, question: Question) -> list[tuple[int, ...]]:
+def in_order(found: Iterable[Candidate], order: Order) -> list[Candidate]:
+    """Candidates sorted as asked for (F22)."""
+    return sorted(found, key=_KEYS[order])
+
+
+def places_of(network: Network, question: Question) -> list[tuple[int, ...]]:
+    """Start, via stations and end as places; UnknownStation, AmbiguousStation, SamePlace ..."""
     unknown = question.avoid - frozenset(network.operators)
     if unknown:
         raise UnknownOperator(f"事業者「{'、'.join(sorted(unknown))}」はありません")
@@ -179,31 +185,44 @@ def _quick_ways(
     return [_joined_route(network, [rides for _, rides in ways]) for ways in ordered[:count]]
 
 
-def _cheap_ways(  # noqa: PLR0913, PLR0917 - one question, already taken apart
+def _with_cheap_ways(  # noqa: PLR0913, PLR0917 - one question, already taken apart
+    found: list[Candidate],
     network: Network,
     places: Sequence[tuple[int, ...]],
     book: FareBook,
-    passes: Sequence[CommuterPass],
-    avoid: frozenset[str],
-    limit_yen: int,
-) -> list[Route]:
-    """The cheapest way, and the cheapest without each of its operators in turn."""
+    passes: Sequence[tuple[int, CommuterPass]],
+    question: Question,
+) -> list[Candidate]:
+    """The candidates and the cheapest way, and the cheapest without its operators in turn."""
+    own = [one for _, one in passes] if question.order is Order.CHARGED else []
+    avoid = question.avoid | NOT_SEARCHED
+    known = {_signature(one.route): one for one in found}
 
-    def cheapest(without: frozenset[str], limit: int) -> Route | None:
-        sections = [cheapest_way(book, ends, passes, without, limit) for ends in pairwise(places)]
+    def cheapest(without: frozenset[str], limit: int) -> list[Candidate]:
+        """The cheapest way below the limit, if it is not known yet."""
+        sections = [cheapest_way(book, ends, own, without, limit) for ends in pairwise(places)]
         if not all(sections):
-            return None
-        return _joined_route(network, [_rail(section) for section in sections if section])
+            return []
+        route = _joined_route(network, [_rail(section) for section in sections if section])
+        fresh = [] if _signature(route) in known else _priced([route], passes, book)[0]
+        known.update((_signature(one.route), one) for one in fresh)
+        return fresh
 
-    best = cheapest(avoid, limit_yen)
-    if best is None:
-        return []
-    operators = dict.fromkeys(network.lines[ride.line].operator for ride in _rail(best))
-    others = [
-        cheapest(avoid | {operator}, limit_yen * 3 // 2)
-        for operator in list(operators)[:OTHER_CHEAP_WAYS]
-    ]
-    return [best, *[route for route in others if route]]
+    # Behind a via station the ride may go on under the same fare, which the sections do not see.
+    slack = VIA_MARGIN if question.via else 0
+    best = min(found, key=_KEYS[question.order], default=None)
+    limit = _yen(best, question.order) + slack if best else NO_LIMIT
+    found = [*found, *cheapest(avoid, limit)]
+    if question.count > ENOUGH and found:
+        best = min(found, key=_KEYS[question.order])
+        operators = dict.fromkeys(network.lines[ride.line].operator for ride in _rail(best.route))
+        for operator in list(operators)[:OTHER_CHEAP_WAYS]:
+            found += cheapest(avoid | {operator}, _yen(best, question.order) * 3 // 2 + slack)
+    return found
+
+
+def _yen(one: Candidate, order: Order) -> int:
+    return one.charged_yen if order is Order.CHARGED else one.through_yen
 
 
 def _joined_route(network: Network, sections: Sequence[Sequence[Ride]]) -> Route:

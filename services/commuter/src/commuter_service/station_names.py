@@ -13,7 +13,7 @@ import jaconv
 
 from commuter_service.names import plain_name, plain_romaji
 from commuter_service.network import Network
-from commuter_service.rules.refusal import Refusal
+from shared.errors import Refusal
 
 SUGGESTIONS = 8
 _QUALIFIED = re.compile(r"(?P<name>.+)\((?P<operator>.+)\)|(?P<operator2>[^/]+)/(?P<name2>.+)")
@@ -26,7 +26,7 @@ class UnknownStation(Refusal):
 
     def __init__(self, name: str, suggestions: Sequence[str]) -> None:
         hint = f"(候補: {'、'.join(suggestions)})" if suggestions else ""
-        super().__init__(f"駅「{name}」は見つかりません{hint}")
+        super().__init__(f"駅「{name}」は見つかりません{hint}", suggestions=list(suggestions))
         self.suggestions = tuple(suggestions)
 
 
@@ -38,7 +38,8 @@ class AmbiguousStation(Refusal):
     def __init__(self, name: str, choices: Sequence[str], why: str = "") -> None:
         reason = f"({why})" if why else ""
         super().__init__(
-            f"駅「{name}」は複数あります{reason}。いずれかを指定してください: {'、'.join(choices)}"
+            f"駅「{name}」は複数あります{reason}。いずれかを指定してください: {'、'.join(choices)}",
+            choices=list(choices),
         )
         self.choices = tuple(choices)
 

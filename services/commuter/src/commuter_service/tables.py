@@ -9,14 +9,15 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 RowT = TypeVar("RowT", bound="DataclassInstance")
+PACKAGED = files("commuter_service") / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,26 @@ class TravelSpeed:
 
 
 @dataclass(frozen=True, slots=True)
+class StationDates:
+    """First and last day of a station in use; empty where it has no such day."""
+
+    operator: str
+    station: str
+    opened: date | None
+    closed: date | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class BusLine:
+    """A line that is a bus: a pass over it is not guaranteed (R10)."""
+
+    operator: str
+    line: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkTables:
     """Everything that describes tracks, stations and changes."""
 
@@ -191,6 +212,8 @@ class NetworkTables:
     shared_tracks: tuple[SharedTrack, ...]
     line_tables: tuple[LineTable, ...]
     travel_speeds: tuple[TravelSpeed, ...]
+    station_dates: tuple[StationDates, ...] = ()
+    bus_lines: tuple[BusLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,45 +228,32 @@ class FareTables:
     transfer_discounts: tuple[TransferDiscount, ...]
 
 
-def network_tables() -> NetworkTables:
-    """Read the network tables that come with the package."""
-    return NetworkTables(
-        intervals=tuple(_rows("intervals", Interval)),
-        line_totals=tuple(_rows("line_totals", LineTotal)),
-        readings=tuple(_rows("readings", Reading)),
-        ambiguous_names=tuple(_rows("ambiguous_names", AmbiguousName)),
-        interchanges=tuple(_rows("interchanges", Interchange)),
-        shared_tracks=tuple(_rows("shared_tracks", SharedTrack)),
-        line_tables=tuple(_rows("line_tables", LineTable)),
-        travel_speeds=tuple(_rows("travel_speeds", TravelSpeed)),
-    )
+def network_tables(folder: Traversable = PACKAGED) -> NetworkTables:
+    """Read the network tables of a folder: those that come with the package, or others."""
+    return NetworkTables(**_tables(folder, NetworkTables))
 
 
-def fare_tables() -> FareTables:
-    """Read the fare tables that come with the package."""
-    return FareTables(
-        tariff_tables=tuple(_rows("tariff_tables", TariffTable)),
-        tariff_bands=tuple(_rows("tariff_bands", TariffBand)),
-        tariff_areas=tuple(_rows("tariff_areas", TariffArea)),
-        special_fares=tuple(_rows("special_fares", SpecialFare)),
-        surcharges=tuple(_rows("surcharges", Surcharge)),
-        transfer_discounts=tuple(_rows("transfer_discounts", TransferDiscount)),
-    )
+def fare_tables(folder: Traversable = PACKAGED) -> FareTables:
+    """Read the fare tables of a folder: those that come with the package, or others."""
+    return FareTables(**_tables(folder, FareTables))
 
 
-@cache
-def data_version() -> str:
-    """Short digest over all delivered tables; every priced item names it."""
-    folder = files("commuter_service") / "data"
-    digest = hashlib.sha256()
-    for table in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if table.name.endswith(".csv"):
-            digest.update(table.name.encode() + table.read_bytes())
-    return digest.hexdigest()[:12]
+def row_types(tables: type[NetworkTables | FareTables]) -> dict[str, type[Any]]:
+    """The row type of each table, by the table's name."""
+    return {name: get_args(hint)[0] for name, hint in get_type_hints(tables).items()}
 
 
-def _rows(name: str, row_type: type[RowT]) -> Iterator[RowT]:
-    text = (files("commuter_service") / "data" / f"{name}.csv").read_text(encoding="utf-8")
+def edition_of(network: NetworkTables, fares: FareTables) -> str:
+    """Short digest over all rows: the name of this edition. Every priced item names it."""
+    return hashlib.sha256(repr((network, fares)).encode()).hexdigest()[:12]
+
+
+def _tables(folder: Traversable, tables: type[NetworkTables | FareTables]) -> dict[str, Any]:
+    return {name: tuple(_rows(folder, name, row)) for name, row in row_types(tables).items()}
+
+
+def _rows(folder: Traversable, name: str, row_type: type[RowT]) -> Iterator[RowT]:
+    text = (folder / f"{name}.csv").read_text(encoding="utf-8")
     hints = get_type_hints(row_type)
     columns = [(field.name, hints[field.name]) for field in fields(row_type)]
     for row in csv.DictReader(text.splitlines()):

@@ -27,9 +27,20 @@ def check_fare_tables(tables: FareTables) -> None:
         for table in dated:
             if table.valid_to is not None and table.valid_to < table.valid_from:
                 raise FareTableBroken(f"{title}: ends before it starts")
-            _check_bands(title, bands.pop((*title, table.valid_from), []))
+            rows = bands.pop((*title, table.valid_from), [])
+            if rows or not _has_pairs(table, tables):
+                _check_bands(title, rows)
     if bands:
         raise FareTableBroken(f"bands without a table: {min(bands)}")
+
+
+def _has_pairs(table: TariffTable, tables: FareTables) -> bool:
+    """Whether fares between two stations stand in the place of bands, as in an imported feed."""
+    owners = table.operator, f"{table.operator}/{table.table}"
+    return any(
+        row.operator in owners and row.valid_from == table.valid_from
+        for row in tables.special_fares
+    )
 
 
 def _check_bands(title: tuple[str, str], bands: list[TariffBand]) -> None:

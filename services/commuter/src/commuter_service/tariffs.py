@@ -13,11 +13,17 @@ from datetime import date
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
-from commuter_service.network import Network, tokyo_network
+from commuter_service.network import Network, packaged_network, put_network_in_force
 from commuter_service.rules.fare_rounding import Medium, Rounding, child_fare, fare_for_medium
-from commuter_service.rules.refusal import Refusal
-from commuter_service.tables import FareTables, SpecialFare, TariffTable, fare_tables
+from commuter_service.tables import (
+    FareTables,
+    SpecialFare,
+    TariffTable,
+    edition_of,
+    fare_tables,
+)
 from commuter_service.tariff_checks import check_fare_tables
+from shared.errors import Refusal
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -81,9 +87,11 @@ class Tariffs:
         self.tables = tables
         self.bands: dict[TariffTable, list[tuple[int, int]]] = {}
         by_key = {(row.operator, row.table, row.valid_from): row for row in tables.tariff_tables}
+        for table in tables.tariff_tables:
+            self.bands[table] = []
         for band in tables.tariff_bands:
             table = by_key[band.operator, band.table, band.valid_from]
-            self.bands.setdefault(table, []).append((band.km_up_to, band.ic_yen))
+            self.bands[table].append((band.km_up_to, band.ic_yen))
         self._areas: dict[tuple[str, str], set[int]] = defaultdict(set)
         for area in tables.tariff_areas:
             edges = network.section(area.operator, area.line, area.station_a, area.station_b)
@@ -91,6 +99,7 @@ class Tariffs:
         self._surcharged = self._surcharged_tracks()
         self._graphs: dict[tuple[str, str], dict[int, list[tuple[int, int, int]]]] = {}
         self._trees: dict[tuple[str, str, int], dict[int, Distance]] = {}
+        self.edition = edition_of(network.tables, tables)
         self._days = sorted({day for table in self._dated() for day in _turning_points(table)})
         self._changes: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._books: dict[tuple[int, Medium, bool], FareBook] = {}
@@ -165,7 +174,13 @@ class Tariffs:
                 found[edge] = index
         return found
 
-    def _graph(self, system: str, area: str) -> dict[int, list[tuple[int, int, int]]]:
+    def surcharged_systems(self) -> frozenset[str]:
+        """Fare systems in which some ride pays a surcharge."""
+        edges, lines = self.network.edges, self.network.lines
+        return frozenset(lines[edges[edge].line].system for edge in self._surcharged)
+
+    def graph(self, system: str, area: str) -> dict[int, list[tuple[int, int, int]]]:
+        """Tracks as (node, tenths of a km, track) by tariff node; a whole system if no area."""
         key = (system, area)
         if key not in self._graphs:
             graph: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
@@ -182,7 +197,7 @@ class Tariffs:
         return self._graphs[key]
 
     def _tree(self, system: str, area: str, source: int) -> dict[int, Distance]:
-        graph = self._graph(system, area)
+        graph = self.graph(system, area)
         if source not in graph:
             return {}
         done: dict[int, Distance] = {}
@@ -209,12 +224,12 @@ class FareBook:
         self.child = child
         self.network = tariffs.network
         self._memory: dict[Any, Any] = {}
-        self._tariffs = tariffs
+        self.tariffs = tariffs
         self._size = len(tariffs.network.stations)
         self._tables: dict[str, list[TariffTable]] = {}
         self._fares: dict[tuple[str, int], Fare] = {}
         self._yen: dict[str, dict[int, int]] = defaultdict(dict)
-        self._specials = self._special_fares()
+        self.specials = self._special_fares()
         self._combined: dict[tuple[str, int, str, int], int] = {}
 
     def yen(self, system: str, a: int, b: int) -> int:
@@ -238,12 +253,15 @@ class FareBook:
         """A value that depends on these fares alone, worked out once per book."""
         if key not in self._memory:
             self._memory[key] = work_out(key)
-        value: ValueT = self._memory[key]
-        return value
+        return self._memory[key]  # type: ignore[no-any-return]
+
+    def known(self, key: Any) -> Any:
+        """What `remembered` has worked out for a key, None before that."""
+        return self._memory.get(key)
 
     def discount(self, first: str, second: str) -> int:
         """Yen off a ride that changes between the two fare systems, 0 if none."""
-        for row in self._tariffs.tables.transfer_discounts:
+        for row in self.tariffs.tables.transfer_discounts:
             if (
                 {row.operator_a, row.operator_b} == {first, second}
                 and row.medium == self.medium
@@ -263,7 +281,7 @@ class FareBook:
             node = self.network.fare_node
             self._combined[key] = min(
                 self.yen(system, start, a) + self.yen(other_system, b, end)
-                for a, b in self._tariffs.changes(system, other_system)
+                for a, b in self.tariffs.changes(system, other_system)
                 if node[a] != node[start] and node[b] != node[end]
             )
         return self._combined[key]
@@ -271,68 +289,64 @@ class FareBook:
     def _special_fares(self) -> dict[tuple[str, frozenset[str]], SpecialFare]:
         return {
             (row.operator, frozenset((row.station_a, row.station_b))): row
-            for row in self._tariffs.tables.special_fares
+            for row in self.tariffs.tables.special_fares
             if row.valid_from <= self.on <= (row.valid_to or OPEN_END)
         }
 
-    def _tables_of(self, system: str) -> list[TariffTable]:
+    def tables_of(self, system: str) -> list[TariffTable]:
+        """The tables of a fare system on the book's day; NoTariffOnDate."""
         tables = self._tables.get(system)
         if tables is None:
-            tables = self._tables[system] = self._tariffs.tables_on(system, self.on)
+            tables = self._tables[system] = self.tariffs.tables_on(system, self.on)
         if not tables:
             raise NoTariffOnDate(f"この日付の運賃表がありません({system}、{self.on:%Y/%m/%d})")
         return tables
 
     def _look_up(self, system: str, a: int, b: int) -> Fare:
-        tables = self._tables_of(system)
+        tables = self.tables_of(system)
         special = self._special(system, a, b)
         found = [fare for table in tables if (fare := self._by_table(system, table, a, b))]
+        if not found and special is not None and special.ic_yen is not None:
+            return self._between_two(special, tables[0], 0)
         if not found:
-            names = self._tariffs.network.stations
-            raise NoFareBetween(
-                f"{system}の運賃表に{names[a].name}―{names[b].name}の運賃がありません"
-            )
+            a_name, b_name = (self.network.stations[end].name for end in (a, b))
+            raise NoFareBetween(f"{system}の運賃表に{a_name}―{b_name}の運賃がありません")
         cheapest = min(found, key=lambda fare: fare.yen)
         if special is None:
             return cheapest
         if special.ic_yen is None:
             return Fare(cheapest.yen, cheapest.tariff, (*cheapest.notices, MAY_BE_SPECIAL))
-        base = cheapest.tariff
-        table = next(t for t in tables if t.table == base.table)
-        ref = TariffRef(
-            base.operator,
-            "特定区間",
-            special.valid_from,
-            special.valid_to,
-            "special",
-            base.km10,
-            None,
-            0,
-        )
-        return Fare(self._in_medium(special.ic_yen, table), ref)
+        table = next(t for t in tables if t.table == cheapest.tariff.table)
+        return self._between_two(special, table, cheapest.tariff.km10)
+
+    def _between_two(self, special: SpecialFare, table: TariffTable, km10: int) -> Fare:
+        assert special.ic_yen is not None
+        days = special.valid_from, special.valid_to
+        ref = TariffRef(table.operator, "特定区間", *days, "special", km10, None, 0)
+        return Fare(self.in_medium(special.ic_yen, table), ref)
 
     def _special(self, system: str, a: int, b: int) -> SpecialFare | None:
         if a == b:
             return None
-        names = self._tariffs.network.stations
+        names = self.tariffs.network.stations
         pair = frozenset((names[a].name, names[b].name))
-        return self._specials.get((system, pair)) or self._specials.get(
+        return self.specials.get((system, pair)) or self.specials.get(
             (system, frozenset((ANY_STATION,)))
         )
 
     def _by_table(self, system: str, table: TariffTable, a: int, b: int) -> Fare | None:
-        area = table.table if self._tariffs.is_area(table) else ""
-        distance = self._tariffs.distance(system, area, a, b)
+        area = table.table if self.tariffs.is_area(table) else ""
+        distance = self.tariffs.distance(system, area, a, b)
         if distance is None or distance.km10 == 0:  # two names of one station have no fare
             return None
         band = next(
-            (row for row in self._tariffs.bands[table] if distance.km10 <= row[0] * 10), None
+            (row for row in self.tariffs.bands[table] if distance.km10 <= row[0] * 10), None
         )
         if band is None:
             return None
         km_up_to, ic_yen = band
         surcharge, notices = self._surcharge(distance)
-        yen = self._in_medium(ic_yen, table, surcharge)
+        yen = self.in_medium(ic_yen, table, surcharge)
         ref = TariffRef(
             table.operator,
             table.table,
@@ -346,21 +360,36 @@ class FareBook:
         return Fare(yen, ref, notices)
 
     def _surcharge(self, distance: Distance) -> tuple[int, tuple[str, ...]]:
-        rows = [self._tariffs.tables.surcharges[index] for index in distance.surcharges]
+        rows = [self.tariffs.tables.surcharges[index] for index in distance.surcharges]
         notices = (MAY_BE_SURCHARGED,) if any(row.ic_yen is None for row in rows) else ()
         return sum(row.ic_yen or 0 for row in rows if row.valid_from <= self.on), notices
 
-    def _in_medium(self, ic_yen: int, table: TariffTable, surcharge: int = 0) -> int:
+    def in_medium(self, ic_yen: int, table: TariffTable, surcharge: int = 0) -> int:
+        """An adult IC fare as this book charges it: by ticket, for a child."""
         adult = fare_for_medium(ic_yen, self.medium, Rounding(table.ticket_rounding)) + surcharge
         if not self.child:
             return adult
         return child_fare(adult, self.medium, Rounding(table.child_ticket_rounding))
 
 
-@cache
+_in_force: dict[str, Tariffs] = {}
+
+
 def tokyo_tariffs() -> Tariffs:
+    """The fares in force in this process: those put in force last, else the package's."""
+    return _in_force.get("tariffs") or packaged_tariffs()
+
+
+@cache
+def packaged_tariffs() -> Tariffs:
     """The fares that come with the package; built once per process."""
-    return Tariffs(tokyo_network(), fare_tables())
+    return Tariffs(packaged_network(), fare_tables())
+
+
+def put_in_force(tariffs: Tariffs) -> None:
+    """Let `tokyo_tariffs` and `tokyo_network` answer with another edition from now on."""
+    _in_force["tariffs"] = tariffs
+    put_network_in_force(tariffs.network)
 
 
 def _turning_points(row: object) -> Iterable[date]:

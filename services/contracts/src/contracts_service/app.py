@@ -40,6 +40,7 @@ def create_app(
         clock=clock,
         principal_of=principal_of,
         conditions=conditions or Conditions(),
+        known_products=set(),
         **state,
     )
 

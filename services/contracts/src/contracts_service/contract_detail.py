@@ -66,7 +66,7 @@ async def contract_detail(
         ),
         "tfc_handled": contract.tfc_handled,
         "customer_change_pending": contract.customer_change_pending,
-        "result": _result(contract, today),
+        "result": {**_result(contract, today), "vehicle_label": await _next_car(tx, contract)},
         "colour": _colour(contract, today, conditions),
         "open_return_id": contract.open_return_id,
         "pending_change": _pending(pending),
@@ -94,6 +94,11 @@ def memo_shown(memo: Memo | None, viewer: Viewer) -> dict[str, Any]:
         "saved_by": memo.saved_by if memo else None,
         "editable": role_refusal(viewer.role, Action.WRITE_NOTE) is None,
     }
+
+
+async def _next_car(tx: AsyncSession, contract: Contract) -> str:
+    code = contract.replacement_vehicle_code
+    return await queries.vehicle_label(tx, contract.dealer_id, code) if code else ""
 
 
 def _loan(contract: Contract) -> dict[str, Any]:

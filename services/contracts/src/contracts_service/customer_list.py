@@ -7,9 +7,11 @@ computed by the rules for each row that is shown.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.conditions import Conditions
@@ -41,22 +43,40 @@ from contracts_service.rules.selection import (
     Selection,
 )
 
-COLUMNS = """
-    contract.contract_no, contract.final_on, contract.selection, contract.own_replacement,
-    contract.replacement_vehicle_code, contract.replacement_other_text,
-    contract.completion_basis, contract.customer_name, contract.first_registered_month,
-    contract.model, contract.registration_no, contract.staff_code, contract.store_code,
-    contract.tfc_handled, contract.transferred_in_on, contract.pending_change_id,
-    contract.version, contract.product_code,
-    store.name AS store_name
-"""
-TABLES = "contract LEFT JOIN store USING (dealer_id, store_code)"
+
+class Listed(NamedTuple):
+    """What the list needs of a contract: the columns that are asked for, in this order."""
+
+    contract_no: str
+    version: int
+    product_code: str
+    final_on: date
+    selection: str | None
+    own_replacement: bool | None
+    replacement_vehicle_code: str | None
+    replacement_other_text: str | None
+    completion_basis: str | None
+    customer_name: str
+    first_registered_month: date
+    model: str
+    registration_no: str
+    staff_code: str | None
+    store_code: str
+    tfc_handled: bool
+    transferred_in_on: date | None
+    pending_change_id: UUID | None
+    store_name: str | None
+
+
+COLUMNS = ", ".join(f"contract.{name}" for name in Listed._fields if name != "store_name")
 ORDERS = {
     "": "contract.final_on, contract.contract_no",
     "staff_code": "contract.staff_code, contract.final_on, contract.contract_no",
     "-staff_code": ("contract.staff_code DESC NULLS LAST, contract.final_on, contract.contract_no"),
 }
 OLDEST_REGISTRATION = date(1950, 1, 1)
+
+_statement = lru_cache(maxsize=256)(text)  # few shapes of searches come again and again
 
 
 @dataclass(slots=True)
@@ -81,7 +101,7 @@ class Condition:
 class Found:
     """At most a hundred rows, in order, and how many there are in all (D17)."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Listed]
     total: int
 
 
@@ -139,13 +159,26 @@ def asked_in_bulk(condition: Condition, search: BulkSearch, *, today: date) -> C
     return condition
 
 
+def hits(condition: Condition, sort: str = "", *, limit: int | None = None) -> str:
+    """The statement for the hits in order, as Listed; a store's name is looked up for these only.
+
+    Joined outside, the order of the hits is found in an index and never sorted for the join.
+    """
+    ordered, at_most = f"ORDER BY {ORDERS[sort]}", f"LIMIT {limit}" if limit else ""
+    return f"""
+        SELECT contract.*, (
+            SELECT name FROM store WHERE store.dealer_id = :dealer
+                AND store.store_code = contract.store_code) AS store_name
+        FROM (SELECT {COLUMNS} FROM contract WHERE {condition.where} {ordered} {at_most}) contract
+        {ordered}
+    """  # noqa: S608 - parts of this file only
+
+
 async def find(tx: AsyncSession, condition: Condition, *, sort: str = "") -> Found:
     """The first hundred hits, and the number of all; counted only where more follow."""
-    statement = (
-        f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition.where}"  # noqa: S608 - parts of this file
-        f" ORDER BY {ORDERS[sort]} LIMIT {ROWS_SHOWN + 1}"
-    )
-    rows = (await tx.execute(text(statement), condition.values)).all()
+    statement = hits(condition, sort, limit=ROWS_SHOWN + 1)
+    found = await tx.execute(_statement(statement), condition.values)
+    rows = [Listed._make(row) for row in found]
     if len(rows) <= ROWS_SHOWN:
         return Found(rows, len(rows))
     return Found(rows[:ROWS_SHOWN], await count(tx, condition))
@@ -154,25 +187,20 @@ async def find(tx: AsyncSession, condition: Condition, *, sort: str = "") -> Fou
 async def count(tx: AsyncSession, condition: Condition) -> int:
     """How many hits there are in all."""
     statement = f"SELECT count(*) FROM contract WHERE {condition.where}"  # noqa: S608 - as above
-    return int((await tx.execute(text(statement), condition.values)).scalar_one())
+    return int((await tx.execute(_statement(statement), condition.values)).scalar_one())
 
 
 async def find_all(
     tx: AsyncSession, condition: Condition, *, sort: str = ""
-) -> AsyncIterator[Row[Any]]:
+) -> AsyncIterator[Listed]:
     """Every hit in order, through a cursor: memory does not grow with their number (D19)."""
-    statement = (
-        f"SELECT {COLUMNS} FROM {TABLES} WHERE {condition.where}"  # noqa: S608 - parts of this file
-        f" ORDER BY {ORDERS[sort]}"
-    )
-    result = await tx.stream(
-        text(statement), condition.values, execution_options={"yield_per": 1000}
-    )
+    statement = _statement(hits(condition, sort))
+    result = await tx.stream(statement, condition.values, execution_options={"yield_per": 1000})
     async for row in result:
-        yield row
+        yield Listed._make(row)
 
 
-def row_of(row: Row[Any], *, today: date, conditions: Conditions) -> dict[str, Any]:
+def row_of(row: Listed, *, today: date, conditions: Conditions) -> dict[str, Any]:
     """A row of the table: the eleven columns of the manual, its colour, and 変更中."""
     completed = row.completion_basis is not None
     facts = RowFacts(
@@ -190,28 +218,21 @@ def row_of(row: Row[Any], *, today: date, conditions: Conditions) -> dict[str, A
         "result_due_on": result_due_on(row.final_on),
         "selection": row.selection,
         "selection_label": SELECTION_LABELS[Selection(row.selection)] if row.selection else "",
-        "replacement_mark": mark.value,
+        "replacement_mark": mark,
         "completed_mark": COMPLETE_MARK if completed else "",
         "customer_name": row.customer_name,
-        "inspection_month": f"{inspection:%Y-%m}",
+        "inspection_month": inspection.isoformat()[:7],
         "model": row.model,
         "registration_no": row.registration_no,
         "staff_code": row.staff_code,
         "store_code": row.store_code,
         "store_name": row.store_name or "",
         "change_status": CHANGING if row.pending_change_id else "",
-        "colour": {
-            "colour": colour.colour.value,
-            "urgency": colour.urgency.value,
-            "overdue": colour.overdue,
-            "transferred_in": colour.transferred_in,
-            "tfc_handled": colour.tfc_handled,
-            "reason": colour.reason,
-        },
+        "colour": colour,
     }
 
 
-def replacement_of(row: Any) -> Replacement | None:
+def replacement_of(row: Listed) -> Replacement | None:
     """What is known of the replacement."""
     if row.own_replacement is None:
         return None
@@ -220,14 +241,14 @@ def replacement_of(row: Any) -> Replacement | None:
     )
 
 
-def csv_row(shown: Mapping[str, Any], row: Row[Any], vehicle_names: Mapping[str, str]) -> list[str]:
+def csv_row(shown: Mapping[str, Any], row: Listed, vehicle_names: Mapping[str, str]) -> list[str]:
     """The fourteen texts of a row in the exported list (D19, D20)."""
     code = row.replacement_vehicle_code
     own = {True: "有", False: "無", None: ""}[row.own_replacement]
     names = {OTHER_VEHICLE: OTHER_VEHICLE_LABEL, **vehicle_names}
     return [
-        f"{shown['final_on']:%Y-%m-%d}",
-        f"{shown['result_due_on']:%Y-%m-%d}",
+        shown["final_on"].isoformat(),
+        shown["result_due_on"].isoformat(),
         shown["selection_label"],
         shown["replacement_mark"],
         shown["completed_mark"],

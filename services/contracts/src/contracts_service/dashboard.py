@@ -69,7 +69,8 @@ async def dashboard(
                count(*) {open_and} < :age_90) AS overdue_longer,
                count(*) FILTER (WHERE own_replacement) AS replaced_here,
                count(*) FILTER (WHERE own_replacement IS NOT NULL) AS replacement_known
-        FROM {customer_list.TABLES} WHERE {condition.where}
+        FROM contract LEFT JOIN store USING (dealer_id, store_code)
+        WHERE {condition.where}
         GROUP BY contract.store_code ORDER BY contract.store_code
     """  # noqa: S608 - parts of this file and of the list's
     stores = [dict(row) for row in (await tx.execute(text(statement), values)).mappings()]

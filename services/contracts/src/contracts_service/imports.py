@@ -15,6 +15,8 @@ from contracts_service import queries
 from contracts_service.actions import contract_intake, masters
 from contracts_service.rules.import_file import RefusedLine, read_contract_file
 from contracts_service.rules.import_row import DEALER
+from contracts_service.rules.master_file import MasterKind, MasterLine, read_master_file
+from contracts_service.rules.products import Product
 from shared.db import EVERY_DEALER, Database
 from shared.errors import FieldError
 
@@ -109,6 +111,50 @@ async def import_contracts(database: Database, data: bytes, *, now: datetime) ->
             return ImportReport(refused=tuple(refused))
         registered, updated = await contract_intake.take_over_contracts(tx, now=now)
     return ImportReport(accepted=accepted, registered=registered, updated=updated)
+
+
+async def import_master_file(
+    database: Database, kind: MasterKind, data: bytes, *, now: datetime
+) -> ImportReport:
+    """Keep the rows of a master file; a calendar replaces the years that it names.
+
+    Raises:
+        FileUnreadable, ColumnsNotAsAgreed: the file as a whole is not what was agreed.
+    """
+    async with database.transaction(EVERY_DEALER) as tx:
+        lines = list(read_master_file(kind, data, await queries.known_places(tx)))
+        refused = tuple(line for line in lines if isinstance(line, RefusedLine))
+        if refused:
+            return ImportReport(refused=refused)
+        rows = [dict(line.values) for line in lines if isinstance(line, MasterLine)]
+        await _keep_rows(tx, kind, rows, now)
+    return ImportReport(accepted=len(rows))
+
+
+async def _keep_rows(
+    tx: AsyncSession, kind: MasterKind, rows: list[dict[str, Any]], now: datetime
+) -> None:
+    match kind:
+        case MasterKind.DEALERS:
+            await masters.keep_dealers(tx, rows)
+        case MasterKind.STORES:
+            await masters.keep_stores(tx, rows, now=now)
+        case MasterKind.STAFF:
+            await masters.keep_staff(tx, rows, now=now)
+        case MasterKind.PRODUCTS:
+            await masters.keep_products(tx, (Product(**row) for row in rows))
+        case MasterKind.VEHICLES:
+            await masters.keep_vehicles(tx, rows)
+        case MasterKind.CALENDAR:
+            days = {row["exception_on"]: row["is_open"] for row in rows}
+            for year in {day.year for day in days}:
+                of_year = {day: is_open for day, is_open in days.items() if day.year == year}
+                await masters.keep_calendar(
+                    tx,
+                    year,
+                    closed_on=[day for day, is_open in of_year.items() if not is_open],
+                    open_on=[day for day, is_open in of_year.items() if is_open],
+                )
 
 
 async def _stage(tx: AsyncSession, data: bytes) -> tuple[int, list[RefusedLine]]:

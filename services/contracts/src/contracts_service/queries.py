@@ -33,8 +33,10 @@ from contracts_service.rules.contract_access import (
     in_scope,
 )
 from contracts_service.rules.import_row import KnownCodes
+from contracts_service.rules.master_file import KnownPlaces
 from contracts_service.rules.products import Product
 from contracts_service.rules.search_text import folded_contract_no
+from contracts_service.rules.selection import OTHER_VEHICLE, OTHER_VEHICLE_LABEL
 from shared.db import EVERY_DEALER
 
 
@@ -55,6 +57,15 @@ async def known_codes(tx: AsyncSession) -> KnownCodes:
         product_codes=frozenset(products.scalars()),
         stores=frozenset((row.dealer_id, row.store_code) for row in stores),
         staff=frozenset((row.dealer_id, row.store_code, row.staff_code) for row in staff),
+    )
+
+
+async def known_places(tx: AsyncSession) -> KnownPlaces:
+    """The dealers and stores that a master file may name."""
+    stores = await tx.execute(select(Store.dealer_id, Store.store_code))
+    return KnownPlaces(
+        dealers=frozenset(await tx.scalars(select(Dealer.dealer_id))),
+        stores=frozenset((row.dealer_id, row.store_code) for row in stores),
     )
 
 
@@ -166,7 +177,7 @@ async def stores(tx: AsyncSession, dealer_id: str) -> list[Store]:
 
 
 async def staff(tx: AsyncSession, dealer_id: str, store_code: str | None = None) -> list[Staff]:
-    """The active staff of a dealer, or of one of its stores, by code."""
+    """The active staff of a dealer, headquarters too, or of one of its stores, by code."""
     question = select(Staff).where(Staff.dealer_id == dealer_id, Staff.active)
     if store_code is not None:
         question = question.where(Staff.store_code == store_code)
@@ -181,6 +192,16 @@ async def vehicles(tx: AsyncSession, dealer_id: str) -> dict[str, str]:
         .order_by(Vehicle.vehicle_code)
     )
     return {row.vehicle_code: row.name for row in await tx.scalars(question)}
+
+
+async def vehicle_label(tx: AsyncSession, dealer_id: str, code: str) -> str:
+    """The name of a model, also of one that may not be chosen any more; else its code (D55)."""
+    if code == OTHER_VEHICLE:
+        return OTHER_VEHICLE_LABEL
+    question = select(Vehicle.name).where(
+        Vehicle.vehicle_code == code, Vehicle.dealer_id.in_([EVERY_DEALER, dealer_id])
+    )
+    return await tx.scalar(question.order_by(Vehicle.dealer_id.desc()).limit(1)) or code
 
 
 async def places(tx: AsyncSession, dealer_id: str) -> Places:

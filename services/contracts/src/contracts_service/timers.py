@@ -1,13 +1,14 @@
-"""What happens by the clock alone? Reflections on business day 3, alarms after day 5 (D141)."""
+"""What happens by the clock alone? Reflections, alarms (D141), and the urgency of a new day."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.actions.assignment import OVERDUE, REFLECT, raise_overdue, reflect_change
+from contracts_service.actions.urgency import TELL_URGENCY, tell_urgency
 from shared.clock import jst_day
 from shared.timers import TimerHandler
 
@@ -22,4 +23,9 @@ async def alarm(key: str, payload: dict[str, Any], now: datetime, tx: AsyncSessi
     await raise_overdue(tx, payload["contract_no"], UUID(key), now=now)
 
 
-TIMERS: Mapping[str, TimerHandler] = {REFLECT: reflect, OVERDUE: alarm}
+async def new_day(_key: str, payload: dict[str, Any], now: datetime, tx: AsyncSession) -> None:
+    """Tell which contracts became more urgent with this day."""
+    await tell_urgency(tx, date.fromisoformat(payload["day"]), now=now)
+
+
+TIMERS: Mapping[str, TimerHandler] = {REFLECT: reflect, OVERDUE: alarm, TELL_URGENCY: new_day}

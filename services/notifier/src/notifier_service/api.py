@@ -49,6 +49,8 @@ ROLE_NAMES = {
     "originator": "起票者",
     "store_approver": "店舗承認者",
     "hq_approver": "本部承認者",
+    "applicant": "申請者",
+    "administrator": "管理者",
 }
 
 Code = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]

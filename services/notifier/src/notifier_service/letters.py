@@ -44,7 +44,7 @@ class Letters:
         )
 
     def write(self, kind: str, **facts: Any) -> Letter:
-        """The mail of `kind` (M1–M5, C1–C3); raises UndefinedError where a fact is missing."""
+        """The mail of `kind` (M1–M5, N1, C1–C3); raises UndefinedError where a fact is missing."""
         template = self._templates.get_template(f"{kind}.txt.j2")
         subject = "".join(template.blocks["subject"](template.new_context(facts)))
         return Letter(CONTROL.sub(" ", subject).strip(), template.render(facts))

@@ -4,7 +4,8 @@ Addresses never travel with events: they are asked for at the moment of sending,
 goes to the address of that day.
 """
 
-from typing import Protocol
+from datetime import date
+from typing import Protocol, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,6 +16,9 @@ from shared.service_token import AccessToken, TokenNotGiven
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Told = TypeVar("Told", bound=_Part)
 
 
 class Person(_Part):
@@ -59,6 +63,8 @@ class Application(_Part):
     store_approver: Person | None = None
     hq_approver_mails: tuple[str, ...] = ()
     round_approvers: tuple[Approver, ...] = ()
+    store_approver_notice: bool = False
+    store_approver_mails: tuple[str, ...] = ()
     last_remand: Remand | None = None
 
     @property
@@ -75,6 +81,8 @@ class Application(_Part):
                 RoundApprover("hq" if a.role.startswith("hq") else "store", a.mail)
                 for a in self.round_approvers
             ],
+            store_notice=self.store_approver_notice,
+            store_approvers=self.store_approver_mails,
         )
 
     def reason_of(self, facts: Facts) -> str | None:
@@ -84,6 +92,32 @@ class Application(_Part):
             return None
         same = (remand.from_level, remand.to_level) == (facts.from_level, facts.to_level)
         return remand.comment if same else None
+
+
+class CommuterPass(_Part):
+    """A commuter pass as its mails need it: applicant, administrators, and why it came back."""
+
+    pass_id: str
+    applicant_name: str
+    applicant_mail: str | None = None
+    applied_on: date | None = None
+    reason: str | None = None
+    administrator_mails: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> Known:
+        """What the choice of recipients needs of it."""
+        return Known(
+            status="",
+            status_version=0,
+            completion_mail=False,
+            originator=None,
+            store_approver=None,
+            hq_approvers=(),
+            round_approvers=(),
+            applicant=self.applicant_mail,
+            administrators=self.administrator_mails,
+        )
 
 
 class RecipientsOutOfReach(Exception):
@@ -101,29 +135,44 @@ class Recipients(Protocol):
         """The application as it is now. Raises RecipientsOutOfReach, NoSuchApplication."""
         ...
 
+    async def of_pass(self, pass_id: str) -> CommuterPass:
+        """The commuter pass as it is now. Raises as `of`."""
+        ...
+
 
 class RecipientsByHttp:
-    """Asks the returns service under `url` as the service that `token` names."""
+    """Asks the returns service under `url`, and the commuter service, as whom `token` names."""
 
-    def __init__(self, url: str, http: httpx.AsyncClient, token: AccessToken) -> None:
+    def __init__(
+        self, url: str, http: httpx.AsyncClient, token: AccessToken, *, commuter_url: str
+    ) -> None:
         self._url = url.rstrip("/")
+        self._commuter_url = commuter_url.rstrip("/")
         self._http = http
         self._token = token
 
     async def of(self, application_id: str) -> Application:
         """See `Recipients`."""
         path = f"/api/returns/v1/internal/applications/{application_id}/recipients"
+        return await self._ask(self._url + path, application_id, Application)
+
+    async def of_pass(self, pass_id: str) -> CommuterPass:
+        """See `Recipients`."""
+        path = f"/api/commuter/v1/internal/passes/{pass_id}/recipients"
+        return await self._ask(self._commuter_url + path, pass_id, CommuterPass)
+
+    async def _ask(self, url: str, subject_id: str, kind: type[Told]) -> Told:
         try:
             answer = await self._http.get(
-                self._url + path,
+                url,
                 headers={"authorization": f"Bearer {await self._token.current()}"},
             )
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 self._token.forget()
             if answer.status_code == httpx.codes.NOT_FOUND:
-                raise NoSuchApplication(application_id)
+                raise NoSuchApplication(subject_id)
             answer.raise_for_status()
-            return Application.model_validate_json(answer.content)
+            return kind.model_validate_json(answer.content)
         except (httpx.HTTPError, TokenNotGiven) as cause:
             raise RecipientsOutOfReach(str(cause)) from cause
         except ValidationError as wrong:

@@ -1,7 +1,7 @@
 """How do the mails of the ledger leave? Borrowed one by one, by as many senders as one likes.
 
-For each: ask the returns service who it is for now, take it in one transaction, hand it to the mail
-server, settle it in another.
+For each: ask the service that knows who it is for now, take it in one transaction, hand it to the
+mail server, settle it in another.
 """
 
 import asyncio
@@ -24,13 +24,14 @@ from notifier_service.letters import Letters
 from notifier_service.models import Mail
 from notifier_service.recipients import (
     Application,
+    CommuterPass,
     NoSuchApplication,
     Recipients,
     RecipientsOutOfReach,
 )
 from notifier_service.smtp import Draft, MailServer, Outcome
 from notifier_service.stale_mail import Timing
-from notifier_service.which_mail import Facts, MailKind
+from notifier_service.which_mail import PASS_MAILS, Facts, MailKind
 from shared.clock import Clock
 from shared.context import Work, working_for
 from shared.db import EVERY_DEALER, Database
@@ -41,7 +42,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends what is due in one notifier's ledger, `lanes` mails at a time."""
+    """Sends what is due in one notifier's ledger, `lanes` mails at a time.
+
+    A line to the mail server may wait `longest_wait_s` seconds for its next mail.
+    """
 
     database: Database
     clock: Clock
@@ -51,21 +55,28 @@ class Sender:
     timing: Timing = field(default_factory=Timing)
     patience: Patience = field(default_factory=Patience)
     lanes: int = 4
+    longest_wait_s: float = 10
 
     async def run(self) -> None:
         """Send until cancelled; mails that are on their way then are still seen off."""
         bells = Bells(self.database.url, ("mail",))
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(bells.run())
-            tasks.create_task(self._watch_for_lost())
-            for _ in range(self.lanes):
-                tasks.create_task(self._lane(bells["mail"]))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(bells.run())
+                tasks.create_task(self._watch_for_lost())
+                for _ in range(self.lanes):
+                    tasks.create_task(self._lane(bells["mail"]))
+        finally:
+            await self.server.hang_up()
 
     async def send_due(self) -> int:
         """Send all that is due, one after another; returns how many were tried."""
         tried = 0
-        while await self.send_one():
-            tried += 1
+        try:
+            while await self.send_one():
+                tried += 1
+        finally:
+            await self.server.hang_up()
         return tried
 
     async def send_one(self) -> bool:
@@ -85,7 +96,7 @@ class Sender:
 
     async def _send(self, mail: Mail) -> None:
         try:
-            application = await self.recipients.of(mail.subject_id)
+            application = await self._concerned(mail)
         except RecipientsOutOfReach as cause:
             await self._settle(mail, Outcome("transient", f"recipients: {cause}"))
             return
@@ -103,7 +114,14 @@ class Sender:
             outcome = await self.server.deliver(draft, to=address, written_at=self.clock.now())
             await self._settle(mail, outcome)
 
-    async def _take(self, mail: Mail, application: Application, draft: Draft) -> str | None:
+    async def _concerned(self, mail: Mail) -> Application | CommuterPass:
+        if mail.mail_kind in PASS_MAILS:
+            return await self.recipients.of_pass(mail.subject_id)
+        return await self.recipients.of(mail.subject_id)
+
+    async def _take(
+        self, mail: Mail, application: Application | CommuterPass, draft: Draft
+    ) -> str | None:
         now = self.clock.now()
         try:
             async with self.database.transaction(EVERY_DEALER) as tx:
@@ -113,7 +131,10 @@ class Sender:
                 await suppress_duplicate(tx, mail, now=now)
             return None
 
-    def _write(self, mail: Mail, application: Application) -> Draft:
+    def _write(self, mail: Mail, application: Application | CommuterPass) -> Draft:
+        if isinstance(application, CommuterPass):
+            letter = self.letters.write(mail.mail_kind, **dict(application))
+            return Draft(letter, self.server.message_id(mail.mail_id, mail.copies))
         days = {
             MailKind.STALE: self.timing.stale_days,
             MailKind.APPROVAL_STALE: self.timing.approval_stale_days,
@@ -147,6 +168,7 @@ class Sender:
                 await asyncio.sleep(1)
                 continue
             if not sent:
+                await self.server.hang_up(self.longest_wait_s)
                 await wakeup.wait(1.0)
 
     async def _watch_for_lost(self) -> None:

@@ -38,6 +38,9 @@ class MailSettings(BaseSettings):
     smtp_timeout_s: float = Field(20, gt=0)
 
     returns_url: str = Field(description="the returns service, asked for addresses at sending")
+    commuter_url: str | None = Field(
+        default=None, description="the same for commuter passes; usually behind the same gateway"
+    )
 
     stale_days: int = Field(7, ge=1)
     approval_stale_days: int = Field(3, ge=1)
@@ -61,7 +64,10 @@ class MailSettings(BaseSettings):
 
     @property
     def patience(self) -> Patience:
-        """How long a mail is tried; a loan outlasts greeting, mail and the asking for addresses."""
+        """How long a mail is tried.
+
+        A loan outlasts a kept line that is silent, a new one, the mail, and asking for addresses.
+        """
         return Patience(
             loan_s=3 * self.smtp_timeout_s + 30,
             attempts=self.attempts,
@@ -93,8 +99,9 @@ class MailSettings(BaseSettings):
         )
 
     def recipients(self, http: httpx.AsyncClient, token: AccessToken) -> RecipientsByHttp:
-        """The way to the returns service."""
-        return RecipientsByHttp(self.returns_url, http, token)
+        """The way to the services that know the addresses."""
+        commuter_url = self.commuter_url or self.returns_url
+        return RecipientsByHttp(self.returns_url, http, token, commuter_url=commuter_url)
 
 
 class NotifierSettings(MailSettings, ServiceSettings):

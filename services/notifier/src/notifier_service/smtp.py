@@ -2,10 +2,15 @@
 
 Four answers: taken, refused for now, refused for good, or lost after the text was on its way, so
 that nobody knows whether the server took it. Only the third and the fourth end the attempts.
+
+A line on which a mail was taken is kept for the next one. Whether it still answers shows when the
+next mail is begun: if not, another line is opened, and the mail has lost nothing by it.
 """
 
 import asyncio
-from dataclasses import dataclass
+import contextlib
+import time
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -45,11 +50,20 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptLine:
+    """A line that waits for its next mail since `free_since` (seconds, monotonic)."""
+
+    client: aiosmtplib.SMTP
+    free_since: float
+
+
+@dataclass(frozen=True, slots=True)
 class MailServer:
     """The SMTP server that takes our mails.
 
-    `timeout_s` holds for the greeting and for the mail itself, each. `starttls` True insists on
-    an encrypted connection, None uses it where offered, False never.
+    `timeout_s` holds for beginning a mail and for the mail itself, each. `starttls` True insists
+    on an encrypted connection, None uses it where offered, False never. Whoever delivers hangs up
+    at the end.
     """
 
     host: str
@@ -60,6 +74,7 @@ class MailServer:
     username: str | None = None
     password: SecretStr | None = None
     ca_file: str | None = None
+    _kept: list[KeptLine] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def domain(self) -> str:
@@ -77,15 +92,57 @@ class MailServer:
             content = self._content(draft, to, written_at)
         except (ValueError, IndexError) as wrong:  # what the parser of addresses raises
             return Outcome("permanent", f"the address cannot be written to: {wrong}")
-        client = self._client()
         try:
-            async with asyncio.timeout(self.timeout_s):
-                await client.connect()
-                await client.mail(self.sender)
+            client = await self._begin()
         except (SMTPException, OSError) as cause:
             # A login or a sender refused is our own fault: the mail waits until it is mended.
-            client.close()
             return Outcome("transient", _words(cause))
+        taken = False
+        try:
+            outcome = await self._hand_over(client, content, to)
+            taken = outcome.result == "sent"
+        finally:
+            if taken:
+                self._kept.append(KeptLine(client, time.monotonic()))
+            else:
+                client.close()
+        return replace(outcome, message_id=draft.message_id) if taken else outcome
+
+    async def hang_up(self, waiting_s: float = 0) -> None:
+        """End the lines that have waited so long for a mail."""
+        while self._kept and self._kept[0].free_since <= time.monotonic() - waiting_s:
+            client = self._kept.pop(0).client
+            try:
+                with contextlib.suppress(SMTPException, OSError):
+                    async with asyncio.timeout(1):
+                        await client.quit()
+            finally:
+                client.close()
+
+    async def _begin(self) -> aiosmtplib.SMTP:
+        """A line on which a mail was begun: a kept one if it still answers, or a new one.
+
+        So far the server has heard no more than our own address: to begin twice does no harm.
+        """
+        if self._kept:
+            with contextlib.suppress(SMTPException, OSError):
+                return await self._begin_on(self._kept.pop().client)
+        return await self._begin_on(self._client())
+
+    async def _begin_on(self, client: aiosmtplib.SMTP) -> aiosmtplib.SMTP:
+        begun = False
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                if not client.is_connected:
+                    await client.connect()
+                await client.mail(self.sender)
+            begun = True
+        finally:
+            if not begun:
+                client.close()
+        return client
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, content: bytes, to: str) -> Outcome:
         on_its_way = False
         try:
             async with asyncio.timeout(self.timeout_s):
@@ -98,9 +155,7 @@ class MailServer:
             return Outcome("permanent", f"the address cannot be written to: {wrong}")
         except (SMTPException, OSError) as cause:  # TimeoutError is an OSError
             return Outcome("unknown" if on_its_way else "transient", _words(cause))
-        finally:
-            client.close()
-        return Outcome("sent", f"{reply.code} {reply.message}", draft.message_id)
+        return Outcome("sent", f"{reply.code} {reply.message}")
 
     def _client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(

@@ -1,8 +1,8 @@
-"""Which events make mails due? Completion, remand, and every entry into a status.
+"""Which events make mails due? Completion, remand, every entry into a status; steps of a pass.
 
-M1, M3 and M4 tell a fact and go out even if the application has moved on since; M2 and M5 belong
-to a stay: entering a status anew replaces the stay's timers (D152), and whether the stay still
-lasts is asked again at sending.
+M1, M3 and M4 tell a fact and go out even if the application has moved on since; M2, M5 and N1
+belong to a stay: entering a status anew replaces the stay's timers (D152), and whether the stay
+still lasts is asked again at sending.
 """
 
 from datetime import datetime
@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from event_contracts.commuter import PassApplied, PassConfirmed, PassEvent, PassRejected
 from event_contracts.returns import (
+    ApprovalFlowUpdated,
     OriginatorTakenOver,
     ReturnCompleted,
     ReturnEvent,
@@ -18,8 +20,9 @@ from event_contracts.returns import (
     ReturnStatusChanged,
 )
 from notifier_service.actions.planning import Cause, plan_mail
+from notifier_service.actions.store_notice import set_store_notice, wants_store_notice
 from notifier_service.stale_mail import Timing, is_timely, stale_mails
-from notifier_service.which_mail import Facts, MailKind, mails_of_status
+from notifier_service.which_mail import Facts, MailKind, mail_of_status
 from shared.timers import TimerHandler, cancel_timers, set_timer
 from shared.worker import Delivery, Subscribers
 
@@ -62,18 +65,52 @@ def subscribers_with(timing: Timing) -> Subscribers:
         event: ReturnStatusChanged, delivery: Delivery, tx: AsyncSession
     ) -> None:
         facts = Facts(status_version=event.status_version)
-        for kind in mails_of_status(event.to_status):
+        notice = await wants_store_notice(tx, event.dealer_id)
+        if kind := mail_of_status(event.to_status, store_notice=notice):
             await plan(event, delivery, tx, kind, facts)
-        await cancel_timers(tx, event.application_id, *STAY_TIMERS)
-        due = stale_mails(event.to_status, event.entered_at, timing)
-        for timer, kind in STAY_TIMERS.items():
-            due_at = due.get(kind)
-            if due_at and is_timely(
-                due_at, now=delivery.now, imported=event.imported, timing=timing
-            ):
-                await set_timer(tx, timer, event.application_id, due_at, _stay(event))
+        await _begin_stay(event, delivery, tx, timing)
 
+    @subscribers.on(ApprovalFlowUpdated)
+    async def follow_the_setting(event: ApprovalFlowUpdated, _: Delivery, tx: AsyncSession) -> None:
+        await set_store_notice(tx, event.dealer_id, wanted=event.store_approver_notice)
+
+    _tell_of_passes(subscribers, timing)
     return subscribers
+
+
+def _tell_of_passes(subscribers: Subscribers, timing: Timing) -> None:
+    """The mails about commuter passes (R29, R32, R33); what is confirmed together makes one."""
+
+    async def plan(
+        event: PassEvent, key: str, kind: MailKind, on: Delivery, tx: AsyncSession
+    ) -> None:
+        if is_timely(on.occurred_at, now=on.now, imported=False, timing=timing):
+            cause = Cause(key, event.dealer_id, event.pass_id, "")
+            await plan_mail(tx, cause, kind, Facts(), now=on.now)
+
+    @subscribers.on(PassApplied)
+    async def tell_application(event: PassApplied, delivery: Delivery, tx: AsyncSession) -> None:
+        await plan(event, str(delivery.event_id), MailKind.PASS_APPLIED, delivery, tx)
+
+    @subscribers.on(PassConfirmed)
+    async def tell_confirmation(event: PassConfirmed, delivery: Delivery, tx: AsyncSession) -> None:
+        key = f"{event.decision_id}:{event.employee_id}"
+        await plan(event, key, MailKind.PASS_CONFIRMED, delivery, tx)
+
+    @subscribers.on(PassRejected)
+    async def tell_rejection(event: PassRejected, delivery: Delivery, tx: AsyncSession) -> None:
+        await plan(event, str(delivery.event_id), MailKind.PASS_REJECTED, delivery, tx)
+
+
+async def _begin_stay(
+    event: ReturnStatusChanged, delivery: Delivery, tx: AsyncSession, timing: Timing
+) -> None:
+    await cancel_timers(tx, event.application_id, *STAY_TIMERS)
+    due = stale_mails(event.to_status, event.entered_at, timing)
+    for timer, kind in STAY_TIMERS.items():
+        due_at = due.get(kind)
+        if due_at and is_timely(due_at, now=delivery.now, imported=event.imported, timing=timing):
+            await set_timer(tx, timer, event.application_id, due_at, _stay(event))
 
 
 def _cause(event: ReturnEvent, key: str) -> Cause:

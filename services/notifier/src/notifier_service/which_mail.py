@@ -1,7 +1,8 @@
-"""Which mail goes to whom, and when? D146–D150, D152, A-27, A-29, A-30.
+"""Which mail goes to whom, and when? D96, D146–D150, D152, A-27, A-29, A-30.
 
-A step of an application makes mails due (`mails_of_status`, M1 and M3 by their own events); who
-gets them is decided at the moment of sending, from what the returns service knows then.
+A step of an application makes mails due (`mail_of_status`, M1 and M3 by their own events); who
+gets them is decided at the moment of sending, from what the returns service knows then; for the
+mails about commuter passes, from what the commuter service knows (R29, R30, R32).
 """
 
 from collections.abc import Sequence
@@ -9,23 +10,32 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-RecipientRole = Literal["originator", "store_approver", "hq_approver"]
+RecipientRole = Literal["originator", "store_approver", "hq_approver", "applicant", "administrator"]
 
 
 class MailKind(StrEnum):
-    """The five mails of the manual, by its order."""
+    """The five mails of the manual by its order, those about commuter passes, and one notice.
+
+    N1 goes beyond the manual, for dealers who ask for it.
+    """
 
     COMPLETED = "M1"
     STALE = "M2"
     REMANDED = "M3"
     APPROVAL_REQUESTED = "M4"
     APPROVAL_STALE = "M5"
+    PASS_APPLIED = "C1"  # noqa: S105 - a commuter pass
+    PASS_CONFIRMED = "C2"  # noqa: S105
+    PASS_REJECTED = "C3"  # noqa: S105
+    STORE_NOTICE = "N1"
 
     @property
     def japanese(self) -> str:
-        """The mail's name in the manual."""
+        """The mail's name: in the manual, where it is one of the manual's."""
         return MAIL_NAMES[self]
 
+
+PASS_MAILS = frozenset({MailKind.PASS_APPLIED, MailKind.PASS_CONFIRMED, MailKind.PASS_REJECTED})
 
 MAIL_NAMES = {
     MailKind.COMPLETED: "手続完了メール",
@@ -33,6 +43,10 @@ MAIL_NAMES = {
     MailKind.REMANDED: "差戻しメール",
     MailKind.APPROVAL_REQUESTED: "承認依頼メール",
     MailKind.APPROVAL_STALE: "承認状況確認メール",
+    MailKind.PASS_APPLIED: "定期区間の申請通知",
+    MailKind.PASS_CONFIRMED: "定期区間の確定通知",
+    MailKind.PASS_REJECTED: "定期区間の差戻し通知",
+    MailKind.STORE_NOTICE: "店舗承認依頼通知",
 }
 
 
@@ -52,7 +66,7 @@ class Suppression(StrEnum):
 
 SUPPRESSION_NAMES = {
     Suppression.NO_ADDRESS: "宛先のメールアドレスが未登録",
-    Suppression.OPTED_OUT: "完了メールを希望しない",
+    Suppression.OPTED_OUT: "このメールを希望しない",
     Suppression.DUPLICATE: "同じ宛先へ送信済み",
     Suppression.STATUS_LEFT: "ステータスが更新された",
 }
@@ -63,13 +77,21 @@ STALE_STATUSES = frozenset(
 """The dealer's own five: only in them does a stay grow stale (D147)."""
 
 AWAITS_HQ = "HQ_PENDING"
+AWAITS_STORE = "STORE_PENDING"
+
+STAYS = {
+    MailKind.STALE: STALE_STATUSES,
+    MailKind.APPROVAL_STALE: frozenset({AWAITS_HQ}),
+    MailKind.STORE_NOTICE: frozenset({AWAITS_STORE}),
+}
+"""The mails about a stay that must still last when they are sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a mail remembers of its cause.
 
-    `status_version` names the stay that M2 and M5 are about; the levels belong to a remand.
+    `status_version` names the stay that M2, M5 and N1 are about; the levels belong to a remand.
     """
 
     status_version: int | None = None
@@ -87,7 +109,11 @@ class RoundApprover:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the returns service knows of an application at the moment of sending."""
+    """What the returns service knows of an application at the moment of sending.
+
+    `store_approver` has approved this application, `store_approvers` may do so now; they are told
+    where the dealer wishes it (`store_notice`).
+    """
 
     status: str
     status_version: int
@@ -96,6 +122,10 @@ class Known:
     store_approver: str | None
     hq_approvers: Sequence[str]
     round_approvers: Sequence[RoundApprover]
+    applicant: str | None = None
+    administrators: Sequence[str] = ()
+    store_notice: bool = False
+    store_approvers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +141,14 @@ class Addressee:
     suppressed: Suppression | None = None
 
 
-def mails_of_status(status: str) -> tuple[MailKind, ...]:
-    """The mails that entering a status makes due at once: M4 at headquarters (D149)."""
-    return (MailKind.APPROVAL_REQUESTED,) if status == AWAITS_HQ else ()
+def mail_of_status(status: str, *, store_notice: bool) -> MailKind | None:
+    """The mail that entering a status makes due at once: M4 at headquarters (D149).
+
+    At the store there is none (D96), unless the dealer asked for a notice.
+    """
+    if status == AWAITS_HQ:
+        return MailKind.APPROVAL_REQUESTED
+    return MailKind.STORE_NOTICE if status == AWAITS_STORE and store_notice else None
 
 
 def lead_role(kind: MailKind, facts: Facts) -> RecipientRole:
@@ -123,8 +158,14 @@ def lead_role(kind: MailKind, facts: Facts) -> RecipientRole:
             return "originator"
         case MailKind.APPROVAL_REQUESTED | MailKind.APPROVAL_STALE:
             return "hq_approver"
+        case MailKind.STORE_NOTICE:
+            return "store_approver"
         case MailKind.REMANDED:
             return REMANDED_TO.get(facts.to_level or "", "originator")
+        case MailKind.PASS_APPLIED:
+            return "administrator"
+        case MailKind.PASS_CONFIRMED | MailKind.PASS_REJECTED:
+            return "applicant"
 
 
 REMANDED_TO: dict[str, RecipientRole] = {"hq": "hq_approver", "store": "store_approver"}
@@ -133,16 +174,18 @@ REMANDED_TO: dict[str, RecipientRole] = {"hq": "hq_approver", "store": "store_ap
 def kept_back(kind: MailKind, facts: Facts, known: Known) -> Suppression | None:
     """What keeps the mail back from everybody; None if it may go out.
 
-    M1 depends on the originator's own address and wish (A-27); M2 and M5 on the stay still lasting.
+    M1 depends on the originator's own address and wish (A-27), N1 on the dealer's; M2, M5 and N1
+    on the stay still lasting.
     """
     if kind is MailKind.COMPLETED:
         if not known.completion_mail:
             return Suppression.OPTED_OUT
         return None if known.originator else Suppression.NO_ADDRESS
-    statuses = {MailKind.STALE: STALE_STATUSES, MailKind.APPROVAL_STALE: {AWAITS_HQ}}.get(kind)
-    if statuses is None:
+    if kind is MailKind.STORE_NOTICE and not known.store_notice:
+        return Suppression.OPTED_OUT
+    if kind not in STAYS:
         return None
-    stays = known.status in statuses and known.status_version == facts.status_version
+    stays = known.status in STAYS[kind] and known.status_version == facts.status_version
     return None if stays else Suppression.STATUS_LEFT
 
 
@@ -153,13 +196,15 @@ def addressees(kind: MailKind, facts: Facts, known: Known) -> tuple[Addressee, .
     """
     if kind is MailKind.COMPLETED:
         return _each_address_once(_of_completion(known))
+    if kind is MailKind.STORE_NOTICE:
+        return _each_address_once(_placed("store_approver", known.store_approvers))
     return _each_address_once(_holders(lead_role(kind, facts), known))
 
 
 def _of_completion(known: Known) -> list[Addressee]:
     found = _holders("originator", known)
     store = [a.address for a in known.round_approvers if a.level != "hq"]
-    found += [Addressee("store_approver", n, address) for n, address in enumerate(store, 1)]
+    found += _placed("store_approver", store) if store else []
     if any(a.level == "hq" for a in known.round_approvers):
         found += _holders("hq_approver", known)
     return found
@@ -168,12 +213,19 @@ def _of_completion(known: Known) -> list[Addressee]:
 def _holders(role: RecipientRole, known: Known) -> list[Addressee]:
     match role:
         case "originator":
-            addresses: Sequence[str | None] = [known.originator]
+            return _placed(role, [known.originator])
         case "store_approver":
-            addresses = [known.store_approver]
+            return _placed(role, [known.store_approver])
         case "hq_approver":
-            addresses = known.hq_approvers or [None]
-    return [Addressee(role, place, address) for place, address in enumerate(addresses, 1)]
+            return _placed(role, known.hq_approvers)
+        case "applicant":
+            return _placed(role, [known.applicant])
+        case "administrator":
+            return _placed(role, known.administrators)
+
+
+def _placed(role: RecipientRole, addresses: Sequence[str | None]) -> list[Addressee]:
+    return [Addressee(role, n, address) for n, address in enumerate(addresses or [None], 1)]
 
 
 def _each_address_once(found: Sequence[Addressee]) -> tuple[Addressee, ...]:

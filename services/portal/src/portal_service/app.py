@@ -6,6 +6,7 @@ from datetime import datetime
 
 import httpx
 from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from portal_service import sign_in, styleguide, top
@@ -19,10 +20,17 @@ from portal_service.screens import (
     approval_settings,
     approvals,
     assignment,
+    commuter_company,
+    commuter_confirmations,
+    commuter_passes,
+    commuter_slips,
     customer_detail,
     customer_list,
     dashboard,
+    lag,
+    letters,
     mails,
+    master_lists,
     progress,
     resplit,
     result_entry,
@@ -52,6 +60,13 @@ SCREENS = (
     transfers,
     dashboard,
     mails,
+    commuter_passes,  # before commuter_confirmations: /commuter/passes/new is no pass's id
+    commuter_confirmations,
+    commuter_slips,
+    commuter_company,
+    lag,
+    letters,
+    master_lists,
 )
 PUBLIC_MOUNTS = frozenset({"/static"})
 
@@ -98,6 +113,7 @@ def create_app(
         app.include_router(pages)
     if settings.embedded:
         app.include_router(styleguide.pages)
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(
         Envelope,
         policy=content_security_policy(settings.issuer_origin),

@@ -4,12 +4,13 @@ No styles inside (the content security policy forbids them): the classes stand i
 picture has a sentence in its place for those who do not see it, and its figures in a table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP, BOTTOM = 84, 16, 16, 40
+LEFT, RIGHT, TOP, BOTTOM = 84, 24, 16, 40
 STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -59,24 +60,41 @@ class BarRow:
 def balance_chart(points: Sequence[Mapping[str, Any]]) -> LineChart:
     """The balance over the instalments: `points` are {number, on, balance_yen}."""
     last = max(point["number"] for point in points) or 1
-    top = _round_up(max(point["balance_yen"] for point in points) or 1)
+    marks = [(n, f"{n}回") for n in range(0, last + 1, max(1, last // 6))]
+    drawn = [(p["number"], p["balance_yen"]) for p in points]
+    return _line(drawn, (0, last), marks, lambda yen: f"{int(yen) // 10_000:,}万円")
+
+
+def lag_chart(points: Sequence[tuple[datetime, float]]) -> LineChart:
+    """Seconds over the ten minutes before the last point."""
+    end = points[-1][0]
+    drawn = [((at - end).total_seconds(), value) for at, value in points]
+    marks = [(-60 * n, f"{n}分前" if n else "いま") for n in (10, 8, 6, 4, 2, 0)]
+    return _line(drawn, (-600, 0), marks, lambda value: f"{value:,.4g}秒")
+
+
+def _line(
+    points: Sequence[tuple[float, float]],
+    across: tuple[float, float],
+    marks: Sequence[tuple[float, str]],
+    words: Callable[[float], str],
+) -> LineChart:
+    first, last = across
+    top = _round_up(max(value for _, value in points) or 1)
     foot = HEIGHT - BOTTOM
 
-    def x(number: float) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * number / last, 1)
+    def x(at: float) -> float:
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * (at - first) / (last - first), 1)
 
-    def y(yen: float) -> float:
-        return round(foot - (foot - TOP) * yen / top, 1)
+    def y(value: float) -> float:
+        return round(foot - (foot - TOP) * value / top, 1)
 
-    line = " ".join(f"{x(p['number'])},{y(p['balance_yen'])}" for p in points)
-    every = max(1, last // 6)
+    line = " ".join(f"{x(at)},{y(value)}" for at, value in points)
     return LineChart(
         points=line,
-        area=f"{x(0)},{foot} {line} {x(last)},{foot}",
-        across=tuple(Tick(x(n), f"{n}回") for n in range(0, last + 1, every)),
-        up=tuple(
-            Tick(y(top * part / 4), f"{int(top * part / 4) // 10_000:,}万円") for part in range(5)
-        ),
+        area=f"{x(points[0][0])},{foot} {line} {x(points[-1][0])},{foot}",
+        across=tuple(Tick(x(at), said) for at, said in marks),
+        up=tuple(Tick(y(top * part / 4), words(top * part / 4)) for part in range(5)),
     )
 
 
@@ -102,8 +120,3 @@ def _round_up(value: float) -> float:
     while size * 10 < value:
         size *= 10
     return next(size * step for step in STEPS if size * step >= value)
-
-
-def _in_ten_thousands(yen: float) -> str:
-    """50万円, 12.5万円."""
-    return f"{yen / 10_000:,.4g}万円"

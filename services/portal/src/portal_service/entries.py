@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from portal_service import japanese
 from portal_service.upstream import FieldError
 
-OF_THE_FRAME = frozenset({"csrf", "confirmed"})
+OF_THE_FRAME = frozenset({"csrf", "confirmed", "turned_back"})
 """Fields that the frame adds to a form: no entry of the person."""
 
 
@@ -50,6 +50,11 @@ class Entries:
     def confirmed(self) -> bool:
         """Whether the person has already said OK to the question that follows the form."""
         return self.flag("confirmed")
+
+    @property
+    def turned_back(self) -> bool:
+        """Whether the person chose 戻る on the page of the question: the form is wanted again."""
+        return self.flag("turned_back")
 
     @property
     def once(self) -> str | None:

@@ -201,6 +201,8 @@ async def _problem(request: Request, error: Exception) -> Response:
     if error.status == 401:  # noqa: PLR2004
         return await _sign_in_again(request)
     log.info("service_refused", problem=str(error), request_id=request.state.request_id)
+    if any(refused.field in request.path_params for refused in error.errors):
+        return await failure_page(request, FAILURES[404])  # nothing has an id of this shape
     return await failure_page(request, of_status(error.status), detail=error.words)
 
 

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from portal_service import japanese
 from portal_service.menu import Group, menu_for
 from portal_service.portal import portal_of
+from portal_service.rights import rights_of
 from portal_service.session import (
     cookie_name,
     drop_cookie,
@@ -121,7 +122,7 @@ async def frame_of(request: Request) -> Frame:
         layout="base.html",
         who=who,
         roles="・".join(role.japanese for role in sorted(who.roles, key=ROLE_ORDER.index)),
-        menu=menu_for(who, request.app),
+        menu=menu_for(who, request.app, await rights_of(request, who)),
         path=request.url.path,
         csrf=session.csrf if session else "",
         waiting=await portal.waiting(request, who) if portal.waiting else None,
@@ -171,4 +172,6 @@ def _slug(text: str) -> str:
 def _query(current: Mapping[str, Any], **changes: Any) -> str:
     """The query string of this page with some values changed; None takes one away."""
     wanted = {**dict(current), **changes}
-    return "?" + urlencode({key: value for key, value in wanted.items() if value is not None})
+    return "?" + urlencode(
+        {key: value for key, value in wanted.items() if value is not None}, doseq=True
+    )

@@ -4,6 +4,7 @@ The words and the order are the manual's; what a person sees is not decided here
 entry shows when its page exists and the page's own policy lets the person in (D3, D4, R27).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -20,6 +21,8 @@ class Entry:
     lead: str
     number: str = ""
     """The number that the manual gives it on the top page."""
+    right: str = ""
+    """What must be ticked for the person on 権限マスタ, beside the role (R27)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ MENU = (
         "TFC",
         (
             Entry("/tfc/requests", "依頼受付", "販売店からの依頼を受け付け、完了させます。"),
-            Entry("/tfc/masters", "マスタ", "販売店・店舗・スタッフ・車種を管理します。"),
+            Entry("/tfc/masters", "マスタ", "販売店・店舗・スタッフ・車種を確認します。"),
         ),
     ),
     Group(
@@ -77,13 +80,24 @@ MENU = (
                 "個人設定 > 定期区間",
                 "通勤定期の区間を登録し、申請します。",
             ),
-            Entry("/commuter/slips", "精算書", "交通費の精算書を作ります。"),
+            Entry("/commuter/slips", "精算書", "交通費の精算書を作り、承認します。"),
+            Entry(
+                "/commuter/simulation",
+                "定期券のシミュレーション",
+                "定期券が何日の通勤で得になるかを計算します。",
+            ),
             Entry(
                 "/commuter/confirmations",
                 "定期区間申請の確認",
                 "届いた定期区間の申請を確認します。",
+                right="pass_master",
             ),
-            Entry("/commuter/passes", "定期区間マスタ", "社員の定期区間を管理します。"),
+            Entry(
+                "/commuter/passes",
+                "定期区間マスタ",
+                "社員の定期区間を管理します。",
+                right="pass_master",
+            ),
             Entry("/commuter/settings", "システム設定", "定期区間控除の動きを決めます。"),
             Entry("/commuter/permissions", "権限マスタ", "だれが何を確認できるかを決めます。"),
         ),
@@ -99,28 +113,29 @@ MENU = (
             Entry(
                 "/operation/dead-letters",
                 "処理できなかった通知",
-                "原因を調べ、もう一度処理します。",
+                "原因を調べ、もう一度処理するか、読み飛ばします。",
             ),
             Entry(
                 "/operation/quarantine",
                 "受け取らなかった通知",
-                "販売店から届き、退けたものを確認します。",
+                "読み取れずに退けたものを確認します。",
             ),
             Entry("/operation/lag", "処理の遅れ", "送信待ちと処理待ちの量を確認します。"),
-            Entry("/clock", "時計", "この環境の日時を進めます。"),
             Entry("/styleguide", "画面部品の見本", "画面を作るための部品の一覧です。"),
         ),
     ),
 )
 
 
-def menu_for(person: Principal, app: FastAPI) -> tuple[Group, ...]:
+def menu_for(person: Principal, app: FastAPI, rights: Collection[str] = ()) -> tuple[Group, ...]:
     """The groups and entries that this person can open now; empty groups are left out."""
     if not hasattr(app.state, "policies"):
         app.state.policies = policies_by_path(app)  # pages do not change while the portal serves
     policies = app.state.policies
 
     def opens(entry: Entry) -> bool:
+        if entry.right and entry.right not in rights:
+            return False
         found = policies.get(("GET", entry.path))
         return found is not None and all(policy.admits(person) for policy in found)
 

@@ -19,6 +19,8 @@ from portal_service.upstream import FieldError
 class Question:
     """One question. `action` is where OK sends the entries, `back` where 戻る leads.
 
+    Without `back`, 戻る sends the entries to `action` too, for the form to be shown again.
+
     `facts` are names and values of what will be sent; `part` is a template with fields of the
     question's own (a comment); `notes` are sentences to know before deciding.
     """
@@ -26,7 +28,7 @@ class Question:
     title: str
     sentence: str
     action: str
-    back: str
+    back: str | None = None
     yes: str = "OK"
     no: str = "戻る"
     kept: Sequence[tuple[str, str]] = ()

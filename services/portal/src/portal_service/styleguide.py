@@ -8,9 +8,9 @@ from fastapi.responses import RedirectResponse
 
 from portal_service.frame import announce, page
 from portal_service.upstream import FieldError, PartMissing
-from shared.auth import require
+from shared.auth import Role, require
 
-pages = APIRouter(prefix="/styleguide", dependencies=[require()])
+pages = APIRouter(prefix="/styleguide", dependencies=[require(Role.OPERATOR)])
 
 COLUMNS = (
     {"label": "最終回年月日", "sort": "due_on"},

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 from fastapi import Request
@@ -145,7 +146,7 @@ class Services:
         given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
         asked = self._http.build_request(
             "GET",
-            self._urls[service] + path,
+            self._address(service, path),
             params=given,
             headers=self._headers | {"accept": "*/*"},
         )
@@ -163,11 +164,15 @@ class Services:
             answer.aiter_bytes(), headers=headers, background=BackgroundTask(answer.aclose)
         )
 
+    def _address(self, service: str, path: str) -> str:
+        """Where to ask; what a person put into an id stays in the path."""
+        return self._urls[service] + quote(path)
+
     async def _call(self, service: str, method: str, path: str, **parts: Any) -> Reply:
         headers = self._headers | parts.pop("headers", {})
         try:
             answer = await self._http.request(
-                method, self._urls[service] + path, headers=headers, **parts
+                method, self._address(service, path), headers=headers, **parts
             )
         except httpx.HTTPError as error:
             raise PartMissing(service, repr(error)) from error

@@ -122,10 +122,15 @@ class Application(Kept):
             text("updated_at DESC"), text("application_id DESC"),
         ),
         Index("application_status", "dealer_id", "store_code", "status"),
-        Index("application_by_number", "dealer_id", "contract_key"),
+        Index("application_by_key", "contract_key"),
         Index(
             "application_at_tfc",
             "is_past", text("updated_at DESC"), text("application_id DESC"),
+            postgresql_where=text("requested_at IS NOT NULL"),
+        ),
+        Index(
+            "application_status_at_tfc",
+            "status", "dealer_id",
             postgresql_where=text("requested_at IS NOT NULL"),
         ),
     )  # fmt: skip
@@ -242,6 +247,7 @@ class ChangeApplication(Kept):
             "dealer_id", "is_past", text("updated_at DESC"), text("change_id DESC"),
         ),
         Index("change_application_of", "contract_no"),
+        Index("change_application_by_key", "contract_key"),
     )  # fmt: skip
 
     change_id: Mapped[str] = mapped_column(primary_key=True)
@@ -258,3 +264,25 @@ class ChangeApplication(Kept):
     )
     requested_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
+
+
+class ReportedCar(Kept):
+    """A car that a dealer's own system says came back; a person still has to report it.
+
+    It names its contract, or the number plate as it is compared (`name_key`).
+    """
+
+    __tablename__ = "reported_car"
+    __table_args__ = (
+        Index("reported_car_by_contract", "dealer_id", "contract_no"),
+        Index("reported_car_by_plate", "dealer_id", "registration_key"),
+    )
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    source_id: Mapped[str] = mapped_column(primary_key=True)
+    contract_no: Mapped[str | None]
+    registration_key: Mapped[str | None]
+    received_on: Mapped[date]
+    place: Mapped[str | None]
+    odometer_km: Mapped[int | None]
+    told_at: Mapped[datetime]

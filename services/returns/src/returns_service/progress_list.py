@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from returns_service.people import Person
@@ -17,6 +18,8 @@ from returns_service.rules.return_list import (
     updated_between,
 )
 from returns_service.rules.return_status import Role, Status, Tab
+
+Values = dict[str, object]
 
 _RETURNS = """
     SELECT 'VEHICLE_RETURN' AS kind, application_id, dealer_id, store_code, contract_no,
@@ -52,7 +55,7 @@ class After:
     application_id: str
 
 
-def visible_to(person: Person) -> tuple[list[str], dict[str, object]]:
+def visible_to(person: Person) -> tuple[list[str], Values]:
     """The conditions on rows of `application` that `person` sees, with their values."""
     dealer = person.himself.dealer_code
     if person.himself.role is Role.TFC:
@@ -71,40 +74,52 @@ def visible_to(person: Person) -> tuple[list[str], dict[str, object]]:
     }
 
 
+@lru_cache(maxsize=512)
+def _statement(sql: str) -> TextClause:
+    """Parsed once: there are as many as there are ways to combine keys."""
+    return text(sql)
+
+
 async def search(
-    tx: AsyncSession,
-    person: Person,
-    keys: ProgressSearch,
-    tab: Tab | None,
-    page: Page,
+    tx: AsyncSession, person: Person, keys: ProgressSearch, tab: Tab | None, page: Page
 ) -> Sequence[Row[Any]]:
     """The page of rows that satisfy every key, newest first; raises SearchPeriodReversed."""
+    sql, values = rows_wanted(person, keys, tab, page)
+    return (await tx.execute(_statement(sql), values)).all() if sql else []
+
+
+def rows_wanted(
+    person: Person, keys: ProgressSearch, tab: Tab | None, page: Page
+) -> tuple[str, Values]:
+    """The statement of `search` with its values; empty where no row can be found.
+
+    Every part runs along an index that has its rows in order: one part per table and tab.
+    """
     conditions, values = visible_to(person)
-    for condition, its_values in _narrowed(keys, tab, page.after):
+    for condition, its_values in _narrowed(keys, page.after):
         conditions.append(condition)
         values |= its_values
-    wanted = " AND ".join(conditions)
+    values |= {"limit": page.limit, "kind": keys.kind.value if keys.kind else None}
     parts = []
-    if keys.kind in {None, ApplicationKind.VEHICLE_RETURN}:
-        parts.append(_RETURNS + wanted + _NEWEST_FIRST)
-    if keys.kind is not ApplicationKind.VEHICLE_RETURN and person.himself.role is not Role.TFC:
-        changes = _CHANGES + wanted.replace("application_id)", "change_id)")
-        parts.append(changes + (" AND kind = :kind" if keys.kind else "") + _CHANGES_FIRST)
-        values["kind"] = keys.kind.value if keys.kind else None
-    if not parts:
-        return []
-    sql = parts[0] if len(parts) == 1 else f"({parts[0]}) UNION ALL ({parts[1]}) {_NEWEST_FIRST}"
-    return (await tx.execute(text(sql), {**values, "limit": page.limit})).all()
+    for shown in (tab,) if tab else Tab:
+        wanted = " AND ".join([*conditions, "is_past" if shown is Tab.PAST else "NOT is_past"])
+        if keys.kind in {None, ApplicationKind.VEHICLE_RETURN}:
+            parts.append(f"({_RETURNS}{wanted}{_NEWEST_FIRST})")
+        if keys.kind is not ApplicationKind.VEHICLE_RETURN and person.himself.role is not Role.TFC:
+            changes = wanted.replace("application_id)", "change_id)") + _of_kind(keys.kind)
+            parts.append(f"({_CHANGES}{changes}{_CHANGES_FIRST})")
+    return " UNION ALL ".join(parts) + (_NEWEST_FIRST if parts[1:] else ""), values
 
 
-def _narrowed(
-    keys: ProgressSearch, tab: Tab | None, after: After | None
-) -> list[tuple[str, dict[str, object]]]:
+def _of_kind(kind: ApplicationKind | None) -> str:
+    return " AND kind = :kind" if kind else ""
+
+
+def _narrowed(keys: ProgressSearch, after: After | None) -> list[tuple[str, Values]]:
     """The conditions of the keys that are given, with their values."""
     start_at, end_at = updated_between(keys)
     name, number = name_key(keys.customer_name or ""), number_key(keys.contract_no or "")
-    wanted: list[tuple[object, str, dict[str, object]]] = [
-        (tab, "is_past = :past", {"past": tab is Tab.PAST}),
+    wanted: list[tuple[object, str, Values]] = [
         (keys.statuses, "status = ANY(:statuses)", {"statuses": [s.value for s in keys.statuses]}),
         (number, "contract_key = :number", {"number": number}),
         (name, "strpos(name_key, :name) > 0", {"name": name}),
@@ -131,17 +146,22 @@ async def count_by_status(
     tx: AsyncSession, person: Person, kind: ApplicationKind | None
 ) -> dict[Status, int]:
     """How many applications `person` sees, by status; a status without any is left out (D106)."""
+    sql, values = counts_wanted(person, kind)
+    rows = await tx.execute(_statement(sql), values) if sql else ()
+    return {Status(row.status): row.n for row in rows}
+
+
+def counts_wanted(person: Person, kind: ApplicationKind | None) -> tuple[str, Values]:
+    """The statement of `count_by_status` with its values; empty where there can be none."""
     conditions, values = visible_to(person)
     where = " AND ".join(conditions)
     parts = []
     if kind in {None, ApplicationKind.VEHICLE_RETURN}:
         parts.append(_STATUS_OF.format(table="application", where=where))
     if kind is not ApplicationKind.VEHICLE_RETURN and person.himself.role is not Role.TFC:
-        of_kind = " AND kind = :kind" if kind else ""
-        parts.append(_STATUS_OF.format(table="change_application", where=where + of_kind))
+        where += _of_kind(kind)
+        parts.append(_STATUS_OF.format(table="change_application", where=where))
         values["kind"] = kind.value if kind else None
-    if not parts:
-        return {}
     rows = " UNION ALL ".join(parts)
-    sql = text(f"SELECT status, count(*) AS n FROM ({rows}) AS seen GROUP BY status")  # noqa: S608
-    return {Status(row.status): row.n for row in await tx.execute(sql, values)}
+    sql = f"SELECT status, count(*) AS n FROM ({rows}) AS seen GROUP BY status"  # noqa: S608
+    return sql if parts else "", values

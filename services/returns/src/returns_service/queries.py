@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from returns_service.models import (
@@ -12,6 +12,7 @@ from returns_service.models import (
     ApprovalFlow,
     Contract,
     HistoryLine,
+    ReportedCar,
     Staff,
     Store,
     Substitute,
@@ -19,6 +20,7 @@ from returns_service.models import (
 from returns_service.rules.approval_route import ApprovalSetting
 from returns_service.rules.return_eligibility import EarlierReturn
 from returns_service.rules.return_form import ResultKind
+from returns_service.rules.return_list import name_key
 from returns_service.rules.return_status import Role, Status
 from returns_service.rules.return_visibility import Actor
 from returns_service.rules.substitute_approver import Substitution
@@ -52,6 +54,23 @@ async def open_application_of(tx: AsyncSession, contract_no: str) -> str | None:
         select(Application.application_id).where(
             Application.contract_no == contract_no, ~Application.is_past
         )
+    )
+
+
+async def reported_car_of(tx: AsyncSession, contract: Contract) -> ReportedCar | None:
+    """What the dealer's own system said last of the car of a contract."""
+    plate = name_key(contract.registration_no)
+    return await tx.scalar(
+        select(ReportedCar)
+        .where(
+            ReportedCar.dealer_id == contract.dealer_id,
+            or_(
+                ReportedCar.contract_no == contract.contract_no,
+                ReportedCar.registration_key == plate,
+            ),
+        )
+        .order_by(ReportedCar.told_at.desc(), ReportedCar.source_id.desc())
+        .limit(1)
     )
 
 
@@ -116,6 +135,50 @@ async def approvals_of(tx: AsyncSession, application_id: str) -> Sequence[Approv
         select(Approval).where(Approval.application_id == application_id).order_by(Approval.version)
     )
     return rows.all()
+
+
+NEWEST = 50
+"""How many of a store's approvals are looked through for the addresses of its approvers."""
+
+
+async def store_approver_mails(
+    tx: AsyncSession, application: Application, *, today: date
+) -> Sequence[str]:
+    """The addresses of those who may approve an application for its store now.
+
+    Each by the 連絡先3 that he left last in an approval at this store (A-29): the managers of the
+    store, and who stands in for them on `today`. Nobody approves his own application.
+    """
+    managers = await tx.scalars(
+        select(Staff).where(
+            Staff.dealer_id == application.dealer_id,
+            Staff.store_code == application.store_code,
+            Staff.role == "manager",
+            Staff.active,
+        )
+    )
+    people = {manager.person_id for manager in managers}
+    substitutes = await substitutes_from(tx, application.dealer_id, today)
+    people |= {
+        s.substitute_id for s in substitutes if s.approver_id in people and s.from_on <= today
+    }
+    left = await tx.scalars(
+        select(Approval)
+        .join(Application, Application.application_id == Approval.application_id)
+        .where(
+            Application.dealer_id == application.dealer_id,
+            Application.store_code == application.store_code,
+            Approval.level == "store",
+            Approval.mail.is_not(None),
+        )
+        .order_by(Application.is_past, Application.updated_at.desc(), Approval.version.desc())
+        .limit(NEWEST)
+    )
+    newest: dict[str, str] = {}
+    for approval in left:
+        newest.setdefault(approval.approver_id, approval.mail or "")
+    people.discard(application.originator_id)
+    return [newest[person] for person in sorted(people & newest.keys())]
 
 
 async def history_of(tx: AsyncSession, application_id: str) -> Sequence[HistoryLine]:

@@ -1,20 +1,21 @@
-"""What do we learn from the others? Contracts, stores, staff, mails, and the steps of TFC's core.
+"""What do we learn from the others? Contracts, masters, cars, mails, and the steps of TFC's core.
 
 Applications stay with the store that sent them, wherever their contract moves (A-34).
 """
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import contract as told
-from event_contracts import mail, masters, tfc_returns
+from event_contracts import dealer, mail, masters, tfc_returns
 from returns_service.actions.following_tfc import follow_tfc
 from returns_service.models import (
     Application,
     ChangeApplication,
     Contract,
     HistoryLine,
+    ReportedCar,
     Staff,
     Store,
 )
@@ -207,7 +208,7 @@ async def keep_change_application(
     )
 
 
-@SUBSCRIBERS.on(mail.MailSent, mail.MailSuppressed, mail.MailFailed)
+@SUBSCRIBERS.on(mail.MailSent, mail.MailSuppressed, mail.MailFailed, mail.MailOutcomeUnknown)
 async def note_mail(event: mail.MailEvent, delivery: Delivery, tx: AsyncSession) -> None:
     """Say in the history what became of a mail; mails about anything else are not ours."""
     found = await application_by_id(tx, event.subject_id)
@@ -229,5 +230,38 @@ async def note_mail(event: mail.MailEvent, delivery: Delivery, tx: AsyncSession)
             status_version=found.status_version,
             changes=[],
             facts=facts,
+        )
+    )
+
+
+@SUBSCRIBERS.on(dealer.VehicleReturned)
+async def keep_reported_car(
+    event: dealer.VehicleReturned, delivery: Delivery, tx: AsyncSession
+) -> None:
+    """Open 起票画面 with what the dealer's system knows; sending stays with a person (D93)."""
+    plate = name_key(event.registration_no) if event.registration_no else None
+    values = {
+        "contract_no": event.contract_no,
+        "registration_key": plate,
+        "received_on": event.received_on,
+        "place": event.place,
+        "odometer_km": event.odometer_km,
+        "told_at": delivery.occurred_at,
+    }
+    await tx.execute(
+        insert(ReportedCar)
+        .values(dealer_id=event.dealer_id, source_id=event.source_id, **values)
+        .on_conflict_do_update(index_elements=["dealer_id", "source_id"], set_=values)
+    )
+
+
+@SUBSCRIBERS.on(dealer.VehicleReturnCancelled)
+async def forget_reported_car(
+    event: dealer.VehicleReturnCancelled, _: Delivery, tx: AsyncSession
+) -> None:
+    """The form opens blank again; what a person has sent meanwhile stays."""
+    await tx.execute(
+        delete(ReportedCar).where(
+            ReportedCar.dealer_id == event.dealer_id, ReportedCar.source_id == event.source_id
         )
     )

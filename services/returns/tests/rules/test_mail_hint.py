@@ -6,13 +6,11 @@ from returns_service.rules.approval_route import ApprovalSetting, Route
 from returns_service.rules.mail_hint import ASK_APPROVER, Addresses, approver_hint, remand_hint
 from returns_service.rules.return_approval import Outcome, ReturnFacts, decide
 from returns_service.rules.return_commands import Approve, Command, Correct, Remand, Submit
-from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
 
-YAMADA = Actor("E101", Role.STAFF, "D01", "S10")
-SATO = Actor("M100", Role.MANAGER, "D01", "S10")
-TANAKA = Actor("H001", Role.HQ, "D01")
-TFC = Actor("tfc", Role.TFC)
+from .people import SATO, TANAKA, TFC, YAMADA
+
 SETTINGS = {
     "none": ApprovalSetting(store_approval=False, hq_approval=False),
     "store": ApprovalSetting(store_approval=True, hq_approval=False),

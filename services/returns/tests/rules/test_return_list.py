@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from returns_service.rules.approval_route import ApprovalSetting, Route
+from returns_service.rules.approval_route import Route
 from returns_service.rules.return_approval import ReturnFacts
 from returns_service.rules.return_list import (
     ApplicationKind,
@@ -20,6 +20,8 @@ from returns_service.rules.return_list import (
 )
 from returns_service.rules.return_status import Group, Role, Status, Tab
 from returns_service.rules.return_visibility import Actor, sees_return
+
+from .people import BOTH, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA
 
 STATUSES = """
 STAFF_REMANDED 担当者手続中（差戻）         現在申込中一覧 貴社手続中（差戻） red    営業スタッフ
@@ -88,16 +90,8 @@ def test_work_list_of_a_role(role: Role, statuses: list[str]) -> None:
     assert [status.japanese for status in statuses_to_act_on(role)] == statuses
 
 
-BOTH = ApprovalSetting(store_approval=True, hq_approval=True)
-YAMADA = Actor("E101", Role.STAFF, "D01", "S10")
-COLLEAGUE = Actor("E102", Role.STAFF, "D01", "S10")
-SATO = Actor("M100", Role.MANAGER, "D01", "S10")
 SATO2 = Actor("M101", Role.MANAGER, "D01", "S10")
-TAKAHASHI = Actor("M200", Role.MANAGER, "D01", "S20")
-SUZUKI = Actor("E201", Role.STAFF, "D01", "S20")
-TANAKA = Actor("H001", Role.HQ, "D01")
 TANAKA_D02 = Actor("H001", Role.HQ, "D02")
-TFC = Actor("tfc", Role.TFC)
 SUBSTITUTE = Actor("E102", Role.MANAGER, "D01", "S10", acting_for="M100")
 PEOPLE = {
     "山田": YAMADA, "同僚": COLLEAGUE, "佐藤": SATO, "店長2": SATO2, "高橋": TAKAHASHI,

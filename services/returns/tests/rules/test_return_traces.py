@@ -30,18 +30,8 @@ from returns_service.rules.return_refusals import (
 from returns_service.rules.return_status import Role, Status
 from returns_service.rules.return_visibility import Actor
 
-NONE = ApprovalSetting(store_approval=False, hq_approval=False)
-STORE = ApprovalSetting(store_approval=True, hq_approval=False)
-HQ = ApprovalSetting(store_approval=False, hq_approval=True)
-BOTH = ApprovalSetting(store_approval=True, hq_approval=True)
+from .people import BOTH, HQ, NONE, SATO, STORE, TANAKA, TFC, YAMADA
 
-YAMADA = Actor("E101", Role.STAFF, "D01", "S10")
-COLLEAGUE = Actor("E102", Role.STAFF, "D01", "S10")
-SATO = Actor("M100", Role.MANAGER, "D01", "S10")
-TAKAHASHI = Actor("M200", Role.MANAGER, "D01", "S20")
-SUZUKI = Actor("E201", Role.STAFF, "D01", "S20")
-TANAKA = Actor("H001", Role.HQ, "D01")
-TFC = Actor("tfc", Role.TFC)
 KIND = {Role.STAFF: YAMADA, Role.MANAGER: SATO, Role.HQ: TANAKA}
 
 

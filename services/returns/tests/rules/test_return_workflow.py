@@ -120,6 +120,20 @@ def test_the_csv_lists_exactly_the_transitions_of_the_manual() -> None:
     assert len(rows) == 264
 
 
+@pytest.mark.rule("D149")
+def test_headquarters_never_waits_for_itself() -> None:
+    """So that its approval is asked for by mail only where a store originated (B2, A-21)."""
+    waits = {
+        (t.setting, t.originator) for t in allowed_transitions() if t.next is Status.HQ_PENDING
+    }
+    assert waits == {
+        (setting, originator)
+        for setting in SETTINGS
+        for originator in (Role.STAFF, Role.MANAGER)
+        if setting.hq_approval
+    }
+
+
 def test_the_diagram_of_one_setting_names_its_states_and_draws_its_arrows() -> None:
     neither = ApprovalSetting(store_approval=False, hq_approval=False)
     diagram = workflow_mermaid(neither, Role.HQ)

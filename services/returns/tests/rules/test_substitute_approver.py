@@ -17,8 +17,8 @@ from returns_service.rules.substitute_approver import (
     check_substitution,
 )
 
-SATO = Actor("M100", Role.MANAGER, "D01", "S10")
-COLLEAGUE = Actor("E102", Role.STAFF, "D01", "S10")
+from .people import COLLEAGUE, SATO
+
 SUBSTITUTION = Substitution(SATO, "E102", date(2025, 7, 10), date(2025, 7, 15))
 
 

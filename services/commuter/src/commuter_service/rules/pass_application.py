@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from commuter_service.rules.refusal import Refusal
+from shared.errors import Kind, Refusal
 
 
 class PassStatus(StrEnum):
@@ -35,18 +35,21 @@ class PassStepNotPossible(Refusal):
     """The step does not follow from the state."""
 
     code: ClassVar[str] = "PASS_STEP_NOT_POSSIBLE"
+    kind: ClassVar[Kind] = Kind.CONFLICT
 
 
 class NotYourPass(Refusal):
     """An applicant moves own passes only; confirming takes the permission."""
 
     code: ClassVar[str] = "NOT_YOUR_PASS"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
 
 
 class ApplicationsNotAllowed(Refusal):
     """The company does not let employees apply for passes."""
 
     code: ClassVar[str] = "PASS_APPLICATIONS_NOT_ALLOWED"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
 
 
 class RouteNotDecided(Refusal):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import ClassVar
 
-from commuter_service.rules.refusal import Refusal
+from shared.errors import Refusal
 
 
 class PeriodReversed(Refusal):

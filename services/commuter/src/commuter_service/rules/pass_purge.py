@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from commuter_service.rules.pass_period import Period
 from commuter_service.rules.pass_validity import PassFacts
-from commuter_service.rules.refusal import Refusal
+from shared.errors import Refusal
 
 
 class Retention(IntEnum):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from commuter_service.rules.pass_validity import PassFacts
-from commuter_service.rules.refusal import Refusal
+from shared.errors import Refusal
 
 
 class DeductionWarning(StrEnum):

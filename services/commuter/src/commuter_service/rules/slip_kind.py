@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from commuter_service.rules.refusal import Refusal
+from shared.errors import Kind, Refusal
 
 
 class SlipKind(StrEnum):
@@ -45,6 +45,7 @@ class UnconfirmedPassBlocks(Refusal):
     """The applicant has a pass that waits for confirmation."""
 
     code: ClassVar[str] = "UNCONFIRMED_PASS_BLOCKS"
+    kind: ClassVar[Kind] = Kind.CONFLICT
 
 
 def check_unconfirmed_pass(kind: SlipKind, deed: SlipDeed, *, has_unconfirmed_pass: bool) -> None:

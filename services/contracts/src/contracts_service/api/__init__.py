@@ -2,8 +2,16 @@
 
 from fastapi import APIRouter
 
-from contracts_service.api import assignments, customers, overview, people, results, taking_out
+from contracts_service.api import (
+    assignments,
+    customers,
+    masters,
+    overview,
+    people,
+    results,
+    taking_out,
+)
 
 router = APIRouter()
-for part in (people, overview, taking_out, customers, results, assignments):
+for part in (customers, taking_out, results, assignments, overview, people, masters):
     router.include_router(part.router)

@@ -56,8 +56,10 @@ class SearchQuery(BaseModel):
 
 async def condition_of(visit: Visit, query: SearchQuery) -> customer_list.Condition:
     """What the search narrows the visible contracts to. Raises FormErrors."""
-    products = await queries.product_codes(visit.tx) if query.product else ()
-    search = read_search(query.mode, query.typed, today=visit.today, product_codes=products)
+    known = visit.known_products
+    if query.product and query.product not in known:
+        known |= await queries.product_codes(visit.tx)
+    search = read_search(query.mode, query.typed, today=visit.today, product_codes=known)
     seen = customer_list.visible_to(visit.viewer, today=visit.today)
     listed = customer_list.listed(seen, today=visit.today, months=visit.conditions.listed_months)
     return customer_list.asked_for(listed, search)

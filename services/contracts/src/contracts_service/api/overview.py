@@ -47,13 +47,21 @@ async def list_stores(visit: Visiting) -> list[dict[str, Any]]:
 
 
 @router.get("/staff", dependencies=[DEALER])
-async def list_staff(visit: Visiting, store: Text | None = None) -> list[dict[str, Any]]:
-    """Active staff with a store, or those of one store."""
-    people = await queries.staff(visit.tx, visit.viewer.dealer_code, store)
+async def list_staff(
+    visit: Visiting, store: Text | None = None, headquarters: bool = False
+) -> list[dict[str, Any]]:
+    """Active staff of the stores, or of one; with `headquarters`, its people too."""
+    dealer = visit.viewer.dealer_code
     return [
-        {"code": p.staff_code, "name": p.name, "store_code": p.store_code, "role": p.role}
-        for p in people
-        if p.store_code
+        {
+            "person_id": f"{dealer}-{person.staff_code}",
+            "code": person.staff_code,
+            "name": person.name,
+            "store_code": person.store_code,
+            "role": person.role,
+        }
+        for person in await queries.staff(visit.tx, dealer, store)
+        if person.store_code or headquarters
     ]
 
 

@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy import Row
 
 from contracts_service import customer_list, queries
 from contracts_service.actions.statements import Speaker
@@ -49,7 +48,7 @@ async def _lines(
     async with database.transaction(visit.viewer.dealer_code) as tx:
         names = await queries.vehicles(tx, visit.viewer.dealer_code)
         yield b"".join(customer_list_csv([]))
-        portion: list[Row[Any]] = []
+        portion: list[customer_list.Listed] = []
         async for row in customer_list.find_all(tx, condition, sort=sort):
             portion.append(row)
             if len(portion) == CHUNK:
@@ -58,7 +57,7 @@ async def _lines(
         yield _portion(portion, visit, names)
 
 
-def _portion(rows: list[Row[Any]], visit: Visit, names: dict[str, str]) -> bytes:
+def _portion(rows: list[customer_list.Listed], visit: Visit, names: dict[str, str]) -> bytes:
     shown = (
         customer_list.csv_row(
             customer_list.row_of(row, today=visit.today, conditions=visit.conditions), row, names
@@ -68,7 +67,12 @@ def _portion(rows: list[Row[Any]], visit: Visit, names: dict[str, str]) -> bytes
     return b"".join(islice(customer_list_csv(shown), 1, None))
 
 
-@router.get("/contracts/{contract_no}/payment-confirmation.pdf", dependencies=[DEALER])
+@router.get(
+    "/contracts/{contract_no}/payment-confirmation.pdf",
+    dependencies=[DEALER],
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
 async def print_payment_confirmation(contract_no: Text, visit: Visiting) -> Response:
     """最終回お支払い方法のご確認, to be signed by the customer and kept by the dealer."""
     contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)

@@ -34,6 +34,8 @@ class Visit:
     viewer: Viewer
     now: datetime
     conditions: Conditions
+    known_products: set[str]
+    """Codes that were seen in the master: no product ever leaves it, so none is asked for twice."""
 
     @property
     def today(self) -> date:
@@ -46,8 +48,8 @@ async def _visit(request: Request) -> AsyncIterator[Visit]:
     acting_as(who.person_id)
     viewer = viewer_of(who)
     async with database_of(request).transaction(viewer.dealer_code) as tx:
-        now = clock_of(request).now()
-        yield Visit(tx, who, viewer, now, request.app.state.conditions)
+        now, state = clock_of(request).now(), request.app.state
+        yield Visit(tx, who, viewer, now, state.conditions, state.known_products)
 
 
 Visiting = Annotated[Visit, Depends(_visit, scope="function")]

@@ -7,6 +7,7 @@ D25, D60, D49).
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 
 # Japan has no summer time, so a fixed offset is exact and needs no time-zone database.
 JST = timezone(timedelta(hours=9), "JST")
@@ -24,6 +25,7 @@ def jst_midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=JST).astimezone(UTC)
 
 
+@lru_cache(maxsize=8192)  # a list of contracts repeats few days many times
 def months_before(day: date, months: int) -> date:
     """The same day `months` earlier, clamped to the month's end. Negative months lie later."""
     year, month_index = divmod(month_number(day) - months, 12)

@@ -69,6 +69,13 @@ def read_contract_file(content: bytes, known: KnownCodes) -> Iterator[AcceptedLi
         FileUnreadable: at once, or while reading where quotes no longer match.
         ColumnsNotAsAgreed: at once.
     """
+    seen: dict[str, int] = {}
+    names = tuple(COLUMNS)
+    return (_line(line, names, cells, seen, known) for line, cells in lines_of(content, names))
+
+
+def lines_of(content: bytes, agreed: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """The lines below the agreed heading, with their numbers. Raises as `read_contract_file`."""
     reader = csv.reader(io.StringIO(_decoded(content), newline=""), strict=True)
     try:
         heading = next(reader, None)
@@ -76,8 +83,8 @@ def read_contract_file(content: bytes, known: KnownCodes) -> Iterator[AcceptedLi
         raise FileUnreadable from broken
     if heading is None:
         raise FileUnreadable("ファイルが空です")
-    _check_columns([unicodedata.normalize("NFKC", name).strip() for name in heading])
-    return _lines(reader, known)
+    _check_columns([unicodedata.normalize("NFKC", name).strip() for name in heading], list(agreed))
+    return _lines(reader)
 
 
 def _decoded(content: bytes) -> str:
@@ -89,8 +96,7 @@ def _decoded(content: bytes) -> str:
     raise FileUnreadable
 
 
-def _check_columns(heading: Sequence[str]) -> None:
-    agreed = list(COLUMNS)
+def _check_columns(heading: list[str], agreed: list[str]) -> None:
     if heading == agreed:
         return
     counted = Counter(heading)
@@ -103,12 +109,12 @@ def _check_columns(heading: Sequence[str]) -> None:
         *(
             FieldError(c, "COLUMN_UNKNOWN", f"列「{c}」は使用できません")
             for c in counted
-            if c not in COLUMNS
+            if c not in agreed
         ),
         *(
             FieldError(c, "COLUMN_TWICE", f"列「{c}」が{times}回あります")
             for c, times in counted.items()
-            if times > 1 and c in COLUMNS
+            if times > 1 and c in agreed
         ),
     ]
     if not errors:
@@ -122,14 +128,12 @@ def _check_columns(heading: Sequence[str]) -> None:
     raise ColumnsNotAsAgreed(*errors)
 
 
-def _lines(reader: "Reader", known: KnownCodes) -> Iterator[AcceptedLine | RefusedLine]:
-    seen: dict[str, int] = {}
-    names = tuple(COLUMNS)
+def _lines(reader: "Reader") -> Iterator[tuple[int, list[str]]]:
     line = reader.line_num + 1
     try:
         for cells in reader:
             if any(cells):
-                yield _line(line, names, cells, seen, known)
+                yield line, cells
             line = reader.line_num + 1
     except csv.Error as broken:
         message = f"{line}行目からCSVとして読み取れません（引用符をご確認ください）"

@@ -7,6 +7,7 @@ they get the note and no correction of their own (D16). A month is written as it
 
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from contracts_service.rules.calendar_days import first_of_month, month_number, months_before
 
@@ -70,6 +71,7 @@ def registration_months(
     )
 
 
+@lru_cache(maxsize=4096)
 def next_inspection_month(first_registered: date, *, today: date) -> date:
     """車検年月 of the list: the first expected inspection that is not before this month (D33)."""
     first = month_number(first_registered) + FIRST_AFTER_MONTHS

@@ -7,6 +7,7 @@ colour moves with the day. What a covering colour hides stays visible in `urgenc
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from contracts_service.rules.calendar_days import first_day_reaching, japanese_date, months_before
 
@@ -66,6 +67,7 @@ class ColourBounds:
     yellow_before: date
 
 
+@lru_cache(maxsize=8192)  # rows of one day look alike
 def row_colour(facts: RowFacts, *, today: date, green_days: int | None = None) -> RowColour:
     """The row's colour on `today` (JST). Green ends after `green_days`; None: never."""
     overdue = today > facts.final_on

@@ -17,7 +17,13 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from event_contracts.mail import MailFailed, MailSent, MailSuppressed
+from event_contracts.mail import (
+    MailEvent,
+    MailFailed,
+    MailOutcomeUnknown,
+    MailSent,
+    MailSuppressed,
+)
 from notifier_service.actions.planning import note, plan_for_others
 from notifier_service.models import Mail
 from notifier_service.smtp import Draft, Outcome
@@ -151,6 +157,7 @@ async def settle_mail(
     )
     if mine:
         await note(tx, mail, step, now=now, detail=_safe(outcome.reply))
+    if mine and not again:
         await _tell(tx, mail, step, outcome, now=now)
 
 
@@ -177,6 +184,8 @@ async def give_up_lost(tx: AsyncSession, *, patience: Patience, now: datetime) -
             settled_at=None if again else now,
         )
         await note(tx, mail, "unknown", now=now, detail=LOST_WORDS)
+        if not again:
+            await _tell(tx, mail, "unknown", Outcome("unknown", LOST_WORDS), now=now)
     return len(lost)
 
 
@@ -207,11 +216,13 @@ async def _suppress(tx: AsyncSession, mail: Mail, reason: Suppression, *, now: d
 async def _tell(
     tx: AsyncSession, mail: Mail, step: str, outcome: Outcome, *, now: datetime
 ) -> None:
+    named = _named(mail)
     if step == "sent":
-        event = MailSent(**_named(mail), message_id=outcome.message_id, sent_at=now)
-        await outbox.add(tx, event, now=now)
-    elif step == "failed":
-        await outbox.add(tx, MailFailed(**_named(mail), attempts=mail.attempts + 1), now=now)
+        event: MailEvent = MailSent(**named, message_id=outcome.message_id, sent_at=now)
+    else:
+        kind = MailFailed if step == "failed" else MailOutcomeUnknown
+        event = kind(**named, attempts=mail.attempts + 1)
+    await outbox.add(tx, event, now=now)
 
 
 def _named(mail: Mail) -> dict[str, Any]:

@@ -190,9 +190,9 @@ async def _ask(
 
 
 def _errors(problem: Problem | None, step: Step) -> tuple[FieldError, ...]:
-    """A refusal without a field belongs to the only field of the question, if it has one."""
+    """A refusal without a field belongs to the first field of the question, if it has one."""
     if problem is None:
         return ()
-    if problem.status == LOST or problem.errors or len(step.fields) != 1:
+    if problem.status == LOST or problem.errors or not step.fields:
         return problem.on_form
     return (FieldError(step.fields[0], problem.words, problem.code),)

@@ -28,12 +28,13 @@ async def show_flow(request: Request) -> Response:
 async def save_flow(request: Request) -> Response:
     """Asks, then changes it; applications on their way keep their route (A-31)."""
     entries = await entries_of(request)
+    if entries.turned_back:
+        return await _flow(request, entries)
     if not entries.confirmed:
         question = Question(
             title="承認フロー設定の確認",
             sentence="承認フローを変更します。手続中の申込には反映されません。よろしいですか。",
             action="/approval-flow",
-            back="/approval-flow",
             kept=entries.kept(),
             crumbs=[("承認フロー設定", "/approval-flow")],
         )

@@ -1,5 +1,7 @@
 """一括承認: what waits for this approver, approved together (part D)."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request, Response
 
 from portal_service.entries import entries_of
@@ -24,6 +26,8 @@ async def approve_together(request: Request) -> Response:
     """「承認」: asks, then tells for each what became of it."""
     entries = await entries_of(request)
     chosen = entries.some("application")
+    if entries.turned_back:
+        return await _screen(request, chosen=chosen)
     if not chosen:
         return await _screen(request, error="承認する申込を選択してください。")
     if not entries.confirmed:
@@ -31,7 +35,6 @@ async def approve_together(request: Request) -> Response:
             title="一括承認の確認",
             sentence=f"選択した{len(chosen)}件の申込を承認します。よろしいですか。",
             action="/returns/approvals",
-            back="/returns/approvals",
             kept=entries.kept(),
             crumbs=[("進捗一覧", "/returns"), ("手続待ち・一括承認", "/returns/approvals")],
         )
@@ -39,7 +42,8 @@ async def approve_together(request: Request) -> Response:
     items = []
     for pair in chosen:
         application_id, _, version = pair.partition(":")
-        items.append({"application_id": application_id, "version": int(version)})
+        seen = int(version) if version.isascii() and version.isdigit() else 0
+        items.append({"application_id": application_id, "version": seen})
     done = await services_of(request).send(
         "returns", "POST", "/bulk-approval", {"items": items}, once=entries.once
     )
@@ -50,6 +54,7 @@ async def _screen(
     request: Request,
     *,
     error: str = "",
+    chosen: Sequence[str] = (),
     results: list[dict[str, object]] | None = None,
     approved: int = 0,
 ) -> Response:
@@ -61,5 +66,6 @@ async def _screen(
         found=found,
         results=results,
         approved=approved,
+        chosen=chosen,
         errors=[FieldError("", error)] if error else (),
     )

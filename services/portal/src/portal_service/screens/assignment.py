@@ -41,6 +41,8 @@ async def change_assignment(request: Request, contract_no: str, what: str) -> Re
     """「異動」 or 「変更」: asks, then registers."""
     entries = await entries_of(request)
     body = {name: entries.text(name) or None for name in FIELDS.get(what, ())}
+    if entries.turned_back:
+        return await _form(request, contract_no, entries)
     if not entries.confirmed:
         return await _ask(request, contract_no, what, entries)
     try:
@@ -106,7 +108,6 @@ async def _ask(request: Request, contract_no: str, what: str, entries: Entries) 
         title=f"店舗・スタッフ変更 {BUTTONS.get(what, '')}の確認",
         sentence=f"{noun}を「{chosen}」として登録します。よろしいですか。",
         action=f"{here}/{what}",
-        back=here,
         kept=entries.kept(),
         crumbs=[("顧客詳細", f"/contracts/{contract_no}"), ("店舗・スタッフ変更", here)],
     )

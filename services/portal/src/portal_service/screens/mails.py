@@ -96,12 +96,7 @@ async def resend_mail(request: Request, mail_id: str) -> Response:
 
 
 async def _found(request: Request, mail_id: str) -> Reply:
-    try:
-        return await services_of(request).get("notifier", f"/mails/{mail_id}")
-    except Problem as problem:
-        if problem.status == 422:  # noqa: PLR2004  no mail has such an id
-            raise Problem(404, problem.code, "", "") from problem
-        raise
+    return await services_of(request).get("notifier", f"/mails/{mail_id}")
 
 
 async def _mail(request: Request, found: Reply, problem: Problem | None = None) -> Response:

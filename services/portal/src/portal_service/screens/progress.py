@@ -73,11 +73,8 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         if problem.status != 422:  # noqa: PLR2004
             raise
         errors = list(problem.on_form)
-    here = {
-        name: typed[name]
-        for name in ("kind", "customer_name", "contract_no", *DAYS)
-        if typed.get(name)
-    }
+    names = ("kind", "customer_name", "contract_no", *DAYS)
+    here = {name: typed[name] for name in names if typed.get(name)} | {"status": statuses}
     return await page(
         request,
         template,

@@ -39,6 +39,8 @@ async def decide_result(request: Request, contract_no: str) -> Response:
     entries = await entries_of(request)
     body = _typed(entries)
     found = await contract_of(request, contract_no)
+    if entries.turned_back:
+        return await _form(request, found, entries)
     try:
         if entries.errors:
             raise Problem(422, "", "", "", tuple(entries.errors))
@@ -163,7 +165,6 @@ async def _ask(request: Request, contract_no: str, entries: Entries) -> Response
         sentence=f"最終回期日の1ヶ月前を過ぎているため、「{label}」で決定すると"
         "選択区分を変更できなくなります。よろしいですか。",
         action=here,
-        back=here,
         yes="決定",
         kept=entries.kept(),
         crumbs=[("顧客詳細", f"/contracts/{contract_no}"), ("進捗・結果入力", here)],

@@ -41,6 +41,8 @@ async def send_entry(request: Request, contract_no: str) -> Response:
     services = services_of(request)
     body = {"contract_no": contract_no, **report}
     try:
+        if entries.turned_back:
+            return await _entry(request, await form_of(request, contract_no), _typed(entries))
         if entries.errors:
             raise Problem(422, "", "", "", tuple(entries.errors))
         if not entries.confirmed:
@@ -52,9 +54,7 @@ async def send_entry(request: Request, contract_no: str) -> Response:
         if problem.status not in REFUSED_ON_FORM:
             raise
         form = await form_of(request, contract_no)
-        return await _entry(
-            request, form, entries.values(["completion_mail"]), problem.on_form, problem.status
-        )
+        return await _entry(request, form, _typed(entries), problem.on_form, problem.status)
     response = RedirectResponse(f"/returns/{sent.body['application_id']}/sent", 303)
     announce(request, response, " ".join(["送信が完了しました。", *notices_in(sent.body)]))
     return response
@@ -118,6 +118,10 @@ def notices_in(answer: Mapping[str, Any]) -> list[str]:
     return [notice["label"] for notice in answer["notices"]]
 
 
+def _typed(entries: Entries) -> dict[str, Any]:
+    return entries.values(["completion_mail"])
+
+
 async def _entry(
     request: Request,
     form: Mapping[str, Any],
@@ -144,7 +148,6 @@ async def _ask(
         sentence="この内容で送信します。送信後のステータスは"
         f"「{checked['next_status']['label']}」です。よろしいですか。",
         action=here,
-        back=here,
         kept=entries.kept(),
         facts=[
             ("契約番号", contract_no),

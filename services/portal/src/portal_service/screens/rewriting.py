@@ -97,6 +97,8 @@ async def send_overwriting(request: Request, application_id: str) -> Response:
 
 async def _send(request: Request, rewriting: Rewriting, application_id: str) -> Response:
     entries = await entries_of(request)
+    if entries.turned_back:
+        return await _form(request, rewriting, application_id, entries)
     body = rewriting.read(entries)
     try:
         if entries.errors:
@@ -157,7 +159,6 @@ async def _ask(
         title=f"{rewriting.title} 確認",
         sentence=rewriting.sentence,
         action=f"{home}/{rewriting.path}",
-        back=f"{home}/{rewriting.path}",
         kept=entries.kept(),
         facts=[("契約番号", application["contract_no"]), *rewriting.facts(form, body)],
         crumbs=[("進捗一覧", "/returns"), ("車両返却", home)],

@@ -1,6 +1,7 @@
 """店舗・スタッフ一括変更: search, checked rows, 一括反映, 変更 (D131-D140)."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -45,6 +46,9 @@ async def change_in_bulk(request: Request) -> Response:
     for button, column in COPY.items():
         if entries.flag(button):
             return await _copied(request, typed, entries, column)
+    if entries.turned_back:
+        found, errors = await _search(request, typed)
+        return await _screen(request, typed, found=found, entries=entries, errors=errors)
     rows = [_row(entries, number) for number in entries.some("checked")]
     if rows and not entries.confirmed:
         return await _ask(request, entries, len(rows))
@@ -60,7 +64,7 @@ async def change_in_bulk(request: Request) -> Response:
     if done.body["refused"]:
         found, _ = await _search(request, typed)
         return await _screen(request, typed, found=found, entries=entries, done=done.body)
-    here = "&".join(f"{key}={value}" for key, value in typed.items() if value)
+    here = urlencode({key: value for key, value in typed.items() if value})
     response = RedirectResponse(f"/transfers?{here}", 303)
     announce(request, response, f"{done.body['accepted']}件の変更を登録しました。")
     return response
@@ -144,7 +148,6 @@ async def _ask(request: Request, entries: Entries, count: int) -> Response:
         title="店舗・スタッフ一括変更の確認",
         sentence=f"選択した{count}件の店舗・スタッフの変更を登録します。よろしいですか。",
         action="/transfers",
-        back="/transfers",
         yes="変更",
         kept=entries.kept(),
         crumbs=[("店舗・スタッフ一括変更", "/transfers")],

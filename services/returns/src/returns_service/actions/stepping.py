@@ -29,6 +29,7 @@ from returns_service.rules.return_approval import By, Outcome
 from returns_service.rules.return_commands import Action, Command
 from returns_service.rules.return_eligibility import needs_separate_procedure, product_of
 from returns_service.rules.return_form import (
+    Change,
     ResultForm,
     ReturnForm,
     ReturnReport,
@@ -85,17 +86,37 @@ class _Taking:
     words: Words
     before: ReturnReport
     after: ReturnReport = field(init=False)
+    approver_mail: str | None = None
 
     def __post_init__(self) -> None:
         self.after = self.before
 
 
-async def locked(tx: AsyncSession, application_id: str) -> Application:
-    """The application, kept from others until the commit. Raises ReturnNotVisible."""
-    found = await application_by_id(tx, application_id, lock=True)
-    if found is None:
+@dataclass(frozen=True)
+class Possible:
+    """A step that may be taken: the status that follows, and what it changes of the entry."""
+
+    status: Status
+    changes: tuple[Change, ...]
+
+
+async def check_step(
+    acting: Acting, application_id: str, command: Command, words: Words = NO_WORDS
+) -> Possible:
+    """What `take_step` would do, with all its checks and refusals; writes nothing (D94, D122)."""
+    taking = await _begin(acting, application_id, command, words)
+    return Possible(taking.outcome.status, changes(taking.before, taking.after))
+
+
+async def _begin(acting: Acting, application_id: str, command: Command, words: Words) -> _Taking:
+    """All that is decided before anything is written; the row is kept from others meanwhile."""
+    application = await application_by_id(acting.tx, application_id, lock=True)
+    if application is None:
         raise ReturnNotVisible
-    return found
+    outcome, actor = decide_for(return_facts(application), command, acting.who.actors)
+    taking = _Taking(acting, application, command, outcome, actor, words, report_of(application))
+    _check_entry(taking)
+    return taking
 
 
 async def take_step(
@@ -103,12 +124,9 @@ async def take_step(
 ) -> Taken:
     """Take a step of B3; a refusal of return_approval or FormErrors leaves all as it was."""
     tx = acting.tx
-    application = await locked(tx, application_id)
-    facts = return_facts(application)
-    outcome, actor = decide_for(facts, command, acting.who.actors)
-    taking = _Taking(acting, application, command, outcome, actor, words, report_of(application))
-    _check_entry(taking)
-    happened = _move(taking, facts.status)
+    taking = await _begin(acting, application_id, command, words)
+    application, outcome = taking.application, taking.outcome
+    happened = _move(taking, Status(application.status))
     if command.action is Action.APPROVE:
         tx.add(_approval(taking))
     if command.action is Action.COMPLETE:
@@ -127,8 +145,10 @@ async def take_step(
 
 
 def _check_entry(taking: _Taking) -> None:
-    """Check what was typed with the step; sets `after`. Raises FormErrors."""
+    """Check what was typed with the step; sets `after` and `approver_mail`. Raises FormErrors."""
     words, acting = taking.words, taking.acting
+    if taking.command.action is Action.APPROVE and taking.actor.role is not Role.HQ:
+        taking.approver_mail = check_approver_mail(words.approver_mail)
     if taking.command.action is Action.CORRECT:
         form = words.correction or ReturnForm()
         role = taking.outcome.route.originator
@@ -196,7 +216,7 @@ def _approval(taking: _Taking) -> Approval:
         approver_id=taking.actor.user_id,
         approver_name=taking.acting.who.name,
         on_behalf_of=taking.actor.acting_for,
-        mail=None if at_hq else check_approver_mail(taking.words.approver_mail),
+        mail=taking.approver_mail,
         approved_at=taking.acting.now,
         entry=as_entry(taking.after),
     )

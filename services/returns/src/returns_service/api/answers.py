@@ -33,12 +33,14 @@ class OfferAnswer(BaseModel):
 
 
 class ChangeAnswer(BaseModel):
-    """One field that was changed."""
+    """One field that was changed; the labels say its values as the screen does, blank for none."""
 
     field: str
     label: str
     before: str | bool | None
     after: str | bool | None
+    before_label: str
+    after_label: str
 
 
 class HistoryAnswer(BaseModel):
@@ -51,6 +53,7 @@ class HistoryAnswer(BaseModel):
     actor_name: str
     actor_role: str
     on_behalf_of: str | None
+    on_behalf_of_name: str | None
     from_status: Coded | None
     to_status: Coded
     version: int
@@ -105,6 +108,7 @@ class RouteStepAnswer(BaseModel):
     approved_by: str | None = None
     approved_at: datetime | None = None
     on_behalf_of: str | None = None
+    on_behalf_of_name: str | None = None
 
 
 class MessageAnswer(BaseModel):
@@ -186,8 +190,16 @@ class ApplicationAnswer(BaseModel):
     approver_contact_3: str | None
 
 
+class ReportedCarAnswer(BaseModel):
+    """What the dealer's own system told of the car."""
+
+    received_on: date
+    place: str | None
+    odometer_km: int | None
+
+
 class FormAnswer(BaseModel):
-    """起票画面 as it opens."""
+    """起票画面 as it opens; `received_on` is filled in where the dealer's system reported it."""
 
     contract: ContractAnswer
     dealer: DealerAnswer
@@ -202,7 +214,9 @@ class FormAnswer(BaseModel):
     kind: str
     kinds: list[Coded]
     reasons: list[Coded]
+    received_on: date | None
     received_on_latest: date
+    reported_car: ReportedCarAnswer | None
     contact_3_required: bool
     next_status: Coded
 
@@ -212,6 +226,13 @@ class CheckedAnswer(BaseModel):
 
     notices: list[Coded]
     next_status: Coded
+
+
+class CheckedStepAnswer(BaseModel):
+    """A step that may be taken: the status that follows, and what it changes of the entry."""
+
+    next_status: Coded
+    changes: list[ChangeAnswer]
 
 
 class StepAnswer(BaseModel):

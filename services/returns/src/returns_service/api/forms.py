@@ -22,6 +22,7 @@ from returns_service.people import Person
 from returns_service.queries import (
     earlier_returns,
     open_application_of,
+    reported_car_of,
     setting_of,
     staff_by_id,
     store_by_code,
@@ -51,6 +52,7 @@ async def open_form(contract_no: Code, caller: Caller) -> answers.FormAnswer:
         store_phone=store.phone if store else None, mobile_phone=person.mobile if person else None
     )
     store_name = store.name if store else contract.store_code
+    car = await reported_car_of(tx, contract)
     return answers.FormAnswer(
         contract=showing.contract(contract, store_name, staff.name if staff else None),
         dealer=_originator(who, contract.dealer_id, contract.store_code, store_name),
@@ -65,7 +67,12 @@ async def open_form(contract_no: Code, caller: Caller) -> answers.FormAnswer:
         kind=form.result.kind,
         kinds=[Coded(code=kind.value, label=kind.japanese) for kind in ResultKind],
         reasons=[Coded(code=code, label=label) for code, label in caller.reasons.items()],
+        received_on=car.received_on if car and car.received_on <= caller.today else None,
         received_on_latest=caller.today,
+        reported_car=car
+        and answers.ReportedCarAnswer(
+            received_on=car.received_on, place=car.place, odometer_km=car.odometer_km
+        ),
         contact_3_required=who.himself.role is Role.HQ,
         next_status=showing.coded_status(Route.of(setting, who.himself.role).first()),
     )

@@ -1,11 +1,12 @@
-"""Who is concerned by an application, for the notifier at the moment of sending? D146-D150.
+"""Who is concerned by an application, for the notifier at the moment of sending? D96, D146-D150.
 
 Addresses are told to services only; events never carry them.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from returns_service.api.bodies import Code
@@ -16,9 +17,12 @@ from returns_service.queries import (
     approval_flow_of,
     approvals_of,
     history_of,
+    store_approver_mails,
 )
 from returns_service.rules.return_refusals import ReturnNotVisible
 from returns_service.rules.return_status import Status
+from shared.clock import Clock, jst_day
+from shared.http import clock_of
 
 router = APIRouter(prefix="/internal")
 
@@ -52,18 +56,25 @@ class RecipientsAnswer(BaseModel):
     originator: PersonAnswer
     store_approver: PersonAnswer | None
     store_approver_notice: bool
+    store_approver_mails: list[str]
     hq_approver_mails: list[str]
     round_approvers: list[PersonAnswer]
     last_remand: RemandAnswer | None
 
 
 @router.get("/applications/{application_id}/recipients", dependencies=[services])
-async def tell_recipients(application_id: Code, tx: Tx) -> RecipientsAnswer:
-    """Originator, approvers and their addresses (A-27, A-29, A-30)."""
+async def tell_recipients(
+    application_id: Code, tx: Tx, clock: Annotated[Clock, Depends(clock_of)]
+) -> RecipientsAnswer:
+    """Originator, approvers and their addresses (A-27, A-29, A-30).
+
+    `store_approver` approved this application; `store_approver_mails` are of those who may.
+    """
     found = await application_by_id(tx, application_id)
     if found is None:
         raise ReturnNotVisible
     flow = await approval_flow_of(tx, found.dealer_id)
+    notice = flow is not None and flow.store_approver_notice
     approvals = await approvals_of(tx, application_id)
     at_store = [approval for approval in approvals if approval.level == "store"]
     return RecipientsAnswer(
@@ -78,11 +89,16 @@ async def tell_recipients(application_id: Code, tx: Tx) -> RecipientsAnswer:
             person_id=found.originator_id, role=found.originator_role, mail=found.contact_3
         ),
         store_approver=_approver(at_store[-1]) if at_store else None,
-        store_approver_notice=flow.store_approver_notice if flow else False,
+        store_approver_notice=notice,
+        store_approver_mails=await _to_tell(tx, found, clock) if notice else [],
         hq_approver_mails=flow.hq_mails if flow else [],
         round_approvers=_of_last_round(found, approvals),
         last_remand=_last_remand(await history_of(tx, application_id)),
     )
+
+
+async def _to_tell(tx: Tx, found: Application, clock: Clock) -> list[str]:
+    return list(await store_approver_mails(tx, found, today=jst_day(clock.now())))
 
 
 def _approver(approval: Approval) -> PersonAnswer:

@@ -1,6 +1,6 @@
 """What does an opened application show? Entry, route, history, words, and what may be done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,7 @@ from returns_service.queries import (
     contract_of,
     history_of,
     staff_by_id,
+    staff_names,
     store_by_code,
 )
 from returns_service.rules.approval_route import Level
@@ -62,6 +63,8 @@ async def opened(caller: Acting, application_id: str) -> answers.ApplicationAnsw
     store_name = store.name if store else found.store_code
     staff = await staff_by_id(tx, found.dealer_id, contract.staff_code) if contract else None
     at = contract and await store_by_code(tx, found.dealer_id, contract.store_code)
+    represented = {line.on_behalf_of for line in history if line.on_behalf_of}
+    names = await staff_names(tx, found.dealer_id, represented) if represented else {}
     return answers.ApplicationAnswer(
         application_id=application_id,
         version=found.version,
@@ -82,11 +85,11 @@ async def opened(caller: Acting, application_id: str) -> answers.ApplicationAnsw
         notices=[showing.SEPARATE_PROCEDURE] if found.separate_procedure else [],
         dealer_note=None if who.himself.role is Role.TFC else found.dealer_note,
         tfc_messages=_messages(history),
-        route=_route(found, facts, approvals),
+        route=_route(found, facts, approvals, names),
         actions=[showing.offer(offer) for offer in offers_for(facts, who.actors)],
         acting_for=[actor.acting_for for actor in who.actors if actor.acting_for],
-        changed_since_my_approval=_changed(found, approvals, who),
-        history=[showing.history_line(line) for line in history],
+        changed_since_my_approval=_changed(found, approvals, caller),
+        history=[showing.history_line(line, names, caller.reasons) for line in history],
         approver_contact_3=who.mail if who.himself.role is Role.MANAGER else None,
     )
 
@@ -101,7 +104,10 @@ def _messages(history: Sequence[HistoryLine]) -> list[answers.MessageAnswer]:
 
 
 def _route(
-    found: Application, facts: ReturnFacts, approvals: Sequence[Approval]
+    found: Application,
+    facts: ReturnFacts,
+    approvals: Sequence[Approval],
+    names: Mapping[str, str],
 ) -> list[answers.RouteStepAnswer]:
     """The frozen route from the originator to TFC, with the present station."""
     present = None if facts.status in FINAL else holder(facts.status, facts.route)
@@ -121,17 +127,20 @@ def _route(
                 approved_by=approval.approver_name if approval else None,
                 approved_at=approval.approved_at if approval else None,
                 on_behalf_of=approval.on_behalf_of if approval else None,
+                on_behalf_of_name=names.get(approval.on_behalf_of or "") if approval else None,
             )
         )
     return steps
 
 
 def _changed(
-    found: Application, approvals: Sequence[Approval], who: Person
+    found: Application, approvals: Sequence[Approval], caller: Acting
 ) -> list[answers.ChangeAnswer] | None:
     """What differs from what this approver approved last; None: he approved nothing yet."""
+    who = caller.who
     people = {actor.acting_for or actor.user_id for actor in who.actors} | {who.himself.user_id}
     mine = [a for a in approvals if a.approver_id in people or a.on_behalf_of in people]
     if not mine:
         return None
-    return showing.changes(changes(from_entry(mine[-1].entry), report_of(found)))
+    since = changes(from_entry(mine[-1].entry), report_of(found))
+    return showing.changes(since, caller.reasons)

@@ -1,6 +1,8 @@
 """How do statuses, rows and entries look as JSON? One function per shape."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache
 from typing import Any
 
 from returns_service.api import answers
@@ -20,6 +22,7 @@ from returns_service.rules.return_form import Change, ResultKind
 from returns_service.rules.return_list import ApplicationKind
 from returns_service.rules.return_status import Role, Status
 
+Plain = str | bool | None
 FIELDS = {
     "contact_1": "連絡先1",
     "contact_2": "連絡先2",
@@ -46,6 +49,7 @@ ACTIONS = {
     "mail_sent": "メール送信",
     "mail_suppressed": "メール送信なし",
     "mail_failed": "メール送信失敗",
+    "mail_outcome_unknown": "メール送信結果不明",
     "tfc_event_rejected": "TFCからの連絡を不受理",
 }
 SEPARATE_PROCEDURE = Coded(code="SEPARATE_PROCEDURE", label=SEPARATE_PROCEDURE_NOTICE)
@@ -62,6 +66,7 @@ def coded_status(status: Status) -> Coded:
     return Coded(code=status.value, label=status.japanese)
 
 
+@cache
 def status(of: Status) -> answers.StatusAnswer:
     """Everything that a screen shows of a status."""
     group = of.group
@@ -137,20 +142,42 @@ def offer(of: Offer) -> answers.OfferAnswer:
     )
 
 
-def change(of: Change) -> answers.ChangeAnswer:
-    """One changed field."""
+def changes(of: Iterable[Change], reasons: Mapping[str, str]) -> list[answers.ChangeAnswer]:
+    """Changed fields."""
+    return [_change(one.field, plain(one.before), plain(one.after), reasons) for one in of]
+
+
+def _change(
+    field: str, before: Plain, after: Plain, reasons: Mapping[str, str]
+) -> answers.ChangeAnswer:
     return answers.ChangeAnswer(
-        field=of.field, label=FIELDS[of.field], before=plain(of.before), after=plain(of.after)
+        field=field,
+        label=FIELDS.get(field, field),
+        before=before,
+        after=after,
+        before_label=_in_words(field, before, reasons),
+        after_label=_in_words(field, after, reasons),
     )
 
 
-def changes(of: Iterable[Change]) -> list[answers.ChangeAnswer]:
-    """Changed fields."""
-    return [change(one) for one in of]
+def _in_words(field: str, value: Plain, reasons: Mapping[str, str]) -> str:
+    """A value of the entry as the screen says it."""
+    if value is None:
+        return ""
+    if field == "completion_mail":
+        return "希望する" if value else "希望しない"
+    said = str(value)
+    if field == "kind":
+        return ResultKind(said).japanese
+    if field == "received_on":
+        return date.fromisoformat(said).strftime("%Y年%m月%d日")
+    return reasons.get(said, said) if field == "unreturned_reason" else said
 
 
-def history_line(of: HistoryLine) -> answers.HistoryAnswer:
-    """One line of the timeline."""
+def history_line(
+    of: HistoryLine, names: Mapping[str, str], reasons: Mapping[str, str]
+) -> answers.HistoryAnswer:
+    """One line of the timeline; `names` are those of the represented approvers."""
     return answers.HistoryAnswer(
         at=of.at,
         action=of.action,
@@ -159,14 +186,14 @@ def history_line(of: HistoryLine) -> answers.HistoryAnswer:
         actor_name=of.actor_name,
         actor_role=of.actor_role,
         on_behalf_of=of.on_behalf_of,
+        on_behalf_of_name=names.get(of.on_behalf_of or ""),
         from_status=coded_status(Status(of.from_status)) if of.from_status else None,
         to_status=coded_status(Status(of.to_status)),
         version=of.version,
         status_version=of.status_version,
         said=of.said,
         changes=[
-            answers.ChangeAnswer(label=FIELDS.get(line["field"], line["field"]), **line)
-            for line in of.changes
+            _change(line["field"], line["before"], line["after"], reasons) for line in of.changes
         ],
         facts=of.facts,
     )

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from returns_service.actions.stepping import NO_WORDS, Words, take_step
-from returns_service.api import answers
+from returns_service.actions.stepping import NO_WORDS, Words, check_step, take_step
+from returns_service.api import answers, showing
 from returns_service.api.bodies import (
     ApprovalBody,
     Code,
@@ -58,6 +58,14 @@ class Taking:
         self.response.headers.update(etag(taken.application.version))
         return after_step(taken)
 
+    async def check(self, command: Command, words: Words = NO_WORDS) -> answers.CheckedStepAnswer:
+        """What the step would do; nothing is written."""
+        possible = await check_step(self.caller, self.application_id, command, words)
+        return answers.CheckedStepAnswer(
+            next_status=showing.coded_status(possible.status),
+            changes=showing.changes(possible.changes, self.caller.reasons),
+        )
+
 
 Step = Annotated[Taking, Depends(Taking, scope="function")]
 
@@ -66,6 +74,15 @@ Step = Annotated[Taking, Depends(Taking, scope="function")]
 async def approve(body: ApprovalBody, version: Version, step: Step) -> answers.StepAnswer:
     """承認, with or without overwriting ③ (D112, D114)."""
     return await step.take(Approve(expected_version=version), approval_words(body, step.caller.who))
+
+
+@router.post("/approval/check", dependencies=[dealers])
+async def check_approval(
+    body: ApprovalBody, version: Version, step: Step
+) -> answers.CheckedStepAnswer:
+    """確認 before 承認: what overwriting ③ changes, and what follows (D114)."""
+    words = approval_words(body, step.caller.who)
+    return await step.check(Approve(expected_version=version), words)
 
 
 def approval_words(body: ApprovalBody, who: Person) -> Words:
@@ -90,6 +107,17 @@ async def correct(body: FormBody, version: Version, step: Step) -> answers.StepA
     """訂正 by the originator; the approval starts again (D121, D122)."""
     setting = await setting_of(step.caller.tx, step.caller.who.himself.dealer_code or "")
     return await step.take(
+        Correct(expected_version=version, setting=setting), Words(correction=body.form())
+    )
+
+
+@router.post("/correction/check", dependencies=[dealers])
+async def check_correction(
+    body: FormBody, version: Version, step: Step
+) -> answers.CheckedStepAnswer:
+    """確認 before 訂正: what it changes, and where the approval starts again (D94, D122)."""
+    setting = await setting_of(step.caller.tx, step.caller.who.himself.dealer_code or "")
+    return await step.check(
         Correct(expected_version=version, setting=setting), Words(correction=body.form())
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 
-from returns_service.rules.return_approval import By, ReturnFacts, holder, offers
+from returns_service.rules.return_approval import By, ReturnFacts, check_step, holder
 from returns_service.rules.return_commands import Action
 from returns_service.rules.return_status import Group, Role, Status, Tab
 from returns_service.rules.return_visibility import Actor
@@ -58,7 +58,11 @@ def waits_for(facts: ReturnFacts, actor: Actor) -> bool:
         return False
     with_originator = holder(facts.status, facts.route) is By.ORIGINATOR
     needed = Action.CORRECT if with_originator else Action.APPROVE
-    return any(offer.action is needed and offer.enabled for offer in offers(facts, actor))
+    try:
+        check_step(facts, needed, actor)
+    except Refusal:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

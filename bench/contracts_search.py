@@ -1,0 +1,77 @@
+"""How long does a search take beside its own statement through asyncpg?"""
+
+from typing import Any
+
+from bench.beside import by_turns, p, positional
+from bench.contracts_hall import LARGE_DEALER, SMALL_DEALER, TODAY, Hall
+from contracts_service import customer_list
+from contracts_service.rules.contract_access import Role, Viewer
+from contracts_service.rules.products import PRODUCT_BY_CODE
+from contracts_service.rules.search_conditions import read_search
+
+SEARCHES: dict[str, tuple[str, dict[str, str]]] = {
+    "number": ("individual", {"contract_no": "C0000000042"}),
+    "name, 2 characters": ("individual", {"customer_name": "山本"}),
+    "name in kana": ("individual", {"customer_name": "やまもと た"}),
+    "plate, 4 digits": ("individual", {"registration_no": "1234"}),
+    "months": ("general", {"final_from": "2025-08", "final_to": "2025-09"}),
+    "everything": ("general", {"final_to": "2030-12"}),
+    "model and product": ("general", {"model_code": "PRIUS", "product": "MVP_R"}),
+    "inspection": ("inspection", {"inspection_type": "first", "months_from": "3"}),
+}
+
+
+def condition_of(dealer: str, mode: str, typed: dict[str, str]) -> customer_list.Condition:
+    viewer = Viewer(role=Role.HQ, dealer_code=dealer)
+    seen = customer_list.visible_to(viewer, today=TODAY)
+    search = read_search(mode, typed, today=TODAY, product_codes=PRODUCT_BY_CODE)
+    listed = customer_list.listed(seen, today=TODAY, months=3)
+    return customer_list.asked_for(listed, search)
+
+
+def bare_statement(condition: customer_list.Condition) -> tuple[str, list[Any]]:
+    """The list's statement for asyncpg."""
+    return positional(customer_list.hits(condition, limit=101), condition.values)
+
+
+async def time_search(
+    at: Hall, dealer: str, mode: str, typed: dict[str, str], rounds: int
+) -> tuple[list[float], list[float]]:
+    """Seconds of our search and of the bare statements, in turn; both count where 101 come."""
+    condition = condition_of(dealer, mode, typed)
+    statement, values = bare_statement(condition)
+    count = f"SELECT count(*) FROM contract WHERE {condition.where}"
+    counting, counted = positional(count, condition.values)
+
+    async def ours() -> None:
+        async with at.database.transaction(dealer) as tx:
+            await customer_list.find(tx, condition)
+
+    async def bare() -> None:
+        async with at.bare.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT set_config('app.dealer', $1, true)", dealer)
+            if len(await connection.fetch(statement, *values)) > 100:
+                await connection.fetchval(counting, *counted)
+
+    ours_s, bare_s = await by_turns(rounds, ours, bare)
+    return ours_s, bare_s
+
+
+async def searches(small: Hall, large: Hall, rounds: int) -> list[str]:
+    """Every mode: the small dealer in both databases, and the large dealer."""
+    lines = [
+        "| search | dealer | ours p50 | ours p99 | bare p50 | bare p99 | p99 ratio | growth p50 |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, (mode, typed) in SEARCHES.items():
+        before, _ = await time_search(small, SMALL_DEALER, mode, typed, rounds)
+        for dealer in (SMALL_DEALER, LARGE_DEALER):
+            ours, bare = await time_search(large, dealer, mode, typed, rounds)
+            growth = f"{p(ours, 0.5) / p(before, 0.5):.2f}" if dealer == SMALL_DEALER else ""
+            lines.append(
+                f"| {name} | {dealer} | {p(ours, 0.5):.1f} ms | {p(ours, 0.99):.1f} ms "
+                f"| {p(bare, 0.5):.1f} ms | {p(bare, 0.99):.1f} ms "
+                f"| {p(ours, 0.99) / p(bare, 0.99):.2f} | {growth} |"
+            )
+            print(lines[-1], flush=True)
+    return lines

@@ -1,0 +1,229 @@
+"""`./dev bench portal`: pages beside the service calls that they are made of, in one run.
+
+A million contracts in the contracts service; services and portal are processes of their own, as in
+production. Each request for a page goes through the portal as an ASGI application here, which
+counts the time that passes inside its calls to the services; the rest is the portal's own.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import httpx
+import structlog
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from joserfc.jwk import ECKey
+
+from bench.beside import p
+from bench.contracts_hall import SMALL_DEALER, base_lines, hall
+from bench.stage import write
+from madoguchi.demo import demo_masters
+from madoguchi.issuer import IssuerSettings, create_issuer
+from madoguchi.people import demo_people
+from portal_service.app import create_app
+from portal_service.settings import PortalSettings
+from shared.testing import servers
+from shared.testing.databases import TestDatabases
+
+PAGES = {
+    "customer list, one contract": "/contracts?mode=individual&contract_no=C0000000042",
+    "customer list, a hundred rows": "/contracts?mode=general&final_to=2030-12",
+    "customer detail": "/contracts/C0000000042",
+    "result entry": "/contracts/C0000000042/result",
+    "bulk change, a hundred rows": "/transfers?from_store=S10",
+    "progress list": "/returns",
+    "dashboard": "/dashboard",
+}
+HQ = f"{SMALL_DEALER}-H001"
+ALLOWED = 3.0
+
+
+@dataclass
+class Counted(httpx.AsyncBaseTransport):
+    """The portal's way to the services, with the seconds that pass on it.
+
+    Calls of one page may overlap; what counts is the time in which at least one was under way.
+    """
+
+    inner: httpx.AsyncHTTPTransport = field(default_factory=httpx.AsyncHTTPTransport)
+    under_way: int = 0
+    began: float = 0
+    seconds: float = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a call on, and count."""
+        if not self.under_way:
+            self.began = time.perf_counter()
+        self.under_way += 1
+        try:
+            answer = await self.inner.handle_async_request(request)
+            await answer.aread()
+        finally:
+            self.under_way -= 1
+            if not self.under_way:
+                self.seconds += time.perf_counter() - self.began
+        return answer
+
+
+@asynccontextmanager
+async def service(name: str, url: str, issuer: str) -> AsyncIterator[str]:
+    """One API process; gives its address."""
+    port, prefix = free_port(), name.upper()
+    environment = {
+        f"{prefix}_DATABASE_URL": url, f"{prefix}_RABBITMQ_URL": "amqp://unused/",
+        f"{prefix}_ISSUER": issuer, f"{prefix}_JWKS_URL": f"{issuer}/jwks",
+        f"{prefix}_LOG_LEVEL": "WARNING",
+    }  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "shared.process", f"{name}_service", "api", "--port", str(port),
+        "--until-stdin-closes", stdin=asyncio.subprocess.PIPE, env={**os.environ, **environment},
+    )  # fmt: skip
+    try:
+        await answers(f"http://127.0.0.1:{port}/livez")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, port: int) -> AsyncIterator[None]:
+    """An application in this process."""
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    yield
+    server.should_exit = True
+    await task
+
+
+async def answers(url: str) -> None:
+    async with httpx.AsyncClient() as http:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await http.get(url)).status_code == HTTPStatus.OK:
+                    return
+            await asyncio.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def issuer_of(url: str, portal: str) -> FastAPI:
+    settings = IssuerSettings(
+        url=url,
+        audience="madoguchi",
+        client_id="madoguchi-portal",
+        redirect_uris=frozenset({f"{portal}/auth/callback"}),
+        signed_out_uris=frozenset({f"{portal}/auth/signed-out"}),
+        people=demo_people(demo_masters(2)),
+        embedded=True,
+    )
+    return create_issuer(settings, ECKey.generate_key("P-256", {"kid": "bench"}))
+
+
+async def sign_in(http: httpx.AsyncClient) -> None:
+    """Headquarters of the dealer with three thousand contracts."""
+    login = await http.get("/auth/login")
+    where = httpx.URL(login.headers["location"])
+    async with httpx.AsyncClient() as elsewhere:
+        asked = {**where.params, "person": HQ}
+        back = await elsewhere.post(str(where.copy_with(query=None)), data=asked)
+    await http.get(back.headers["location"])
+
+
+async def measure(
+    http: httpx.AsyncClient, counted: Counted, path: str, rounds: int
+) -> tuple[list[float], list[float]]:
+    """Seconds of whole pages, and of the service calls inside each."""
+    pages: list[float] = []
+    calls: list[float] = []
+    for turn in range(rounds + 5):
+        counted.seconds, began = 0, time.perf_counter()
+        answer = await http.get(path)
+        seconds = time.perf_counter() - began
+        assert answer.status_code == HTTPStatus.OK, (path, answer.status_code)
+        assert "を表示できません" not in answer.text, path
+        if turn >= 5:
+            pages.append(seconds)
+            calls.append(counted.seconds)
+    return pages, calls
+
+
+def report(measured: Mapping[str, tuple[list[float], list[float]]]) -> list[str]:
+    lines = [
+        "| page | page p50 | page p95 | calls p50 | calls p95 | p95 ratio |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, (pages, calls) in measured.items():
+        ratio = p(pages, 0.95) / p(calls, 0.95)
+        lines.append(
+            f"| {name} | {p(pages, 0.5):.1f} ms | {p(pages, 0.95):.1f} ms | {p(calls, 0.5):.1f} ms"
+            f" | {p(calls, 0.95):.1f} ms | {ratio:.2f}{' MISSED' if ratio > ALLOWED else ''} |"
+        )
+    return lines
+
+
+async def run(contracts: int, rounds: int) -> list[str]:
+    admin, end = servers.find_postgres()
+    databases = TestDatabases(admin)
+    issuer_port = free_port()
+    issuer, portal = f"http://127.0.0.1:{issuer_port}", "http://portal.bench"
+    counted = Counted()
+    try:
+        returns_url = await databases.create("returns_service")
+        lines = base_lines(5_000)
+        async with (
+            hall(databases, contracts, lines) as filled,
+            serving(issuer_of(issuer, portal), issuer_port),
+            service("contracts", filled.url, issuer) as contracts_at,
+            service("returns", returns_url, issuer) as returns_at,
+            httpx.AsyncClient(transport=counted, timeout=30) as to_services,
+        ):
+            settings = PortalSettings(
+                public_url=portal, session_secret="only for measuring, thirty-two characters",
+                oidc_issuer=issuer, contracts_url=contracts_at, returns_url=returns_at,
+                commuter_url=returns_at, notifier_url=returns_at,
+            )  # fmt: skip
+            app = create_app(settings, http=to_services)
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url=portal) as http:
+                await sign_in(http)
+                measured = {
+                    name: await measure(http, counted, path, rounds) for name, path in PAGES.items()
+                }
+        return report(measured)
+    finally:
+        await databases.drop_all()
+        end()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contracts", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=60)
+    asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    lines = uvloop.run(run(asked.contracts, asked.rounds))
+    about = f"{asked.contracts:,} contracts; {HQ} of a dealer with three thousand, one at a time."
+    write("portal", [about, "", *lines])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""What does the commuter service tell? What becomes of passes and of slips; no routes, no names."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from event_contracts.event import Event
+
+SlipStatus = Literal["pending", "remanded", "withdrawn", "approved", "rejected", "settled"]
+
+
+class PassEvent(Event):
+    """A fact about one commuter pass of one employee."""
+
+    aggregate_type: ClassVar[str] = "commuter_pass"
+    aggregate_key: ClassVar[str] = "pass_id"
+
+    pass_id: str
+    employee_id: str
+
+
+class PassRegistered(PassEvent):
+    """An administrator registered it or changed it; in force at once."""
+
+    wire_type: ClassVar[str] = "commuter_pass.registered.v1"
+
+
+class PassApplied(PassEvent):
+    """The employee asks for it; without effect until it is confirmed."""
+
+    wire_type: ClassVar[str] = "commuter_pass.applied.v1"
+
+    applied_on: date
+
+
+class PassConfirmed(PassEvent):
+    """It is in force; what was confirmed together has one `decision_id`."""
+
+    wire_type: ClassVar[str] = "commuter_pass.confirmed.v1"
+
+    decision_id: str
+
+
+class PassRejected(PassEvent):
+    """The application was turned down."""
+
+    wire_type: ClassVar[str] = "commuter_pass.rejected.v1"
+
+
+class PassWithdrawn(PassEvent):
+    """The employee took the application back."""
+
+    wire_type: ClassVar[str] = "commuter_pass.withdrawn.v1"
+
+
+class PassPurged(PassEvent):
+    """It ended long enough ago and is deleted."""
+
+    wire_type: ClassVar[str] = "commuter_pass.purged.v1"
+
+
+class SlipMoved(Event):
+    """A slip has another status; the amount is what the employee claims, in yen."""
+
+    wire_type: ClassVar[str] = "slip.moved.v1"
+    aggregate_type: ClassVar[str] = "slip"
+    aggregate_key: ClassVar[str] = "slip_id"
+
+    slip_id: str
+    employee_id: str
+    status: SlipStatus
+    total_yen: int

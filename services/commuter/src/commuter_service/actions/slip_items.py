@@ -1,0 +1,210 @@
+"""How does an item of a slip come about: typed, decided in the look-up, or read from an IC card?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from commuter_service.explanation import as_json
+from commuter_service.models import Slip, SlipItem
+from commuter_service.own_passes import OwnPasses, Ride, price_ride
+from commuter_service.queries import kind_of
+from commuter_service.rules.slip_kind import USES_SEARCH
+from commuter_service.strip import strip_svg
+from shared.context import new_id
+from shared.errors import Kind, Refusal
+from shared.http import NotFound
+
+TYPED, LOOK_UP, IC_CARD = "typed", "look_up", "ic_card"
+
+
+class LookUpNotForThisKind(Refusal):
+    """Slips of this kind hold no rides."""
+
+    code = "LOOK_UP_NOT_FOR_THIS_KIND"
+    message = "この申請種別では乗換案内を利用できません"
+
+
+class AmountIsLookedUp(Refusal):
+    """An amount of the look-up or of an IC card is not typed over."""
+
+    code = "AMOUNT_IS_LOOKED_UP"
+    message = "乗換案内またはICカードの金額は変更できません。乗換案内をもう一度呼び出してください"
+
+
+class IcCardRowIsFixed(Refusal):
+    """What the IC card told is not looked up: the card has deducted already (R34)."""
+
+    code = "IC_CARD_ROW_IS_FIXED"
+    kind = Kind.CONFLICT
+    message = "ICカードから取り込んだ明細では乗換案内を利用できません"
+
+
+class ReasonForNoPassMissing(Refusal):
+    """Who does not want the own passes deducted says why."""
+
+    code = "REASON_FOR_NO_PASS_MISSING"
+    message = "定期区間を使わない理由を入力してください"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """決定 in the look-up; with `without_pass_reason` nothing is deducted, and the reason kept."""
+
+    ride: Ride
+    without_pass_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTyped:
+    """One line of the form. Without `item_id` it is new; `decision` is a fresh look-up."""
+
+    item_id: UUID | None = None
+    item_on: date | None = None
+    purpose: str = ""
+    words: str = ""
+    receipt: bool = False
+    amount_yen: int | None = None
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IcCardRow:
+    """A ride as the IC card tells it; the amount is what the card was charged."""
+
+    item_on: date
+    words: str
+    amount_yen: int
+
+
+def new_item(slip: Slip, position: int, source: str = TYPED) -> SlipItem:
+    """An empty line."""
+    return SlipItem(
+        item_id=new_id(),
+        slip_id=slip.slip_id,
+        position=position,
+        dealer_id=slip.dealer_id,
+        employee_id=slip.employee_id,
+        item_on=None,
+        purpose="",
+        source=source,
+        words="",
+        route=None,
+        medium=None,
+        round_trip=False,
+        amount_yen=None,
+        through_yen=None,
+        receipt=False,
+        searched_on=None,
+        item_on_at_decision=None,
+        passes_at_search=[],
+        explanation=None,
+        without_pass_reason=None,
+        picture=None,
+    )
+
+
+def items_as_typed(
+    slip: Slip, kept: Sequence[SlipItem], typed: Sequence[ItemTyped], passes: OwnPasses
+) -> list[SlipItem]:
+    """The slip's items after an edit, in the order typed. Raises NotFound for a foreign item."""
+    known = {item.item_id: item for item in kept}
+    items = []
+    for position, line in enumerate(typed):
+        item = known.pop(line.item_id, None) if line.item_id else new_item(slip, position)
+        if item is None:
+            raise NotFound
+        item.position = position
+        write_item(slip, item, line, passes)
+        items.append(item)
+    return items
+
+
+def write_item(slip: Slip, item: SlipItem, line: ItemTyped, passes: OwnPasses) -> None:
+    """Take over what was typed; amounts of the look-up and of the card stay (R34, R41)."""
+    item.item_on, item.purpose, item.receipt = line.item_on, line.purpose, line.receipt
+    if line.decision is not None:
+        decide_look_up(slip, item, line.decision, passes)
+        return
+    if item.source == TYPED:
+        item.words, item.amount_yen = line.words, line.amount_yen
+    elif line.amount_yen not in {None, item.amount_yen}:
+        raise AmountIsLookedUp
+
+
+def decide_look_up(slip: Slip, item: SlipItem, decision: Decision, passes: OwnPasses) -> None:
+    """決定: price the route for the searched day and keep all that decided it (R36, R40, R43)."""
+    if kind_of(slip) not in USES_SEARCH:
+        raise LookUpNotForThisKind
+    if item.source == IC_CARD:
+        raise IcCardRowIsFixed
+    reason = decision.without_pass_reason
+    if reason is not None and not reason.strip():
+        raise ReasonForNoPassMissing
+    ride = decision.ride
+    priced = price_ride(ride, OwnPasses() if reason is not None else passes)
+    explanation = replace(
+        priced.explanation, notices=(*priced.explanation.notices, *priced.notices)
+    )
+    item.source, item.words = LOOK_UP, ""
+    item.route, item.medium = explanation.route, ride.medium.value
+    item.round_trip = ride.round_trip
+    item.amount_yen, item.through_yen = explanation.charged_yen, explanation.through_yen
+    item.searched_on = ride.on
+    item.item_on = item.item_on or ride.on
+    item.item_on_at_decision = item.item_on
+    item.passes_at_search = passes.keys_on(slip.employee_id, ride.on)
+    item.explanation = as_json(explanation)
+    item.picture = strip_svg(explanation, f"strip-{item.item_id}")
+    item.without_pass_reason = reason.strip() if reason else None
+
+
+def ic_card_item(slip: Slip, position: int, row: IcCardRow) -> SlipItem:
+    """A line from the card, exactly as the card was charged; never deducted here (R34)."""
+    item = new_item(slip, position, IC_CARD)
+    item.item_on, item.words, item.amount_yen = row.item_on, row.words, row.amount_yen
+    item.medium = "ic"
+    return item
+
+
+def copy_of(slip: Slip, item: SlipItem) -> SlipItem:
+    """The same line for a copied slip: route, amount and searched day stay (R57)."""
+    copied = new_item(slip, item.position, item.source)
+    for name in COPIED:
+        setattr(copied, name, getattr(item, name))
+    return copied
+
+
+COPIED = (
+    *("item_on", "purpose", "words", "route", "medium", "round_trip", "amount_yen", "through_yen"),
+    *("receipt", "searched_on", "item_on_at_decision", "passes_at_search", "explanation"),
+    *("without_pass_reason", "picture"),
+)
+
+
+def total_yen(items: Sequence[SlipItem]) -> int:
+    """What the slip claims."""
+    return sum(item.amount_yen or 0 for item in items)
+
+
+def receipts_yen(items: Sequence[SlipItem]) -> int:
+    """What of it is proved by receipts."""
+    return sum(item.amount_yen or 0 for item in items if item.receipt)
+
+
+def facts_of(items: Sequence[SlipItem]) -> dict[str, Any]:
+    """The items for the trail: day, route or words, amount, and the passes that deducted (R62)."""
+    return {
+        "total_yen": total_yen(items),
+        "items": [
+            {
+                "item_on": item.item_on.isoformat() if item.item_on else None,
+                "what": item.route or item.words,
+                "amount_yen": item.amount_yen,
+                "deduction_yen": (item.explanation or {}).get("deduction_yen", 0),
+                "passes": item.passes_at_search,
+            }
+            for item in items
+        ],
+    }

@@ -1,0 +1,335 @@
+"""How does a slip live: saved, submitted, approved, sent back, copied (R22, R23, R42, R54-R60)?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import delete
+
+from commuter_service.acting import Acting
+from commuter_service.actions.slip_items import (
+    Decision,
+    IcCardRow,
+    ItemTyped,
+    copy_of,
+    decide_look_up,
+    facts_of,
+    ic_card_item,
+    items_as_typed,
+    total_yen,
+)
+from commuter_service.actions.versions import check_version
+from commuter_service.models import Slip, SlipItem
+from commuter_service.own_passes import OwnPasses, own_passes
+from commuter_service.queries import has_unconfirmed_pass, items_of, kind_of, passes_of, slip_for
+from commuter_service.rules.pass_warning import check_submission
+from commuter_service.rules.slip_approval import (
+    NoApprover,
+    SlipActor,
+    SlipState,
+    SlipStatus,
+    SlipStep,
+    approval_chain,
+    check_total,
+    step_slip,
+)
+from commuter_service.rules.slip_form import SlipForm, check_complete
+from commuter_service.rules.slip_kind import USES_SEARCH, SlipDeed, SlipKind, check_unconfirmed_pass
+from commuter_service.slip_warnings import is_stale, warnings_of
+from event_contracts.commuter import SlipMoved
+from shared import outbox
+from shared.context import new_id
+from shared.errors import Kind, Refusal
+from shared.http import NotFound
+
+
+class LookUpNeeded(Refusal):
+    """A pass that deducted was deleted since: what is left must be looked up again (R14, R17)."""
+
+    code = "LOOK_UP_NEEDED"
+    kind = Kind.CONFLICT
+    message = "控除に使われた定期区間が削除されています。もう一度、乗換案内を呼び出してください。"
+
+
+class SavedBy(StrEnum):
+    """Why a slip is saved: by itself, or because somebody pressed 一時保存."""
+
+    AUTO = "auto_save"
+    PERSON = "save"
+
+
+@dataclass(frozen=True, slots=True)
+class SlipTyped:
+    """What stands on the form of a slip."""
+
+    title: str
+    purpose: str
+    trip_from: date | None
+    trip_to: date | None
+    items: tuple[ItemTyped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A slip held for a change, with what the change is judged by."""
+
+    slip: Slip
+    items: Sequence[SlipItem]
+    passes: OwnPasses
+    actor: SlipActor
+
+    @property
+    def state(self) -> SlipState:
+        """As the rules see it."""
+        return state_of(self.slip)
+
+
+def state_of(slip: Slip) -> SlipState:
+    """Where a slip stands."""
+    return SlipState(SlipStatus(slip.status), tuple(slip.chain), slip.step)
+
+
+def actor_of(acting: Acting, slip: Slip) -> SlipActor:
+    """What a person is to a slip."""
+    pending = slip.status == SlipStatus.PENDING
+    return SlipActor(
+        is_owner=slip.employee_id == acting.employee_id,
+        is_next_approver=pending and slip.chain[slip.step] == acting.employee_id,
+        accounting=acting.accounting,
+        edit_at_approval=acting.permission.edit_at_approval,
+        edit_after_approval=acting.permission.edit_after_approval,
+    )
+
+
+def chain_now(acting: Acting, slip: Slip) -> tuple[str, ...]:
+    """The chain that this slip would take now; empty where nobody could approve."""
+    try:
+        return approval_chain(acting.setting.approvers, slip.employee_id)
+    except NoApprover:
+        return ()
+
+
+async def create_slip(acting: Acting, kind: SlipKind, typed: SlipTyped, saved_by: SavedBy) -> Slip:
+    """The first save of a slip; refused while an own pass is unconfirmed (R22)."""
+    await _not_blocked(acting, acting.employee_id, kind, SlipDeed.CREATE)
+    slip = _new_slip(acting, kind)
+    acting.tx.add(slip)
+    await acting.tx.flush()
+    passes = own_passes(await passes_of(acting.tx, acting.employee_id))
+    items = await _write(acting, Opened(slip, (), passes, actor_of(acting, slip)), typed)
+    acting.note(slip.slip_id, slip.employee_id, saved_by.value, after=facts_of(items))
+    return slip
+
+
+async def save_slip(
+    acting: Acting, slip_id: UUID, version: int, typed: SlipTyped, saved_by: SavedBy
+) -> Slip:
+    """Save what stands on the form: the owner, the next approver, or accounting (R42, R58-R60)."""
+    opened = await _opened(acting, slip_id, version)
+    slip = opened.slip
+    step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(acting, slip))
+    if any(item.decision for item in typed.items):
+        await _not_blocked(acting, slip.employee_id, kind_of(slip), SlipDeed.SEARCH)
+    before, total = facts_of(opened.items), total_yen(opened.items)
+    items = await _write(acting, opened, typed)
+    _check_edit(acting, opened, total, items)
+    acting.note(
+        slip_id, slip.employee_id, _edit_name(opened, saved_by), before=before,
+        after=facts_of(items),
+    )  # fmt: skip
+    return slip
+
+
+async def decide_item(
+    acting: Acting, slip_id: UUID, version: int, item_id: UUID, decision: Decision
+) -> Slip:
+    """決定 in the look-up of one item, first or again (R40, R43)."""
+    opened = await _opened(acting, slip_id, version)
+    slip = opened.slip
+    step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(acting, slip))
+    await _not_blocked(acting, slip.employee_id, kind_of(slip), SlipDeed.SEARCH)
+    item = next((one for one in opened.items if one.item_id == item_id), None)
+    if item is None:
+        raise NotFound
+    before, total = facts_of(opened.items), total_yen(opened.items)
+    decide_look_up(slip, item, decision, opened.passes)
+    _check_edit(acting, opened, total, opened.items)
+    _touch(acting, slip)
+    acting.note(slip_id, slip.employee_id, "deduct", before=before, after=facts_of(opened.items))
+    return slip
+
+
+async def import_ic_card(
+    acting: Acting, slip_id: UUID, version: int, rows: Sequence[IcCardRow]
+) -> Slip:
+    """Rows of the card as they are; mixed with looked-up items as one likes (R34, R35)."""
+    opened = await _opened(acting, slip_id, version)
+    slip = opened.slip
+    if kind_of(slip) not in USES_SEARCH:
+        raise SlipKindHoldsNoRides
+    step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(acting, slip))
+    total, first = total_yen(opened.items), len(opened.items)
+    added = [ic_card_item(slip, first + number, row) for number, row in enumerate(rows)]
+    acting.tx.add_all(added)
+    items = [*opened.items, *added]
+    _check_edit(acting, opened, total, items)
+    _touch(acting, slip)
+    acting.note(
+        slip_id, slip.employee_id, "import_ic_card",
+        before=facts_of(opened.items), after=facts_of(items),
+    )  # fmt: skip
+    return slip
+
+
+class SlipKindHoldsNoRides(Refusal):
+    """Rides of an IC card belong into slips of the five kinds."""
+
+    code = "SLIP_KIND_HOLDS_NO_RIDES"
+    message = "この申請種別にはICカードの明細を取り込めません"
+
+
+async def move_slip(
+    acting: Acting, slip_id: UUID, version: int, step: SlipStep, comment: str = ""
+) -> Slip:
+    """申請, 承認, 差戻し, 取下げ, 否認, 精算. Warnings stop a submission only by setting (R54)."""
+    opened = await _opened(acting, slip_id, version)
+    slip, approvers = opened.slip, tuple[str, ...]()
+    if step is SlipStep.SUBMIT:
+        step_slip(opened.state, step, opened.actor)
+        await _check_submission(acting, opened)
+        approvers = approval_chain(acting.setting.approvers, slip.employee_id)
+    after = step_slip(opened.state, step, opened.actor, approvers=approvers, comment=comment)
+    before = {"status": slip.status, "step": slip.step}
+    slip.status, slip.chain, slip.step = after.status.value, list(after.chain), after.step
+    if step is SlipStep.SUBMIT:
+        slip.submitted_at = acting.now
+    _touch(acting, slip)
+    acting.note(
+        slip_id, slip.employee_id, step.value,
+        before=before, after={"status": slip.status, "step": slip.step},
+        said=comment.strip() or None,
+    )  # fmt: skip
+    told = SlipMoved(
+        dealer_id=slip.dealer_id,
+        slip_id=str(slip_id),
+        employee_id=slip.employee_id,
+        status=after.status.value,
+        total_yen=total_yen(opened.items),
+    )
+    await outbox.add(acting.tx, told, now=acting.now)
+    return slip
+
+
+async def delete_slip(acting: Acting, slip_id: UUID, version: int) -> None:
+    """Throw an own slip away, as long as it is at home; the trail stays."""
+    opened = await _opened(acting, slip_id, version)
+    step_slip(opened.state, SlipStep.DELETE, opened.actor)
+    before = facts_of(opened.items)
+    acting.note(slip_id, opened.slip.employee_id, SlipStep.DELETE.value, before=before)
+    await acting.tx.execute(delete(Slip).where(Slip.slip_id == slip_id))
+
+
+async def copy_slip(acting: Acting, slip_id: UUID) -> Slip:
+    """伝票コピー: a new draft with the same lines, from any status (R57)."""
+    slip = await slip_for(acting.tx, slip_id, acting.employee_id, accounting=False)
+    step_slip(state_of(slip), SlipStep.COPY, actor_of(acting, slip))
+    await _not_blocked(acting, slip.employee_id, kind_of(slip), SlipDeed.CREATE)
+    copied = _new_slip(acting, kind_of(slip))
+    copied.title, copied.purpose, copied.copied_from = slip.title, slip.purpose, slip.slip_id
+    copied.trip_from, copied.trip_to = slip.trip_from, slip.trip_to
+    acting.tx.add(copied)
+    await acting.tx.flush()
+    items = [copy_of(copied, item) for item in await items_of(acting.tx, slip_id)]
+    acting.tx.add_all(items)
+    acting.note(copied.slip_id, slip.employee_id, "copy", after=facts_of(items))
+    return copied
+
+
+async def _opened(acting: Acting, slip_id: UUID, version: int) -> Opened:
+    slip = await slip_for(
+        acting.tx, slip_id, acting.employee_id, accounting=acting.accounting, lock=True
+    )
+    check_version(slip.version, version)
+    passes = own_passes(await passes_of(acting.tx, slip.employee_id))
+    return Opened(slip, await items_of(acting.tx, slip_id), passes, actor_of(acting, slip))
+
+
+async def _write(acting: Acting, opened: Opened, typed: SlipTyped) -> list[SlipItem]:
+    slip = opened.slip
+    slip.title, slip.purpose = typed.title, typed.purpose
+    slip.trip_from, slip.trip_to = typed.trip_from, typed.trip_to
+    items = items_as_typed(slip, opened.items, typed.items, opened.passes)
+    kept = {item.item_id for item in items}
+    for item in opened.items:
+        if item.item_id not in kept:
+            await acting.tx.delete(item)
+    acting.tx.add_all(items)
+    _touch(acting, slip)
+    return items
+
+
+async def _not_blocked(acting: Acting, owner: str, kind: SlipKind, deed: SlipDeed) -> None:
+    """An unconfirmed pass blocks its applicant alone; others go on with the version before."""
+    if owner == acting.employee_id:
+        waits = await has_unconfirmed_pass(acting.tx, owner)
+        check_unconfirmed_pass(kind, deed, has_unconfirmed_pass=waits)
+
+
+async def _check_submission(acting: Acting, opened: Opened) -> None:
+    slip = opened.slip
+    await _not_blocked(acting, slip.employee_id, kind_of(slip), SlipDeed.SUBMIT)
+    form = SlipForm(
+        kind_of(slip),
+        slip.title,
+        slip.trip_from,
+        slip.trip_to,
+        tuple((item.item_on, item.amount_yen) for item in opened.items),
+    )
+    check_complete(form)
+    if any(is_stale(item, opened.passes) for item in opened.items):
+        raise LookUpNeeded
+    standing = [one for item in opened.items for one in warnings_of(slip, item, opened.passes)]
+    check_submission(standing, company_blocks=acting.setting.warning_blocks)
+
+
+def _check_edit(acting: Acting, opened: Opened, before_yen: int, items: Sequence[SlipItem]) -> None:
+    """An approver may have to leave the total as it is (R60)."""
+    if opened.state.status is SlipStatus.PENDING:
+        allowed = acting.setting.amount_change_allowed
+        check_total(before_yen, total_yen(items), change_allowed=allowed)
+
+
+def _edit_name(opened: Opened, saved_by: SavedBy) -> str:
+    by_status = {
+        SlipStatus.PENDING: "edit_at_approval",
+        SlipStatus.APPROVED: "edit_after_approval",
+    }
+    return by_status.get(opened.state.status, saved_by.value)
+
+
+def _touch(acting: Acting, slip: Slip) -> None:
+    slip.version += 1
+    slip.updated_at = acting.now
+
+
+def _new_slip(acting: Acting, kind: SlipKind) -> Slip:
+    return Slip(
+        slip_id=new_id(),
+        dealer_id=acting.dealer_id,
+        employee_id=acting.employee_id,
+        version=1,
+        kind=kind.name.lower(),
+        title="",
+        purpose="",
+        trip_from=None,
+        trip_to=None,
+        status=SlipStatus.DRAFT.value,
+        chain=[],
+        step=0,
+        copied_from=None,
+        created_at=acting.now,
+        updated_at=acting.now,
+        submitted_at=None,
+    )

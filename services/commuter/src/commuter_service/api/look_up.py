@@ -1,0 +1,205 @@
+"""乗換案内: stations, candidate routes, and many priced rides at once (R22, R36-R38, F22).
+
+The search runs outside any transaction: another implementation of it may ask a server far away.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from commuter_service import queries
+from commuter_service.acting import Acting
+from commuter_service.api.visit import (
+    EMPLOYEES,
+    Day,
+    Text,
+    Typed,
+    acting_in,
+    dealer_of,
+)
+from commuter_service.explanation import ExtraCharge, Notice, as_json
+from commuter_service.look_up_sources import OWN_ENGINE, LookUp
+from commuter_service.network import tokyo_network
+from commuter_service.own_passes import OwnPasses, Priced, Ride, gone_on, own_passes, price_ride
+from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.company_setting import RightMissing
+from commuter_service.rules.fare_rounding import Medium
+from commuter_service.rules.slip_kind import SlipDeed, SlipKind, check_unconfirmed_pass
+from commuter_service.search import Order, Question
+from commuter_service.station_names import suggest
+from commuter_service.strip import strip_svg
+from shared.errors import Refusal, problem_of
+from shared.http import database_of
+
+router = APIRouter(dependencies=[EMPLOYEES])
+
+MOST_RIDES = 1000
+MOST_VIA = 3
+Yen = Annotated[int, Field(ge=0, le=10_000_000)]
+
+
+class ChargeTyped(Typed):
+    """特急料金 and the like, one way."""
+
+    kind: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
+    yen: Yen
+
+
+class LookUpTyped(Typed):
+    """What is typed into 乗換案内; without `for_pass` the own passes are deducted.
+
+    `slip_id`: the look-up belongs to this slip, and its owner's passes are deducted.
+    """
+
+    start: Text
+    end: Text
+    on: Day
+    via: list[Text] = Field(default=[], max_length=MOST_VIA)
+    avoid: list[Text] = Field(default=[], max_length=30)
+    medium: Medium = Medium.IC
+    child: bool = False
+    order: Order = Order.CHARGED
+    for_pass: bool = False
+    slip_id: UUID | None = None
+
+
+class RideTyped(Typed):
+    """A ride with its route given; `employee_id` of somebody else is for accounting only."""
+
+    on: Day
+    route: Text
+    medium: Medium = Medium.IC
+    round_trip: bool = False
+    child: bool = False
+    charges: list[ChargeTyped] = Field(default=[], max_length=10)
+    employee_id: Text | None = None
+
+    def ride(self, bus_policy: BusPolicy) -> Ride:
+        """As the engine takes it."""
+        charges = tuple(ExtraCharge(one.kind, one.yen) for one in self.charges)
+        return Ride(
+            self.on, self.route, self.medium, self.round_trip, self.child, charges, bus_policy
+        )
+
+
+class RidesTyped(Typed):
+    """Rides to price."""
+
+    rides: list[RideTyped] = Field(min_length=1, max_length=MOST_RIDES)
+
+
+@router.get("/stations")
+async def suggest_stations(prefix: Text) -> dict[str, Any]:
+    """Stations whose name begins so, in kanji, kana or romaji."""
+    return {"items": [as_json(one) for one in suggest(tokyo_network(), prefix)]}
+
+
+@router.post("/look-ups")
+async def look_up(typed: LookUpTyped, request: Request) -> dict[str, Any]:
+    """Up to five candidate routes with what is charged after the passes (R37, F22)."""
+    dealer = dealer_of(request)
+    async with database_of(request).transaction(dealer) as tx:
+        acting = await acting_in(request, tx, dealer)
+        passes = OwnPasses() if typed.for_pass else await _passes_for(acting, typed)
+    policy = BusPolicy(acting.setting.bus_policy)
+    question = Question(
+        start=typed.start,
+        end=typed.end,
+        on=typed.on,
+        medium=typed.medium,
+        via=tuple(typed.via),
+        avoid=frozenset(typed.avoid),
+        passes=passes.readable,
+        child=typed.child,
+        bus_policy=policy,
+        order=typed.order,
+    )
+    source: LookUp = getattr(request.app.state, "look_up", OWN_ENGINE)
+    found = await asyncio.to_thread(source.candidates, question)
+    items = []
+    for number, one in enumerate(found):
+        ride = Ride(typed.on, str(one.route), typed.medium, child=typed.child, bus_policy=policy)
+        facts = {"minutes": one.minutes, "changes": one.changes, "told_yen": one.told_yen}
+        priced = price_ride(ride, passes)
+        picture = strip_svg(priced.explanation, f"candidate-{number}")
+        items.append({**facts, **priced_answer(priced), "picture": picture})
+    return {"on": typed.on, "items": items, "notices": notices_json(gone_on(passes, typed.on))}
+
+
+@router.post("/deductions")
+async def deduct(typed: RidesTyped, request: Request) -> dict[str, Any]:
+    """Price rides, each alone: an explanation or a problem, in the order given."""
+    dealer = dealer_of(request)
+    async with database_of(request).transaction(dealer) as tx:
+        acting = await acting_in(request, tx, dealer)
+        passes = await _passes_by_employee(acting, typed.rides)
+    policy = BusPolicy(acting.setting.bus_policy)
+
+    def priced() -> list[dict[str, Any]]:
+        return [
+            _answered(ride.ride(policy), passes[ride.employee_id or acting.employee_id])
+            for ride in typed.rides
+        ]
+
+    return {"items": await asyncio.to_thread(priced)}
+
+
+async def passes_of_owner(tx: AsyncSession, employee_id: str) -> OwnPasses:
+    """An employee's passes as the engine takes them."""
+    return own_passes(await queries.passes_of(tx, employee_id))
+
+
+def priced_answer(priced: Priced) -> dict[str, Any]:
+    """A priced ride: its figures, and the whole explanation."""
+    explanation = priced.explanation
+    return {
+        "route": explanation.route,
+        "through_yen": explanation.through_yen,
+        "charged_yen": explanation.charged_yen,
+        "deduction_yen": explanation.deduction_yen,
+        "why": explanation.why,
+        "notices": notices_json((*explanation.notices, *priced.notices)),
+        "explanation": as_json(explanation),
+    }
+
+
+def notices_json(notices: Iterable[Notice]) -> list[dict[str, str]]:
+    """Codes and sentences."""
+    return [{"code": one.code, "message": one.message} for one in notices]
+
+
+async def _passes_for(acting: Acting, typed: LookUpTyped) -> OwnPasses:
+    """Whose passes are deducted: the slip's owner's, who must have none unconfirmed (R22)."""
+    owner, kind = acting.employee_id, SlipKind.TRANSPORT
+    if typed.slip_id is not None:
+        slip = await queries.slip_for(
+            acting.tx, typed.slip_id, acting.employee_id, accounting=acting.accounting
+        )
+        owner, kind = slip.employee_id, queries.kind_of(slip)
+    if owner == acting.employee_id:
+        waits = await queries.has_unconfirmed_pass(acting.tx, owner)
+        check_unconfirmed_pass(kind, SlipDeed.SEARCH, has_unconfirmed_pass=waits)
+    return await passes_of_owner(acting.tx, owner)
+
+
+async def _passes_by_employee(acting: Acting, rides: list[RideTyped]) -> dict[str, OwnPasses]:
+    employees = {ride.employee_id or acting.employee_id for ride in rides}
+    if employees != {acting.employee_id} and not acting.accounting:
+        raise RightMissing("他の社員の控除を計算する権限がありません")
+    found = {}
+    for one in employees:
+        await queries.employee_by_id(acting.tx, acting.dealer_id, one)
+        found[one] = await passes_of_owner(acting.tx, one)
+    return found
+
+
+def _answered(ride: Ride, passes: OwnPasses) -> dict[str, Any]:
+    try:
+        return priced_answer(price_ride(ride, passes))
+    except Refusal as fact:
+        return {"problem": problem_of(fact)}

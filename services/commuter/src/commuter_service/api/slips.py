@@ -1,0 +1,295 @@
+"""精算書: five kinds with the look-up and others without, until they are settled (R22, R42)."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from commuter_service import queries
+from commuter_service.acting import Acting
+from commuter_service.actions import slips as actions
+from commuter_service.actions.slip_items import Decision, IcCardRow, ItemTyped
+from commuter_service.actions.slips import SavedBy, SlipTyped
+from commuter_service.api.look_up import RideTyped, Yen
+from commuter_service.api.visit import (
+    ACCOUNTING,
+    EMPLOYEES,
+    Day,
+    Key,
+    Text,
+    Typed,
+    Version,
+    Visiting,
+)
+from commuter_service.models import Slip
+from commuter_service.own_passes import own_passes
+from commuter_service.pass_answers import pass_answer
+from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.slip_approval import SlipStep
+from commuter_service.rules.slip_kind import USES_SEARCH, SlipKind
+from commuter_service.slip_answers import slip_answer, slip_line
+from shared.http import etag, once
+
+router = APIRouter(dependencies=[EMPLOYEES])
+
+MOST_ITEMS = 200
+Kind = Literal[
+    "transport", "trip_request", "trip", "overseas_trip_request", "overseas_trip", "expense",
+    "payment_request",
+]  # fmt: skip
+
+
+class DecisionTyped(RideTyped):
+    """決定 of a route; 定期を使わない needs its reason."""
+
+    employee_id: None = None
+    without_pass_reason: Text | None = None
+
+    def decision(self, bus_policy: BusPolicy) -> Decision:
+        """As the action takes it."""
+        return Decision(self.ride(bus_policy), self.without_pass_reason)
+
+
+class ItemBody(Typed):
+    """One line; with `item_id` a line that exists."""
+
+    item_id: UUID | None = None
+    item_on: Day | None = None
+    purpose: Text = ""
+    words: Text = ""
+    receipt: bool = False
+    amount_yen: Yen | None = None
+    look_up: DecisionTyped | None = None
+
+    def typed(self, bus_policy: BusPolicy) -> ItemTyped:
+        """As the action takes it."""
+        return ItemTyped(
+            self.item_id,
+            self.item_on,
+            self.purpose,
+            self.words,
+            self.receipt,
+            self.amount_yen,
+            self.look_up.decision(bus_policy) if self.look_up else None,
+        )
+
+
+class SlipBody(Typed):
+    """The form of a slip; `automatic` where nobody pressed 一時保存."""
+
+    title: Text = ""
+    purpose: Text = ""
+    trip_from: Day | None = None
+    trip_to: Day | None = None
+    items: list[ItemBody] = Field(default=[], max_length=MOST_ITEMS)
+    automatic: bool = False
+
+    def typed(self, acting: Acting) -> SlipTyped:
+        """As the action takes it."""
+        policy = BusPolicy(acting.setting.bus_policy)
+        items = tuple(item.typed(policy) for item in self.items)
+        return SlipTyped(self.title, self.purpose, self.trip_from, self.trip_to, items)
+
+    @property
+    def saved_by(self) -> SavedBy:
+        """Who saved."""
+        return SavedBy.AUTO if self.automatic else SavedBy.PERSON
+
+
+class NewSlipBody(SlipBody):
+    """The same with the kind, which never changes."""
+
+    kind: Kind
+
+
+class CommentBody(Typed):
+    """What is said with a step."""
+
+    comment: Text = ""
+
+
+class IcCardBody(Typed):
+    """A ride of an IC card."""
+
+    item_on: Day
+    words: Text
+    amount_yen: Yen
+
+
+class IcCardRows(Typed):
+    """What was read from a card."""
+
+    rows: list[IcCardBody] = Field(min_length=1, max_length=MOST_ITEMS)
+
+
+@router.get("/slips")
+async def list_slips(acting: Visiting) -> dict[str, Any]:
+    """The own slips, and the kinds that may be begun now (R22)."""
+    found = await queries.slips_of(acting.tx, acting.employee_id)
+    blocked = await queries.has_unconfirmed_pass(acting.tx, acting.employee_id)
+    kinds = [
+        {
+            "kind": kind.name.lower(),
+            "japanese": kind.value,
+            "uses_look_up": kind in USES_SEARCH,
+            "enabled": not (blocked and kind in USES_SEARCH),
+            "reason": BLOCKED_WORDS if blocked and kind in USES_SEARCH else None,
+        }
+        for kind in SlipKind
+    ]
+    return {"kinds": kinds, **await _lines(acting, found)}
+
+
+BLOCKED_WORDS = "未確定の定期区間があるため、確定されるまで利用できません。"
+
+
+@router.get("/slips/to-approve")
+async def list_slips_to_approve(acting: Visiting) -> dict[str, Any]:
+    """承認: what waits for this person."""
+    return await _lines(acting, await queries.slips_awaiting(acting.tx, acting.employee_id))
+
+
+@router.get("/slips/of-company", dependencies=[ACCOUNTING])
+async def list_slips_of_company(acting: Visiting) -> dict[str, Any]:
+    """経理: what was handed in."""
+    return await _lines(acting, await queries.slips_of_company(acting.tx, acting.dealer_id))
+
+
+@router.post("/slips", status_code=201)
+async def create_slip(
+    body: NewSlipBody, acting: Visiting, response: Response, key: Key = None
+) -> dict[str, Any]:
+    """The first save (未作成 → 一時保存)."""
+
+    async def act() -> dict[str, Any]:
+        kind = SlipKind[body.kind.upper()]
+        slip = await actions.create_slip(acting, kind, body.typed(acting), body.saved_by)
+        return await _shown(acting, slip)
+
+    print_ = body.model_dump_json()
+    answer = await once(acting.tx, owner=acting.employee_id, key=key, fingerprint=print_, act=act)
+    response.headers.update(etag(answer["version"]))
+    return answer
+
+
+@router.get("/slips/{slip_id}")
+async def show_slip(slip_id: UUID, acting: Visiting, response: Response) -> dict[str, Any]:
+    """A slip with its items, their warnings as of now, and its trail."""
+    slip = await queries.slip_for(
+        acting.tx, slip_id, acting.employee_id, accounting=acting.accounting
+    )
+    return await _answered(acting, slip, response)
+
+
+@router.put("/slips/{slip_id}")
+async def save_slip(
+    slip_id: UUID, body: SlipBody, version: Version, acting: Visiting, response: Response
+) -> dict[str, Any]:
+    """自動保存, 一時保存, 承認時の修正, 管理者の修正 (R42, R59, R60)."""
+    typed = body.typed(acting)
+    slip = await actions.save_slip(acting, slip_id, version, typed, body.saved_by)
+    return await _answered(acting, slip, response)
+
+
+@router.delete("/slips/{slip_id}", status_code=204)
+async def delete_slip(slip_id: UUID, version: Version, acting: Visiting) -> None:
+    """削除."""
+    await actions.delete_slip(acting, slip_id, version)
+
+
+@router.post("/slips/{slip_id}/items/{item_id}/look-up")
+async def decide_item(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI hands out the rest
+    slip_id: UUID,
+    item_id: UUID,
+    body: DecisionTyped,
+    version: Version,
+    acting: Visiting,
+    response: Response,
+) -> dict[str, Any]:
+    """決定 of a candidate for one line (R40, R43)."""
+    decision = body.decision(BusPolicy(acting.setting.bus_policy))
+    slip = await actions.decide_item(acting, slip_id, version, item_id, decision)
+    return await _answered(acting, slip, response)
+
+
+@router.post("/slips/{slip_id}/ic-card-rows")
+async def import_ic_card(
+    slip_id: UUID, body: IcCardRows, version: Version, acting: Visiting, response: Response
+) -> dict[str, Any]:
+    """ICカードオプション: rows as the card was charged (R34)."""
+    rows = [IcCardRow(row.item_on, row.words, row.amount_yen) for row in body.rows]
+    slip = await actions.import_ic_card(acting, slip_id, version, rows)
+    return await _answered(acting, slip, response)
+
+
+@router.post("/slips/{slip_id}/copies", status_code=201)
+async def copy_slip(
+    slip_id: UUID, acting: Visiting, response: Response, key: Key = None
+) -> dict[str, Any]:
+    """伝票コピー (R57)."""
+
+    async def act() -> dict[str, Any]:
+        return await _shown(acting, await actions.copy_slip(acting, slip_id))
+
+    owner, fingerprint = acting.employee_id, f"copy {slip_id}"
+    answer = await once(acting.tx, owner=owner, key=key, fingerprint=fingerprint, act=act)
+    response.headers.update(etag(answer["version"]))
+    return answer
+
+
+@router.post("/slips/{slip_id}/{step}")
+async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI hands out the rest
+    slip_id: UUID,
+    step: Literal["submit", "approve", "remand", "withdraw", "reject", "settle"],
+    body: CommentBody,
+    version: Version,
+    acting: Visiting,
+    response: Response,
+) -> dict[str, Any]:
+    """申請, 承認, 差戻し, 取下げ, 否認, 精算."""
+    slip = await actions.move_slip(acting, slip_id, version, SlipStep(step), body.comment)
+    return await _answered(acting, slip, response)
+
+
+async def _answered(acting: Acting, slip: Slip, response: Response) -> dict[str, Any]:
+    response.headers.update(etag(slip.version))
+    return await _shown(acting, slip)
+
+
+async def _shown(acting: Acting, slip: Slip) -> dict[str, Any]:
+    await acting.tx.flush()
+    records = await queries.passes_of(acting.tx, slip.employee_id)
+    names = await queries.employee_names(acting.tx, [slip.employee_id, *slip.chain])
+    shown = slip_answer(
+        acting,
+        slip,
+        await queries.items_of(acting.tx, slip.slip_id),
+        own_passes(records),
+        names,
+        await queries.trail_of(acting.tx, slip.slip_id),
+    )
+    standing = [one for one in records if one.confirmed or one.held.status == "applied"]
+    return {**shown, "passes": [pass_answer(one, names) for one in standing]}
+
+
+async def _lines(acting: Acting, slips: Any) -> dict[str, Any]:
+    found = list(slips)
+    ids = [slip.slip_id for slip in found]
+    items = await queries.items_of(acting.tx, *ids) if ids else []
+    names = await queries.employee_names(acting.tx, (slip.employee_id for slip in found))
+    passes = {
+        employee: own_passes(await queries.passes_of(acting.tx, employee))
+        for employee in {slip.employee_id for slip in found}
+    }
+    return {
+        "items": [
+            slip_line(
+                slip,
+                [item for item in items if item.slip_id == slip.slip_id],
+                passes[slip.employee_id],
+                names,
+            )
+            for slip in found
+        ]
+    }

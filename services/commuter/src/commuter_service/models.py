@@ -1,0 +1,188 @@
+"""Which tables does the commuter service keep?
+
+Employees as the staff master tells of them, what a company and its administrators decided, passes
+with all their versions, slips with their items, and a trail of who changed what.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Index, Integer, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Kept(DeclarativeBase):
+    """A row that the commuter service keeps."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads a plain attribute
+        str: Text,
+        int: Integer,
+        date: Date,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+class Employee(Kept):
+    """Somebody who travels; `mail` is known once the person has used this service."""
+
+    __tablename__ = "employee"
+
+    employee_id: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    name: Mapped[str]
+    mail: Mapped[str | None]
+    active: Mapped[bool]
+
+
+class CompanySetting(Kept):
+    """What a company decided on システム設定; without a row the defaults hold.
+
+    `approvers` is the chain of one or two employees who approve slips (R23).
+    """
+
+    __tablename__ = "company_setting"
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    applications_allowed: Mapped[bool]
+    retention_days: Mapped[int]
+    admin_mail: Mapped[str | None]
+    bus_policy: Mapped[str]
+    warning_blocks: Mapped[bool]
+    amount_change_allowed: Mapped[bool]
+    approvers: Mapped[list[str]]
+
+
+class Permission(Kept):
+    """What is ticked for an employee on 権限マスタ; `mail` hears of applications (R27, R29)."""
+
+    __tablename__ = "permission"
+
+    employee_id: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    version: Mapped[int] = mapped_column(BigInteger)
+    pass_master: Mapped[bool]
+    edit_at_approval: Mapped[bool]
+    edit_after_approval: Mapped[bool]
+    mail: Mapped[str | None]
+
+
+class HeldPass(Kept):
+    """A pass: the state of its newest version, and the confirmed one, which deducts (R21, R24)."""
+
+    __tablename__ = "commuter_pass"
+    __table_args__ = (Index("commuter_pass_by_employee", "dealer_id", "employee_id"),)
+
+    pass_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    employee_id: Mapped[str]
+    version: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[str]
+    newest: Mapped[int]
+    confirmed: Mapped[int | None]
+    applied_on: Mapped[date | None]
+    reason: Mapped[str | None]
+
+
+class PassVersion(Kept):
+    """One content of a pass: route text and period; the row of a version never changes."""
+
+    __tablename__ = "pass_version"
+
+    pass_id: Mapped[UUID] = mapped_column(ForeignKey("commuter_pass.pass_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    route: Mapped[str]
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    has_bus: Mapped[bool]
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+
+
+class Slip(Kept):
+    """A slip; `chain` are the approvers of its last submission, `step` who of them is next."""
+
+    __tablename__ = "slip"
+    __table_args__ = (
+        Index("slip_by_employee", "dealer_id", "employee_id", "updated_at"),
+        Index("slip_by_status", "dealer_id", "status", "updated_at"),
+    )
+
+    slip_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    employee_id: Mapped[str]
+    version: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    title: Mapped[str]
+    purpose: Mapped[str]
+    trip_from: Mapped[date | None]
+    trip_to: Mapped[date | None]
+    status: Mapped[str]
+    chain: Mapped[list[str]]
+    step: Mapped[int]
+    copied_from: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+
+
+class SlipItem(Kept):
+    """One line of a slip. What the look-up found is kept as it was found; no warning is stored.
+
+    `picture` is the strip of the explanation, as SVG.
+    `searched_on` is the day for which the look-up ran, `item_on_at_decision` the item's day then,
+    `passes_at_search` the (id, version) of the passes valid on the searched day.
+    """
+
+    __tablename__ = "slip_item"
+    __table_args__ = (
+        Index("slip_item_by_slip", "slip_id", "position"),
+        Index("slip_item_by_day", "dealer_id", "employee_id", "item_on"),
+    )
+
+    item_id: Mapped[UUID] = mapped_column(primary_key=True)
+    slip_id: Mapped[UUID] = mapped_column(ForeignKey("slip.slip_id", ondelete="CASCADE"))
+    position: Mapped[int]
+    dealer_id: Mapped[str]
+    employee_id: Mapped[str]
+    item_on: Mapped[date | None]
+    purpose: Mapped[str]
+    source: Mapped[str]
+    words: Mapped[str]
+    route: Mapped[str | None]
+    medium: Mapped[str | None]
+    round_trip: Mapped[bool]
+    amount_yen: Mapped[int | None]
+    through_yen: Mapped[int | None]
+    receipt: Mapped[bool]
+    searched_on: Mapped[date | None]
+    item_on_at_decision: Mapped[date | None]
+    passes_at_search: Mapped[list[Any]]
+    explanation: Mapped[dict[str, Any] | None]
+    without_pass_reason: Mapped[str | None]
+    picture: Mapped[str | None]
+
+
+class Trail(Kept):
+    """Who did what to whose pass or slip, when, and what it changed; rows only ever come (R62)."""
+
+    __tablename__ = "trail"
+    __table_args__ = (Index("trail_by_subject", "subject_id", "trail_id"),)
+
+    trail_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    employee_id: Mapped[str]
+    subject_id: Mapped[UUID]
+    action: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    actor_name: Mapped[str]
+    before: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    after: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    said: Mapped[str | None]

@@ -1,0 +1,151 @@
+"""How does a pass look from outside? One form for lists, details, overlaps and health."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from commuter_service.models import PassVersion, Trail
+from commuter_service.own_passes import read_route
+from commuter_service.queries import PassRecord, period_of
+from commuter_service.routes import BusRide
+from commuter_service.rules.bus_policy import BUS_NOTICE, is_guaranteed
+from commuter_service.rules.pass_application import PassStatus
+from commuter_service.rules.pass_health import PassCondition
+from commuter_service.rules.pass_period import Period, gaps, proposed_end
+from commuter_service.station_days import closed, shut_stations
+from shared.errors import Refusal
+
+
+def section_of(route: str) -> str:
+    """東京―新宿, from a route text."""
+    words = route.split(":")
+    return f"{words[0]}―{words[-1]}"
+
+
+def pass_answer(record: PassRecord, names: dict[str, str]) -> dict[str, Any]:
+    """A pass with its state; `in_force` is the version that deducts while another one waits."""
+    held, shown = record.held, record.shown
+    waits = record.status is PassStatus.APPLIED
+    return {
+        "pass_id": str(held.pass_id),
+        "employee_id": held.employee_id,
+        "employee_name": names.get(held.employee_id, held.employee_id),
+        "version": held.version,
+        "status": held.status,
+        "status_japanese": record.status.value,
+        **_content(shown),
+        "applied_on": held.applied_on,
+        "reason": held.reason,
+        "in_force": _content(record.confirmed) if waits and record.confirmed else None,
+        "notices": [] if is_guaranteed(has_bus=shown.has_bus) else [BUS_NOTICE],
+        "unreadable": unreadable(shown.route),
+    }
+
+
+def _content(version: PassVersion) -> dict[str, Any]:
+    return {
+        "number": version.number,
+        "route": version.route,
+        "section": section_of(version.route),
+        "lines": lines_of(version.route),
+        "starts_on": version.starts_on,
+        "ends_on": version.ends_on,
+        "period": str(period_of(version)),
+        "guaranteed": is_guaranteed(has_bus=version.has_bus),
+    }
+
+
+def lines_of(route: str) -> list[str]:
+    """The lines of a route text, in riding order."""
+    return list(dict.fromkeys(route.split(":")[1::2]))
+
+
+def unreadable(route: str, *, on: date | None = None) -> str:
+    """Why a route can no longer be ridden, at all or on a day; empty if it can."""
+    try:
+        shut = shut_stations(read_route(route), on) if on else ()
+    except Refusal as gone:
+        return gone.message
+    return closed(shut, on).message if shut and on else ""
+
+
+def neighbours(record: PassRecord, others: Iterable[PassRecord]) -> dict[str, Any]:
+    """What a pass meets among the same person's others: overlaps with end dates, gaps (R8)."""
+    return meeting(period_of(record.shown), [r for r in others if r.held != record.held])
+
+
+def meeting(period: Period, others: Sequence[PassRecord]) -> dict[str, Any]:
+    """The same for a pass that is only thought of."""
+    standing = [
+        one
+        for one in others
+        if one.status in {PassStatus.CONFIRMED, PassStatus.APPLIED} or one.confirmed
+    ]
+    overlaps = [
+        {
+            "pass_id": str(one.held.pass_id),
+            "version": one.held.version,
+            "section": section_of(one.shown.route),
+            "period": str(period_of(one.shown)),
+            "proposed_end": proposed_end(period_of(one.shown), period),
+        }
+        for one in standing
+        if period.overlaps(period_of(one.shown))
+    ]
+    between = gaps([period, *(period_of(one.shown) for one in standing)])
+    return {"overlaps": overlaps, "gaps": [_gap(one) for one in between]}
+
+
+def _gap(period: Period) -> dict[str, Any]:
+    return {"starts_on": period.starts_on, "ends_on": period.ends_on, "period": str(period)}
+
+
+def condition_of(record: PassRecord, *, today: date) -> PassCondition:
+    """What the health check looks at, a station that is not in use today included (R39)."""
+    applied = record.held.applied_on if record.status is PassStatus.APPLIED else None
+    in_force = period_of(record.confirmed) if record.confirmed else None
+    return PassCondition(in_force, applied, unreadable(record.shown.route, on=today))
+
+
+def has_bus(route: str) -> bool:
+    """Whether a route text has a bus section."""
+    return any(isinstance(leg, BusRide) for leg in read_route(route).legs)
+
+
+def trail_answer(lines: Iterable[Trail]) -> list[dict[str, Any]]:
+    """Who did what, the oldest first (R62)."""
+    return [
+        {
+            "at": line.at,
+            "actor": line.actor,
+            "actor_name": line.actor_name,
+            "action": line.action,
+            "action_japanese": ACTIONS.get(line.action, line.action),
+            "before": line.before,
+            "after": line.after,
+            "said": line.said,
+        }
+        for line in lines
+    ]
+
+
+ACTIONS = {
+    "register": "登録・確定",
+    "apply": "申請",
+    "confirm": "確定",
+    "withdraw": "取下げ",
+    "reject": "差戻し",
+    "purge": "自動削除",
+    "create": "作成",
+    "auto_save": "自動保存",
+    "save": "一時保存",
+    "edit_at_approval": "承認時の修正",
+    "edit_after_approval": "管理者の修正",
+    "submit": "申請",
+    "approve": "承認",
+    "remand": "差戻し",
+    "settle": "精算",
+    "copy": "伝票コピー",
+    "deduct": "乗換案内",
+    "import_ic_card": "ICカード取込",
+}

@@ -1,0 +1,252 @@
+"""What is kept? Passes, slips, people and settings, each by the question that is asked of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from commuter_service.models import (
+    CompanySetting,
+    Employee,
+    HeldPass,
+    PassVersion,
+    Permission,
+    Slip,
+    SlipItem,
+    Trail,
+)
+from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.pass_application import PassStatus
+from commuter_service.rules.pass_period import Period
+from commuter_service.rules.pass_purge import USUAL_RETENTION
+from commuter_service.rules.pass_validity import PassFacts
+from commuter_service.rules.slip_approval import SlipStatus
+from commuter_service.rules.slip_kind import SlipKind
+from shared.http import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class PassRecord:
+    """A pass with the version that is shown, and the confirmed one if it has effect."""
+
+    held: HeldPass
+    newest: PassVersion
+    confirmed: PassVersion | None
+
+    @property
+    def status(self) -> PassStatus:
+        """State of the newest version."""
+        return PassStatus[self.held.status.upper()]
+
+    @property
+    def shown(self) -> PassVersion:
+        """What a person sees: the application while it waits, else what is in force."""
+        if self.status is PassStatus.CONFIRMED and self.confirmed:
+            return self.confirmed
+        return self.newest
+
+    @property
+    def facts(self) -> PassFacts | None:
+        """The version with legal effect, as the rules see it; None: none has."""
+        one = self.confirmed
+        if one is None:
+            return None
+        return PassFacts(str(one.pass_id), one.number, self.held.employee_id, period_of(one))
+
+
+def period_of(version: PassVersion) -> Period:
+    """The validity of one version."""
+    return Period(version.starts_on, version.ends_on)
+
+
+async def setting_of(tx: AsyncSession, dealer_id: str, *, lock: bool = False) -> CompanySetting:
+    """The company's decisions, or the defaults with version 0."""
+    asked = select(CompanySetting).where(CompanySetting.dealer_id == dealer_id)
+    found = (await tx.execute(asked.with_for_update() if lock else asked)).scalar_one_or_none()
+    return found or CompanySetting(
+        dealer_id=dealer_id,
+        version=0,
+        applications_allowed=False,
+        retention_days=int(USUAL_RETENTION),
+        admin_mail=None,
+        bus_policy=BusPolicy.RAIL_ONLY.value,
+        warning_blocks=False,
+        amount_change_allowed=True,
+        approvers=[],
+    )
+
+
+async def permission_of(tx: AsyncSession, dealer_id: str, employee_id: str) -> Permission:
+    """What is ticked for an employee, or nothing with version 0."""
+    return await tx.get(Permission, employee_id) or Permission(
+        employee_id=employee_id,
+        dealer_id=dealer_id,
+        version=0,
+        pass_master=False,
+        edit_at_approval=False,
+        edit_after_approval=False,
+        mail=None,
+    )
+
+
+async def permissions_of(tx: AsyncSession, dealer_id: str) -> dict[str, Permission]:
+    """Everything that is ticked at a company, by employee."""
+    rows = await tx.execute(select(Permission).where(Permission.dealer_id == dealer_id))
+    return {row.employee_id: row for row in rows.scalars()}
+
+
+async def employees_of(tx: AsyncSession, dealer_id: str) -> Sequence[Employee]:
+    """The people of a company who have not left, by their number."""
+    rows = await tx.execute(
+        select(Employee)
+        .where(Employee.dealer_id == dealer_id, Employee.active)
+        .order_by(Employee.employee_id)
+    )
+    return rows.scalars().all()
+
+
+async def employee_names(tx: AsyncSession, ids: Iterable[str]) -> dict[str, str]:
+    """Names by number; who is unknown is left out."""
+    rows = await tx.execute(
+        select(Employee.employee_id, Employee.name).where(Employee.employee_id.in_(set(ids)))
+    )
+    return {row.employee_id: row.name for row in rows}
+
+
+async def employee_by_id(tx: AsyncSession, dealer_id: str, employee_id: str) -> Employee:
+    """One of a company's people. Raises NotFound."""
+    found = await tx.get(Employee, employee_id)
+    if found is None or found.dealer_id != dealer_id:
+        raise NotFound
+    return found
+
+
+async def passes_where(tx: AsyncSession, *conditions: object) -> list[PassRecord]:
+    """Passes with their versions, by employee and then the order of registration."""
+    found = select(HeldPass).where(*conditions)  # type: ignore[arg-type]
+    held = (await tx.execute(found.order_by(HeldPass.employee_id, HeldPass.pass_id))).scalars()
+    rows = held.all()
+    versions = await tx.execute(
+        select(PassVersion).where(PassVersion.pass_id.in_([row.pass_id for row in rows]))
+    )
+    by_key = {(one.pass_id, one.number): one for one in versions.scalars()}
+    return [
+        PassRecord(
+            row,
+            by_key[row.pass_id, row.newest],
+            by_key[row.pass_id, row.confirmed] if row.confirmed else None,
+        )
+        for row in rows
+    ]
+
+
+async def passes_of(tx: AsyncSession, employee_id: str) -> list[PassRecord]:
+    """All passes of an employee."""
+    return await passes_where(tx, HeldPass.employee_id == employee_id)
+
+
+async def pass_locked(tx: AsyncSession, dealer_id: str, pass_id: UUID) -> PassRecord:
+    """One pass, held until the end of the transaction. Raises NotFound."""
+    locked = (
+        select(HeldPass)
+        .where(HeldPass.pass_id == pass_id, HeldPass.dealer_id == dealer_id)
+        .with_for_update()
+    )
+    if (await tx.execute(locked)).scalar_one_or_none() is None:
+        raise NotFound
+    return (await passes_where(tx, HeldPass.pass_id == pass_id))[0]
+
+
+async def has_unconfirmed_pass(tx: AsyncSession, employee_id: str) -> bool:
+    """Whether an application of the employee waits (R22)."""
+    waiting = HeldPass.employee_id == employee_id, HeldPass.status == "applied"
+    return (await tx.execute(select(HeldPass.pass_id).where(*waiting).limit(1))).first() is not None
+
+
+async def slip_for(
+    tx: AsyncSession, slip_id: UUID, employee_id: str, *, accounting: bool, lock: bool = False
+) -> Slip:
+    """A slip that this person may see: own, to approve, or as accounting. Raises NotFound (R61)."""
+    asked = select(Slip).where(Slip.slip_id == slip_id)
+    slip = (await tx.execute(asked.with_for_update() if lock else asked)).scalar_one_or_none()
+    if slip is None:
+        raise NotFound
+    handed_in = accounting and slip.submitted_at is not None
+    if not (handed_in or employee_id in {slip.employee_id, *slip.chain}):
+        raise NotFound
+    return slip
+
+
+async def items_of(tx: AsyncSession, *slip_ids: UUID) -> Sequence[SlipItem]:
+    """The items of slips, in their order."""
+    rows = await tx.execute(
+        select(SlipItem)
+        .where(SlipItem.slip_id.in_(slip_ids))
+        .order_by(SlipItem.slip_id, SlipItem.position)
+    )
+    return rows.scalars().all()
+
+
+async def slips_of(tx: AsyncSession, employee_id: str) -> Sequence[Slip]:
+    """An employee's own slips, the latest first."""
+    own = select(Slip).where(Slip.employee_id == employee_id)
+    return (await tx.execute(own.order_by(Slip.updated_at.desc()).limit(200))).scalars().all()
+
+
+async def slips_awaiting(tx: AsyncSession, employee_id: str) -> Sequence[Slip]:
+    """The slips that wait for this approver, the oldest first."""
+    waiting = select(Slip).where(
+        Slip.status == SlipStatus.PENDING, Slip.chain.contains([employee_id])
+    )
+    found = (await tx.execute(waiting.order_by(Slip.submitted_at))).scalars().all()
+    return [slip for slip in found if slip.chain[slip.step] == employee_id]
+
+
+async def slips_of_company(tx: AsyncSession, dealer_id: str) -> Sequence[Slip]:
+    """What accounting sees: all that was handed in, the latest first."""
+    sent = Slip.dealer_id == dealer_id, Slip.submitted_at.is_not(None)
+    found = select(Slip).where(*sent).order_by(Slip.updated_at.desc()).limit(200)
+    return (await tx.execute(found)).scalars().all()
+
+
+async def looked_up_items(
+    tx: AsyncSession, dealer_id: str, first: date, last: date, employee_id: str | None = None
+) -> Sequence[SlipItem]:
+    """Items of submitted slips in a period that a look-up priced; both days belong to it."""
+    counted = (SlipStatus.PENDING, SlipStatus.APPROVED, SlipStatus.SETTLED)
+    wanted = (
+        select(SlipItem)
+        .join(Slip, Slip.slip_id == SlipItem.slip_id)
+        .where(
+            Slip.status.in_(counted),
+            SlipItem.dealer_id == dealer_id,
+            SlipItem.source == "look_up",
+            SlipItem.item_on.between(first, last),
+        )
+        .order_by(SlipItem.employee_id, SlipItem.item_on, SlipItem.item_id)
+    )
+    if employee_id is not None:
+        wanted = wanted.where(SlipItem.employee_id == employee_id)
+    return (await tx.execute(wanted)).scalars().all()
+
+
+async def trail_of(tx: AsyncSession, subject_id: UUID) -> Sequence[Trail]:
+    """What happened to a pass or a slip, the oldest first."""
+    lines = select(Trail).where(Trail.subject_id == subject_id).order_by(Trail.trail_id)
+    return (await tx.execute(lines)).scalars().all()
+
+
+def kind_of(slip: Slip) -> SlipKind:
+    """What a slip is for."""
+    return SlipKind[slip.kind.upper()]
+
+
+async def items_on_days(
+    tx: AsyncSession, employee_id: str, days: Sequence[date]
+) -> Sequence[SlipItem]:
+    """All of an employee's items on some days, whatever slip they stand on."""
+    wanted = SlipItem.employee_id == employee_id, SlipItem.item_on.in_(days)
+    return (await tx.execute(select(SlipItem).where(*wanted))).scalars().all()

@@ -1,0 +1,19 @@
+"""What happens by the clock alone? Once a day, ended passes are deleted (R12, R15)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from commuter_service.actions.purging import PURGE, purge_passes, set_purge_timer
+from shared.timers import TimerHandler
+
+
+async def purge(key: str, _: dict[str, Any], now: datetime, tx: AsyncSession) -> None:
+    """Look through one company's passes, and look again tomorrow."""
+    await purge_passes(tx, key, now=now)
+    await set_purge_timer(tx, key, now=now)
+
+
+TIMERS: Mapping[str, TimerHandler] = {PURGE: purge}

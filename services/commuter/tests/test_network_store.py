@@ -1,0 +1,106 @@
+"""Editions of network and tariffs in the database, loaded by the command."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+from sqlalchemy import Table, func, select
+from typer.testing import CliRunner
+
+from commuter_service import network_store
+from commuter_service.network import tokyo_network
+from commuter_service.network_checks import NetworkTableBroken
+from commuter_service.tables import PACKAGED, StationDates, edition_of, fare_tables, network_tables
+from commuter_service.tariffs import packaged_tariffs, put_in_force, tokyo_tariffs
+from madoguchi.cli import main
+from shared.db import Database
+
+NOON = datetime(2026, 4, 1, 3, tzinfo=UTC)
+NewDatabase = Callable[[str], Awaitable[str]]
+
+
+async def rows(database: Database, name: str) -> int:
+    async with database.transaction() as tx:
+        return (await tx.execute(select(func.count()).select_from(table_of(name)))).scalar_one()
+
+
+def table_of(name: str) -> Table:
+    return network_store.METADATA.tables[f"network_{name}"]
+
+
+async def test_what_is_stored_is_what_is_read(new_database: NewDatabase) -> None:
+    database = Database(await new_database("commuter_service"))
+    network, fares = network_tables(), fare_tables()
+    async with database.transaction() as tx:
+        edition, is_new = await network_store.load(tx, network, fares, now=NOON)
+    assert is_new
+    async with database.transaction() as tx:
+        again = await network_store.tariffs_of(tx, edition)
+    assert (again.network.tables, again.tables) == (network, fares)
+    assert again.edition == edition == packaged_tariffs().edition
+    await database.close()
+
+
+async def test_the_edition_loaded_last_is_in_force(new_database: NewDatabase) -> None:
+    database = Database(await new_database("commuter_service"))
+    network, fares = network_tables(), fare_tables()
+    closed = StationDates("JR東日本", "四ツ谷", None, date(2026, 3, 31), "test")
+    later = replace(network, station_dates=(*network.station_dates, closed))
+    try:
+        assert await network_store.use_newest(database) == edition_of(network, fares)
+        for hour, tables in enumerate((network, later)):
+            async with database.transaction() as tx:
+                now = NOON + timedelta(hours=hour)
+                await network_store.load(tx, tables, fares, now=now)
+        assert await network_store.use_newest(database) == edition_of(later, fares)
+        assert tokyo_tariffs().network is tokyo_network()
+        assert tokyo_network().days_of
+        async with database.transaction() as tx:
+            first = await network_store.load(tx, network, fares, now=NOON + timedelta(days=1))
+        assert first == (edition_of(network, fares), False)
+        assert await network_store.use_newest(database) == edition_of(network, fares)
+        assert await rows(database, "edition") == 2
+    finally:
+        put_in_force(packaged_tariffs())
+        await database.close()
+
+
+async def test_broken_tables_write_nothing(new_database: NewDatabase) -> None:
+    database = Database(await new_database("commuter_service"))
+    network = network_tables()
+    short = replace(network, intervals=network.intervals[1:])
+    with pytest.raises(NetworkTableBroken):
+        async with database.transaction() as tx:
+            await network_store.load(tx, short, fare_tables(), now=NOON)
+    assert await rows(database, "edition") == 0
+    await database.close()
+
+
+async def test_the_command_loads_the_delivered_tables_or_a_folder(
+    new_database: NewDatabase, tmp_path: Path
+) -> None:
+    url = await new_database("commuter_service")
+    command = ["commuter", "load-network", "--database", url]
+    told = await run(command)
+    assert told == (0, f"{packaged_tariffs().edition} を読み込みました\n")
+    assert (await run(command))[1].endswith("もう一度有効にしました\n")
+    folder = tmp_path / "tables"
+    copytree(str(PACKAGED), folder)
+    intervals = (folder / "intervals.csv").read_text().splitlines(keepends=True)
+    (folder / "intervals.csv").write_text("".join(intervals[:3] + intervals[4:]))
+    code, said = await run([*command, "--tables", str(folder)])
+    assert code == 1
+    assert said.startswith("読み込みませんでした: ")
+    database = Database(url)
+    assert await rows(database, "edition") == 1
+    await database.close()
+
+
+async def run(command: list[str]) -> tuple[int, str]:
+    """The command has an event loop of its own, so it runs in a thread."""
+    result = await asyncio.to_thread(CliRunner().invoke, main, command)
+    return result.exit_code, result.output

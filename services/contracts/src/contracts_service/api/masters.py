@@ -1,0 +1,87 @@
+"""マスタ, as the finance company looks them up: dealers with stores and staff, and models.
+
+They are changed by taking masters in (imports.py), never here.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service.models import Dealer, Staff, Store, Vehicle
+from shared.auth import Role, require
+from shared.db import EVERY_DEALER
+from shared.http import NotFound, database_of
+
+router = APIRouter(prefix="/masters", dependencies=[require(Role.TFC)])
+
+
+async def _of_all_dealers(request: Request) -> AsyncIterator[AsyncSession]:
+    async with database_of(request).transaction(EVERY_DEALER) as tx:
+        yield tx
+
+
+Tx = Annotated[AsyncSession, Depends(_of_all_dealers, scope="function")]
+
+
+@router.get("/dealers")
+async def list_dealers(tx: Tx) -> list[dict[str, Any]]:
+    """Every dealer, with how many stores in use and active people it has."""
+    stores = _counted(select(func.count()).where(~Store.unused), Store.dealer_id)
+    people = _counted(select(func.count()).where(Staff.active), Staff.dealer_id)
+    rows = await tx.execute(
+        select(Dealer.dealer_id, Dealer.name, stores, people).order_by(Dealer.dealer_id)
+    )
+    return [
+        {"code": code, "name": name, "stores": stores, "staff": people}
+        for code, name, stores, people in rows
+    ]
+
+
+@router.get("/dealers/{dealer_id}")
+async def show_dealer(tx: Tx, dealer_id: str) -> dict[str, Any]:
+    """One dealer with its stores and staff, also those out of use. Raises NotFound."""
+    dealer = await tx.get(Dealer, dealer_id) if "\0" not in dealer_id else None
+    if dealer is None:
+        raise NotFound
+    stores = select(Store).where(Store.dealer_id == dealer_id).order_by(Store.store_code)
+    staff = select(Staff).where(Staff.dealer_id == dealer_id).order_by(Staff.staff_code)
+    return {
+        "code": dealer.dealer_id,
+        "name": dealer.name,
+        "stores": [
+            {"code": s.store_code, "name": s.name, "phone": s.phone, "unused": s.unused}
+            for s in await tx.scalars(stores)
+        ],
+        "staff": [
+            {
+                "code": p.staff_code,
+                "name": p.name,
+                "store_code": p.store_code,
+                "role": p.role,
+                "active": p.active,
+            }
+            for p in await tx.scalars(staff)
+        ],
+    }
+
+
+@router.get("/vehicles")
+async def list_vehicles(tx: Tx) -> list[dict[str, Any]]:
+    """Models that a customer may buy next; `dealer` is None for those of every dealer."""
+    rows = await tx.scalars(select(Vehicle).order_by(Vehicle.dealer_id, Vehicle.vehicle_code))
+    return [
+        {
+            "code": v.vehicle_code,
+            "name": v.name,
+            "dealer": None if v.dealer_id == EVERY_DEALER else v.dealer_id,
+            "active": v.active,
+        }
+        for v in rows
+    ]
+
+
+def _counted(count: Any, dealer_id: Any) -> Any:
+    return count.where(dealer_id == Dealer.dealer_id).correlate(Dealer).scalar_subquery()

@@ -1,0 +1,202 @@
+"""システム設定, 権限マスタ, the simulation of passes and the re-check of a period."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service import japanese
+from portal_service.entries import Entries, entries_of
+from portal_service.frame import announce, page
+from portal_service.screens.commuter_passes import EXPENSES, FORM_STATUSES, today_of
+from portal_service.upstream import FieldError, Problem, services_of
+from shared.auth import Role, require
+
+pages = APIRouter(prefix="/commuter")
+
+ACCOUNTING = require(Role.EXPENSE_ADMIN)
+SWITCHES = ("applications_allowed", "warning_blocks", "amount_change_allowed")
+RIGHTS = ("pass_master", "edit_at_approval", "edit_after_approval")
+OFFERS = 3
+
+
+@pages.get("/settings", dependencies=[ACCOUNTING])
+async def show_settings(request: Request) -> Response:
+    """システム設定 > 基本情報."""
+    return await _settings(request)
+
+
+@pages.post("/settings", dependencies=[ACCOUNTING])
+async def save_settings(request: Request) -> Response:
+    """「保存」."""
+    entries = await entries_of(request)
+    approvers = [entries.text(name) for name in ("approver_1", "approver_2")]
+    body = {
+        **{name: entries.text(name) == "yes" for name in SWITCHES},
+        "retention_days": int(entries.text("retention_days") or 0),
+        "admin_mail": entries.text("admin_mail") or None,
+        "bus_policy": entries.text("bus_policy"),
+        "approvers": [one for one in approvers if one],
+    }
+    try:
+        await services_of(request).send(
+            "commuter", "PUT", "/settings", body, version=entries.version
+        )
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _settings(request, entries, problem)
+    response = RedirectResponse("/commuter/settings", 303)
+    announce(request, response, "システム設定を保存しました。")
+    return response
+
+
+@pages.get("/permissions", dependencies=[ACCOUNTING])
+async def show_permissions(request: Request) -> Response:
+    """権限マスタ: who may what."""
+    return await _permissions(request)
+
+
+@pages.post("/permissions/{employee_id}", dependencies=[ACCOUNTING])
+async def save_permission(request: Request, employee_id: str) -> Response:
+    """「保存」 of one employee's boxes."""
+    entries = await entries_of(request)
+    body: dict[str, Any] = {name: name in entries.some("rights") for name in RIGHTS}
+    body["mail"] = entries.text("mail") or None
+    try:
+        await services_of(request).send(
+            "commuter", "PUT", f"/permissions/{employee_id}", body, version=entries.version
+        )
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _permissions(request, problem)
+    response = RedirectResponse("/commuter/permissions", 303)
+    announce(request, response, "権限を保存しました。")
+    return response
+
+
+@pages.get("/simulation", dependencies=[EXPENSES])
+async def show_simulation(request: Request) -> Response:
+    """Which pass pays, and from how many days on."""
+    values = {"days_per_month": "20", "on": f"{today_of(request):%Y/%m/%d}"}
+    return await page(request, "commuter/simulation.html", values=values, found=None, offers=OFFERS)
+
+
+@pages.post("/simulation", dependencies=[EXPENSES])
+async def simulate(request: Request) -> Response:
+    """The same, asked."""
+    entries = await entries_of(request)
+    found, errors, status = None, list[FieldError](), 200
+    try:
+        body = {
+            "start": entries.text("start"),
+            "end": entries.text("end"),
+            "on": entries.day("on"),
+            "days_per_month": int(entries.text("days_per_month") or 0),
+            "offers": _offers(entries),
+        }
+        if entries.errors:
+            raise Problem(422, "", "", "", tuple(entries.errors))
+        answer = await services_of(request).send("commuter", "POST", "/simulations/passes", body)
+        found = answer.body
+    except ValueError:
+        errors, status = [FieldError("days_per_month", "日数は数字で入力してください。")], 422
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        errors, status = list(problem.on_form), problem.status
+    return await page(
+        request,
+        "commuter/simulation.html",
+        status=status,
+        values=entries.values(),
+        found=found,
+        offers=OFFERS,
+        errors=errors,
+    )
+
+
+@pages.get("/recheck", dependencies=[ACCOUNTING])
+async def show_recheck(request: Request) -> Response:
+    """過去の期間の再計算: asked by its two days."""
+    values = dict(request.query_params)
+    found, errors = None, list[FieldError]()
+    if values.get("first") or values.get("last"):
+        body = {}
+        for name in ("first", "last"):
+            try:
+                day = japanese.read_day(values.get(name, ""))
+                body[name] = day.isoformat() if day else None
+            except japanese.NotReadable as unreadable:
+                errors.append(FieldError(name, str(unreadable)))
+        try:
+            if not errors:
+                found = (
+                    await services_of(request).send("commuter", "POST", "/rechecks", body)
+                ).body
+        except Problem as problem:
+            if problem.status not in FORM_STATUSES:
+                raise
+            errors = list(problem.on_form)
+    return await page(
+        request,
+        "commuter/recheck.html",
+        status=422 if errors else 200,
+        values=values,
+        found=found,
+        errors=errors,
+    )
+
+
+def _offers(entries: Entries) -> list[dict[str, Any]]:
+    offers = []
+    for number in range(OFFERS):
+        route = entries.text(f"offers.{number}.route")
+        if not route:
+            continue
+        name = f"offers.{number}.yen"
+        try:
+            yen = japanese.read_yen(entries.text(name))
+        except japanese.NotReadable as unreadable:
+            entries.errors.append(FieldError(name, str(unreadable)))
+            continue
+        months = int(entries.text(f"offers.{number}.months") or 1)
+        offers.append({"route": route, "months": months, "yen": yen or 0})
+    return offers
+
+
+async def _settings(
+    request: Request, entries: Entries | None = None, problem: Problem | None = None
+) -> Response:
+    services = services_of(request)
+    found = await services.get("commuter", "/settings")
+    people = (await services.get("commuter", "/employees")).body["items"]
+    kept = found.body
+    stored = {
+        **{name: "yes" if kept[name] else "no" for name in SWITCHES},
+        **{name: kept[name] for name in ("retention_days", "admin_mail", "bus_policy")},
+        "approver_1": next(iter(kept["approvers"]), ""),
+        "approver_2": next(iter(kept["approvers"][1:]), ""),
+    }
+    return await page(
+        request,
+        "commuter/settings.html",
+        status=problem.status if problem else 200,
+        choices=kept["retention_choices"],
+        people=[(one["employee_id"], one["name"]) for one in people],
+        version=found.etag,
+        values=entries.values() if entries else stored,
+        errors=problem.on_form if problem else (),
+    )
+
+
+async def _permissions(request: Request, problem: Problem | None = None) -> Response:
+    found = await services_of(request).get("commuter", "/permissions")
+    return await page(
+        request,
+        "commuter/permissions.html",
+        status=problem.status if problem else 200,
+        rows=found.body["items"],
+        errors=problem.on_form if problem else (),
+    )

@@ -1,0 +1,93 @@
+"""A connection that the server ended is found before anybody works on it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
+
+from shared.db import Database
+
+NewDatabase = Callable[[str], Awaitable[str]]
+
+
+async def backend(database: Database) -> int:
+    async with database.transaction() as tx:
+        return int((await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one())
+
+
+async def end_all_but_own(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+async def test_ended_connections_are_replaced_unseen(new_database: NewDatabase) -> None:
+    url = await new_database("shared")
+    ours, other = Database(url, pool_size=2), Database(url, pool_size=1)
+    before = {*await asyncio.gather(backend(ours), backend(ours))}
+    await end_all_but_own(other)
+    await asyncio.sleep(0.2)  # the driver hears of it
+    after = {*await asyncio.gather(backend(ours), backend(ours))}
+    assert len(before) == len(after) == 2
+    assert before.isdisjoint(after)
+    await ours.close()
+    await other.close()
+
+
+async def test_a_connection_is_used_again_without_asking(new_database: NewDatabase) -> None:
+    database = Database(await new_database("shared"), pool_size=1)
+    first = await backend(database)
+    async with database.transaction("D01") as tx:
+        driver = (await (await tx.connection()).get_raw_connection()).driver_connection
+        assert driver is not None
+        said: list[str] = []
+        driver.add_query_logger(lambda record: said.append(record.query))
+    assert await backend(database) == first
+    assert said == ["COMMIT;", "BEGIN;", "COMMIT;"]
+    await database.close()
+
+
+@pytest.mark.parametrize(("idle_s", "asked"), [(0, []), (31, ["BEGIN;", "ROLLBACK;"])])
+async def test_after_a_long_silence_the_server_is_asked(
+    new_database: NewDatabase, idle_s: float, asked: list[str]
+) -> None:
+    database = Database(await new_database("shared"), pool_size=1)
+    said: list[str] = []
+
+    def grown_old(_connection: object, record: object) -> None:
+        record.info["idle_since"] -= idle_s  # type: ignore[attr-defined]
+
+    event.listen(database.engine.sync_engine, "checkin", grown_old)
+    async with database.transaction() as tx:
+        driver = (await (await tx.connection()).get_raw_connection()).driver_connection
+        assert driver is not None
+        driver.add_query_logger(lambda record: said.append(record.query))
+    await backend(database)
+    assert [one for one in said if one != ";"] == [*asked, "BEGIN;", "COMMIT;"]
+    await database.close()
+
+
+async def test_each_transaction_sees_its_own_dealer_only(new_database: NewDatabase) -> None:
+    database = Database(await new_database("shared"), pool_size=1)
+    seen = []
+    for dealer in ("D01", "D02", None):
+        async with database.transaction(dealer) as tx:
+            seen.append(await tx.scalar(text("SELECT current_setting('app.dealer', true)")))
+    assert seen == ["D01", "D02", ""]
+    await database.close()
+
+
+async def test_an_error_names_no_value(new_database: NewDatabase) -> None:
+    database = Database(await new_database("shared"))
+    with pytest.raises(DBAPIError) as refused:
+        async with database.transaction() as tx:
+            await tx.execute(text("SELECT :name FROM no_such_table"), {"name": "豊田 花子"})
+    assert "no_such_table" in str(refused.value)
+    assert "豊田" not in str(refused.value)
+    await database.close()

@@ -1,0 +1,151 @@
+"""Every page as each role: what axe finds, how heavy it is, whether it jumps, and on a phone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Response
+
+from portal_service.vendor import copy_vendor_files
+from tests.node import node_modules
+from tests.product import Product, running
+from tools.screens import ROLES, Screen, found_names, prepare, sign_in
+
+HEAVIEST = 100_000
+"""Bytes over the wire on the first load, without fonts."""
+
+
+@pytest.fixture(scope="module")
+def product(request: pytest.FixtureRequest, axe: str) -> Iterator[Product]:
+    copy_vendor_files(node_modules(request))
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def axe(request: pytest.FixtureRequest) -> str:
+    return (node_modules(request) / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture(scope="module")
+def furnished(product: Product, browser: Browser) -> Product:
+    """With applications on their way and a dead letter, so that no page is empty."""
+    prepare(browser, product.url)
+    product.in_database("returns", BURIED)
+    return product
+
+
+BURIED = """
+    INSERT INTO inbox (stream, sequence, event_id, type, aggregate_type, aggregate_id, dealer_id,
+                       occurred_at, payload, headers, state, cause, settled_at)
+    VALUES ('/contracts/contract/X', 1, gen_random_uuid(), 'contract.unheard_of.v9', 'contract',
+            'X', 'D01', now(), '{}', '{}', 'dead', 'UnknownType', now())
+"""
+
+
+WATCH = """
+    window.jumped = 0;
+    new PerformanceObserver((list) => {
+      for (const s of list.getEntries()) if (!s.hadRecentInput) window.jumped += s.value;
+    }).observe({ type: "layout-shift", buffered: true });
+"""
+UNNAMED = """
+    () => [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
+      .filter((field) => !field.closest("[aria-hidden=true]") && field.ariaHidden !== "true")
+      .filter((field) => !field.labels?.length && !field.ariaLabel)
+      .map((field) => field.name)
+"""
+
+
+@dataclass
+class Look:
+    """One page as a person first meets it."""
+
+    page: Page
+    weight: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def at(self, path: str) -> None:
+        seen: list[Response] = []
+        self.page.on("response", lambda response: seen.append(response))  # noqa: PLW0108
+        self.page.goto(path)
+        self.page.wait_for_load_state("load")
+        for response in seen:
+            response.finished()
+            sizes = response.request.sizes()
+            self.weight += sizes["responseBodySize"] + sizes["responseHeadersSize"]
+
+    def axe(self, script: str, name: str) -> None:
+        self.page.evaluate(script)
+        found: dict[str, Any] = self.page.evaluate(
+            "() => axe.run(document, {resultTypes: ['violations']})"
+        )
+        for violation in found["violations"]:
+            if violation["impact"] in {"serious", "critical"}:
+                where = [node["target"] for node in violation["nodes"]][:3]
+                self.faults.append(f"{name}: {violation['id']} {violation['help']} {where}")
+
+
+def look_at(context: BrowserContext, screen: Screen, path: str, axe: str) -> list[str]:
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    look = Look(page)
+    look.at(path)
+    look.axe(axe, screen.name)
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    facts = page.evaluate(
+        "() => ({jumped: window.jumped, wide: document.documentElement.scrollWidth,"
+        " h1: document.querySelectorAll('h1').length})"
+    )
+    if facts["wide"] > width:
+        look.faults.append(f"{screen.name}: {facts['wide']} px wide on {width}")
+    if facts["jumped"] > 0.01:
+        look.faults.append(f"{screen.name}: jumps by {facts['jumped']:.3f}")
+    if facts["h1"] != 1:
+        look.faults.append(f"{screen.name}: {facts['h1']} h1")
+    if look.weight > HEAVIEST:
+        look.faults.append(f"{screen.name}: {look.weight:,} bytes")
+    look.faults += [f"{screen.name}: no label for {name}" for name in page.evaluate(UNNAMED)]
+    page.close()
+    return look.faults
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_can_be_used_by_everybody(
+    furnished: Product, browser: Browser, axe: str, role: str, width: int
+) -> None:
+    user_id, screens = ROLES[role]
+    shape = {"viewport": {"width": width, "height": 900}, "locale": "ja-JP"}
+    first = browser.new_context(**shape, base_url=furnished.url)
+    page = first.new_page()
+    sign_in(page, user_id)
+    names, signed_in = found_names(page), first.storage_state()
+    first.close()
+    faults = []
+    for screen in screens:
+        path = screen.path.format_map(names)
+        assert "-nothing-" not in path or "/mails/" in path, path
+        context = browser.new_context(  # with nothing in its cache
+            **shape, base_url=furnished.url, storage_state=signed_in,
+            bypass_csp=True,  # for axe alone; the policy is tried in tests/portal
+        )  # fmt: skip
+        if "-nothing-" not in path:
+            faults += look_at(context, screen, path, axe)
+        context.close()
+    assert faults == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_pages_that_are_tried_are_those_of_the_menu(
+    furnished: Product, browser: Browser, role: str
+) -> None:
+    user_id, _ = ROLES[role]
+    context = browser.new_context(locale="ja-JP", base_url=furnished.url)
+    page = context.new_page()
+    sign_in(page, user_id)
+    offered = set(page.locator("#menu a").evaluate_all("links => links.map(link => link.pathname)"))
+    context.close()
+    tried = {screen.path.split("?")[0] for _, screens in ROLES.values() for screen in screens}
+    assert offered <= tried

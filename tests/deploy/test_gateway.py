@@ -1,0 +1,241 @@
+"""deploy/gateway with a real nginx in front of the real processes."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from contracts_service.imports import import_masters
+from madoguchi.issuer import create_issuer
+from shared.clock import SystemClock
+from shared.db import Database
+from shared.testing.databases import TestDatabases
+from tests.portal.conftest import KEY, SECRET, free_port, issuer_settings, serving
+from tests.portal.customers import MASTERS
+
+GATEWAY = Path(__file__).parents[2] / "deploy" / "gateway"
+HOW_TO_GET_IT = (
+    "NO NGINX: the tests of deploy/gateway are skipped. Install it (Debian: apt-get install nginx)."
+)
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+@dataclass
+class Gateway:
+    """nginx on a port of its own, before portal and contracts; nobody answers for commuter."""
+
+    url: str
+    log: Path
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return httpx.get(self.url + path, headers=headers, timeout=20)
+
+
+@pytest.fixture(scope="module")
+async def contracts_url(databases: TestDatabases) -> str:
+    url = await databases.create("contracts_service")
+    database = Database(url)
+    await import_masters(database, MASTERS, now=SystemClock().now())
+    await database.close()
+    return url
+
+
+@pytest.fixture(scope="module")
+def gateway(request: pytest.FixtureRequest, contracts_url: str) -> Iterator[Gateway]:
+    if NGINX is None:
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print(f"\n{HOW_TO_GET_IT}\n")
+        pytest.skip(HOW_TO_GET_IT)
+    ports = {name: free_port() for name in ("gateway", "portal", "contracts", "nobody", "issuer")}
+    own, issuer = (f"http://127.0.0.1:{ports[name]}" for name in ("gateway", "issuer"))
+    identity = {"ISSUER": issuer, "JWKS_URL": f"{issuer}/jwks", "AUDIENCE": "madoguchi"}
+    places = {
+        f"PORTAL_{name}_URL": own for name in ("CONTRACTS", "RETURNS", "COMMUTER", "NOTIFIER")
+    }
+    with contextlib.ExitStack() as stack:
+        made = lambda url: create_issuer(issuer_settings(url, own), KEY)  # noqa: E731
+        stack.enter_context(serving(made, ports["issuer"]))
+        stack.enter_context(
+            process(
+                ["shared.process", "contracts_service", "api", "--port", str(ports["contracts"])],
+                {f"CONTRACTS_{name}": value for name, value in identity.items()}
+                | {"CONTRACTS_DATABASE_URL": contracts_url, "CONTRACTS_RABBITMQ_URL": "amqp://x/"},
+                ports["contracts"],
+            )
+        )
+        stack.enter_context(
+            process(
+                ["portal_service", "--port", str(ports["portal"])],
+                {
+                    "PORTAL_PUBLIC_URL": own, "PORTAL_SESSION_SECRET": SECRET,
+                    "PORTAL_OIDC_ISSUER": issuer, **places,
+                },
+                ports["portal"],
+            )
+        )  # fmt: skip
+        yield stack.enter_context(nginx(own, ports))
+
+
+@contextlib.contextmanager
+def process(words: list[str], environment: Mapping[str, str], port: int) -> Iterator[None]:
+    command = [sys.executable, "-m", *words]
+    started = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for(port, started)
+        yield
+    finally:
+        started.terminate()
+        started.wait(20)
+
+
+@contextlib.contextmanager
+def nginx(own: str, ports: Mapping[str, int]) -> Iterator[Gateway]:
+    """The configuration as it is delivered; only places and port are those of this machine."""
+    folder = Path(tempfile.mkdtemp(prefix="madoguchi-gateway-"))
+    shutil.copytree(GATEWAY, folder, dirs_exist_ok=True)
+    lines = "".join(
+        f"  {part} 127.0.0.1:{ports[place]};\n"
+        for part, place in (
+            ("portal", "portal"), ("contracts", "contracts"), ("commuter", "nobody"),
+            ("returns", "nobody"), ("notifier", "nobody"),
+        )
+    )  # fmt: skip
+    conf = (folder / "nginx.conf").read_text()
+    (folder / "nginx.conf").write_text(conf.replace("listen 8080;", f"listen {ports['gateway']};"))
+    for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
+        (folder / name).mkdir()
+    temporary = " ".join(
+        f"{name}_temp_path {folder / short};"
+        for name, short in (
+            ("client_body", "body"), ("proxy", "proxy"), ("fastcgi", "fastcgi"),
+            ("uwsgi", "uwsgi"), ("scgi", "scgi"),
+        )
+    )  # fmt: skip
+    (folder / "places.conf").write_text(f"map $part $place {{\n{lines}}}\n{temporary}\n")
+    command = [
+        str(NGINX), "-p", str(folder), "-c", "nginx.conf", "-e", str(folder / "error.log"),
+        "-g", f"daemon off; pid {folder / 'pid'};",
+    ]  # fmt: skip
+    started = subprocess.Popen(command)
+    try:
+        wait_for(ports["gateway"], started)
+        yield Gateway(own, folder / "error.log")
+    finally:
+        started.terminate()
+        started.wait(20)
+        shutil.rmtree(folder)
+
+
+def wait_for(port: int, started: subprocess.Popen[bytes]) -> None:
+    while started.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"ended with {started.returncode}: {started.args}")
+
+
+def sign_in(gateway: Gateway, http: httpx.Client) -> str:
+    """Log in by the gateway; gives the access token for a call past the portal."""
+    login = http.get("/auth/login", params={"next": "/help"})
+    where = httpx.URL(login.headers["location"])
+    chosen = httpx.post(str(where.copy_with(query=None)), data={**where.params, "person": "m100"})
+    back = http.get(chosen.headers["location"])
+    assert back.headers["location"] == "/help"
+    return str(back.status_code)
+
+
+def test_everything_but_the_services_is_the_portal(gateway: Gateway) -> None:
+    with httpx.Client(base_url=gateway.url) as http:
+        sign_in(gateway, http)
+        shown = http.get("/contracts?mode=general&status=open")
+        assert shown.status_code == 200
+        assert "プリウス" in shown.text  # the pulldown came from contracts, by way of the gateway
+        assert shown.headers["content-security-policy"].startswith("default-src 'none'; script-src")
+        assert shown.headers.get_list("x-content-type-options") == ["nosniff"]
+        style = shown.text.split('href="/static/madoguchi.css')[1].split('"')[0]
+        assert http.get(f"/static/madoguchi.css{style}").status_code == 200
+
+
+def test_services_answer_below_api_with_headers_of_their_own(gateway: Gateway) -> None:
+    refused = gateway.get("/api/contracts/v1/contracts")
+    assert (refused.status_code, refused.json()["code"]) == (401, "TOKEN_MISSING")
+    assert (
+        refused.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    )
+    assert refused.headers["x-content-type-options"] == "nosniff"
+    assert len(refused.headers["x-request-id"]) == 32
+    assert "nginx/" not in refused.headers["server"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/returns/v1/internal/people",
+        "/api/unheard/v1/x",
+        "/api/contracts/metrics",
+        "/api/contracts/v2/contracts",
+        "/metrics",
+        "/readyz",
+        "/gateway/away.html",
+    ],
+)
+def test_what_is_not_for_people_does_not_pass(gateway: Gateway, path: str) -> None:
+    assert gateway.get(path).status_code == 404
+
+
+def test_a_service_that_is_away_is_a_502_and_the_portal_names_the_part(gateway: Gateway) -> None:
+    assert gateway.get("/api/commuter/v1/passes").status_code == 502
+    with httpx.Client(base_url=gateway.url) as http:
+        sign_in(gateway, http)
+        shown = http.get("/returns")
+        assert shown.status_code == 200
+        assert "車両返却の情報を表示できません。" in shown.text
+
+
+def test_a_body_that_is_too_large_is_refused_in_words(gateway: Gateway) -> None:
+    large = httpx.post(f"{gateway.url}/contracts/C1/memo", content=b"x" * (1024 * 1024 + 1))
+    assert large.status_code == 413
+    assert "送られた内容が大きすぎます" in large.text
+    fits = httpx.post(f"{gateway.url}/contracts/C1/memo", content=b"x" * (1024 * 1024))
+    assert fits.status_code != 413
+
+
+def test_a_body_that_never_ends_is_cut_off(gateway: Gateway) -> None:
+    url = httpx.URL(gateway.url)
+    with socket.create_connection((url.host, url.port or 80)) as wire:
+        wire.sendall(b"POST /contracts/C1/memo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        wire.settimeout(60)
+        answer = wire.recv(1000)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 408")
+
+
+def test_a_crowd_of_logins_is_slowed_down_and_others_go_on(gateway: Gateway) -> None:
+    with ThreadPoolExecutor(20) as crowd:
+        answers = list(crowd.map(gateway.get, ["/auth/login"] * 300))
+    assert {answer.status_code for answer in answers} == {303, 429}
+    assert gateway.get("/").status_code == 303
+
+
+def test_the_portal_away_is_a_page_of_plain_words(contracts_url: str) -> None:
+    ports = {name: free_port() for name in ("gateway", "portal", "contracts", "nobody")}
+    if NGINX is None:
+        pytest.skip(HOW_TO_GET_IT)
+    with nginx(f"http://127.0.0.1:{ports['gateway']}", ports) as alone:
+        away = alone.get("/contracts")
+        assert away.status_code == 502
+        assert "ただいま接続できません" in away.text

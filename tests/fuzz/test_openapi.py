@@ -1,0 +1,145 @@
+"""No request that a service's OpenAPI allows, or nearly allows, finds the service unprepared.
+
+Every operation of the running product is asked by every kind of person, with what its document
+describes and with what it does not: no answer is an error of the service's own, each has a status,
+type and shape that the document names, and each refusal is a problem with a stable code.
+"""
+
+import importlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from shared.auth import Principal
+from shared.clock import SystemClock
+from shared.db import Database
+from tests.product import Product, eventually, returnable_contract, running
+
+SERVICES = ("returns", "contracts", "notifier", "commuter")
+"""A service is added by its name."""
+PEOPLE = ("D01-E101", "D01-M100", "D01-H001", "D02-H001", "T001", "O001", "D01-A001")
+REQUESTS = 15
+"""To each operation."""
+AnyCase = Case[Any]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+async def nobody(_: object) -> Principal:
+    raise AssertionError("nobody asks here")
+
+
+def operations() -> list[Any]:
+    """Every operation of every service, with its name."""
+    listed = []
+    for service in SERVICES:
+        app = importlib.import_module(f"{service}_service.app").create_app(
+            Database("postgresql://nowhere/none"), SystemClock(), nobody
+        )
+        document = schemathesis.openapi.from_dict(app.openapi())
+        for found in document.get_all_operations():
+            assert isinstance(found, Ok)
+            operation = found.ok()
+            name = f"{operation.method.upper()} {operation.path}"
+            listed.append(pytest.param(operation, id=name))
+    return listed
+
+
+@pytest.fixture(scope="module")
+def product() -> Iterator[Product]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def tokens(product: Product) -> list[str]:
+    """The Authorization of each kind of person, and of a service."""
+    found = [product.as_person(who).headers["authorization"] for who in PEOPLE]
+    secret = json.loads((product.data / "secrets.json").read_text())["client-notifier"]
+    asked = {
+        "grant_type": "client_credentials",
+        "client_id": "madoguchi-notifier",
+        "client_secret": secret,
+    }
+    answer = httpx.post(f"{product.url}/issuer/token", data=asked).raise_for_status()
+    return [*found, f"Bearer {answer.json()['access_token']}"]
+
+
+@pytest.fixture(scope="module")
+def known(product: Product) -> dict[str, list[str]]:
+    """What there is, so that requests reach further than to 404: by name of a path or a field."""
+    http = product.as_person("D01-E101")
+    contract_no = eventually(lambda: returnable_contract(http), bool)
+    body = {"contract_no": contract_no, "kind": "RETURNED", "received_on": "2025-07-01"}
+    sent = http.post("/returns/v1/applications", json=body).raise_for_status().json()
+    slips = http.get("/commuter/v1/slips").raise_for_status().json()["items"]
+    passes = http.get("/commuter/v1/my-passes").raise_for_status().json()["items"]
+    return {
+        "contract_no": [contract_no],
+        "application_id": [sent["application_id"]],
+        "slip_id": [slip["slip_id"] for slip in slips],
+        "pass_id": [one["pass_id"] for one in passes],
+        "employee_id": ["D01-E101", "D01-E201"],
+        "route": [passes[0]["route"], "東京:バス:新宿"],
+    }
+
+
+def requests_of(operation: APIOperation[Any, Any, Any, Any]) -> st.SearchStrategy[AnyCase]:
+    """What the document describes, and what it does not."""
+    modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+    return st.one_of([operation.as_strategy(generation_mode=mode) for mode in modes])
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_every_answer_is_one_that_the_document_names(
+    operation: APIOperation[Any, Any, Any, Any],
+    product: Product,
+    tokens: list[str],
+    known: dict[str, list[str]],
+) -> None:
+    with requests.Session() as session:
+
+        @settings(
+            max_examples=REQUESTS,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=requests_of(operation), data=st.data())
+        def ask(case: AnyCase, data: st.DataObject) -> None:
+            parts: tuple[object, ...] = (case.path_parameters, case.body)
+            for taken in [part for part in parts if isinstance(part, dict)]:
+                for name in sorted(taken.keys() & known.keys()):
+                    if data.draw(st.booleans()):
+                        taken[name] = data.draw(st.sampled_from(known[name]))
+            headers = {"Authorization": data.draw(st.sampled_from(tokens))}
+            if data.draw(st.booleans()):
+                headers["If-Match"] = '"1"'
+            case.call_and_validate(
+                product.url, session=session, headers=headers, checks=CHECKS, timeout=20
+            )
+
+        ask()

@@ -1,0 +1,113 @@
+"""Which events does a run tell of, and which mails do they make due? All from a running number.
+
+Each application has one event, and addresses of its own: what was sent to whom shows by itself.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from event_contracts.returns import (
+    ReturnCompleted,
+    ReturnEvent,
+    ReturnRemanded,
+    ReturnStatusChanged,
+)
+from shared.context import new_id
+from shared.envelope import Envelope
+
+KINDS = 4
+REFUSES_FOR_GOOD = 97
+"""The store of one application in so many refuses every mail for good."""
+
+
+class Due(NamedTuple):
+    """One mail that is to reach one address, or to be refused by it for good."""
+
+    application_id: str
+    mail_kind: str
+    address: str
+    refused: bool = False
+
+
+def event(number: int, now: datetime) -> ReturnEvent:
+    """The event of an application."""
+    who = {
+        "dealer_id": "D01",
+        "application_id": f"A{number}",
+        "contract_no": f"{number:08}",
+        "store_code": "S10",
+        "originator_id": "E101",
+    }
+    if number % KINDS == 1:
+        step = {"from_level": "hq", "to_level": "store", "recipient_has_address": True}
+        return ReturnRemanded(**who, **step)
+    if number % KINDS == 2:
+        entered = {"from_status": "STORE_PENDING", "to_status": "HQ_PENDING", "status_version": 2}
+        return ReturnStatusChanged(**who, **entered, entered_at=now)
+    done = {"result": "returned", "separate_procedure": False, "completion_mail_opt_in": True}
+    return ReturnCompleted(**who, **done, completed_at=now)
+
+
+def envelope(number: int) -> Envelope:
+    """The event of an application, as it leaves the returns service."""
+    now = datetime.now(UTC)
+    made = event(number, now)
+    return Envelope(
+        event_id=new_id(),
+        source="/returns",
+        type=made.wire_type,
+        aggregate_type=made.aggregate_type,
+        aggregate_id=made.aggregate_id,
+        sequence=1,
+        dealer_id=made.dealer_id,
+        occurred_at=now,
+        payload=made.model_dump_json().encode(),
+    )
+
+
+def application(number: int) -> dict[str, Any]:
+    """What the returns service knows of an application."""
+    originator, store, hq = addresses(number)
+    waits = number % KINDS == 2
+    return {
+        "application_id": f"A{number}",
+        "dealer_id": "D01",
+        "dealer_name": "東都自動車販売株式会社",
+        "contract_no": f"{number:08}",
+        "status": "HQ_PENDING" if waits else "COMPLETED",
+        "status_japanese": "本部承認者手続中" if waits else "完了",
+        "status_version": 2,
+        "completion_mail": number % KINDS == 0,
+        "originator": {"person_id": "E101", "role": "sales", "mail": originator},
+        "store_approver": {"person_id": "E100", "mail": store},
+        "hq_approver_mails": [hq, f"second-{hq}"] if waits else [hq],
+        "round_approvers": [{"role": "store", "mail": store}, {"role": "hq", "mail": None}],
+        "last_remand": {
+            "from_level": "hq",
+            "to_level": "store",
+            "comment": "受領日をご確認ください",
+        },
+    }
+
+
+def addresses(number: int) -> tuple[str, str, str]:
+    """Originator, store and headquarters of an application."""
+    store = "refuses" if number % REFUSES_FOR_GOOD == 0 else "store"
+    return (f"p{number}@d01.example", f"{store}{number}@d01.example", f"hq{number}@d01.example")
+
+
+def due(number: int) -> Iterable[Due]:
+    """The mails that an application's event makes due; none where the box was not ticked."""
+    originator, store, hq = addresses(number)
+    name, refused = f"A{number}", store.startswith("refuses")
+    match number % KINDS:
+        case 0:
+            yield Due(name, "M1", originator)
+            yield Due(name, "M1", store, refused)
+            yield Due(name, "M1", hq)
+        case 1:
+            yield Due(name, "M3", store, refused)
+        case 2:
+            yield Due(name, "M4", hq)
+            yield Due(name, "M4", f"second-{hq}")

@@ -1,0 +1,34 @@
+"""What tests need from npm: the scripts of the pages, axe, and a provider that is not ours."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import portal_service
+
+PACKAGE = Path(portal_service.__file__).parents[2]
+NEEDED = ("htmx.org", "@digital-go-jp/design-tokens", "axe-core", "oidc-provider")
+HOW_TO_GET_IT = (
+    "NO NODE: the tests that need packages from npm are skipped. Install it (Debian: apt-get"
+    " install nodejs npm) and make the npm registry reachable."
+)
+
+
+def node_modules(request: pytest.FixtureRequest) -> Path:
+    """The folder with everything that package-lock.json names; skips aloud where it cannot be."""
+    modules = PACKAGE / "node_modules"
+    if all((modules / name).is_dir() for name in NEEDED):
+        return modules
+    npm = shutil.which("npm")
+    if npm:
+        done = subprocess.run(
+            [npm, "ci", "--silent", "--no-audit"], cwd=PACKAGE, capture_output=True, check=False
+        )
+        if done.returncode == 0:
+            return modules
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(f"\n{HOW_TO_GET_IT}\n")
+    pytest.skip(HOW_TO_GET_IT)
