@@ -234,9 +234,13 @@ async def our_receiver(
     ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
     """Our ingest and worker as one side; ends when so many effects are committed."""
-    database = Database(url)
+    database, handled, all_handled = Database(url), 0, asyncio.Event()
 
     async def effect(event: Event, delivery: Delivery, tx: AsyncSession) -> None:
+        nonlocal handled
+        handled += 1
+        if handled >= events:
+            all_handled.set()
         await tx.execute(EFFECT, {"contract_no": event.aggregate_id, "n": delivery.sequence})
 
     inbox, bells = Inbox(database, "bench"), Bells(url, ("inbox",))
@@ -247,11 +251,12 @@ async def our_receiver(
         asyncio.create_task(worker.run(bells["inbox"])),
     ]
     await ready()
+    await all_handled.wait()
     async with database.engine.connect() as connection:
         probe = await connection.execution_options(isolation_level="AUTOCOMMIT")
         question = text("SELECT coalesce(max(id), 0) > :all FROM effect")
         while not (await probe.execute(question, {"all": events - 1})).scalar_one():
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
     for task in tasks:
         task.cancel()
 

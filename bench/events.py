@@ -11,6 +11,7 @@ import uvloop
 from bench import event_peers as peers
 from bench.event_latency import latency
 from bench.stage import Stage, in_turn, ratio, stage, write
+from shared.process import spare_the_collector
 from shared.rabbitmq import RabbitTransport, Topology
 
 METHOD = """\
@@ -20,7 +21,7 @@ one worker. Ingest: a filled queue to committed inbox rows, the same group commi
 Commit to effect: a filled outbox to committed effects, a process per side; naive is the stock
 outbox relay and one SQLAlchemy transaction per message; raw is aio-pika publish and consume with
 acknowledgement and no database. All ways carry the same number of events, only the stock relay
-alone a quarter of it."""
+alone a quarter of it. Every process, the peers' too, sets the garbage collector as ours do."""
 
 
 async def relay(at: Stage, rounds: int, events: int) -> list[str]:
@@ -136,6 +137,7 @@ def play(
         pipe.send("ready")
         await asyncio.to_thread(pipe.recv)
 
+    spare_the_collector()
     uvloop.run(peers.SIDES[name][side](ready, url, rabbitmq, topology, events))
     pipe.send("finished")
 
@@ -157,6 +159,7 @@ async def main() -> None:
     parser.add_argument("--only", choices=("relay", "ingest", "end_to_end", "latency"))
     parser.add_argument("--seconds", type=float, default=30)
     args = parser.parse_args()
+    spare_the_collector()
     table = [METHOD, "", "| what | ratio | wanted | ours /s | peer /s |", "|---|---|---|---|---|"]
     async with stage() as at:
         for part in (relay, ingest, end_to_end):

@@ -9,9 +9,10 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -331,6 +332,21 @@ async def _demo_has_arrived(databases: Sequence[Database]) -> None:
         await asyncio.sleep(0.2)
 
 
+class Server(uvicorn.Server):
+    """Stops at Ctrl-C or SIGTERM; further ones change nothing while all is being cleared away."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Hear the first signal, until the event loop ends, and never raise it again."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop)
+        yield
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
 async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
     """Start everything, say when it is ready, and serve until Ctrl-C."""
     async with everything(plan) as parts:
@@ -338,7 +354,7 @@ async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
             parts.app, host=plan.host, port=plan.port, access_log=False, log_config=None,
             timeout_graceful_shutdown=3, lifespan="off",
         )  # fmt: skip
-        server = uvicorn.Server(config)
+        server = Server(config)
         working = asyncio.create_task(parts.work())
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event

@@ -1,6 +1,7 @@
 """The product's command line: `uv run madoguchi ...`."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +44,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
 
     from madoguchi.all_in_one import Everything, Plan, run
     from shared import logging
+    from shared.process import spare_the_collector
 
     logging.configure(pretty=True, level="INFO" if verbose else "WARNING")
     if processes and rabbitmq is None:
@@ -67,7 +69,9 @@ def up(  # noqa: PLR0913 - every flag is an argument
         console.print("  Ctrl-C stops it.\n")
         sys.stdout.flush()
 
+    spare_the_collector()
     uvloop.run(run(plan, ready=ready))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the embedded parts stop at exit, undisturbed
 
 
 @main.command("import-contracts")

@@ -92,11 +92,13 @@ class Product:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def stop(self) -> int:
-        """End it as Ctrl-C does; returns the exit code."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process.pid, signal.SIGINT)
-        return self.process.wait(30)
+    def stop(self, impatience: int = 1) -> None:
+        """End it as Ctrl-C does, pressed so many times."""
+        for _ in range(impatience):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGINT)
+            time.sleep(0.1)
+        self.process.wait(30)
 
     def start(self) -> float:
         """Start the same command again; returns the seconds to the first page."""

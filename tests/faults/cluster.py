@@ -33,7 +33,8 @@ STARTER = multiprocessing.get_context("forkserver")
 STARTER.set_forkserver_preload(["__main__", "tests.faults.processes"])
 STANDING = """
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-      AND state = 'idle in transaction' AND state_change < clock_timestamp() - interval '0.2 s'
+      AND state = 'idle in transaction'
+      AND state_change < clock_timestamp() - make_interval(secs => $1)
 """
 ARRIVED = """
     SELECT (SELECT coalesce(sum(next_sequence - 1), 0) FROM inbox_stream)
@@ -182,9 +183,9 @@ class Cluster:
         [[count]] = await _ask(self.source_url, "SELECT count(*) FROM outbox_queue")
         return int(count)
 
-    async def stands_in_a_batch(self) -> bool:
-        """Whether a transaction of the target has done nothing for a while."""
-        [[count]] = await _ask(self.target_url, STANDING)
+    async def stands_in_a_batch(self, seconds: float) -> bool:
+        """Whether a transaction of the target has done nothing for so many seconds."""
+        [[count]] = await _ask(self.target_url, STANDING, seconds)
         return bool(count)
 
     async def unsettled(self) -> tuple[int, int, int]:
@@ -266,13 +267,13 @@ async def _forget(cluster: Cluster) -> None:
         await channel.exchange_delete(topology.exchange)
 
 
-async def _ask(url: str, query: str) -> Sequence[asyncpg.Record]:
+async def _ask(url: str, query: str, *values: object) -> Sequence[asyncpg.Record]:
     connection = await asyncpg.connect(url, timeout=10)
     try:
         if query.lstrip().startswith("CREATE"):
             await connection.execute(query)
             return []
-        return await connection.fetch(query)
+        return await connection.fetch(query, *values)
     finally:
         await connection.close()
 

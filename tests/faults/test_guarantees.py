@@ -18,6 +18,7 @@ from tests.faults.nemesis import Nemesis, until
 
 Trial = Callable[[Cluster, Load, Nemesis], Awaitable[None]]
 QUIET = 5.0
+STANDSTILL = 1.0
 
 
 async def copies_arrive(world: Cluster, load: Load, nemesis: Nemesis) -> None:
@@ -43,14 +44,15 @@ async def the_broker_never_got_it(world: Cluster, load: Load, _: Nemesis) -> Non
 
 
 async def a_worker_stands_still(world: Cluster, load: Load, _: Nemesis) -> None:
+    """One worker freezes in the middle of a batch until the other has done all that it can."""
     worker = world.programs["inbox-1"]
     for _attempt in range(20):
         await load.post(60)
         worker.freeze()
-        await asyncio.sleep(0.3)
-        caught = await world.stands_in_a_batch()
+        await asyncio.sleep(STANDSTILL + 0.3)
+        caught = await world.stands_in_a_batch(STANDSTILL)
         if caught:
-            await asyncio.sleep(worker.part.idle_limit + 0.4)
+            await world.settle(3.0)
         worker.thaw()
         if caught:
             return
@@ -66,6 +68,12 @@ TRIALS: dict[Guarantee, Trial] = {
     "confirms": the_broker_never_got_it,
     "fencing": a_worker_stands_still,
     "key_blocking": some_fail_at_first,
+}
+WORKERS: dict[Guarantee, dict[str, float]] = {
+    "dedupe": {"fails_one_in": 10},
+    "confirms": {"fails_one_in": 10},
+    "fencing": {"idle_limit": 60.0},
+    "key_blocking": {"fails_one_in": 10},
 }
 WHAT_IS_SEEN: dict[Guarantee, Callable[[Verdict], int]] = {
     "dedupe": lambda verdict: verdict.duplicate_effects,
@@ -84,7 +92,7 @@ async def test_the_checker_fails_without(
         world.add("api")
         world.add("relay-1")
         for name in ("inbox-1", "inbox-2"):
-            world.add(name, fails_one_in=10, handler_takes=0.01)
+            world.add(name, handler_takes=0.01, **WORKERS[guarantee])
         load = Load(world, random.Random(7), aggregates=20)
         nemesis = Nemesis(world, random.Random(7))
         await nemesis.open_tap()

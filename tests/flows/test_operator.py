@@ -202,3 +202,9 @@ def test_kill_and_start_again_loses_nothing(product: Product) -> None:
     assert contracts_in(product) == before
     with closing(httpx.Client()) as http:
         assert http.get(f"{product.url}/auth/login", follow_redirects=False).status_code < 400
+
+
+def test_ctrl_c_stops_it_cleanly_however_often_it_is_pressed(product: Product) -> None:
+    product.stop(impatience=3)
+    assert product.process.returncode == 0
+    assert "Traceback" not in (product.data / "log.txt").read_text()

@@ -9,6 +9,7 @@ worker.
 import argparse
 import asyncio
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -81,8 +82,20 @@ def main() -> None:
     if args.part == "migrate":
         asyncio.run(migrate.upgrade(settings.database_url, args.package))
         return
+    spare_the_collector()
     part = serve(app, settings, args.host, args.port) if args.part == "api" else work(app, settings)
     uvloop.run(_until_told(part, by_stdin=args.until_stdin_closes))
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector pass over what start-up made, and look less often.
+
+    By its defaults it walks through all modules again and again while events pass: a fifth of the
+    relay's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 async def _until_told(part: Coroutine[None, None, None], *, by_stdin: bool) -> None:

@@ -234,7 +234,7 @@ class Arrivals:
 
     inbox: Inbox
     largest_group: int = 500
-    linger: float = 0.01
+    linger: float = 0.02
     hooks: Hooks = NO_HOOKS
     _channel: AbstractWire | None = None
     _acknowledged: int = 0
@@ -252,16 +252,16 @@ class Arrivals:
         crowd = 0
         while True:
             await self._arrived.wait()
-            if crowd > CROWD:
+            if crowd > CROWD and len(self._waiting) < self.largest_group:
                 await asyncio.sleep(self.linger)
-            self._arrived.clear()
-            crowd = len(self._waiting)
-            while self._waiting:
-                group = self._waiting[: self.largest_group]
-                del self._waiting[: self.largest_group]
-                await self._store(group)
-                self.hooks.reached("after_inbox_store_before_ack")
-                await self._acknowledge(group)
+            group = self._waiting[: self.largest_group]
+            del self._waiting[: self.largest_group]
+            if not self._waiting:
+                self._arrived.clear()
+            crowd = len(group)
+            await self._store(group)
+            self.hooks.reached("after_inbox_store_before_ack")
+            await self._acknowledge(group)
 
     async def _store(self, group: Sequence[AbstractIncomingMessage]) -> None:
         """Store a group, trying for as long as the database is away."""
