@@ -43,12 +43,12 @@ from notifier_service.app import run_sender
 from notifier_service.settings import NotifierSettings
 from portal_service.app import create_app as create_portal
 from portal_service.settings import PortalSettings
-from shared.auth import RemoteKeys, TokenVerifier, principal_of
 from shared.clock import TravelClock
 from shared.db import Database
 from shared.inbox import Inbox
 from shared.rabbitmq import Topology
 from shared.service import Background, Running
+from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 from shared.transport import EmbeddedTransport
 
 AUDIENCE = "madoguchi"

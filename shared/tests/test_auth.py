@@ -24,23 +24,25 @@ from shared.auth import (
     IssuerOutOfReach,
     Policy,
     Principal,
-    RemoteKeys,
     Role,
     RoleNotAllowed,
     RouteWithoutPolicy,
-    StaticKeys,
     TokenExpired,
     TokenMissing,
     TokenNotTrusted,
-    TokenVerifier,
     assert_every_route_has_a_policy,
-    claims_of,
     policies_by_path,
-    principal_from,
-    principal_of,
     public,
     recognise,
     require,
+)
+from shared.tokens import (
+    RemoteKeys,
+    StaticKeys,
+    TokenVerifier,
+    claims_of,
+    principal_from,
+    principal_of,
 )
 
 ISSUER = "https://login.example.test"

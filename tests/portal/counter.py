@@ -24,11 +24,12 @@ from portal_service.app import create_app
 from portal_service.settings import PortalSettings
 from returns_service.app import SERVICE as RETURNS
 from returns_service.app import create_app as create_returns
-from shared.auth import Principal, RemoteKeys, Role, TokenVerifier, principal_of
+from shared.auth import Principal, Role
 from shared.clock import TravelClock
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.service import Service
+from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 from shared.worker import Delivery
 
 from .conftest import KEY, SECRET, Browser, Site, free_port, issuer_settings, serving
@@ -152,7 +153,7 @@ class Visitor:
         for found in re.finditer(r"<form\b([^>]*)>(.*?)</form>", self.html, flags=re.DOTALL):
             action = re.search(r'action="([^"]*)"', found[1])
             if action and action[1].endswith(ending) and 'method="post"' in found[1]:
-                return unescape(action[1]), _fields(found[2])
+                return unescape(action[1]), fields_of(found[2])
         raise AssertionError(f"no form {ending} on {self.path}: {self.words[:600]}")
 
 
@@ -160,12 +161,13 @@ AREA = re.compile(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', re.DOTA
 SELECT = re.compile(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', re.DOTALL)
 
 
-def _fields(html: str) -> dict[str, list[str]]:
-    """What a browser would send of a form that nobody touched."""
+def fields_of(html: str, *, ticked_only: bool = True) -> dict[str, list[str]]:
+    """What a browser would send of a form that nobody touched; or with every box ticked."""
     fields: dict[str, list[str]] = {}
     for tag in re.findall(r"<input\b[^>]*>", html):
         traits = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        if traits.get("type") in {"checkbox", "radio"} and " checked" not in tag:
+        is_box = traits.get("type") in {"checkbox", "radio"}
+        if ticked_only and is_box and " checked" not in tag:
             continue
         if "name" in traits:
             fields.setdefault(traits["name"], []).append(unescape(traits.get("value", "")))

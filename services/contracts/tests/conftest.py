@@ -19,12 +19,13 @@ from contracts_service.conditions import Conditions
 from contracts_service.imports import ImportReport, import_contracts, import_masters
 from contracts_service.rules.import_row import COLUMNS
 from event_contracts import Event, read
-from shared.auth import Principal, Role, StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.auth import Principal, Role
 from shared.clock import JST
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
 from shared.timers import TimerWorker
+from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
 from shared.worker import Delivery
 
 ISSUER, AUDIENCE = "https://issuer.example", "madoguchi"

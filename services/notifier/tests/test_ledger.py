@@ -16,7 +16,8 @@ from notifier_service.app import create_app
 from notifier_service.models import Table
 from notifier_service.which_mail import MailKind, RecipientRole
 from shared import migrate
-from shared.auth import Principal, Role, StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.auth import Principal, Role
+from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
 
 KEY = ECKey.generate_key("P-256", {"kid": "test"})
 COMPLETED = {

@@ -18,18 +18,12 @@ from event_contracts.contract import ContractRegistered, Vehicle
 from event_contracts.masters import StaffUpdated, StoreUpdated
 from returns_service.app import SERVICE, create_app
 from returns_service.rules.return_status import Status
-from shared.auth import (
-    Principal,
-    Role,
-    StaticKeys,
-    TokenVerifier,
-    claims_of,
-    principal_of,
-)
+from shared.auth import Principal, Role
 from shared.clock import TravelClock
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
+from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
 from shared.worker import Delivery
 
 ISSUER = "https://login.example.test"

@@ -22,12 +22,12 @@ import uvloop
 
 from event_contracts import SUBSCRIPTIONS
 from shared import logging, migrate
-from shared.auth import RemoteKeys, TokenVerifier, principal_of
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.rabbitmq import Topology
 from shared.service import Background, Running
 from shared.settings import ServiceSettings
+from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 
 
 def settings_of(app: ModuleType) -> ServiceSettings:

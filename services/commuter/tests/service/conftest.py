@@ -17,12 +17,13 @@ from sqlalchemy import text
 from commuter_service.app import SERVICE, create_app
 from event_contracts import Event, read
 from event_contracts.masters import StaffUpdated
-from shared.auth import Principal, Role, StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.auth import Principal, Role
 from shared.clock import JST
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
 from shared.timers import TimerWorker
+from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
 from shared.worker import Delivery
 
 ISSUER = "https://login.example.test"

@@ -4,6 +4,8 @@ A screen reads its fields through `Entries`; what is unreadable becomes a `Field
 field. Whether a readable value is right is for the service to say.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +13,11 @@ from fastapi import Request
 from starlette.datastructures import FormData
 
 from portal_service import japanese
-from portal_service.upstream import FieldError
+from portal_service.upstream import FieldError, Problem
 
 OF_THE_FRAME = frozenset({"csrf", "confirmed", "turned_back"})
 """Fields that the frame adds to a form: no entry of the person."""
+SHORT_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class Entries:
@@ -46,6 +49,24 @@ class Entries:
         read = self._read(name, japanese.read_month)
         return read[:7] if read else None
 
+    def number(self, name: str, words: str = "数字で入力してください。") -> int:
+        """A whole number; 0 if nothing was typed."""
+        typed = unicodedata.normalize("NFKC", self.text(name))
+        if not typed:
+            return 0
+        if not SHORT_NUMBER.fullmatch(typed):
+            self.errors.append(FieldError(name, words))
+            return 0
+        return int(typed)
+
+    def picked(self, name: str) -> list[tuple[str, int]]:
+        """The records that were ticked, each with the version that the person saw (0: none)."""
+        pairs = [pair.rpartition(":") for pair in self.some(name)]
+        return [
+            (record, int(version) if SHORT_NUMBER.fullmatch(version) else 0)
+            for record, _, version in pairs
+        ]
+
     @property
     def confirmed(self) -> bool:
         """Whether the person has already said OK to the question that follows the form."""
@@ -63,8 +84,14 @@ class Entries:
 
     @property
     def version(self) -> str | None:
-        """The version of the record that the person saw."""
-        return self.text("version") or None
+        """The version of the record that the person saw; what cannot be one is no version."""
+        version = self.text("version")
+        return version if version.isascii() and version.isprintable() and version else None
+
+    def refuse_unreadable(self) -> None:
+        """Go no further with a form that cannot be read. Raises Problem, as a service would."""
+        if self.errors:
+            raise Problem(422, "", "", "", tuple(self.errors))
 
     def kept(self) -> list[tuple[str, str]]:
         """Every entry, to be carried along by the question or shown again."""

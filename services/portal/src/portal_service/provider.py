@@ -16,13 +16,8 @@ from urllib.parse import urlencode
 import httpx
 
 from portal_service.settings import PortalSettings
-from shared.auth import (
-    AccessRefused,
-    IssuerOutOfReach,
-    Principal,
-    RemoteKeys,
-    TokenVerifier,
-)
+from shared.auth import AccessRefused, IssuerOutOfReach, Principal
+from shared.tokens import RemoteKeys, TokenVerifier
 
 DISCOVERY_KEPT_S = 3600
 

@@ -74,8 +74,7 @@ async def add_substitute(request: Request, who: Approver) -> Response:
         "to_on": entries.day("to_on"),
     }
     try:
-        if entries.errors:
-            raise Problem(422, "", "", "", tuple(entries.errors))
+        entries.refuse_unreadable()
         await services_of(request).send("returns", "POST", "/substitutes", body)
     except Problem as problem:
         if problem.status not in (409, 422):

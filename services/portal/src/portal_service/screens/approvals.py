@@ -39,11 +39,10 @@ async def approve_together(request: Request) -> Response:
             crumbs=[("進捗一覧", "/returns"), ("手続待ち・一括承認", "/returns/approvals")],
         )
         return await ask(request, question, entries=entries)
-    items = []
-    for pair in chosen:
-        application_id, _, version = pair.partition(":")
-        seen = int(version) if version.isascii() and version.isdigit() else 0
-        items.append({"application_id": application_id, "version": seen})
+    items = [
+        {"application_id": one, "version": version}
+        for one, version in entries.picked("application")
+    ]
     done = await services_of(request).send(
         "returns", "POST", "/bulk-approval", {"items": items}, once=entries.once
     )

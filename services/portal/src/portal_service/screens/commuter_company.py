@@ -33,12 +33,13 @@ async def save_settings(request: Request) -> Response:
     approvers = [entries.text(name) for name in ("approver_1", "approver_2")]
     body = {
         **{name: entries.text(name) == "yes" for name in SWITCHES},
-        "retention_days": int(entries.text("retention_days") or 0),
+        "retention_days": entries.number("retention_days"),
         "admin_mail": entries.text("admin_mail") or None,
         "bus_policy": entries.text("bus_policy"),
         "approvers": [one for one in approvers if one],
     }
     try:
+        entries.refuse_unreadable()
         await services_of(request).send(
             "commuter", "PUT", "/settings", body, version=entries.version
         )
@@ -93,15 +94,12 @@ async def simulate(request: Request) -> Response:
             "start": entries.text("start"),
             "end": entries.text("end"),
             "on": entries.day("on"),
-            "days_per_month": int(entries.text("days_per_month") or 0),
+            "days_per_month": entries.number("days_per_month", "日数は数字で入力してください。"),
             "offers": _offers(entries),
         }
-        if entries.errors:
-            raise Problem(422, "", "", "", tuple(entries.errors))
+        entries.refuse_unreadable()
         answer = await services_of(request).send("commuter", "POST", "/simulations/passes", body)
         found = answer.body
-    except ValueError:
-        errors, status = [FieldError("days_per_month", "日数は数字で入力してください。")], 422
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
@@ -161,7 +159,7 @@ def _offers(entries: Entries) -> list[dict[str, Any]]:
         except japanese.NotReadable as unreadable:
             entries.errors.append(FieldError(name, str(unreadable)))
             continue
-        months = int(entries.text(f"offers.{number}.months") or 1)
+        months = entries.number(f"offers.{number}.months") or 1
         offers.append({"route": route, "months": months, "yen": yen or 0})
     return offers
 

@@ -41,10 +41,7 @@ async def confirm_ticked(request: Request) -> Response:
             crumbs=[LIST],
         )
         return await ask(request, question, entries=entries)
-    passes = []
-    for pair in chosen:
-        pass_id, _, version = pair.partition(":")
-        passes.append({"pass_id": pass_id, "version": int(version)})
+    passes = [{"pass_id": one, "version": version} for one, version in entries.picked("pass")]
     try:
         await services_of(request).send(
             "commuter", "POST", "/passes/confirmations", {"passes": passes}
@@ -107,8 +104,7 @@ async def _sent(  # noqa: PLR0913, PLR0917 - one step with its words
     then: str = "",
 ) -> Response:
     try:
-        if entries.errors:
-            raise Problem(422, "", "", "", tuple(entries.errors))
+        entries.refuse_unreadable()
         await services_of(request).send(
             "commuter", "POST", f"/passes/{pass_id}/{step}", body, version=entries.version
         )

@@ -209,8 +209,7 @@ async def _edited(request: Request, editor: Editor) -> Response:
     period = {name: entries.day(name) for name in ("starts_on", "ends_on")}
     pressed = entries.text("do")
     try:
-        if entries.errors:
-            raise Problem(422, "", "", "", tuple(entries.errors))
+        entries.refuse_unreadable()
         if pressed == "look_up":
             values["route"] = ""
             found = await _looked_up(request, entries)

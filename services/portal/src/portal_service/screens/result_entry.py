@@ -42,8 +42,7 @@ async def decide_result(request: Request, contract_no: str) -> Response:
     if entries.turned_back:
         return await _form(request, found, entries)
     try:
-        if entries.errors:
-            raise Problem(422, "", "", "", tuple(entries.errors))
+        entries.refuse_unreadable()
         if found.body["result"]["entry_would_be_final"] and not entries.confirmed:
             return await _ask(request, contract_no, entries)
         decided = await services_of(request).send(

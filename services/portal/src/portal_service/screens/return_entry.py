@@ -43,8 +43,7 @@ async def send_entry(request: Request, contract_no: str) -> Response:
     try:
         if entries.turned_back:
             return await _entry(request, await form_of(request, contract_no), _typed(entries))
-        if entries.errors:
-            raise Problem(422, "", "", "", tuple(entries.errors))
+        entries.refuse_unreadable()
         if not entries.confirmed:
             checked = await services.send("returns", "POST", "/applications/check", body)
             form = await form_of(request, contract_no)

@@ -101,8 +101,7 @@ async def _send(request: Request, rewriting: Rewriting, application_id: str) -> 
         return await _form(request, rewriting, application_id, entries)
     body = rewriting.read(entries)
     try:
-        if entries.errors:
-            raise Problem(422, "", "", "", tuple(entries.errors))
+        entries.refuse_unreadable()
         if not entries.confirmed:
             return await _ask(request, rewriting, application_id, entries, body)
         taken = await services_of(request).send(

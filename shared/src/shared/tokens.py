@@ -1,0 +1,225 @@
+"""Whose token is this? Signed by the issuer that the settings name, or not believed at all.
+
+A bearer JWT says who the person is; `TokenVerifier` checks it against the issuer's public keys.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+from fastapi import Request
+from joserfc import jwt
+from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from shared.auth import (
+    IssuerOutOfReach,
+    Principal,
+    PrincipalOf,
+    Role,
+    TokenExpired,
+    TokenMissing,
+    TokenNotTrusted,
+)
+
+ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")
+"""Only public-key signatures: with a shared secret every reader could also write tokens."""
+
+
+class Keys(Protocol):
+    """Where a verifier finds the issuer's public keys."""
+
+    async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:
+        """The keys, and when they were fetched; fetch again if they are not newer than that."""
+
+
+class StaticKeys:
+    """Keys that are known beforehand (tests, or an issuer in the same process)."""
+
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
+
+    async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:  # noqa: ARG002
+        """The same keys always."""
+        return self._keys, 0.0
+
+
+class RemoteKeys:
+    """The issuer's JWKS, kept for `keep_s`, asked again at once when a token names a new key.
+
+    `url` is an address, or a function that finds it out (discovery). Forged key ids must not become
+    a flood towards the issuer: between two fetches pass at least `pause_s`.
+    """
+
+    def __init__(
+        self,
+        url: str | Callable[[], Awaitable[str]],
+        http: httpx.AsyncClient,
+        *,
+        keep_s: float = 3600,
+        pause_s: float = 5,
+    ) -> None:
+        self._url = url
+        self._http = http
+        self._keep_s = keep_s
+        self._pause_s = pause_s
+        self._keys: KeySet | None = None
+        self._fetched = float("-inf")
+        self._one_at_a_time = asyncio.Lock()
+
+    async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:
+        """See `Keys`. Raises IssuerOutOfReach only if there are no keys at all to fall back on."""
+        async with self._one_at_a_time:
+            age_s = time.monotonic() - self._fetched
+            asked_for_newer = newer_than is not None and self._fetched <= newer_than
+            if (
+                self._keys is None
+                or age_s > self._keep_s
+                or (asked_for_newer and age_s > self._pause_s)
+            ):
+                await self._fetch()
+            assert self._keys is not None
+            return self._keys, self._fetched
+
+    async def _fetch(self) -> None:
+        try:
+            url = self._url if isinstance(self._url, str) else await self._url()
+            answer = await self._http.get(url)
+            answer.raise_for_status()
+            keys = KeySet.import_key_set(answer.json())
+        except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
+            if self._keys is None:
+                raise IssuerOutOfReach(str(error)) from error
+            return  # old keys are better than nobody being let in; the next request tries again
+        self._keys, self._fetched = keys, time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token that was verified: with keys of this age, and good until then (epoch seconds)."""
+
+    principal: Principal
+    fetched: float
+    until: float
+
+
+class TokenVerifier:
+    """Turns a bearer token into a Principal, or refuses it.
+
+    The last `remember` tokens that were verified are known again (by their hash) until they
+    expire, or until the issuer's keys are fetched anew: a withdrawn key opens nothing.
+    """
+
+    def __init__(
+        self, keys: Keys, *, issuer: str, audience: str, leeway_s: int = 10, remember: int = 4096
+    ) -> None:
+        self._keys = keys
+        self._leeway_s = leeway_s
+        self._remember = remember
+        self._known: dict[bytes, _Known] = {}
+        self._claims = jwt.JWTClaimsRegistry(
+            leeway=leeway_s,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            sub={"essential": True},
+            exp={"essential": True},
+        )
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        """The claims of a token whose signature, issuer, audience and expiry hold.
+
+        Raises: TokenExpired, TokenNotTrusted, IssuerOutOfReach.
+        """
+        decoded = await self._decode(token)
+        try:
+            self._claims.validate(decoded.claims)
+        except ExpiredTokenError as error:
+            raise TokenExpired from error
+        except JoseError as error:
+            raise TokenNotTrusted(str(error)) from error
+        return decoded.claims
+
+    async def principal(self, token: str) -> Principal:
+        """The person whom the token names. Raises as `claims`."""
+        digest = hashlib.sha256(token.encode()).digest()
+        _, fetched = await self._keys.key_set()
+        known = self._known.get(digest)
+        if known and known.fetched == fetched and time.time() < known.until:
+            return known.principal
+        claims = await self.claims(token)
+        principal = principal_from(claims)
+        self._known.pop(digest, None)
+        self._known[digest] = _Known(principal, fetched, claims["exp"] + self._leeway_s)
+        if len(self._known) > self._remember:
+            del self._known[next(iter(self._known))]
+        return principal
+
+    async def _decode(self, token: str) -> jwt.Token:
+        keys, fetched = await self._keys.key_set()
+        try:
+            try:
+                return jwt.decode(token, keys, list(ALGORITHMS))
+            except InvalidKeyIdError:  # perhaps the issuer has a new key since we asked
+                keys, _ = await self._keys.key_set(newer_than=fetched)
+                return jwt.decode(token, keys, list(ALGORITHMS))
+        except (JoseError, ValueError) as error:
+            raise TokenNotTrusted(str(error)) from error
+
+
+def principal_from(claims: Mapping[str, Any]) -> Principal:
+    """The Principal in verified claims; a role that this product does not know grants nothing."""
+    roles = claims.get("roles") or ()
+    if not isinstance(roles, list | tuple):
+        raise TokenNotTrusted("claim 'roles' is not a list")
+    known = frozenset(Role(role) for role in roles if role in set(Role))
+    return Principal(
+        user_id=str(claims["sub"]),
+        name=str(claims.get("name") or claims["sub"]),
+        dealer=_text(claims, "dealer"),
+        store=_text(claims, "store"),
+        staff_code=_text(claims, "staff_code"),
+        roles=known,
+        mail=_text(claims, "email"),
+    )
+
+
+def claims_of(principal: Principal) -> dict[str, Any]:
+    """The inverse of `principal_from`: what an issuer writes into the access token."""
+    claims = {
+        "sub": principal.user_id,
+        "name": principal.name,
+        "dealer": principal.dealer,
+        "store": principal.store,
+        "staff_code": principal.staff_code,
+        "roles": sorted(principal.roles),
+        "email": principal.mail,
+    }
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    value = claims.get(name)
+    if value is not None and not isinstance(value, str):
+        raise TokenNotTrusted(f"claim {name!r} is not text")
+    return value or None
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the Authorization header. Raises TokenMissing."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenMissing
+    return token.strip()
+
+
+def principal_of(verifier: TokenVerifier) -> PrincipalOf:
+    """How a service recognises the person behind a request: by the bearer token."""
+
+    async def from_bearer(request: Request) -> Principal:
+        return await verifier.principal(bearer_token(request))
+
+    return from_bearer
