@@ -1,24 +1,27 @@
-"""Every page: what axe finds, how heavy it is, whether it jumps, and whether it fits a phone.
+"""Every page: what axe finds, how heavy it is, whether it jumps, whether it fits phone and paper.
 
 In the suite each page is looked at once, by the first role that has it. With `--long` (`./dev
 long`) every role looks at all of its pages, and a second time with a phone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
-from portal_service.vendor import copy_vendor_files
 from tests.node import node_modules
-from tests.product import Product, running
-from tools.screens import ROLES, Screen, found_names, prepare, sign_in
+from tests.product import Product
+from tools.screens import ROLES, Screen, found_names, sign_in
 
 HEAVIEST = 100_000
 """Bytes over the wire on the first load, without fonts."""
 DESK, PHONE = 1280, 360
+ZOOMED = 640
+"""What a desk's 1280 pixels are at 200 %."""
+PAPER = 688
+"""A4 without its margins."""
 Tried = tuple[str, tuple[Screen, ...], int]
 """Who looks at what, at which width."""
 
@@ -44,31 +47,8 @@ def every_page() -> list[Tried]:
 
 
 @pytest.fixture(scope="module")
-def product(request: pytest.FixtureRequest, axe: str) -> Iterator[Product]:
-    copy_vendor_files(node_modules(request))
-    with running() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def axe(request: pytest.FixtureRequest) -> str:
     return (node_modules(request) / "axe-core" / "axe.min.js").read_text()
-
-
-@pytest.fixture(scope="module")
-def furnished(product: Product, browser: Browser) -> Product:
-    """With applications on their way and a dead letter, so that no page is empty."""
-    prepare(browser, product.url)
-    product.in_database("returns", BURIED)
-    return product
-
-
-BURIED = """
-    INSERT INTO inbox (stream, sequence, event_id, type, aggregate_type, aggregate_id, dealer_id,
-                       occurred_at, payload, headers, state, cause, settled_at)
-    VALUES ('/contracts/contract/X', 1, gen_random_uuid(), 'contract.unheard_of.v9', 'contract',
-            'X', 'D01', now(), '{}', '{}', 'dead', 'UnknownType', now())
-"""
 
 
 WATCH = """
@@ -118,6 +98,13 @@ class Look:
         if taken > given:
             self.faults.append(f"{name}: {taken} px wide on {given}")
 
+    def on_paper(self, name: str) -> None:
+        self.page.emulate_media(media="print")
+        self.page.set_viewport_size({"width": PAPER, "height": 900})
+        self.width(f"{name} on paper")
+        if self.page.locator(".bar, .menu, .buttons").locator("visible=true").count():
+            self.faults.append(f"{name}: the frame or its buttons are printed")
+
 
 def look_at(context: BrowserContext, screen: Screen, path: str, axe: str) -> list[str]:
     page = context.new_page()
@@ -129,8 +116,10 @@ def look_at(context: BrowserContext, screen: Screen, path: str, axe: str) -> lis
         "() => ({jumped: window.jumped, h1: document.querySelectorAll('h1').length})"
     )
     look.width(screen.name)
-    page.set_viewport_size({"width": PHONE, "height": 900})
-    look.width(screen.name)
+    for narrower in (ZOOMED, PHONE):
+        page.set_viewport_size({"width": narrower, "height": 900})
+        look.width(screen.name)
+    look.on_paper(screen.name)
     if facts["jumped"] > 0.01:
         look.faults.append(f"{screen.name}: jumps by {facts['jumped']:.3f}")
     if facts["h1"] != 1:

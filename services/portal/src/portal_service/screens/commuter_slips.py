@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
 
 from portal_service import japanese
 from portal_service.entries import Entries, entries_of
@@ -166,6 +167,8 @@ async def ask_step(request: Request, slip_id: str, step: str) -> Response:
 @pages.post("/{slip_id}/{step}")
 async def take_step(request: Request, slip_id: str, step: str) -> Response:
     """申請, 承認, 差戻し, 取下げ, 否認, 精算, 削除, 伝票コピー."""
+    if step not in DONE:
+        raise HTTPException(404)
     entries = await entries_of(request)
     method, path, body = "POST", f"/slips/{slip_id}/{step}", {"comment": entries.text("comment")}
     if step == "delete":
@@ -274,7 +277,9 @@ async def _look_up(
 ) -> Response:
     services = services_of(request)
     found = await services.get("commuter", f"/slips/{slip_id}")
-    item = next(one for one in found.body["items"] if one["item_id"] == item_id)
+    item = next((one for one in found.body["items"] if one["item_id"] == item_id), None)
+    if item is None:
+        raise HTTPException(404)
     typed = dict(request.query_params)
     values = _asked(item) | typed
     candidates: Sequence[dict[str, Any]] | None = None
@@ -336,11 +341,11 @@ def _question(values: Mapping[str, Any], on: str, slip_id: str) -> dict[str, Any
 
 
 async def _ask(request: Request, slip_id: str, step: str) -> Response:
-    if step not in SENTENCES:
-        raise Problem(404, "NOT_FOUND", "見つかりません。", "")
     found = await services_of(request).get("commuter", f"/slips/{slip_id}")
     slip = found.body
-    offered = {one["action"]: one for one in slip["actions"]}[step]
+    offered = next((one for one in slip["actions"] if one["action"] == step), None)
+    if step not in SENTENCES or offered is None:
+        raise HTTPException(404)
     if not offered["enabled"]:
         return await _slip(request, slip_id, None, Problem(409, "", offered["reason"], ""))
     warnings = {one["message"] for item in slip["items"] for one in item["warnings"]}
