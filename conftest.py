@@ -13,6 +13,21 @@ from shared.testing import servers
 from shared.testing.databases import TestDatabases
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long` is what the suite has no time for."""
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="every page as every role at both widths, and many more random requests",
+    )
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long form of a test is wanted (`./dev long`)."""
+    return bool(request.config.getoption("--long"))
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The URL of a superuser on a real PostgreSQL server."""

@@ -82,6 +82,8 @@ OPERATOR = (
     Screen("quarantine", "/operation/quarantine"),
     Screen("lag", "/operation/lag"),
     Screen("styleguide", "/styleguide"),
+    Screen("clock", "/clock/"),
+    Screen("mailbox", "/mailbox/"),
 )
 RIDER = (
     Screen("passes-mine", "/commuter/my-passes"),

@@ -1,5 +1,6 @@
 """A real browser: Chromium from the system, or from Debian where it may be installed."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -8,7 +9,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from portal_service.vendor import copy_vendor_files
+from tests.node import node_modules
 from tests.product import Product, running
+from tools.screens import prepare
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOW_TO_GET_IT = (
@@ -33,9 +37,9 @@ def find_chromium() -> str | None:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """Ends with its module: while it lives, its event loop leaves no room for another."""
+    """Ends with this folder: while it lives, its event loop leaves no room for another."""
     program = find_chromium()
     if program is None:
         capture = request.config.pluginmanager.getplugin("capturemanager")
@@ -48,7 +52,26 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="module")
-def product() -> Iterator[Product]:
+@pytest.fixture(scope="package")
+def product(request: pytest.FixtureRequest) -> Iterator[Product]:
+    """One for all walks; each takes contracts of its own, and those that travel in time go last."""
+    with contextlib.suppress(pytest.skip.Exception):  # pages work without the scripts of others
+        copy_vendor_files(node_modules(request))
     with running() as started:
         yield started
+
+
+BURIED = """
+    INSERT INTO inbox (stream, sequence, event_id, type, aggregate_type, aggregate_id, dealer_id,
+                       occurred_at, payload, headers, state, cause, settled_at)
+    VALUES ('/contracts/contract/X', 1, gen_random_uuid(), 'contract.unheard_of.v9', 'contract',
+            'X', 'D01', now(), '{}', '{}', 'dead', 'UnknownType', now())
+"""
+
+
+@pytest.fixture(scope="package")
+def furnished(product: Product, browser: Browser) -> Product:
+    """With applications on their way and a dead letter, so that no page is empty."""
+    prepare(browser, product.url)
+    product.in_database("returns", BURIED)
+    return product

@@ -1,47 +1,54 @@
-"""Every page as each role: what axe finds, how heavy it is, whether it jumps, and on a phone."""
+"""Every page: what axe finds, how heavy it is, whether it jumps, whether it fits phone and paper.
 
-from collections.abc import Iterator
+In the suite each page is looked at once, by the first role that has it. With `--long` (`./dev
+long`) every role looks at all of its pages, and a second time with a phone.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
-from portal_service.vendor import copy_vendor_files
 from tests.node import node_modules
-from tests.product import Product, running
-from tools.screens import ROLES, Screen, found_names, prepare, sign_in
+from tests.product import Product
+from tools.screens import ROLES, Screen, found_names, sign_in
 
 HEAVIEST = 100_000
 """Bytes over the wire on the first load, without fonts."""
+DESK, PHONE = 1280, 360
+ZOOMED = 640
+"""What a desk's 1280 pixels are at 200 %."""
+PAPER = 688
+"""A4 without its margins."""
+Tried = tuple[str, tuple[Screen, ...], int]
+"""Who looks at what, at which width."""
 
 
-@pytest.fixture(scope="module")
-def product(request: pytest.FixtureRequest, axe: str) -> Iterator[Product]:
-    copy_vendor_files(node_modules(request))
-    with running() as started:
-        yield started
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "screens" in metafunc.fixturenames:
+        tried = every_role() if metafunc.config.getoption("--long") else every_page()
+        names = [f"{role}-{width}" for role, _, width in tried]
+        metafunc.parametrize(("role", "screens", "width"), tried, ids=names)
+
+
+def every_role() -> list[Tried]:
+    return [(role, screens, w) for role, (_, screens) in ROLES.items() for w in (DESK, PHONE)]
+
+
+def every_page() -> list[Tried]:
+    first = {
+        screen.path: (role, screen) for role, (_, screens) in reversed(ROLES.items())
+        for screen in screens
+    }  # fmt: skip
+    once = {role: tuple(s for r, s in first.values() if r == role) for role in ROLES}
+    return [(role, screens, DESK) for role, screens in once.items() if screens]
 
 
 @pytest.fixture(scope="module")
 def axe(request: pytest.FixtureRequest) -> str:
     return (node_modules(request) / "axe-core" / "axe.min.js").read_text()
-
-
-@pytest.fixture(scope="module")
-def furnished(product: Product, browser: Browser) -> Product:
-    """With applications on their way and a dead letter, so that no page is empty."""
-    prepare(browser, product.url)
-    product.in_database("returns", BURIED)
-    return product
-
-
-BURIED = """
-    INSERT INTO inbox (stream, sequence, event_id, type, aggregate_type, aggregate_id, dealer_id,
-                       occurred_at, payload, headers, state, cause, settled_at)
-    VALUES ('/contracts/contract/X', 1, gen_random_uuid(), 'contract.unheard_of.v9', 'contract',
-            'X', 'D01', now(), '{}', '{}', 'dead', 'UnknownType', now())
-"""
 
 
 WATCH = """
@@ -86,6 +93,18 @@ class Look:
                 where = [node["target"] for node in violation["nodes"]][:3]
                 self.faults.append(f"{name}: {violation['id']} {violation['help']} {where}")
 
+    def width(self, name: str) -> None:
+        given, taken = self.page.evaluate("[innerWidth, document.documentElement.scrollWidth]")
+        if taken > given:
+            self.faults.append(f"{name}: {taken} px wide on {given}")
+
+    def on_paper(self, name: str) -> None:
+        self.page.emulate_media(media="print")
+        self.page.set_viewport_size({"width": PAPER, "height": 900})
+        self.width(f"{name} on paper")
+        if self.page.locator(".bar, .menu, .buttons").locator("visible=true").count():
+            self.faults.append(f"{name}: the frame or its buttons are printed")
+
 
 def look_at(context: BrowserContext, screen: Screen, path: str, axe: str) -> list[str]:
     page = context.new_page()
@@ -93,13 +112,14 @@ def look_at(context: BrowserContext, screen: Screen, path: str, axe: str) -> lis
     look = Look(page)
     look.at(path)
     look.axe(axe, screen.name)
-    width = page.viewport_size["width"] if page.viewport_size else 0
     facts = page.evaluate(
-        "() => ({jumped: window.jumped, wide: document.documentElement.scrollWidth,"
-        " h1: document.querySelectorAll('h1').length})"
+        "() => ({jumped: window.jumped, h1: document.querySelectorAll('h1').length})"
     )
-    if facts["wide"] > width:
-        look.faults.append(f"{screen.name}: {facts['wide']} px wide on {width}")
+    look.width(screen.name)
+    for narrower in (ZOOMED, PHONE):
+        page.set_viewport_size({"width": narrower, "height": 900})
+        look.width(screen.name)
+    look.on_paper(screen.name)
     if facts["jumped"] > 0.01:
         look.faults.append(f"{screen.name}: jumps by {facts['jumped']:.3f}")
     if facts["h1"] != 1:
@@ -111,12 +131,10 @@ def look_at(context: BrowserContext, screen: Screen, path: str, axe: str) -> lis
     return look.faults
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("role", ROLES)
-def test_every_page_can_be_used_by_everybody(
-    furnished: Product, browser: Browser, axe: str, role: str, width: int
+def test_every_page_can_be_used_by_everybody(  # noqa: PLR0917  three name what is tried
+    furnished: Product, browser: Browser, axe: str, role: str, screens: Sequence[Screen], width: int
 ) -> None:
-    user_id, screens = ROLES[role]
+    user_id, _ = ROLES[role]
     shape = {"viewport": {"width": width, "height": 900}, "locale": "ja-JP"}
     first = browser.new_context(**shape, base_url=furnished.url)
     page = first.new_page()

@@ -30,10 +30,11 @@ def test_a_dead_letter_is_found_understood_and_replayed(browser: Browser, produc
 
     def listed() -> int:
         page.reload()
-        return page.locator("tbody tr").count()
+        return page.locator("tbody tr", has_text="contract.note_saved.v9").count()
 
     eventually(listed, lambda rows: rows == 1)
-    page.get_by_role("link", name="開く").click()
+    row = page.locator("tbody tr", has_text="contract.note_saved.v9")
+    row.get_by_role("link", name="開く").click()
     expect(page.locator("main")).to_contain_text("contract.note_saved.v9")
     expect(page.locator("main")).to_contain_text('"contract_no": "NOTE"')
 

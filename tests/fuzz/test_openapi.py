@@ -34,8 +34,8 @@ from tests.product import Product, eventually, returnable_contract, running
 SERVICES = ("returns", "contracts", "notifier", "commuter")
 """A service is added by its name."""
 PEOPLE = ("D01-E101", "D01-M100", "D01-H001", "D02-H001", "T001", "O001", "D01-A001")
-REQUESTS = 15
-"""To each operation."""
+REQUESTS, MANY_REQUESTS = 4, 60
+"""To each operation: in the suite, and with `--long`."""
 AnyCase = Case[Any]
 CHECKS = [
     not_a_server_error,
@@ -117,11 +117,12 @@ def test_every_answer_is_one_that_the_document_names(
     product: Product,
     tokens: list[str],
     known: dict[str, list[str]],
+    long: bool,
 ) -> None:
     with requests.Session() as session:
 
         @settings(
-            max_examples=REQUESTS,
+            max_examples=MANY_REQUESTS if long else REQUESTS,
             derandomize=True,
             database=None,
             deadline=None,

@@ -7,7 +7,7 @@ from joserfc import jwt
 from portal_service.sealing import Seal, TooLargeForCookie
 from portal_service.session import KEPT_S
 
-from .conftest import KEY, SECRET, Browser, Site
+from .conftest import KEY, SECRET, Browser, Site, csrf_in
 
 SESSION = "madoguchi_session"
 
@@ -34,7 +34,21 @@ async def test_the_token_also_comes_as_a_header(site: Site) -> None:
     assert reply.status_code == 303
 
 
-@pytest.mark.parametrize("token", ["", "guessed", "日本語"])
+async def test_no_two_pages_carry_the_same_token_and_each_is_good(site: Site) -> None:
+    """A secret that stands in compressed pages beside typed text could be guessed (BREACH)."""
+    async with site.browser() as browser:
+        await browser.sign_in("e101")
+        content = Seal(SECRET).open("session", browser.http.cookies[SESSION])
+        assert content is not None
+        pages = [(await browser.http.get("/")).text for _ in range(3)]
+        tokens = [csrf_in(html) for html in pages]
+        replies = [await post_note(browser, csrf=token) for token in tokens]
+    assert len(set(tokens)) == 3
+    assert all(content["csrf"] not in html for html in pages)
+    assert [reply.status_code for reply in replies] == [303] * 3
+
+
+@pytest.mark.parametrize("token", ["", "guessed", "日本語", "=", "QUJD", "A" * 116])
 async def test_a_form_without_our_token_is_refused(site: Site, token: str) -> None:
     async with site.browser() as browser:
         await browser.sign_in("e101")

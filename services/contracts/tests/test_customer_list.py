@@ -182,6 +182,10 @@ async def test_colours_move_with_the_clock(office: Office) -> None:
 
 
 async def test_me_with_store_and_telephones(office: Office) -> None:
+    place = (await office.get("E101", "/place")).json()
+    assert place["dealer"] == {"code": "D01", "name": "みなと自動車販売"}
+    assert place["store"] == {"code": "S10", "name": "本店"}
+    assert (await office.get("H001", "/place")).json()["store"] is None
     me = (await office.get("E101", "/me")).json()
     assert (me["name"], me["role"], me["mobile_phone"]) == ("山田 太郎", "sales", "090-0000-0001")
     assert me["store"] == {"code": "S10", "name": "本店", "phone": "03-0010-1000"}

@@ -182,7 +182,7 @@ async def _kept_form(request: Request) -> Response:
         action=here,
         fields=fields,
         files_lost=len(fields) < len(form.multi_items()),
-        csrf=session.csrf if session else "",
+        csrf=session.masked_csrf() if session else "",
         login=login_path("/auth/signed-in"),
     )
 

@@ -4,6 +4,7 @@
 message of the last action, error summary. `announce` leaves that message for the next page.
 """
 
+import asyncio
 import hashlib
 import re
 import secrets
@@ -19,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal_service import japanese
 from portal_service.menu import Group, menu_for
+from portal_service.place import place_of
 from portal_service.portal import portal_of
 from portal_service.rights import rights_of
 from portal_service.session import (
@@ -28,7 +30,7 @@ from portal_service.session import (
     session_of,
     set_cookie,
 )
-from portal_service.upstream import FieldError, PartMissing
+from portal_service.upstream import FieldError, PartMissing, services_of
 from shared.auth import AccessRefused, Principal, Role
 
 HERE = Path(__file__).parent
@@ -47,6 +49,9 @@ class Frame:
     menu: tuple[Group, ...] = ()
     path: str = ""
     csrf: str = ""
+    place: str = ""
+    unsaid: tuple[str, ...] = ()
+    """Parts that are missing and that the screen itself does not name."""
     waiting: int | None = None
     clock: str | None = None
     flash: Mapping[str, str] | None = None
@@ -118,14 +123,21 @@ async def frame_of(request: Request) -> Frame:
     if who is None:
         return Frame("bare.html", flash=flash, request_id=request_id)
     session = session_of(request)
+    place, rights, waiting = await asyncio.gather(
+        place_of(request, who),
+        rights_of(request, who),
+        portal.waiting(request, who) if portal.waiting else _unknown(),
+    )
     return Frame(
         layout="base.html",
         who=who,
         roles="・".join(role.japanese for role in sorted(who.roles, key=ROLE_ORDER.index)),
-        menu=menu_for(who, request.app, await rights_of(request, who)),
+        menu=menu_for(who, request.app, rights),
         path=request.url.path,
-        csrf=session.csrf if session else "",
-        waiting=await portal.waiting(request, who) if portal.waiting else None,
+        csrf=session.masked_csrf() if session else "",
+        place=place,
+        unsaid=tuple(sorted(services_of(request).unsaid)),
+        waiting=waiting,
         clock=japanese.moment(portal.now()) if portal.now else None,
         flash=flash,
         request_id=request_id,
@@ -140,6 +152,10 @@ def announce(request: Request, response: Response, text: str, *, kind: str = "do
     """
     sealed = portal_of(request).seal.close("flash", {"text": text, "kind": kind}, lasts_s=300)
     set_cookie(request, response, "flash", sealed, lasts_s=300)
+
+
+async def _unknown() -> None:
+    """Where nothing can wait for anybody."""
 
 
 async def _person(request: Request) -> Principal | None:

@@ -1,7 +1,7 @@
 """What does every request of one portal process share?"""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import httpx
@@ -29,6 +29,8 @@ class Portal:
     waiting: Waiting | None
     now: Callable[[], datetime] | None
     """The embedded clock, for the top bar; None where time cannot be travelled."""
+    places: dict[tuple[str, str | None], tuple[str, float]] = field(default_factory=dict)
+    """By dealer and store: their names, and until when those are believed (place.py)."""
 
 
 def portal_of(request: Request) -> Portal:

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from portal_service.upstream import PartMissing, Problem, services_of
+from portal_service.upstream import Problem, services_of
 from shared.auth import Principal, Role
 
 
@@ -10,8 +10,11 @@ async def rights_of(request: Request, who: Principal) -> frozenset[str]:
     """The names of the ticked boxes; none where the commuter service does not answer."""
     if who.dealer is None or not who.has(Role.EMPLOYEE, Role.EXPENSE_APPROVER, Role.EXPENSE_ADMIN):
         return frozenset()
+    services = services_of(request)
     try:
-        me = await services_of(request).get("commuter", "/me")
-    except (Problem, PartMissing):
+        me = await services.or_without(services.get("commuter", "/me"))
+    except Problem:
+        me = None
+    if me is None:
         return frozenset()
     return frozenset(name for name, ticked in me.body["rights"].items() if ticked)

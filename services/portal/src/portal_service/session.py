@@ -6,6 +6,7 @@ before the session ended can still be sent.
 """
 
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,6 +34,21 @@ class Session:
     user_id: str
     csrf: str
     id_token: str | None = None
+
+    def masked_csrf(self) -> str:
+        """The form token as pages carry it: never twice the same (ADR 0012)."""
+        token = self.csrf.encode()
+        pad = secrets.token_bytes(len(token))
+        return urlsafe_b64encode(pad + _xor(pad, token)).decode()
+
+    def owns(self, sent: str) -> bool:
+        """Whether a masked token is this session's."""
+        try:
+            both = urlsafe_b64decode(sent.encode("ascii"))
+        except ValueError:
+            return False
+        half = len(both) // 2
+        return secrets.compare_digest(_xor(both[:half], both[half:]), self.csrf.encode())
 
 
 def session_of(request: Request) -> Session | None:
@@ -77,9 +93,7 @@ async def refuse_foreign_forms(request: Request) -> None:
     if session is None:
         raise TokenMissing
     sent = request.headers.get("x-csrf-token") or (await request.form()).get(CSRF_FIELD)
-    if not isinstance(sent, str) or not secrets.compare_digest(
-        sent.encode(), session.csrf.encode()
-    ):
+    if not isinstance(sent, str) or not session.owns(sent):
         raise FormNotOurs
 
 
@@ -101,6 +115,10 @@ def set_cookie(
 def drop_cookie(request: Request, response: Response, what: str) -> None:
     """Take a cookie back."""
     response.delete_cookie(cookie_name(request, what), **_cookie_traits(request))
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=False))
 
 
 def _cookie_traits(request: Request) -> dict[str, Any]:

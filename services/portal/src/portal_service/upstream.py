@@ -109,11 +109,21 @@ class Services:
             "x-request-id": request_id,
             "traceparent": next_hop(traceparent),
         }
+        self.unsaid: set[str] = set()
+        """Parts left out of a page that does not say so itself; the frame names them."""
 
     async def get(self, service: str, path: str, query: Mapping[str, Any] | None = None) -> Reply:
         """Read something; query values of None are left out. Raises Problem, PartMissing."""
         given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
         return await self._call(service, "GET", path, params=given)
+
+    async def or_without(self, asked: Awaitable[Found]) -> Found | None:
+        """For what a page can leave out: the answer; None where a part is missing."""
+        try:
+            return await asked
+        except PartMissing as missing:
+            self.unsaid.add(missing.part)
+            return None
 
     async def send(  # noqa: PLR0913  everything but the first three has a name
         self,
@@ -238,6 +248,13 @@ def next_hop(traceparent: str) -> str:
 
 def services_of(request: Request) -> Services:
     """The services behind the portal, asked in the name of the person behind this request."""
+    known: Services | None = getattr(request.state, "services", None)
+    if known is None:
+        known = request.state.services = _services_of(request)
+    return known
+
+
+def _services_of(request: Request) -> Services:
     portal = portal_of(request)
     session = session_of(request)
     return Services(

@@ -1,13 +1,18 @@
-"""GET /me: the signed-in person, as prefilled in forms (D83)."""
+"""The signed-in person: as prefilled in forms (D83), and where they work."""
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from contracts_service import queries
 from contracts_service.api.visit import DEALER, Visiting
+from contracts_service.models import Dealer
+from shared.auth import Principal, Role, require
+from shared.db import EVERY_DEALER
+from shared.http import NotFound, database_of
 
 router = APIRouter()
+OF_A_DEALER = require(*(set(Role) - {Role.TFC, Role.OPERATOR, Role.SERVICE}))
 
 
 @router.get("/me", dependencies=[DEALER])
@@ -30,3 +35,20 @@ async def show_me(visit: Visiting) -> dict[str, Any]:
         if store
         else None,
     }
+
+
+@router.get("/place", dependencies=[OF_A_DEALER])
+async def show_place(request: Request) -> dict[str, Any]:
+    """Dealer and store by name, for whoever works there. Raises NotFound outside dealers."""
+    who: Principal = request.state.principal
+    if who.dealer is None or who.dealer == EVERY_DEALER:
+        raise NotFound
+    async with database_of(request).transaction(who.dealer) as tx:
+        dealer = await tx.get(Dealer, who.dealer)
+        store = await queries.store_of(tx, who.dealer, who.store) if who.store else None
+        return {
+            "dealer": {"code": who.dealer, "name": dealer.name if dealer else who.dealer},
+            "store": {"code": who.store, "name": store.name if store else who.store}
+            if who.store
+            else None,
+        }

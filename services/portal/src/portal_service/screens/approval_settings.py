@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from portal_service.entries import Entries, entries_of
 from portal_service.frame import announce, page
 from portal_service.question import Question, ask
-from portal_service.screens.masters import staff_to_choose
+from portal_service.screens.masters import name_of, staff_to_choose
 from portal_service.upstream import Problem, services_of
 from shared.auth import Principal, Role, require
 
@@ -116,7 +116,8 @@ async def end_substitute(request: Request, number: int, who: Approver) -> Respon
 async def _flow(
     request: Request, entries: Entries | None = None, problem: Problem | None = None
 ) -> Response:
-    found = await services_of(request).get("returns", "/approval-flow")
+    services = services_of(request)
+    found = await services.get("returns", "/approval-flow")
     flow = found.body
     stored = {
         "levels": [name for name in sorted(SETTINGS) if flow[name]],
@@ -127,6 +128,7 @@ async def _flow(
         "returns/flow.html",
         status=problem.status if problem else 200,
         flow=flow,
+        changed_by=await name_of(services, flow["updated_by"]),
         version=found.etag,
         values=entries.values(["levels"]) if entries else stored,
         errors=problem.on_form if problem else (),

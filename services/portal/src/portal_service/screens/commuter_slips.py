@@ -166,6 +166,8 @@ async def ask_step(request: Request, slip_id: str, step: str) -> Response:
 @pages.post("/{slip_id}/{step}")
 async def take_step(request: Request, slip_id: str, step: str) -> Response:
     """申請, 承認, 差戻し, 取下げ, 否認, 精算, 削除, 伝票コピー."""
+    if step not in DONE:
+        raise HTTPException(404)
     entries = await entries_of(request)
     method, path, body = "POST", f"/slips/{slip_id}/{step}", {"comment": entries.text("comment")}
     if step == "delete":
@@ -341,7 +343,7 @@ async def _ask(request: Request, slip_id: str, step: str) -> Response:
     found = await services_of(request).get("commuter", f"/slips/{slip_id}")
     slip = found.body
     offered = next((one for one in slip["actions"] if one["action"] == step), None)
-    if offered is None:
+    if step not in SENTENCES or offered is None:
         raise HTTPException(404)
     if not offered["enabled"]:
         return await _slip(request, slip_id, None, Problem(409, "", offered["reason"], ""))

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from portal_service.upstream import PartMissing, Services, or_missing
+from portal_service.upstream import Services
 
 Pairs = list[tuple[str, str]]
 
 
-async def listed(services: Services, path: str) -> list[dict[str, Any]]:
+async def listed(services: Services, path: str, **query: Any) -> list[dict[str, Any]]:
     """The entries of a master of the contracts service."""
-    reply = await or_missing(services.get("contracts", path))
-    return [] if isinstance(reply, PartMissing) else list(reply.body)
+    reply = await services.or_without(services.get("contracts", path, query))
+    return list(reply.body) if reply else []
 
 
 async def named(services: Services, path: str) -> Pairs:
@@ -36,3 +36,10 @@ async def staff_to_choose(services: Services, *, dealer: str = "") -> Pairs:
         )
         for person in await listed(services, "/staff")
     ]
+
+
+async def name_of(services: Services, person_id: str | None) -> str | None:
+    """What a person of the dealer is called; the id of somebody who has left."""
+    staff = await listed(services, "/staff", headquarters="true")
+    names = {person["person_id"]: person["name"] for person in staff}
+    return names.get(person_id, person_id) if person_id else None

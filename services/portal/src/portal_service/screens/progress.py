@@ -7,7 +7,7 @@ from starlette.datastructures import QueryParams
 
 from portal_service.frame import page
 from portal_service.japanese import NotReadable, read_day
-from portal_service.upstream import FieldError, PartMissing, Problem, or_missing, services_of
+from portal_service.upstream import FieldError, Problem, or_missing, services_of
 from shared.auth import Principal, Role, require
 
 pages = APIRouter(dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
@@ -51,11 +51,12 @@ async def waiting_for(request: Request, who: Principal) -> int | None:
     """How many applications wait for this person; None where none can, or nobody can tell."""
     if not who.has(Role.SALES, Role.MANAGER, Role.HQ):
         return None
+    services = services_of(request)
     try:
-        reply = await services_of(request).get("returns", "/applications/work")
-    except (Problem, PartMissing):
+        reply = await services.or_without(services.get("returns", "/applications/work"))
+    except Problem:
         return None
-    return len(reply.body["items"])
+    return len(reply.body["items"]) if reply else None
 
 
 async def _list(request: Request, template: str, *, path: str) -> Response:
