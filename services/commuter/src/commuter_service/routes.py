@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from commuter_service.names import plain_name
@@ -171,13 +171,19 @@ def parse_route(network: Network, text: str) -> Route:
     return Route(network, tuple(legs))
 
 
+@lru_cache(maxsize=16384)
+def known_route(network: Network, text: str) -> Route:
+    """As `parse_route`; the same text is read once."""
+    return parse_route(network, text)
+
+
 def parse_pass(network: Network, text: str, pass_id: str, version: int = 1) -> CommuterPass:
     """Read a pass text: a route, with a validity in brackets or without end."""
     match = re.fullmatch(r"\s*(.*?)\s*(?:\[(.*)\])?\s*", unicodedata.normalize("NFKC", text))
     assert match is not None  # every part is optional
     period = parse_period(match[2] or "")
     try:
-        route = parse_route(network, match[1])
+        route = known_route(network, match[1])
     except RouteDisconnected as fact:
         raise PassHasGap(f"定期区間がつながっていません。{fact.message}") from fact
     return CommuterPass(pass_id, version, route, period)
