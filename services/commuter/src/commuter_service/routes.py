@@ -337,11 +337,12 @@ def _shortest(
 
 
 def joined_rides(rides: Iterable[Ride]) -> list[Ride]:
-    """Join neighbouring rides along one line, so that a leg ends where the rider changes."""
+    """Join neighbouring rides along one line: a leg ends where the rider changes or turns back."""
     joined: list[Ride] = []
     for ride in rides:
         last = joined[-1] if joined else None
-        if last and last.line == ride.line and last.stations[-1] == ride.stations[0]:
+        goes_on = last and last.line == ride.line and last.stations[-1] == ride.stations[0]
+        if last and goes_on and last.edges[-1] != ride.edges[0]:
             stations = (*last.stations, *ride.stations[1:])
             joined[-1] = Ride(ride.line, stations, (*last.edges, *ride.edges))
         else:
@@ -362,11 +363,32 @@ def _runs(network: Network, legs: Sequence[Ride | BusRide]) -> Iterator[Run]:
             or isinstance(leg, BusRide)
             or node_of[stations[-1]] != node_of[leg.stations[0]]
         ):
-            yield Run(system, stations, tuple([node_of[s] for s in stations]), tracks)
+            yield from _fares(Run(system, stations, tuple([node_of[s] for s in stations]), tracks))
             stations, tracks = (), ()
         if not isinstance(leg, BusRide):
             stations = (*stations, *leg.stations[1:]) if stations else leg.stations
             tracks = (*tracks, *[track_of[edge] for edge in leg.edges])
         system = onward
     if stations:
-        yield Run(system, stations, tuple([node_of[s] for s in stations]), tracks)
+        yield from _fares(Run(system, stations, tuple([node_of[s] for s in stations]), tracks))
+
+
+def _fares(run: Run) -> Iterator[Run]:
+    """A fare ends where the rider turns back, or comes to a station a second time."""
+    nodes, tracks = run.nodes, run.tracks
+    start, position = 0, 1
+    if len(set(nodes)) < len(nodes):
+        while position < len(nodes):
+            if nodes[position] in nodes[start:position]:
+                turned = position > start + 1 and tracks[position - 1] == tracks[position - 2]
+                end = position - 1 if turned else position
+                yield _part(run, start, end)
+                start, position = end, end
+            position += 1
+    if start < len(tracks):
+        yield _part(run, start, len(tracks)) if start else run
+
+
+def _part(run: Run, start: int, end: int) -> Run:
+    stops = slice(start, end + 1)
+    return Run(run.system, run.stations[stops], run.nodes[stops], run.tracks[start:end])
