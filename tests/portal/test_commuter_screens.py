@@ -209,6 +209,10 @@ async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: ExpenseCou
                 assert "承認しました。" in person.words
         await yamada.go(slip)
         assert "最終承認完了" in yamada.words
+        assert f'href="{slip}/print"' in yamada.html
+        printed = await yamada.browser.http.get(f"{slip}/print")
+        assert printed.headers["content-type"] == "application/pdf"
+        assert printed.content.startswith(b"%PDF")
 
 
 async def test_what_is_missing_stands_beside_its_field_and_nothing_is_lost(
