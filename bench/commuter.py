@@ -30,8 +30,10 @@ from commuter_service.charging import charge_ride, deducting_passes
 from commuter_service.fare_matrix import system_fares
 from commuter_service.fare_search import prepare_fares
 from commuter_service.network import Network, Ride, tokyo_network
+from commuter_service.own_passes import OwnPasses
 from commuter_service.pathfinding import PathFinder, path_finder
 from commuter_service.pricing import Terms, price
+from commuter_service.recheck import PaidItem, recheck
 from commuter_service.routes import CommuterPass, Route, parse_route, route_text
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.fare_deduction import covered_stretches
@@ -321,7 +323,26 @@ def wrong_answers(cases: Sequence[Case], book: FareBook) -> dict[str, int]:
             "sum of uncovered kilometres wrong": naive}  # fmt: skip
 
 
+def recheck_rate(cases: Sequence[Case], items: int) -> float:
+    """Stored items with the passes of their employees, priced again."""
+    book = tokyo_tariffs().book(DAY, Medium.IC)
+    own, paid = {}, []
+    for number, (route, passes) in enumerate(cases):
+        own[str(number)] = OwnPasses(readable=tuple(passes))
+        yen = charge_ride(route, list(enumerate(passes)), book).charged_yen
+        text = route_text(route)
+        paid.append(PaidItem(str(number), str(number), DAY, text, Medium.IC, 1, yen))
+
+    def run() -> int:
+        differing = list(recheck(itertools.islice(itertools.cycle(paid), items), own))
+        assert differing == []  # nothing was revised
+        return items
+
+    return rate(run, rounds=1)
+
+
 def batch_rate(cases: Sequence[Case], items: int) -> float:
+    """Rows of a file: everything read from its text, and the reason told."""
     rows = [
         {
             "date": DAY.isoformat(),
@@ -381,8 +402,10 @@ def main() -> None:
     for ours in ("ours by time", "ours by charge (the cheapest way, exact)"):
         lines += ["", f"{ours} / networkx: {found[ours] / found['networkx, k = 3']:,.0f}"]
     items = 5_000 if quick else 100_000
-    speed = batch_rate(cases, items)
-    lines += ["", f"Batch re-check: {items:,} items in {items / speed:,.1f} s ({speed:,.0f}/s)."]
+    lines += ["", f"**{items:,} items at once**", "", "| | seconds | per second |", "|---|---|---|"]
+    for name, many in (("re-check of stored items", recheck_rate), ("rows of a file", batch_rate)):
+        speed = many(cases, items)
+        lines.append(f"| {name} | {items / speed:,.1f} | {speed:,.0f} |")
     single = random_cases(network, dice, 200 if quick else 2000, one_operator=True)
     lines += ["", "| answers | |", "|---|---|"]
     lines += [f"| {name} | {n:,} |" for name, n in wrong_answers(single, book).items()]

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
@@ -28,7 +29,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from contracts_service.conditions import Conditions, ReflectedBy
+from contracts_service.conditions import ReflectedBy
 from event_contracts import SUBSCRIPTIONS
 from madoguchi import postgres, seed
 from madoguchi.catalogue import SERVICES
@@ -46,13 +47,13 @@ from portal_service.settings import PortalSettings
 from shared.clock import TravelClock
 from shared.db import Database
 from shared.inbox import Inbox
+from shared.process import api_of, settings_of
 from shared.rabbitmq import Topology
 from shared.service import Background, Running
 from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 from shared.transport import EmbeddedTransport
 
 AUDIENCE = "madoguchi"
-REFLECTS_BY_ITSELF = Conditions(reflected_by=ReflectedBy.SELF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,11 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
             await postgres.drop_service_database(admin, name)
     async with contextlib.AsyncExitStack() as stack:
         running = {}
-        for name, entry in SERVICES.items():
-            url = await postgres.service_database(admin, name, entry.service.package, kept)
+        for name, app in SERVICES.items():
+            url = await postgres.service_database(admin, name, app.SERVICE.package, kept)
             database = Database(url)
             stack.push_async_callback(database.close)
-            running[name] = Running(entry.service, database, clock)
+            running[name] = Running(app.SERVICE, database, clock)
         await seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts)
         await seed.seed_approval_flows(running["returns"].database, clock.now())
         people = demo_people(demo_masters())
@@ -178,16 +179,17 @@ def _in_one_process(made: Made) -> Everything:
         audience=AUDIENCE,
     )
     apps: dict[str, ASGIApp] = {
-        name: SERVICES[name].create_app(
+        name: api_of(
+            SERVICES[name],
+            settings_of(SERVICES[name], **_values(made, name)),
             database=part.database,
             clock=made.clock,
             principal_of=principal_of(verifier),
-            **({"conditions": REFLECTS_BY_ITSELF} if name == "contracts" else {}),
         )
         for name, part in made.running.items()
     }
     part = made.running["notifier"]
-    settings = NotifierSettings(**_notifier_values(made))  # type: ignore[arg-type]
+    settings = NotifierSettings(**_values(made, "notifier"))
     sending = partial(run_sender, settings, part.database, part.clock)
     return Everything(
         plan, made.clock, _by_path(made, apps), made.running, (sending,), made.databases
@@ -198,9 +200,7 @@ def _as_processes(made: Made) -> Everything:
     """Every service as an API process and a worker process of its own."""
     children, apps = [], dict[str, ASGIApp]()
     for name, part in made.running.items():
-        values = _service_values(made, part)
-        if name == "notifier":
-            values = _notifier_values(made)
+        values = _values(made, name)
         environment = {f"{name.upper()}_{key.upper()}": str(value) for key, value in values.items()}
         port, package = free_port(), part.service.package
         children += [
@@ -270,34 +270,33 @@ def _portal_settings(plan: Plan, kept: postgres.Secrets) -> PortalSettings:
     )
 
 
-def _service_values(made: Made, part: Running) -> dict[str, object]:
-    """The settings that every service has."""
+def _values(made: Made, name: str) -> dict[str, Any]:
+    """The settings of a service, the same however it runs; mails go to the local catcher."""
     plan = made.plan
-    return {
-        "database_url": part.database.url,
+    values = {
+        "database_url": made.running[name].database.url,
         "rabbitmq_url": plan.rabbitmq or "",
         "event_prefix": plan.event_prefix,
         "issuer": f"{plan.url}/issuer",
         "jwks_url": f"{plan.url}/issuer/jwks",
         "audience": AUDIENCE,
     }
-
-
-def _notifier_values(made: Made) -> dict[str, object]:
-    """The notifier's settings: mails go to the local catcher."""
-    plan = made.plan
-    return _service_values(made, made.running["notifier"]) | {
-        "sender": "j-pass_uketsuke@toyota-finance.co.jp",
-        "product": "J-PASS",
-        "expense_product": "楽楽精算",
-        "portal_url": plan.url,
-        "smtp_host": "127.0.0.1",
-        "smtp_port": made.smtp_port,
-        "smtp_starttls": False,
-        "returns_url": plan.url,
-        "token_url": f"{plan.url}/issuer/token",
-        "client_secret": made.kept.get("client-notifier"),
+    of_its_own: dict[str, dict[str, Any]] = {
+        "contracts": {"reflection": ReflectedBy.SELF},
+        "notifier": {
+            "sender": "j-pass_uketsuke@toyota-finance.co.jp",
+            "product": "J-PASS",
+            "expense_product": "楽楽精算",
+            "portal_url": plan.url,
+            "smtp_host": "127.0.0.1",
+            "smtp_port": made.smtp_port,
+            "smtp_starttls": False,
+            "returns_url": plan.url,
+            "token_url": f"{plan.url}/issuer/token",
+            "client_secret": made.kept.get("client-notifier"),
+        },
     }
+    return values | of_its_own.get(name, {})
 
 
 async def _all_answer(plan: Plan) -> bool:

@@ -57,7 +57,7 @@ async def own_database(service: str, data: Path) -> str:
         raise typer.BadParameter(f"There is no all-in-one in {data}; give --data or --database.")
     admin = await asyncio.to_thread(postgres.start_embedded, data)
     kept = postgres.Secrets(data / "secrets.json")
-    return await postgres.service_database(admin, service, SERVICES[service].service.package, kept)
+    return await postgres.service_database(admin, service, SERVICES[service].SERVICE.package, kept)
 
 
 @events.command()

@@ -161,6 +161,11 @@ async def test_the_company_decides_on_its_settings(expenses: ExpenseCounter) -> 
         assert "削除することはできません" in keiri.beside("admin_mail")
         await keiri.send("/settings", admin_mail="a@d01.example.jp", applications_allowed="no")
         assert "システム設定を保存しました。" in keiri.words
+        await keiri.send("/settings", media="ic", roundabout_blocks="yes")
+        kept = keiri.form("/settings")
+        assert [kept[name] for name in ("media", "without_pass_allowed", "roundabout_blocks")] == [
+            ["ic"], ["yes"], ["yes"],
+        ]  # fmt: skip
         await yamada.go("/commuter/my-passes")
         assert "個人による定期区間の申請は許可されていません" in yamada.words
         assert "/commuter/my-passes/new" not in yamada.html
@@ -209,6 +214,10 @@ async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: ExpenseCou
                 assert "承認しました。" in person.words
         await yamada.go(slip)
         assert "最終承認完了" in yamada.words
+        assert f'href="{slip}/print"' in yamada.html
+        printed = await yamada.browser.http.get(f"{slip}/print")
+        assert printed.headers["content-type"] == "application/pdf"
+        assert printed.content.startswith(b"%PDF")
 
 
 async def test_what_is_missing_stands_beside_its_field_and_nothing_is_lost(

@@ -19,7 +19,7 @@ EVENT_CORE = {
 async def test_models_and_migrations_agree(
     name: str, new_database: Callable[[str], Awaitable[str]]
 ) -> None:
-    service = SERVICES[name].service
+    service = SERVICES[name].SERVICE
     await migrate.check(await new_database(service.package), service.package, service.metadata)
 
 
@@ -27,7 +27,7 @@ async def test_models_and_migrations_agree(
 async def test_every_table_with_a_dealer_hides_its_rows_from_strangers(
     name: str, new_database: Callable[[str], Awaitable[str]]
 ) -> None:
-    database = Database(await new_database(SERVICES[name].service.package))
+    database = Database(await new_database(SERVICES[name].SERVICE.package))
     async with database.transaction() as tx:
         rows = await tx.execute(
             text("""

@@ -164,3 +164,26 @@ def test_two_names_of_one_station_have_no_fare_between_them(network: Network) ->
     route = parse_route(network, "赤坂見附:丸ノ内線:国会議事堂前:南北線:永田町")
     with pytest.raises(NoFareBetween):
         price(route, Terms(date(2026, 3, 14)))
+
+
+@pytest.mark.parametrize(
+    ("text", "fares"),
+    [
+        ("三鷹:中央線:新宿:中央線:高円寺", ["三鷹―新宿", "新宿―高円寺"]),
+        ("高円寺:中央線:新宿:中央線:三鷹", ["高円寺―新宿", "新宿―三鷹"]),
+        # Once round: the second time at 代々木, where both lines pass, ends the fare.
+        (
+            "三鷹:中央線:新宿:山手線:品川:東海道線:東京:中央線:高円寺",
+            ["三鷹―代々木", "代々木―高円寺"],
+        ),
+        ("高円寺:中央線:東京:東海道線:品川", ["高円寺―品川"]),
+    ],
+)
+def test_a_fare_ends_where_the_rider_comes_a_second_time(
+    network: Network, text: str, fares: list[str]
+) -> None:
+    route = parse_route(network, text)
+    names = [[network.stations[run.stations[end]].name for end in (0, -1)] for run in route.runs]
+    assert ["―".join(ends) for ends in names] == fares
+    ridden = [track for run in route.runs for track in run.tracks]
+    assert len(ridden) == sum(len(leg.edges) for leg in route.legs if isinstance(leg, Ride))

@@ -91,6 +91,35 @@ def test_via_stations_are_passed_in_order() -> None:
     assert found[0].through_yen == 341
 
 
+ROPPONGI = (
+    "六本木:都営/大江戸線(環状部):新宿:東京メトロ/丸ノ内線:新宿三丁目:東京メトロ/副都心線:渋谷"
+)
+
+
+@pytest.mark.parametrize(
+    ("start", "via", "end", "order", "route", "through"),
+    [
+        # The rider turns back at the via station: two fares, and the text still says so.
+        ("三鷹", "新宿", "高円寺", "time", "三鷹:{0}:新宿:{0}:高円寺", 253 + 199),
+        ("三鷹", "東京", "新宿", "time", "三鷹:{0}:東京:{0}:新宿", 440 + 253),
+        ("JR東日本/新宿", "東京", "JR東日本/新宿", "time", "新宿:{0}:東京:{0}:新宿", 253 * 2),
+        # He goes on: one fare from end to end, whatever the sections would cost.
+        ("八王子", "三鷹", "新宿", "charged", "八王子:{0}:新宿", 616),
+        ("荻窪", "新宿", "東京", "charged", "荻窪:東京メトロ/丸ノ内線:東京", 252),
+        # The cheapest way of each section is 東京メトロ's; together they turn back at 新宿: 387.
+        ("六本木", "新宿", "渋谷", "fare", ROPPONGI, 286),
+    ],
+)
+def test_a_via_station_is_part_of_one_ride(  # noqa: PLR0917 - one column each
+    network: Network, start: str, via: str, end: str, order: str, route: str, through: int
+) -> None:
+    best = candidates(Question(start, end, DAY, via=(via,), order=Order(order)))[0]
+    assert str(best.route) == route.format("JR東日本/中央線")
+    assert best.through_yen == through
+    again = price(parse_route(network, str(best.route)), Terms(DAY))
+    assert again.through_yen == through
+
+
 def test_avoided_operators_are_not_ridden() -> None:
     every = routes(Question("品川", "横浜", DAY))
     assert any("京急" in route for route in every)
@@ -240,6 +269,19 @@ def test_a_station_is_looked_up_only_while_it_is_in_use(network: Network) -> Non
         )
     through = candidates(Question("東京", "新宿", date(2026, 4, 1), avoid=avoid), tariffs)
     assert through[0].through_yen == 253  # trains still run past it
+
+
+@pytest.mark.rule("R39")
+def test_nobody_changes_at_a_closed_station_whatever_was_asked_before(network: Network) -> None:
+    tariffs = with_closed(network, "四ツ谷", "2026-03-31")
+    avoid = frozenset(network.operators) - {"JR東日本", "東京メトロ"}
+
+    def changes(day: date) -> bool:
+        found = candidates(Question("新宿", "六本木一丁目", day, avoid=avoid), tariffs)
+        return any("JR東日本/中央線:四ツ谷" in str(one.route) for one in found)
+
+    assert changes(date(2026, 3, 31))
+    assert not changes(date(2026, 4, 1))
 
 
 @pytest.mark.rule("F22")

@@ -15,14 +15,17 @@ import os
 import signal
 from collections.abc import Coroutine, Sequence
 from types import ModuleType
+from typing import Any
 
 import httpx
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
 from event_contracts import SUBSCRIPTIONS
 from shared import logging, migrate
-from shared.clock import SystemClock
+from shared.auth import PrincipalOf
+from shared.clock import Clock, SystemClock
 from shared.db import Database
 from shared.rabbitmq import Topology
 from shared.service import Background, Running
@@ -30,10 +33,26 @@ from shared.settings import ServiceSettings
 from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 
 
-def settings_of(app: ModuleType) -> ServiceSettings:
-    """The settings of a service, from the environment with its name as prefix."""
+def settings_of(app: ModuleType, **given: Any) -> ServiceSettings:
+    """The settings of a service: those given, else from the environment with its name as prefix."""
     kind: type[ServiceSettings] = getattr(app, "Settings", ServiceSettings)
-    return kind(_env_prefix=f"{app.SERVICE.name.upper()}_")
+    return kind(_env_prefix=f"{app.SERVICE.name.upper()}_", **given)
+
+
+def api_of(
+    app: ModuleType,
+    settings: ServiceSettings,
+    *,
+    database: Database,
+    clock: Clock,
+    principal_of: PrincipalOf,
+) -> FastAPI:
+    """The HTTP side of a service, with what it needs of its settings."""
+    state = app.state_of(settings) if hasattr(app, "state_of") else {}
+    api: FastAPI = app.create_app(
+        database=database, clock=clock, principal_of=principal_of, **state
+    )
+    return api
 
 
 async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int) -> None:
@@ -45,9 +64,8 @@ async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int
             issuer=settings.issuer,
             audience=settings.audience,
         )
-        state = app.state_of(settings) if hasattr(app, "state_of") else {}
-        api = app.create_app(
-            database=database, clock=clock, principal_of=principal_of(verifier), **state
+        api = api_of(
+            app, settings, database=database, clock=clock, principal_of=principal_of(verifier)
         )
         config = uvicorn.Config(
             api, host=host, port=port, access_log=False, log_config=None, lifespan="off"

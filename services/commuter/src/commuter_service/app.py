@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from commuter_service.api import router
-from commuter_service.look_up_sources import LookUpSettings, look_up_of
+from commuter_service.look_up_sources import OWN_ENGINE, LookUp, LookUpSettings, look_up_of
 from commuter_service.models import Kept
 from commuter_service.network_store import with_network
 from commuter_service.subscribers import SUBSCRIBERS
@@ -25,11 +25,22 @@ SERVICE = Service(
 
 
 def create_app(
-    database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
+    database: Database,
+    clock: Clock,
+    principal_of: PrincipalOf,
+    *,
+    look_up: LookUp = OWN_ENGINE,
+    **state: object,
 ) -> FastAPI:
-    """The HTTP side of the service."""
+    """The HTTP side of the service; `look_up` is whom 乗換案内 asks."""
     return create_api(
-        SERVICE, router, database=database, clock=clock, principal_of=principal_of, **state
+        SERVICE,
+        router,
+        database=database,
+        clock=clock,
+        principal_of=principal_of,
+        look_up=look_up,
+        **state,
     )
 
 

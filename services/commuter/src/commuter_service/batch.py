@@ -8,14 +8,11 @@ it; without one, over the quickest way from `from` to `to`.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
 from typing import ClassVar
 
-from commuter_service.explanation import Explanation
 from commuter_service.names import plain_name
-from commuter_service.network import Network
-from commuter_service.pricing import Terms, price
-from commuter_service.routes import CommuterPass, Route, parse_pass, parse_route
+from commuter_service.pricing import ChargedRide, Terms, charge
+from commuter_service.routes import Route, known_route, parse_pass
 from commuter_service.rules.fare_rounding import Medium
 from commuter_service.search import Question, candidates
 from commuter_service.tariffs import Tariffs, tokyo_tariffs
@@ -74,25 +71,25 @@ def price_batch(
     for row in rows:
         told = {column: value or "" for column, value in row.items() if isinstance(column, str)}
         try:
-            priced = price_row(told, tariffs)
+            priced = charge_row(told, tariffs)
             answer = (str(priced.through_yen), str(priced.charged_yen), priced.why, "")
         except Refusal as fact:
             answer = ("", "", "", f"{fact.code}: {fact.message}")
         yield told | dict(zip(APPENDED, answer, strict=True))
 
 
-def price_row(row: Mapping[str, str], tariffs: Tariffs) -> Explanation:
-    """Price one row; raises Refusal."""
+def charge_row(row: Mapping[str, str], tariffs: Tariffs) -> ChargedRide:
+    """Charge one row; raises Refusal."""
     network = tariffs.network
     terms = Terms(parse_day(row.get("date", "")), parse_medium(row.get("medium", "")))
     passes = tuple(
-        _numbered_pass(network, text, number)
+        parse_pass(network, text, str(number))
         for number, text in enumerate(_parts(row.get("pass", "")), start=1)
     )
     start, end = row.get("from", "").strip(), row.get("to", "").strip()
     text = row.get("route", "").strip()
     if text:
-        route = _route(network, text)
+        route = known_route(network, text)
         check_ends(route, start, end)
     elif start and end:
         question = Question(start, end, terms.on, terms.medium, passes=passes, count=1)
@@ -100,7 +97,7 @@ def price_row(row: Mapping[str, str], tariffs: Tariffs) -> Explanation:
         route = candidates(replace(question, via=via), tariffs)[0].route
     else:
         raise PlacesMissing("出発駅と到着駅、または経路を入力してください")
-    return price(route, terms, passes, tariffs)
+    return charge(route, terms, passes, tariffs)
 
 
 def check_ends(route: Route, start: str, end: str) -> None:
@@ -116,13 +113,3 @@ def _unqualified(name: str) -> str:
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(SEPARATOR) if part.strip()]
-
-
-@lru_cache(maxsize=4096)
-def _route(network: Network, text: str) -> Route:
-    return parse_route(network, text)
-
-
-@lru_cache(maxsize=4096)
-def _numbered_pass(network: Network, text: str, number: int) -> CommuterPass:
-    return parse_pass(network, text, str(number))

@@ -55,7 +55,6 @@ class Explainer:
         """Explain one run; `any_pass`: whether any pass deducts on the day."""
         names = [self.network.stations[station].name for station in charge.run.stations]
         reason = _reason(charge, any_pass=any_pass)
-        candidates = tuple(self._candidates(charge))
         return RunExplanation(
             operator=charge.run.system.partition("/")[0],
             from_station=names[0],
@@ -64,14 +63,41 @@ class Explainer:
             charged_yen=charge.charged_yen,
             deduction_yen=charge.through_yen - charge.charged_yen,
             reason=reason,
-            why=_why(reason, charge, names, candidates),
-            candidates=candidates,
+            why=self.why(charge, any_pass=any_pass),
+            candidates=tuple(self._candidates(charge)),
             covered=tuple(self._covered(charge)),
             edges=tuple(
                 RiddenEdge(a, b, any(i <= position < j for i, j in charge.payment.parts))
                 for position, (a, b) in enumerate(pairwise(names))
             ),
         )
+
+    def why(self, charge: RunCharge, *, any_pass: bool) -> str:
+        """The reason of one run in a sentence."""
+        stations, run = self.network.stations, charge.run
+        ride = f"{stations[run.stations[0]].name}―{stations[run.stations[-1]].name}"
+        match _reason(charge, any_pass=any_pass):
+            case Reason.NO_PASS:
+                return f"{ride}: 有効な定期区間がありません"
+            case Reason.NOT_ON_PASS:
+                return f"{ride}: 経路が定期区間と重なりません"
+            case Reason.INSIDE_PASS:
+                return f"{ride}: 全区間が定期区間内です"
+            case Reason.THROUGH_CHEAPER:
+                through, outside = charge.through_yen, self._least_outside(charge)
+                if outside == through:
+                    return f"{ride}: 通しの運賃と定期区間外の合計が同額({outside}円)"
+                prices = f"通し{through}円、定期区間外の合計{outside}円"
+                return f"{ride}: 通しの運賃の方が安い({prices})"
+            case Reason.OUTSIDE_CHEAPER:
+                paid = [self._part(charge, part) for part in charge.payment.parts]
+                parts = "+".join(f"{p.from_station}―{p.to_station} {p.yen}円" for p in paid)
+                through = charge.through_yen
+                return f"{ride}: 定期区間外の運賃の方が安い({parts}、通し{through}円)"
+
+    def _least_outside(self, charge: RunCharge) -> int:
+        prices = self._candidates(charge)
+        return min(price.yen for price in prices if price.kind is PriceKind.OUTSIDE)
 
     def used_passes(self, charge: RunCharge) -> frozenset[int]:
         """Positions of the passes that the winning payment rides on."""
@@ -255,25 +281,3 @@ def _reason(charge: RunCharge, *, any_pass: bool) -> Reason:
         return Reason.INSIDE_PASS
     cheaper = charge.charged_yen < charge.through_yen
     return Reason.OUTSIDE_CHEAPER if cheaper else Reason.THROUGH_CHEAPER
-
-
-def _why(
-    reason: Reason, charge: RunCharge, names: Sequence[str], candidates: Sequence[CandidatePrice]
-) -> str:
-    ride = f"{names[0]}―{names[-1]}"
-    if reason is Reason.NO_PASS:
-        return f"{ride}: 有効な定期区間がありません"
-    if reason is Reason.NOT_ON_PASS:
-        return f"{ride}: 経路が定期区間と重なりません"
-    if reason is Reason.INSIDE_PASS:
-        return f"{ride}: 全区間が定期区間内です"
-    if reason is Reason.THROUGH_CHEAPER:
-        outside = min(price.yen for price in candidates if price.kind is PriceKind.OUTSIDE)
-        return (
-            f"{ride}: 通しの運賃の方が安い(通し{charge.through_yen}円、定期区間外の合計{outside}円)"
-            if outside > charge.through_yen
-            else f"{ride}: 通しの運賃と定期区間外の合計が同額({outside}円)"
-        )
-    winner = next(price for price in candidates if price.wins)
-    parts = "+".join(f"{p.from_station}―{p.to_station} {p.yen}円" for p in winner.parts)
-    return f"{ride}: 定期区間外の運賃の方が安い({parts}、通し{charge.through_yen}円)"

@@ -56,6 +56,9 @@ class CompanySetting(Kept):
     warning_blocks: Mapped[bool]
     amount_change_allowed: Mapped[bool]
     approvers: Mapped[list[str]]
+    media: Mapped[str] = mapped_column(server_default=text("'both'"))
+    without_pass_allowed: Mapped[bool] = mapped_column(server_default=text("true"))
+    roundabout_blocks: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Permission(Kept):

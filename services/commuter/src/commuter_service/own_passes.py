@@ -7,13 +7,12 @@ gone is never deducted in silence: it is told with its reason, to be registered 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from commuter_service.explanation import Explanation, ExtraCharge, Notice
-from commuter_service.network import Network, tokyo_network
+from commuter_service.network import tokyo_network
 from commuter_service.pricing import Terms, price
 from commuter_service.queries import PassRecord, period_of
-from commuter_service.routes import CommuterPass, PassHasGap, Route, RouteDisconnected, parse_route
+from commuter_service.routes import CommuterPass, PassHasGap, Route, RouteDisconnected, known_route
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.fare_rounding import Medium
 from commuter_service.rules.pass_validity import PassFacts, valid_passes
@@ -24,12 +23,7 @@ PASS_UNREADABLE = "PASS_UNREADABLE"  # noqa: S105 - a commuter pass
 
 def read_route(text: str) -> Route:
     """The ride that a route text means; the same text is read once."""
-    return _read(tokyo_network(), text)
-
-
-@lru_cache(maxsize=8192)
-def _read(network: Network, text: str) -> Route:
-    return parse_route(network, text)
+    return known_route(tokyo_network(), text)
 
 
 def read_pass_route(text: str) -> Route:

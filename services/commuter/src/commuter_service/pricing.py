@@ -43,15 +43,75 @@ class Terms:
     charges: tuple[ExtraCharge, ...] = ()
     bus_policy: BusPolicy = BusPolicy.RAIL_ONLY
 
+    @property
+    def trips(self) -> int:
+        """How often the ride is charged."""
+        return 2 if self.round_trip else 1
 
-def price(
+
+@dataclass(frozen=True, slots=True)
+class ChargedRide:
+    """A ride with its figures and the reasons for them; `explanation` says all the rest."""
+
+    route: Route
+    terms: Terms
+    tariffs: Tariffs
+    charge: RideCharge
+    deducting: Sequence[tuple[int, CommuterPass]]
+    explainer: Explainer
+
+    @property
+    def through_yen(self) -> int:
+        """Before the passes, for all trips and with the charges beside the fare."""
+        return self._total(self.charge.through_yen)
+
+    @property
+    def charged_yen(self) -> int:
+        """The same after the passes."""
+        return self._total(self.charge.charged_yen)
+
+    @property
+    def why(self) -> str:
+        """Why each run costs what it costs, and the discounts given."""
+        any_pass = bool(self.deducting)
+        reasons = [self.explainer.why(run, any_pass=any_pass) for run in self.charge.runs]
+        return " / ".join([*reasons, *_discounts_given(self.charge)])
+
+    def explanation(self) -> Explanation:
+        """The object behind page, printed slip and API."""
+        terms, charge, explainer = self.terms, self.charge, self.explainer
+        positions = [position for position, _ in self.deducting]
+        return Explanation(
+            on=terms.on,
+            medium=str(terms.medium),
+            child=terms.child,
+            trips=terms.trips,
+            route=str(self.route),
+            legs=tuple(explain_legs(self.route)),
+            runs=tuple(explainer.run(run, any_pass=bool(positions)) for run in charge.runs),
+            discounts=tuple(explain_discounts(charge)),
+            charges=terms.charges,
+            passes=tuple(explain_passes(explainer, charge, positions, terms.on)),
+            notices=tuple(explain_notices(explainer, charge)),
+            through_yen=self.through_yen,
+            charged_yen=self.charged_yen,
+            deduction_yen=self.through_yen - self.charged_yen,
+            why=self.why,
+            data_version=self.tariffs.edition,
+        )
+
+    def _total(self, yen: int) -> int:
+        return (yen + sum(one.yen for one in self.terms.charges)) * self.terms.trips
+
+
+def charge(
     route: Route,
     terms: Terms,
     passes: Sequence[CommuterPass] = (),
     tariffs: Tariffs | None = None,
-) -> Explanation:
-    """Price a ride; yen per item. Raises Refusal, e.g. NoTariffOnDate, BusFareMissing."""
-    if route.has_unpriced_bus and not any(charge.kind == BUS for charge in terms.charges):
+) -> ChargedRide:
+    """Charge a ride. Raises Refusal, e.g. NoTariffOnDate, BusFareMissing."""
+    if route.has_unpriced_bus and not any(one.kind == BUS for one in terms.charges):
         raise BusFareMissing("バス区間の運賃が登録されていません。金額を入力してください。")
     shut = shut_stations(route, terms.on)
     if shut:
@@ -59,30 +119,19 @@ def price(
     tariffs = tariffs or tokyo_tariffs()
     book = tariffs.book(terms.on, terms.medium, child=terms.child)
     deducting = deducting_passes(passes, terms.on, terms.bus_policy)
-    charge = charge_ride(route, deducting, book)
+    found = charge_ride(route, deducting, book)
     explainer = Explainer(route.network, book, passes)
-    runs = tuple(explainer.run(run, any_pass=bool(deducting)) for run in charge.runs)
-    trips = 2 if terms.round_trip else 1
-    extra = sum(one.yen for one in terms.charges)
-    positions = [position for position, _ in deducting]
-    return Explanation(
-        on=terms.on,
-        medium=str(terms.medium),
-        child=terms.child,
-        trips=trips,
-        route=str(route),
-        legs=tuple(explain_legs(route)),
-        runs=runs,
-        discounts=tuple(explain_discounts(charge)),
-        charges=terms.charges,
-        passes=tuple(explain_passes(explainer, charge, positions, terms.on)),
-        notices=tuple(explain_notices(explainer, charge)),
-        through_yen=(charge.through_yen + extra) * trips,
-        charged_yen=(charge.charged_yen + extra) * trips,
-        deduction_yen=(charge.through_yen - charge.charged_yen) * trips,
-        why=" / ".join([*(run.why for run in runs), *_discounts_given(charge)]),
-        data_version=tariffs.edition,
-    )
+    return ChargedRide(route, terms, tariffs, found, deducting, explainer)
+
+
+def price(
+    route: Route,
+    terms: Terms,
+    passes: Sequence[CommuterPass] = (),
+    tariffs: Tariffs | None = None,
+) -> Explanation:
+    """Price a ride with its whole explanation. Raises as `charge`."""
+    return charge(route, terms, passes, tariffs).explanation()
 
 
 def _discounts_given(charge: RideCharge) -> Iterator[str]:

@@ -19,6 +19,7 @@ from commuter_service.models import (
     Trail,
 )
 from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.look_up_policy import Media
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_period import Period
 from commuter_service.rules.pass_purge import USUAL_RETENTION
@@ -76,6 +77,9 @@ async def setting_of(tx: AsyncSession, dealer_id: str, *, lock: bool = False) ->
         warning_blocks=False,
         amount_change_allowed=True,
         approvers=[],
+        media=Media.BOTH.value,
+        without_pass_allowed=True,
+        roundabout_blocks=False,
     )
 
 

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from commuter_service.names import plain_name
@@ -171,13 +171,19 @@ def parse_route(network: Network, text: str) -> Route:
     return Route(network, tuple(legs))
 
 
+@lru_cache(maxsize=16384)
+def known_route(network: Network, text: str) -> Route:
+    """As `parse_route`; the same text is read once."""
+    return parse_route(network, text)
+
+
 def parse_pass(network: Network, text: str, pass_id: str, version: int = 1) -> CommuterPass:
     """Read a pass text: a route, with a validity in brackets or without end."""
     match = re.fullmatch(r"\s*(.*?)\s*(?:\[(.*)\])?\s*", unicodedata.normalize("NFKC", text))
     assert match is not None  # every part is optional
     period = parse_period(match[2] or "")
     try:
-        route = parse_route(network, match[1])
+        route = known_route(network, match[1])
     except RouteDisconnected as fact:
         raise PassHasGap(f"定期区間がつながっていません。{fact.message}") from fact
     return CommuterPass(pass_id, version, route, period)
@@ -331,11 +337,12 @@ def _shortest(
 
 
 def joined_rides(rides: Iterable[Ride]) -> list[Ride]:
-    """Join neighbouring rides along one line, so that a leg ends where the rider changes."""
+    """Join neighbouring rides along one line: a leg ends where the rider changes or turns back."""
     joined: list[Ride] = []
     for ride in rides:
         last = joined[-1] if joined else None
-        if last and last.line == ride.line and last.stations[-1] == ride.stations[0]:
+        goes_on = last and last.line == ride.line and last.stations[-1] == ride.stations[0]
+        if last and goes_on and last.edges[-1] != ride.edges[0]:
             stations = (*last.stations, *ride.stations[1:])
             joined[-1] = Ride(ride.line, stations, (*last.edges, *ride.edges))
         else:
@@ -356,11 +363,32 @@ def _runs(network: Network, legs: Sequence[Ride | BusRide]) -> Iterator[Run]:
             or isinstance(leg, BusRide)
             or node_of[stations[-1]] != node_of[leg.stations[0]]
         ):
-            yield Run(system, stations, tuple([node_of[s] for s in stations]), tracks)
+            yield from _fares(Run(system, stations, tuple([node_of[s] for s in stations]), tracks))
             stations, tracks = (), ()
         if not isinstance(leg, BusRide):
             stations = (*stations, *leg.stations[1:]) if stations else leg.stations
             tracks = (*tracks, *[track_of[edge] for edge in leg.edges])
         system = onward
     if stations:
-        yield Run(system, stations, tuple([node_of[s] for s in stations]), tracks)
+        yield from _fares(Run(system, stations, tuple([node_of[s] for s in stations]), tracks))
+
+
+def _fares(run: Run) -> Iterator[Run]:
+    """A fare ends where the rider turns back, or comes to a station a second time."""
+    nodes, tracks = run.nodes, run.tracks
+    start, position = 0, 1
+    if len(set(nodes)) < len(nodes):
+        while position < len(nodes):
+            if nodes[position] in nodes[start:position]:
+                turned = position > start + 1 and tracks[position - 1] == tracks[position - 2]
+                end = position - 1 if turned else position
+                yield _part(run, start, end)
+                start, position = end, end
+            position += 1
+    if start < len(tracks):
+        yield _part(run, start, len(tracks)) if start else run
+
+
+def _part(run: Run, start: int, end: int) -> Run:
+    stops = slice(start, end + 1)
+    return Run(run.system, run.stations[stops], run.nodes[stops], run.tracks[start:end])

@@ -28,6 +28,7 @@ OTHER_CHEAP_WAYS = 2
 NO_LIMIT = 10**6
 ENOUGH = 3  # candidates; who asks for more is offered cheap ways of other operators too
 VIA_MARGIN = 1000
+VIA_WAYS = 3  # quick ways of each section that are combined
 CHANGE_SECONDS = 300
 
 
@@ -110,10 +111,11 @@ def candidates(question: Question, tariffs: Tariffs | None = None) -> list[Candi
     book = tariffs.book(question.on, question.medium, child=question.child)
     passes = deducting_passes(question.passes, question.on, question.bus_policy)
     avoid = question.avoid | NOT_SEARCHED
-    routes = _quick_ways(network, places, question.count, avoid)
-    found, unpriced = _priced(routes, passes, book)
+    finder = path_finder(network)
+    ways = [finder.ways(a, b, question.count, avoid) for a, b in pairwise(places)]
+    found, unpriced = _priced(_quick_ways(network, ways, question.count), passes, book, question.on)
     if question.order is not Order.TIME:
-        found = _with_cheap_ways(found, network, places, book, passes, question)
+        found = _with_cheap_ways(found, ways, places, book, passes, question)
     if unpriced and not found:
         raise unpriced
     if not found:
@@ -122,13 +124,13 @@ def candidates(question: Question, tariffs: Tariffs | None = None) -> list[Candi
 
 
 def _priced(
-    routes: Iterable[Route], passes: Sequence[tuple[int, CommuterPass]], book: FareBook
+    routes: Iterable[Route], passes: Sequence[tuple[int, CommuterPass]], book: FareBook, on: date
 ) -> tuple[list[Candidate], Refusal | None]:
     """The routes that have fares, each way once, and the first reason why one has none."""
     found: dict[tuple[tuple[int, ...], ...], Candidate] = {}
     unpriced: Refusal | None = None
     for route in routes:
-        if shut_stations(route, book.on):
+        if shut_stations(route, on):
             continue  # a change at a station that is not in use
         try:
             charge = charge_ride(route, passes, book)
@@ -173,40 +175,45 @@ def places_of(network: Network, question: Question) -> list[tuple[int, ...]]:
 
 
 def _quick_ways(
-    network: Network, places: Sequence[tuple[int, ...]], count: int, avoid: frozenset[str]
+    network: Network, ways: Sequence[Sequence[tuple[int, list[Ride]]]], count: int
 ) -> list[Route]:
-    finder = path_finder(network)
-    sections = [finder.ways(a, b, count, avoid) for a, b in pairwise(places)]
-    if len(sections) == 1:
-        return [Route(network, tuple(rides)) for _, rides in sections[0]]
-    # Ways through via stations: the quickest of the combinations of each section's best three.
-    combined = product(*[section[:3] for section in sections])
-    ordered = sorted(combined, key=lambda ways: sum(seconds for seconds, _ in ways))
-    return [_joined_route(network, [rides for _, rides in ways]) for ways in ordered[:count]]
+    """The quickest ways; through via stations, of each section's best three combined."""
+    best = ways if len(ways) == 1 else [section[:VIA_WAYS] for section in ways]
+    ordered = sorted(product(*best), key=lambda sections: sum(seconds for seconds, _ in sections))
+    return [_joined_route(network, [rides for _, rides in one]) for one in ordered[:count]]
 
 
 def _with_cheap_ways(  # noqa: PLR0913, PLR0917 - one question, already taken apart
     found: list[Candidate],
-    network: Network,
+    ways: Sequence[Sequence[tuple[int, list[Ride]]]],
     places: Sequence[tuple[int, ...]],
     book: FareBook,
     passes: Sequence[tuple[int, CommuterPass]],
     question: Question,
 ) -> list[Candidate]:
-    """The candidates and the cheapest way, and the cheapest without its operators in turn."""
+    """The candidates and the cheapest way, and the cheapest without its operators in turn.
+
+    The cheapest way is exact. Through via stations a fare goes on behind them, so that a section's
+    cheapest way may be no part of it: each is combined with the quick ways of the others.
+    """
+    network = book.network
     own = [one for _, one in passes] if question.order is Order.CHARGED else []
     avoid = question.avoid | NOT_SEARCHED
-    known = {_signature(one.route): one for one in found}
+    known = {_signature(one.route) for one in found}
 
     def cheapest(without: frozenset[str], limit: int) -> list[Candidate]:
-        """The cheapest way below the limit, if it is not known yet."""
+        """The cheapest ways below the limit that are not known yet."""
         sections = [cheapest_way(book, ends, own, without, limit) for ends in pairwise(places)]
-        if not all(sections):
-            return []
-        route = _joined_route(network, [_rail(section) for section in sections if section])
-        fresh = [] if _signature(route) in known else _priced([route], passes, book)[0]
-        known.update((_signature(one.route), one) for one in fresh)
-        return fresh
+        options = [[_rail(section)] if section else [] for section in sections]
+        if question.via:
+            options = [
+                [*option, *[rides for _, rides in section[:VIA_WAYS]]]
+                for option, section in zip(options, ways, strict=True)
+            ]
+        routes = [_joined_route(network, one) for one in product(*options)]
+        fresh = [route for route in routes if _signature(route) not in known]
+        known.update(_signature(route) for route in fresh)
+        return _priced(fresh, passes, book, question.on)[0]
 
     # Behind a via station the ride may go on under the same fare, which the sections do not see.
     slack = VIA_MARGIN if question.via else 0

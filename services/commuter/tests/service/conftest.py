@@ -28,6 +28,7 @@ from shared.worker import Delivery
 
 ISSUER = "https://login.example.test"
 KEY = ECKey.generate_key("P-256", {"kid": "test"})
+KEYS = KeySet([KEY])
 BASE = "/api/commuter/v1"
 
 
@@ -244,7 +245,7 @@ async def bureau_url(databases: TestDatabases) -> AsyncIterator[str]:
 async def empty_bureau(bureau_url: str) -> AsyncIterator[Bureau]:
     """The service with its people and no decision of anybody."""
     database, clock = Database(bureau_url, pool_size=6), SetClock()
-    verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience="madoguchi")
+    verifier = TokenVerifier(StaticKeys(KEYS), issuer=ISSUER, audience="madoguchi")
     app = create_app(database=database, clock=clock, principal_of=principal_of(verifier))
     async with database.transaction(EVERY_DEALER) as tx:
         for table in EMPTIED:

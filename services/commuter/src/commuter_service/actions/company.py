@@ -1,6 +1,7 @@
 """How are the company's decisions changed: システム設定, 権限マスタ, and who works here?"""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy.dialects.postgresql import insert
@@ -13,6 +14,7 @@ from commuter_service.models import CompanySetting, Employee, Permission
 from commuter_service.queries import employee_by_id, permission_of, setting_of
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.company_setting import RightMissing, check_setting, is_mail
+from commuter_service.rules.look_up_policy import Media
 from shared.auth import Principal
 from shared.errors import FieldError, FormErrors
 
@@ -28,6 +30,9 @@ class SettingTyped:
     warning_blocks: bool
     amount_change_allowed: bool
     approvers: tuple[str, ...]
+    media: Media = Media.BOTH
+    without_pass_allowed: bool = True
+    roundabout_blocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +121,4 @@ def _need_accounting(acting: Acting) -> None:
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, BusPolicy) else value
+    return str(value) if isinstance(value, StrEnum) else value

@@ -1,5 +1,6 @@
 """How does a slip live: saved, submitted, approved, sent back, copied (R22, R23, R42, R54-R60)?"""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,9 +22,13 @@ from commuter_service.actions.slip_items import (
     total_yen,
 )
 from commuter_service.actions.versions import check_version
+from commuter_service.claims import item_faults
 from commuter_service.models import Slip, SlipItem
 from commuter_service.own_passes import OwnPasses, own_passes
 from commuter_service.queries import has_unconfirmed_pass, items_of, kind_of, passes_of, slip_for
+from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.claim_findings import ClaimFault
+from commuter_service.rules.look_up_policy import Media, RoundaboutBlocksSubmission, check_look_up
 from commuter_service.rules.pass_warning import check_submission
 from commuter_service.rules.slip_approval import (
     NoApprover,
@@ -153,6 +158,7 @@ async def decide_item(
     item = next((one for one in opened.items if one.item_id == item_id), None)
     if item is None:
         raise NotFound
+    _check_policy(acting, decision)
     before, total = facts_of(opened.items), total_yen(opened.items)
     decide_look_up(slip, item, decision, opened.passes)
     _check_edit(acting, opened, total, opened.items)
@@ -258,6 +264,9 @@ async def _opened(acting: Acting, slip_id: UUID, version: int) -> Opened:
 
 async def _write(acting: Acting, opened: Opened, typed: SlipTyped) -> list[SlipItem]:
     slip = opened.slip
+    for line in typed.items:
+        if line.decision is not None:
+            _check_policy(acting, line.decision)
     slip.title, slip.purpose = typed.title, typed.purpose
     slip.trip_from, slip.trip_to = typed.trip_from, typed.trip_to
     items = items_as_typed(slip, opened.items, typed.items, opened.passes)
@@ -290,8 +299,27 @@ async def _check_submission(acting: Acting, opened: Opened) -> None:
     check_complete(form)
     if any(is_stale(item, opened.passes) for item in opened.items):
         raise LookUpNeeded
+    if acting.setting.roundabout_blocks:
+        await _refuse_roundabouts(acting, opened)
     standing = [one for item in opened.items for one in warnings_of(slip, item, opened.passes)]
     check_submission(standing, company_blocks=acting.setting.warning_blocks)
+
+
+async def _refuse_roundabouts(acting: Acting, opened: Opened) -> None:
+    policy = BusPolicy(acting.setting.bus_policy)
+    found = await asyncio.to_thread(item_faults, opened.items, opened.passes, policy)
+    for one in found:
+        if one.fault is ClaimFault.ROUNDABOUT:
+            raise RoundaboutBlocksSubmission(one.words)
+
+
+def _check_policy(acting: Acting, decision: Decision) -> None:
+    check_look_up(
+        decision.ride.medium,
+        Media(acting.setting.media),
+        without_pass=decision.without_pass_reason is not None,
+        without_pass_allowed=acting.setting.without_pass_allowed,
+    )
 
 
 def _check_edit(acting: Acting, opened: Opened, before_yen: int, items: Sequence[SlipItem]) -> None:

@@ -21,23 +21,17 @@ from commuter_service.api.visit import (
     acting_in,
     dealer_of,
 )
+from commuter_service.claims import claim_of, item_faults
 from commuter_service.models import SlipItem
 from commuter_service.own_passes import OwnPasses, Ride, price_ride, read_pass_route, read_route
 from commuter_service.recheck import PaidItem, Rechecked, recheck
 from commuter_service.routes import CommuterPass
 from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.claim_findings import (
-    Claim,
-    ClaimFinding,
-    roundabout,
-    same_trips,
-    typed_on_pass,
-)
+from commuter_service.rules.claim_findings import same_trips
 from commuter_service.rules.fare_rounding import Medium
 from commuter_service.rules.pass_period import Period
 from commuter_service.rules.pass_simulation import Offer, weigh
 from commuter_service.search import Order, Question, candidates
-from shared.errors import Refusal
 from shared.http import database_of
 
 router = APIRouter(dependencies=[EMPLOYEES])
@@ -148,8 +142,8 @@ async def find_faults(slip_id: UUID, request: Request) -> dict[str, Any]:
         others = await queries.items_on_days(tx, slip.employee_id, days)
         passes = await passes_of_owner(tx, slip.employee_id)
     policy = BusPolicy(acting.setting.bus_policy)
-    found = [*same_trips([_claim(item) for item in items], map(_claim, others))]
-    found += await asyncio.to_thread(_item_faults, items, passes, policy)
+    found = [*same_trips([claim_of(item) for item in items], map(claim_of, others))]
+    found += await asyncio.to_thread(item_faults, items, passes, policy)
     return {"items": [asdict(one) for one in found]}
 
 
@@ -210,55 +204,3 @@ def _past(one: OfferTyped, passes: OwnPasses, trips: Iterable[SlipItem]) -> dict
         rows = list(recheck([paid], {paid.employee_id: with_it}))
         saved -= sum(row.difference_yen for row in rows)
     return {"past_quarter_saving_yen": saved}
-
-
-def _claim(item: SlipItem) -> Claim:
-    return Claim(
-        str(item.item_id),
-        str(item.slip_id),
-        item.item_on,
-        item.route or "",
-        item.words,
-        item.amount_yen or 0,
-    )
-
-
-def _item_faults(
-    items: Iterable[SlipItem], passes: OwnPasses, policy: BusPolicy
-) -> list[ClaimFinding]:
-    found = []
-    for item in items:
-        if item.item_on is None:
-            continue
-        claim = _claim(item)
-        valid = [one for one in passes.readable if item.item_on in one.period]
-        ends = [(one.route.first_name, one.route.last_name) for one in valid]
-        fault = typed_on_pass(claim, ends)
-        if fault is None and item.source == "look_up":
-            cheapest = _cheapest(item, passes, policy)
-            fault = roundabout(claim, cheapest) if cheapest is not None else None
-        if fault is not None:
-            found.append(fault)
-    return found
-
-
-def _cheapest(item: SlipItem, passes: OwnPasses, policy: BusPolicy) -> int | None:
-    """The cheapest way between the same ends after the passes; None where none can be found."""
-    assert item.route is not None
-    assert item.item_on is not None
-    stations = item.route.split(":")
-    question = Question(
-        start=stations[0],
-        end=stations[-1],
-        on=item.item_on,
-        medium=Medium(item.medium or "ic"),
-        passes=passes.readable if item.without_pass_reason is None else (),
-        bus_policy=policy,
-        order=Order.CHARGED,
-        count=1,
-    )
-    try:
-        (best, *_) = candidates(question)
-    except Refusal:
-        return None
-    return best.charged_yen * (2 if item.round_trip else 1)

@@ -23,7 +23,7 @@ from commuter_service.api.visit import (
     dealer_of,
 )
 from commuter_service.explanation import ExtraCharge, Notice, as_json
-from commuter_service.look_up_sources import OWN_ENGINE, LookUp
+from commuter_service.look_up_sources import LookUp
 from commuter_service.network import tokyo_network
 from commuter_service.own_passes import OwnPasses, Priced, Ride, gone_on, own_passes, price_ride
 from commuter_service.rules.bus_policy import BusPolicy
@@ -119,7 +119,7 @@ async def look_up(typed: LookUpTyped, request: Request) -> dict[str, Any]:
         bus_policy=policy,
         order=typed.order,
     )
-    source: LookUp = getattr(request.app.state, "look_up", OWN_ENGINE)
+    source: LookUp = request.app.state.look_up
     found = await asyncio.to_thread(source.candidates, question)
     items = []
     for number, one in enumerate(found):

@@ -25,6 +25,7 @@ from commuter_service.api.visit import (
 )
 from commuter_service.models import CompanySetting, Permission
 from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.look_up_policy import Media
 from commuter_service.rules.pass_purge import Retention
 from shared.http import etag
 
@@ -41,6 +42,9 @@ class CompanyTyped(Typed):
     warning_blocks: bool = False
     amount_change_allowed: bool = True
     approvers: list[Text] = Field(default=[], max_length=10)
+    media: Media = Media.BOTH
+    without_pass_allowed: bool = True
+    roundabout_blocks: bool = False
 
 
 class RightsTyped(Typed):
@@ -92,12 +96,8 @@ async def change_setting(
 ) -> dict[str, Any]:
     """Decide anew; wrong fields are named and nothing is kept (R11, R30)."""
     wanted = SettingTyped(
-        applications_allowed=typed.applications_allowed,
-        retention_days=typed.retention_days,
+        **typed.model_dump(exclude={"admin_mail", "approvers"}),
         admin_mail=(typed.admin_mail or "").strip() or None,
-        bus_policy=typed.bus_policy,
-        warning_blocks=typed.warning_blocks,
-        amount_change_allowed=typed.amount_change_allowed,
         approvers=tuple(typed.approvers),
     )
     return _setting(await save_setting(acting, wanted, version), response)

@@ -165,7 +165,7 @@ async def create_slip(
     async def act() -> dict[str, Any]:
         kind = SlipKind[body.kind.upper()]
         slip = await actions.create_slip(acting, kind, body.typed(acting), body.saved_by)
-        return await _shown(acting, slip)
+        return await shown_slip(acting, slip)
 
     print_ = body.model_dump_json()
     answer = await once(acting.tx, owner=acting.employee_id, key=key, fingerprint=print_, act=act)
@@ -230,7 +230,7 @@ async def copy_slip(
     """伝票コピー (R57)."""
 
     async def act() -> dict[str, Any]:
-        return await _shown(acting, await actions.copy_slip(acting, slip_id))
+        return await shown_slip(acting, await actions.copy_slip(acting, slip_id))
 
     owner, fingerprint = acting.employee_id, f"copy {slip_id}"
     answer = await once(acting.tx, owner=owner, key=key, fingerprint=fingerprint, act=act)
@@ -254,10 +254,11 @@ async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI han
 
 async def _answered(acting: Acting, slip: Slip, response: Response) -> dict[str, Any]:
     response.headers.update(etag(slip.version))
-    return await _shown(acting, slip)
+    return await shown_slip(acting, slip)
 
 
-async def _shown(acting: Acting, slip: Slip) -> dict[str, Any]:
+async def shown_slip(acting: Acting, slip: Slip) -> dict[str, Any]:
+    """A whole slip as this person sees it now."""
     await acting.tx.flush()
     records = await queries.passes_of(acting.tx, slip.employee_id)
     names = await queries.employee_names(acting.tx, [slip.employee_id, *slip.chain])

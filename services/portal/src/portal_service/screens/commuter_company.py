@@ -15,7 +15,10 @@ from shared.auth import Role, require
 pages = APIRouter(prefix="/commuter")
 
 ACCOUNTING = require(Role.EXPENSE_ADMIN)
-SWITCHES = ("applications_allowed", "warning_blocks", "amount_change_allowed")
+SWITCHES = (
+    *("applications_allowed", "warning_blocks", "amount_change_allowed"),
+    *("without_pass_allowed", "roundabout_blocks"),
+)
 RIGHTS = ("pass_master", "edit_at_approval", "edit_after_approval")
 OFFERS = 3
 
@@ -36,6 +39,7 @@ async def save_settings(request: Request) -> Response:
         "retention_days": entries.number("retention_days"),
         "admin_mail": entries.text("admin_mail") or None,
         "bus_policy": entries.text("bus_policy"),
+        "media": entries.text("media"),
         "approvers": [one for one in approvers if one],
     }
     try:
@@ -173,7 +177,7 @@ async def _settings(
     kept = found.body
     stored = {
         **{name: "yes" if kept[name] else "no" for name in SWITCHES},
-        **{name: kept[name] for name in ("retention_days", "admin_mail", "bus_policy")},
+        **{name: kept[name] for name in ("retention_days", "admin_mail", "bus_policy", "media")},
         "approver_1": next(iter(kept["approvers"]), ""),
         "approver_2": next(iter(kept["approvers"][1:]), ""),
     }

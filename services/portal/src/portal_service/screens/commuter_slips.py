@@ -76,6 +76,12 @@ async def show_slip(request: Request, slip_id: str) -> Response:
     return await _slip(request, slip_id)
 
 
+@pages.get("/{slip_id}/print")
+async def print_slip(request: Request, slip_id: str) -> Response:
+    """印刷: the PDF."""
+    return await services_of(request).stream("commuter", f"/slips/{slip_id}/print.pdf")
+
+
 @pages.post("/{slip_id}")
 async def save_slip(request: Request, slip_id: str) -> Response:
     """一時保存, 明細を追加, 明細を削除, and the ways that begin with a save."""
