@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.acting import Acting
 from commuter_service.actions.purging import set_purge_timer
-from commuter_service.actions.versions import check_version
 from commuter_service.models import CompanySetting, Employee, Permission
 from commuter_service.queries import employee_by_id, permission_of, setting_of
 from commuter_service.rules.bus_policy import BusPolicy
@@ -17,6 +16,7 @@ from commuter_service.rules.company_setting import RightMissing, check_setting, 
 from commuter_service.rules.look_up_policy import Media
 from shared.auth import Principal
 from shared.errors import FieldError, FormErrors
+from shared.versions import check_version
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from commuter_service.acting import Acting
 from commuter_service.actions.purging import set_purge_timer
-from commuter_service.actions.versions import check_version
 from commuter_service.models import Employee, HeldPass, PassVersion
 from commuter_service.own_passes import read_pass_route
 from commuter_service.queries import PassRecord, pass_locked, period_of
@@ -31,6 +30,7 @@ from event_contracts.commuter import (
 )
 from shared import outbox
 from shared.context import new_id
+from shared.versions import check_version
 
 
 @dataclass(frozen=True, slots=True)

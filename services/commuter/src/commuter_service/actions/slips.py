@@ -21,7 +21,6 @@ from commuter_service.actions.slip_items import (
     items_as_typed,
     total_yen,
 )
-from commuter_service.actions.versions import check_version
 from commuter_service.claims import item_faults
 from commuter_service.models import Slip, SlipItem
 from commuter_service.own_passes import OwnPasses, own_passes
@@ -48,6 +47,7 @@ from shared import outbox
 from shared.context import new_id
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
+from shared.versions import check_version
 
 
 class LookUpNeeded(Refusal):

@@ -4,11 +4,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
 from contracts_service.actions.statements import Speaker
-from contracts_service.actions.versions import check_version
 from contracts_service.models import Contract, Memo
 from contracts_service.rules.free_note import note_to_save
 from event_contracts.contract import NoteSaved
 from shared import outbox
+from shared.versions import check_version
 
 
 async def save_memo(

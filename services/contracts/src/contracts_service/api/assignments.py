@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts_service import customer_list, queries
 from contracts_service.actions.assignment import Desk, cancel_change, register_changes
-from contracts_service.actions.versions import ChangedMeanwhile, check_version
 from contracts_service.api.results import Typed, answered
 from contracts_service.api.visit import LEADERS, Text, Visit, Visiting
 from contracts_service.models import Contract
@@ -22,6 +21,7 @@ from contracts_service.rules.search_guidance import ROWS_SHOWN, SearchScreen, se
 from contracts_service.rules.search_text import folded_contract_no
 from shared.errors import FieldError, FormErrors, Refusal, problem_of
 from shared.http import expected_version
+from shared.versions import ChangedMeanwhile, check_version
 
 router = APIRouter()
 

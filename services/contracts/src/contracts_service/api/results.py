@@ -17,7 +17,6 @@ from contracts_service.actions.result_entry import (
     resplit_trial,
 )
 from contracts_service.actions.statements import Speaker
-from contracts_service.actions.versions import check_version
 from contracts_service.api.visit import DEALER, HQ, STORE_WORK, Text, Visit, Visiting
 from contracts_service.contract_detail import contract_detail, memo_shown
 from contracts_service.facts import resplit_facts
@@ -30,6 +29,7 @@ from contracts_service.rules.result_entry import RecordResult
 from contracts_service.rules.selection import Selection
 from shared.errors import FieldError, FormErrors
 from shared.http import etag, expected_version, once
+from shared.versions import check_version
 
 router = APIRouter(prefix="/contracts/{contract_no}")
 
