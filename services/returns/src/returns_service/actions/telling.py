@@ -81,8 +81,7 @@ async def write_down(tx: AsyncSession, happened: Happened) -> None:
         )
     )
     await tx.flush()
-    for event in events_of(happened):
-        await outbox.add(tx, event, now=happened.now)
+    await outbox.add_many(tx, events_of(happened), now=happened.now)
 
 
 def _facts(happened: Happened) -> dict[str, Any]:
