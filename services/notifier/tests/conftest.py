@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import text
 
 from event_contracts import Event
-from event_contracts.returns import ApprovalFlowUpdated, ReturnEvent, ReturnStatusChanged
+from event_contracts.returns import ReturnEvent, ReturnStatusChanged
 from notifier_service.app import SERVICE, sender_with
 from notifier_service.sender import Sender
 from notifier_service.settings import NotifierSettings
@@ -113,15 +113,6 @@ class House:
         }
         return await self._arrives(event(**(who | facts)), at or self.clock.now(), times)
 
-    async def hear_of_setting(self, dealer_id: str = "D01", *, store_notice: bool) -> None:
-        """A dealer's headquarters changed the approval setting."""
-        setting = {
-            "store_approval": True,
-            "hq_approval": True,
-            "store_approver_notice": store_notice,
-        }
-        await self._arrives(ApprovalFlowUpdated(dealer_id=dealer_id, **setting), self.clock.now())
-
     async def _arrives(self, event: Event, at: datetime, times: int = 1) -> UUID:
         envelope = self.envelope(event, at)
         self.heard.append(envelope)
@@ -159,7 +150,10 @@ class House:
     async def enter(self, status: str, version: int, **facts: Any) -> None:
         """A1 enters a status now, and the event of it arrives."""
         self.knows(status=status, status_version=version, **facts)
-        await self.hear_of_stay(status, version, entered_at=self.clock.now())
+        notice = facts.get("store_approver_notice", False)
+        await self.hear_of_stay(
+            status, version, entered_at=self.clock.now(), store_approver_notice=notice
+        )
 
     async def hear_of_stay(self, status: str, version: int, **facts: Any) -> None:
         """The event of a status arrives."""

@@ -310,6 +310,22 @@ async def test_who_may_approve_at_the_store_is_told_to_the_notifier_if_the_deale
 
 
 @pytest.mark.rule("D96")
+@pytest.mark.parametrize("wished", [True, False])
+async def test_the_event_of_a_stay_at_the_store_says_whether_a_notice_is_wished(
+    returns: Returns, wished: bool
+) -> None:
+    flow = FLOW | {"store_approval": True, "store_approver_notice": wished}
+    await returns(TANAKA).send("PUT", "/approval-flow", flow, version=1)
+    application_id = await returns.sent()
+    await returns.brought(application_id, (SATO, "approval"))
+    told = [e for e in await returns.told(application_id) if isinstance(e, ReturnStatusChanged)]
+    assert [(e.to_status, e.store_approver_notice) for e in told] == [
+        ("STORE_PENDING", wished),
+        ("HQ_PENDING", False),
+    ]
+
+
+@pytest.mark.rule("D96")
 async def test_a_manager_who_left_is_not_told(returns: Returns) -> None:
     earlier = await returns.sent()
     await returns(SATO).step(earlier, "approval", contact_3="sato@example.jp")
