@@ -18,7 +18,6 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
-import aio_pika
 import asyncpg
 import httpx
 import uvicorn
@@ -29,7 +28,7 @@ from joserfc.jwk import ECKey
 from sqlalchemy import text
 
 from bench.event_latency import percentile
-from bench.stage import write
+from bench.stage import forget, write
 from event_contracts import SUBSCRIPTIONS, Event
 from event_contracts.contract import ContractRegistered, Vehicle
 from event_contracts.masters import StaffUpdated, StoreUpdated
@@ -307,16 +306,6 @@ async def end(task: asyncio.Task[None]) -> None:
     """End a child."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-async def forget(rabbitmq: str, topology: Topology) -> None:
-    """Delete queues and exchange."""
-    connection = await aio_pika.connect(rabbitmq)
-    async with connection, connection.channel() as channel:
-        for service in topology.subscriptions:
-            await channel.queue_delete(topology.queue(service))
-        await channel.queue_delete(topology.unparsed)
-        await channel.exchange_delete(topology.exchange)
 
 
 async def answers(http: httpx.AsyncClient, url: str) -> None:

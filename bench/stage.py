@@ -97,15 +97,20 @@ async def stage() -> AsyncIterator[Stage]:
         await made.empty_queues()
         yield made
     finally:
-        connection = await aio_pika.connect(made.rabbitmq)
-        async with connection, connection.channel() as channel:
-            for service in topology.subscriptions:
-                await channel.queue_delete(topology.queue(service))
-            await channel.queue_delete(topology.unparsed)
-            await channel.exchange_delete(topology.exchange)
+        await forget(made.rabbitmq, topology)
         await made.databases.drop_all()
         rabbit[1]()
         end_postgres()
+
+
+async def forget(rabbitmq: str, topology: Topology) -> None:
+    """Delete queues and exchange."""
+    connection = await aio_pika.connect(rabbitmq)
+    async with connection, connection.channel() as channel:
+        for service in topology.subscriptions:
+            await channel.queue_delete(topology.queue(service))
+        await channel.queue_delete(topology.unparsed)
+        await channel.exchange_delete(topology.exchange)
 
 
 async def in_turn(

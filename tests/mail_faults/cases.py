@@ -1,22 +1,24 @@
 """Which events does a run tell of, and which mails do they make due? All from a running number.
 
-Each application has one event, and addresses of its own: what was sent to whom shows by itself.
+Each application, of a car's return or of a commuter pass, has one event, and addresses of its own:
+what was sent to whom shows by itself.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from event_contracts import Event
+from event_contracts.commuter import PassApplied
 from event_contracts.returns import (
     ReturnCompleted,
-    ReturnEvent,
     ReturnRemanded,
     ReturnStatusChanged,
 )
 from shared.context import new_id
 from shared.envelope import Envelope
 
-KINDS = 4
+KINDS = 6
 REFUSES_FOR_GOOD = 97
 """The store of one application in so many refuses every mail for good."""
 
@@ -30,8 +32,12 @@ class Due(NamedTuple):
     refused: bool = False
 
 
-def event(number: int, now: datetime) -> ReturnEvent:
-    """The event of an application."""
+def event(number: int, now: datetime) -> Event:
+    """The event of an application, of a car's return or of a commuter pass."""
+    if number % KINDS == 5:
+        return PassApplied(
+            dealer_id="D01", pass_id=f"A{number}", employee_id="E101", applied_on=now.date()
+        )
     who = {
         "dealer_id": "D01",
         "application_id": f"A{number}",
@@ -45,6 +51,9 @@ def event(number: int, now: datetime) -> ReturnEvent:
     if number % KINDS == 2:
         entered = {"from_status": "STORE_PENDING", "to_status": "HQ_PENDING", "status_version": 2}
         return ReturnStatusChanged(**who, **entered, entered_at=now)
+    if number % KINDS == 4:
+        entered = {"from_status": None, "to_status": "STORE_PENDING", "status_version": 2}
+        return ReturnStatusChanged(**who, **entered, entered_at=now, store_approver_notice=True)
     done = {"result": "returned", "separate_procedure": False, "completion_mail_opt_in": True}
     return ReturnCompleted(**who, **done, completed_at=now)
 
@@ -55,7 +64,7 @@ def envelope(number: int) -> Envelope:
     made = event(number, now)
     return Envelope(
         event_id=new_id(),
-        source="/returns",
+        source=f"/{made.aggregate_type}",
         type=made.wire_type,
         aggregate_type=made.aggregate_type,
         aggregate_id=made.aggregate_id,
@@ -66,22 +75,39 @@ def envelope(number: int) -> Envelope:
     )
 
 
+def commuter_pass(number: int) -> dict[str, Any]:
+    """What the commuter service knows of a pass."""
+    originator, store, hq = addresses(number)
+    return {
+        "pass_id": f"A{number}",
+        "applicant_name": "営業太郎",
+        "applicant_mail": originator,
+        "applied_on": "2018-01-16",
+        "administrator_mails": [store, hq],
+    }
+
+
+WAITING = {2: ("HQ_PENDING", "本部承認者手続中"), 4: ("STORE_PENDING", "店舗承認者手続中")}
+
+
 def application(number: int) -> dict[str, Any]:
     """What the returns service knows of an application."""
     originator, store, hq = addresses(number)
-    waits = number % KINDS == 2
+    status, status_japanese = WAITING.get(number % KINDS, ("COMPLETED", "完了"))
     return {
         "application_id": f"A{number}",
         "dealer_id": "D01",
         "dealer_name": "東都自動車販売株式会社",
         "contract_no": f"{number:08}",
-        "status": "HQ_PENDING" if waits else "COMPLETED",
-        "status_japanese": "本部承認者手続中" if waits else "完了",
+        "status": status,
+        "status_japanese": status_japanese,
         "status_version": 2,
         "completion_mail": number % KINDS == 0,
         "originator": {"person_id": "E101", "role": "sales", "mail": originator},
         "store_approver": {"person_id": "E100", "mail": store},
-        "hq_approver_mails": [hq, f"second-{hq}"] if waits else [hq],
+        "hq_approver_mails": [hq, f"second-{hq}"] if status == "HQ_PENDING" else [hq],
+        "store_approver_notice": True,
+        "store_approver_mails": [store],
         "round_approvers": [{"role": "store", "mail": store}, {"role": "hq", "mail": None}],
         "last_remand": {
             "from_level": "hq",
@@ -111,3 +137,8 @@ def due(number: int) -> Iterable[Due]:
         case 2:
             yield Due(name, "M4", hq)
             yield Due(name, "M4", f"second-{hq}")
+        case 4:
+            yield Due(name, "N1", store, refused)
+        case 5:
+            yield Due(name, "C1", store, refused)
+            yield Due(name, "C1", hq)

@@ -1,7 +1,7 @@
 """One whole run: events over RabbitMQ, two notifiers, a mail server, and faults all the while.
 
-The notifiers are the product's own worker processes. Only the returns service and the issuer are
-played here: they answer what `cases` says.
+The notifiers are the product's own worker processes. Only the services that they ask and the
+issuer are played here: they answer what `cases` says.
 """
 
 import asyncio
@@ -41,11 +41,12 @@ class Report:
     injected: Counter[str]
     fallen: tuple[str, ...]
     attempts: int
+    untold: int
 
     @property
     def sound(self) -> bool:
-        """Whether all promises were kept and nothing broke by itself."""
-        return self.verdict.sound and not self.fallen
+        """Whether all promises were kept, every end was told and nothing broke by itself."""
+        return self.verdict.sound and not self.fallen and not self.untold
 
     def table(self) -> str:
         """For a person to read."""
@@ -63,6 +64,7 @@ class Report:
             "ledger untrue": v.untrue,
             "sent without being due": v.not_due,
             "unsettled": v.unsettled,
+            "ended, and no event told of it": self.untold,
             "programs that fell by themselves": len(self.fallen),
             "faults injected": self.injected.total(),
             **{f"  {kind}": times for kind, times in sorted(self.injected.items())},
@@ -133,6 +135,7 @@ async def run(  # noqa: PLR0917 - the arguments of a command line
             nemesis.injected,
             tuple(world.fallen),
             await world.attempts(),
+            await world.untold(),
         )
 
 

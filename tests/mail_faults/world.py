@@ -24,7 +24,7 @@ from event_contracts import SUBSCRIPTIONS
 from shared.rabbitmq import Topology
 from shared.testing.databases import TestDatabases
 from shared.testing.servers import free_port
-from tests.mail_faults.cases import application
+from tests.mail_faults.cases import application, commuter_pass
 from tests.mail_faults.checker import Entry, Taken
 
 SMTP_TIMEOUT_S = 1
@@ -33,6 +33,12 @@ STATES = "SELECT state, count(*) AS mails FROM mail GROUP BY state ORDER BY stat
 UNSETTLED = "SELECT count(*) FROM mail WHERE state IN ('scheduled', 'sending')"
 SETTLED = "SELECT count(*) FROM mail WHERE settled_at IS NOT NULL"
 HEARD = "SELECT count(*) FROM inbox_stream WHERE next_sequence > 1"
+UNTOLD = """
+    SELECT count(*) FROM mail WHERE state IN ('sent', 'failed', 'unknown') AND NOT EXISTS (
+        SELECT FROM outbox WHERE payload->>'mail_id' = mail_id::text
+        AND type = CASE state WHEN 'unknown' THEN 'mail.outcome_unknown.v1'
+                              ELSE 'mail.' || state || '.v1' END)
+"""
 HURRY = """
     UPDATE mail SET due_at = clock_timestamp()
     WHERE state = 'scheduled' AND claim IS NULL AND due_at > clock_timestamp()
@@ -100,12 +106,12 @@ class Program:
 
 @dataclass(slots=True)
 class Desk:
-    """The returns service and the issuer, as far as a notifier asks them."""
+    """The returns and commuter services and the issuer, as far as a notifier asks them."""
 
     away: bool = False
 
     def app(self) -> Starlette:
-        """Their two addresses."""
+        """Their addresses."""
 
         async def token(_: Request) -> JSONResponse:
             return JSONResponse({"access_token": "a-token", "expires_in": 3600})
@@ -116,8 +122,21 @@ class Desk:
             number = int(request.path_params["application_id"].removeprefix("A"))
             return JSONResponse(application(number))
 
+        async def of_pass(request: Request) -> JSONResponse:
+            if self.away:
+                return JSONResponse({}, 503)
+            number = int(request.path_params["pass_id"].removeprefix("A"))
+            return JSONResponse(commuter_pass(number))
+
         path = "/api/returns/v1/internal/applications/{application_id}/recipients"
-        return Starlette(routes=[Route("/token", token, methods=["POST"]), Route(path, recipients)])
+        pass_path = "/api/commuter/v1/internal/passes/{pass_id}/recipients"
+        return Starlette(
+            routes=[
+                Route("/token", token, methods=["POST"]),
+                Route(path, recipients),
+                Route(pass_path, of_pass),
+            ]
+        )
 
 
 @dataclass(slots=True)
@@ -172,6 +191,10 @@ class World:
     async def ledger(self) -> list[Entry]:
         """The ledger's rows."""
         return [Entry(*row) for row in await self.database.fetch(LEDGER)]
+
+    async def untold(self) -> int:
+        """How many mails came to an end that no event told."""
+        return int(await self.database.fetchval(UNTOLD))
 
     async def attempts(self) -> int:
         """How many attempts the ledger counted."""

@@ -37,7 +37,7 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
         "dealer",
     ),
     "commuter": ("staff",),
-    "notifier": ("return", "approval_flow", "commuter_pass"),
+    "notifier": ("return", "commuter_pass"),
 }
 
 

@@ -160,7 +160,8 @@ class ReturnCompleted(ReturnEvent):
 class ReturnStatusChanged(ReturnEvent):
     """The status was entered anew; also where its name stays the same. Lists and timers follow.
 
-    `application_version` is the one that the finance company's next message must name.
+    `application_version` is the one that the finance company's next message must name;
+    `store_approver_notice` is true where the dealer wishes that its store's approvers are told.
     """
 
     wire_type: ClassVar[str] = "return.status_changed.v1"
@@ -170,6 +171,7 @@ class ReturnStatusChanged(ReturnEvent):
     entered_at: datetime
     status_version: int
     application_version: int | None = None
+    store_approver_notice: bool = False
 
 
 class DealerNoteChanged(ReturnEvent):

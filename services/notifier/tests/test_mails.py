@@ -178,9 +178,7 @@ AT_STORE = {"store_approver_notice": True, "store_approver_mails": [SATO, SUZUKI
 
 @pytest.mark.rule("D96", "D149")
 async def test_the_store_is_told_nothing_unless_its_dealer_asked_for_it(house: Any) -> None:
-    await house.hear_of_setting("D02", store_notice=True)
-    await house.hear_of_setting(store_notice=False)
-    await house.enter("STORE_PENDING", 1, **AT_STORE)
+    await house.enter("STORE_PENDING", 1, store_approver_mails=[SATO, SUZUKI])
     await house.sender().send_due()
     assert house.host.mails == []
     assert await house.ledger() == []
@@ -188,7 +186,6 @@ async def test_the_store_is_told_nothing_unless_its_dealer_asked_for_it(house: A
 
 @pytest.mark.rule("D96")
 async def test_where_the_dealer_asked_for_it_the_store_is_told_each_time(house: Any) -> None:
-    await house.hear_of_setting(store_notice=True)
     await house.enter("STORE_PENDING", 1, **AT_STORE)
     await house.sender().send_due()
     assert house.host.written_to == [SATO, SUZUKI]
@@ -197,14 +194,12 @@ async def test_where_the_dealer_asked_for_it_the_store_is_told_each_time(house: 
     assert house.host.written_to == [SATO, SATO, SUZUKI, SUZUKI]
     assert set(house.host.subjects) == {"店舗承認のお願い"}
     await house.enter("STORE_REMANDED", 3, **AT_STORE)
-    await house.hear_of_setting(store_notice=False)
-    await house.enter("STORE_PENDING", 4, **AT_STORE)
+    await house.enter("STORE_PENDING", 4, store_approver_mails=[SATO, SUZUKI])
     await house.sender().send_due()
     assert len(house.host.mails) == 4
 
 
 async def test_a_notice_that_comes_too_late_is_kept_back(house: Any) -> None:
-    await house.hear_of_setting(store_notice=True)
     await house.enter("STORE_PENDING", 1, **AT_STORE)
     house.knows(status="HQ_PENDING", status_version=2, **AT_STORE)
     await house.sender().send_due()
@@ -212,8 +207,8 @@ async def test_a_notice_that_comes_too_late_is_kept_back(house: Any) -> None:
 
 
 async def test_a_notice_that_is_no_longer_wished_for_is_kept_back(house: Any) -> None:
-    await house.hear_of_setting(store_notice=True)
-    await house.enter("STORE_PENDING", 1, store_approver_notice=False)
+    await house.enter("STORE_PENDING", 1, **AT_STORE)
+    house.knows(status="STORE_PENDING", status_version=1, store_approver_notice=False)
     await house.sender().send_due()
     assert await house.ledger() == [("N1", "store_approver", "suppressed", "opted_out")]
 
@@ -271,6 +266,7 @@ async def test_an_event_that_is_processed_again_makes_no_second_mail(house: Any)
                 "to_status": "STORE_PENDING",
                 "entered_at": COMPLETED["completed_at"],
                 "status_version": 1,
+                "store_approver_notice": True,
             },
         ),
     ],
@@ -279,7 +275,6 @@ async def test_an_event_that_is_processed_again_makes_no_second_mail(house: Any)
 async def test_imports_and_replays_make_no_mail(
     house: Any, event: type[ReturnEvent], facts: dict[str, Any], age: timedelta, imported: bool
 ) -> None:
-    await house.hear_of_setting(store_notice=True)
     await house.hear(event, at=house.clock.now() - age, imported=imported, **facts)
     fresh = age < timedelta(days=2) and not imported
     assert len(await house.ledger()) == (1 if fresh else 0)

@@ -122,7 +122,6 @@ async def test_a_stay_that_ends_unheard_of_is_noticed_at_sending(house: Any) -> 
 async def test_a_log_that_is_read_anew_sends_nothing_again(house: Any, day: int) -> None:
     """Neither soon after, when its mails would still be timely, nor later."""
     house.clock.travel_to(july(7, 10))
-    await house.hear_of_setting(store_notice=True)
     await house.enter("STORE_PENDING", 1, **AT_STORE)
     await house.travel_to(july(7, 11))
     await house.enter("HQ_PENDING", 2, **AT_STORE)

@@ -206,6 +206,20 @@ class Returns:
         return Status(row.status).japanese
 
 
+async def refused(
+    returns: Returns, application_id: str, who: Principal, step: str, **body: Any
+) -> tuple[int, str]:
+    """Status and code of a step that is refused; nothing is written and nothing told."""
+    before, told = await returns.rows("SELECT * FROM application"), await returns.told()
+    history = await returns.rows("SELECT * FROM history")
+    answer = await returns(who).step(application_id, step, before[0].version, **body)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert await returns.rows("SELECT * FROM application") == before
+    assert await returns.rows("SELECT * FROM history") == history
+    assert await returns.told() == told
+    return answer.status_code, answer.json()["code"]
+
+
 EMPTY = [
     text(f"DELETE FROM {table}")
     for table in (

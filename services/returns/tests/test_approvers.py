@@ -216,11 +216,13 @@ async def test_many_approvals_at_once_each_with_its_result(returns: Returns) -> 
     assert [e.application_id for e in approved] == [ready]
 
 
-@pytest.mark.parametrize("count", [0, 101])
-async def test_a_bulk_approval_has_one_to_a_hundred_items(returns: Returns, count: int) -> None:
+@pytest.mark.parametrize(("count", "status"), [(0, 422), (1, 200), (100, 200), (101, 422)])
+async def test_a_bulk_approval_has_one_to_a_hundred_items(
+    returns: Returns, count: int, status: int
+) -> None:
     items = [{"application_id": "RA-1", "version": 1}] * count
     answer = await returns(SATO).send("POST", "/bulk-approval", {"items": items})
-    assert answer.status_code == 422
+    assert answer.status_code == status
 
 
 async def recipients(returns: Returns, application_id: str) -> dict[str, Any]:
@@ -305,6 +307,22 @@ async def test_who_may_approve_at_the_store_is_told_to_the_notifier_if_the_deale
     await returns(SATO).step(later, "approval", contact_3="new@example.jp")
     assert await to_be_told(returns, waiting) == ["new@example.jp"]
     assert await to_be_told(returns, other_store) == ["takahashi@example.jp"]
+
+
+@pytest.mark.rule("D96")
+@pytest.mark.parametrize("wished", [True, False])
+async def test_the_event_of_a_stay_at_the_store_says_whether_a_notice_is_wished(
+    returns: Returns, wished: bool
+) -> None:
+    flow = FLOW | {"store_approval": True, "store_approver_notice": wished}
+    await returns(TANAKA).send("PUT", "/approval-flow", flow, version=1)
+    application_id = await returns.sent()
+    await returns.brought(application_id, (SATO, "approval"))
+    told = [e for e in await returns.told(application_id) if isinstance(e, ReturnStatusChanged)]
+    assert [(e.to_status, e.store_approver_notice) for e in told] == [
+        ("STORE_PENDING", wished),
+        ("HQ_PENDING", False),
+    ]
 
 
 @pytest.mark.rule("D96")

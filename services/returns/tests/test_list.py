@@ -123,6 +123,12 @@ async def test_several_statuses_are_alternatives(returns: Returns, three: dict[s
     both = await ids(returns, status=["HQ_PENDING", "STORE_PENDING"])
     assert set(both) == {three["at_hq"], three["waiting"]}
     assert await ids(returns, status=["HQ_PENDING"], contract_no="C-1001") == []
+    assert await ids(returns, status=["HQ_PENDING"], customer_name="一郎") == [three["at_hq"]]
+    assert await ids(returns, status=["HQ_PENDING", "WITHDRAWN"], tab="past") == []
+    await returns.brought(three["waiting"], (YAMADA, "withdrawal"))
+    both = await ids(returns, status=["HQ_PENDING", "WITHDRAWN"])
+    assert both == [three["waiting"], three["at_hq"]], "the newest first, over both tabs"
+    assert await ids(returns, status=["HQ_PENDING", "WITHDRAWN"], tab="past") == both[:1]
 
 
 @pytest.mark.rule("D101")
@@ -214,7 +220,15 @@ async def test_the_own_work_list(returns: Returns, three: dict[str, str]) -> Non
     assert await work(COLLEAGUE) == await work(SATO) == []
 
 
-async def test_pages_follow_one_another_without_gap_or_repetition(returns: Returns) -> None:
+@pytest.mark.rule("D98", "D100")
+@pytest.mark.parametrize(
+    "keys",
+    [{}, {"customer_name": "山本"}, {"status": ["STORE_PENDING", "REQUESTED"]}],
+    ids=["all", "by name", "by status"],
+)
+async def test_pages_follow_one_another_without_gap_or_repetition(
+    returns: Returns, keys: dict[str, Any]
+) -> None:
     numbers = [f"C-3{n:03}" for n in range(7)]
     await returns.hear(*(registered(number) for number in numbers))
     for number in numbers:
@@ -222,7 +236,7 @@ async def test_pages_follow_one_another_without_gap_or_repetition(returns: Retur
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        more: dict[str, Any] = {"cursor": cursor} if cursor else {}
+        more: dict[str, Any] = keys | ({"cursor": cursor} if cursor else {})
         page = (await returns(YAMADA).get("/applications", tab="current", limit=3, **more)).json()
         seen += [row["contract_no"] for row in page["items"]]
         cursor = page["next_cursor"]

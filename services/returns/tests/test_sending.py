@@ -61,6 +61,8 @@ async def test_any_other_product_goes_by_paper(returns: Returns, product: str) -
         "label": "弊社へ必要書類の送付をお願いいたします",
     }
     assert await codes(returns) == (422, {"PRODUCT_NOT_ELIGIBLE"})
+    title = (await returns(YAMADA).submit()).json()["title"]
+    assert title == "弊社へ必要書類の送付をお願いいたします"
 
 
 @pytest.mark.rule("D78")
@@ -315,9 +317,13 @@ async def test_a_double_click_creates_one_application(returns: Returns) -> None:
         (True, True, TANAKA, "依頼中", False),
         (True, False, YAMADA, "店舗承認者手続中", True),
         (True, False, SATO, "依頼中", False),
+        (True, False, TANAKA, "依頼中", False),
         (False, True, YAMADA, "本部承認者手続中", True),
+        (False, True, SATO, "本部承認者手続中", True),
         (False, True, TANAKA, "依頼中", False),
         (False, False, YAMADA, "依頼中", False),
+        (False, False, SATO, "依頼中", False),
+        (False, False, TANAKA, "依頼中", False),
     ],
 )
 async def test_the_first_status(  # noqa: PLR0917

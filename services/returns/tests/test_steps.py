@@ -1,10 +1,8 @@
-"""承認, 差戻し, 訂正, 取下げ, 引継ぎ as people take them, and who may not."""
-
-from typing import Any
+"""承認, 差戻し, 引継ぎ as people take them, and who may not."""
 
 import pytest
 
-from event_contracts.returns import ReturnCorrected, ReturnRemanded, ReturnStatusChanged
+from event_contracts.returns import ReturnRemanded
 from shared.auth import Principal
 
 from .conftest import (
@@ -18,23 +16,10 @@ from .conftest import (
     TFC,
     YAMADA,
     Returns,
+    refused,
 )
 
 TO_REQUESTED = [(SATO, "approval"), (TANAKA, "approval")]
-TO_TFC = [*TO_REQUESTED, (TFC, "acceptance")]
-
-
-async def refused(
-    returns: Returns, application_id: str, who: Principal, step: str, **body: Any
-) -> tuple[int, str]:
-    """Status and code of a step that is refused; the application stays as it was."""
-    before = await returns.rows("SELECT * FROM application")
-    told = await returns.told()
-    version = before[0].version
-    answer = await returns(who).step(application_id, step, version, **body)
-    assert await returns.rows("SELECT * FROM application") == before
-    assert await returns.told() == told
-    return answer.status_code, answer.json()["code"]
 
 
 @pytest.mark.rule("D112")
@@ -131,6 +116,7 @@ async def test_a_remand_keeps_its_comment_apart_from_the_dealer_note(returns: Re
     assert opened["status"]["label"] == "店舗承認者手続中（差戻）"
 
 
+@pytest.mark.rule("D113")
 @pytest.mark.parametrize(
     ("comment", "code"), [("あ" * 501, "TEXT_TOO_LONG"), ("a\x07b", "TEXT_UNPRINTABLE")]
 )
@@ -202,6 +188,14 @@ async def test_a_remand_goes_one_step_back_on_the_route(  # noqa: PLR0917
     assert seen == statuses
 
 
+@pytest.mark.rule("D116")
+async def test_nobody_chooses_where_a_remand_goes(returns: Returns) -> None:
+    application_id = await returns.sent()
+    await returns.brought(application_id, (SATO, "approval"))
+    await returns(TANAKA).step(application_id, "remand", to_level="originator", to="E101")
+    assert await returns.status(application_id) == "店舗承認者手続中（差戻）"
+
+
 @pytest.mark.rule("D119")
 async def test_after_a_remand_the_holder_approves_again(returns: Returns) -> None:
     application_id = await returns.sent()
@@ -223,63 +217,26 @@ async def test_the_hint_where_the_receiver_has_no_address(
     assert (event.recipient_has_address, event.recipient_id) == (sent, "D01-E101")
 
 
-@pytest.mark.rule("D120")
-@pytest.mark.parametrize(("mail", "sent"), [("", False), ("sato@example.jp", True)])
-async def test_the_store_approver_is_reached_by_what_he_left_in_his_dialog(
-    returns: Returns, mail: str, sent: bool
-) -> None:
-    application_id = await returns.sent()
-    await returns(SATO).step(application_id, "approval", contact_3=mail)
-    remanded = (await returns(TANAKA).step(application_id, "remand")).json()
-    assert remanded["mail_will_be_sent"] is sent
-
-
-@pytest.mark.rule("D121")
-@pytest.mark.parametrize("step", ["correction", "withdrawal"])
+@pytest.mark.rule("D112", "D120")
 @pytest.mark.parametrize(
-    "way",
+    ("dialog", "kept"),
     [
-        [(SATO, "remand")],
-        [],
-        [(SATO, "approval"), (TANAKA, "remand")],
-        [(SATO, "approval")],
-        [*TO_TFC, (TFC, "tfc-remand")],
-        TO_REQUESTED,
+        ({"contact_3": ""}, None),
+        ({"contact_3": "sato@example.jp"}, "sato@example.jp"),
+        ({}, SATO.mail),
     ],
-    ids=["STAFF_REMANDED", "STORE_PENDING", "STORE_REMANDED", "HQ_PENDING", "HQ_REMANDED",
-         "REQUESTED"],
-)  # fmt: skip
-async def test_the_originator_may_in_six_statuses(
-    returns: Returns, way: list[tuple[Principal, str]], step: str
-) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, *way)
-    body = FORM if step == "correction" else {}
-    answer = await returns(YAMADA).step(application_id, step, **body)
-    assert answer.status_code == 200, answer.text
-
-
-@pytest.mark.rule("D105", "D121", "D123")
-@pytest.mark.parametrize("step", ["correction", "withdrawal"])
-@pytest.mark.parametrize(
-    ("way", "code"),
-    [
-        (TO_TFC, "STEP_NOT_POSSIBLE"),
-        ([*TO_TFC, (TFC, "hold")], "STEP_NOT_POSSIBLE"),
-        ([*TO_TFC, (TFC, "contact-entry")], "STEP_NOT_POSSIBLE"),
-        ([*TO_TFC, (TFC, "completion")], "RETURN_ALREADY_DECIDED"),
-        ([(YAMADA, "withdrawal")], "RETURN_ALREADY_DECIDED"),
-    ],
-    ids=["TFC_PROCESSING", "TFC_HOLD", "TFC_CONTACT", "COMPLETED", "WITHDRAWN"],
+    ids=["emptied", "changed", "as prefilled from his profile"],
 )
-async def test_and_in_no_other(
-    returns: Returns, way: list[tuple[Principal, str]], step: str, code: str
+async def test_the_store_approver_is_reached_by_what_he_left_in_his_dialog(
+    returns: Returns, dialog: dict[str, str], kept: str | None
 ) -> None:
     application_id = await returns.sent()
-    await returns.brought(application_id, *way)
-    assert await refused(returns, application_id, YAMADA, step, **FORM) == (409, code)
-    opened = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
-    assert [offer for offer in opened["actions"] if offer["enabled"]] == []
+    opened = (await returns(SATO).get(f"/applications/{application_id}")).json()
+    assert opened["approver_contact_3"] == SATO.mail
+    await returns(SATO).step(application_id, "approval", **dialog)
+    assert [row.mail for row in await returns.rows("SELECT mail FROM approval")] == [kept]
+    remanded = (await returns(TANAKA).step(application_id, "remand")).json()
+    assert remanded["mail_will_be_sent"] is (kept is not None)
 
 
 @pytest.mark.rule("D105", "D101")
@@ -293,126 +250,6 @@ async def test_what_is_offered_names_the_reason_where_it_is_not_possible(
     opened = (await returns(SATO).get(f"/applications/{application_id}")).json()
     assert all(o["reason"] for o in opened["actions"] if not o["enabled"])
     assert not any(o["enabled"] for o in opened["actions"])
-
-
-@pytest.mark.rule("D122")
-@pytest.mark.parametrize(
-    ("store", "hq", "way", "status", "voided"),
-    [
-        (True, True, TO_REQUESTED, "店舗承認者手続中", ("store", "hq")),
-        (True, True, [(SATO, "approval")], "店舗承認者手続中", ("store",)),
-        (False, False, [], "依頼中", ()),
-        (False, True, [(TANAKA, "approval")], "本部承認者手続中", ("hq",)),
-    ],
-)
-async def test_a_correction_starts_the_approval_again(  # noqa: PLR0917
-    returns: Returns,
-    store: bool,
-    hq: bool,
-    way: list[tuple[Principal, str]],
-    status: str,
-    voided: tuple[str, ...],
-) -> None:
-    await returns.set_flow(store=store, hq=hq)
-    application_id = await returns.sent()
-    await returns.brought(application_id, *way)
-    before = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
-    corrected = (await returns(YAMADA).step(application_id, "correction", **FORM)).json()
-    assert corrected["status"]["label"] == status
-    told = await returns.told(application_id)
-    [event] = [e for e in told if isinstance(e, ReturnCorrected)]
-    assert event.approvals_voided == voided
-    assert isinstance(told[-1], ReturnStatusChanged)
-    assert told[-1].status_version == before["status_version"] + 1
-    after = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
-    is_new = after["requested_at"] != before["requested_at"]
-    assert is_new is (status == "依頼中")
-    assert all(station["approved_by"] is None for station in after["route"])
-
-
-CHECKED: list[tuple[Principal, str, dict[str, Any], str, list[tuple[str, str, str]]]] = [
-    (
-        YAMADA, "correction",
-        {"kind": "UNRETURNED", "unreturned_reason": "OTHER", "completion_mail": False},
-        "店舗承認者手続中",
-        [
-            ("連絡先1", "03-0010-1000", ""),
-            ("連絡先3", "yamada@example.jp", ""),
-            ("手続完了メール", "希望する", "希望しない"),
-            ("車両返却結果", "返却済み", "未返却確定"),
-            ("車両返却受領日", "2025年07月01日", ""),
-            ("未返却理由", "", "その他"),
-        ],
-    ),
-    (
-        TANAKA, "approval", {"overwrite": RETURNED | {"received_on": "2025-07-02"}}, "依頼中",
-        [("車両返却受領日", "2025年07月01日", "2025年07月02日")],
-    ),
-    (TANAKA, "approval", {}, "依頼中", []),
-]  # fmt: skip
-
-
-@pytest.mark.rule("D94", "D114", "D122")
-@pytest.mark.parametrize(("who", "step", "body", "status", "changed"), CHECKED)
-async def test_the_check_of_a_step_says_what_it_would_change_and_writes_nothing(  # noqa: PLR0917
-    returns: Returns,
-    who: Principal,
-    step: str,
-    body: dict[str, Any],
-    status: str,
-    changed: list[tuple[str, str, str]],
-) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"))
-    before, told = await returns.rows("SELECT * FROM application"), await returns.told()
-    checked = await returns(who).step(application_id, f"{step}/check", **body)
-    assert checked.status_code == 200, checked.text
-    answer = checked.json()
-    assert answer["next_status"]["label"] == status
-    assert [(c["label"], c["before_label"], c["after_label"]) for c in answer["changes"]] == changed
-    assert await returns.rows("SELECT * FROM application") == before
-    assert await returns.told() == told
-    taken = (await returns(who).step(application_id, step, **body)).json()
-    assert taken["status"]["label"] == status
-
-
-@pytest.mark.rule("D94", "D114", "D122")
-@pytest.mark.parametrize(
-    ("who", "step", "body", "expected"),
-    [
-        (YAMADA, "correction", FORM | {"received_on": "2025-07-16"}, (422, "FORM_ERRORS")),
-        (SATO, "correction", FORM, (403, "NOT_THE_ORIGINATOR")),
-        (SATO, "approval", {"contact_3": "abc@"}, (422, "FORM_ERRORS")),
-        (SATO, "approval", {"overwrite": {"kind": "RETURNED"}}, (422, "FORM_ERRORS")),
-        (TANAKA, "approval", {}, (409, "NOT_YOUR_STEP")),
-        (TAKAHASHI, "approval", {}, (404, "RETURN_NOT_VISIBLE")),
-    ],
-)
-async def test_the_check_refuses_what_the_step_refuses(
-    returns: Returns, who: Principal, step: str, body: dict[str, Any], expected: tuple[int, str]
-) -> None:
-    application_id = await returns.sent()
-    assert await refused(returns, application_id, who, f"{step}/check", **body) == expected
-    assert await refused(returns, application_id, who, step, **body) == expected
-
-
-@pytest.mark.rule("D122")
-async def test_an_invalid_correction_changes_nothing(returns: Returns) -> None:
-    application_id = await returns.sent()
-    wrong = FORM | {"received_on": "2025-07-16"}
-    found = await refused(returns, application_id, YAMADA, "correction", **wrong)
-    assert found == (422, "FORM_ERRORS")
-
-
-@pytest.mark.rule("D123", "D103")
-async def test_a_withdrawal_is_final_and_past(returns: Returns) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, *TO_REQUESTED, (YAMADA, "withdrawal"))
-    past = (await returns(YAMADA).get("/applications", tab="past")).json()
-    assert [row["application_id"] for row in past["items"]] == [application_id]
-    for who, step in [(SATO, "approval"), (SATO, "remand"), (TFC, "acceptance")]:
-        found = await refused(returns, application_id, who, step)
-        assert found == (409, "RETURN_ALREADY_DECIDED")
 
 
 async def test_headquarters_gives_an_application_to_somebody_else(returns: Returns) -> None:

@@ -1,8 +1,7 @@
 """Which tables does the notifier keep? The ledger of mails, and what happened to each.
 
-mail          one row per cause (an event, or a stay in a status), kind of mail and recipient
-mail_log      every step of a mail, with the person behind it where there was one
-store_notice  the dealers who wish that a store's approvers are told what waits for them
+mail      one row per cause (an event, or a stay in a status), kind of mail and recipient
+mail_log  every step of a mail, with the person behind it where there was one
 """
 
 from datetime import datetime
@@ -108,11 +107,3 @@ class MailLog(Table):
     step: Mapped[str]
     actor: Mapped[str | None]
     detail: Mapped[str | None]
-
-
-class StoreNotice(Table):
-    """A dealer who wishes the notice to the store's approvers."""
-
-    __tablename__ = "store_notice"
-
-    dealer_id: Mapped[str] = mapped_column(primary_key=True)

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts.commuter import PassApplied, PassConfirmed, PassEvent, PassRejected
 from event_contracts.returns import (
-    ApprovalFlowUpdated,
     OriginatorTakenOver,
     ReturnCompleted,
     ReturnEvent,
@@ -20,7 +19,6 @@ from event_contracts.returns import (
     ReturnStatusChanged,
 )
 from notifier_service.actions.planning import Cause, plan_mail
-from notifier_service.actions.store_notice import set_store_notice, wants_store_notice
 from notifier_service.stale_mail import Timing, is_timely, stale_mails
 from notifier_service.which_mail import Facts, MailKind, mail_of_status
 from shared.timers import TimerHandler, cancel_timers, set_timer
@@ -65,14 +63,9 @@ def subscribers_with(timing: Timing) -> Subscribers:
         event: ReturnStatusChanged, delivery: Delivery, tx: AsyncSession
     ) -> None:
         facts = Facts(status_version=event.status_version)
-        notice = await wants_store_notice(tx, event.dealer_id)
-        if kind := mail_of_status(event.to_status, store_notice=notice):
+        if kind := mail_of_status(event.to_status, store_notice=event.store_approver_notice):
             await plan(event, delivery, tx, kind, facts)
         await _begin_stay(event, delivery, tx, timing)
-
-    @subscribers.on(ApprovalFlowUpdated)
-    async def follow_the_setting(event: ApprovalFlowUpdated, _: Delivery, tx: AsyncSession) -> None:
-        await set_store_notice(tx, event.dealer_id, wanted=event.store_approver_notice)
 
     _tell_of_passes(subscribers, timing)
     return subscribers

@@ -115,18 +115,31 @@ class Application(Kept):
         Index(
             "application_by_dealer",
             "dealer_id", "is_past", text("updated_at DESC"), text("application_id DESC"),
+            postgresql_include=["name_key"],
         ),
         Index(
             "application_by_store",
             "dealer_id", "store_code", "is_past",
             text("updated_at DESC"), text("application_id DESC"),
+            postgresql_include=["name_key"],
+        ),
+        Index(
+            "application_open_by_status",
+            "dealer_id", "status", text("updated_at DESC"), text("application_id DESC"),
+            postgresql_where=text("NOT is_past"),
         ),
         Index("application_status", "dealer_id", "store_code", "status"),
         Index("application_by_key", "contract_key"),
         Index(
             "application_at_tfc",
             "is_past", text("updated_at DESC"), text("application_id DESC"),
+            postgresql_include=["dealer_id", "name_key"],
             postgresql_where=text("requested_at IS NOT NULL"),
+        ),
+        Index(
+            "application_open_at_tfc",
+            "status", text("updated_at DESC"), text("application_id DESC"),
+            postgresql_where=text("requested_at IS NOT NULL AND NOT is_past"),
         ),
         Index(
             "application_status_at_tfc",
@@ -245,7 +258,9 @@ class ChangeApplication(Kept):
         Index(
             "change_application_by_dealer",
             "dealer_id", "is_past", text("updated_at DESC"), text("change_id DESC"),
+            postgresql_include=["store_code", "name_key"],
         ),
+        Index("change_application_status", "dealer_id", "store_code", "status"),
         Index("change_application_of", "contract_no"),
         Index("change_application_by_key", "contract_key"),
     )  # fmt: skip

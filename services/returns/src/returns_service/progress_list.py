@@ -36,7 +36,6 @@ _CHANGES = """
 """
 _STATUS_OF = "SELECT status FROM {table} WHERE {where}"
 _NEWEST_FIRST = " ORDER BY updated_at DESC, application_id DESC LIMIT :limit"
-_CHANGES_FIRST = " ORDER BY updated_at DESC, change_id DESC LIMIT :limit"
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,8 @@ def rows_wanted(
 ) -> tuple[str, Values]:
     """The statement of `search` with its values; empty where no row can be found.
 
-    Every part runs along an index that has its rows in order: one part per table and tab.
+    Every part runs along an index that has its rows in order: one part per table, and per ticked
+    status or tab.
     """
     conditions, values = visible_to(person)
     for condition, its_values in _narrowed(keys, page.after):
@@ -101,14 +101,33 @@ def rows_wanted(
         values |= its_values
     values |= {"limit": page.limit, "kind": keys.kind.value if keys.kind else None}
     parts = []
-    for shown in (tab,) if tab else Tab:
-        wanted = " AND ".join([*conditions, "is_past" if shown is Tab.PAST else "NOT is_past"])
+    for share in _shares(keys.statuses, tab):
+        wanted = " AND ".join([*conditions, share])
         if keys.kind in {None, ApplicationKind.VEHICLE_RETURN}:
-            parts.append(f"({_RETURNS}{wanted}{_NEWEST_FIRST})")
+            parts.append(_part(_RETURNS, "application", wanted, by_name="name" in values))
         if keys.kind is not ApplicationKind.VEHICLE_RETURN and person.himself.role is not Role.TFC:
-            changes = wanted.replace("application_id)", "change_id)") + _of_kind(keys.kind)
-            parts.append(f"({_CHANGES}{changes}{_CHANGES_FIRST})")
+            wanted += _of_kind(keys.kind)
+            parts.append(_part(_CHANGES, "change_application", wanted, by_name="name" in values))
     return " UNION ALL ".join(parts) + (_NEWEST_FIRST if parts[1:] else ""), values
+
+
+def _shares(statuses: Collection[Status], tab: Tab | None) -> list[str]:
+    """Which rows each part looks through: those of one ticked status, or all of a tab."""
+    past = {Tab.CURRENT: "NOT is_past", Tab.PAST: "is_past"}
+    if not statuses:
+        return [past[one] for one in Tab if tab in {None, one}]
+    ticked = sorted(status for status in statuses if tab in {None, status.group.tab})
+    return [f"{past[status.group.tab]} AND status = '{status}'" for status in ticked]
+
+
+def _part(columns: str, table: str, wanted: str, *, by_name: bool) -> str:
+    """The first rows of one table; a name is looked for in its index before any row is read."""
+    key = "application_id" if table == "application" else "change_id"
+    wanted, order = wanted.replace("application_id)", f"{key})"), f"updated_at DESC, {key} DESC"
+    first = f"{wanted} ORDER BY {order} LIMIT :limit"
+    if by_name:
+        first = f"{key} IN (SELECT {key} FROM {table} WHERE {first}) ORDER BY {order}"  # noqa: S608
+    return f"({columns}{first})"
 
 
 def _of_kind(kind: ApplicationKind | None) -> str:
@@ -120,7 +139,6 @@ def _narrowed(keys: ProgressSearch, after: After | None) -> list[tuple[str, Valu
     start_at, end_at = updated_between(keys)
     name, number = name_key(keys.customer_name or ""), number_key(keys.contract_no or "")
     wanted: list[tuple[object, str, Values]] = [
-        (keys.statuses, "status = ANY(:statuses)", {"statuses": [s.value for s in keys.statuses]}),
         (number, "contract_key = :number", {"number": number}),
         (name, "strpos(name_key, :name) > 0", {"name": name}),
         (start_at, "updated_at >= :start_at", {"start_at": start_at}),

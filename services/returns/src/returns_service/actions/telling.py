@@ -3,7 +3,7 @@
 The named event comes first, then the request for an approval or to TFC, last the new status.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,6 +13,8 @@ from event_contracts import Event, returns
 from returns_service.entries import as_lines
 from returns_service.models import Application, HistoryLine
 from returns_service.people import role_word
+from returns_service.queries import approval_flow_of
+from returns_service.rules.approval_route import Level
 from returns_service.rules.return_approval import By, Outcome
 from returns_service.rules.return_commands import Action
 from returns_service.rules.return_form import Change
@@ -39,7 +41,8 @@ TO_LEVEL: dict[By, returns.Holder] = {
 class Happened:
     """A step that was taken: `application` is already as it is after it.
 
-    `recipient_id` and `recipient_has_address` are about the receiver of a remand.
+    `recipient_id` and `recipient_has_address` are about the receiver of a remand; `store_notice`
+    says that the dealer wishes its store's approvers to be told of what waits for them.
     """
 
     application: Application
@@ -54,6 +57,7 @@ class Happened:
     note_changed: bool = False
     recipient_id: str | None = None
     recipient_has_address: bool = False
+    store_notice: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -81,8 +85,11 @@ async def write_down(tx: AsyncSession, happened: Happened) -> None:
         )
     )
     await tx.flush()
-    for event in events_of(happened):
-        await outbox.add(tx, event, now=happened.now)
+    if happened.outcome.approval_requested is Level.STORE:
+        flow = await approval_flow_of(tx, application.dealer_id)
+        wished = flow is not None and flow.store_approver_notice
+        happened = replace(happened, store_notice=wished)
+    await outbox.add_many(tx, events_of(happened), now=happened.now)
 
 
 def _facts(happened: Happened) -> dict[str, Any]:
@@ -160,6 +167,7 @@ def _status(happened: Happened, base: Base) -> list[Event]:
             entered_at=happened.now,
             status_version=happened.application.status_version,
             application_version=happened.application.version,
+            store_approver_notice=happened.store_notice,
         )
     ]
 

@@ -1,0 +1,203 @@
+"""訂正 and 取下げ by the originator, and what 確認 says before a step."""
+
+from typing import Any
+
+import pytest
+
+from event_contracts.returns import ReturnCorrected, ReturnStatusChanged
+from shared.auth import Principal
+
+from .conftest import (
+    FORM,
+    RETURNED,
+    SATO,
+    TAKAHASHI,
+    TANAKA,
+    TFC,
+    YAMADA,
+    Returns,
+    refused,
+)
+
+TO_REQUESTED = [(SATO, "approval"), (TANAKA, "approval")]
+TO_TFC = [*TO_REQUESTED, (TFC, "acceptance")]
+
+
+@pytest.mark.rule("D121")
+@pytest.mark.parametrize("step", ["correction", "withdrawal"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        [(SATO, "remand")],
+        [],
+        [(SATO, "approval"), (TANAKA, "remand")],
+        [(SATO, "approval")],
+        [*TO_TFC, (TFC, "tfc-remand")],
+        TO_REQUESTED,
+    ],
+    ids=["STAFF_REMANDED", "STORE_PENDING", "STORE_REMANDED", "HQ_PENDING", "HQ_REMANDED",
+         "REQUESTED"],
+)  # fmt: skip
+async def test_the_originator_may_in_six_statuses(
+    returns: Returns, way: list[tuple[Principal, str]], step: str
+) -> None:
+    application_id = await returns.sent()
+    await returns.brought(application_id, *way)
+    body = FORM if step == "correction" else {}
+    answer = await returns(YAMADA).step(application_id, step, **body)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.rule("D105", "D121", "D123")
+@pytest.mark.parametrize("step", ["correction", "withdrawal"])
+@pytest.mark.parametrize(
+    ("way", "code"),
+    [
+        (TO_TFC, "STEP_NOT_POSSIBLE"),
+        ([*TO_TFC, (TFC, "hold")], "STEP_NOT_POSSIBLE"),
+        ([*TO_TFC, (TFC, "contact-entry")], "STEP_NOT_POSSIBLE"),
+        ([*TO_TFC, (TFC, "completion")], "RETURN_ALREADY_DECIDED"),
+        ([(YAMADA, "withdrawal")], "RETURN_ALREADY_DECIDED"),
+    ],
+    ids=["TFC_PROCESSING", "TFC_HOLD", "TFC_CONTACT", "COMPLETED", "WITHDRAWN"],
+)
+async def test_and_in_no_other(
+    returns: Returns, way: list[tuple[Principal, str]], step: str, code: str
+) -> None:
+    application_id = await returns.sent()
+    await returns.brought(application_id, *way)
+    assert await refused(returns, application_id, YAMADA, step, **FORM) == (409, code)
+    opened = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
+    assert [offer for offer in opened["actions"] if offer["enabled"]] == []
+
+
+@pytest.mark.rule("D122")
+@pytest.mark.parametrize(
+    ("store", "hq", "way", "status", "voided"),
+    [
+        (True, True, TO_REQUESTED, "店舗承認者手続中", ("store", "hq")),
+        (True, True, [(SATO, "approval")], "店舗承認者手続中", ("store",)),
+        (False, False, [], "依頼中", ()),
+        (False, True, [(TANAKA, "approval")], "本部承認者手続中", ("hq",)),
+    ],
+)
+async def test_a_correction_starts_the_approval_again(  # noqa: PLR0917
+    returns: Returns,
+    store: bool,
+    hq: bool,
+    way: list[tuple[Principal, str]],
+    status: str,
+    voided: tuple[str, ...],
+) -> None:
+    await returns.set_flow(store=store, hq=hq)
+    application_id = await returns.sent()
+    await returns.brought(application_id, *way)
+    before = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
+    corrected = (await returns(YAMADA).step(application_id, "correction", **FORM)).json()
+    assert corrected["status"]["label"] == status
+    told = await returns.told(application_id)
+    [event] = [e for e in told if isinstance(e, ReturnCorrected)]
+    assert event.approvals_voided == voided
+    assert isinstance(told[-1], ReturnStatusChanged)
+    assert told[-1].status_version == before["status_version"] + 1
+    after = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
+    is_new = after["requested_at"] != before["requested_at"]
+    assert is_new is (status == "依頼中")
+    assert all(station["approved_by"] is None for station in after["route"])
+
+
+@pytest.mark.rule("D123", "D103")
+async def test_a_withdrawal_is_final_and_past(returns: Returns) -> None:
+    application_id = await returns.sent()
+    await returns.brought(application_id, *TO_REQUESTED, (YAMADA, "withdrawal"))
+    past = (await returns(YAMADA).get("/applications", tab="past")).json()
+    assert [row["application_id"] for row in past["items"]] == [application_id]
+    for who, step in [(SATO, "approval"), (SATO, "remand"), (TFC, "acceptance")]:
+        found = await refused(returns, application_id, who, step)
+        assert found == (409, "RETURN_ALREADY_DECIDED")
+
+
+CHECKED: list[tuple[Principal, str, dict[str, Any], str, list[tuple[str, str, str]]]] = [
+    (
+        YAMADA, "correction",
+        {"kind": "UNRETURNED", "unreturned_reason": "OTHER", "completion_mail": False},
+        "店舗承認者手続中",
+        [
+            ("連絡先1", "03-0010-1000", ""),
+            ("連絡先3", "yamada@example.jp", ""),
+            ("手続完了メール", "希望する", "希望しない"),
+            ("車両返却結果", "返却済み", "未返却確定"),
+            ("車両返却受領日", "2025年07月01日", ""),
+            ("未返却理由", "", "その他"),
+        ],
+    ),
+    (
+        TANAKA, "approval", {"overwrite": RETURNED | {"received_on": "2025-07-02"}}, "依頼中",
+        [("車両返却受領日", "2025年07月01日", "2025年07月02日")],
+    ),
+    (TANAKA, "approval", {}, "依頼中", []),
+]  # fmt: skip
+
+
+@pytest.mark.rule("D94", "D114", "D122")
+@pytest.mark.parametrize(("who", "step", "body", "status", "changed"), CHECKED)
+async def test_the_check_of_a_step_says_what_it_would_change_and_writes_nothing(  # noqa: PLR0917
+    returns: Returns,
+    who: Principal,
+    step: str,
+    body: dict[str, Any],
+    status: str,
+    changed: list[tuple[str, str, str]],
+) -> None:
+    application_id = await returns.sent()
+    await returns.brought(application_id, (SATO, "approval"))
+    before, told = await returns.rows("SELECT * FROM application"), await returns.told()
+    checked = await returns(who).step(application_id, f"{step}/check", **body)
+    assert checked.status_code == 200, checked.text
+    answer = checked.json()
+    assert answer["next_status"]["label"] == status
+    assert [(c["label"], c["before_label"], c["after_label"]) for c in answer["changes"]] == changed
+    assert await returns.rows("SELECT * FROM application") == before
+    assert await returns.told() == told
+    taken = (await returns(who).step(application_id, step, **body)).json()
+    assert taken["status"]["label"] == status
+
+
+@pytest.mark.rule("D94", "D114", "D122")
+@pytest.mark.parametrize(
+    ("who", "step", "body", "expected"),
+    [
+        (YAMADA, "correction", FORM | {"received_on": "2025-07-16"}, (422, "FORM_ERRORS")),
+        (SATO, "correction", FORM, (403, "NOT_THE_ORIGINATOR")),
+        (SATO, "approval", {"contact_3": "abc@"}, (422, "FORM_ERRORS")),
+        (SATO, "approval", {"overwrite": {"kind": "RETURNED"}}, (422, "FORM_ERRORS")),
+        (TANAKA, "approval", {}, (409, "NOT_YOUR_STEP")),
+        (TAKAHASHI, "approval", {}, (404, "RETURN_NOT_VISIBLE")),
+    ],
+)
+async def test_the_check_refuses_what_the_step_refuses(
+    returns: Returns, who: Principal, step: str, body: dict[str, Any], expected: tuple[int, str]
+) -> None:
+    application_id = await returns.sent()
+    assert await refused(returns, application_id, who, f"{step}/check", **body) == expected
+    assert await refused(returns, application_id, who, step, **body) == expected
+
+
+@pytest.mark.rule("D122")
+async def test_an_invalid_correction_changes_nothing(returns: Returns) -> None:
+    application_id = await returns.sent()
+    wrong = FORM | {"received_on": "2025-07-16"}
+    found = await refused(returns, application_id, YAMADA, "correction", **wrong)
+    assert found == (422, "FORM_ERRORS")
+
+
+@pytest.mark.rule("D86", "D122")
+@pytest.mark.parametrize(("mail", "status"), [("", 422), ("tanaka@example.jp", 200)])
+async def test_headquarters_leaves_its_address_in_a_correction_too(
+    returns: Returns, mail: str, status: int
+) -> None:
+    application_id = await returns.sent(TANAKA)
+    answer = await returns(TANAKA).step(
+        application_id, "correction", **(FORM | {"contact_3": mail})
+    )
+    assert answer.status_code == status
