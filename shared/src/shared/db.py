@@ -6,6 +6,7 @@ without one, tables that belong to dealers show nothing at all. It is named in t
 that begins the transaction, since a round trip is what a small one costs.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,13 +70,17 @@ class Database:
 
         `dealer_id` opens the rows of that dealer, EVERY_DEALER those of all (workers, TFC).
         """
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        session = AsyncSession(self.engine, expire_on_commit=False)
+        try:
             connection = (await session.connection()).sync_connection
             driver = connection.connection.driver_connection if connection else None
             assert isinstance(driver, DealersConnection)
             driver.dealer = dealer_id  # the first statement begins the transaction
             yield session
-            await session.commit()
+            await session.commit()  # which also gives the connection back
+        except BaseException:
+            await asyncio.shield(session.close())
+            raise
 
     async def close(self) -> None:
         """Give every connection back."""
