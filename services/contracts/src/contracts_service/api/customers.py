@@ -1,6 +1,6 @@
 """最終回対象顧客一覧 and 顧客詳細: the search and one contract (D5-D51)."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -14,19 +14,37 @@ from contracts_service.contract_detail import contract_detail
 from contracts_service.rules.customer_list_csv import CUSTOMER_LIST_COLUMNS
 from contracts_service.rules.inspection import DISCLAIMER
 from contracts_service.rules.search_conditions import SearchMode, read_search
-from contracts_service.rules.search_guidance import SearchScreen, search_guidance
+from contracts_service.rules.search_guidance import SearchGuidance, SearchScreen, search_guidance
 from shared.http import etag
 
 router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table by its key and the words above it."""
+
+    key: str
+    label: str
+
 
 COLUMN_KEYS = (
     *("final_on", "result_due_on", "selection_label", "replacement_mark", "completed_mark"),
     *("customer_name", "inspection_month", "vehicle", "staff_code", "store_name", "contract_no"),
 )
 COLUMNS = [
-    {"key": key, "label": label}
+    Column(key=key, label=label)
     for key, label in zip(COLUMN_KEYS, CUSTOMER_LIST_COLUMNS, strict=True)
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer(SearchGuidance):
+    """What a search found, in order, below the words of the columns; the note is of 車検 (D16)."""
+
+    columns: list[Column]
+    disclaimer: str | None
+    rows: list[customer_list.ShownRow]
 
 
 class SearchQuery(BaseModel):
@@ -85,7 +103,7 @@ async def condition_of(visit: Visit, query: SearchQuery) -> customer_list.Condit
     return customer_list.asked_for(listed, search)
 
 
-@router.get("/contracts", dependencies=[DEALER], openapi_extra=ASKED)
+@router.get("/contracts", dependencies=[DEALER], openapi_extra=ASKED, response_model=SearchAnswer)
 async def search_contracts(query: Asked, visit: Visiting) -> Response:
     """The first hundred contracts of a search, with the number of all and what to do about it."""
     condition = await condition_of(visit, query)
@@ -93,15 +111,15 @@ async def search_contracts(query: Asked, visit: Visiting) -> Response:
     guidance = search_guidance(
         found.total, role=visit.viewer.role, screen=SearchScreen.CUSTOMER_LIST
     )
-    answer = {
+    answer = SearchAnswer(
         **asdict(guidance),
-        "columns": COLUMNS,
-        "disclaimer": DISCLAIMER if query.mode == SearchMode.INSPECTION else None,
-        "rows": [
+        columns=COLUMNS,
+        disclaimer=DISCLAIMER if query.mode == SearchMode.INSPECTION else None,
+        rows=[
             customer_list.row_of(row, today=visit.today, conditions=visit.conditions)
             for row in found.rows
         ],
-    }
+    )
     return Response(orjson.dumps(answer), media_type="application/json")
 
 

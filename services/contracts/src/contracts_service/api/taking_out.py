@@ -22,7 +22,13 @@ router = APIRouter()
 CHUNK = 500
 
 
-@router.get("/contracts.csv", dependencies=[LEADERS], openapi_extra=ASKED)
+@router.get(
+    "/contracts.csv",
+    dependencies=[LEADERS],
+    openapi_extra=ASKED,
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}}},
+)
 async def export_customer_list(query: Asked, visit: Visiting, request: Request) -> Response:
     """Every hit of a search, in the order of the list; who took it out is kept."""
     condition = await condition_of(visit, query)
