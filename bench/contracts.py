@@ -3,53 +3,73 @@
 A large database (300 dealers) and a small one, both with one dealer of 3,000 contracts; the large
 one also has a dealer of a tenth of all. Each measured call is followed by its bare twin: the same
 statement through asyncpg, by the same role and under the same row-level security.
+
+With `--keep` the databases stay for the next run, so that `--parts` can be measured one by one; a
+run without it measures, writes down what all of them found, and drops the databases.
 """
 
 import argparse
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import structlog
 import uvloop
 
-from bench.contracts_hall import LARGE_DEALER, SMALL, SMALL_DEALER, base_lines, hall
+from bench.contracts_hall import LARGE_DEALER, SMALL, SMALL_DEALER, Hall, Halls, hall
 from bench.contracts_http import bulk, csv, http
 from bench.contracts_search import searches
 from bench.stage import write
 from shared.testing import servers
-from shared.testing.databases import TestDatabases
+
+Part = Callable[[Hall, Hall, int], Awaitable[list[str]]]
+PARTS: dict[str, Part] = {
+    "search-small": lambda small, large, rounds: searches(large, small, SMALL_DEALER, rounds),
+    "search-large": lambda small, large, rounds: searches(large, small, LARGE_DEALER, rounds),
+    "csv": lambda _, large, __: csv(large),
+    "http": lambda _, large, rounds: http(large, rounds // 2),
+    "bulk": lambda _, large, __: bulk(large, 10),
+}
 
 
-async def run(contracts: int, rounds: int) -> None:
+async def run(contracts: int, rounds: int, parts: list[str], *, keep: bool) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     postgres, end = await asyncio.to_thread(servers.find_postgres)
-    databases = TestDatabases(postgres)
-    lines = base_lines(min(20_000, contracts))
+    halls = Halls.again() or await Halls.made(postgres, contracts)
     try:
-        async with (
-            hall(databases, 10_000, lines) as small,
-            hall(databases, contracts, lines) as large,
-        ):
-            tables = await searches(small, large, rounds)
-            parts: list[Callable[[], Awaitable[list[str]]]] = [
-                lambda: csv(large),
-                lambda: http(large, 50),
-                lambda: bulk(large, 10),
-            ]
-            rest = [f"- {line}" for part in parts for line in await part()]
+        async with hall(halls.small) as small, hall(halls.large) as large:
+            for part in parts:
+                halls.found[part] = [*await PARTS[part](small, large, rounds), "", _when()]
+        write_down(halls)
     finally:
-        await databases.drop_all()
+        if keep:
+            halls.keep()
+        else:
+            await halls.clear()
         end()
-    head = f"{contracts:,} contracts, 300 dealers; {SMALL_DEALER} has {SMALL:,}, {LARGE_DEALER} "
-    write("contracts", [f"{head}has {contracts // 10:,}.", "", *tables, "", *rest])
+
+
+def _when() -> str:
+    busy = " ".join(f"{load:.1f}" for load in os.getloadavg())
+    return f"({datetime.now(UTC):%H:%M} UTC, load average {busy})"
+
+
+def write_down(halls: Halls) -> None:
+    """Everything that was found in these databases, in the order of the parts."""
+    sizes = f"{SMALL_DEALER} has {SMALL:,}, {LARGE_DEALER} has {halls.contracts // 10:,}"
+    found = [line for part in PARTS for line in ["", *halls.found.get(part, [])]]
+    write("contracts", [f"{halls.contracts:,} contracts, 300 dealers; {sizes}.", *found])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contracts", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--keep", action="store_true", help="needs a PostgreSQL that stays")
     args = parser.parse_args()
-    uvloop.run(run(args.contracts, args.rounds))
+    uvloop.run(run(args.contracts, args.rounds, args.parts, keep=args.keep))
 
 
 if __name__ == "__main__":

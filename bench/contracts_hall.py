@@ -1,10 +1,16 @@
-"""Where does the contracts bench take place? In a filled database, reached our way and bare."""
+"""Where does the contracts bench take place? In filled databases, reached our way and bare.
 
+They outlive one run (`Halls`), so that a long bench can be measured part by part.
+"""
+
+import json
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -74,17 +80,69 @@ async def fill(admin: str, url: str, count: int, lines: list[tuple[Any, ...]]) -
     await connection.close()
 
 
-@asynccontextmanager
-async def hall(
-    databases: TestDatabases, count: int, lines: list[tuple[Any, ...]]
-) -> AsyncIterator[Hall]:
-    """A database with so many contracts."""
+@dataclass(slots=True)
+class Halls:
+    """The databases of one bench and what was found in them, kept between runs in a file."""
+
+    admin_url: str
+    contracts: int
+    small: str = ""
+    large: str = ""
+    role: str = ""
+    found: dict[str, list[str]] = field(default_factory=dict)
+
+    @staticmethod
+    def file() -> Path:
+        """Where a bench that is not finished is noted."""
+        return Path(tempfile.gettempdir()) / "madoguchi-bench-contracts.json"
+
+    @classmethod
+    def again(cls) -> "Halls | None":
+        """Those of the last run, if it kept them."""
+        file = cls.file()
+        return cls(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+
+    @classmethod
+    async def made(cls, admin_url: str, contracts: int) -> "Halls":
+        """A database of 10,000 contracts and one of so many."""
+        databases, lines = TestDatabases(admin_url), base_lines(min(20_000, contracts))
+        halls = cls(admin_url, contracts)
+        halls.small = await filled(databases, 10_000, lines)
+        halls.large = await filled(databases, contracts, lines)
+        halls.role = databases.role
+        return halls
+
+    def keep(self) -> None:
+        """For the next run."""
+        self.file().write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf-8")
+
+    async def clear(self) -> None:
+        """Drop the databases, and forget."""
+        connection = await asyncpg.connect(self.admin_url)
+        mine = "SELECT datname FROM pg_database WHERE starts_with(datname, $1)"
+        for row in await connection.fetch(mine, self.role):
+            await connection.execute(f"DROP DATABASE {row['datname']} WITH (FORCE)")
+        await connection.execute(f"DROP ROLE {self.role}")
+        await connection.close()
+        self.file().unlink(missing_ok=True)
+
+
+async def filled(databases: TestDatabases, count: int, lines: list[tuple[Any, ...]]) -> str:
+    """The URL of a database with so many contracts."""
     url = await databases.create("contracts_service")
-    database = Database(url, pool_size=4)
+    database = Database(url)
     await import_masters(database, demo_masters(300), now=datetime.now(UTC))
+    await database.close()
     began = time.perf_counter()
     await fill(databases.admin_url, url, count, lines)
     print(f"{count:,} contracts by COPY in {time.perf_counter() - began:.0f} s", flush=True)
+    return url
+
+
+@asynccontextmanager
+async def hall(url: str) -> AsyncIterator[Hall]:
+    """A filled database, opened."""
+    database = Database(url, pool_size=4)
     bare = await asyncpg.create_pool(url, min_size=2, max_size=4)
     yield Hall(database, bare, url)
     await bare.close()

@@ -48,8 +48,10 @@ async def test_a_connection_is_used_again_without_asking(new_database: NewDataba
         assert driver is not None
         said: list[str] = []
         driver.add_query_logger(lambda record: said.append(record.query))
+    assert said == []  # nothing was asked: nothing began
     assert await backend(database) == first
-    assert said == ["COMMIT;", "BEGIN;", "COMMIT;"]
+    await asyncio.sleep(0)  # the driver tells its loggers afterwards
+    assert said == ["BEGIN;", "COMMIT;"]
     await database.close()
 
 
@@ -69,6 +71,7 @@ async def test_after_a_long_silence_the_server_is_asked(
         assert driver is not None
         driver.add_query_logger(lambda record: said.append(record.query))
     await backend(database)
+    await asyncio.sleep(0)  # the driver tells its loggers afterwards
     assert [one for one in said if one != ";"] == [*asked, "BEGIN;", "COMMIT;"]
     await database.close()
 
@@ -76,10 +79,21 @@ async def test_after_a_long_silence_the_server_is_asked(
 async def test_each_transaction_sees_its_own_dealer_only(new_database: NewDatabase) -> None:
     database = Database(await new_database("shared"), pool_size=1)
     seen = []
-    for dealer in ("D01", "D02", None):
+    strange = "D'); DROP TABLE outbox; --\\'"
+    for dealer in ("D01", strange, "D02", None):
         async with database.transaction(dealer) as tx:
             seen.append(await tx.scalar(text("SELECT current_setting('app.dealer', true)")))
-    assert seen == ["D01", "D02", ""]
+    assert seen == ["D01", strange, "D02", ""]
+    await database.close()
+
+
+async def test_only_one_transaction_works_for_the_dealer(new_database: NewDatabase) -> None:
+    database = Database(await new_database("shared"), pool_size=1)
+    seen = text("SELECT current_setting('app.dealer', true)")
+    async with database.transaction("D01") as tx:
+        assert await tx.scalar(seen) == "D01"
+        await tx.rollback()
+        assert await tx.scalar(seen) == ""
     await database.close()
 
 

@@ -81,7 +81,7 @@ async def test_an_unused_store_is_shown_and_cannot_be_chosen(office: Office) -> 
     assert (stores["S20"], stores["S90"]) == (True, False)
 
 
-@pytest.mark.rule("D138", "D141", "D142")
+@pytest.mark.rule("D138", "D141", "D142", "D144")
 async def test_between_two_stores(open_office: OpenOffice) -> None:
     office = await open_office(reflected_by=ReflectedBy.SELF)
     await office.contract("C1")
@@ -92,8 +92,20 @@ async def test_between_two_stores(open_office: OpenOffice) -> None:
     )
     assert (await office.row("C1", "E101"))["change_status"] == "変更中"
     assert (await office.detail("C1", "E101"))["store"]["code"] == "S10"
-    office.clock.set(date(2025, 7, 16), hour=0)
     gone = {"mode": "individual", "contract_no": "C1"}
+
+    async def in_list_and_counts(code: str) -> tuple[bool, int]:
+        listed = await office.get(code, "/contracts.csv", params=gone)
+        board = (await office.get(code, "/dashboard")).json()
+        return "山本" in listed.text, board["total"].get("contracts", 0)
+
+    office.clock.set(date(2025, 7, 15), hour=23)
+    assert await in_list_and_counts("M100") == (True, 1)
+    office.clock.set(date(2025, 7, 16), hour=0)
+    assert await in_list_and_counts("M100") == (False, 0)
+    assert await in_list_and_counts("M200") == (False, 0)
+    assert await in_list_and_counts("H001") == (True, 1)
+    assert (await office.row("C1"))["colour"]["transferred_in"] is False
     assert (await office.get("E101", "/contracts/C1")).status_code == 404
     assert await office.search("E101", **gone) == []
     assert await office.search("E201", **gone) == []
@@ -103,6 +115,8 @@ async def test_between_two_stores(open_office: OpenOffice) -> None:
         "coming": 0,
     }
     assert (await office.get("M200", "/transfers-in-progress")).json()["coming"] == 1
+    whole = (await office.get("H001", "/transfers-in-progress")).json()
+    assert whole == {"leaving": 1, "coming": 1}
 
 
 @pytest.mark.rule("D139", "D141", "D144")
@@ -223,7 +237,8 @@ async def test_tfc_reflects_and_never_before_business_day_3(office: Office) -> N
     assert (await office.detail("C1"))["store"]["code"] == "S10"
     office.clock.set(date(2025, 7, 18), hour=0)
     assert await office.timers() == 1
-    assert (await office.detail("C1"))["store"]["code"] == "S20"
+    moved = await office.detail("C1")
+    assert (moved["store"]["code"], moved["staff"]["code"]) == ("S20", None)
     await office.hears(tfc.AssignmentReflected.model_validate(word))
     assert len(await office.events(AssignmentChangeReflected)) == 1
 

@@ -54,6 +54,9 @@ async def test_the_replacement_is_in_the_list(office: Office) -> None:
     await office.change("E101", "POST", "/contracts/C1/result", typed)
     row = (await exported(office, "H001"))[1]
     assert (row[2], row[3], row[11:]) == ("早期完済", "○", ["有", "プリウス", ""])
+    other = {**typed, "vehicle_code": "OTHER", "other_text": "外車"}
+    await office.change("E101", "POST", "/contracts/C1/result", other)
+    assert (await exported(office, "H001"))[1][11:] == ["有", "その他/車種名等", "外車"]
 
 
 async def test_a_bad_search_is_refused_before_anything_is_sent(office: Office) -> None:

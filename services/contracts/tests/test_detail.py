@@ -1,10 +1,13 @@
 """顧客詳細: what is shown, the memo, the buttons, the printed form."""
 
+from datetime import date
+
 import pytest
 
+from contracts_service.conditions import ReflectedBy
 from event_contracts.contract import NoteSaved, PaymentConfirmationPrinted
 
-from .conftest import Office
+from .conftest import Office, OpenOffice
 
 
 @pytest.mark.rule("D46")
@@ -28,6 +31,24 @@ async def test_the_memo_is_shared_inside_the_store(office: Office) -> None:
     assert (seen_by_hq["text"], seen_by_hq["editable"]) == ("査定120万円", False)
     (told,) = await office.events(NoteSaved)
     assert "査定" not in told.model_dump_json()
+
+
+@pytest.mark.rule("D47", "D142")
+async def test_the_memo_goes_with_the_contract(open_office: OpenOffice) -> None:
+    office = await open_office(reflected_by=ReflectedBy.SELF)
+    await office.contract("C1")
+    path = "/contracts/C1/memo"
+    await office.change("E101", "PUT", path, {"text": "査定120万円"}, 0)
+    await office.change("M100", "POST", "/contracts/C1/assignment-change", {"to_store": "S20"})
+    office.clock.set(date(2025, 7, 16))
+    for code in ("E101", "E201"):
+        answer = await office.change(code, "PUT", path, {"text": "x"}, 1)
+        assert answer.status_code == 404
+    office.clock.set(date(2025, 7, 18))
+    await office.timers()
+    assert (await office.detail("C1", "E201"))["memo"]["text"] == "査定120万円"
+    assert (await office.change("E201", "PUT", path, {"text": "済"}, 1)).status_code == 200
+    assert (await office.change("E101", "PUT", path, {"text": "x"}, 2)).status_code == 404
 
 
 @pytest.mark.rule("D47")

@@ -119,10 +119,12 @@ async def test_the_choice_is_fixed_a_month_before(office: Office, final: str, st
 @pytest.mark.rule("D61")
 async def test_a_first_entry_after_the_limit(office: Office) -> None:
     await office.contract("C1", 最終回年月日="2025/08/14")
+    assert (await office.detail("C1"))["result"]["entry_would_be_final"]
     unconfirmed = await decide(office, **CASH)
     assert (unconfirmed.status_code, code_of(unconfirmed)) == (422, "UNCHANGEABLE_UNCONFIRMED")
     answer = await decide(office, **CASH, unchangeable_confirmed=True)
     assert (answer.status_code, answer.json()["late"]) == (200, True)
+    assert not answer.json()["contract"]["result"]["entry_would_be_final"]
 
 
 @pytest.mark.rule("D61")
@@ -154,11 +156,12 @@ async def test_the_replacement_may_change_until_the_last_day(office: Office) -> 
     assert await office.events(SelectionChanged) == []
 
 
-@pytest.mark.rule("D38")
+@pytest.mark.rule("D30", "D38")
 async def test_tfc_handled_contracts_are_closed_but_for_memo_and_store(office: Office) -> None:
     await office.contract("C1")
     await office.hears(tfc.TfcHandlingFlagged.model_validate({**NAMES, "reason": "total_loss"}))
-    assert (await office.row("C1"))["colour"]["colour"] == "blue"
+    row = await office.row("C1")
+    assert (row["colour"]["colour"], row["replacement_mark"]) == ("blue", "")
     answer = await decide(office, **CASH)
     assert (answer.status_code, answer.json()["title"]) == (409, "TFCにて対応中です")
     enabled = {a["button"]: a["enabled"] for a in (await office.detail("C1"))["actions"]}

@@ -25,6 +25,7 @@ from contracts_service.rules.search_conditions import (
     StatusCondition,
     read_search,
 )
+from contracts_service.rules.selection import Selection
 from shared.db import EVERY_DEALER
 
 from .conftest import Office
@@ -77,7 +78,7 @@ async def stock(office: Office) -> Stock:
             "numbers": numbers,
             "bases": [chance.choice([None, None, "tfc", "payoff"]) for _ in numbers],
             "selections": [
-                chance.choice([None, "early_payoff", "vehicle_return"]) for _ in numbers
+                chance.choice([None, *(choice.value for choice in Selection)]) for _ in numbers
             ],
             "moved": [chance.choice([None, None, chance.choice(DAYS)]) for _ in numbers],
         }
@@ -164,7 +165,7 @@ async def test_statuses(stock: Stock, status: StatusCondition) -> None:
         if status.value
         in {row.selection or "blank", "open" if row.completion_basis is None else "completed"}
     }
-    assert await numbers(stock, GeneralSearch(status=status), today) == expected
+    assert await numbers(stock, GeneralSearch(status=status), today) == expected != set()
 
 
 @pytest.mark.rule("D33", "D132")

@@ -2,21 +2,37 @@
 
 `Database.transaction()` commits when the block ends and rolls back when it raises; nothing
 remote may happen inside. Row-level security sees the dealer that the transaction works for:
-without one, tables that belong to dealers show nothing at all.
+without one, tables that belong to dealers show nothing at all. It is named in the same message
+that begins the transaction, since a round trip is what a small one costs.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event, text
+import asyncpg
+from sqlalchemy import event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 EVERY_DEALER = "*"
-WORK_FOR = text("SELECT set_config('app.dealer', :dealer, true)")
 ASK_AFTER_IDLE_S = 30
+
+
+class DealersConnection(asyncpg.Connection):
+    """A connection whose next transaction works for `dealer` from its first message on."""
+
+    dealer: str | None = None
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109
+        """As the driver's; "BEGIN" also names the dealer."""
+        if query == "BEGIN;" and self.dealer is not None:
+            quoted, self.dealer = self.dealer.replace("'", "''"), None
+            query = f"BEGIN; SELECT set_config('app.dealer', '{quoted}', true);"
+        done: str = await super().execute(query, *args, timeout=timeout)
+        return done
 
 
 class Database:
@@ -37,7 +53,9 @@ class Database:
             connect_args={
                 "timeout": 10,
                 "command_timeout": 60,
+                "connection_class": DealersConnection,
                 "server_settings": {
+                    "standard_conforming_strings": "on",
                     "idle_in_transaction_session_timeout": str(int(idle_limit * 1000)),
                     "lock_timeout": "20000",
                     "timezone": "UTC",
@@ -52,11 +70,17 @@ class Database:
 
         `dealer_id` opens the rows of that dealer, EVERY_DEALER those of all (workers, TFC).
         """
-        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
-            if dealer_id is not None:
-                connection = await session.connection()
-                await connection.execute(WORK_FOR, {"dealer": dealer_id})
+        session = AsyncSession(self.engine, expire_on_commit=False)
+        try:
+            connection = (await session.connection()).sync_connection
+            driver = connection.connection.driver_connection if connection else None
+            assert isinstance(driver, DealersConnection)
+            driver.dealer = dealer_id  # the first statement begins the transaction
             yield session
+            await session.commit()  # which also gives the connection back
+        except BaseException:
+            await asyncio.shield(session.close())
+            raise
 
     async def close(self) -> None:
         """Give every connection back."""

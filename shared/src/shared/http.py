@@ -87,7 +87,7 @@ class RequestContext:
                 out["traceparent"] = work.traceparent or ""
             await send(message)
 
-        with working_for(work), structlog.contextvars.bound_contextvars(request_id=request_id):
+        with working_for(work):
             await self.app(scope, receive, answer)
             log.info("request", method=scope["method"], path=scope["path"], status=status)
 

@@ -8,7 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
 from contracts_service.conditions import Conditions
-from contracts_service.facts import completion_of, replacement_of, row_facts, selection_of
+from contracts_service.facts import (
+    completion_of,
+    entry_facts,
+    replacement_of,
+    row_facts,
+    selection_of,
+)
 from contracts_service.models import AssignmentChange, Contract, Memo
 from contracts_service.rules.assignment_change import CHANGING, MoveReason
 from contracts_service.rules.completion import completion_mark
@@ -20,10 +26,10 @@ from contracts_service.rules.replacement_mark import replacement_mark
 from contracts_service.rules.resplit import resplit_opens_on
 from contracts_service.rules.result_deadline import (
     change_limit_on,
-    change_limit_passed,
     entry_is_late,
     result_due_on,
 )
+from contracts_service.rules.result_entry import choice_is_final
 from contracts_service.rules.row_colour import row_colour
 
 
@@ -157,7 +163,7 @@ def _result(contract: Contract, today: date) -> dict[str, Any]:
         "result_due_on": result_due_on(contract.final_on),
         "change_limit_on": change_limit_on(contract.final_on),
         "entry_would_be_late": entry_is_late(contract.final_on, today=today),
-        "entry_would_be_final": change_limit_passed(contract.final_on, today=today),
+        "entry_would_be_final": choice_is_final(entry_facts(contract), today=today),
         "resplit_opens_on": resplit_opens_on(contract.final_on),
     }
 

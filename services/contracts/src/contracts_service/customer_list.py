@@ -24,9 +24,9 @@ from contracts_service.rules.inspection import (
     registered_for_next_inspection,
 )
 from contracts_service.rules.list_membership import completed_listed_from
-from contracts_service.rules.replacement_mark import replacement_mark
+from contracts_service.rules.replacement_mark import ReplacementMark, replacement_mark
 from contracts_service.rules.result_deadline import result_due_on
-from contracts_service.rules.row_colour import RowFacts, row_colour
+from contracts_service.rules.row_colour import RowColour, RowFacts, row_colour
 from contracts_service.rules.search_conditions import (
     GeneralSearch,
     IndividualSearch,
@@ -200,8 +200,30 @@ async def find_all(
         yield Listed._make(row)
 
 
-def row_of(row: Listed, *, today: date, conditions: Conditions) -> dict[str, Any]:
+@dataclass(slots=True)
+class ShownRow:
     """A row of the table: the eleven columns of the manual, its colour, and 変更中."""
+
+    contract_no: str
+    final_on: date
+    result_due_on: date
+    selection: str | None
+    selection_label: str
+    replacement_mark: ReplacementMark
+    completed_mark: str
+    customer_name: str
+    inspection_month: str
+    model: str
+    registration_no: str
+    staff_code: str | None
+    store_code: str
+    store_name: str
+    change_status: str
+    colour: RowColour
+
+
+def row_of(row: Listed, *, today: date, conditions: Conditions) -> ShownRow:
+    """A contract as the table shows it on `today`."""
     completed = row.completion_basis is not None
     facts = RowFacts(
         final_on=row.final_on,
@@ -212,24 +234,24 @@ def row_of(row: Listed, *, today: date, conditions: Conditions) -> dict[str, Any
     colour = row_colour(facts, today=today, green_days=conditions.green_days)
     inspection = next_inspection_month(row.first_registered_month, today=today)
     mark = replacement_mark(replacement_of(row), completed=completed, tfc_handled=row.tfc_handled)
-    return {
-        "contract_no": row.contract_no,
-        "final_on": row.final_on,
-        "result_due_on": result_due_on(row.final_on),
-        "selection": row.selection,
-        "selection_label": SELECTION_LABELS[Selection(row.selection)] if row.selection else "",
-        "replacement_mark": mark,
-        "completed_mark": COMPLETE_MARK if completed else "",
-        "customer_name": row.customer_name,
-        "inspection_month": inspection.isoformat()[:7],
-        "model": row.model,
-        "registration_no": row.registration_no,
-        "staff_code": row.staff_code,
-        "store_code": row.store_code,
-        "store_name": row.store_name or "",
-        "change_status": CHANGING if row.pending_change_id else "",
-        "colour": colour,
-    }
+    return ShownRow(
+        contract_no=row.contract_no,
+        final_on=row.final_on,
+        result_due_on=result_due_on(row.final_on),
+        selection=row.selection,
+        selection_label=SELECTION_LABELS[Selection(row.selection)] if row.selection else "",
+        replacement_mark=mark,
+        completed_mark=COMPLETE_MARK if completed else "",
+        customer_name=row.customer_name,
+        inspection_month=inspection.isoformat()[:7],
+        model=row.model,
+        registration_no=row.registration_no,
+        staff_code=row.staff_code,
+        store_code=row.store_code,
+        store_name=row.store_name or "",
+        change_status=CHANGING if row.pending_change_id else "",
+        colour=colour,
+    )
 
 
 def replacement_of(row: Listed) -> Replacement | None:
@@ -241,23 +263,23 @@ def replacement_of(row: Listed) -> Replacement | None:
     )
 
 
-def csv_row(shown: Mapping[str, Any], row: Listed, vehicle_names: Mapping[str, str]) -> list[str]:
+def csv_row(shown: ShownRow, row: Listed, vehicle_names: Mapping[str, str]) -> list[str]:
     """The fourteen texts of a row in the exported list (D19, D20)."""
     code = row.replacement_vehicle_code
     own = {True: "有", False: "無", None: ""}[row.own_replacement]
     names = {OTHER_VEHICLE: OTHER_VEHICLE_LABEL, **vehicle_names}
     return [
-        shown["final_on"].isoformat(),
-        shown["result_due_on"].isoformat(),
-        shown["selection_label"],
-        shown["replacement_mark"],
-        shown["completed_mark"],
-        shown["customer_name"],
-        shown["inspection_month"],
-        f"{row.model} {row.registration_no}",
-        row.staff_code or "",
-        shown["store_name"],
-        shown["contract_no"],
+        shown.final_on.isoformat(),
+        shown.result_due_on.isoformat(),
+        shown.selection_label,
+        shown.replacement_mark,
+        shown.completed_mark,
+        shown.customer_name,
+        shown.inspection_month,
+        f"{shown.model} {shown.registration_no}",
+        shown.staff_code or "",
+        shown.store_name,
+        shown.contract_no,
         own,
         names.get(code, code) if code else "",
         row.replacement_other_text or "",

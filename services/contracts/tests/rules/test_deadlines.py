@@ -39,7 +39,12 @@ NONE = Replacement(own=False)
 @pytest.mark.rule("D25", "D65")
 @pytest.mark.parametrize(
     ("final_on", "due_on"),
-    [("2025-09-15", "2025-07-15"), ("2025-04-30", "2025-02-28"), ("2025-08-31", "2025-06-30")],
+    [
+        ("2025-09-15", "2025-07-15"),
+        ("2025-04-30", "2025-02-28"),
+        ("2024-04-30", "2024-02-29"),
+        ("2025-08-31", "2025-06-30"),
+    ],
 )
 def test_results_and_the_customers_word_are_due_two_months_before(
     final_on: str, due_on: str
@@ -79,6 +84,13 @@ def test_only_completed_contracts_leave_the_list(
     final_on: str, completed: bool, listed: bool
 ) -> None:
     assert on_list(date.fromisoformat(final_on), completed=completed, today=T) is listed
+
+
+@pytest.mark.rule("D5")
+@pytest.mark.parametrize(("today", "listed"), [("2026-02-28", True), ("2026-03-01", False)])
+def test_three_months_after_a_months_end(today: str, listed: bool) -> None:
+    day = date.fromisoformat(today)
+    assert on_list(date(2025, 11, 30), completed=True, today=day) is listed
 
 
 @pytest.mark.rule("D5")

@@ -24,6 +24,7 @@ from contracts_service.rules.result_entry import (
     RecordResult,
     ResultDecision,
     ReturnInProgress,
+    choice_is_final,
     decide_result,
     payoff_request_refusal,
 )
@@ -210,6 +211,21 @@ def test_a_first_entry_in_the_last_month_needs_a_second_look(category: Selection
     assert codes_of(facts, ticked(category)) == ["UNCHANGEABLE_UNCONFIRMED"]
     decision = decide(facts, ticked(category, unchangeable_confirmed=True))
     assert (decision.recorded, decision.late) == (Recorded.FIRST, True)
+
+
+@pytest.mark.rule("D61", "D62")
+@pytest.mark.parametrize(
+    ("final_on", "before", "final"),
+    [
+        ("2025-08-15", None, False),
+        ("2025-08-14", None, True),
+        ("2025-08-14", CASH, False),  # the choice is fixed already, the replacement is not
+    ],
+)
+def test_only_a_first_choice_in_the_last_month_stands_for_good(
+    final_on: str, before: Selection | None, final: bool
+) -> None:
+    assert choice_is_final(contract(final_on, selection=before), today=T) is final
 
 
 @pytest.mark.rule("D61")

@@ -119,7 +119,7 @@ async def search_in_bulk(query: Annotated[BulkQuery, Query()], visit: Visiting) 
     products = await queries.products(visit.tx)
     rows = [
         {
-            **customer_list.row_of(row, today=visit.today, conditions=visit.conditions),
+            **asdict(customer_list.row_of(row, today=visit.today, conditions=visit.conditions)),
             "version": row.version,
             "product_code": row.product_code,
             "transferable": products[row.product_code].transferable,

@@ -1,11 +1,12 @@
 """最終回対象顧客一覧 and 顧客詳細: the search and one contract (D5-D51)."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts_service import customer_list, queries
 from contracts_service.api.visit import DEALER, Text, Visit, Visiting
@@ -13,19 +14,37 @@ from contracts_service.contract_detail import contract_detail
 from contracts_service.rules.customer_list_csv import CUSTOMER_LIST_COLUMNS
 from contracts_service.rules.inspection import DISCLAIMER
 from contracts_service.rules.search_conditions import SearchMode, read_search
-from contracts_service.rules.search_guidance import SearchScreen, search_guidance
+from contracts_service.rules.search_guidance import SearchGuidance, SearchScreen, search_guidance
 from shared.http import etag
 
 router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table by its key and the words above it."""
+
+    key: str
+    label: str
+
 
 COLUMN_KEYS = (
     *("final_on", "result_due_on", "selection_label", "replacement_mark", "completed_mark"),
     *("customer_name", "inspection_month", "vehicle", "staff_code", "store_name", "contract_no"),
 )
 COLUMNS = [
-    {"key": key, "label": label}
+    Column(key=key, label=label)
     for key, label in zip(COLUMN_KEYS, CUSTOMER_LIST_COLUMNS, strict=True)
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer(SearchGuidance):
+    """What a search found, in order, below the words of the columns; the note is of 車検 (D16)."""
+
+    columns: list[Column]
+    disclaimer: str | None
+    rows: list[customer_list.ShownRow]
 
 
 class SearchQuery(BaseModel):
@@ -54,6 +73,25 @@ class SearchQuery(BaseModel):
         return {key: value for key, value in values.items() if value}
 
 
+async def _read_query(request: Request) -> SearchQuery:
+    """The framework's own reading of so many fields takes longer than to look a contract up."""
+    try:
+        return SearchQuery.model_validate(dict(request.query_params))
+    except ValidationError as cause:
+        errors = [{**error, "loc": ("query", *error["loc"])} for error in cause.errors()]
+        raise RequestValidationError(errors) from cause
+
+
+Asked = Annotated[SearchQuery, Depends(_read_query)]
+ASKED = {
+    "parameters": [
+        {"name": name, "in": "query", "schema": schema}
+        for name, schema in SearchQuery.model_json_schema()["properties"].items()
+    ]
+}
+"""What the API's document says of a search, since the framework does not read it."""
+
+
 async def condition_of(visit: Visit, query: SearchQuery) -> customer_list.Condition:
     """What the search narrows the visible contracts to. Raises FormErrors."""
     known = visit.known_products
@@ -65,23 +103,23 @@ async def condition_of(visit: Visit, query: SearchQuery) -> customer_list.Condit
     return customer_list.asked_for(listed, search)
 
 
-@router.get("/contracts", dependencies=[DEALER])
-async def search_contracts(query: Annotated[SearchQuery, Query()], visit: Visiting) -> Response:
+@router.get("/contracts", dependencies=[DEALER], openapi_extra=ASKED, response_model=SearchAnswer)
+async def search_contracts(query: Asked, visit: Visiting) -> Response:
     """The first hundred contracts of a search, with the number of all and what to do about it."""
     condition = await condition_of(visit, query)
     found = await customer_list.find(visit.tx, condition, sort=query.sort)
     guidance = search_guidance(
         found.total, role=visit.viewer.role, screen=SearchScreen.CUSTOMER_LIST
     )
-    answer = {
+    answer = SearchAnswer(
         **asdict(guidance),
-        "columns": COLUMNS,
-        "disclaimer": DISCLAIMER if query.mode == SearchMode.INSPECTION else None,
-        "rows": [
+        columns=COLUMNS,
+        disclaimer=DISCLAIMER if query.mode == SearchMode.INSPECTION else None,
+        rows=[
             customer_list.row_of(row, today=visit.today, conditions=visit.conditions)
             for row in found.rows
         ],
-    }
+    )
     return Response(orjson.dumps(answer), media_type="application/json")
 
 

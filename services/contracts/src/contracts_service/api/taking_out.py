@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import islice
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from contracts_service import customer_list, queries
 from contracts_service.actions.statements import Speaker
 from contracts_service.actions.taking_out import note_export, note_print
-from contracts_service.api.customers import SearchQuery, condition_of
+from contracts_service.api.customers import ASKED, Asked, condition_of
 from contracts_service.api.visit import DEALER, LEADERS, Text, Visit, Visiting
 from contracts_service.payment_confirmation import Confirmation, print_confirmation
 from contracts_service.rules.customer_list_csv import customer_list_csv
@@ -23,10 +22,14 @@ router = APIRouter()
 CHUNK = 500
 
 
-@router.get("/contracts.csv", dependencies=[LEADERS])
-async def export_customer_list(
-    query: Annotated[SearchQuery, Query()], visit: Visiting, request: Request
-) -> Response:
+@router.get(
+    "/contracts.csv",
+    dependencies=[LEADERS],
+    openapi_extra=ASKED,
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}}},
+)
+async def export_customer_list(query: Asked, visit: Visiting, request: Request) -> Response:
     """Every hit of a search, in the order of the list; who took it out is kept."""
     condition = await condition_of(visit, query)
     rows = await customer_list.count(visit.tx, condition)

@@ -33,14 +33,11 @@ class Visit:
     who: auth.Principal
     viewer: Viewer
     now: datetime
+    today: date
+    """The JST day."""
     conditions: Conditions
     known_products: set[str]
     """Codes that were seen in the master: no product ever leaves it, so none is asked for twice."""
-
-    @property
-    def today(self) -> date:
-        """The JST day."""
-        return jst_day(self.now)
 
 
 async def _visit(request: Request) -> AsyncIterator[Visit]:
@@ -49,7 +46,8 @@ async def _visit(request: Request) -> AsyncIterator[Visit]:
     viewer = viewer_of(who)
     async with database_of(request).transaction(viewer.dealer_code) as tx:
         now, state = clock_of(request).now(), request.app.state
-        yield Visit(tx, who, viewer, now, state.conditions, state.known_products)
+        day = jst_day(now)
+        yield Visit(tx, who, viewer, now, day, state.conditions, state.known_products)
 
 
 Visiting = Annotated[Visit, Depends(_visit, scope="function")]

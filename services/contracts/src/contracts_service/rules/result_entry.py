@@ -158,6 +158,14 @@ def entry_refusal(facts: EntryFacts, *, today: date) -> Refusal | None:
     return EntryHasEnded() if entry_has_ended(facts.final_on, today=today) else None
 
 
+def choice_is_final(facts: EntryFacts, *, today: date) -> bool:
+    """Whether a choice made today could not be changed any more (D61).
+
+    A stored one is fixed already; beside it only the replacement changes, and stays free (D62).
+    """
+    return facts.selection is None and change_limit_passed(facts.final_on, today=today)
+
+
 def decide_result(
     facts: EntryFacts,
     command: RecordResult,
@@ -288,7 +296,7 @@ def _check_attestations(
         if received_on is not None and received_on > today:
             message = "受領日は本日までの日付で入力してください"
             errors.append(FieldError("confirmation_received_on", "DATE_IN_FUTURE", message))
-    if change_limit_passed(facts.final_on, today=today) and not command.unchangeable_confirmed:
+    if choice_is_final(facts, today=today) and not command.unchangeable_confirmed:
         message = "この入力は後から変更できません。確認のうえチェックしてください"
         errors.append(FieldError("unchangeable_confirmed", "UNCHANGEABLE_UNCONFIRMED", message))
     if errors:
