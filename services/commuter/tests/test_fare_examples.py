@@ -101,6 +101,14 @@ def test_dearer_outside_parts_lose_and_the_reason_says_so(ride: PriceRide) -> No
     assert [part.yen for part in outside.parts] == [155, 155]
 
 
+@pytest.mark.rule("F6")
+def test_a_part_between_two_names_of_one_station_has_no_fare(ride: PriceRide) -> None:
+    priced = ride("渋谷:銀座線:溜池山王:南北線:永田町", "外苑前:銀座線:赤坂見附")
+    assert (priced.through_yen, priced.charged_yen) == (178, 178)
+    assert priced.runs[0].reason is Reason.THROUGH_CHEAPER
+    assert priced.why == "渋谷―永田町: 定期区間外だけの運賃がないため、通しの運賃です"
+
+
 @pytest.mark.rule("F8")
 @pytest.mark.parametrize(
     ("old_pass", "charged"),

@@ -85,6 +85,8 @@ class Explainer:
                 return f"{ride}: 全区間が定期区間内です"
             case Reason.THROUGH_CHEAPER:
                 through, outside = charge.through_yen, self._least_outside(charge)
+                if outside is None:
+                    return f"{ride}: 定期区間外だけの運賃がないため、通しの運賃です"
                 if outside == through:
                     return f"{ride}: 通しの運賃と定期区間外の合計が同額({outside}円)"
                 prices = f"通し{through}円、定期区間外の合計{outside}円"
@@ -95,9 +97,10 @@ class Explainer:
                 through = charge.through_yen
                 return f"{ride}: 定期区間外の運賃の方が安い({parts}、通し{through}円)"
 
-    def _least_outside(self, charge: RunCharge) -> int:
+    def _least_outside(self, charge: RunCharge) -> int | None:
+        """None where each way outside has a part without a fare, as between 赤坂見附 and 永田町."""
         prices = self._candidates(charge)
-        return min(price.yen for price in prices if price.kind is PriceKind.OUTSIDE)
+        return min((one.yen for one in prices if one.kind is PriceKind.OUTSIDE), default=None)
 
     def used_passes(self, charge: RunCharge) -> frozenset[int]:
         """Positions of the passes that the winning payment rides on."""

@@ -375,11 +375,11 @@ def _runs(network: Network, legs: Sequence[Ride | BusRide]) -> Iterator[Run]:
 
 def _fares(run: Run) -> Iterator[Run]:
     """A fare ends where the rider turns back, or comes to a station a second time."""
-    nodes, tracks = run.nodes, run.tracks
+    stations, tracks = run.stations, run.tracks
     start, position = 0, 1
-    if len(set(nodes)) < len(nodes):
-        while position < len(nodes):
-            if nodes[position] in nodes[start:position]:
+    if len(set(stations)) < len(stations):
+        while position < len(stations):
+            if stations[position] in stations[start:position]:
                 turned = position > start + 1 and tracks[position - 1] == tracks[position - 2]
                 end = position - 1 if turned else position
                 yield _part(run, start, end)
