@@ -43,6 +43,8 @@ def example(number: str, route: str, passes: tuple[str, ...], through: int, char
         example("F7", TO_TOKYO.format("三鷹"), (P1, "三鷹:中央線:新宿"), 440, 0),
         example("F9", "東京:丸ノ内線:新宿", (P1,), 209, 209),
         example("F9", "新宿:山手線:品川", (P1,), 253, 253),
+        example("F10", "横浜:東横線:渋谷", (), 309, 309),
+        example("F10", "渋谷:半蔵門線:大手町", (), 209, 209),
         example("F10", "横浜:東横線:渋谷:半蔵門線:大手町", (), 518, 518),
         example("F10", "横浜:東横線:渋谷:半蔵門線:大手町", ("渋谷:半蔵門線:大手町",), 518, 309),
         example("F11", "高円寺:中央線:東京:東海道線:品川", (P1,), 341, 341),
@@ -51,6 +53,8 @@ def example(number: str, route: str, passes: tuple[str, ...], through: int, char
         example("F12", "高尾:中央線:新宿", (), 715, 715),
         example("F12", "品川:東海道線:横浜", (), 341, 341),
         example("F13", TO_TOKYO.format("八王子"), (), 902, 902),
+        example("F19", "渋谷:銀座線:青山一丁目", (), 178, 178),
+        example("F19", "青山一丁目:大江戸線:六本木", (), 178, 178),
         example("F19", "渋谷:銀座線:青山一丁目:大江戸線:六本木", (), 286, 286),
         example(
             "F19",
