@@ -144,3 +144,25 @@ def test_every_answer_is_one_that_the_document_names(
             )
 
         ask()
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_a_file_where_json_is_expected_is_refused(
+    operation: APIOperation[Any, Any, Any, Any],
+    product: Product,
+    tokens: list[str],
+    known: dict[str, list[str]],
+) -> None:
+    """The documents describe JSON alone, so nothing above ever sends a CSV."""
+    if not operation.body:
+        return
+    path = operation.path
+    for parameter in operation.path_parameters:
+        path = path.replace(f"{{{parameter.name}}}", known.get(parameter.name, ["submit"])[0])
+    for token in tokens:
+        headers = {"Authorization": token, "If-Match": '"1"', "Content-Type": "text/csv"}
+        answer = httpx.request(
+            operation.method, product.url + path, headers=headers, content="社員,経路\nE101,東京"
+        )
+        assert 400 <= answer.status_code < 500, answer.text
+        assert answer.json()["code"]

@@ -43,6 +43,8 @@ def example(number: str, route: str, passes: tuple[str, ...], through: int, char
         example("F7", TO_TOKYO.format("三鷹"), (P1, "三鷹:中央線:新宿"), 440, 0),
         example("F9", "東京:丸ノ内線:新宿", (P1,), 209, 209),
         example("F9", "新宿:山手線:品川", (P1,), 253, 253),
+        example("F10", "横浜:東横線:渋谷", (), 309, 309),
+        example("F10", "渋谷:半蔵門線:大手町", (), 209, 209),
         example("F10", "横浜:東横線:渋谷:半蔵門線:大手町", (), 518, 518),
         example("F10", "横浜:東横線:渋谷:半蔵門線:大手町", ("渋谷:半蔵門線:大手町",), 518, 309),
         example("F11", "高円寺:中央線:東京:東海道線:品川", (P1,), 341, 341),
@@ -51,6 +53,8 @@ def example(number: str, route: str, passes: tuple[str, ...], through: int, char
         example("F12", "高尾:中央線:新宿", (), 715, 715),
         example("F12", "品川:東海道線:横浜", (), 341, 341),
         example("F13", TO_TOKYO.format("八王子"), (), 902, 902),
+        example("F19", "渋谷:銀座線:青山一丁目", (), 178, 178),
+        example("F19", "青山一丁目:大江戸線:六本木", (), 178, 178),
         example("F19", "渋谷:銀座線:青山一丁目:大江戸線:六本木", (), 286, 286),
         example(
             "F19",
@@ -99,6 +103,14 @@ def test_dearer_outside_parts_lose_and_the_reason_says_so(ride: PriceRide) -> No
     assert "通しの運賃の方が安い" in priced.why
     outside = next(price for price in priced.runs[0].candidates if not price.wins)
     assert [part.yen for part in outside.parts] == [155, 155]
+
+
+@pytest.mark.rule("F6")
+def test_a_part_between_two_names_of_one_station_has_no_fare(ride: PriceRide) -> None:
+    priced = ride("渋谷:銀座線:溜池山王:南北線:永田町", "外苑前:銀座線:赤坂見附")
+    assert (priced.through_yen, priced.charged_yen) == (178, 178)
+    assert priced.runs[0].reason is Reason.THROUGH_CHEAPER
+    assert priced.why == "渋谷―永田町: 定期区間外だけの運賃がないため、通しの運賃です"
 
 
 @pytest.mark.rule("F8")

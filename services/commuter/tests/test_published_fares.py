@@ -7,7 +7,7 @@ import pytest
 
 from commuter_service.explanation import Explanation
 from commuter_service.network import Network
-from commuter_service.rules.fare_rounding import Medium
+from commuter_service.rules.fare_rounding import Medium, Rounding, child_fare
 from commuter_service.tariffs import MAY_BE_SPECIAL, MAY_BE_SURCHARGED, NoTariffOnDate, Tariffs
 
 PriceRide = Callable[..., Explanation]
@@ -115,13 +115,41 @@ def test_what_is_confirmed_carries_no_notice(ride: PriceRide, route: str) -> Non
     assert ride(route).notices == ()
 
 
-@pytest.mark.parametrize(
-    ("km", "yen"),
-    [(3, 155), (6, 199), (10, 220), (15, 253), (20, 341), (23, 440), (28, 528), (64, 1221)],
-)
-def test_local_line_table_is_recorded(tariffs: Tariffs, km: int, yen: int) -> None:
+def test_local_line_table_is_recorded(tariffs: Tariffs) -> None:
     table = next(table for table in tariffs.bands if table.table == "地方交通線")
-    assert (km, yen) in tariffs.bands[table]
+    assert list(tariffs.bands[table]) == [
+        (3, 155), (6, 199), (10, 220), (15, 253), (20, 341), (23, 440), (28, 528), (32, 616),
+        (37, 715), (41, 803), (46, 902), (55, 1034), (64, 1221),
+    ]  # fmt: skip
+
+
+def test_tickets_of_toei(tariffs: Tariffs) -> None:
+    table = next(table for table in tariffs.bands if table.operator == "都営")
+    book = tariffs.book(date(2026, 3, 14), Medium.TICKET)
+    tickets = [book.in_medium(ic, table) for _, ic in tariffs.bands[table]]
+    assert tickets == [180, 220, 280, 330, 380, 430]
+
+
+@pytest.mark.rule("F20")
+@pytest.mark.parametrize(
+    ("adult", "medium", "rounding", "child"),
+    [
+        (150, Medium.TICKET, Rounding.DOWN, 70),  # JR
+        (150, Medium.TICKET, Rounding.UP, 80),  # 東急
+        (140, Medium.TICKET, Rounding.DOWN, 70),
+        (140, Medium.TICKET, Rounding.UP, 70),
+        (253, Medium.IC, Rounding.UP, 126),
+    ],
+)
+def test_half_of_a_fare_is_rounded_as_the_operator_does(
+    adult: int, medium: Medium, rounding: Rounding, child: int
+) -> None:
+    assert child_fare(adult, medium, rounding) == child
+
+
+def test_the_loop_line_is_as_long_as_published(network: Network) -> None:
+    (loop,) = (line for line in network.lines if line.name == "山手線")
+    assert sum(network.edges[edge].km10 for edge in loop.edges) == 345
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 
-from commuter_service.routes import CommuterPass, Route, Run
+from commuter_service.routes import CommuterPass, Route
 from commuter_service.rules.bus_policy import BusPolicy, deducts
 from commuter_service.rules.fare_deduction import (
     PaidParts,
@@ -19,6 +19,7 @@ from commuter_service.rules.fare_deduction import (
     covered_stretches,
 )
 from commuter_service.rules.transfer_discount import CombinedCharge, combined_charge
+from commuter_service.runs import Run
 from commuter_service.station_days import shut_stations
 from commuter_service.tariffs import FareBook, NoFareBetween
 
@@ -140,7 +141,7 @@ def _chains(runs: Sequence[RunCharge], book: FareBook) -> Iterator[tuple[Discoun
     """Neighbouring runs between which discounts exist, as chains of overlapping pairs."""
     chain: list[DiscountedPair] = []
     for position, (one, other) in enumerate(pairwise(runs)):
-        discount = book.discount(one.run.system, other.run.system)
+        discount = book.discounts.get((one.run.system, other.run.system))
         if discount:
             chain.append(_pair(position, one, other, discount, book))
         elif chain:

@@ -58,32 +58,26 @@ def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
     out: Annotated[Path | None, typer.Option(help="--batchの出力先(既定は標準出力)")] = None,
 ) -> None:
     """Look up fares, and what is left of them after the passes (運賃と定期区間控除)."""
+    if batch is not None:
+        _price_file(batch, out)
+        return
     try:
-        if batch is not None:
-            _price_file(batch, out)
-            return
-        day = on or datetime.now(ZoneInfo("Asia/Tokyo")).date().isoformat()
-        terms = Terms(parse_day(day), parse_medium(medium))
+        day = parse_day(on) if on else datetime.now(ZoneInfo("Asia/Tokyo")).date()
         network = tokyo_tariffs().network
         own = tuple(parse_pass(network, t, str(i)) for i, t in enumerate(passes or [], start=1))
+        terms = Terms(day, parse_medium(medium))
         if route is not None:
             ride = parse_route(network, route)
             check_ends(ride, start or "", end or "")
             _show_price(price(ride, terms, own), as_text=as_text)
-        elif start and end:
-            question = Question(
-                start,
-                end,
-                terms.on,
-                terms.medium,
-                tuple(via or ()),
-                frozenset(avoid or ()),
-                own,
-                order=order,
-            )
-            _show_candidates(candidates(question), terms, own, as_text=as_text)
-        else:
+            return
+        if not (start and end):
             raise PlacesMissing("出発駅と到着駅、または--routeを指定してください")
+        asked = Question(
+            start, end, day, terms.medium, tuple(via or ()), frozenset(avoid or ()), own,
+            order=order,
+        )  # fmt: skip
+        _show_candidates(candidates(asked), terms, own, as_text=as_text)
     except Refusal as fact:
         _refuse(fact, as_text=as_text)
 

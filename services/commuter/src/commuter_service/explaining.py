@@ -33,6 +33,11 @@ NOTICES = {
     MAY_BE_SPECIAL: "特定区間の運賃が適用される可能性があります。この日付の特定運賃は未確認です。",
     MAY_BE_SURCHARGED: "加算運賃がかかる区間を含みます。加算額は未確認のため含まれていません。",
 }
+RIDE_WHY = {
+    Reason.NO_PASS: "有効な定期区間がありません",
+    Reason.NOT_ON_PASS: "経路が定期区間と重なりません",
+    Reason.INSIDE_PASS: "全区間が定期区間内です",
+}
 PASS_WHY = {
     PassUse.USED: "控除に使用しました",
     PassUse.NOT_CHEAPER: "この定期区間を使わない方が安い",
@@ -76,28 +81,25 @@ class Explainer:
         """The reason of one run in a sentence."""
         stations, run = self.network.stations, charge.run
         ride = f"{stations[run.stations[0]].name}―{stations[run.stations[-1]].name}"
-        match _reason(charge, any_pass=any_pass):
-            case Reason.NO_PASS:
-                return f"{ride}: 有効な定期区間がありません"
-            case Reason.NOT_ON_PASS:
-                return f"{ride}: 経路が定期区間と重なりません"
-            case Reason.INSIDE_PASS:
-                return f"{ride}: 全区間が定期区間内です"
-            case Reason.THROUGH_CHEAPER:
-                through, outside = charge.through_yen, self._least_outside(charge)
-                if outside == through:
-                    return f"{ride}: 通しの運賃と定期区間外の合計が同額({outside}円)"
-                prices = f"通し{through}円、定期区間外の合計{outside}円"
-                return f"{ride}: 通しの運賃の方が安い({prices})"
-            case Reason.OUTSIDE_CHEAPER:
-                paid = [self._part(charge, part) for part in charge.payment.parts]
-                parts = "+".join(f"{p.from_station}―{p.to_station} {p.yen}円" for p in paid)
-                through = charge.through_yen
-                return f"{ride}: 定期区間外の運賃の方が安い({parts}、通し{through}円)"
+        reason, through = _reason(charge, any_pass=any_pass), charge.through_yen
+        if reason in RIDE_WHY:
+            return f"{ride}: {RIDE_WHY[reason]}"
+        if reason is Reason.OUTSIDE_CHEAPER:
+            paid = [self._part(charge, part) for part in charge.payment.parts]
+            parts = "+".join(f"{p.from_station}―{p.to_station} {p.yen}円" for p in paid)
+            return f"{ride}: 定期区間外の運賃の方が安い({parts}、通し{through}円)"
+        outside = self._least_outside(charge)
+        if outside is None:
+            return f"{ride}: 定期区間外だけの運賃がないため、通しの運賃です"
+        if outside == through:
+            return f"{ride}: 通しの運賃と定期区間外の合計が同額({outside}円)"
+        prices = f"通し{through}円、定期区間外の合計{outside}円"
+        return f"{ride}: 通しの運賃の方が安い({prices})"
 
-    def _least_outside(self, charge: RunCharge) -> int:
+    def _least_outside(self, charge: RunCharge) -> int | None:
+        """None where each way outside has a part without a fare, as between 赤坂見附 and 永田町."""
         prices = self._candidates(charge)
-        return min(price.yen for price in prices if price.kind is PriceKind.OUTSIDE)
+        return min((one.yen for one in prices if one.kind is PriceKind.OUTSIDE), default=None)
 
     def used_passes(self, charge: RunCharge) -> frozenset[int]:
         """Positions of the passes that the winning payment rides on."""

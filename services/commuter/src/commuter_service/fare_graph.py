@@ -138,7 +138,7 @@ def _partners(book: FareBook) -> dict[str, tuple[str, int]]:
         one: (other, yen)
         for one in systems
         for other in systems
-        if (yen := book.discount(one, other))
+        if (yen := book.discounts.get((one, other)))
     }
 
 

@@ -10,7 +10,7 @@ import heapq
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
@@ -19,6 +19,7 @@ from typing import ClassVar
 from commuter_service.names import plain_name
 from commuter_service.network import Line, Network, Ride
 from commuter_service.rules.pass_period import Period
+from commuter_service.runs import Run, runs_of
 from commuter_service.station_names import UnknownStation, similar_names, stations_named
 from shared.errors import Refusal
 
@@ -71,19 +72,6 @@ class BusRide:
     to_stop: str
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one fare system charges as one fare: n + 1 stations, n tracks between them.
-
-    `nodes` are the stations as the tariff counts them: several can be one.
-    """
-
-    system: str
-    stations: tuple[int, ...]
-    nodes: tuple[int, ...]
-    tracks: tuple[int, ...]
-
-
 @dataclass(frozen=True)
 class Route:
     """A ride: rail legs and bus legs in order. Changes on foot are implied."""
@@ -94,7 +82,7 @@ class Route:
     @cached_property
     def runs(self) -> tuple[Run, ...]:
         """The through fares of the ride, in riding order; bus sections are none."""
-        return tuple(_runs(self.network, self.legs))
+        return tuple(runs_of(self.network, self.legs))
 
     @cached_property
     def tracks(self) -> frozenset[int]:
@@ -105,6 +93,14 @@ class Route:
             if isinstance(leg, Ride) and leg.line not in self.network.bus_lines
             for edge in leg.edges
         )
+
+    @cached_property
+    def dated_stations(self) -> tuple[int, ...]:
+        """Where the rider boards or alights, of the stations that were opened or closed once."""
+        dated = self.network.days_of
+        rides = [leg for leg in self.legs if isinstance(leg, Ride)]
+        ends = [end for ride in rides for end in (ride.stations[0], ride.stations[-1])]
+        return tuple([end for end in ends if end in dated])
 
     @cached_property
     def has_bus(self) -> bool:
@@ -348,47 +344,3 @@ def joined_rides(rides: Iterable[Ride]) -> list[Ride]:
         else:
             joined.append(ride)
     return joined
-
-
-def _runs(network: Network, legs: Sequence[Ride | BusRide]) -> Iterator[Run]:
-    """Cut a ride where the fare system changes; this is the hot part of a deduction."""
-    node_of, track_of, system_of = network.fare_node, network.track_of, network.system_of
-    system = ""
-    stations: tuple[int, ...] = ()
-    tracks: tuple[int, ...] = ()
-    for leg in legs:
-        onward = "" if isinstance(leg, BusRide) else system_of[leg.line]
-        if stations and (
-            onward != system
-            or isinstance(leg, BusRide)
-            or node_of[stations[-1]] != node_of[leg.stations[0]]
-        ):
-            yield from _fares(Run(system, stations, tuple([node_of[s] for s in stations]), tracks))
-            stations, tracks = (), ()
-        if not isinstance(leg, BusRide):
-            stations = (*stations, *leg.stations[1:]) if stations else leg.stations
-            tracks = (*tracks, *[track_of[edge] for edge in leg.edges])
-        system = onward
-    if stations:
-        yield from _fares(Run(system, stations, tuple([node_of[s] for s in stations]), tracks))
-
-
-def _fares(run: Run) -> Iterator[Run]:
-    """A fare ends where the rider turns back, or comes to a station a second time."""
-    nodes, tracks = run.nodes, run.tracks
-    start, position = 0, 1
-    if len(set(nodes)) < len(nodes):
-        while position < len(nodes):
-            if nodes[position] in nodes[start:position]:
-                turned = position > start + 1 and tracks[position - 1] == tracks[position - 2]
-                end = position - 1 if turned else position
-                yield _part(run, start, end)
-                start, position = end, end
-            position += 1
-    if start < len(tracks):
-        yield _part(run, start, len(tracks)) if start else run
-
-
-def _part(run: Run, start: int, end: int) -> Run:
-    stops = slice(start, end + 1)
-    return Run(run.system, run.stations[stops], run.nodes[stops], run.tracks[start:end])

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import ClassVar
 
-from commuter_service.network import Network, Ride
+from commuter_service.network import Network
 from commuter_service.routes import Route
 from shared.errors import Refusal
 
@@ -27,15 +27,10 @@ def is_open(network: Network, station: int, on: date) -> bool:
 
 def shut_stations(route: Route, on: date) -> tuple[str, ...]:
     """Names of the stations where the route boards or alights although they are not in use."""
-    if not route.network.days_of:
+    if not route.dated_stations:
         return ()
-    ends = [
-        station
-        for leg in route.legs
-        if isinstance(leg, Ride)
-        for station in (leg.stations[0], leg.stations[-1])
-    ]
-    return _names(route.network, (s for s in ends if not is_open(route.network, s, on)))
+    network = route.network
+    return _names(network, (s for s in route.dated_stations if not is_open(network, s, on)))
 
 
 def refuse_shut(network: Network, places: Iterable[tuple[int, ...]], on: date) -> None:

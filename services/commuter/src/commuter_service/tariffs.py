@@ -230,6 +230,7 @@ class FareBook:
         self._fares: dict[tuple[str, int], Fare] = {}
         self._yen: dict[str, dict[int, int]] = defaultdict(dict)
         self.specials = self._special_fares()
+        self.discounts = self._transfer_discounts()
         self._combined: dict[tuple[str, int, str, int], int] = {}
 
     def yen(self, system: str, a: int, b: int) -> int:
@@ -259,17 +260,6 @@ class FareBook:
         """What `remembered` has worked out for a key, None before that."""
         return self._memory.get(key)
 
-    def discount(self, first: str, second: str) -> int:
-        """Yen off a ride that changes between the two fare systems, 0 if none."""
-        for row in self.tariffs.tables.transfer_discounts:
-            if (
-                {row.operator_a, row.operator_b} == {first, second}
-                and row.medium == self.medium
-                and row.valid_from <= self.on <= (row.valid_to or OPEN_END)
-            ):
-                return row.child_yen if self.child else row.adult_yen
-        return 0
-
     def combined_yen(self, first: tuple[str, int], last: tuple[str, int]) -> int:
         """Cheapest ride from a station of one system to one of another, before any discount.
 
@@ -286,6 +276,14 @@ class FareBook:
             )
         return self._combined[key]
 
+    def _transfer_discounts(self) -> dict[tuple[str, str], int]:
+        found = {
+            (row.operator_a, row.operator_b): row.child_yen if self.child else row.adult_yen
+            for row in self.tariffs.tables.transfer_discounts
+            if row.medium == self.medium and row.valid_from <= self.on <= (row.valid_to or OPEN_END)
+        }
+        return found | {(b, a): yen for (a, b), yen in found.items()}
+
     def _special_fares(self) -> dict[tuple[str, frozenset[str]], SpecialFare]:
         return {
             (row.operator, frozenset((row.station_a, row.station_b))): row
@@ -299,7 +297,7 @@ class FareBook:
         if tables is None:
             tables = self._tables[system] = self.tariffs.tables_on(system, self.on)
         if not tables:
-            raise NoTariffOnDate(f"この日付の運賃表がありません({system}、{self.on:%Y/%m/%d})")
+            raise NoTariffOnDate(f"この日付の運賃表がありません({system})")
         return tables
 
     def _look_up(self, system: str, a: int, b: int) -> Fare:

@@ -13,7 +13,6 @@ from commuter_service.rules.pass_purge import (
     due_for_purge,
     is_available,
     retention,
-    still_deducts,
 )
 from commuter_service.rules.pass_validity import PassFacts
 
@@ -64,17 +63,7 @@ def test_day_of_deletion_and_the_day_before(days: int, gone: date) -> None:
     ],
 )
 def test_item_of_july_30_after_the_pass_ended(today: date, days: int, deducts: bool) -> None:
-    found = still_deducts(ENDED, retention(days), item_on=date(2022, 7, 30), today=today)
-    assert found is deducts
-
-
-@pytest.mark.rule("R16")
-@pytest.mark.parametrize(
-    ("item_on", "deducts"), [(date(2022, 7, 31), True), (date(2022, 8, 1), False)]
-)
-def test_ended_pass_deducts_up_to_its_last_day(item_on: date, deducts: bool) -> None:
-    today = date(2022, 8, 15)
-    assert still_deducts(ENDED, Retention.DAYS_40, item_on=item_on, today=today) is deducts
+    assert is_available(ENDED, retention(days), today=today) is deducts
 
 
 @pytest.mark.rule("R18")

@@ -134,11 +134,6 @@ def step_pass(  # noqa: PLR0913 - state, step, actor and the three facts they ar
     return PassState(left)
 
 
-def has_effect(state: PassState) -> bool:
-    """Whether some version deducts: the newest if confirmed, else the one before (R21, R24)."""
-    return state.status is PassStatus.CONFIRMED or state.has_confirmed_version
-
-
 def _check_actor(step: PassStep, actor: Actor, *, applications_allowed: bool) -> None:
     if step in ADMINISTRATOR_STEPS:
         if not actor.has_permission:

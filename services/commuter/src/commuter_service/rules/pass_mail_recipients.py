@@ -1,4 +1,4 @@
-"""Who hears of a pass application, and of its end (R29, R30, R32)?"""
+"""Who hears of a pass application (R29, R30)?"""
 
 from collections.abc import Iterable
 
@@ -12,8 +12,3 @@ def application_recipients(permitted: Iterable[str], administrator: str) -> tupl
     for address in (*permitted, administrator):
         addresses.setdefault(address.strip().lower(), address.strip())
     return tuple(addresses.values())
-
-
-def decision_recipients(applicant: str) -> tuple[str, ...]:
-    """Addresses for the confirmation and rejection mails: the applicant alone."""
-    return (applicant,)

@@ -54,11 +54,6 @@ def is_available(period: Period, kept: Retention, *, today: date) -> bool:
     return gone is None or today < gone
 
 
-def still_deducts(period: Period, kept: Retention, *, item_on: date, today: date) -> bool:
-    """Whether an item that is looked up today is deducted (R13, R14, R16)."""
-    return item_on in period and is_available(period, kept, today=today)
-
-
 def due_for_purge(
     passes: Iterable[PassFacts], kept: Retention, *, today: date
 ) -> tuple[PassFacts, ...]:
