@@ -43,6 +43,8 @@ def test_a_customer_is_found_and_noted_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("main")).to_be_focused()
     tab_to(page, "汎用検索")
     page.keyboard.press("Enter")
+    tab_to(page, "債権のステータス")
+    page.keyboard.type("対応未完了")
     tab_to(page, "検索")
     page.keyboard.press("Enter")
     expect(page.locator("tbody tr").first).to_be_visible()
