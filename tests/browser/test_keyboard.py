@@ -7,7 +7,7 @@ from tests.product import Product
 
 FOCUS = """() => {
   const at = document.activeElement, look = getComputedStyle(at);
-  const words = at.getAttribute("aria-label") || at.innerText || at.labels?.[0]?.innerText || "";
+  const words = at.getAttribute("aria-label") || at.labels?.[0]?.innerText || at.innerText;
   return { words: words.trim(), seen: look.outlineStyle !== "none" || look.boxShadow !== "none" };
 }"""
 
