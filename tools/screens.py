@@ -121,6 +121,7 @@ MANUAL = {
     "manager": ("approvals", "application", "assignment", "bulk", "dashboard", "substitutes"),
     "hq": ("flow", "mails"),
     "tfc": ("requests", "application", "masters"),
+    "rider": ("passes-mine", "slip"),
     "accounting": ("passes", "slips", "confirmations", "settings"),
     "operator": ("dead-letters", "dead-letter", "quarantine", "lag"),
 }

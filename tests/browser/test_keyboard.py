@@ -7,7 +7,7 @@ from tests.product import Product
 
 FOCUS = """() => {
   const at = document.activeElement, look = getComputedStyle(at);
-  const words = at.getAttribute("aria-label") || at.innerText || at.labels?.[0]?.innerText || "";
+  const words = at.getAttribute("aria-label") || at.labels?.[0]?.innerText || at.innerText;
   return { words: words.trim(), seen: look.outlineStyle !== "none" || look.boxShadow !== "none" };
 }"""
 
@@ -43,6 +43,8 @@ def test_a_customer_is_found_and_noted_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("main")).to_be_focused()
     tab_to(page, "汎用検索")
     page.keyboard.press("Enter")
+    tab_to(page, "債権のステータス")
+    page.keyboard.type("対応未完了")
     tab_to(page, "検索")
     page.keyboard.press("Enter")
     expect(page.locator("tbody tr").first).to_be_visible()

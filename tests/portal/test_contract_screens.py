@@ -193,3 +193,17 @@ async def test_the_dashboard_draws_what_is_due(counter: Counter) -> None:
         await sato.go("/dashboard")
         assert "期限の近い契約" in sato.words
         assert 'class="bar-red"' in sato.html
+
+
+async def test_the_bar_names_dealer_and_store(counter: Counter) -> None:
+    async with counter.of(YAMADA) as yamada, counter.of(TANAKA) as tanaka:
+        assert "販売店と店舗： みなと自動車販売 本店" in (await yamada.go("/help")).words
+        assert "販売店と店舗： みなと自動車販売 " in (await tanaka.go("/help")).words
+
+
+async def test_a_search_without_a_condition_is_refused_as_a_whole(counter: Counter) -> None:
+    """What belongs to no field stands above the form, without a link that leads nowhere."""
+    async with counter.of(YAMADA) as yamada:
+        await yamada.go("/contracts?mode=individual")
+        assert "検索条件を入力してください" in yamada.words
+        assert 'href="#field-' not in yamada.html

@@ -1,5 +1,6 @@
 """最終回対象顧客一覧: three search panels, coloured rows, 顧客詳細, CSV (D5-D45)."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -46,7 +47,11 @@ async def show_list(request: Request) -> Response:
         except Problem as problem:
             if problem.status != 422:  # noqa: PLR2004
                 raise
-            errors = list(problem.on_form)
+            fields = KEYS.get(mode, ())
+            errors = [
+                error if error.field in fields else replace(error, field="")
+                for error in problem.on_form
+            ]
     return await page(
         request,
         "contracts/list.html",

@@ -22,6 +22,12 @@ STATES = (
     ("failed", "送信失敗"),
     ("unknown", "送信結果不明"),
 )
+STEPS = {
+    **dict(STATES),
+    "put_off": "送信できず、時間をおいて送り直します",
+    "resend": "もう一度送信するよう指示",
+}
+"""What the history of a mail names."""
 COLOURS = {"failed": "red", "unknown": "yellow", "scheduled": "blue", "sending": "blue"}
 DAYS = ("planned_from", "planned_to")
 
@@ -105,6 +111,7 @@ async def _mail(request: Request, found: Reply, problem: Problem | None = None) 
         "mails/one.html",
         status=problem.status if problem else 200,
         mail=found.body,
+        steps=STEPS,
         colours=COLOURS,
         errors=problem.on_form if problem else (),
     )
