@@ -3,28 +3,51 @@
 import asyncio
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from commuter_service import cli as fare
 from contracts_service.rules.master_file import MasterKind
-from madoguchi import load_network, operate
+from madoguchi.options import HERE, Data, Url
 
-main = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
-main.add_typer(operate.events, name="events")
-main.add_typer(load_network.commuter, name="commuter")
+
+class OnDemand(TyperGroup):
+    """Loads the commands that stand elsewhere when they are called: some bring much along."""
+
+    elsewhere: ClassVar[dict[str, str]] = {
+        "events": "madoguchi.operate:events",
+        "commuter": "madoguchi.load_network:commuter",
+        "fare": "commuter_service.cli:app",
+    }
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all."""
+        return [*super().list_commands(ctx), *self.elsewhere]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name."""
+        if place := self.elsewhere.get(cmd_name):
+            module, _, name = place.partition(":")
+            command = typer.main.get_command(getattr(import_module(module), name))
+            command.name = cmd_name
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+main = typer.Typer(
+    cls=OnDemand, no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False
+)
 console = Console()
-
-Data = Annotated[Path, typer.Option(help="where everything that must survive lies")]
 
 
 @main.command()
 def up(  # noqa: PLR0913 - every flag is an argument
     port: Annotated[int, typer.Option(help="where the pages are")] = 8400,
-    data: Data = operate.HERE,
+    data: Data = HERE,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="forget everything first")] = False,
     rabbitmq: Annotated[str | None, typer.Option(help="amqp://...: events go over it")] = None,
@@ -77,8 +100,8 @@ def up(  # noqa: PLR0913 - every flag is an argument
 @main.command("import-contracts")
 def import_contracts(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Japanese header")],
-    data: Data = operate.HERE,
-    database: operate.Url = None,
+    data: Data = HERE,
+    database: Url = None,
 ) -> None:
     """Take contracts in from a CSV: all of them, or none and every fault by its line."""
     from madoguchi.take_in import take_in
@@ -90,8 +113,8 @@ def import_contracts(
 def import_masters(
     kind: Annotated[MasterKind, typer.Argument(help="what the file is about")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Japanese header")],
-    data: Data = operate.HERE,
-    database: operate.Url = None,
+    data: Data = HERE,
+    database: Url = None,
 ) -> None:
     """Take a master in from a CSV: all of its rows, or none and every fault by its line."""
     from madoguchi.take_in import take_in
@@ -111,8 +134,6 @@ def workflow(
         raise typer.BadParameter("--format is mermaid or csv")
     sys.stdout.write(forms[form]())
 
-
-fare.register(main)
 
 if __name__ == "__main__":
     main()

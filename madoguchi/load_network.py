@@ -12,11 +12,14 @@ from commuter_service.network_checks import NetworkTableBroken
 from commuter_service.tables import PACKAGED, fare_tables, network_tables
 from commuter_service.tariff_checks import FareTableBroken
 from commuter_service.tariffs import packaged_tariffs
-from madoguchi.operate import HERE, Data, Url, own_database, say
+from madoguchi.operate import own_database, say
+from madoguchi.options import HERE, Data, Url
 from shared.clock import SystemClock
 from shared.db import Database
 
-commuter = typer.Typer(no_args_is_help=True, help="Network and tariffs of the fare look-up.")
+commuter = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Network and tariffs of the fare look-up."
+)
 BROKEN = 1
 
 

@@ -10,24 +10,21 @@ from uuid import UUID
 import typer
 from rich.console import Console
 
+from event_contracts import SUBSCRIPTIONS
 from madoguchi import postgres
-from madoguchi.catalogue import SERVICES
+from madoguchi.options import HERE, Data, Url
 from shared import outbox
 from shared.db import Database
 from shared.inbox import Inbox, NoSuchDeadLetter
 
-events = typer.Typer(no_args_is_help=True, help="Dead letters, replay and the event log.")
+events = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Dead letters, replay and the event log."
+)
 console = Console()
 
 ServiceName = Annotated[
-    str, typer.Option("--service", help=f"one of {', '.join(SERVICES)}", show_default=False)
+    str, typer.Option("--service", help=f"one of {', '.join(SUBSCRIPTIONS)}", show_default=False)
 ]
-Data = Annotated[Path, typer.Option("--data", help="the data folder of the all-in-one")]
-Url = Annotated[
-    str | None,
-    typer.Option("--database", envvar="DATABASE_URL", help="the service's database, if elsewhere"),
-]
-HERE = Path(".madoguchi/data")
 
 
 def say(line: str) -> None:
@@ -38,8 +35,10 @@ def say(line: str) -> None:
 def _with_database(
     service: str, data: Path, url: str | None, act: Callable[[Database], Awaitable[None]]
 ) -> None:
-    if service not in SERVICES:
-        raise typer.BadParameter(f"There is no service {service!r}; known: {', '.join(SERVICES)}.")
+    if service not in SUBSCRIPTIONS:
+        raise typer.BadParameter(
+            f"There is no service {service!r}; known: {', '.join(SUBSCRIPTIONS)}."
+        )
 
     async def run() -> None:
         database = Database(url or await own_database(service, data))
@@ -57,7 +56,7 @@ async def own_database(service: str, data: Path) -> str:
         raise typer.BadParameter(f"There is no all-in-one in {data}; give --data or --database.")
     admin = await asyncio.to_thread(postgres.start_embedded, data)
     kept = postgres.Secrets(data / "secrets.json")
-    return await postgres.service_database(admin, service, SERVICES[service].SERVICE.package, kept)
+    return await postgres.service_database(admin, service, f"{service}_service", kept)
 
 
 @events.command()

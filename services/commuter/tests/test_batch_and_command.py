@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from commuter_service.batch import price_batch
-from commuter_service.cli import register
+from commuter_service.cli import app
 
 P1 = "東京:JR東日本/中央線:新宿"
 COLUMNS = ("date", "medium", "from", "to", "via", "route", "pass")
@@ -18,14 +17,6 @@ COLUMNS = ("date", "medium", "from", "to", "via", "route", "pass")
 
 def row(**cells: str) -> dict[str, str]:
     return dict.fromkeys(COLUMNS, "") | {"date": "2026-03-14"} | cells
-
-
-@pytest.fixture
-def app() -> typer.Typer:
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    register(app)
-    return app
 
 
 @pytest.mark.parametrize(
@@ -69,7 +60,7 @@ def test_refused_row_carries_its_code_and_no_figures(cells: dict[str, str], code
     assert (priced["through_fare"], priced["charged"], priced["why"]) == ("", "", "")
 
 
-def test_batch_file_keeps_order_and_other_columns(app: typer.Typer, tmp_path: Path) -> None:
+def test_batch_file_keeps_order_and_other_columns(tmp_path: Path) -> None:
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     rows = [
         row(**{"from": "三鷹", "to": "東京"}) | {"memo": "a"},
@@ -80,7 +71,7 @@ def test_batch_file_keeps_order_and_other_columns(app: typer.Typer, tmp_path: Pa
         writer = csv.DictWriter(file, [*COLUMNS, "memo"])
         writer.writeheader()
         writer.writerows(rows)
-    result = CliRunner().invoke(app, ["fare", "--batch", str(source), "--out", str(target)])
+    result = CliRunner().invoke(app, ["--batch", str(source), "--out", str(target)])
     assert result.exit_code == 0, result.output
     priced = list(csv.DictReader(target.read_text(encoding="utf-8").splitlines()))
     assert list(priced[0]) == [*COLUMNS, "memo", "through_fare", "charged", "why", "error"]
@@ -89,17 +80,17 @@ def test_batch_file_keeps_order_and_other_columns(app: typer.Typer, tmp_path: Pa
     ]  # fmt: skip
 
 
-def test_batch_writes_data_and_progress_apart(app: typer.Typer, tmp_path: Path) -> None:
+def test_batch_writes_data_and_progress_apart(tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("date,from,to\n2026-03-14,新宿,東京\n", encoding="utf-8")
-    result = CliRunner().invoke(app, ["fare", "--batch", str(source)])
+    result = CliRunner().invoke(app, ["--batch", str(source)])
     (priced,) = csv.DictReader(io.StringIO(result.stdout))
     assert priced["charged"] == "253"
     assert "1/1" in result.stderr
 
 
-def test_route_is_priced_and_explained(app: typer.Typer) -> None:
-    arguments = ["fare", "三鷹", "東京", "--date", "2026-03-14", "--medium", "ic"]
+def test_route_is_priced_and_explained() -> None:
+    arguments = ["三鷹", "東京", "--date", "2026-03-14", "--medium", "ic"]
     route = ["--route", "三鷹:中央線:東京", "--pass", P1, "--pass", "渋谷:東横線:横浜", "--json"]
     result = CliRunner().invoke(app, [*arguments, *route])
     answer = json.loads(result.stdout)
@@ -141,20 +132,20 @@ def test_route_is_priced_and_explained(app: typer.Typer) -> None:
     }
 
 
-def test_candidates_are_listed_with_their_explanations(app: typer.Typer) -> None:
-    arguments = ["fare", "新宿", "東京", "--date", "2026-03-14", "--sort", "charged", "--json"]
+def test_candidates_are_listed_with_their_explanations() -> None:
+    arguments = ["新宿", "東京", "--date", "2026-03-14", "--sort", "charged", "--json"]
     found = json.loads(CliRunner().invoke(app, arguments).stdout)["candidates"]
     assert 1 < len(found) <= 5
     assert found[0]["charged"] == 209
     assert [one["charged"] for one in found] == sorted(one["charged"] for one in found)
 
 
-def test_plain_output_names_the_amount(app: typer.Typer) -> None:
+def test_plain_output_names_the_amount() -> None:
     priced = CliRunner().invoke(
-        app, ["fare", "--route", "三鷹:中央線:東京", "--pass", P1, "--date", "2026/03/14"]
+        app, ["--route", "三鷹:中央線:東京", "--pass", P1, "--date", "2026/03/14"]
     )
     assert "支払 253円" in priced.stdout
-    listed = CliRunner().invoke(app, ["fare", "新宿", "東京", "--date", "2026-03-14"])
+    listed = CliRunner().invoke(app, ["新宿", "東京", "--date", "2026-03-14"])
     assert "253" in listed.stdout
 
 
@@ -168,19 +159,17 @@ def test_plain_output_names_the_amount(app: typer.Typer) -> None:
         (["東京", "新宿", "--route", "東京:中央線:四ツ谷"], "ROUTE_ENDS_DIFFER"),
     ],
 )
-def test_refusal_has_a_code_and_a_failing_exit(
-    app: typer.Typer, arguments: list[str], code: str
-) -> None:
-    as_json = CliRunner().invoke(app, ["fare", *arguments, "--json"])
+def test_refusal_has_a_code_and_a_failing_exit(arguments: list[str], code: str) -> None:
+    as_json = CliRunner().invoke(app, [*arguments, "--json"])
     assert as_json.exit_code == 1
     assert json.loads(as_json.stdout)["error"]["code"] == code
-    plain = CliRunner().invoke(app, ["fare", *arguments])
+    plain = CliRunner().invoke(app, [*arguments])
     assert plain.exit_code == 1
     assert plain.stderr.startswith(f"{code}: ")
 
 
-def test_missing_file_and_missing_column_are_refused(app: typer.Typer, tmp_path: Path) -> None:
-    assert CliRunner().invoke(app, ["fare", "--batch", str(tmp_path / "no.csv")]).exit_code == 2
+def test_missing_file_and_missing_column_are_refused(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["--batch", str(tmp_path / "no.csv")]).exit_code == 2
     source = tmp_path / "in.csv"
     source.write_text("day,from,to\n2026-03-14,新宿,東京\n", encoding="utf-8")
-    assert CliRunner().invoke(app, ["fare", "--batch", str(source)]).exit_code == 2
+    assert CliRunner().invoke(app, ["--batch", str(source)]).exit_code == 2

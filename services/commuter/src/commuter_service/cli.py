@@ -1,6 +1,6 @@
 """The command `fare`: candidates between two stations, the price of a route, or of a file of rides.
 
-`register(app)` adds it to the product's command line.
+`app` is that command alone, for the product's command line.
 """
 
 import csv
@@ -36,11 +36,10 @@ from shared.errors import Refusal
 REFUSED = 1
 
 
-def register(app: typer.Typer) -> None:
-    """Add `fare` to a command line."""
-    app.command("fare")(fare)
+app = typer.Typer(add_completion=False)
 
 
+@app.command()
 def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
     start: Annotated[str | None, typer.Argument(metavar="FROM", help="出発駅")] = None,
     end: Annotated[str | None, typer.Argument(metavar="TO", help="到着駅")] = None,

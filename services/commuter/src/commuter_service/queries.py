@@ -170,11 +170,17 @@ async def has_unconfirmed_pass(tx: AsyncSession, employee_id: str) -> bool:
     return (await tx.execute(select(HeldPass.pass_id).where(*waiting).limit(1))).first() is not None
 
 
-async def slip_for(
-    tx: AsyncSession, slip_id: UUID, employee_id: str, *, accounting: bool, lock: bool = False
+async def slip_for(  # noqa: PLR0913 - the slip, its company, and who asks
+    tx: AsyncSession,
+    dealer_id: str,
+    slip_id: UUID,
+    employee_id: str,
+    *,
+    accounting: bool,
+    lock: bool = False,
 ) -> Slip:
     """A slip that this person may see: own, to approve, or as accounting. Raises NotFound (R61)."""
-    asked = select(Slip).where(Slip.slip_id == slip_id)
+    asked = select(Slip).where(Slip.slip_id == slip_id, Slip.dealer_id == dealer_id)
     slip = (await tx.execute(asked.with_for_update() if lock else asked)).scalar_one_or_none()
     if slip is None:
         raise NotFound

@@ -239,7 +239,9 @@ async def delete_slip(acting: Acting, slip_id: UUID, version: int) -> None:
 
 async def copy_slip(acting: Acting, slip_id: UUID) -> Slip:
     """伝票コピー: a new draft with the same lines, from any status (R57)."""
-    slip = await slip_for(acting.tx, slip_id, acting.employee_id, accounting=False)
+    slip = await slip_for(
+        acting.tx, acting.dealer_id, slip_id, acting.employee_id, accounting=False
+    )
     step_slip(state_of(slip), SlipStep.COPY, actor_of(acting, slip))
     await _not_blocked(acting, slip.employee_id, kind_of(slip), SlipDeed.CREATE)
     copied = _new_slip(acting, kind_of(slip))
@@ -255,7 +257,12 @@ async def copy_slip(acting: Acting, slip_id: UUID) -> Slip:
 
 async def _opened(acting: Acting, slip_id: UUID, version: int) -> Opened:
     slip = await slip_for(
-        acting.tx, slip_id, acting.employee_id, accounting=acting.accounting, lock=True
+        acting.tx,
+        acting.dealer_id,
+        slip_id,
+        acting.employee_id,
+        accounting=acting.accounting,
+        lock=True,
     )
     check_version(slip.version, version)
     passes = own_passes(await passes_of(acting.tx, slip.employee_id))

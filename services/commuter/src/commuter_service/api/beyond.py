@@ -136,7 +136,9 @@ async def find_faults(slip_id: UUID, request: Request) -> dict[str, Any]:
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:
         acting = await acting_in(request, tx, dealer)
-        slip = await queries.slip_for(tx, slip_id, acting.employee_id, accounting=acting.accounting)
+        slip = await queries.slip_for(
+            tx, acting.dealer_id, slip_id, acting.employee_id, accounting=acting.accounting
+        )
         items = await queries.items_of(tx, slip_id)
         days = [item.item_on for item in items if item.item_on]
         others = await queries.items_on_days(tx, slip.employee_id, days)

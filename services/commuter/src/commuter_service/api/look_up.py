@@ -178,7 +178,11 @@ async def _passes_for(acting: Acting, typed: LookUpTyped) -> OwnPasses:
     owner, kind = acting.employee_id, SlipKind.TRANSPORT
     if typed.slip_id is not None:
         slip = await queries.slip_for(
-            acting.tx, typed.slip_id, acting.employee_id, accounting=acting.accounting
+            acting.tx,
+            acting.dealer_id,
+            typed.slip_id,
+            acting.employee_id,
+            accounting=acting.accounting,
         )
         owner, kind = slip.employee_id, queries.kind_of(slip)
     if owner == acting.employee_id:

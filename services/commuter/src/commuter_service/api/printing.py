@@ -24,7 +24,9 @@ async def print_slip(slip_id: UUID, request: Request) -> Response:
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:
         acting = await acting_in(request, tx, dealer)
-        slip = await queries.slip_for(tx, slip_id, acting.employee_id, accounting=acting.accounting)
+        slip = await queries.slip_for(
+            tx, acting.dealer_id, slip_id, acting.employee_id, accounting=acting.accounting
+        )
         shown = await shown_slip(acting, slip)
     pdf = await asyncio.to_thread(slip_pdf, shown)
     name = {"content-disposition": f'inline; filename="{slip_id}.pdf"'}

@@ -177,7 +177,7 @@ async def create_slip(
 async def show_slip(slip_id: UUID, acting: Visiting, response: Response) -> dict[str, Any]:
     """A slip with its items, their warnings as of now, and its trail."""
     slip = await queries.slip_for(
-        acting.tx, slip_id, acting.employee_id, accounting=acting.accounting
+        acting.tx, acting.dealer_id, slip_id, acting.employee_id, accounting=acting.accounting
     )
     return await _answered(acting, slip, response)
 
