@@ -43,13 +43,14 @@ def test_a_customer_is_found_and_noted_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("main")).to_be_focused()
     tab_to(page, "汎用検索")
     page.keyboard.press("Enter")
-    tab_to(page, "債権のステータス")
-    page.keyboard.type("対応未完了")
+    tab_to(page, "最終回期日（まで）")
+    page.keyboard.type("2030/12")
     tab_to(page, "検索")
     page.keyboard.press("Enter")
     expect(page.locator("tbody tr").first).to_be_visible()
 
     page.locator("main").focus()
+    tab_to(page, "スタッフ")  # the head of the table; above it are other things to choose
     tab_to(page, "を選ぶ")
     page.keyboard.press("Space")
     expect(page.locator("input[name=contract]:checked")).to_have_count(1)
