@@ -34,7 +34,8 @@ class Robot:
             self._note(page.status, f"GET {path}")
             waiting += self._links()
             for action, fields, pressed in list(self._forms()):
-                form = f"{self._kind(action)} {sorted(fields)} {pressed}"
+                button = "".join(pressed.values()).partition(":")[0]
+                form = f"{self._kind(action)} {sorted(fields)} {button}"
                 if form not in self.seen:
                     self.seen.add(form)
                     await self._send_nonsense(action, fields, pressed)
@@ -43,14 +44,12 @@ class Robot:
         self, action: str, fields: dict[str, list[str]], pressed: dict[str, str]
     ) -> None:
         """Nonsense in all fields at once, then in one after the other."""
-        typable = fields.keys() - KEPT
+        typable, said = fields.keys() - KEPT, {**pressed, "confirmed": "yes"}
         forms = [fields | {name: [nonsense] for name in typable} for nonsense in NONSENSE]
-        forms += [fields | {name: ["変"]} for name in sorted(typable) if not ROW.search(name)]
-        for typed in forms:
-            for answer in ({}, {"confirmed": "yes"}):
-                sent = {**typed, **pressed, **answer}
-                reply = await self.visitor.browser.http.post(action, data=sent)
-                self._note(reply.status_code, f"POST {action} {sent}"[:300])
+        singly = [fields | {name: ["変"]} for name in sorted(typable) if not ROW.search(name)]
+        for sent in [form | pressed for form in forms] + [form | said for form in forms + singly]:
+            reply = await self.visitor.browser.http.post(action, data=sent)
+            self._note(reply.status_code, f"POST {action} {sent}"[:300])
 
     def _note(self, status: int, what: str) -> None:
         if status >= 500 and status != 503:  # 503: a service that this stage does not have
