@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
-from shared import auth
+from shared import auth, tokens
 
 ISSUER, KEY = "https://bench", ECKey.generate_key("P-256", {"kid": "bench"})
 WARM_UP, ENOUGH = 5, 20
@@ -54,14 +54,15 @@ def positional(statement: str, values: Mapping[str, object]) -> tuple[str, list[
 
 def principal_of_bench() -> auth.PrincipalOf:
     """Recognises the tokens of `token_of`."""
-    verifier = auth.TokenVerifier(auth.StaticKeys(KeySet([KEY])), issuer=ISSUER, audience="bench")
-    return auth.principal_of(verifier)
+    keys = tokens.StaticKeys(KeySet([KEY]))
+    verifier = tokens.TokenVerifier(keys, issuer=ISSUER, audience="bench")
+    return tokens.principal_of(verifier)
 
 
 def token_of(dealer: str) -> str:
     """A token of somebody at a dealer's headquarters."""
     who = auth.Principal("bench", "bench", dealer, None, "H001", frozenset({auth.Role.HQ}), None)
-    claims = auth.claims_of(who) | {"iss": ISSUER, "aud": "bench", "exp": 9_999_999_999}
+    claims = tokens.claims_of(who) | {"iss": ISSUER, "aud": "bench", "exp": 9_999_999_999}
     return jwt.encode({"alg": "ES256", "kid": "bench"}, claims, KEY)
 
 

@@ -21,6 +21,7 @@ from bench.contracts_hall import LARGE_DEALER, SMALL, SMALL_DEALER, Hall, Halls,
 from bench.contracts_http import bulk, csv, http
 from bench.contracts_search import searches
 from bench.stage import write
+from shared.process import spare_the_collector
 from shared.testing import servers
 
 Part = Callable[[Hall, Hall, int], Awaitable[list[str]]]
@@ -29,7 +30,7 @@ PARTS: dict[str, Part] = {
     "search-large": lambda small, large, rounds: searches(large, small, LARGE_DEALER, rounds),
     "csv": lambda _, large, __: csv(large),
     "http": lambda _, large, rounds: http(large, rounds // 2),
-    "bulk": lambda _, large, __: bulk(large, 10),
+    "bulk": lambda _, large, __: bulk(large, 40),
 }
 
 
@@ -69,6 +70,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--keep", action="store_true", help="needs a PostgreSQL that stays")
     args = parser.parse_args()
+    spare_the_collector()
     uvloop.run(run(args.contracts, args.rounds, args.parts, keep=args.keep))
 
 
