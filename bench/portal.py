@@ -28,7 +28,7 @@ from fastapi import FastAPI
 from joserfc.jwk import ECKey
 
 from bench.beside import p
-from bench.contracts_hall import SMALL_DEALER, base_lines, hall
+from bench.contracts_hall import SMALL_DEALER, base_lines, filled
 from bench.stage import write
 from madoguchi.demo import demo_masters
 from madoguchi.issuer import IssuerSettings, create_issuer
@@ -206,11 +206,10 @@ async def run(contracts: int, rounds: int) -> list[str]:
     counted = Counted()
     try:
         returns_url = await databases.create("returns_service")
-        lines = base_lines(5_000)
+        contracts_url = await filled(databases, contracts, base_lines(5_000))
         async with (
-            hall(databases, contracts, lines) as filled,
             serving(issuer_of(issuer, portal), issuer_port),
-            service("contracts", filled.url, issuer) as contracts_at,
+            service("contracts", contracts_url, issuer) as contracts_at,
             service("returns", returns_url, issuer) as returns_at,
             httpx.AsyncClient(transport=counted, timeout=30) as to_services,
         ):

@@ -25,7 +25,11 @@ async def test_dealers_and_finance_company(counter: Counter, who: Principal) -> 
     await nothing_crashes(counter, who)
 
 
-@pytest.mark.parametrize("who", expense_people.EVERYBODY, ids=lambda who: who.user_id)
+@pytest.mark.parametrize(
+    "who",
+    [expense_people.YAMADA, expense_people.SATO, expense_people.KEIRI],
+    ids=lambda who: who.user_id,
+)
 async def test_expenses(expenses: ExpenseCounter, who: Principal) -> None:
     await nothing_crashes(expenses, who)
 
