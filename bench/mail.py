@@ -33,7 +33,7 @@ from event_contracts import SUBSCRIPTIONS, Event
 from event_contracts.contract import ContractRegistered, Vehicle
 from event_contracts.masters import StaffUpdated, StoreUpdated
 from madoguchi.issuer import Grant, Issuer, IssuerSettings, create_issuer
-from madoguchi.processes import Child
+from madoguchi.processes import service_process
 from returns_service.app import SERVICE as RETURNS
 from shared.auth import Principal, Role
 from shared.clock import SystemClock, jst_day
@@ -263,9 +263,9 @@ async def office(contracts: int) -> AsyncIterator[Office]:
             "NOTIFIER_CLIENT_SECRET": SECRET,
         }
         for child in (
-            Child("returns_service", "api", for_returns, api),
-            Child("returns_service", "worker", for_returns),
-            Child("notifier_service", "worker", for_notifier),
+            service_process("returns_service", "api", for_returns, api),
+            service_process("returns_service", "worker", for_returns),
+            service_process("notifier_service", "worker", for_notifier),
         ):
             task = asyncio.create_task(child.run())
             stack.push_async_callback(end, task)

@@ -217,6 +217,7 @@ async def run(contracts: int, rounds: int) -> list[str]:
                 public_url=portal, session_secret="only for measuring, thirty-two characters",
                 oidc_issuer=issuer, contracts_url=contracts_at, returns_url=returns_at,
                 commuter_url=returns_at, notifier_url=returns_at,
+                interchange_url=returns_at,
             )  # fmt: skip
             app = create_app(settings, http=to_services)
             transport = httpx.ASGITransport(app)

@@ -9,22 +9,16 @@ import asyncio
 import contextlib
 import json
 import shutil
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
-from pydantic import SecretStr
-from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,17 +29,18 @@ from madoguchi import postgres, seed
 from madoguchi.catalogue import SERVICES
 from madoguchi.demo import demo_masters
 from madoguchi.extras import create_extras
+from madoguchi.gateway import nginx_command, nginx_process, nginx_program
 from madoguchi.issuer import IssuerSettings, create_issuer, issuer_key
 from madoguchi.mail_catcher import catch_mail
 from madoguchi.people import demo_people
-from madoguchi.processes import Child, Forward
+from madoguchi.processes import Forward, portal_process, service_process
 from madoguchi.seed_expenses import seed_expenses
-from notifier_service.app import run_sender
-from notifier_service.settings import NotifierSettings
+from madoguchi.waiting import all_answer, events_have_arrived
 from portal_service.app import create_app as create_portal
 from portal_service.settings import PortalSettings
 from shared.clock import TravelClock
 from shared.db import Database
+from shared.draining import Server
 from shared.inbox import Inbox
 from shared.process import api_of, settings_of
 from shared.rabbitmq import Topology
@@ -54,6 +49,7 @@ from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 from shared.transport import EmbeddedTransport
 
 AUDIENCE = "madoguchi"
+ASKED = {"returns_url", "commuter_url"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +65,7 @@ class Plan:
     processes: bool = False
     event_prefix: str = ""
     demo_contracts: int = 600
+    otlp: str | None = None
 
     @property
     def url(self) -> str:
@@ -101,6 +98,7 @@ class Everything:
     running: dict[str, Running]
     background: tuple[Background, ...]
     databases: tuple[Database, ...]
+    port: int
 
     async def work(self) -> None:
         """Run every worker until cancelled."""
@@ -143,6 +141,7 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
             running[name] = Running(app.SERVICE, database, clock)
         await seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts)
         await seed.seed_approval_flows(running["returns"].database, clock.now())
+        await seed.seed_dealers(running["interchange"].database, clock.now())
         people = demo_people(demo_masters())
         await seed_expenses(running["commuter"].database, people, clock.now())
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
@@ -178,39 +177,62 @@ def _in_one_process(made: Made) -> Everything:
         issuer=f"{plan.url}/issuer",
         audience=AUDIENCE,
     )
+    settings = {name: settings_of(SERVICES[name], **_values(made, name)) for name in made.running}
     apps: dict[str, ASGIApp] = {
         name: api_of(
             SERVICES[name],
-            settings_of(SERVICES[name], **_values(made, name)),
+            settings[name],
             database=part.database,
             clock=made.clock,
             principal_of=principal_of(verifier),
         )
         for name, part in made.running.items()
     }
-    part = made.running["notifier"]
-    settings = NotifierSettings(**_values(made, "notifier"))
-    sending = partial(run_sender, settings, part.database, part.clock)
+    beside = [
+        background
+        for name, part in made.running.items()
+        if hasattr(SERVICES[name], "beside")
+        for background in SERVICES[name].beside(settings[name], part)
+    ]
+    everybody = _by_path(made, apps)
     return Everything(
-        plan, made.clock, _by_path(made, apps), made.running, (sending,), made.databases
+        plan, made.clock, everybody, made.running, tuple(beside), made.databases, plan.port
     )
 
 
 def _as_processes(made: Made) -> Everything:
-    """Every service as an API process and a worker process of its own."""
-    children, apps = [], dict[str, ASGIApp]()
+    """Every API, every worker and the portal as processes of their own, behind nginx if there is.
+
+    They ask each other directly: what is internal does not pass the gateway.
+    """
+    plan = made.plan
+    ports = {name: free_port() for name in (*made.running, "portal")}
+    urls = {f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    portal = _environment("portal", _portal_values(plan, made.kept) | urls)
+    children = [portal_process(portal, ports["portal"])]
     for name, part in made.running.items():
         values = _values(made, name)
-        environment = {f"{name.upper()}_{key.upper()}": str(value) for key, value in values.items()}
-        port, package = free_port(), part.service.package
-        children += [
-            Child(package, "api", environment, port).run,
-            Child(package, "worker", environment).run,
-        ]
-        apps[name] = Forward(f"http://127.0.0.1:{port}", made.http)
-    return Everything(
-        made.plan, made.clock, _by_path(made, apps), {}, tuple(children), made.databases
-    )
+        values |= {key: url for key, url in urls.items() if name == "notifier" and key in ASKED}
+        environment, package = _environment(name, values), part.service.package
+        children.append(service_process(package, "api", environment, ports[name]))
+        children.append(service_process(package, "worker", environment))
+    port = plan.port
+    if program := nginx_program():
+        port = free_port()
+        places = {name: f"127.0.0.1:{at}" for name, at in ports.items()}
+        folder, own = plan.data / "gateway", f"127.0.0.1:{port}"
+        children.append(nginx_process(nginx_command(program, folder, plan.port, places, own)))
+    parts: dict[str, ASGIApp] = {
+        f"/api/{name}": Forward(urls[f"{name}_url"]) for name in made.running
+    }
+    everybody = ByPath({**parts, **_own_pages(made)}, Forward(urls["portal_url"]))
+    background = tuple(child.run for child in children)
+    return Everything(plan, made.clock, everybody, {}, background, made.databases, port)
+
+
+def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """The same settings for a process."""
+    return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,20 +249,19 @@ class ByPath:
         await next(found, self.rest)(scope, receive, send)
 
 
-def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:
-    """Everything behind one address: services, login, mails that were caught, clock, portal.
+def _own_pages(made: Made) -> dict[str, ASGIApp]:
+    """What a visitor needs beside the product: login, and the mails that were caught."""
+    issuer = Starlette(routes=[Mount("/issuer", app=_issuer(made.plan, made.kept))])
+    return {"/issuer": issuer, "/mailbox": create_extras(made.plan.data / "mail", made.clock)}
 
-    Where services run as processes of their own there is no clock: they read the machine's.
-    """
-    plan, extras = made.plan, create_extras(made.plan.data / "mail", made.clock)
-    now = None if plan.processes else made.clock.now
-    portal = create_portal(_portal_settings(plan, made.kept), http=made.http, now=now)
-    parts: dict[str, ASGIApp] = {f"/api/{name}": app for name, app in services.items()}
-    parts["/issuer"] = Starlette(routes=[Mount("/issuer", app=_issuer(plan, made.kept))])
-    parts["/mailbox"] = extras
-    if not plan.processes:
-        parts["/clock"] = extras
-    return ByPath(parts, portal)
+
+def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:
+    """Everything behind one address; the clock too, which processes of their own do not read."""
+    settings = PortalSettings(**_portal_values(made.plan, made.kept))
+    portal = create_portal(settings, http=made.http, now=made.clock.now)
+    own = _own_pages(made)
+    parts = {f"/api/{name}": app for name, app in services.items()}
+    return ByPath({**parts, **own, "/clock": own["/mailbox"]}, portal)
 
 
 def _issuer(plan: Plan, kept: postgres.Secrets) -> FastAPI:
@@ -257,17 +278,16 @@ def _issuer(plan: Plan, kept: postgres.Secrets) -> FastAPI:
     return create_issuer(settings, issuer_key(plan.data))
 
 
-def _portal_settings(plan: Plan, kept: postgres.Secrets) -> PortalSettings:
-    return PortalSettings(
-        public_url=plan.url,
-        session_secret=SecretStr(kept.get("portal-session")),
-        oidc_issuer=f"{plan.url}/issuer",
-        contracts_url=plan.url,
-        returns_url=plan.url,
-        commuter_url=plan.url,
-        notifier_url=plan.url,
-        embedded=True,
-    )
+def _portal_values(plan: Plan, kept: postgres.Secrets) -> dict[str, Any]:
+    """The settings of the portal, the same however it runs."""
+    services = {f"{name}_url": plan.url for name in SERVICES}
+    return services | {
+        "public_url": plan.url,
+        "session_secret": kept.get("portal-session"),
+        "oidc_issuer": f"{plan.url}/issuer",
+        "otlp_endpoint": plan.otlp or "",
+        "embedded": True,
+    }
 
 
 def _values(made: Made, name: str) -> dict[str, Any]:
@@ -280,7 +300,7 @@ def _values(made: Made, name: str) -> dict[str, Any]:
         "issuer": f"{plan.url}/issuer",
         "jwks_url": f"{plan.url}/issuer/jwks",
         "audience": AUDIENCE,
-    }
+    } | ({"otlp_endpoint": plan.otlp} if plan.otlp else {})
     of_its_own: dict[str, dict[str, Any]] = {
         "contracts": {"reflection": ReflectedBy.SELF},
         "notifier": {
@@ -295,71 +315,24 @@ def _values(made: Made, name: str) -> dict[str, Any]:
             "token_url": f"{plan.url}/issuer/token",
             "client_secret": made.kept.get("client-notifier"),
         },
+        "interchange": {
+            "webhook_keys": made.kept.get("webhook-key") + "=",  # 32 bytes, as Fernet writes them
+            "webhook_local": True,
+        },
     }
     return values | of_its_own.get(name, {})
-
-
-async def _all_answer(plan: Plan) -> bool:
-    """Wait until every service answers; processes of their own need a moment longer."""
-    async with httpx.AsyncClient() as http:
-        for name in SERVICES:
-            for _ in range(300):
-                answer = await http.get(f"{plan.url}/api/{name}/v1/openapi.json")
-                if answer.status_code == HTTPStatus.OK:
-                    break
-                await asyncio.sleep(0.1)
-            else:
-                return False
-    return True
-
-
-UNDERWAY = text("""
-    SELECT (SELECT count(*) FROM outbox_queue)
-         + (SELECT count(*) FROM inbox WHERE state = 'waiting')
-""")
-
-
-async def _demo_has_arrived(databases: Sequence[Database]) -> None:
-    """Wait a while for the first events to take effect, so that no page lacks what another has."""
-    for _ in range(300):
-        underway = 0
-        for database in databases:
-            async with database.transaction() as tx:
-                underway += (await tx.execute(UNDERWAY)).scalar_one()
-        if not underway:
-            return
-        await asyncio.sleep(0.2)
-
-
-class Server(uvicorn.Server):
-    """Stops at Ctrl-C or SIGTERM; further ones change nothing while all is being cleared away."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Hear the first signal, until the event loop ends, and never raise it again."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop)
-        yield
-
-    def _stop(self) -> None:
-        self.should_exit = True
 
 
 async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
     """Start everything, say when it is ready, and serve until Ctrl-C."""
     async with everything(plan) as parts:
-        config = uvicorn.Config(
-            parts.app, host=plan.host, port=plan.port, access_log=False, log_config=None,
-            timeout_graceful_shutdown=3, lifespan="off",
-        )  # fmt: skip
-        server = Server(config)
+        server = Server(parts.app, plan.host, parts.port, idle_s=0)
         working = asyncio.create_task(parts.work())
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
-        if server.started and await _all_answer(plan):
-            await _demo_has_arrived(parts.databases)
+        if server.started and await all_answer(plan.url):
+            await events_have_arrived(parts.databases)
             ready(parts)
         await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

@@ -4,6 +4,7 @@ from types import ModuleType
 
 import commuter_service.app
 import contracts_service.app
+import interchange_service.app
 import notifier_service.app
 import returns_service.app
 
@@ -12,4 +13,5 @@ SERVICES: dict[str, ModuleType] = {
     "returns": returns_service.app,
     "commuter": commuter_service.app,
     "notifier": notifier_service.app,
+    "interchange": interchange_service.app,
 }

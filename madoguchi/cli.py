@@ -19,7 +19,13 @@ class OnDemand(TyperGroup):
     """Loads the commands that stand elsewhere when they are called: some bring much along."""
 
     elsewhere: ClassVar[dict[str, str]] = {
+        "backup": "madoguchi.keeping:backup_command",
+        "restore": "madoguchi.keeping:restore_command",
+        "erase-customer": "madoguchi.retention:erase_command",
+        "retention": "madoguchi.retention:retention",
         "events": "madoguchi.operate:events",
+        "dealer": "madoguchi.dealers:dealer",
+        "conformance": "madoguchi.conformance:conformance",
         "commuter": "madoguchi.load_network:commuter",
         "fare": "commuter_service.cli:app",
     }
@@ -60,13 +66,16 @@ def up(  # noqa: PLR0913 - every flag is an argument
     event_prefix: Annotated[
         str, typer.Option(help="keeps several installations on one broker apart")
     ] = "",
+    otlp: Annotated[
+        str | None, typer.Option(help="http://host:4318 of a collector: traces go there")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="log every request")] = False,
 ) -> None:
     """Start everything in one process, with demo data, a mail catcher and demo logins."""
     import uvloop
 
     from madoguchi.all_in_one import Everything, Plan, run
-    from shared import logging
+    from shared import logging, tracing
     from shared.process import spare_the_collector
 
     logging.configure(pretty=True, level="INFO" if verbose else "WARNING")
@@ -80,6 +89,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
         postgres=postgres,
         processes=processes,
         event_prefix=event_prefix,
+        otlp=otlp,
     )
 
     def ready(parts: Everything) -> None:
@@ -93,7 +103,9 @@ def up(  # noqa: PLR0913 - every flag is an argument
         sys.stdout.flush()
 
     spare_the_collector()
+    tracing.start("madoguchi", otlp)
     uvloop.run(run(plan, ready=ready))
+    tracing.stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the embedded parts stop at exit, undisturbed
 
 

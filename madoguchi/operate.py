@@ -12,7 +12,7 @@ from rich.console import Console
 
 from event_contracts import SUBSCRIPTIONS
 from madoguchi import postgres
-from madoguchi.options import HERE, Data, Url
+from madoguchi.options import HERE, PREFIX, Data, Prefix, Server, Url
 from shared import outbox
 from shared.db import Database
 from shared.inbox import Inbox, NoSuchDeadLetter
@@ -159,3 +159,11 @@ def forget_log(
         console.print(f"Dropped: {gone}.")
 
     _with_database(service, data, database, forget)
+
+
+@events.command()
+def reconcile(data: Data = HERE, server: Server = None, prefix: Prefix = PREFIX) -> None:
+    """Say which subscribers know more than their publisher, or lack what its log has lost."""
+    from madoguchi.keeping import compare
+
+    compare(data, server, prefix)

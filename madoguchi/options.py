@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 HERE = Path(".madoguchi/data")
+PREFIX = "madoguchi_"
 Data = Annotated[
     Path, typer.Option("--data", help="the all-in-one's folder: all that must survive")
 ]
@@ -13,3 +14,8 @@ Url = Annotated[
     str | None,
     typer.Option("--database", envvar="DATABASE_URL", help="the service's database, if elsewhere"),
 ]
+Server = Annotated[
+    str | None,
+    typer.Option("--postgres", help="postgresql://... of a superuser; else the all-in-one's own"),
+]
+Prefix = Annotated[str, typer.Option(help="what stands before a service's name in its database's")]

@@ -52,6 +52,13 @@ def _forget_the_dead(handles: Path) -> None:
 
 async def service_database(admin_url: str, service: str, package: str, kept: Secrets) -> str:
     """The URL of a service's database, made and migrated if need be."""
+    url = await make_database(admin_url, service, kept)
+    await migrate.upgrade(url, package)
+    return url
+
+
+async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
+    """The URL of a service's database, made if need be, with a role of its own."""
     name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
     admin = await asyncpg.connect(admin_url)
     try:
@@ -68,9 +75,7 @@ async def service_database(admin_url: str, service: str, package: str, kept: Sec
         await admin.close()
     parts = urlsplit(admin_url)
     place = parts.netloc.rpartition("@")[2]
-    url = urlunsplit((parts.scheme, f"{name}:{password}@{place}", f"/{name}", parts.query, ""))
-    await migrate.upgrade(url, package)
-    return url
+    return urlunsplit((parts.scheme, f"{name}:{password}@{place}", f"/{name}", parts.query, ""))
 
 
 async def drop_service_database(admin_url: str, service: str) -> None:

@@ -1,13 +1,16 @@
-"""How do the services run as processes of their own on one machine? Started, watched, forwarded to.
+"""How do the parts run as processes of their own on one machine? Started, watched, forwarded to.
 
-Each service is an API process and a worker process, the same as in production. This process keeps
-the pages, the issuer and the mail catcher, and forwards `/api/<service>` as the gateway would.
+Each service is an API process and a worker process, the portal is one too, the same as in
+production. This process keeps the issuer and the mail catcher, and does what the gateway does
+where there is no nginx (gateway.py).
 """
 
 import asyncio
 import contextlib
 import os
+import signal
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -18,45 +21,46 @@ from starlette.types import Receive, Scope, Send
 
 log = structlog.get_logger()
 
-HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length"}
+HOP_BY_HOP = {b"connection", b"keep-alive", b"transfer-encoding", b"content-length"}
 
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Hands requests on to another process."""
+    """Hands requests on to another process, byte for byte; it keeps nobody's cookies."""
 
     url: str
-    http: httpx.AsyncClient
+    wire: httpx.AsyncHTTPTransport = field(default_factory=httpx.AsyncHTTPTransport)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward one request and its answer."""
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
+        asked = httpx.Request(
+            request.method,
+            httpx.URL(self.url + request.url.path, query=scope["query_string"]),
+            content=await request.body(),
+            headers=[(k, v) for k, v in request.headers.raw if k not in HOP_BY_HOP],
+            extensions={"timeout": httpx.Timeout(30).as_dict()},
+        )
         try:
-            answer = await self.http.request(
-                request.method,
-                self.url + request.url.path,
-                params=request.url.query,
-                content=await request.body(),
-                headers=[(k, v) for k, v in request.headers.items() if k not in HOP_BY_HOP],
-            )
+            answer = await self.wire.handle_async_request(asked)
+            body = b"".join([part async for part in answer.aiter_raw()])
         except httpx.HTTPError:
-            await Response("the service does not answer", 502)(scope, receive, send)
+            await Response("the part does not answer", 502)(scope, receive, send)
             return
-        headers = {k: v for k, v in answer.headers.items() if k not in HOP_BY_HOP}
-        headers.pop("content-encoding", None)
-        await Response(answer.content, answer.status_code, headers)(scope, receive, send)
+        given = Response(body, answer.status_code)
+        own = [(k.lower(), v) for k, v in answer.headers.raw if k.lower() not in HOP_BY_HOP]
+        given.raw_headers = [*own, (b"content-length", str(len(body)).encode())]
+        await given(scope, receive, send)
 
 
 @dataclass(slots=True)
 class Child:
-    """One process of one service, started again whenever it ends by itself."""
+    """One process, started again whenever it ends by itself; it ends when its stdin is closed."""
 
-    package: str
-    part: str
-    environment: dict[str, str]
-    port: int = 0
+    command: Sequence[str]
+    environment: Mapping[str, str]
     _process: asyncio.subprocess.Process | None = field(default=None)
 
     async def run(self) -> None:
@@ -64,13 +68,13 @@ class Child:
         try:
             while True:
                 self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "shared.process", self.package, self.part,
-                    "--port", str(self.port), "--until-stdin-closes",
-                    stdin=asyncio.subprocess.PIPE, env={**os.environ, **self.environment},
+                    *self.command,
+                    stdin=asyncio.subprocess.PIPE,
+                    env={**os.environ, **self.environment},
                     start_new_session=True,
-                )  # fmt: skip
+                )
                 code = await self._process.wait()
-                log.warning("process_ended", package=self.package, part=self.part, code=code)
+                log.warning("process_ended", command=" ".join(self.command), code=code)
                 await asyncio.sleep(1)
         finally:
             await self._end()
@@ -83,5 +87,23 @@ class Child:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), 8)
             return
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
+
+
+def service_process(
+    package: str, part: str, environment: Mapping[str, str], port: int | None = None
+) -> Child:
+    """The API or the worker of a service."""
+    return Child(_python("shared.process", package, part, port=port), environment)
+
+
+def portal_process(environment: Mapping[str, str], port: int) -> Child:
+    """A portal."""
+    return Child(_python("portal_service", port=port), environment)
+
+
+def _python(module: str, *words: str, port: int | None) -> list[str]:
+    where = [] if port is None else ["--port", str(port)]
+    return [sys.executable, "-m", module, *words, *where, "--until-stdin-closes"]

@@ -1,12 +1,17 @@
 """What does a fresh all-in-one contain? The demo's masters and contracts, once."""
 
+import json
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import text
 
 from contracts_service.imports import import_contracts, import_masters
+from interchange_service.actions.acceptance import put_aside
+from interchange_service.actions.dealers import add_dealer
+from interchange_service.queries import dealer_accounts
+from interchange_service.rules.acceptance import Arrival, NotAccepted, judge
 from madoguchi.demo import Role, demo_contracts, demo_masters, write_csv
 from returns_service.actions.setting_flow import Flow, set_approval_flow
 from returns_service.people import Acting, Person
@@ -51,3 +56,42 @@ async def seed_approval_flows(returns: Database, now: datetime) -> None:
                 await set_approval_flow(
                     Acting(tx, Person(head.name, head.mail, (actor,)), now), flow, 0
                 )
+
+
+async def seed_dealers(interchange: Database, now: datetime) -> None:
+    """Let the systems of the demo's dealers send, once somebody has made them keys."""
+    async with interchange.transaction(EVERY_DEALER) as tx:
+        known = {account.dealer_id for account in await dealer_accounts(tx)}
+        for dealer in demo_masters().dealers:
+            if dealer.code not in known:
+                await add_dealer(tx, dealer.code, dealer.name, now=now)
+        if not known:
+            for arrival, refusal in refused_messages(now):
+                await put_aside(tx, arrival, refusal, now=now)
+
+
+def refused_messages(now: datetime) -> list[tuple[Arrival, NotAccepted]]:
+    """What the systems of D01 sent and should not have: late, and a day that is none."""
+    told = []
+    for at, day in ((now - timedelta(days=45), "2026-03-02"), (now, "来週")):
+        data = {"dealer_id": "D01", "source_id": "R-1001", "registration_no": "品川 300 あ 1234"}
+        arrival = Arrival(
+            channel="https",
+            sender="D01",
+            addressed="D01",
+            address="/api/interchange/v1/dealers/D01/events",
+            headers={
+                "ce-specversion": "1.0",
+                "ce-id": f"demo-{day}",
+                "ce-source": "/dealers/D01/dms",
+                "ce-type": "dealer.vehicle_returned.v1",
+                "ce-time": at.isoformat(timespec="seconds"),
+            },
+            content_type="application/json",
+            body=json.dumps({**data, "received_on": day}, ensure_ascii=False).encode(),
+        )
+        try:
+            judge(arrival, now=now)
+        except NotAccepted as refusal:
+            told.append((arrival, refusal))
+    return told

@@ -17,14 +17,19 @@ HOW_TO_GET_IT = (
 
 
 def node_modules(request: pytest.FixtureRequest) -> Path:
-    """The folder with everything that package-lock.json names; skips aloud where it cannot be."""
-    modules = PACKAGE / "node_modules"
-    if all((modules / name).is_dir() for name in NEEDED):
+    """The folder with everything that the portal's package-lock.json names."""
+    return installed(request, PACKAGE, *NEEDED)
+
+
+def installed(request: pytest.FixtureRequest, package: Path, *needed: str) -> Path:
+    """The folder with all that a package-lock.json names; skips aloud where it cannot be."""
+    modules = package / "node_modules"
+    if all((modules / name).is_dir() for name in needed):
         return modules
     npm = shutil.which("npm")
     if npm:
         done = subprocess.run(
-            [npm, "ci", "--silent", "--no-audit"], cwd=PACKAGE, capture_output=True, check=False
+            [npm, "ci", "--silent", "--no-audit"], cwd=package, capture_output=True, check=False
         )
         if done.returncode == 0:
             return modules

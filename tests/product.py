@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -43,31 +43,7 @@ class Product:
 
     def as_person(self, user_id: str) -> httpx.Client:
         """An HTTP client with the access token of a demo person."""
-        verifier = secrets.token_urlsafe(48)
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
-        asked = {
-            "client_id": "madoguchi-portal",
-            "redirect_uri": f"{self.url}/auth/callback",
-            "response_type": "code",
-            "scope": "openid",
-            "code_challenge": challenge.rstrip(b"=").decode(),
-            "code_challenge_method": "S256",
-        }
-        back = httpx.post(f"{self.url}/issuer/authorize", data={**asked, "person": user_id})
-        code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
-        answer = httpx.post(
-            f"{self.url}/issuer/token",
-            data={
-                "grant_type": "authorization_code",
-                "code": code,
-                "code_verifier": verifier,
-                "client_id": asked["client_id"],
-                "redirect_uri": asked["redirect_uri"],
-            },
-        )
-        token = answer.raise_for_status().json()["access_token"]
-        bearer = {"Authorization": f"Bearer {token}"}
-        self.clients.append(httpx.Client(base_url=f"{self.url}/api", headers=bearer, timeout=20))
+        self.clients.append(person_at(self.url, user_id))
         return self.clients[-1]
 
     def completion_mails(self) -> list[tuple[str, str]]:
@@ -107,6 +83,35 @@ class Product:
         self.process = _spawn(self.command, self.data)
         _wait(self)
         return time.monotonic() - begun
+
+
+def person_at(url: str, user_id: str) -> httpx.Client:
+    """An HTTP client with the access token of a demo person of the product at `url`."""
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+    asked = {
+        "client_id": "madoguchi-portal",
+        "redirect_uri": f"{url}/auth/callback",
+        "response_type": "code",
+        "scope": "openid",
+        "code_challenge": challenge.rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+    }
+    back = httpx.post(f"{url}/issuer/authorize", data={**asked, "person": user_id})
+    code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
+    answer = httpx.post(
+        f"{url}/issuer/token",
+        data={
+            "grant_type": "authorization_code",
+            "code": code,
+            "code_verifier": verifier,
+            "client_id": asked["client_id"],
+            "redirect_uri": asked["redirect_uri"],
+        },
+    )
+    token = answer.raise_for_status().json()["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=20)
 
 
 def _spawn(command: Sequence[str], data: Path) -> subprocess.Popen[bytes]:
@@ -164,3 +169,22 @@ def returnable_contract(http: httpx.Client) -> str:
         if form.status_code == httpx.codes.OK and form.json()["eligible"]:
             return str(row["contract_no"])
     raise AssertionError("no contract can be returned")
+
+
+def step(http: httpx.Client, application_id: str, action: str, **body: Any) -> str:
+    """Take a step of a return application; the status that it then has."""
+    shown = http.get(f"/returns/v1/applications/{application_id}").raise_for_status()
+    answer = http.post(
+        f"/returns/v1/applications/{application_id}/{action}",
+        json=body,
+        headers={"If-Match": shown.headers["etag"]},
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["status"]["label"])
+
+
+def completed_mark(http: httpx.Client, contract_no: str) -> str:
+    """What the customer list shows in its column 完了."""
+    params = {"mode": "individual", "contract_no": contract_no}
+    [row] = http.get("/contracts/v1/contracts", params=params).raise_for_status().json()["rows"]
+    return str(row["completed_mark"])

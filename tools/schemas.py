@@ -1,9 +1,10 @@
 """`./dev schemas`: what the wire looks like, for readers who do not read Python.
 
 Writes from the models of event_contracts: a JSON Schema per event type, the AsyncAPI 3 document,
-and a first example of each type that has none yet. `--check` fails where the committed files
-differ, where an old example can no longer be read, or where a schema changed in a way that breaks
-a reader or a writer of the published one: anything but adding optional fields is a new version.
+docs/events.md, and a first example of each type that has none yet. `--check` fails where the
+committed files differ, where an old example can no longer be read, or where a schema changed in a
+way that breaks a reader or a writer of the published one: anything but adding optional fields is a
+new version.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from typing import Any
 import yaml
 
 from event_contracts import EVENTS, SUBSCRIPTIONS, Event, read
+from tools import ingress_channels
+from tools.event_pages import EVENTS_PAGE, events_page
 
 HOME = Path(__file__).parent.parent / "contracts-schema"
 SCHEMAS, EXAMPLES, ASYNCAPI = HOME / "schemas", HOME / "examples", HOME / "asyncapi.yaml"
@@ -69,7 +72,8 @@ def asyncapi() -> dict[str, Any]:
                 },
             }
             for t in types
-        },
+        }
+        | ingress_channels.channels(),
         "operations": {
             f"{service}.receives.{t}": {
                 "action": "receive",
@@ -79,8 +83,12 @@ def asyncapi() -> dict[str, Any]:
             for service, wanted in sorted(SUBSCRIPTIONS.items())
             for t in types
             if streams[t] in wanted
+        }
+        | ingress_channels.operations(),
+        "components": {
+            "messages": {t: _message(EVENTS[t]) for t in types} | ingress_channels.messages(),
+            "securitySchemes": ingress_channels.security_schemes(),
         },
-        "components": {"messages": {t: _message(EVENTS[t]) for t in types}},
     }
 
 
@@ -170,19 +178,20 @@ def rendered() -> dict[Path, str]:
         for t, e in EVENTS.items()
     }
     files[ASYNCAPI] = yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=100)
+    files[EVENTS_PAGE] = events_page()
     return files
 
 
 def write() -> None:
     """Write what is generated; examples are only ever added."""
-    for path, content in rendered().items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
     for wire_type, event in EVENTS.items():
         path = EXAMPLES / f"{wire_type}.1.json"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(example_of(event), indent=1) + "\n", encoding="utf-8")
+    for path, content in rendered().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
 
 
 def faults(published: dict[str, dict[str, Any]]) -> list[str]:

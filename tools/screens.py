@@ -59,9 +59,15 @@ LEADER = (
     Screen("dashboard", "/dashboard"),
 )
 MAILS = (Screen("mails", "/operation/mails"), Screen("mail", "/operation/mails/{mail}"))
+WEBHOOKS = (
+    Screen("webhooks", "/operation/webhooks"),
+    Screen("webhook-new", "/operation/webhooks/new"),
+    Screen("webhook-deliveries", "/operation/webhooks/deliveries"),
+)
 HQ = (
     Screen("flow", "/approval-flow"),
     *MAILS,
+    *WEBHOOKS,
 )
 TFC = (
     Screen("top", "/"),
@@ -76,10 +82,14 @@ TFC = (
 OPERATOR = (
     Screen("top", "/"),
     *MAILS,
+    *WEBHOOKS,
     Screen("dead-letters", "/operation/dead-letters"),
     Screen("dead-letter", "/operation/dead-letters/{letter}"),
     Screen("skip", "/operation/dead-letters/{letter}/skip"),
     Screen("quarantine", "/operation/quarantine"),
+    Screen("dealers", "/operation/dealers"),
+    Screen("dealer-keys", "/operation/dealers/D01"),
+    Screen("dealer-messages", "/operation/dealer-messages"),
     Screen("lag", "/operation/lag"),
     Screen("styleguide", "/styleguide"),
     Screen("clock", "/clock/"),

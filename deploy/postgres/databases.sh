@@ -1,7 +1,7 @@
 #!/bin/sh
 # Run once by the PostgreSQL image: a database and an ordinary role for each service.
 set -eu
-for service in contracts returns commuter notifier; do
+for service in contracts returns commuter notifier interchange; do
   password=$(eval echo "\$$(echo "$service" | tr '[:lower:]' '[:upper:]')_PASSWORD")
   psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" \
     -v name="$service" -v password="$password" <<'SQL'

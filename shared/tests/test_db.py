@@ -105,3 +105,25 @@ async def test_an_error_names_no_value(new_database: NewDatabase) -> None:
     assert "no_such_table" in str(refused.value)
     assert "豊田" not in str(refused.value)
     await database.close()
+
+
+async def test_a_database_answers_once_it_was_migrated(
+    postgres_url: str, new_database: NewDatabase
+) -> None:
+    for url, answers in ((postgres_url, False), (await new_database("shared"), True)):
+        database = Database(url)
+        assert await database.answers() is answers
+        await database.close()
+
+
+async def test_a_list_is_planned_for_its_values_and_the_next_transaction_is_not(
+    new_database: NewDatabase,
+) -> None:
+    database = Database(await new_database("shared"), pool_size=1)
+    modes = []
+    for asked in (True, False):
+        async with database.transaction("D01", plan_by_values=asked) as tx:
+            shown = [text(f"SHOW {name}") for name in ("plan_cache_mode", "enable_bitmapscan")]
+            modes.append([(await tx.execute(one)).scalar_one() for one in shown])
+    assert modes == [["force_custom_plan", "off"], ["auto", "on"]]
+    await database.close()

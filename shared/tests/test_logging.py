@@ -4,25 +4,43 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 FAILS = """
+import logging
+import sys
 import structlog
+from shared.context import Work, working_for
 from shared.logging import configure
 
 def act(customer_name, token):
-    raise RuntimeError("nobody thought of this")
+    try:
+        raise ExceptionGroup("all of it", [ValueError(customer_name), KeyError(token)])
+    except ExceptionGroup as group:
+        raise RuntimeError(f"nobody thought of {customer_name}") from group
 
 configure()
-try:
-    act("山本 太郎", "a-secret-token")
-except RuntimeError:
-    structlog.get_logger().exception("unforeseen")
+with working_for(Work("request-1", "event-1", f"00-{'1' * 32}-{'2' * 16}-01")):
+    try:
+        act("山本 太郎", "a-secret-token")
+    except RuntimeError:
+        if sys.argv[1] == "ours":
+            structlog.get_logger().exception("unforeseen")
+        else:
+            logging.getLogger("a.library").exception("unforeseen")
 """
 
 
-def test_a_traceback_shows_no_values() -> None:
-    done = subprocess.run([sys.executable, "-c", FAILS], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("whose", ["ours", "a library's"])
+def test_a_traceback_shows_no_values_and_whose_work_it_was(whose: str) -> None:
+    command = [sys.executable, "-c", FAILS, whose]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     line = json.loads(done.stderr)
-    [exception] = line["exception"]
+    exception, group = line["exception"]
+    assert [inner["exc_type"] for [inner] in group["exceptions"]] == ["ValueError", "KeyError"]
     assert (exception["exc_type"], exception["frames"][-1]["name"]) == ("RuntimeError", "act")
     assert "山本" not in done.stderr
     assert "a-secret-token" not in done.stderr
+    ids = (line["trace_id"], line["correlation_id"], line["event_id"])
+    assert ids == ("1" * 32, "request-1", "event-1")
+    assert (line["event"], line["level"]) == ("unforeseen", "error")

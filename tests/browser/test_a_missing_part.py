@@ -25,6 +25,7 @@ OF_THE_PART = {
     r"|/operation/dead-letters/returns/.+",
     "commuter": r"/commuter/.+",
     "notifier": r"/operation/mails/.+",
+    "interchange": r"/operation/(dealers|dealer-messages)(/.+)?",
 }
 """Pages about one thing of that service: without it there is nothing to show."""
 NAMES_IT = (

@@ -17,6 +17,8 @@ import httpx
 import pytest
 
 from contracts_service.imports import import_masters
+from madoguchi.catalogue import SERVICES
+from madoguchi.gateway import nginx_command, nginx_program
 from madoguchi.issuer import create_issuer
 from shared.clock import SystemClock
 from shared.db import Database
@@ -24,11 +26,10 @@ from shared.testing.databases import TestDatabases
 from tests.portal.conftest import KEY, SECRET, free_port, issuer_settings, serving
 from tests.portal.customers import MASTERS
 
-GATEWAY = Path(__file__).parents[2] / "deploy" / "gateway"
 HOW_TO_GET_IT = (
     "NO NGINX: the tests of deploy/gateway are skipped. Install it (Debian: apt-get install nginx)."
 )
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+NGINX = nginx_program()
 
 
 @dataclass
@@ -61,9 +62,7 @@ def gateway(request: pytest.FixtureRequest, contracts_url: str) -> Iterator[Gate
     ports = {name: free_port() for name in ("gateway", "portal", "contracts", "nobody", "issuer")}
     own, issuer = (f"http://127.0.0.1:{ports[name]}" for name in ("gateway", "issuer"))
     identity = {"ISSUER": issuer, "JWKS_URL": f"{issuer}/jwks", "AUDIENCE": "madoguchi"}
-    places = {
-        f"PORTAL_{name}_URL": own for name in ("CONTRACTS", "RETURNS", "COMMUTER", "NOTIFIER")
-    }
+    places = {f"PORTAL_{name}_URL".upper(): own for name in SERVICES}
     with contextlib.ExitStack() as stack:
         made = lambda url: create_issuer(issuer_settings(url, own), KEY)  # noqa: E731
         stack.enter_context(serving(made, ports["issuer"]))
@@ -107,30 +106,10 @@ def process(words: list[str], environment: Mapping[str, str], port: int) -> Iter
 def nginx(own: str, ports: Mapping[str, int]) -> Iterator[Gateway]:
     """The configuration as it is delivered; only places and port are those of this machine."""
     folder = Path(tempfile.mkdtemp(prefix="madoguchi-gateway-"))
-    shutil.copytree(GATEWAY, folder, dirs_exist_ok=True)
-    lines = "".join(
-        f"  {part} 127.0.0.1:{ports[place]};\n"
-        for part, place in (
-            ("portal", "portal"), ("contracts", "contracts"), ("commuter", "nobody"),
-            ("returns", "nobody"), ("notifier", "nobody"),
-        )
-    )  # fmt: skip
-    conf = (folder / "nginx.conf").read_text()
-    (folder / "nginx.conf").write_text(conf.replace("listen 8080;", f"listen {ports['gateway']};"))
-    for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
-        (folder / name).mkdir()
-    temporary = " ".join(
-        f"{name}_temp_path {folder / short};"
-        for name, short in (
-            ("client_body", "body"), ("proxy", "proxy"), ("fastcgi", "fastcgi"),
-            ("uwsgi", "uwsgi"), ("scgi", "scgi"),
-        )
-    )  # fmt: skip
-    (folder / "places.conf").write_text(f"map $part $place {{\n{lines}}}\n{temporary}\n")
-    command = [
-        str(NGINX), "-p", str(folder), "-c", "nginx.conf", "-e", str(folder / "error.log"),
-        "-g", f"daemon off; pid {folder / 'pid'};",
-    ]  # fmt: skip
+    places = {
+        part: f"127.0.0.1:{ports.get(part, ports['nobody'])}" for part in (*SERVICES, "portal")
+    }
+    command = nginx_command(str(NGINX), folder, ports["gateway"], places)
     started = subprocess.Popen(command)
     try:
         wait_for(ports["gateway"], started)
@@ -213,6 +192,9 @@ def test_a_body_that_is_too_large_is_refused_in_words(gateway: Gateway) -> None:
     assert "送られた内容が大きすぎます" in large.text
     fits = httpx.post(f"{gateway.url}/contracts/C1/memo", content=b"x" * (1024 * 1024))
     assert fits.status_code != 413
+    told = f"{gateway.url}/api/interchange/v1/events"
+    assert httpx.post(told, content=b"x" * (128 * 1024 + 1)).status_code == 413
+    assert httpx.post(told, content=b"x" * (128 * 1024)).status_code == 502
 
 
 def test_a_body_that_never_ends_is_cut_off(gateway: Gateway) -> None:

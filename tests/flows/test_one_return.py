@@ -1,15 +1,17 @@
 """One return, from click to mail, on the product as it is started: whichever way events travel."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import httpx
+import psutil
 import pytest
 
+from madoguchi.catalogue import SERVICES
 from shared.clock import JST
-from tests.product import Product, eventually, returnable_contract, running
+from tests.product import Product, completed_mark, eventually, returnable_contract, running, step
 
 YAMADA, SATO, TANAKA, TFC = "D01-E101", "D01-M100", "D01-H001", "T001"
 
@@ -24,30 +26,65 @@ def product(request: pytest.FixtureRequest) -> Iterator[Product]:
     if request.param == "processes":
         flags.append("--processes")
     with running(*flags) as started:
+        children = psutil.Process(started.process.pid).children(recursive=True)
         yield started
+        if request.param == "processes":
+            started.stop()
+            assert len(children) > 2 * len(SERVICES)
+            eventually(lambda: list(filter(is_alive, children)), lambda alive: alive == [], 5)
 
 
-def step(http: httpx.Client, application_id: str, action: str, **body: Any) -> str:
-    shown = http.get(f"/returns/v1/applications/{application_id}").raise_for_status()
-    answer = http.post(
-        f"/returns/v1/applications/{application_id}/{action}",
-        json=body,
-        headers={"If-Match": shown.headers["etag"]},
-    )
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["status"]["label"])
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it still runs; one that ended counts as ended before anybody collects it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
-def completed_mark(http: httpx.Client, contract_no: str) -> str:
-    params = {"mode": "individual", "contract_no": contract_no}
-    [row] = http.get("/contracts/v1/contracts", params=params).raise_for_status().json()["rows"]
-    return str(row["completed_mark"])
+def people_in(http: httpx.Client, contract_no: str) -> set[str]:
+    """What is known of the customer, and the mail addresses of the story."""
+    shown = http.get(f"/contracts/v1/contracts/{contract_no}").raise_for_status().json()
+    own = re.compile(r"customer\.(name|name_kana|address|phone)$")
+    customer = {value for key, value in texts_of(shown) if own.search(key)}
+    assert len(customer) > 2, shown
+    return customer | {"@d01.example.jp"}
+
+
+def texts_of(told: object, key: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(told, dict):
+        for name, value in told.items():
+            yield from texts_of(value, f"{key}.{name}")
+    elif isinstance(told, list):
+        for value in told:
+            yield from texts_of(value, key)
+    elif isinstance(told, str) and told:
+        yield key, told
+
+
+def assert_the_log_names_work_and_nobody(log: str, people: set[str]) -> None:
+    """Every line of a request, an event or a mail has its ids, and none a person."""
+    assert [name for name in people if name in log] == []
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in log.splitlines()]
+    seen = {"request": {"correlation_id"}, "mail": {"event_id"}}
+    for event, ids in seen.items():
+        told = re.compile(rf'\] {event} +\w|"event": ?"{event}"')
+        of_event = [line for line in lines if told.search(line)]
+        assert of_event, event
+        for line in of_event:
+            assert all(name in line for name in (*ids, "trace_id")), line
+    assert any("portal" in line for line in lines if "request" in line)
 
 
 def test_a_returned_car_from_report_to_completion_mail(product: Product) -> None:
     yamada, sato = product.as_person(YAMADA), product.as_person(SATO)
     tanaka, tfc = product.as_person(TANAKA), product.as_person(TFC)
     contract_no = returnable_contract(yamada)
+    people = people_in(yamada, contract_no)
+    for name in people:
+        asked = {"mode": "individual", "customer_name": name}
+        yamada.get("/contracts/v1/contracts", params=asked)
+        httpx.get(f"{product.url}/contracts", params=asked)
     assert completed_mark(yamada, contract_no) == ""
 
     report = {
@@ -77,3 +114,4 @@ def test_a_returned_car_from_report_to_completion_mail(product: Product) -> None
         lambda: {to for to, subject in product.completion_mails() if contract_no in subject},
         lambda addresses: addresses == everybody,
     )
+    assert_the_log_names_work_and_nobody((product.data / "log.txt").read_text(), people)

@@ -31,7 +31,7 @@ from shared.clock import SystemClock
 from shared.db import Database
 from tests.product import Product, eventually, returnable_contract, running
 
-SERVICES = ("returns", "contracts", "notifier", "commuter")
+SERVICES = ("returns", "contracts", "notifier", "commuter", "interchange")
 """A service is added by its name."""
 PEOPLE = ("D01-E101", "D01-M100", "D01-H001", "D02-H001", "T001", "O001", "D01-A001")
 REQUESTS, MANY_REQUESTS = 4, 60

@@ -194,6 +194,7 @@ def portal_settings(url: str, issuer: str, service: str = "http://127.0.0.1:9") 
         returns_url="http://127.0.0.1:9",
         commuter_url="http://127.0.0.1:9",
         notifier_url="http://127.0.0.1:9",
+        interchange_url="http://127.0.0.1:9",
         embedded=True,
         upstream_timeout_s=30,  # on a machine that is busy with other things
     )

@@ -8,10 +8,12 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from html import unescape
 from urllib.parse import urlsplit
 
 import httpx
+from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from sqlalchemy import text
 
@@ -19,6 +21,9 @@ from contracts_service.app import SERVICE as CONTRACTS
 from contracts_service.app import create_app as create_contracts
 from contracts_service.imports import import_contracts, import_masters
 from event_contracts import read
+from interchange_service.app import create_app as create_interchange
+from interchange_service.sealing import Seal
+from interchange_service.webhook_post import Post
 from madoguchi.issuer import create_issuer
 from portal_service.app import create_app
 from portal_service.settings import PortalSettings
@@ -182,7 +187,16 @@ def fields_of(html: str, *, ticked_only: bool = True) -> dict[str, list[str]]:
 @contextlib.asynccontextmanager
 async def open_counter(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[Counter]:
     """Start everything on ports of its own, with the contracts of the examples."""
-    urls = {name: await create(f"{name}_service") for name in ("contracts", "returns")}
+    makers: dict[str, Callable[..., FastAPI]] = {
+        "contracts": create_contracts,
+        "returns": create_returns,
+        "interchange": partial(
+            create_interchange,
+            seal=Seal(Fernet.generate_key().decode()),
+            post=Post(local=True),
+        ),
+    }
+    urls = {name: await create(f"{name}_service") for name in makers}
     contracts, returns, clock = (
         Database(urls["contracts"]),
         Database(urls["returns"]),
@@ -193,7 +207,6 @@ async def open_counter(create: Callable[[str], Awaitable[str]]) -> AsyncIterator
     taken_in = await import_contracts(contracts, contract_file(), now=clock.now())
     assert not taken_in.refused, taken_in.refused
     issuer_url = f"http://127.0.0.1:{free_port()}"
-    makers = {"contracts": create_contracts, "returns": create_returns}
     with contextlib.ExitStack() as stack:
         serve = stack.enter_context
         services = {

@@ -75,6 +75,7 @@ async def open_expenses(create: Callable[[str], Awaitable[str]]) -> AsyncIterato
                 returns_url=NOBODY,
                 commuter_url=service,
                 notifier_url=NOBODY,
+                interchange_url=NOBODY,
                 embedded=True,
             )
             made.append(create_app(settings, now=clock.now))

@@ -21,6 +21,7 @@ from shared.auth import (
     assert_every_route_has_a_policy,
     policies_by_path,
 )
+from shared.http import PROBES
 
 from .conftest import KEY, Site, asking, csrf_in, issuer_settings, portal_settings, query_of
 
@@ -241,7 +242,7 @@ def test_the_issuer_keeps_its_key_with_the_data(tmp_path: Path) -> None:
 
 
 def test_every_page_says_whom_it_lets_in(site: Site) -> None:
-    assert_every_route_has_a_policy(site.app, public_paths={"/static"})
+    assert_every_route_has_a_policy(site.app, public_paths={"/static", *PROBES})
     opened = {path for (_, path), found in policies_by_path(site.app).items() if found}
     assert {"/", "/auth/login", "/auth/logout", "/styleguide"} <= opened
 

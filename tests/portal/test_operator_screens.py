@@ -89,7 +89,9 @@ async def test_a_refused_message_that_is_still_none_says_so_and_is_put_away(
 async def test_the_lag_is_drawn_for_each_service_that_answers(counter: Counter) -> None:
     async with counter.of(OPERATOR) as operator:
         await operator.go("/operation/lag")
-        assert operator.html.count("<svg") == 4  # two lags of contracts and of returns
+        assert (
+            operator.html.count("<svg") == 6
+        )  # two lags of contracts, of returns and of the interchange
         assert 'hx-trigger="every 5s"' in operator.html
         assert "通知メールの情報を表示できません。" in operator.words
         part = await operator.browser.http.get("/operation/lag", headers={"hx-request": "true"})

@@ -46,6 +46,7 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
                 public_url=url, session_secret=SECRET, oidc_issuer=issuer,
                 oidc_resource=RESOURCE, contracts_url=service, returns_url=nobody,
                 commuter_url=nobody, notifier_url=nobody,
+                interchange_url=nobody,
             )  # fmt: skip
             app = create_app(settings)
             app.include_router(screens)

@@ -30,6 +30,8 @@ class ContractEvent(Event):
 class ContractFacts(ContractEvent):
     """All that another service may need of a contract. The customer's name is personal data."""
 
+    personal: ClassVar[tuple[str, ...]] = ("customer_name",)
+
     product_code: str
     final_on: date
     vehicle: Vehicle
@@ -192,6 +194,14 @@ class UrgencyChanged(ContractEvent):
     before: Urgency
     after: Urgency
     changed_on: date
+
+
+class CustomerErased(ContractEvent):
+    """Who the customer was is forgotten for good; each service erases what it keeps of them."""
+
+    wire_type: ClassVar[str] = "contract.customer_erased.v1"
+
+    erased_at: datetime
 
 
 class CustomerListExported(Event):

@@ -21,6 +21,7 @@ class VehicleReturned(DealerEvent):
     """A car stands on the dealer's ground; a person still has to report it."""
 
     wire_type: ClassVar[str] = "dealer.vehicle_returned.v1"
+    personal: ClassVar[tuple[str, ...]] = ("place",)
     aggregate_key: ClassVar[str] = "source_id"
 
     source_id: str

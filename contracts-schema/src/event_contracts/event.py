@@ -15,12 +15,20 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+ERASED = "（消去済み）"
+"""What stands where a customer's name, address or a text about them was."""
+
+
 class Event(Part):
-    """A fact on the wire. `wire_type` is `<stream>.<past tense>.v<version>`."""
+    """A fact on the wire. `wire_type` is `<stream>.<past tense>.v<version>`.
+
+    `personal` names the fields that may say who a customer is; they go when the customer is erased.
+    """
 
     wire_type: ClassVar[str]
     aggregate_type: ClassVar[str]
     aggregate_key: ClassVar[str]
+    personal: ClassVar[tuple[str, ...]] = ()
 
     dealer_id: str
 

@@ -19,6 +19,7 @@ class StoreUpdated(Event):
     name: str
     unused: bool = False
     phone: str | None = None
+    dealer_name: str | None = None
 
     @property
     def aggregate_id(self) -> str:

@@ -1,9 +1,12 @@
 """Which types of event exist, who listens to which streams, and how is one read?"""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import ValidationError
 
 from event_contracts import commuter, contract, dealer, mail, masters, returns, tfc, tfc_returns
-from event_contracts.event import Event
+from event_contracts.event import ERASED, Event
 
 
 class UnknownEventType(LookupError):
@@ -38,6 +41,7 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     ),
     "commuter": ("staff",),
     "notifier": ("return", "commuter_pass"),
+    "interchange": ("return",),
 }
 
 
@@ -55,3 +59,25 @@ def read(wire_type: str, payload: bytes | str) -> Event:
     except ValidationError as wrong:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors())
         raise PayloadDoesNotFit(f"{wire_type}: {faults}") from None
+
+
+def without_personal(wire_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload of an event with nothing left that says who the customer is.
+
+    It can be read as before. An event of an unknown type keeps its numbers only.
+    """
+    model = EVENTS.get(wire_type)
+    fields = model.personal if model else tuple(payload)
+    return {name: _blank(value) if name in fields else value for name, value in payload.items()}
+
+
+def _blank(value: Any) -> Any:
+    match value:
+        case str():
+            return ERASED
+        case dict():
+            return {name: _blank(part) for name, part in value.items()}
+        case list():
+            return [_blank(part) for part in value]
+        case _:
+            return value

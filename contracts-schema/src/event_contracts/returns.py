@@ -122,6 +122,7 @@ class ReturnPutOnHold(ReturnEvent):
     """The finance company lets it rest."""
 
     wire_type: ClassVar[str] = "return.put_on_hold.v1"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     reason: str
 
@@ -142,6 +143,7 @@ class ContactEntered(ReturnEvent):
     """The message to the dealer is written."""
 
     wire_type: ClassVar[str] = "return.contact_entered.v1"
+    personal: ClassVar[tuple[str, ...]] = ("message",)
 
     message: str
 
@@ -189,6 +191,12 @@ class OriginatorTakenOver(ReturnEvent):
 
     from_id: str
     to_id: str
+
+
+class ReturnCustomerErased(ReturnEvent):
+    """Who the customer of a finished application was is forgotten for good."""
+
+    wire_type: ClassVar[str] = "return.customer_erased.v1"
 
 
 class TfcEventRejected(ReturnEvent):

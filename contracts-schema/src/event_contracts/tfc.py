@@ -58,6 +58,8 @@ class Customer(Part):
 class TfcContractFacts(TfcContractEvent):
     """A contract as the finance company keeps it; `final_on` of a lease is its end."""
 
+    personal: ClassVar[tuple[str, ...]] = ("customer",)
+
     product_code: str
     final_on: date
     loan: Loan
@@ -86,6 +88,7 @@ class TfcHandlingFlagged(TfcContractEvent):
     """The finance company deals with the customer itself, after a total loss for example."""
 
     wire_type: ClassVar[str] = "tfc.contract_tfc_handling_flagged.v1"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     reason: str
 
@@ -106,6 +109,7 @@ class EarlyPayoffInquired(TfcContractEvent):
     """Somebody asked what an early payoff costs, and perhaps said what car comes next."""
 
     wire_type: ClassVar[str] = "tfc.early_payoff_inquired.v1"
+    personal: ClassVar[tuple[str, ...]] = ("other_text",)
 
     inquired_at: datetime
     own_replacement: bool | None = None
@@ -164,6 +168,7 @@ class AssignmentRejected(TfcContractEvent):
     """A registered change of store or staff was refused."""
 
     wire_type: ClassVar[str] = "tfc.assignment_rejected.v1"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     change_id: str
     reason: str

@@ -32,6 +32,7 @@ class TfcReturnOnHold(TfcReturnEvent):
     """It lets the application rest."""
 
     wire_type: ClassVar[str] = "tfc_return.on_hold.v1"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     reason: str
 
@@ -52,6 +53,7 @@ class TfcReturnContactEntered(TfcReturnEvent):
     """The message to the dealer is written."""
 
     wire_type: ClassVar[str] = "tfc_return.contact_entered.v1"
+    personal: ClassVar[tuple[str, ...]] = ("message",)
 
     message: str
 
@@ -60,6 +62,7 @@ class TfcReturnRemanded(TfcReturnEvent):
     """It sends the application back."""
 
     wire_type: ClassVar[str] = "tfc_return.remanded.v1"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
 
     reason_code: str
     reason: str

@@ -272,7 +272,15 @@ OpenOffice = Callable[..., Awaitable[Office]]
 
 EMPTIED = (
     *("memo", "entry", "assignment_change", "customer_change_release", "customer_list_export"),
-    *("contract", "calendar_exception", "outbox", "outbox_stream", "timer", "idempotency"),
+    *(
+        "customer_erasure",
+        "contract",
+        "calendar_exception",
+        "outbox",
+        "outbox_stream",
+        "timer",
+        "idempotency",
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from .conftest import Office, person, signed
 
 BASE = "/api/contracts/v1"
 TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC}), None)
+OPERATOR = Principal("o001", "運用 担当", None, None, "O001", frozenset({Role.OPERATOR}), None)
 NOBODY = Principal("x", "x", "D01", "S10", "X1", frozenset(), None)
 PEOPLE = {
     "sales": person("E101"),
@@ -24,11 +25,14 @@ PEOPLE = {
     "manager of another dealer": person("M100", "D02"),
     "hq of another dealer": person("H001", "D02"),
     "tfc": TFC,
+    "operator": OPERATOR,
     "somebody without a role": NOBODY,
 }
 SEES_C1 = {"sales", "manager", "hq"}
 OF_TFC = {"GET /masters/dealers", "GET /masters/dealers/{dealer_id}", "GET /masters/vehicles"}
+OF_OTHERS = {*OF_TFC, "GET /erasures/due", "POST /erasures"}
 BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/erasures"): {"contract_no": "C1", "reason": "x"},
     ("PUT", "/memo"): {"text": "x"},
     ("POST", "/result"): {"categories": ["early_payoff"], "own_replacement": False},
     ("POST", "/resplit-trial"): {"instalments": 12},
@@ -44,6 +48,7 @@ QUERIES = {
     "/contracts": ALL,
     "/contracts.csv": ALL,
     "/assignment-changes/search": {"from_store": "S10"},
+    "/erasures/due": {"before": "2020-01-01"},
 }
 
 
@@ -118,10 +123,10 @@ async def test_what_each_role_may_never_do(office: Office) -> None:
             "GET /transfers-in-progress",
             "GET /dashboard",
             release,
-            *OF_TFC,
+            *OF_OTHERS,
         },
-        "manager": {release, *OF_TFC},
-        "hq": {"PUT /contracts/{contract_no}/memo", *OF_TFC},
+        "manager": {release, *OF_OTHERS},
+        "hq": {"PUT /contracts/{contract_no}/memo", *OF_OTHERS},
     }
 
 
@@ -165,7 +170,7 @@ async def test_every_table_of_dealers_is_walled(office: Office) -> None:
     async with office.database.transaction() as tx:
         tables = (await tx.scalars(text(OWNED))).all()
         forced = await tx.scalar(text(f"{walled} WHERE relrowsecurity AND relforcerowsecurity"))
-    assert forced == len(tables) == 10
+    assert forced == len(tables) == 11
 
 
 @pytest.mark.parametrize(

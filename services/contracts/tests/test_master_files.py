@@ -59,6 +59,19 @@ async def test_the_same_file_again_tells_nothing(new_office: Office) -> None:
     assert len(await new_office.events(StoreUpdated)) == told == 9
 
 
+async def test_a_dealer_of_another_name_is_told_with_each_of_its_stores(new_office: Office) -> None:
+    before = len(await new_office.events(StoreUpdated))
+    await take_in(new_office, "dealers", "D01,新東都自動車販売")
+    told = (await new_office.events(StoreUpdated))[before:]
+    assert {e.store_code for e in told if isinstance(e, StoreUpdated)} == {
+        "S10",
+        "S20",
+        "S30",
+        "S90",
+    }
+    assert {e.dealer_name for e in told if isinstance(e, StoreUpdated)} == {"新東都自動車販売"}
+
+
 async def test_one_fault_keeps_the_whole_file_out(new_office: Office) -> None:
     report = await take_in(
         new_office,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from contracts_service.actions.contract_intake import ContractOfOtherDealer
-from event_contracts import tfc
+from contracts_service.queries import ContractUnknown
+from event_contracts import dealer, tfc
 from event_contracts.contract import (
     AssignmentChangeReflected,
     ContractRegistered,
@@ -112,3 +113,33 @@ async def test_completed_contracts_leave_the_list_three_months_later(office: Off
             await office.hears(tfc.TfcCompletedFinalHandling.model_validate(done))
     found = await office.search("E101", mode="general", final_from="2020-01")
     assert found == ["C3", "C2"]
+
+
+async def test_a_product_is_known_from_its_message_on(office: Office) -> None:
+    """And kept as the last message says it (D76-D79)."""
+    known: dict[str, Any] = {
+        "dealer_id": "*", "product_code": "NEW", "name": "新商品",
+        "return_allowed": True, "separate_procedure": False, "transferable": True,
+    }  # fmt: skip
+    searched = {"mode": "general", "product": "NEW"}
+    assert (await office.get("H001", "/contracts", params=searched)).status_code == 422
+    await office.hears(
+        tfc.ProductMasterUpdated(**known), tfc.ProductMasterUpdated(**{**known, "name": "改名"})
+    )
+    assert await office.search("H001", **searched) == []
+    listed = (await office.get("H001", "/products")).json()
+    assert [row["name"] for row in listed if row["code"] == "NEW"] == ["改名"]
+
+
+async def test_a_sold_car_is_a_suggestion_and_no_result(office: Office) -> None:
+    """C4: a person confirms it; another dealer's word changes nothing."""
+    await office.hears(tfc.TfcContractImported.model_validate(FACTS))
+    sold = dealer.ReplacementSold(**NAMES, vehicle_code="PRIUS", ordered_on=date(2025, 7, 10))
+    await office.hears(sold, sold)
+    detail = await office.detail("C1")
+    suggestion = {"vehicle_code": "PRIUS", "ordered_on": "2025-07-10"}
+    assert detail["replacement_suggestion"] == suggestion
+    assert (await office.row("C1"))["replacement_mark"] == "未"
+    with pytest.raises(ContractUnknown):
+        await office.hears(sold.model_copy(update={"dealer_id": "D02", "vehicle_code": "AQUA"}))
+    assert (await office.detail("C1"))["replacement_suggestion"] == suggestion

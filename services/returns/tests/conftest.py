@@ -51,7 +51,13 @@ TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC
 NOTIFIER = Principal("notifier", "notifier", None, None, None, frozenset({Role.SERVICE}), None)
 
 MASTERS: tuple[Event, ...] = (
-    StoreUpdated(dealer_id="D01", store_code="S10", name="本店", phone="03-0010-1000"),
+    StoreUpdated(
+        dealer_id="D01",
+        store_code="S10",
+        name="本店",
+        phone="03-0010-1000",
+        dealer_name="東都自動車販売",
+    ),
     StoreUpdated(dealer_id="D01", store_code="S20", name="西店", phone="03-0010-2000"),
     StoreUpdated(dealer_id="D02", store_code="S10", name="他社本店"),
     *(

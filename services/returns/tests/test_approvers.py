@@ -253,6 +253,7 @@ async def test_the_notifier_learns_who_is_concerned(returns: Returns) -> None:
         "店舗承認者手続中（差戻）",
     )
     assert (found["contract_no"], found["dealer_id"]) == ("C-1001", "D01")
+    assert found["dealer_name"] == "東都自動車販売"
 
 
 @pytest.mark.rule("D146")

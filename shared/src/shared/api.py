@@ -7,18 +7,14 @@ start with a route that names no policy.
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from shared import operations
 from shared.auth import PrincipalOf, assert_every_route_has_a_policy, recognise
 from shared.clock import Clock
 from shared.db import Database
-from shared.http import install, install_probes
+from shared.http import PROBES, install, install_probes
 from shared.openapi import DescribedApi
 from shared.service import Service
-
-PROBES = ("/livez", "/readyz", "/metrics")
 
 
 def create_api(
@@ -55,11 +51,6 @@ def create_api(
 
 def _ready(database: Database) -> Callable[[], Awaitable[Mapping[str, bool]]]:
     async def ready() -> Mapping[str, bool]:
-        try:
-            async with database.transaction() as tx:
-                await tx.execute(text("SELECT 1"))
-        except (OSError, DBAPIError):
-            return {"database": False}
-        return {"database": True}
+        return {"database": await database.answers()}
 
     return ready

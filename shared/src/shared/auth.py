@@ -31,6 +31,7 @@ class Role(StrEnum):
     EXPENSE_ADMIN = "expense_admin"
     OPERATOR = "operator"
     SERVICE = "service"
+    DEALER_SYSTEM = "dealer_system"
 
     @property
     def japanese(self) -> str:
@@ -48,6 +49,7 @@ ROLE_TITLES: Mapping[Role, str] = {
     Role.EXPENSE_ADMIN: "経費管理者",
     Role.OPERATOR: "システム運用者",
     Role.SERVICE: "サービス間連携",
+    Role.DEALER_SYSTEM: "販売店システム",
 }
 
 

@@ -7,7 +7,7 @@ log on every line, without each function passing them on.
 import contextlib
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -46,6 +46,16 @@ def working_for(work: Work) -> Iterator[Work]:
         _work.reset(token)
 
 
+def work_of_event(event_id: UUID, headers: Mapping[str, str]) -> Work:
+    """What whoever handles an event works for: the event, and what it belongs to."""
+    return Work(
+        correlation_id=headers.get("correlationid"),
+        causation_id=str(event_id),
+        traceparent=headers.get("traceparent"),
+        actor=headers.get("actor"),
+    )
+
+
 def acting_as(actor: str) -> None:
     """Name the person who acts, once the request has shown who it is."""
     _work.set(replace(_work.get(), actor=actor))
@@ -61,9 +71,15 @@ def new_traceparent() -> str:
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
+def known_trace(traceparent: str | None) -> str | None:
+    """A W3C trace that came from elsewhere, if it is one."""
+    return traceparent if traceparent and TRACEPARENT.match(traceparent) else None
+
+
 def child_of(traceparent: str | None) -> str:
     """The next hop of a W3C trace: same trace id, new span id; a new trace where none is valid."""
-    if traceparent is None or not TRACEPARENT.match(traceparent):
+    known = known_trace(traceparent)
+    if known is None:
         return new_traceparent()
-    version, trace_id, _, flags = traceparent.split("-")
+    version, trace_id, _, flags = known.split("-")
     return f"{version}-{trace_id}-{secrets.token_hex(8)}-{flags}"

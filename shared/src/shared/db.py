@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy import event, text
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 EVERY_DEALER = "*"
@@ -22,15 +22,23 @@ ASK_AFTER_IDLE_S = 30
 
 
 class DealersConnection(asyncpg.Connection):
-    """A connection whose next transaction works for `dealer` from its first message on."""
+    """A connection whose next transaction works for `dealer` from its first message on.
+
+    With `plan_by_values` PostgreSQL plans each of its statements for the values that came, never
+    once for all, and along indexes that have the rows in order.
+    """
 
     dealer: str | None = None
+    plan_by_values: bool = False
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109
         """As the driver's; "BEGIN" also names the dealer."""
         if query == "BEGIN;" and self.dealer is not None:
             quoted, self.dealer = self.dealer.replace("'", "''"), None
             query = f"BEGIN; SELECT set_config('app.dealer', '{quoted}', true);"
+            if self.plan_by_values:
+                query += " SET LOCAL plan_cache_mode = force_custom_plan;"
+                query += " SET LOCAL enable_bitmapscan = off;"
         done: str = await super().execute(query, *args, timeout=timeout)
         return done
 
@@ -65,10 +73,14 @@ class Database:
         _look_before_use(self.engine)
 
     @asynccontextmanager
-    async def transaction(self, dealer_id: str | None = None) -> AsyncIterator[AsyncSession]:
+    async def transaction(
+        self, dealer_id: str | None = None, *, plan_by_values: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """One transaction; commits at the end of the block.
 
         `dealer_id` opens the rows of that dealer, EVERY_DEALER those of all (workers, TFC).
+        `plan_by_values` is for lists, where a dealer has three rows or a hundred thousand: the
+        plan that PostgreSQL keeps for a statement suits neither (ADR 14).
         """
         session = AsyncSession(self.engine, expire_on_commit=False)
         try:
@@ -76,11 +88,21 @@ class Database:
             driver = connection.connection.driver_connection if connection else None
             assert isinstance(driver, DealersConnection)
             driver.dealer = dealer_id  # the first statement begins the transaction
+            driver.plan_by_values = plan_by_values
             yield session
             await session.commit()  # which also gives the connection back
         except BaseException:
             await asyncio.shield(session.close())
             raise
+
+    async def answers(self) -> bool:
+        """Whether it can be worked with: it is there, and was migrated."""
+        try:
+            async with self.transaction() as tx:
+                await tx.execute(text("SELECT 1 FROM alembic_version LIMIT 1"))
+        except (OSError, SQLAlchemyError):
+            return False
+        return True
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -4,6 +4,8 @@ Request ids and traces, problem+json for every refusal, entity tags for versions
 per request that is committed before the answer leaves, idempotency keys, and probes.
 """
 
+import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
@@ -17,17 +19,26 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.status import HTTP_400_BAD_REQUEST
+from starlette.status import HTTP_400_BAD_REQUEST, HTTP_500_INTERNAL_SERVER_ERROR
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import tracing
 from shared.clock import Clock
-from shared.context import Work, child_of, new_id, working_for
+from shared.context import Work, current_work, known_trace, new_id
 from shared.db import Database
 from shared.errors import FieldError, FormErrors, Kind, Refusal, problem_of
+from shared.metrics import HTTP_REQUESTS
+from shared.tracing import Attributes, Step
 
 log = structlog.get_logger()
 
 PROBLEM = "application/problem+json"
+PROBES = ("/livez", "/readyz", "/metrics")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+Crashed = Callable[[Request], Awaitable[Response]]
+"""Makes the answer to a request that crashed."""
 
 
 class NotFound(Refusal):
@@ -63,33 +74,74 @@ class KeyUsedForAnother(Refusal):
 
 
 class RequestContext:
-    """Gives each request an id and a trace, answers them, and logs one line."""
+    """Gives each request of `service` an id and a trace, measures it, and logs one line.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A crash is logged inside all this, and answered by `crashed` unless the answer has begun.
+    """
+
+    def __init__(self, app: ASGIApp, *, service: str, crashed: Crashed) -> None:
         self.app = app
+        self.service = service
+        self.crashed = crashed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request inside its own context."""
-        if scope["type"] != "http":
+        """Serve one request inside its own context; probes pass by."""
+        if scope["type"] != "http" or scope["path"] in PROBES:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id = headers.get("x-request-id", "")[:64] or str(new_id())
-        work = Work(correlation_id=request_id, traceparent=child_of(headers.get("traceparent")))
-        status = 500
+        given = headers.get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else str(new_id())
+        work = Work(correlation_id=request_id, traceparent=known_trace(headers.get("traceparent")))
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        with tracing.step(method, "SERVER", work, {"http.request.method": method}) as step:
+            await self._answer(scope, receive, send, method, step)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, method: str, step: Step
+    ) -> None:
+        begun, status, work = time.perf_counter(), 0, current_work()
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 out = MutableHeaders(scope=message)
-                out["x-request-id"] = request_id
+                out["x-request-id"] = work.correlation_id or ""
                 out["traceparent"] = work.traceparent or ""
             await send(message)
 
-        with working_for(work):
+        try:
             await self.app(scope, receive, answer)
-            log.info("request", method=scope["method"], path=scope["path"], status=status)
+        except Exception:
+            log.exception("unforeseen")
+            if status:
+                raise
+            await (await self.crashed(Request(scope, receive)))(scope, receive, answer)
+        finally:
+            took = time.perf_counter() - begun
+            self._tell(step, method, route_of(scope), status or 500, took)
+
+    def _tell(self, step: Step, method: str, route: str, status: int, took_s: float) -> None:
+        about: Attributes = {"http.route": route, "http.response.status_code": status}
+        step.tell(about, name=f"{method} {route}")
+        if status >= HTTP_500_INTERNAL_SERVER_ERROR:
+            step.failed(str(status))
+        HTTP_REQUESTS.labels(self.service, method, route, str(status)).observe(took_s)
+        log.info(
+            "request",
+            service=self.service,
+            method=method,
+            route=route,
+            status=status,
+            ms=round(took_s * 1000, 1),
+        )
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that answered: what a person puts into an address is not kept."""
+    found: str | None = getattr(scope.get("route"), "path", None)
+    return found or scope.get("root_path") or "none"
 
 
 def problem(body: Mapping[str, object]) -> Response:
@@ -137,8 +189,7 @@ def install(app: FastAPI) -> None:
             }
         )
 
-    async def unforeseen(_: Request, cause: Exception) -> Response:
-        log.error("unforeseen", exc_info=cause)
+    async def crashed(_: Request) -> Response:
         return problem(
             {
                 "type": "urn:madoguchi:problem:internal",
@@ -151,8 +202,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, refused)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]
-    app.add_exception_handler(Exception, unforeseen)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, service=app.state.service_name, crashed=crashed)
 
 
 def expected_version(if_match: Annotated[str | None, Header()] = None) -> int:
@@ -180,13 +230,15 @@ def database_of(request: Request) -> Database:
     return database
 
 
-async def transaction_of(database: Database, dealer: str | None) -> AsyncIterator[AsyncSession]:
+async def transaction_of(
+    database: Database, dealer: str | None, *, plan_by_values: bool = False
+) -> AsyncIterator[AsyncSession]:
     """The one transaction of a request. Use it by `Depends(..., scope="function")` only.
 
     A dependency that yields ends after the answer by default; with the scope of the function it
     commits before, so that nobody is told of something that was not kept.
     """
-    async with database.transaction(dealer) as tx:
+    async with database.transaction(dealer, plan_by_values=plan_by_values) as tx:
         yield tx
 
 

@@ -1,7 +1,8 @@
 """How does every process log? One JSON line per fact, with the ids of the work it belongs to.
 
 Personal data is never logged: log ids and codes, not names, addresses or texts. A traceback shows
-where something happened, never with which values: among them are tokens and people.
+where something happened, never with which values: among them are tokens and people, and the text of
+an exception quotes them. What libraries log becomes lines of the same form.
 """
 
 import logging
@@ -10,12 +11,16 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from structlog.stdlib import ProcessorFormatter
 from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import ExcInfo
 
 from shared.context import current_work
 
+Line = MutableMapping[str, Any]
 
-def _with_work(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+
+def _with_work(_: object, __: str, line: Line) -> Line:
     work = current_work()
     if work.traceparent:
         line.setdefault("trace_id", work.traceparent.split("-")[1])
@@ -26,23 +31,50 @@ def _with_work(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMap
     return line
 
 
+_transform = ExceptionDictTransformer(show_locals=False)
+
+
+def _without_values(exc_info: ExcInfo) -> list[dict[str, Any]]:
+    """The exceptions by type and place; the text of one quotes what it could not work with."""
+    told = _transform(exc_info)
+    _forget_values(told)
+    return told
+
+
+def _forget_values(told: list[dict[str, Any]]) -> None:
+    for exception in told:
+        del exception["exc_value"], exception["exc_notes"], exception["syntax_error"]
+        for one_of_a_group in exception["exceptions"]:
+            _forget_values(one_of_a_group)
+
+
 def configure(*, pretty: bool = False, level: str = "INFO") -> None:
-    """Set structlog up once per process; `pretty` is for a person at a terminal."""
+    """Set logging up once per process; `pretty` is for a person at a terminal."""
+    known: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        _with_work,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer()
+        if pretty
+        else structlog.processors.ExceptionRenderer(_without_values),
+    ]
+    shown: Any = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if pretty
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            _with_work,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-            if not pretty
-            else structlog.processors.StackInfoRenderer(),
-            structlog.dev.ConsoleRenderer()
-            if pretty
-            else structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[*known, shown],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s %(message)s")
+    of_libraries = logging.StreamHandler(sys.stderr)
+    of_libraries.setFormatter(
+        ProcessorFormatter(
+            processors=[ProcessorFormatter.remove_processors_meta, shown],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *known],
+        )
+    )
+    logging.basicConfig(handlers=[of_libraries], level=logging.WARNING)

@@ -7,6 +7,12 @@ from shared.db import Database
 
 __all__ = ["REGISTRY", "sample"]
 
+HTTP_REQUESTS = Histogram(
+    "http_server_request_duration_seconds",
+    "Requests answered, by route and status",
+    ["service", "method", "route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 RELAY_BATCH = Histogram(
     "relay_batch_events",
     "Events in one relay batch",

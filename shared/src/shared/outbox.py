@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import Event
-from shared.context import child_of, current_work, new_id
+from shared import tracing
+from shared.context import current_work, new_id
 from shared.tables import LANES
 
 ADD = text("""
@@ -87,11 +88,11 @@ class StillPending(RuntimeError):
 
 async def add(tx: AsyncSession, event: Event, *, now: datetime) -> int:
     """Emit `event` with the transaction `tx`; returns its sequence number in its aggregate."""
-    aggregate_id = event.aggregate_id
+    event_id, aggregate_id = new_id(), event.aggregate_id
     result = await tx.execute(
         ADD,
         {
-            "event_id": new_id(),
+            "event_id": event_id,
             "lane": lane_of(event.aggregate_type, aggregate_id),
             "type": event.wire_type,
             "aggregate_type": event.aggregate_type,
@@ -102,6 +103,7 @@ async def add(tx: AsyncSession, event: Event, *, now: datetime) -> int:
             "headers": orjson.dumps(_headers()).decode(),
         },
     )
+    tracing.note("event added", {"messaging.message.id": str(event_id), "type": event.wire_type})
     return int(result.scalar_one())
 
 
@@ -126,6 +128,7 @@ async def add_many(tx: AsyncSession, events: Sequence[Event], *, now: datetime) 
             "headers": orjson.dumps(_headers()).decode(),
         },
     )
+    tracing.note("events added", {"messaging.batch.message_count": len(events)})
 
 
 async def replay_log(tx: AsyncSession, *, first: datetime, last: datetime) -> int:
@@ -160,7 +163,7 @@ def lane_of(aggregate_type: str, aggregate_id: str) -> int:
 def _headers() -> dict[str, str]:
     work = current_work()
     known = {
-        "traceparent": child_of(work.traceparent),
+        "traceparent": tracing.onward(),
         "correlationid": work.correlation_id,
         "causationid": work.causation_id,
         "actor": work.actor,

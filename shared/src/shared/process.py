@@ -11,9 +11,8 @@ import asyncio
 import contextlib
 import gc
 import importlib
-import os
-import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -23,13 +22,16 @@ import uvloop
 from fastapi import FastAPI
 
 from event_contracts import SUBSCRIPTIONS
-from shared import logging, migrate
+from shared import logging, migrate, tracing
 from shared.auth import PrincipalOf
 from shared.clock import Clock, SystemClock
 from shared.db import Database
-from shared.rabbitmq import Topology
+from shared.draining import Server
+from shared.http import install_probes
+from shared.rabbitmq import Arrivals, Topology
 from shared.service import Background, Running
 from shared.settings import ServiceSettings
+from shared.stopping import until_told
 from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 
 
@@ -55,9 +57,14 @@ def api_of(
     return api
 
 
+def database_with(settings: ServiceSettings) -> Database:
+    """The database of a process, with as many connections as it may hold."""
+    return Database(settings.database_url, pool_size=settings.database_connections)
+
+
 async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int) -> None:
     """Answer HTTP until told to stop."""
-    database, clock = Database(settings.database_url), SystemClock()
+    database, clock = database_with(settings), SystemClock()
     async with httpx.AsyncClient(timeout=10) as http:
         verifier = TokenVerifier(
             RemoteKeys(settings.jwks_url, http),
@@ -67,20 +74,47 @@ async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int
         api = api_of(
             app, settings, database=database, clock=clock, principal_of=principal_of(verifier)
         )
-        config = uvicorn.Config(
-            api, host=host, port=port, access_log=False, log_config=None, lifespan="off"
-        )
-        await uvicorn.Server(config).serve()
+        await Server(api, host, port).serve()
     await database.close()
 
 
-async def work(app: ModuleType, settings: ServiceSettings) -> None:
-    """Relay, process and fire timers until told to stop."""
+async def work(app: ModuleType, settings: ServiceSettings, host: str, port: int | None) -> None:
+    """Relay, process and fire timers until told to stop; answer probes if there is a port."""
     service = app.service_of(settings) if hasattr(app, "service_of") else app.SERVICE
-    running = Running(service, Database(settings.database_url), SystemClock())
+    running = Running(service, database_with(settings), SystemClock())
     topology = Topology(SUBSCRIPTIONS, settings.event_prefix)
     beside: Sequence[Background] = app.beside(settings, running) if hasattr(app, "beside") else ()
-    await running.work_with_rabbitmq(settings.rabbitmq_url, topology, *beside)
+    arrivals = Arrivals(running.inbox)
+    probes = [] if port is None else [partial(answer_probes, running, arrivals, host, port)]
+    await running.work_with_rabbitmq(
+        settings.rabbitmq_url, topology, *beside, *probes, arrivals=arrivals
+    )
+
+
+class ProbeServer(uvicorn.Server):
+    """Leaves the signals to the worker that it runs in."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+async def answer_probes(running: Running, arrivals: Arrivals, host: str, port: int) -> None:
+    """`/livez`, `/readyz`, `/metrics` of a worker: ready with its database and its queue."""
+
+    async def ready() -> dict[str, bool]:
+        return {
+            "database": await running.database.answers(),
+            "consumer": await arrivals.has_consumer(),
+        }
+
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    install_probes(app, ready)
+    config = uvicorn.Config(
+        app, host=host, port=port, access_log=False, log_config=None, lifespan="off"
+    )
+    await ProbeServer(config).serve()
 
 
 def main() -> None:
@@ -89,7 +123,9 @@ def main() -> None:
     parser.add_argument("package", help="returns_service, for example")
     parser.add_argument("part", choices=("api", "worker", "migrate"))
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--port", type=int, help="of the API: 8000 if not said; of a worker's probes: else none"
+    )
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end when whoever started it ends"
     )
@@ -101,8 +137,15 @@ def main() -> None:
         asyncio.run(migrate.upgrade(settings.database_url, args.package))
         return
     spare_the_collector()
-    part = serve(app, settings, args.host, args.port) if args.part == "api" else work(app, settings)
-    uvloop.run(_until_told(part, by_stdin=args.until_stdin_closes))
+    tracing.start(app.SERVICE.name, settings.otlp_endpoint)
+    if args.part == "api":
+        part = serve(app, settings, args.host, 8000 if args.port is None else args.port)
+    else:
+        part = work(app, settings, args.host, args.port)
+    try:
+        uvloop.run(until_told(part, by_stdin=args.until_stdin_closes))
+    finally:
+        tracing.stop()
 
 
 def spare_the_collector() -> None:
@@ -114,17 +157,6 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-
-
-async def _until_told(part: Coroutine[None, None, None], *, by_stdin: bool) -> None:
-    """Run until finished, or until SIGTERM, Ctrl-C or the end of stdin."""
-    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(part)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    if by_stdin:
-        loop.add_reader(0, lambda: os.read(0, 1) or task.cancel())
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
 
 
 if __name__ == "__main__":

@@ -24,9 +24,11 @@ from aiormq.abc import AbstractChannel as AbstractWire
 from faststream import AckPolicy
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
+from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 from pamqp.commands import Basic
 from sqlalchemy.exc import DBAPIError
 
+from shared.context import work_of_event, working_for
 from shared.envelope import JSON, Envelope, NotAnEvent, from_headers, to_headers
 from shared.hooks import NO_HOOKS, Hooks
 from shared.inbox import Inbox
@@ -192,7 +194,8 @@ class RabbitTransport:
                     wait=False,
                 )
             except (*AWAY, asyncio.CancelledError) as cause:
-                log.warning("not_published", event_id=str(event.event_id), cause=repr(cause)[:200])
+                with working_for(work_of_event(event.event_id, event.headers)):
+                    log.warning("not_published", cause=repr(cause)[:200])
                 return
             if self.hooks.keeps("confirms") and not isinstance(answer, Basic.Ack):
                 return
@@ -240,12 +243,37 @@ class Arrivals:
     _acknowledged: int = 0
     _ahead: set[int] = field(default_factory=set)
     _waiting: list[AbstractIncomingMessage] = field(default_factory=list)
+    _broker: RabbitBroker | None = None
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, message: AbstractIncomingMessage) -> None:
         """Take a message over; it is acknowledged once it is stored."""
         self._waiting.append(message)
         self._arrived.set()
+
+    def come_by(self, broker: RabbitBroker) -> None:
+        """Messages come by this broker's subscribers from now on."""
+        self._broker = broker
+
+    async def has_consumer(self) -> bool:
+        """Whether RabbitMQ would hand a message to this process at this moment.
+
+        A connection says nothing of that: the broker may have cancelled the consumer, and
+        FastStream reports itself ready before there is one.
+        """
+        subscribers = self._broker.subscribers if self._broker else []
+        for subscriber in cast("list[RabbitSubscriber]", subscribers):
+            queue, tag = subscriber._queue_obj, subscriber._consumer_tag  # noqa: SLF001
+            if queue is None or tag is None:
+                return False
+            try:
+                async with asyncio.timeout(1):
+                    wire = cast("Wire", await queue.channel.get_underlay_channel())
+            except AWAY:
+                return False
+            if wire.is_closed or tag not in wire.consumers:
+                return False
+        return bool(subscribers)
 
     async def run(self) -> None:
         """Store and acknowledge until cancelled."""
@@ -353,6 +381,7 @@ async def consume(url: str, topology: Topology, service: str, arrivals: Arrivals
     """Take messages from a service's queue until cancelled; wait while the broker is away."""
     while True:
         broker = subscribe(url, topology, service, arrivals)
+        arrivals.come_by(broker)
         try:
             connection = await aio_pika.connect(url, timeout=10)
             async with connection:

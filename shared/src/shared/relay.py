@@ -12,7 +12,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
 import orjson
@@ -20,11 +20,13 @@ import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 
+from shared import tracing
 from shared.db import Database
 from shared.envelope import Envelope
 from shared.hooks import NO_HOOKS, Hooks
 from shared.metrics import RELAY_BATCH, RELAY_FAILURES
 from shared.tables import LANES
+from shared.tracing import Step, begin, messaging
 from shared.transport import Transport, TransportDown
 from shared.wakeup import Wakeup
 
@@ -145,12 +147,29 @@ class Relay:
         if not waiting:
             return 0
         RELAY_BATCH.labels(self.source).observe(len(waiting))
-        confirmed = await self.transport.publish([w.event for w in waiting])
+        confirmed = await self._publish([w.event for w in waiting])
         self.hooks.reached("after_confirm_before_mark")
         self._hold_back(waiting, confirmed)
         if sent := [w for w in waiting if w.event.event_id in confirmed]:
             await self._mark(sent, tokens)
         return len(waiting)
+
+    async def _publish(self, events: list[Envelope]) -> AbstractSet[UUID]:
+        """Publish a batch; with tracing, each event as a step that its handling hangs below."""
+        if not tracing.on():
+            return await self.transport.publish(events)
+        confirmed: AbstractSet[UUID] = set()
+        steps = [_sending(event) for event in events]
+        try:
+            confirmed = await self.transport.publish(
+                [_handed_on(event, step) for event, step in zip(events, steps, strict=True)]
+            )
+        finally:
+            for event, step in zip(events, steps, strict=True):
+                if event.event_id not in confirmed:
+                    step.failed("not_confirmed")
+                step.end()
+        return confirmed
 
     async def hold_lanes(self) -> None:
         """Renew the lanes held, take free ones up to a fair share, give back what is above it."""
@@ -240,3 +259,16 @@ class Relay:
     def _next_retry(self) -> float:
         now = time.monotonic()
         return min([1.0, *(max(0.01, pause.until - now) for pause in self._held.values())])
+
+
+def _sending(event: Envelope) -> Step:
+    names = messaging("publish", "send", event.type, event.event_id, event.stream)
+    size = {"messaging.message.body.size": len(event.payload)}
+    return begin(
+        f"publish {event.type}", "PRODUCER", event.headers.get("traceparent"), names | size
+    )
+
+
+def _handed_on(event: Envelope, step: Step) -> Envelope:
+    """The event with the step that sends it as the one it came from."""
+    return replace(event, headers={**event.headers, "traceparent": step.traceparent or ""})

@@ -81,9 +81,11 @@ class Running:
             for background in arriving:
                 tasks.create_task(background())
 
-    async def work_with_rabbitmq(self, url: str, topology: Topology, *beside: Background) -> None:
+    async def work_with_rabbitmq(
+        self, url: str, topology: Topology, *beside: Background, arrivals: Arrivals | None = None
+    ) -> None:
         """As `work`, with a broker between the services."""
-        arrivals = Arrivals(self.inbox, hooks=self.hooks)
+        arrivals = arrivals or Arrivals(self.inbox, hooks=self.hooks)
 
         async def arriving() -> None:
             await consume(url, topology, self.service.name, arrivals)

@@ -10,9 +10,15 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
     database_url: str = Field(description="postgresql://user:password@host:port/database")
+    database_connections: int = Field(
+        10, ge=2, description="how many a process may hold; a worker has one or two more to listen"
+    )
     rabbitmq_url: str = Field(description="amqp://user:password@host:port/")
     event_prefix: str = Field("", description="keeps several installations on one broker apart")
     issuer: str = Field(description="the OIDC provider whose tokens are accepted")
     jwks_url: str = Field(description="where its public keys are")
     audience: str = Field("madoguchi", description="whom its tokens are for")
     log_level: str = "INFO"
+    otlp_endpoint: str | None = Field(
+        None, description="http://collector:4318, for traces; none are kept without it"
+    )

@@ -17,7 +17,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import tracing
 from shared.clock import Clock
+from shared.context import Work
 from shared.db import EVERY_DEALER, Database
 from shared.metrics import TIMERS_FIRED
 from shared.wakeup import Wakeup
@@ -92,9 +94,7 @@ class TimerWorker:
                     if row is None:
                         return fired
                     await tx.execute(DROP, {"kind": row.kind, "key": row.key})
-                    payload = orjson.loads(row.payload)
-                    async with asyncio.timeout(30):
-                        await self.handlers[row.kind](row.key, payload, self.clock.now(), tx)
+                    await self._fire(row, tx)
                 fired += 1
                 TIMERS_FIRED.labels(self.service, "done").inc()
             except Exception as cause:
@@ -102,9 +102,22 @@ class TimerWorker:
                     raise
                 await self._put_off(row, cause)
 
+    async def _fire(self, row: Row[Any], tx: AsyncSession) -> None:
+        """Run a timer's handler, as the start of a trace: who set it has long gone on."""
+        about = {"timer.kind": row.kind, "timer.key": row.key, "attempt": row.attempts + 1}
+        work = Work(correlation_id=f"{row.kind}/{row.key}")
+        with tracing.step(f"timer {row.kind}", "INTERNAL", work, about):
+            try:
+                async with asyncio.timeout(30):
+                    payload = orjson.loads(row.payload)
+                    await self.handlers[row.kind](row.key, payload, self.clock.now(), tx)
+            except Exception as cause:
+                failed = {"service": self.service, "kind": row.kind, "cause": type(cause).__name__}
+                log.error("timer_failed", **failed)  # noqa: TRY400 - its text may be people's data
+                raise
+
     async def _put_off(self, row: Row[Any], cause: Exception) -> None:
         TIMERS_FIRED.labels(self.service, "failed").inc()
-        log.error("timer_failed", service=self.service, kind=row.kind, cause=type(cause).__name__)
         async with self.database.transaction() as tx:
             await tx.execute(
                 FAILED,

@@ -9,6 +9,7 @@ blocks its own stream, in this service only, until an operator replays or skips 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -22,8 +23,9 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import Event, PayloadDoesNotFit, UnknownEventType, read
+from shared import tracing
 from shared.clock import Clock
-from shared.context import Work, working_for
+from shared.context import work_of_event, working_for
 from shared.db import EVERY_DEALER, Database
 from shared.hooks import NO_HOOKS, Hooks
 from shared.inbox import UNPARK
@@ -124,6 +126,7 @@ class _Outcome:
     failed: list[tuple[_Pending, Exception]] = field(default_factory=list)
     blocked: dict[str, int] = field(default_factory=dict)
     moved: dict[str, tuple[int, int]] = field(default_factory=dict)
+    steps: list[tracing.Step] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,8 @@ class Worker:
                 )
             parked = await self._write(tx, outcome)
         self._count(outcome)
+        for step in outcome.steps:
+            step.end()
         return len(outcome.done) + len(outcome.failed) + parked
 
     async def _process_stream(
@@ -235,7 +240,7 @@ class Worker:
     ) -> bool:
         """Handle one event and note the outcome. Raises _HandlerFailed in the quick pass."""
         try:
-            await self._handle(tx, row, carefully=carefully)
+            await self._handle(tx, row, outcome, carefully=carefully)
         except TimeoutError as cause:
             raise _HandlerHung(row) from cause
         except Exception as cause:
@@ -248,7 +253,22 @@ class Worker:
         outcome.done.append(row)
         return True
 
-    async def _handle(self, tx: AsyncSession, row: _Pending, *, carefully: bool) -> None:
+    def _step(
+        self, row: _Pending, headers: Mapping[str, str], outcome: _Outcome
+    ) -> AbstractContextManager[object]:
+        """Handling one event, as a step of its trace; recorded if the batch commits."""
+        work = work_of_event(row.event_id, headers)
+        if not tracing.on():
+            return working_for(work)
+        names = tracing.messaging("process", "process", row.type, row.event_id, row.stream)
+        about = names | {"messaging.consumer.group.name": self.service, "attempt": row.attempts + 1}
+        return tracing.step(
+            f"process {row.type}", "CONSUMER", work, about, until_committed=outcome.steps
+        )
+
+    async def _handle(
+        self, tx: AsyncSession, row: _Pending, outcome: _Outcome, *, carefully: bool
+    ) -> None:
         event = read(row.type, row.payload)
         handler = self.handlers.get(row.type)
         if handler is None:
@@ -257,13 +277,7 @@ class Worker:
         delivery = Delivery(
             row.event_id, row.sequence, row.occurred_at, self.clock.now(), headers.get("actor")
         )
-        work = Work(
-            correlation_id=headers.get("correlationid"),
-            causation_id=str(row.event_id),
-            traceparent=headers.get("traceparent"),
-            actor=headers.get("actor"),
-        )
-        with working_for(work):
+        with self._step(row, headers, outcome):
             if carefully:
                 async with asyncio.timeout(self.patience), tx.begin_nested():
                     await handler(event, delivery, tx)
@@ -318,14 +332,14 @@ class Worker:
         INBOX_PROCESSED.labels(self.service, "done").inc(len(outcome.done))
         INBOX_PROCESSED.labels(self.service, "failed").inc(len(outcome.failed))
         for row, cause in outcome.failed:
-            log.error(
-                "event_not_processed",
-                service=self.service,
-                event_id=str(row.event_id),
-                type=row.type,
-                attempt=row.attempts + 1,
-                cause=type(cause).__name__,
-            )
+            with working_for(work_of_event(row.event_id, orjson.loads(row.headers))):
+                log.error(
+                    "event_not_processed",
+                    service=self.service,
+                    type=row.type,
+                    attempt=row.attempts + 1,
+                    cause=type(cause).__name__,
+                )
 
 
 class _HandlerFailed(Exception):

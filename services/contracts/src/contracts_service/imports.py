@@ -86,7 +86,9 @@ async def import_masters(database: Database, facts: MasterFacts, *, now: datetim
         await masters.keep_products(tx)
         await masters.keep_vehicles(tx, map(_vehicle, facts.vehicles))
         dealers = list(facts.dealers)
-        await masters.keep_dealers(tx, ({"dealer_id": d.code, "name": d.name} for d in dealers))
+        await masters.keep_dealers(
+            tx, ({"dealer_id": d.code, "name": d.name} for d in dealers), now=now
+        )
         stores = (_store(dealer, store) for dealer in dealers for store in dealer.stores)
         await masters.keep_stores(tx, stores, now=now)
         staff = (_person(dealer, person) for dealer in dealers for person in dealer.staff)
@@ -136,7 +138,7 @@ async def _keep_rows(
 ) -> None:
     match kind:
         case MasterKind.DEALERS:
-            await masters.keep_dealers(tx, rows)
+            await masters.keep_dealers(tx, rows, now=now)
         case MasterKind.STORES:
             await masters.keep_stores(tx, rows, now=now)
         case MasterKind.STAFF:

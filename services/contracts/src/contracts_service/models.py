@@ -260,6 +260,18 @@ class CustomerChangeRelease(Kept):
     released_by: Mapped[str]
 
 
+class CustomerErasure(Kept):
+    """Who the customer of a contract was is forgotten: by whom, when and why."""
+
+    __tablename__ = "customer_erasure"
+
+    contract_no: Mapped[str] = mapped_column(ForeignKey("contract.contract_no"), primary_key=True)
+    dealer_id: Mapped[str]
+    reason: Mapped[str]
+    erased_at: Mapped[datetime]
+    erased_by: Mapped[str]
+
+
 class CustomerListExport(Kept):
     """Who took which customer list out as CSV (D19)."""
 

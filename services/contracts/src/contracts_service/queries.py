@@ -11,6 +11,7 @@ from contracts_service.models import (
     AssignmentChange,
     CalendarException,
     Contract,
+    CustomerErasure,
     Dealer,
     Memo,
     ProductRow,
@@ -243,6 +244,26 @@ IN_TRANSFER = text("""
 async def product_codes(tx: AsyncSession) -> frozenset[str]:
     """The codes of all finance products."""
     return frozenset((await tx.scalars(select(ProductRow.product_code))).all())
+
+
+async def erasures_due(
+    tx: AsyncSession, completed_by: date, *, most: int
+) -> list[Row[str, str, date | None]]:
+    """Contracts complete on that day or before whose customer is not erased, the oldest first."""
+    rows = await tx.execute(
+        select(Contract.contract_no, Contract.dealer_id, Contract.completed_on)
+        .where(
+            Contract.completed_on <= completed_by,
+            Contract.open_return_id.is_(None),
+            Contract.pending_change_id.is_(None),
+            ~select(CustomerErasure.contract_no)
+            .where(CustomerErasure.contract_no == Contract.contract_no)
+            .exists(),
+        )
+        .order_by(Contract.completed_on, Contract.contract_no)
+        .limit(most)
+    )
+    return list(rows.all())
 
 
 async def contracts_locked(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.models import Mail, MailLog
@@ -55,6 +55,15 @@ async def mail_of(tx: AsyncSession, mail_id: UUID, dealer_id: str) -> Mail | Non
     if dealer_id != EVERY_DEALER:
         chosen = chosen.where(Mail.dealer_id == dealer_id)
     return (await tx.execute(chosen)).scalar_one_or_none()
+
+
+async def mails_on_their_way(tx: AsyncSession) -> tuple[int, datetime | None]:
+    """How many are not settled, and since when the oldest waits."""
+    waiting = select(func.count(), func.min(Mail.planned_at)).where(
+        Mail.state.in_(("scheduled", "sending"))
+    )
+    count, oldest = (await tx.execute(waiting)).one()
+    return count, oldest
 
 
 async def history_of(tx: AsyncSession, mail_id: UUID) -> Sequence[MailLog]:

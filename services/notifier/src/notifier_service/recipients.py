@@ -11,6 +11,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from notifier_service.which_mail import Facts, Known, RoundApprover
+from shared import tracing
 from shared.service_token import AccessToken, TokenNotGiven
 
 
@@ -154,19 +155,19 @@ class RecipientsByHttp:
     async def of(self, application_id: str) -> Application:
         """See `Recipients`."""
         path = f"/api/returns/v1/internal/applications/{application_id}/recipients"
-        return await self._ask(self._url + path, application_id, Application)
+        with tracing.calling("GET", "returns"):
+            return await self._ask(self._url + path, application_id, Application)
 
     async def of_pass(self, pass_id: str) -> CommuterPass:
         """See `Recipients`."""
         path = f"/api/commuter/v1/internal/passes/{pass_id}/recipients"
-        return await self._ask(self._commuter_url + path, pass_id, CommuterPass)
+        with tracing.calling("GET", "commuter"):
+            return await self._ask(self._commuter_url + path, pass_id, CommuterPass)
 
     async def _ask(self, url: str, subject_id: str, kind: type[Told]) -> Told:
         try:
-            answer = await self._http.get(
-                url,
-                headers={"authorization": f"Bearer {await self._token.current()}"},
-            )
+            headers = {"authorization": f"Bearer {await self._token.current()}"}
+            answer = await self._http.get(url, headers=headers | tracing.call_headers())
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 self._token.forget()
             if answer.status_code == httpx.codes.NOT_FOUND:

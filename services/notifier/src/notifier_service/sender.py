@@ -21,7 +21,9 @@ from notifier_service.actions.sending import (
     take_mail,
 )
 from notifier_service.letters import Letters
+from notifier_service.metrics import MAIL_AGE, MAILS, MAILS_WAITING
 from notifier_service.models import Mail
+from notifier_service.queries import mails_on_their_way
 from notifier_service.recipients import (
     Application,
     CommuterPass,
@@ -32,8 +34,9 @@ from notifier_service.recipients import (
 from notifier_service.smtp import Draft, MailServer, Outcome
 from notifier_service.stale_mail import Timing
 from notifier_service.which_mail import PASS_MAILS, Facts, MailKind
+from shared import tracing
 from shared.clock import Clock
-from shared.context import Work, working_for
+from shared.context import Work, current_work
 from shared.db import EVERY_DEALER, Database
 from shared.wakeup import Bells, Wakeup
 
@@ -85,14 +88,25 @@ class Sender:
             mail = await claim_mail(tx, self.patience)
         if mail is None:
             return False
-        with working_for(Work(mail.correlation_id, mail.cause, mail.traceparent)):
+        work = Work(mail.correlation_id, mail.cause, mail.traceparent)
+        about = {"mail.id": str(mail.mail_id), "mail.kind": mail.mail_kind}
+        with tracing.step(f"send mail {mail.mail_kind}", "INTERNAL", work, about):
             await self._send(mail)
         return True
 
     async def give_up_lost(self) -> int:
         """Mark as unknown what another sender left on its way; returns how many."""
         async with self.database.transaction(EVERY_DEALER) as tx:
-            return await give_up_lost(tx, patience=self.patience, now=self.clock.now())
+            lost = await give_up_lost(tx, patience=self.patience, now=self.clock.now())
+        MAILS.labels("unknown").inc(lost)
+        return lost
+
+    async def measure(self) -> None:
+        """Read from the ledger how many mails wait, and for how long."""
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            waiting, oldest = await mails_on_their_way(tx)
+        MAILS_WAITING.set(waiting)
+        MAIL_AGE.set((self.clock.now() - oldest).total_seconds() if oldest else 0)
 
     async def _send(self, mail: Mail) -> None:
         try:
@@ -111,8 +125,18 @@ class Sender:
             return
         address = await self._take(mail, application, draft)
         if address is not None:
+            await self._settle(mail, await self._deliver(draft, address))
+        else:
+            MAILS.labels("suppressed").inc()
+
+    async def _deliver(self, draft: Draft, address: str) -> Outcome:
+        with tracing.step("SMTP", "CLIENT", current_work(), {}) as step:
+            step.tell({"server.address": self.server.host, "server.port": self.server.port})
             outcome = await self.server.deliver(draft, to=address, written_at=self.clock.now())
-            await self._settle(mail, outcome)
+            step.tell({"mail.result": outcome.result})
+            if outcome.result != "sent":
+                step.failed(outcome.result)
+        return outcome
 
     async def _concerned(self, mail: Mail) -> Application | CommuterPass:
         if mail.mail_kind in PASS_MAILS:
@@ -153,6 +177,7 @@ class Sender:
     async def _settle(self, mail: Mail, outcome: Outcome) -> None:
         async with self.database.transaction(EVERY_DEALER) as tx:
             await settle_mail(tx, mail, outcome, patience=self.patience, now=self.clock.now())
+        MAILS.labels(outcome.result).inc()
         log.info("mail", mail_id=str(mail.mail_id), kind=mail.mail_kind, result=outcome.result)
 
     async def _lane(self, wakeup: Wakeup) -> None:
@@ -175,6 +200,7 @@ class Sender:
         while True:
             try:
                 await self.give_up_lost()
+                await self.measure()
             except (OSError, DBAPIError) as cause:
                 log.warning("lost_not_counted", cause=type(cause).__name__)
             await asyncio.sleep(5)

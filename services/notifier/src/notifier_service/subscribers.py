@@ -14,10 +14,12 @@ from event_contracts.commuter import PassApplied, PassConfirmed, PassEvent, Pass
 from event_contracts.returns import (
     OriginatorTakenOver,
     ReturnCompleted,
+    ReturnCustomerErased,
     ReturnEvent,
     ReturnRemanded,
     ReturnStatusChanged,
 )
+from notifier_service.actions.customer_erasure import erase_customer
 from notifier_service.actions.planning import Cause, plan_mail
 from notifier_service.stale_mail import Timing, is_timely, stale_mails
 from notifier_service.which_mail import Facts, MailKind, mail_of_status
@@ -66,6 +68,10 @@ def subscribers_with(timing: Timing) -> Subscribers:
         if kind := mail_of_status(event.to_status, store_notice=event.store_approver_notice):
             await plan(event, delivery, tx, kind, facts)
         await _begin_stay(event, delivery, tx, timing)
+
+    @subscribers.on(ReturnCustomerErased)
+    async def forget_customer(event: ReturnCustomerErased, _: Delivery, tx: AsyncSession) -> None:
+        await erase_customer(tx, event.application_id, event.contract_no)
 
     _tell_of_passes(subscribers, timing)
     return subscribers

@@ -2,11 +2,13 @@
 
 import argparse
 
-import uvicorn
+import uvloop
 
 from portal_service.app import create_app
 from portal_service.settings import PortalSettings
-from shared import logging
+from shared import logging, tracing
+from shared.draining import Server
+from shared.stopping import until_told
 
 
 def main() -> None:
@@ -14,10 +16,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="end when whoever started it ends"
+    )
     args = parser.parse_args()
     logging.configure()
-    app = create_app(PortalSettings())
-    uvicorn.run(app, host=args.host, port=args.port, access_log=False, log_config=None)
+    settings = PortalSettings()
+    tracing.start("portal", settings.otlp_endpoint)
+    app = create_app(settings)
+    server = Server(app, args.host, args.port, lifespan="on")
+    uvloop.run(until_told(server.serve(), by_stdin=args.until_stdin_closes))
+    tracing.stop()
 
 
 if __name__ == "__main__":

@@ -27,21 +27,25 @@ from portal_service.screens import (
     customer_detail,
     customer_list,
     dashboard,
+    dealers,
     lag,
     letters,
     mails,
     master_lists,
     progress,
+    quarantine,
     resplit,
     result_entry,
     return_entry,
     rewriting,
     transfers,
+    webhooks,
 )
 from portal_service.sealing import Seal
 from portal_service.session import principal_in_session, refuse_foreign_forms
 from portal_service.settings import PortalSettings
 from shared.auth import assert_every_route_has_a_policy, recognise
+from shared.http import PROBES, RequestContext, install_probes
 
 SCREENS = (
     sign_in,
@@ -60,15 +64,18 @@ SCREENS = (
     transfers,
     dashboard,
     mails,
+    webhooks,  # before letters: webhooks are no kind of letter
     commuter_passes,  # before commuter_confirmations: /commuter/passes/new is no pass's id
     commuter_confirmations,
     commuter_slips,
     commuter_company,
     lag,
+    dealers,  # before letters: a dealer is no kind of letter
+    quarantine,  # before letters: its messages are no letters of a service
     letters,
     master_lists,
 )
-PUBLIC_MOUNTS = frozenset({"/static"})
+PUBLIC_PATHS = frozenset({"/static", *PROBES})
 
 
 def create_app(
@@ -86,7 +93,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        assert_every_route_has_a_policy(app, public_paths=PUBLIC_MOUNTS)
+        assert_every_route_has_a_policy(app, public_paths=PUBLIC_PATHS)
         yield
         if http is None:
             await own_http.aclose()
@@ -108,17 +115,23 @@ def create_app(
     )
     recognise(app, principal_in_session)
     explain_failures(app)
+    install_probes(app, nothing_missing)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for pages in (*(screens.pages for screens in SCREENS), progress.tfc_pages):
         app.include_router(pages)
     if settings.embedded:
         app.include_router(styleguide.pages)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(RequestContext, service="portal", crashed=crash_page)
     app.add_middleware(
         Envelope,
         policy=content_security_policy(settings.issuer_origin),
         https=settings.https,
-        crash_page=crash_page,
     )
-    assert_every_route_has_a_policy(app, public_paths=PUBLIC_MOUNTS)
+    assert_every_route_has_a_policy(app, public_paths=PUBLIC_PATHS)
     return app
+
+
+async def nothing_missing() -> dict[str, bool]:
+    """A portal is ready once it answers: a page says by itself which service is missing."""
+    return {}

@@ -192,7 +192,7 @@ async def _form_not_ours(request: Request, _error: Exception) -> Response:
 
 
 async def _sign_in_failed(request: Request, error: Exception) -> Response:
-    log.warning("sign_in_failed", reason=str(error), request_id=request.state.request_id)
+    log.warning("sign_in_failed", reason=str(error))
     return await failure_page(request, NO_LOGIN, again=login_path("/"))
 
 
@@ -200,7 +200,7 @@ async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     if error.status == 401:  # noqa: PLR2004
         return await _sign_in_again(request)
-    log.info("service_refused", problem=str(error), request_id=request.state.request_id)
+    log.info("service_refused", problem=str(error))
     if any(refused.field in request.path_params for refused in error.errors):
         return await failure_page(request, FAILURES[404])  # nothing has an id of this shape
     return await failure_page(request, of_status(error.status), detail=error.words)
@@ -208,7 +208,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _part_missing(request: Request, error: Exception) -> Response:
     assert isinstance(error, PartMissing)
-    log.warning("part_missing", reason=str(error), request_id=request.state.request_id)
+    log.warning("part_missing", reason=str(error))
     return await failure_page(request, FAILURES[503], part=error.part)
 
 

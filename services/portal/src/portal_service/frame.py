@@ -32,6 +32,7 @@ from portal_service.session import (
 )
 from portal_service.upstream import FieldError, PartMissing, services_of
 from shared.auth import AccessRefused, Principal, Role
+from shared.context import current_work
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -117,7 +118,7 @@ async def page(  # noqa: PLR0913  everything but the first two has a name
 async def frame_of(request: Request) -> Frame:
     """The frame for whoever asks; without a session the bare one."""
     portal = portal_of(request)
-    request_id = getattr(request.state, "request_id", "")
+    request_id = current_work().correlation_id or ""
     flash = portal.seal.open("flash", request.cookies.get(cookie_name(request, "flash")))
     who = await _person(request)
     if who is None:

@@ -111,6 +111,11 @@ MENU = (
                 "送ったメールと送れなかったメールを確認します。",
             ),
             Entry(
+                "/operation/webhooks",
+                "Webhook 連携",
+                "販売店のシステムへ、申込のステータスの変更を知らせます。",
+            ),
+            Entry(
                 "/operation/dead-letters",
                 "処理できなかった通知",
                 "原因を調べ、もう一度処理するか、読み飛ばします。",
@@ -119,6 +124,16 @@ MENU = (
                 "/operation/quarantine",
                 "受け取らなかった通知",
                 "読み取れずに退けたものを確認します。",
+            ),
+            Entry(
+                "/operation/dealer-messages",
+                "隔離メッセージ",
+                "販売店から届き、受け入れなかったものを確認します。",
+            ),
+            Entry(
+                "/operation/dealers",
+                "連携先",
+                "送信できる販売店と、そのAPIキーを管理します。",
             ),
             Entry("/operation/lag", "処理の遅れ", "送信待ちと処理待ちの量を確認します。"),
             Entry("/styleguide", "画面部品の見本", "画面を作るための部品の一覧です。"),

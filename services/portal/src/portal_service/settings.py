@@ -31,7 +31,11 @@ class PortalSettings(BaseSettings):
     returns_url: str
     commuter_url: str
     notifier_url: str
+    interchange_url: str
     upstream_timeout_s: float = 5
+
+    otlp_endpoint: str | None = None
+    """http://collector:4318, for traces; none are kept without it."""
 
     embedded: bool = False
     """The all-in-one on one machine: shows the style guide and the clock."""
@@ -55,5 +59,6 @@ class PortalSettings(BaseSettings):
             "returns": self.returns_url,
             "commuter": self.commuter_url,
             "notifier": self.notifier_url,
+            "interchange": self.interchange_url,
         }
         return {name: f"{origin}/api/{name}/v1" for name, origin in origins.items()}

@@ -5,7 +5,6 @@ trace. A service that says no gives a `Problem` with the business reason; one th
 gives `PartMissing`, so that a page can name the part that is missing and show the rest.
 """
 
-import secrets
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,12 +17,14 @@ from starlette.responses import StreamingResponse
 
 from portal_service.portal import portal_of
 from portal_service.session import session_of
+from shared import tracing
 
 PARTS: Mapping[str, str] = {
     "contracts": "契約",
     "returns": "車両返却",
     "commuter": "通勤定期・経費",
     "notifier": "通知メール",
+    "interchange": "販売店システム連携",
 }
 """The services in the words of the screens."""
 
@@ -92,22 +93,12 @@ class Reply:
 class Services:
     """The services as one person sees them during one request."""
 
-    def __init__(
-        self,
-        http: httpx.AsyncClient,
-        urls: Mapping[str, str],
-        *,
-        token: str,
-        request_id: str,
-        traceparent: str,
-    ) -> None:
+    def __init__(self, http: httpx.AsyncClient, urls: Mapping[str, str], *, token: str) -> None:
         self._http = http
         self._urls = urls
         self._headers = {
             "authorization": f"Bearer {token}",
             "accept": "application/json",
-            "x-request-id": request_id,
-            "traceparent": next_hop(traceparent),
         }
         self.unsaid: set[str] = set()
         """Parts left out of a page that does not say so itself; the frame names them."""
@@ -154,16 +145,15 @@ class Services:
     ) -> StreamingResponse:
         """A file of a service (CSV, PDF), passed on as it comes. Raises Problem, PartMissing."""
         given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
-        asked = self._http.build_request(
-            "GET",
-            self._address(service, path),
-            params=given,
-            headers=self._headers | {"accept": "*/*"},
-        )
+        address = self._address(service, path)
+        headers = self._headers | {"accept": "*/*"}
         try:
-            answer = await self._http.send(asked, stream=True)
-            if answer.is_error:
-                await answer.aread()
+            with tracing.calling("GET", service):
+                headers |= tracing.call_headers()
+                asked = self._http.build_request("GET", address, params=given, headers=headers)
+                answer = await self._http.send(asked, stream=True)
+                if answer.is_error:
+                    await answer.aread()
         except httpx.HTTPError as error:
             raise PartMissing(service, repr(error)) from error
         if answer.is_error:
@@ -181,9 +171,13 @@ class Services:
     async def _call(self, service: str, method: str, path: str, **parts: Any) -> Reply:
         headers = self._headers | parts.pop("headers", {})
         try:
-            answer = await self._http.request(
-                method, self._address(service, path), headers=headers, **parts
-            )
+            with tracing.calling(method, service) as call:
+                headers |= tracing.call_headers()
+                address = self._address(service, path)
+                answer = await self._http.request(method, address, headers=headers, **parts)
+                call.tell({"http.response.status_code": answer.status_code})
+                if answer.is_server_error:
+                    call.failed(str(answer.status_code))
         except httpx.HTTPError as error:
             raise PartMissing(service, repr(error)) from error
         if answer.is_error:
@@ -240,12 +234,6 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     )
 
 
-def next_hop(traceparent: str) -> str:
-    """The W3C trace of a call made on behalf of a request: same trace, a span of its own."""
-    version, trace, _, flags = traceparent.split("-")
-    return f"{version}-{trace}-{secrets.token_hex(8)}-{flags}"
-
-
 def services_of(request: Request) -> Services:
     """The services behind the portal, asked in the name of the person behind this request."""
     known: Services | None = getattr(request.state, "services", None)
@@ -261,6 +249,4 @@ def _services_of(request: Request) -> Services:
         portal.http,
         portal.settings.service_urls,
         token=session.access_token if session else "",
-        request_id=request.state.request_id,
-        traceparent=request.state.traceparent,
     )

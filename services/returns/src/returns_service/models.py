@@ -64,6 +64,7 @@ class Store(Kept):
     name: Mapped[str]
     unused: Mapped[bool]
     phone: Mapped[str | None]
+    dealer_name: Mapped[str | None]
 
 
 class Staff(Kept):

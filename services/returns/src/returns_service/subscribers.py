@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import contract as told
 from event_contracts import dealer, mail, masters, tfc_returns
+from returns_service.actions.customer_erasure import erase_customer
 from returns_service.actions.following_tfc import follow_tfc
 from returns_service.models import (
     Application,
@@ -100,6 +101,12 @@ async def forget_completion(
     await _change(tx, event.contract_no, completed_by=None)
 
 
+@SUBSCRIBERS.on(told.CustomerErased)
+async def forget_customer(event: told.CustomerErased, delivery: Delivery, tx: AsyncSession) -> None:
+    """Who the customer was is forgotten here too."""
+    await erase_customer(tx, event.contract_no, now=delivery.now)
+
+
 @SUBSCRIBERS.on(told.AssignmentChangeRegistered)
 async def hide_from_old_store(
     event: told.AssignmentChangeRegistered, _: Delivery, tx: AsyncSession
@@ -142,7 +149,12 @@ async def move_to_new_store(
 @SUBSCRIBERS.on(masters.StoreUpdated)
 async def keep_store(event: masters.StoreUpdated, _: Delivery, tx: AsyncSession) -> None:
     """Know a store as it is now."""
-    values = {"name": event.name, "unused": event.unused, "phone": event.phone}
+    values = {
+        "name": event.name,
+        "unused": event.unused,
+        "phone": event.phone,
+        "dealer_name": event.dealer_name,
+    }
     await tx.execute(
         insert(Store)
         .values(dealer_id=event.dealer_id, store_code=event.store_code, **values)

@@ -7,16 +7,20 @@ PostgreSQL: the embedded wheel. Each start registers its own end.
 
 import asyncio
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aio_pika
 import asyncpg
 
+from event_contracts import SUBSCRIPTIONS
+from shared.rabbitmq import Topology
 from shared.testing.private import DidNotStart, PrivateRabbitMQ, rabbitmq_program
 
 Cleanup = Callable[[], None]
@@ -46,6 +50,18 @@ def find_rabbitmq() -> tuple[str, Cleanup] | None:
         _install_from_debian()
     program = rabbitmq_program()
     return _private_rabbitmq(program) if program else None
+
+
+@asynccontextmanager
+async def own_topology(rabbitmq_url: str) -> AsyncIterator[Topology]:
+    """An exchange and queues of a test's own; deleted after it."""
+    topology = Topology(SUBSCRIPTIONS, prefix=f"test-{secrets.token_hex(4)}-")
+    yield topology
+    async with await aio_pika.connect(rabbitmq_url) as connection, connection.channel() as channel:
+        for service in SUBSCRIPTIONS:
+            await channel.queue_delete(topology.queue(service))
+        await channel.queue_delete(topology.unparsed)
+        await channel.exchange_delete(topology.exchange)
 
 
 def free_port() -> int:

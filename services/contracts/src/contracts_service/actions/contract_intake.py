@@ -2,7 +2,8 @@
 
 A line is told from its predecessor by a fingerprint: the same file changes nothing and emits
 nothing. The file's word on store and staff counts only where it is a new word, and not while a
-change is pending, so that an old file never moves a contract back.
+change is pending, so that an old file never moves a contract back. One whose customer was
+erased is left as it is.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -67,6 +68,7 @@ TAKE_OVER = f"""
             import_fingerprint = excluded.import_fingerprint,
             version = contract.version + 1
         WHERE contract.import_fingerprint IS DISTINCT FROM excluded.import_fingerprint
+          AND NOT EXISTS (SELECT FROM customer_erasure e WHERE e.contract_no = contract.contract_no)
         RETURNING contract_no, version = 1 AS is_new
     )
     INSERT INTO touched (contract_no, is_new) SELECT contract_no, is_new FROM kept

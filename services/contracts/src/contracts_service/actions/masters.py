@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, delete, text
+from sqlalchemy import Row, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.models import (
@@ -29,25 +29,37 @@ from shared import outbox
 BATCH = 1000
 
 
-async def keep_dealers(tx: AsyncSession, rows: Iterable[dict[str, Any]]) -> None:
-    """Keep dealers: dealer_id, name."""
-    await _all(_keep(tx, Dealer, rows))
+async def keep_dealers(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
+    """Keep dealers: dealer_id, name; stores carry the name, so that they are told again."""
+    async for changed in _keep(tx, Dealer, rows):
+        theirs = Store.dealer_id.in_([dealer.dealer_id for dealer in changed])
+        stores = (await tx.scalars(select(Store).where(theirs))).all()
+        await _tell_stores(tx, stores, now)
 
 
 async def keep_stores(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
     """Keep stores: dealer_id, store_code, name, phone, unused."""
     async for changed in _keep(tx, Store, rows):
-        events = [
-            StoreUpdated(
-                dealer_id=row.dealer_id,
-                store_code=row.store_code,
-                name=row.name,
-                unused=row.unused,
-                phone=row.phone,
-            )
-            for row in changed
-        ]
-        await outbox.add_many(tx, events, now=now)
+        await _tell_stores(tx, changed, now)
+
+
+async def _tell_stores(
+    tx: AsyncSession, stores: Sequence[Store] | Sequence[Row[Any]], now: datetime
+) -> None:
+    known = select(Dealer).where(Dealer.dealer_id.in_({store.dealer_id for store in stores}))
+    names = {dealer.dealer_id: dealer.name for dealer in await tx.scalars(known)}
+    events = [
+        StoreUpdated(
+            dealer_id=store.dealer_id,
+            store_code=store.store_code,
+            name=store.name,
+            unused=store.unused,
+            phone=store.phone,
+            dealer_name=names.get(store.dealer_id),
+        )
+        for store in stores
+    ]
+    await outbox.add_many(tx, events, now=now)
 
 
 async def keep_staff(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from contracts_service.api import (
     assignments,
     customers,
+    erasure,
     masters,
     overview,
     people,
@@ -13,5 +14,5 @@ from contracts_service.api import (
 )
 
 router = APIRouter()
-for part in (customers, taking_out, results, assignments, overview, people, masters):
+for part in (customers, taking_out, results, assignments, overview, people, masters, erasure):
     router.include_router(part.router)

@@ -12,7 +12,7 @@ from shared.db import EVERY_DEALER
 from shared.http import NotFound, database_of
 
 router = APIRouter()
-OF_A_DEALER = require(*(set(Role) - {Role.TFC, Role.OPERATOR, Role.SERVICE}))
+OF_A_DEALER = require(*(set(Role) - {Role.TFC, Role.OPERATOR, Role.SERVICE, Role.DEALER_SYSTEM}))
 
 
 @router.get("/me", dependencies=[DEALER])

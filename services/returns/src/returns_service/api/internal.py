@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from returns_service.api.bodies import Code
 from returns_service.api.request import Tx, services
-from returns_service.models import Application, Approval, HistoryLine
+from returns_service.models import Application, Approval, HistoryLine, Store
 from returns_service.queries import (
     application_by_id,
     approval_flow_of,
@@ -48,6 +48,7 @@ class RecipientsAnswer(BaseModel):
 
     application_id: str
     dealer_id: str
+    dealer_name: str | None
     contract_no: str
     status: Status
     status_japanese: str
@@ -74,12 +75,14 @@ async def tell_recipients(
     if found is None:
         raise ReturnNotVisible
     flow = await approval_flow_of(tx, found.dealer_id)
+    store = await tx.get(Store, (found.dealer_id, found.store_code))
     notice = flow is not None and flow.store_approver_notice
     approvals = await approvals_of(tx, application_id)
     at_store = [approval for approval in approvals if approval.level == "store"]
     return RecipientsAnswer(
         application_id=application_id,
         dealer_id=found.dealer_id,
+        dealer_name=store.dealer_name if store else None,
         contract_no=found.contract_no,
         status=Status(found.status),
         status_japanese=Status(found.status).japanese,

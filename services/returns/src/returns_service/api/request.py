@@ -30,7 +30,7 @@ async def _transaction(
     """The transaction of a request, open to the person's own dealer alone."""
     acting_as(who.person_id)
     dealer = who.dealer or (EVERY_DEALER if who.has(*_OF_EVERY_DEALER) else None)
-    async for tx in transaction_of(database_of(request), dealer):
+    async for tx in transaction_of(database_of(request), dealer, plan_by_values=True):
         yield tx
 
 

@@ -1,0 +1,314 @@
+"""`./dev bench load`: an office day on the whole product, with memory watched.
+
+The product runs as `./dev up --processes` starts it. People log in and walk the portal's pages
+with time to think; the finance company's core publishes events that take effect in contracts.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import re
+import secrets
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import unescape
+
+import httpx
+import psutil
+import uvloop
+from sqlalchemy import text
+
+from bench.beside import p
+from bench.stage import forget, write
+from event_contracts import SUBSCRIPTIONS
+from madoguchi.demo import demo_masters
+from madoguchi.people import demo_people
+from shared.auth import Role
+from shared.db import EVERY_DEALER, Database
+from shared.rabbitmq import RabbitTransport, Topology
+from shared.testing import servers
+from tests.product import Product, running
+from tests.rolling.ledger import TAKEN_IN
+from tests.rolling.outside import FinanceCompany
+
+METHOD = """\
+Method: `madoguchi up --processes --rabbitmq` started by the bench; people log in at the issuer and
+then walk: list, detail, every fourth time a memo saved there, progress list, for leaders the
+dashboard; between two pages they think. The finance company's core publishes on the exchange (a
+contract is flagged as handled by it, and cleared again); each event changes a row in contracts.
+Everything, the people too, shares the machine's cores. Memory is the RSS of each process, sampled
+every two seconds after everybody has logged in."""
+LIST = "/contracts?mode=general&final_to=2099-12"
+MISSING = "を表示できません"
+GROWN, PATIENCE_S = 1.05, 120
+
+
+@dataclass(slots=True)
+class Day:
+    """What was measured: seconds by page, what went wrong, RSS samples by process."""
+
+    thinking: tuple[float, float]
+    pages: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    wrong: Counter[str] = field(default_factory=Counter)
+    memory: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class Walker:
+    """One person with a browser of their own, at an address of their own."""
+
+    day: Day
+    who: str
+    leads: bool
+    http: httpx.AsyncClient
+    rng: random.Random
+
+    async def sign_in(self) -> None:
+        """Log in as a browser does."""
+        login = await self.http.get("/auth/login")
+        where = httpx.URL(login.headers["location"])
+        chosen = await self.http.post(
+            str(where.copy_with(query=None)), data={**where.params, "person": self.who}
+        )
+        await self.http.get(chosen.headers["location"])
+
+    async def walk(self) -> None:
+        """Go round until the day is over; nobody begins at the same moment."""
+        await self._think(self.rng.random())
+        turn = 0
+        while not self.day.over.is_set():
+            turn += 1
+            shown = await self._see("customer list", LIST)
+            found = re.findall(r'href="/contracts/(\w+)"', shown)
+            if found:
+                await self._look_at(self.rng.choice(found), change=turn % 4 == 1)
+            await self._see("progress list", "/returns")
+            if self.leads:
+                await self._see("dashboard", "/dashboard")
+
+    async def _look_at(self, contract_no: str, *, change: bool) -> None:
+        path = f"/contracts/{contract_no}"
+        shown = await self._see("customer detail", path)
+        form = re.search(rf'<form[^>]*action="{path}/memo".*?</form>', shown, re.DOTALL)
+        if change and form and not self.day.over.is_set():
+            hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[0])
+            typed = {name: unescape(value) for name, value in hidden}
+            typed["note"] = f"{self.rng.randrange(10**6)}"
+            await self._see("memo saved", f"{path}/memo", typed)
+
+    async def _see(self, name: str, path: str, form: dict[str, str] | None = None) -> str:
+        """One page, then time to think; gives the page's text, empty if it went wrong."""
+        if self.day.over.is_set():
+            return ""
+        began = time.perf_counter()
+        try:
+            answer = await self.http.request("POST" if form else "GET", path, data=form)
+        except httpx.HTTPError as cause:
+            self.day.wrong[f"{name}: {type(cause).__name__}"] += 1
+            return ""
+        finally:
+            seconds = time.perf_counter() - began
+        right = answer.status_code == (303 if form else 200) and MISSING not in answer.text
+        saved_elsewhere = form is not None and answer.status_code == 409
+        if right:
+            self.day.pages[name].append(seconds)
+        elif saved_elsewhere:
+            self.day.pages["memo: somebody was faster"].append(seconds)
+        else:
+            self.day.wrong[f"{name}: {answer.status_code}"] += 1
+        await self._think()
+        return answer.text if right else ""
+
+    async def _think(self, share: float = 1) -> None:
+        seconds = self.rng.uniform(*self.day.thinking) * share
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.day.over.wait(), seconds)
+
+
+async def everybody(people: Sequence[Walker]) -> None:
+    """All of them at once."""
+    await asyncio.gather(*(one.walk() for one in people))
+
+
+def walkers(day: Day, url: str, users: int) -> Iterator[Walker]:
+    """So many people; the demo's staff come several times, each with a session of its own."""
+    at_dealers = [who for who in demo_people(demo_masters()) if who.dealer and who.store]
+    for number in range(users):
+        who = at_dealers[number % len(at_dealers)]
+        transport = httpx.AsyncHTTPTransport(local_address=f"127.0.3.{number % 250 + 1}")
+        http = httpx.AsyncClient(base_url=url, transport=transport, timeout=30)
+        leads = bool(who.roles & {Role.MANAGER, Role.HQ})
+        yield Walker(day, who.user_id, leads, http, random.Random(number))
+
+
+async def watch_memory(day: Day, product: Product) -> None:
+    """Sample every process of the product until the day is over."""
+    while not day.over.is_set():
+        root = psutil.Process(product.process.pid)
+        for process in (root, *root.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                day.memory[name_of(process)].append(process.memory_info().rss)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(day.over.wait(), 2)
+
+
+def name_of(process: psutil.Process) -> str:
+    """What a process is, by its command line; the number tells two alike apart."""
+    words = process.cmdline()
+    if "shared.process" in words:
+        at = words.index("shared.process")
+        return f"{words[at + 1].removesuffix('_service')} {words[at + 2]} ({process.pid})"
+    if "portal_service" in words:
+        return f"portal ({process.pid})"
+    return f"{'pages and issuer' if 'up' in words else process.name()} ({process.pid})"
+
+
+async def until_quiet(contracts: str, streams: dict[str, int]) -> str:
+    """How many events had not taken effect when called, and how long it took until all had."""
+    began = time.perf_counter()
+    under_way: list[int] = []
+    database = Database(contracts)
+    while time.perf_counter() - began < PATIENCE_S:
+        async with database.transaction(EVERY_DEALER) as tx:
+            rows = await tx.execute(text(TAKEN_IN))
+            taken = {row[0]: int(row[1]) for row in rows}
+        under_way.append(sum(last - taken.get(stream, 0) for stream, last in streams.items()))
+        if not under_way[-1]:
+            break
+        await asyncio.sleep(0.02)
+    await database.close()
+    seconds = time.perf_counter() - began
+    if under_way[-1]:
+        return f"{under_way[-1]} of them had not taken effect {seconds:.0f} s later: MISSED"
+    return f"at the end {under_way[0]} were under way, {seconds:.2f} s later none"
+
+
+async def the_day(
+    product: Product, contracts: str, rabbitmq: str, prefix: str, asked: argparse.Namespace
+) -> list[str]:
+    """Everybody logs in, works so many minutes, and goes home."""
+    day = Day((asked.think * 2 / 3, asked.think * 4 / 3))
+    database = Database(contracts)
+    async with database.transaction(EVERY_DEALER) as tx:
+        rows = await tx.execute(text("SELECT contract_no, dealer_id FROM contract ORDER BY 1"))
+        known = [(row.contract_no, row.dealer_id) for row in rows]
+    await database.close()
+    transport = RabbitTransport(rabbitmq, Topology(SUBSCRIPTIONS, prefix=prefix))
+    outside = FinanceCompany(transport, known)
+    people = list(walkers(day, product.url, asked.users))
+    for number in range(0, len(people), 5):
+        await asyncio.gather(*(one.sign_in() for one in people[number : number + 5]))
+    print(f"{len(people)} logged in", flush=True)
+    telling = asyncio.create_task(outside.run(asked.events))
+    watching = asyncio.create_task(watch_memory(day, product))
+    walking = asyncio.create_task(everybody(people))
+    done, _ = await asyncio.wait({telling, watching, walking}, timeout=asked.minutes * 60)
+    for early in done:
+        early.result()  # nothing ends before the day does: says why it did
+    telling.cancel()
+    await asyncio.gather(telling, return_exceptions=True)
+    lag = await until_quiet(contracts, outside.streams())
+    day.over.set()
+    await asyncio.gather(walking, watching)
+    await transport.close()
+    for one in people:
+        await one.http.aclose()
+    return report(day, asked, outside.published, lag)
+
+
+def report(day: Day, asked: argparse.Namespace, events: int, lag: str) -> list[str]:
+    """The tables."""
+    seen = sum(map(len, day.pages.values()))
+    about = (
+        f"{asked.users} people, {asked.think:g} s to think on average ({day.thinking[0]:.0f} to "
+        f"{day.thinking[1]:.0f}), {asked.minutes:g} minutes: {seen:,} pages,\n"
+        f"{seen / asked.minutes / 60:.1f} a second. {events:,} events, {asked.events:g} a second;\n"
+        f"{lag}."
+    )
+    lines = [
+        METHOD,
+        "",
+        about,
+        "",
+        f"Errors: **{sum(day.wrong.values())}** {dict(day.wrong) or ''}".rstrip(),
+        "",
+        "| page | times | p50 | p99 |",
+        "|---|---|---|---|",
+    ]
+    for name, times in sorted(day.pages.items()):
+        lines.append(
+            f"| {name} | {len(times):,} | {p(times, 0.5):.0f} ms | {p(times, 0.99):.0f} ms |"
+        )
+    return [*lines, "", *memory_table(day.memory)]
+
+
+def memory_table(memory: dict[str, list[int]]) -> list[str]:
+    """First third beside last third of the samples, by process; what grew more than 5 % is said."""
+    lines = ["| process | RSS, first third | last third | ratio |", "|---|---|---|---|"]
+    for name, samples in sorted(memory.items()):
+        third = max(1, len(samples) // 3)
+        first, last = statistics.mean(samples[:third]), statistics.mean(samples[-third:])
+        grown = " GREW" if last > GROWN * first else ""
+        kind = re.sub(r" \(\d+\)$", "", name)
+        lines.append(
+            f"| {kind} | {first / 2**20:.1f} MB | {last / 2**20:.1f} MB "
+            f"| {last / first:.3f}{grown} |"
+        )
+    return lines
+
+
+@contextmanager
+def started(prefix: str, rabbitmq: str, postgres: str | None) -> Iterator[Product]:
+    """The product as processes, on a PostgreSQL of its own unless one is given."""
+    flags = ["--processes", "--rabbitmq", rabbitmq, "--event-prefix", prefix]
+    with running(*flags, *(["--postgres", postgres] if postgres else [])) as product:
+        yield product
+
+
+def contracts_url(product: Product) -> str:
+    """Where contracts are kept: its processes have it in their environment."""
+    for process in psutil.Process(product.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if url := process.environ().get("CONTRACTS_DATABASE_URL"):
+                return url
+    raise RuntimeError("no process of the contracts service runs")
+
+
+def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--users", type=int, default=200)
+    parser.add_argument("--events", type=float, default=50, help="a second")
+    parser.add_argument("--think", type=float, default=15, help="seconds between pages, on average")
+    parser.add_argument("--postgres", help="postgresql://... of a superuser; its own one without")
+    return parser.parse_args(argv)
+
+
+def main() -> None:
+    """Start, measure, write."""
+    asked = options()
+    os.environ.setdefault("NO_COLOR", "1")
+    found = servers.find_rabbitmq()
+    if found is None:
+        raise SystemExit(servers.HOW_TO_GET_RABBITMQ)
+    prefix = f"load-{secrets.token_hex(3)}-"
+    try:
+        with started(prefix, found[0], asked.postgres) as product:
+            contracts = contracts_url(product)
+            lines = uvloop.run(the_day(product, contracts, found[0], prefix, asked))
+        write("load", lines)
+    finally:
+        uvloop.run(forget(found[0], Topology(SUBSCRIPTIONS, prefix=prefix)))
+        found[1]()
+
+
+if __name__ == "__main__":
+    main()

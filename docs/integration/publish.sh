@@ -1,0 +1,26 @@
+#!/bin/sh
+# Tell Madoguchi over HTTPS that a car came back, with curl, in the structured mode of CloudEvents.
+#
+#   MADOGUCHI_URL=https://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 sh publish.sh R-1001
+#
+# --retry sends the same message, with the same id, on 429 and 5xx; Retry-After is kept to.
+set -eu
+cat <<JSON | curl --silent --show-error --fail-with-body --retry 5 --retry-connrefused \
+  --header "Authorization: Bearer $MADOGUCHI_KEY" \
+  --header "Content-Type: application/cloudevents+json" \
+  --data-binary @- "$MADOGUCHI_URL/api/interchange/v1/dealers/$MADOGUCHI_DEALER/events"
+{
+  "specversion": "1.0",
+  "type": "dealer.vehicle_returned.v1",
+  "id": "returned-$1",
+  "source": "/dealers/$MADOGUCHI_DEALER/dms",
+  "time": "$(date -u +%Y-%m-%dT%H:%M:%SZ)",
+  "datacontenttype": "application/json",
+  "data": {
+    "dealer_id": "$MADOGUCHI_DEALER",
+    "source_id": "$1",
+    "contract_no": "12345678",
+    "received_on": "2025-07-14"
+  }
+}
+JSON

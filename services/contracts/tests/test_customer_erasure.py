@@ -1,0 +1,116 @@
+"""Forgetting a customer: when it is refused, what stays, and that nothing brings them back."""
+
+from datetime import date
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from contracts_service.rules.customer_erasure import completed_by_when
+from event_contracts.contract import ContractRegistered, CustomerErased
+from event_contracts.event import ERASED
+from shared.auth import Principal, Role
+from shared.db import EVERY_DEALER
+
+from .conftest import Office, signed
+from .test_final_handling import completed, submitted
+
+OPERATOR = Principal("o001", "運用", None, None, "O001", frozenset({Role.OPERATOR}), None)
+NAME = "山本 太郎"
+
+
+async def order(
+    office: Office, contract_no: str = "C1", reason: str = "本人の請求"
+) -> httpx.Response:
+    return await office.http.post(
+        "/api/contracts/v1/erasures",
+        headers={"Authorization": f"Bearer {signed(OPERATOR)}"},
+        json={"contract_no": contract_no, "reason": reason},
+    )
+
+
+async def due(office: Office, before: str) -> list[str]:
+    answer = await office.http.get(
+        "/api/contracts/v1/erasures/due",
+        headers={"Authorization": f"Bearer {signed(OPERATOR)}"},
+        params={"before": before},
+    )
+    return [row["contract_no"] for row in answer.json()["items"]]
+
+
+@pytest.fixture
+async def completed_contract(office: Office) -> str:
+    contract_no = await office.contract()
+    await office.hears(submitted(), completed(office))
+    return contract_no
+
+
+@pytest.mark.parametrize(
+    ("heard", "code"),
+    [((), "CONTRACT_STILL_OPEN"), ((submitted(),), "RETURN_STILL_OPEN")],
+    ids=["open", "a return is under way"],
+)
+async def test_an_open_contract_keeps_its_customer(
+    office: Office, heard: tuple[object, ...], code: str
+) -> None:
+    await office.contract()
+    await office.hears(*heard)  # type: ignore[arg-type]
+    refused = await order(office)
+    assert (refused.status_code, refused.json()["code"]) == (409, code)
+    assert await office.events(CustomerErased) == []
+    assert (await office.detail("C1"))["customer"]["name"] == NAME
+
+
+async def test_who_it_was_is_forgotten_and_what_happened_stays(
+    office: Office, completed_contract: str
+) -> None:
+    day = f"{office.clock.now():%Y-%m-%d}"
+    assert await due(office, "2020-01-01") == []
+    assert await due(office, day) == [completed_contract]
+    answer = await order(office)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["by"] == "TFC-O001"
+    assert await due(office, day) == []
+    [registered] = await office.events(ContractRegistered)
+    assert registered.customer_name == ERASED  # type: ignore[attr-defined]
+    assert len(await office.events(CustomerErased)) == 1
+    async with office.database.transaction(EVERY_DEALER) as tx:
+        row = (await tx.execute(text("SELECT * FROM contract"))).one()
+    assert (row.customer_name, row.address, row.phone) == (ERASED, ERASED, None)
+    assert (row.completion_basis, row.model) == ("return", "プリウス")
+
+
+async def test_twice_is_once(office: Office, completed_contract: str) -> None:
+    first = await order(office)
+    assert (await order(office, reason="もう一度")).json() == first.json()
+    assert len(await office.events(CustomerErased)) == 1
+
+
+@pytest.mark.parametrize("reason", ["", " ", f"{NAME}様の請求", "電話 090-0123-4567", "x" * 201])
+async def test_the_reason_is_given_and_names_nobody(
+    office: Office, completed_contract: str, reason: str
+) -> None:
+    refused = await order(office, reason=reason)
+    assert refused.status_code == 422, refused.text
+    assert await office.events(CustomerErased) == []
+
+
+async def test_the_same_file_brings_nobody_back(office: Office, completed_contract: str) -> None:
+    assert (await order(office)).status_code == 200
+    report = await office.take_in({"契約番号": completed_contract, "住所": "東京都新住所"})
+    assert (report.accepted, report.updated, report.refused) == (1, 0, ())
+    async with office.database.transaction(EVERY_DEALER) as tx:
+        kept = await tx.execute(text("SELECT customer_name, address FROM contract"))
+    assert kept.one() == (ERASED, ERASED)
+
+
+async def test_only_operators_erase(office: Office, completed_contract: str) -> None:
+    body = {"contract_no": completed_contract, "reason": "x"}
+    for code in ("E101", "M100", "H001"):
+        assert (await office.ask(code, "POST", "/erasures", json=body)).status_code == 403
+    assert (await order(office, "NONE")).json()["code"] == "CONTRACT_NOT_FOUND"
+
+
+def test_seven_years_are_counted_by_the_calendar() -> None:
+    assert completed_by_when(date(2032, 2, 29), years=7) == date(2025, 2, 28)
+    assert completed_by_when(date(2032, 7, 15), years=7) == date(2025, 7, 15)

@@ -1,0 +1,1 @@
+"""What do the dealers' own systems tell, and what are they told?"""

@@ -1,0 +1,194 @@
+"""How does a dealer say where it wants to be told? Add, change, stop, test, a new secret, resend.
+
+A secret is made here, shown once, and kept sealed. A new one signs beside the old one for a day,
+so that the receiver can change over in its own time.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interchange_service.actions.webhook_planning import note, plan_ping
+from interchange_service.actions.webhook_sending import stop_endpoint
+from interchange_service.models import WebhookDelivery, WebhookEndpoint
+from interchange_service.rules.webhooks import (
+    OLD_SECRET_SIGNS_FOR,
+    EndpointStopped,
+    refused_resend,
+)
+from interchange_service.sealing import Seal, new_secret
+from shared.errors import Kind, Refusal
+from shared.http import NotFound
+
+MOST_ENDPOINTS = 10
+
+
+class EndpointChanged(Refusal):
+    """Somebody changed the endpoint since the person looked at it."""
+
+    code = "ENDPOINT_CHANGED"
+    kind = Kind.CONFLICT
+    message = "送信先が変更されています。画面を更新してください。"
+
+
+class DeliveryChanged(Refusal):
+    """Something happened to the message since the person looked at it."""
+
+    code = "DELIVERY_CHANGED"
+    kind = Kind.CONFLICT
+    message = "送信の状態が変わりました。画面を更新してください。"
+
+
+class TooManyEndpoints(Refusal):
+    """A dealer has as many endpoints as it may have."""
+
+    code = "TOO_MANY_ENDPOINTS"
+    kind = Kind.CONFLICT
+    message = f"登録できる送信先は{MOST_ENDPOINTS}件までです。"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants an endpoint to be."""
+
+    label: str
+    url: str
+    events: tuple[str, ...]
+
+
+async def add_endpoint(  # noqa: PLR0913  everything but the transaction has a name
+    tx: AsyncSession,
+    endpoint_id: UUID,
+    wish: Wish,
+    *,
+    dealer_id: str,
+    seal: Seal,
+    by: str,
+    now: datetime,
+) -> WebhookEndpoint:
+    """Tell a dealer's steps there from now on. Raises TooManyEndpoints."""
+    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:d))"), {"d": dealer_id})
+    known = select(func.count()).where(WebhookEndpoint.dealer_id == dealer_id)
+    if (await tx.scalar(known) or 0) >= MOST_ENDPOINTS:
+        raise TooManyEndpoints
+    endpoint = WebhookEndpoint(
+        endpoint_id=endpoint_id,
+        dealer_id=dealer_id,
+        label=wish.label,
+        url=wish.url,
+        events=list(wish.events),
+        secret=seal.close(new_secret()),
+        version=1,
+        made_at=now,
+        made_by=by,
+        changed_at=now,
+        changed_by=by,
+    )
+    tx.add(endpoint)
+    await tx.flush()
+    return endpoint
+
+
+async def change_endpoint(  # noqa: PLR0913  everything but the first three has a name
+    tx: AsyncSession,
+    endpoint_id: UUID,
+    wish: Wish,
+    *,
+    active: bool,
+    expected_version: int,
+    by: str,
+    now: datetime,
+) -> WebhookEndpoint:
+    """Change an endpoint, stop it or begin again. Raises NotFound, EndpointChanged."""
+    endpoint = await _held(tx, endpoint_id, expected_version)
+    endpoint.label, endpoint.url, endpoint.events = wish.label, wish.url, list(wish.events)
+    if endpoint.active and not active:
+        await stop_endpoint(tx, endpoint, "person", now=now)
+        return endpoint
+    if active and not endpoint.active:
+        endpoint.stopped_because = endpoint.failing_since = None
+    await _changed(tx, endpoint, by, now)
+    return endpoint
+
+
+async def renew_secret(  # noqa: PLR0913  everything but the first two has a name
+    tx: AsyncSession,
+    endpoint_id: UUID,
+    *,
+    expected_version: int,
+    seal: Seal,
+    by: str,
+    now: datetime,
+) -> WebhookEndpoint:
+    """Give an endpoint a new secret; the old one signs too for a day."""
+    endpoint = await _held(tx, endpoint_id, expected_version)
+    endpoint.old_secret, endpoint.secret = endpoint.secret, seal.close(new_secret())
+    endpoint.old_secret_until = now + OLD_SECRET_SIGNS_FOR
+    await _changed(tx, endpoint, by, now)
+    return endpoint
+
+
+async def ping_endpoint(tx: AsyncSession, endpoint_id: UUID, *, now: datetime) -> UUID:
+    """Send a test; its id. Raises NotFound, EndpointStopped."""
+    endpoint = await tx.get(WebhookEndpoint, endpoint_id)
+    if endpoint is None:
+        raise NotFound
+    if not endpoint.active:
+        raise EndpointStopped
+    return await plan_ping(tx, endpoint, now=now)
+
+
+async def resend_message(
+    tx: AsyncSession, delivery_id: UUID, *, expected_version: int, now: datetime
+) -> WebhookDelivery:
+    """Send a message again under the same id, with all attempts before it.
+
+    Raises NotFound, DeliveryChanged, DeliveryUnderway, EndpointStopped.
+    """
+    delivery = await tx.get(WebhookDelivery, delivery_id, with_for_update=True)
+    if delivery is None:
+        raise NotFound
+    if delivery.version != expected_version:
+        raise DeliveryChanged(current_version=delivery.version, state=delivery.state)
+    endpoint = await tx.get_one(WebhookEndpoint, delivery.endpoint_id)
+    if refusal := refused_resend(delivery.state, endpoint_active=endpoint.active):
+        raise refusal
+    delivery.attempts = 0
+    await note(tx, delivery, "resend", now=now)
+    delivery.state, delivery.settled_at, delivery.claim = "scheduled", None, None
+    delivery.version += 1
+    delivery.due_at = (await tx.execute(select(func.clock_timestamp()))).scalar_one()
+    await tx.flush()
+    await tx.execute(text("SELECT pg_notify('webhook', '')"))
+    return delivery
+
+
+async def seal_anew(tx: AsyncSession, seal: Seal) -> int:
+    """Bring every secret under the first key; returns how many were not."""
+    renewed = 0
+    for endpoint in (await tx.scalars(select(WebhookEndpoint).with_for_update())).all():
+        secret = seal.renewed(endpoint.secret)
+        old = seal.renewed(endpoint.old_secret) if endpoint.old_secret else None
+        endpoint.secret = secret or endpoint.secret
+        endpoint.old_secret = old or endpoint.old_secret
+        renewed += bool(secret or old)
+    await tx.flush()
+    return renewed
+
+
+async def _held(tx: AsyncSession, endpoint_id: UUID, expected_version: int) -> WebhookEndpoint:
+    endpoint = await tx.get(WebhookEndpoint, endpoint_id, with_for_update={"key_share": True})
+    if endpoint is None:
+        raise NotFound
+    if endpoint.version != expected_version:
+        raise EndpointChanged(current_version=endpoint.version)
+    return endpoint
+
+
+async def _changed(tx: AsyncSession, endpoint: WebhookEndpoint, by: str, now: datetime) -> None:
+    endpoint.version += 1
+    endpoint.changed_at, endpoint.changed_by = now, by
+    await tx.flush()

@@ -1,0 +1,20 @@
+"""What is asked of the interchange over HTTP?"""
+
+from fastapi import APIRouter
+
+from interchange_service.api import (
+    dealers,
+    events,
+    keys,
+    quarantine,
+    webhook_deliveries,
+    webhooks,
+)
+
+router = APIRouter()
+router.include_router(events.router)
+router.include_router(dealers.router)
+router.include_router(keys.router)
+router.include_router(quarantine.router)
+router.include_router(webhooks.router)
+router.include_router(webhook_deliveries.router)

@@ -1,0 +1,134 @@
+"""How does a dealer's system tell by HTTPS what happened? The HTTP binding of CloudEvents.
+
+One message a request, in binary or structured mode. It is answered when its event is kept; a
+refused one is put aside first, and the answer names the reason and where it lies.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel
+
+from interchange_service.actions.acceptance import accept, put_aside
+from interchange_service.api.rate import RateLimit
+from interchange_service.rules.acceptance import LARGEST_BODY, Arrival, NotAccepted, Reason
+from shared.auth import Principal, Role, require
+from shared.errors import problem_of
+from shared.http import PROBLEM, clock_of, database_of, problem
+
+router = APIRouter(prefix="/dealers/{dealer}/events")
+System = Annotated[Principal, require(Role.DEALER_SYSTEM)]
+
+READ_AT_MOST = 1024 * 1024
+"""Of a message that is too large, this much is read to its end, so that the answer is heard."""
+STATUS_OF: Mapping[Reason, HTTPStatus] = {
+    Reason.SENDER_UNKNOWN: HTTPStatus.FORBIDDEN,
+    Reason.ADDRESS_OF_ANOTHER: HTTPStatus.FORBIDDEN,
+    Reason.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Reason.MESSAGE_ID_REUSED: HTTPStatus.CONFLICT,
+}
+"""Every other reason is 422."""
+
+EVENT_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "application/cloudevents+json": {
+                "schema": {"type": "object", "required": ["specversion", "id", "source", "type"]}
+            },
+        },
+    }
+}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": words,
+        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, words in (
+        (413, "The message is too large"),
+        (429, "Too many messages; Retry-After says how many seconds to wait"),
+    )
+}
+
+
+class Taken(BaseModel):
+    """The event is kept; `repeated` where the same message had been accepted before."""
+
+    message_id: str
+    repeated: bool
+
+
+@router.post(
+    "", status_code=202, response_model=Taken, responses=REFUSALS, openapi_extra=EVENT_BODY
+)
+async def take_event(
+    dealer: Annotated[str, Path(max_length=100)], request: Request, who: System
+) -> Taken | Response:
+    """Accept one event of the key's dealer. Raises NotAccepted, after the message is put aside."""
+    if wait_s := _rate_limit(request).wait_s(who.user_id):
+        return _too_many(wait_s)
+    arrival = await _arrival(request, dealer, who)
+    database, now = database_of(request), clock_of(request).now()
+    try:
+        async with database.transaction(who.dealer) as tx:
+            receipt = await accept(tx, arrival, now=now)
+    except NotAccepted as refusal:
+        async with database.transaction(who.dealer) as tx:
+            kept = await put_aside(tx, arrival, refusal, now=now)
+        return _refused(refusal, str(kept) if kept else None)
+    return Taken(message_id=receipt.message_id, repeated=receipt.repeated)
+
+
+async def _arrival(request: Request, dealer: str, who: Principal) -> Arrival:
+    headers = {
+        name: unquote(value) for name, value in request.headers.items() if name.startswith("ce-")
+    }
+    return Arrival(
+        channel="https",
+        sender=who.dealer,
+        addressed=dealer,
+        address=request.url.path,
+        headers=headers,
+        content_type=request.headers.get("content-type"),
+        body=await _body(request),
+    )
+
+
+async def _body(request: Request) -> bytes:
+    """What came, cut behind the largest size; the rest is passed over, or never read."""
+    body, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        body += chunk[: LARGEST_BODY + 1 - len(body)]
+        if size > READ_AT_MOST:
+            break
+    return bytes(body)
+
+
+def _rate_limit(request: Request) -> RateLimit:
+    limit: RateLimit = request.app.state.rate_limit
+    return limit
+
+
+def _refused(refusal: NotAccepted, quarantined_id: str | None) -> Response:
+    told = problem_of(refusal)
+    facts = {**refusal.facts, "quarantined_id": quarantined_id}
+    status = STATUS_OF.get(refusal.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return problem({**told, "status": int(status), "facts": facts})
+
+
+def _too_many(wait_s: int) -> Response:
+    answer = problem(
+        {
+            "type": "urn:madoguchi:problem:too_many_messages",
+            "title": "送信が多すぎます。しばらくしてからもう一度送信してください。",
+            "status": int(HTTPStatus.TOO_MANY_REQUESTS),
+            "code": "TOO_MANY_MESSAGES",
+        }
+    )
+    answer.headers["retry-after"] = str(wait_s)
+    return answer

@@ -1,0 +1,223 @@
+"""What was sent to dealers' systems, did it arrive, and can it be sent again?"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interchange_service.actions.webhook_endpoints import resend_message
+from interchange_service.api.webhook_visit import Code, Keeper, TheClock, Tx, Version, scope_of
+from interchange_service.models import WebhookDelivery, WebhookDeliveryLog, WebhookEndpoint
+from interchange_service.rules.webhooks import TOLD_NAMES, refused_resend
+from interchange_service.webhook_post import Trouble
+from interchange_service.webhook_queries import (
+    DeliveryFilter,
+    deliveries_matching,
+    delivery_of,
+    history_of,
+)
+from shared.auth import Principal
+from shared.db import EVERY_DEALER
+from shared.http import NotFound, etag
+
+router = APIRouter(prefix="/webhook-deliveries")
+
+State = Literal["scheduled", "delivered", "failed", "cancelled"]
+STATE_NAMES = {
+    "scheduled": "送信待ち",
+    "delivered": "送信済み",
+    "failed": "送信失敗",
+    "cancelled": "送信取りやめ",
+}
+AGAIN = "再送待ち"
+TROUBLE_NAMES = {
+    Trouble.TIMEOUT: "時間内に応答がありません",
+    Trouble.NOT_CONNECTED: "接続できません",
+    Trouble.NOT_TRUSTED: "証明書を確認できません",
+    Trouble.CUT: "応答の前に切断されました",
+    Trouble.HOST_UNKNOWN: "ホスト名のアドレスが見つかりません",
+    Trouble.ADDRESS_REFUSED: "送信できないアドレスを指しています",
+    Trouble.SECRET_LOST: "署名用の秘密鍵を読み取れません",
+}
+
+
+class Search(BaseModel):
+    """What to look for; `dealer_id` is only for those who see all dealers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dealer_id: Code | None = None
+    application_id: Code | None = None
+    endpoint_id: UUID | None = None
+    state: State | None = None
+    after: UUID | None = Field(None, description="`next` of the page before")
+    limit: int = Field(50, ge=1, le=200)
+
+
+class ResendOffer(BaseModel):
+    """Whether a person may have the message sent again, and if not, why."""
+
+    enabled: bool
+    code: str | None
+    reason: str | None
+
+
+class DeliveryLine(BaseModel):
+    """A message as the list shows it; `next_attempt_at` while it waits."""
+
+    delivery_id: UUID
+    endpoint_id: UUID
+    endpoint_label: str
+    dealer_id: str
+    event_id: UUID
+    kind: str
+    kind_japanese: str
+    application_id: str | None
+    contract_no: str | None
+    state: State
+    state_japanese: str
+    attempts: int
+    last_status: int | None
+    last_trouble: str | None
+    last_trouble_japanese: str | None
+    planned_at: datetime
+    next_attempt_at: datetime | None
+    settled_at: datetime | None
+    version: int
+    resend: ResendOffer
+
+
+class DeliveryPage(BaseModel):
+    """Some of them, the newest first; `next` goes into `after` for the following ones."""
+
+    deliveries: list[DeliveryLine]
+    next: UUID | None
+
+
+class DeliveryStep(BaseModel):
+    """One thing that happened to a message; `actor` where a person did it."""
+
+    happened_at: datetime
+    step: str
+    actor: str | None
+    attempt: int
+    status: int | None
+    trouble: str | None
+    trouble_japanese: str | None
+    duration_ms: int | None
+    excerpt: str | None
+
+
+class WholeDelivery(DeliveryLine):
+    """A message with its body and all that happened to it."""
+
+    url: str
+    body: str
+    history: list[DeliveryStep]
+
+
+@router.get("")
+async def search_deliveries(
+    who: Keeper, tx: Tx, search: Annotated[Search, Query()]
+) -> DeliveryPage:
+    """The messages that fit all that is given, the newest first."""
+    dealer = scope_of(who)
+    if dealer == EVERY_DEALER and search.dealer_id is not None:
+        dealer = search.dealer_id
+    chosen = search.model_dump(exclude={"dealer_id"})
+    found = await deliveries_matching(tx, DeliveryFilter(dealer_id=dealer, **chosen))
+    more = len(found) == search.limit
+    return DeliveryPage(
+        deliveries=[DeliveryLine(**_line(*one)) for one in found],
+        next=found[-1][0].delivery_id if more else None,
+    )
+
+
+@router.get("/{delivery_id}")
+async def read_delivery(
+    delivery_id: UUID, who: Keeper, tx: Tx, response: Response
+) -> WholeDelivery:
+    """One message with every attempt."""
+    return await _whole(tx, delivery_id, who, response)
+
+
+@router.post("/{delivery_id}/resend")
+async def resend(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
+    delivery_id: UUID, who: Keeper, version: Version, tx: Tx, clock: TheClock, response: Response
+) -> WholeDelivery:
+    """Send a message again under the same id; If-Match names the version that the person saw.
+
+    Raises NotFound, DeliveryChanged, DeliveryUnderway, EndpointStopped.
+    """
+    if await delivery_of(tx, delivery_id, scope_of(who)) is None:
+        raise NotFound
+    await resend_message(tx, delivery_id, expected_version=version, now=clock.now())
+    return await _whole(tx, delivery_id, who, response)
+
+
+async def _whole(
+    tx: AsyncSession, delivery_id: UUID, who: Principal, response: Response
+) -> WholeDelivery:
+    found = await delivery_of(tx, delivery_id, scope_of(who))
+    if found is None:
+        raise NotFound
+    delivery, endpoint = found
+    response.headers.update(etag(delivery.version))
+    return WholeDelivery(
+        **_line(delivery, endpoint),
+        url=endpoint.url,
+        body=delivery.body,
+        history=[_step(entry) for entry in await history_of(tx, delivery_id)],
+    )
+
+
+def _line(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, object]:
+    refusal = refused_resend(delivery.state, endpoint_active=endpoint.active)
+    waits = delivery.state == "scheduled"
+    return {
+        "delivery_id": delivery.delivery_id,
+        "endpoint_id": delivery.endpoint_id,
+        "endpoint_label": endpoint.label,
+        "dealer_id": delivery.dealer_id,
+        "event_id": delivery.event_id,
+        "kind": delivery.kind,
+        "kind_japanese": TOLD_NAMES[delivery.kind],
+        "application_id": delivery.application_id,
+        "contract_no": delivery.contract_no,
+        "state": delivery.state,
+        "state_japanese": AGAIN if waits and delivery.attempts else STATE_NAMES[delivery.state],
+        "attempts": delivery.attempts,
+        "last_status": delivery.last_status,
+        "last_trouble": delivery.last_trouble,
+        "last_trouble_japanese": _words(delivery.last_trouble),
+        "planned_at": delivery.planned_at,
+        "next_attempt_at": delivery.due_at if waits else None,
+        "settled_at": delivery.settled_at,
+        "version": delivery.version,
+        "resend": ResendOffer(
+            enabled=refusal is None,
+            code=refusal.code if refusal else None,
+            reason=refusal.message if refusal else None,
+        ),
+    }
+
+
+def _step(entry: WebhookDeliveryLog) -> DeliveryStep:
+    return DeliveryStep(
+        happened_at=entry.happened_at,
+        step=entry.step,
+        actor=entry.actor,
+        attempt=entry.attempt,
+        status=entry.status,
+        trouble=entry.trouble,
+        trouble_japanese=_words(entry.trouble),
+        duration_ms=entry.duration_ms,
+        excerpt=entry.excerpt,
+    )
+
+
+def _words(trouble: str | None) -> str | None:
+    return TROUBLE_NAMES[Trouble(trouble)] if trouble else None

@@ -1,0 +1,259 @@
+"""Where does a dealer want to be told of its applications' steps? Endpoints by HTTP.
+
+The answers to adding and to a new secret show the secret; no other answer ever does. An address is
+looked up before the transaction begins.
+"""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interchange_service.actions.webhook_endpoints import (
+    EndpointChanged,
+    Wish,
+    add_endpoint,
+    change_endpoint,
+    ping_endpoint,
+    renew_secret,
+)
+from interchange_service.api.webhook_visit import (
+    Code,
+    Keeper,
+    TheClock,
+    TheSeal,
+    Tx,
+    Version,
+    post_of,
+    scope_of,
+)
+from interchange_service.models import WebhookEndpoint
+from interchange_service.rules.webhook_address import wrong_url
+from interchange_service.rules.webhooks import TOLD_NAMES, Told
+from interchange_service.webhook_post import NoWay, Trouble
+from interchange_service.webhook_queries import endpoint_of, endpoints_of
+from shared.auth import Principal, Role
+from shared.context import new_id
+from shared.db import EVERY_DEALER
+from shared.errors import FieldError, FormErrors
+from shared.http import NotFound, etag, once
+
+router = APIRouter(prefix="/webhooks")
+
+STOPPED_NAMES = {
+    None: "送信中",
+    "person": "停止中",
+    "gone": "停止中（受信側が 410 を返したため）",
+    "failing": "停止中（失敗が続いたため）",
+}
+NO_WAY_NAMES = {
+    Trouble.HOST_UNKNOWN: "このホスト名のアドレスが見つかりません。",
+    Trouble.ADDRESS_REFUSED: "社内や自分自身を指すアドレスには送信できません。",
+}
+
+
+class EndpointWish(BaseModel):
+    """What an endpoint shall be."""
+
+    label: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    url: Annotated[str, Field(min_length=1, max_length=1000)]
+    events: Annotated[list[Told], Field(min_length=1, max_length=len(Told))]
+
+    @property
+    def wish(self) -> Wish:
+        """The same for the action, each event once."""
+        return Wish(self.label, self.url, tuple(sorted({event.value for event in self.events})))
+
+
+class NewEndpoint(EndpointWish):
+    """A new endpoint; `dealer_id` is for operators, who must name one."""
+
+    dealer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] | None = None
+
+
+class ChangedEndpoint(EndpointWish):
+    """A changed endpoint; what waits at one that is stopped is cancelled."""
+
+    active: bool
+
+
+class EndpointLine(BaseModel):
+    """An endpoint; `old_secret_until` tells how long the secret before the last one signs too."""
+
+    endpoint_id: UUID
+    dealer_id: str
+    label: str
+    url: str
+    events: list[str]
+    events_japanese: list[str]
+    active: bool
+    stopped_because: str | None
+    state_japanese: str
+    failing_since: datetime | None
+    old_secret_until: datetime | None
+    made_at: datetime
+    made_by: str
+    changed_at: datetime
+    changed_by: str | None
+    version: int
+
+
+class EndpointWithSecret(EndpointLine):
+    """An endpoint with its secret, which is shown here and never again."""
+
+    secret: str
+
+
+class Endpoints(BaseModel):
+    """All endpoints that this person looks after."""
+
+    endpoints: list[EndpointLine]
+
+
+class Pinged(BaseModel):
+    """A test is on its way."""
+
+    delivery_id: UUID
+
+
+async def _judge(request: Request, url: str) -> None:
+    """Raise FormErrors for an address that we do not send to."""
+    post = post_of(request)
+    if wrong := wrong_url(url, local=post.local):
+        raise FormErrors(wrong)
+    try:
+        await post.addresses(url)
+    except NoWay as none:
+        words = NO_WAY_NAMES[none.trouble]
+        raise FormErrors(FieldError("url", none.trouble.upper(), words)) from None
+
+
+async def judged_new(request: Request, who: Keeper, wanted: NewEndpoint) -> NewEndpoint:
+    """A new endpoint whose address was looked at. Raises FormErrors."""
+    if who.has(Role.OPERATOR) and wanted.dealer_id is None:
+        raise FormErrors(FieldError("dealer_id", "missing", "入力してください。"))
+    await _judge(request, wanted.url)
+    return wanted
+
+
+async def judged_change(request: Request, _who: Keeper, wanted: ChangedEndpoint) -> ChangedEndpoint:
+    """A change whose address was looked at, unless it stops. Raises FormErrors."""
+    if wanted.active:
+        await _judge(request, wanted.url)
+    elif wrong := wrong_url(wanted.url, local=post_of(request).local):
+        raise FormErrors(wrong)
+    return wanted
+
+
+@router.get("")
+async def list_endpoints(who: Keeper, tx: Tx, dealer_id: Code | None = None) -> Endpoints:
+    """The endpoints; an operator may ask for those of one dealer."""
+    scope = scope_of(who)
+    chosen = dealer_id if scope == EVERY_DEALER and dealer_id else scope
+    found = await endpoints_of(tx, chosen)
+    return Endpoints(endpoints=[EndpointLine(**_line(endpoint)) for endpoint in found])
+
+
+@router.post("", status_code=201)
+async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
+    who: Keeper,
+    wanted: Annotated[NewEndpoint, Depends(judged_new)],
+    tx: Tx,
+    clock: TheClock,
+    seal: TheSeal,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> EndpointWithSecret:
+    """Add an endpoint. Raises FormErrors, TooManyEndpoints, EndpointChanged.
+
+    What is remembered for the Idempotency-Key is the id alone, never the secret.
+    """
+    dealer_id = (wanted.dealer_id if who.has(Role.OPERATOR) else who.dealer) or ""
+
+    async def act() -> dict[str, str]:
+        endpoint = await add_endpoint(
+            tx, new_id(), wanted.wish, dealer_id=dealer_id, seal=seal, by=who.person_id,
+            now=clock.now(),
+        )  # fmt: skip
+        return {"endpoint_id": str(endpoint.endpoint_id)}
+
+    asked = f"add_endpoint {dealer_id} {wanted.model_dump_json()}"
+    kept = await once(tx, owner=who.person_id, key=idempotency_key, fingerprint=asked, act=act)
+    endpoint = await _found(tx, UUID(kept["endpoint_id"]), who)
+    if endpoint.version != 1:  # repeated, and changed since: this secret was shown
+        raise EndpointChanged
+    response.headers.update(etag(endpoint.version))
+    return EndpointWithSecret(**_line(endpoint), secret=seal.open(endpoint.secret))
+
+
+@router.get("/{endpoint_id}")
+async def read_endpoint(endpoint_id: UUID, who: Keeper, tx: Tx, response: Response) -> EndpointLine:
+    """One endpoint."""
+    endpoint = await _found(tx, endpoint_id, who)
+    response.headers.update(etag(endpoint.version))
+    return EndpointLine(**_line(endpoint))
+
+
+@router.put("/{endpoint_id}")
+async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
+    endpoint_id: UUID,
+    who: Keeper,
+    wanted: Annotated[ChangedEndpoint, Depends(judged_change)],
+    version: Version,
+    tx: Tx,
+    clock: TheClock,
+    response: Response,
+) -> EndpointLine:
+    """Change an endpoint, stop it or begin again. Raises NotFound, FormErrors, EndpointChanged."""
+    await _found(tx, endpoint_id, who)
+    endpoint = await change_endpoint(
+        tx, endpoint_id, wanted.wish, active=wanted.active, expected_version=version,
+        by=who.person_id, now=clock.now(),
+    )  # fmt: skip
+    response.headers.update(etag(endpoint.version))
+    return EndpointLine(**_line(endpoint))
+
+
+@router.post("/{endpoint_id}/secret")
+async def renew(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
+    endpoint_id: UUID,
+    who: Keeper,
+    version: Version,
+    tx: Tx,
+    clock: TheClock,
+    seal: TheSeal,
+    response: Response,
+) -> EndpointWithSecret:
+    """Make a new secret; the old one signs too for a day. Raises NotFound, EndpointChanged."""
+    await _found(tx, endpoint_id, who)
+    endpoint = await renew_secret(
+        tx, endpoint_id, expected_version=version, seal=seal, by=who.person_id, now=clock.now()
+    )
+    response.headers.update(etag(endpoint.version))
+    return EndpointWithSecret(**_line(endpoint), secret=seal.open(endpoint.secret))
+
+
+@router.post("/{endpoint_id}/ping", status_code=202)
+async def ping(endpoint_id: UUID, who: Keeper, tx: Tx, clock: TheClock) -> Pinged:
+    """Send a test. Raises NotFound, EndpointStopped."""
+    await _found(tx, endpoint_id, who)
+    return Pinged(delivery_id=await ping_endpoint(tx, endpoint_id, now=clock.now()))
+
+
+async def _found(tx: AsyncSession, endpoint_id: UUID, who: Principal) -> WebhookEndpoint:
+    endpoint = await endpoint_of(tx, endpoint_id, scope_of(who))
+    if endpoint is None:
+        raise NotFound
+    return endpoint
+
+
+def _line(endpoint: WebhookEndpoint) -> dict[str, object]:
+    plain = EndpointLine.model_fields.keys() - {"events_japanese", "state_japanese"}
+    return {
+        **{name: getattr(endpoint, name) for name in plain},
+        "events_japanese": [TOLD_NAMES[event] for event in Told if event in endpoint.events],
+        "state_japanese": STOPPED_NAMES[endpoint.stopped_because],
+    }

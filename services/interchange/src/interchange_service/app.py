@@ -1,0 +1,96 @@
+"""The interchange by its parts, its HTTP side, and its sender of webhooks."""
+
+from datetime import timedelta
+from functools import partial
+
+from fastapi import FastAPI
+
+from interchange_service.amqp import Dealers
+from interchange_service.api import router
+from interchange_service.api.rate import RateLimit
+from interchange_service.api.recognition import with_keys
+from interchange_service.definitions import Ingress
+from interchange_service.housekeeping import keep_house
+from interchange_service.models import Kept
+from interchange_service.rules.webhooks import HORIZON
+from interchange_service.settings import InterchangeSettings as Settings
+from interchange_service.subscribers import subscribers_with
+from interchange_service.webhook_sender import WebhookSender
+from shared.api import create_api
+from shared.auth import PrincipalOf
+from shared.clock import Clock
+from shared.db import Database
+from shared.service import Background, Running, Service
+
+__all__ = [
+    "SERVICE", "Settings", "beside", "create_app", "service_of", "state_of", "webhook_sender"
+]  # fmt: skip
+
+
+def service_with(horizon: timedelta) -> Service:
+    """The interchange with its own horizon."""
+    return Service(
+        name="interchange",
+        package="interchange_service",
+        metadata=Kept.metadata,
+        subscribers=subscribers_with(horizon),
+    )
+
+
+SERVICE = service_with(HORIZON)
+
+
+def state_of(settings: Settings) -> dict[str, object]:
+    """What the API needs of the settings."""
+    return {
+        "rate_limit": RateLimit(settings.requests_per_minute),
+        "seal": settings.seal,
+        "post": settings.post,
+    }
+
+
+def create_app(
+    database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
+) -> FastAPI:
+    """The API of the interchange; dealers' systems are recognised by their keys."""
+    state.setdefault("rate_limit", RateLimit(600))
+    return create_api(
+        SERVICE,
+        router,
+        database=database,
+        clock=clock,
+        principal_of=with_keys(principal_of),
+        **state,
+    )
+
+
+def service_of(settings: Settings) -> Service:
+    """The interchange as its settings say."""
+    return service_with(settings.webhook_horizon)
+
+
+def webhook_sender(settings: Settings, database: Database, clock: Clock) -> WebhookSender:
+    """The sender; `run()` goes beside the worker, in as many processes as one likes."""
+    return WebhookSender(database, clock, settings.seal, settings.post, settings.webhook_senders)
+
+
+def beside(settings: Settings, running: Running) -> list[Background]:
+    """What runs beside the worker: housekeeping, the sender of webhooks, and dealers' messages.
+
+    The last only where there is a broker.
+    """
+    background: list[Background] = [
+        partial(keep_house, running.database, running.clock),
+        webhook_sender(settings, running.database, running.clock).run,
+    ]
+    if settings.rabbitmq_url:
+        background.append(
+            Dealers(
+                settings.rabbitmq_url,
+                Ingress(settings.event_prefix),
+                running.database,
+                running.clock,
+                rate=settings.ingress_per_second,
+            ).run
+        )
+    return background

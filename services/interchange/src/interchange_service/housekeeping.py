@@ -1,0 +1,33 @@
+"""What does the interchange clear away, and measure, by itself?"""
+
+import asyncio
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from interchange_service.actions.acceptance import forget_accepted
+from interchange_service.metrics import KEPT
+from interchange_service.queries import quarantine_size
+from shared.clock import Clock
+from shared.db import EVERY_DEALER, Database
+
+log = structlog.get_logger()
+
+MEASURE_S = 15
+FORGET_EVERY = 240
+"""Rounds: once an hour."""
+
+
+async def keep_house(database: Database, clock: Clock) -> None:
+    """Measure the quarantine and forget old ids, until cancelled."""
+    rounds = 0
+    while True:
+        try:
+            async with database.transaction(EVERY_DEALER) as tx:
+                KEPT.set(await quarantine_size(tx))
+                if rounds % FORGET_EVERY == 0:
+                    await forget_accepted(tx, now=clock.now())
+            rounds += 1
+        except (OSError, DBAPIError) as cause:
+            log.warning("house_not_kept", cause=type(cause).__name__)
+        await asyncio.sleep(MEASURE_S)

@@ -1,0 +1,241 @@
+"""Which tables does the interchange keep? Who may send, what was accepted, what lies in quarantine.
+
+dealer_account  a dealer whose systems may send
+api_key         a key for HTTPS; only a hash of its secret is kept
+accepted        the ids of accepted messages, so that one sent again has no second effect
+quarantined     every refused message with its reason, until a person has seen to it
+
+webhook_endpoint      where a dealer wants to be told of its applications' steps
+webhook_delivery      one row per step and endpoint: the message, and whether it has arrived
+webhook_delivery_log  every attempt, with the person behind it where there was one
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Kept(DeclarativeBase):
+    """The tables of this service."""
+
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own way to say it
+        str: Text,
+        bytes: LargeBinary,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+class DealerAccount(Kept):
+    """A dealer whose systems may send; `amqp_password_hash` as the broker keeps passwords.
+
+    A code has no hyphen: one stands between it and the key in the names of streams, and D01 must
+    not get into those of D01-2.
+    """
+
+    __tablename__ = "dealer_account"
+    __table_args__ = (
+        CheckConstraint("dealer_id ~ '^[A-Za-z0-9_]{1,32}$'", name="dealer_account_code"),
+    )
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    amqp_password_hash: Mapped[str | None]
+    added_at: Mapped[datetime]
+
+
+class ApiKey(Kept):
+    """A key for HTTPS, of one dealer; revoked or expired ones stay for the record."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (Index("api_key_by_dealer", "dealer_id"),)
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str] = mapped_column(ForeignKey("dealer_account.dealer_id"))
+    label: Mapped[str]
+    secret_hash: Mapped[bytes]
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class AcceptedMessage(Kept):
+    """A message whose event is out; `digest` tells a repetition from an id used twice."""
+
+    __tablename__ = "accepted"
+    __table_args__ = (Index("accepted_by_time", "accepted_at"),)
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[bytes]
+    accepted_at: Mapped[datetime]
+
+
+class Quarantined(Kept):
+    """A refused message as it came; `body` is cut to what a message may hold, `size` is not.
+
+    `dealer_id` is the proved sender, or '' where there was none.
+    """
+
+    __tablename__ = "quarantined"
+    __table_args__ = (
+        CheckConstraint("channel IN ('amqp', 'https')", name="quarantined_channel"),
+        CheckConstraint("settled_as IN ('released', 'discarded')", name="quarantined_settled_as"),
+        Index(
+            "quarantined_open",
+            "dealer_id",
+            "received_at",
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+    )
+
+    quarantined_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    channel: Mapped[str]
+    reason: Mapped[str]
+    detail: Mapped[str]
+    address: Mapped[str]
+    addressed: Mapped[str | None]
+    headers: Mapped[dict[str, Any]]
+    content_type: Mapped[str | None]
+    body: Mapped[bytes]
+    size: Mapped[int]
+    received_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_as: Mapped[str | None]
+    settled_by: Mapped[str | None]
+    note: Mapped[str | None]
+
+
+class WebhookEndpoint(Kept):
+    """Where a dealer wants to be told; stopped by a person, by the receiver (410), or as it failed.
+
+    The secrets are sealed; `old_secret` signs beside the new one until `old_secret_until`.
+    """
+
+    __tablename__ = "webhook_endpoint"
+    __table_args__ = (
+        CheckConstraint(
+            "stopped_because IN ('person', 'gone', 'failing')", name="webhook_endpoint_stopped"
+        ),
+        Index("webhook_endpoint_by_dealer", "dealer_id"),
+    )
+
+    endpoint_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    label: Mapped[str]
+    url: Mapped[str]
+    events: Mapped[list[str]]
+    secret: Mapped[bytes]
+    old_secret: Mapped[bytes | None]
+    old_secret_until: Mapped[datetime | None]
+    stopped_because: Mapped[str | None]
+    failing_since: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str | None]
+
+    @property
+    def active(self) -> bool:
+        """Whether messages are sent there."""
+        return self.stopped_because is None
+
+
+class WebhookDelivery(Kept):
+    """One message to one endpoint.
+
+    `due_at` runs by the database's clock: when a scheduled one may be tried, or when the loan of
+    whoever tries it (`claim`) is over. `body` stays as it was signed first. A test has no
+    application.
+    """
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (
+        UniqueConstraint("event_id", "endpoint_id", name="webhook_delivery_once"),
+        CheckConstraint(
+            "state IN ('scheduled', 'delivered', 'failed', 'cancelled')",
+            name="webhook_delivery_state",
+        ),
+        Index("webhook_delivery_due", "due_at", postgresql_where=text("state = 'scheduled'")),
+        Index(
+            "webhook_delivery_waiting",
+            "endpoint_id",
+            "application_id",
+            "sequence",
+            postgresql_where=text("state = 'scheduled'"),
+        ),
+        Index(
+            "webhook_delivery_claimed",
+            "endpoint_id",
+            postgresql_where=text("state = 'scheduled' AND claim IS NOT NULL"),
+        ),
+        Index("webhook_delivery_by_dealer", "dealer_id", "delivery_id"),
+        Index("webhook_delivery_by_endpoint", "endpoint_id", "delivery_id"),
+        Index("webhook_delivery_by_application", "application_id"),
+    )
+
+    delivery_id: Mapped[UUID] = mapped_column(primary_key=True)
+    endpoint_id: Mapped[UUID] = mapped_column(ForeignKey("webhook_endpoint.endpoint_id"))
+    dealer_id: Mapped[str]
+    event_id: Mapped[UUID]
+    kind: Mapped[str]
+    application_id: Mapped[str | None]
+    contract_no: Mapped[str | None]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    body: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'scheduled'"))
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    due_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    claim: Mapped[UUID | None]
+    last_status: Mapped[int | None]
+    last_trouble: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    planned_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    correlation_id: Mapped[str | None]
+    traceparent: Mapped[str | None]
+
+
+class WebhookDeliveryLog(Kept):
+    """One step of one delivery: an attempt with its answer, or what a person asked for."""
+
+    __tablename__ = "webhook_delivery_log"
+    __table_args__ = (
+        Index("webhook_delivery_log_by_delivery", "delivery_id", "webhook_delivery_log_id"),
+    )
+
+    webhook_delivery_log_id: Mapped[int] = mapped_column(
+        BigInteger, Identity(always=True), primary_key=True
+    )
+    delivery_id: Mapped[UUID] = mapped_column(ForeignKey("webhook_delivery.delivery_id"))
+    dealer_id: Mapped[str]
+    happened_at: Mapped[datetime]
+    step: Mapped[str]
+    actor: Mapped[str | None]
+    attempt: Mapped[int]
+    status: Mapped[int | None]
+    trouble: Mapped[str | None]
+    duration_ms: Mapped[int | None]
+    excerpt: Mapped[str | None]

@@ -1,0 +1,50 @@
+"""Who may send, with which keys, and what lies in quarantine?"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interchange_service.models import ApiKey, DealerAccount, Quarantined
+
+
+async def open_quarantine(
+    tx: AsyncSession, *, after: UUID | None, limit: int
+) -> Sequence[Quarantined]:
+    """The messages that nobody has seen to, the newest first; ids grow with time."""
+    wanted = select(Quarantined).where(Quarantined.settled_at.is_(None))
+    if after is not None:
+        wanted = wanted.where(Quarantined.quarantined_id < after)
+    newest_first = wanted.order_by(Quarantined.quarantined_id.desc()).limit(limit)
+    return (await tx.scalars(newest_first)).all()
+
+
+async def quarantined_message(tx: AsyncSession, quarantined_id: UUID) -> Quarantined | None:
+    """One of them, settled or not."""
+    return await tx.get(Quarantined, quarantined_id)
+
+
+async def dealer_accounts(tx: AsyncSession) -> Sequence[DealerAccount]:
+    """Every dealer that has an account, by its code."""
+    return (await tx.scalars(select(DealerAccount).order_by(DealerAccount.dealer_id))).all()
+
+
+async def api_keys(tx: AsyncSession) -> Sequence[ApiKey]:
+    """Every key, the newest first."""
+    newest_first = select(ApiKey).order_by(ApiKey.made_at.desc(), ApiKey.key_id)
+    return (await tx.scalars(newest_first)).all()
+
+
+async def quarantine_size(tx: AsyncSession) -> int:
+    """How many messages nobody has seen to."""
+    waiting = select(func.count()).where(Quarantined.settled_at.is_(None))
+    return await tx.scalar(waiting) or 0
+
+
+async def dealers_on_amqp(tx: AsyncSession) -> Sequence[str]:
+    """The dealers whose messages are taken from RabbitMQ."""
+    allowed = select(DealerAccount.dealer_id).where(
+        DealerAccount.active, DealerAccount.amqp_password_hash.is_not(None)
+    )
+    return (await tx.scalars(allowed)).all()

@@ -1,0 +1,57 @@
+"""To which addresses may we be made to send? To public ones, by HTTPS.
+
+A dealer chooses the address, our machine goes there: it must never reach what only our own network
+can reach. A name is judged twice, when it is registered and, by the addresses that it then stands
+for, at each attempt.
+"""
+
+import re
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+from shared.errors import FieldError
+
+LONGEST_URL = 500
+PLAIN = re.compile(r"[!-~]+")
+NAT64 = IPv6Network("64:ff9b::/96")
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def wrong_url(url: str, *, local: bool) -> FieldError | None:
+    """What is wrong with an address as it is written; `local` allows HTTP to this machine."""
+    if len(url) > LONGEST_URL:
+        return _wrong("URL_TOO_LONG", f"{LONGEST_URL}文字以内で入力してください。")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or not PLAIN.fullmatch(url) or "\\" in url:
+        return _wrong("URL_UNREADABLE", "URL を正しい形で入力してください。")
+    if parts.username is not None or parts.password is not None or "#" in url:
+        return _wrong("URL_UNREADABLE", "URL にユーザー名やパスワード、# を含めないでください。")
+    here = local and parts.scheme == "http" and host in LOCAL_NAMES
+    if parts.scheme != "https" and not here:
+        return _wrong("URL_NOT_HTTPS", "https:// で始まる URL を入力してください。")
+    return None
+
+
+def is_public(address: str) -> bool:
+    """Whether anybody on the Internet reaches the same machine by this address."""
+    found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address):
+        found = _within(found)
+    if isinstance(found, IPv6Address) and (found.is_site_local or found.teredo):
+        return False
+    return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def _within(address: IPv6Address) -> IPv4Address | IPv6Address:
+    """The older address that some of the newer ones stand for."""
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _wrong(code: str, message: str) -> FieldError:
+    return FieldError("url", code, message)

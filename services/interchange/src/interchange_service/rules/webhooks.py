@@ -1,0 +1,187 @@
+"""Which message does a dealer's system get, how is it signed, and how often is it tried?
+
+Signed after Standard Webhooks, so that receivers can use any of its libraries; the message itself
+is a CloudEvent with ids and codes, and nothing about people.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from shared.errors import Kind, Refusal
+
+SECRET_PREFIX = "whsec_"  # noqa: S105  how Standard Webhooks marks a secret
+SOURCE = "/madoguchi/returns"
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+GONE = 410
+
+PAUSES = (
+    *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)),
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
+)
+"""What lies between one attempt and the next; together three days and some hours."""
+IN_ORDER_ATTEMPTS = 3
+"""So many attempts of a message hold later ones of the same application back."""
+JITTER = 0.2
+HORIZON = timedelta(days=2)
+"""What happened longer ago is told to nobody: a log that is read anew must not flood dealers."""
+OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
+STOPPED_AFTER = timedelta(days=5)
+
+
+class Told(StrEnum):
+    """What an endpoint may ask to hear of; `ALL` also means what will be added to these."""
+
+    STATUS_CHANGED = "status_changed"
+    COMPLETED = "completed"
+    REMANDED = "remanded"
+    WITHDRAWN = "withdrawn"
+    ALL = "all"
+
+
+PING = "ping"
+TOLD_NAMES: Mapping[str, str] = {
+    Told.STATUS_CHANGED: "ステータスの変更",
+    Told.COMPLETED: "完了",
+    Told.REMANDED: "差戻し",
+    Told.WITHDRAWN: "取下げ",
+    Told.ALL: "すべて",
+    PING: "テスト送信",
+}
+
+STATUS_NAMES: Mapping[str, str] = {
+    "STAFF_REMANDED": "担当者手続中（差戻）",
+    "STORE_PENDING": "店舗承認者手続中",
+    "STORE_REMANDED": "店舗承認者手続中（差戻）",
+    "HQ_PENDING": "本部承認者手続中",
+    "HQ_REMANDED": "本部承認者手続中（差戻）",
+    "REQUESTED": "依頼中",
+    "TFC_PROCESSING": "TFC対応中（取下げ・訂正NG）",
+    "TFC_HOLD": "TFC対応保留",
+    "TFC_CONTACT": "TFC連絡事項入力中",
+    "COMPLETED": "完了",
+    "WITHDRAWN": "取下げ",
+}
+"""The words of the returns service, which owns them; a test compares."""
+
+REMANDED_TO: Mapping[str, str] = {
+    "originator": "STAFF_REMANDED",
+    "store": "STORE_REMANDED",
+    "hq": "HQ_REMANDED",
+}
+"""The status after a remand, by who has it now."""
+
+
+class DeliveryUnderway(Refusal):
+    """The message waits or is just being sent; there is nothing to repeat yet."""
+
+    code = "DELIVERY_UNDERWAY"
+    kind = Kind.CONFLICT
+    message = "送信待ちまたは送信中のため、再送できません。"
+
+
+class EndpointStopped(Refusal):
+    """Nothing is sent to an endpoint that is stopped."""
+
+    code = "ENDPOINT_STOPPED"
+    kind = Kind.CONFLICT
+    message = "送信先が停止しているため、送信できません。"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an application; `version` grows with each step of the same one."""
+
+    event_id: UUID
+    told: Told
+    dealer_id: str
+    application_id: str
+    contract_no: str
+    status: str
+    version: int
+    occurred_at: datetime
+
+
+def message_of(step: Step) -> str:
+    """The body that tells a step: a structured CloudEvent."""
+    data = {
+        "application_id": step.application_id,
+        "contract_no": step.contract_no,
+        "dealer_id": step.dealer_id,
+        "status": step.status,
+        "status_japanese": STATUS_NAMES[step.status],
+        "version": step.version,
+        "occurred_at": step.occurred_at.isoformat(),
+    }
+    return _cloud_event(
+        step.event_id, f"return.{step.told}", step.occurred_at, data, subject=step.application_id
+    )
+
+
+def ping_message(event_id: UUID, *, now: datetime) -> str:
+    """The body of a test."""
+    return _cloud_event(event_id, PING, now, {"message": "Madoguchi からのテスト送信です。"})
+
+
+def _cloud_event(
+    event_id: UUID, name: str, at: datetime, data: dict[str, object], **more: str
+) -> str:
+    attributes = {
+        "specversion": "1.0",
+        "id": str(event_id),
+        "source": SOURCE,
+        "type": f"madoguchi.{name}.v1",
+        "time": at,
+        "datacontenttype": "application/json",
+        **more,
+    }
+    return JSONFormat().write(CloudEvent(attributes, data)).decode()
+
+
+def is_timely(occurred_at: datetime, *, now: datetime, imported: bool, horizon: timedelta) -> bool:
+    """Whether a step is still news."""
+    return not imported and occurred_at >= now - horizon
+
+
+def headers_of(
+    message_id: UUID, body: str, secrets: Sequence[str], *, seconds: int
+) -> dict[str, str]:
+    """The headers of one attempt; one signature for each secret, at `seconds` since 1970."""
+    signed = f"{message_id}.{seconds}.{body}".encode()
+    return {
+        "content-type": CONTENT_TYPE,
+        "user-agent": "Madoguchi-Webhook/1",
+        "webhook-id": str(message_id),
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": " ".join(_signature(secret, signed) for secret in secrets),
+    }
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    return f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"
+
+
+def pause_after(attempts: int, *, chance: float) -> timedelta | None:
+    """How long to wait after so many attempts, a little longer by `chance` (0 to 1).
+
+    None after the last one.
+    """
+    if attempts > len(PAUSES):
+        return None
+    return PAUSES[attempts - 1] * (1 + JITTER * chance)
+
+
+def refused_resend(state: str, *, endpoint_active: bool) -> Refusal | None:
+    """Why a person cannot have a message sent again; None if they can."""
+    if state == "scheduled":
+        return DeliveryUnderway()
+    return None if endpoint_active else EndpointStopped()

@@ -1,0 +1,17 @@
+"""What may an operator decide about the interchange? Each name with the prefix INTERCHANGE_."""
+
+from pydantic import Field
+
+from interchange_service.webhook_settings import WebhookSettings
+from shared.settings import ServiceSettings
+
+
+class InterchangeSettings(WebhookSettings, ServiceSettings):
+    """Beyond what every service needs."""
+
+    requests_per_minute: int = Field(
+        600, ge=1, description="how often a key may send to one process; more is answered 429"
+    )
+    ingress_per_second: float = Field(
+        50, gt=0, description="how many messages a second of one dealer are taken from its queue"
+    )

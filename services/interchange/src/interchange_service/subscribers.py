@@ -1,0 +1,56 @@
+"""Which steps of an application are told to its dealer's own systems?"""
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from event_contracts.returns import (
+    ReturnCompleted,
+    ReturnEvent,
+    ReturnRemanded,
+    ReturnStatusChanged,
+    ReturnWithdrawn,
+)
+from interchange_service.actions.webhook_planning import plan_messages
+from interchange_service.rules.webhooks import HORIZON, REMANDED_TO, Step, Told, is_timely
+from shared.worker import Delivery, Subscribers
+
+
+def subscribers_with(horizon: timedelta = HORIZON) -> Subscribers:
+    """The interchange's subscribers; what is older than `horizon` is told to nobody."""
+    subscribers = Subscribers()
+
+    async def tell(
+        event: ReturnEvent, on: Delivery, tx: AsyncSession, told: Told, status: str
+    ) -> None:
+        if not is_timely(on.occurred_at, now=on.now, imported=event.imported, horizon=horizon):
+            return
+        step = Step(
+            event_id=on.event_id,
+            told=told,
+            dealer_id=event.dealer_id,
+            application_id=event.application_id,
+            contract_no=event.contract_no,
+            status=status,
+            version=on.sequence,
+            occurred_at=on.occurred_at,
+        )
+        await plan_messages(tx, step, now=on.now)
+
+    @subscribers.on(ReturnStatusChanged)
+    async def tell_status(event: ReturnStatusChanged, on: Delivery, tx: AsyncSession) -> None:
+        await tell(event, on, tx, Told.STATUS_CHANGED, event.to_status)
+
+    @subscribers.on(ReturnCompleted)
+    async def tell_completion(event: ReturnCompleted, on: Delivery, tx: AsyncSession) -> None:
+        await tell(event, on, tx, Told.COMPLETED, "COMPLETED")
+
+    @subscribers.on(ReturnRemanded)
+    async def tell_remand(event: ReturnRemanded, on: Delivery, tx: AsyncSession) -> None:
+        await tell(event, on, tx, Told.REMANDED, REMANDED_TO[event.to_level])
+
+    @subscribers.on(ReturnWithdrawn)
+    async def tell_withdrawal(event: ReturnWithdrawn, on: Delivery, tx: AsyncSession) -> None:
+        await tell(event, on, tx, Told.WITHDRAWN, "WITHDRAWN")
+
+    return subscribers

@@ -1,0 +1,127 @@
+"""How do the messages leave? Borrowed one by one, by as many senders as one likes.
+
+For each: claim it in one transaction, post it outside of any, settle it in another.
+"""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+import structlog
+from cryptography.fernet import InvalidToken
+from sqlalchemy.exc import DBAPIError
+
+from interchange_service.actions.webhook_endpoints import seal_anew
+from interchange_service.actions.webhook_sending import Claimed, claim_message, settle_message
+from interchange_service.rules.webhooks import headers_of
+from interchange_service.sealing import Seal
+from interchange_service.webhook_post import Answer, Post, Trouble
+from shared.clock import Clock
+from shared.context import Work, working_for
+from shared.db import EVERY_DEALER, Database
+from shared.wakeup import Bells, Wakeup
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSender:
+    """Sends what is due, `lanes` messages at a time.
+
+    A loan outlasts the post and the reading of its answer with room to spare.
+    """
+
+    database: Database
+    clock: Clock
+    seal: Seal
+    post: Post
+    lanes: int = 4
+
+    @property
+    def loan_s(self) -> float:
+        """How long a message is ours before another may try it."""
+        return 2 * self.post.timeout_s + 30
+
+    async def run(self) -> None:
+        """Send until cancelled; messages that are on their way then are still seen off."""
+        bells = Bells(self.database.url, ("webhook",))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bells.run())
+            tasks.create_task(self.seal_anew())
+            for _ in range(self.lanes):
+                tasks.create_task(self._lane(bells["webhook"]))
+
+    async def seal_anew(self) -> None:
+        """Bring every secret under the first key; try until it is done."""
+        while True:
+            try:
+                async with self.database.transaction(EVERY_DEALER) as tx:
+                    renewed = await seal_anew(tx, self.seal)
+            except (OSError, DBAPIError) as cause:
+                log.warning("webhook_secrets_not_sealed", cause=type(cause).__name__)
+                await asyncio.sleep(1)
+            else:
+                log.info("webhook_secrets_sealed_anew", endpoints=renewed)
+                return
+
+    async def send_due(self) -> int:
+        """Send all that is due, one after another; returns how many were tried."""
+        tried = 0
+        while await self.send_one():
+            tried += 1
+        return tried
+
+    async def send_one(self) -> bool:
+        """Try the message that waits longest; False if none is due."""
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            claimed = await claim_message(tx, loan_s=self.loan_s, now=self.clock.now())
+        if claimed is None:
+            return False
+        delivery = claimed.delivery
+        caused_by = str(delivery.event_id)
+        with working_for(Work(delivery.correlation_id, caused_by, delivery.traceparent)):
+            answer = await self._answer(claimed)
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                step = await settle_message(
+                    tx,
+                    delivery,
+                    answer,
+                    chance=random.random(),  # noqa: S311  a pause is no secret
+                    now=self.clock.now(),
+                )
+            log.info(
+                "webhook",
+                delivery_id=str(delivery.delivery_id),
+                step=step or "taken_over",
+                status=answer.status,
+                trouble=answer.trouble,
+                duration_ms=answer.duration_ms,
+            )
+        return True
+
+    async def _answer(self, claimed: Claimed) -> Answer:
+        delivery = claimed.delivery
+        try:
+            secrets = [self.seal.open(sealed) for sealed in claimed.secrets]
+        except InvalidToken:
+            return Answer(trouble=Trouble.SECRET_LOST)
+        # Receivers compare with the time of the world, wherever our clock has travelled to.
+        seconds = int(time.time())
+        headers = headers_of(delivery.event_id, delivery.body, secrets, seconds=seconds)
+        return await self.post.send(claimed.url, headers, delivery.body)
+
+    async def _lane(self, wakeup: Wakeup) -> None:
+        while True:
+            one = asyncio.create_task(self.send_one())
+            try:
+                sent = await asyncio.shield(one)
+            except asyncio.CancelledError:
+                await asyncio.wait({one}, timeout=self.loan_s)
+                raise
+            except Exception:  # one message's trouble must not stop the others
+                log.exception("webhook_put_aside")
+                await asyncio.sleep(1)
+                continue
+            if not sent:
+                await wakeup.wait(1.0)

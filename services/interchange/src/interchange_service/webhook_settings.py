@@ -1,0 +1,53 @@
+"""What must the environment say before webhooks are sent? Each name begins INTERCHANGE_."""
+
+from datetime import timedelta
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from interchange_service.sealing import Seal
+from interchange_service.webhook_post import Post
+
+
+class WebhookSettings(BaseSettings):
+    """All that concerns the messages to dealers' systems."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    webhook_keys: SecretStr = Field(
+        description="Fernet keys with commas between; the first encrypts, every one decrypts"
+    )
+    webhook_local: bool = Field(
+        default=False, description="for demo and tests: also send to this machine and its network"
+    )
+    webhook_ca_file: str | None = Field(
+        default=None, description="trusted besides the well-known authorities"
+    )
+    webhook_timeout_s: float = Field(10, gt=0)
+    webhook_senders: int = Field(4, ge=1, description="messages on their way at once, per process")
+    webhook_horizon_hours: float = Field(48, gt=0, description="older events are told to nobody")
+
+    @field_validator("webhook_keys")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr) -> SecretStr:
+        Seal(keys.get_secret_value())
+        return keys
+
+    @property
+    def seal(self) -> Seal:
+        """What seals the secrets."""
+        return Seal(self.webhook_keys.get_secret_value())
+
+    @property
+    def post(self) -> Post:
+        """The way to the dealers' systems."""
+        return Post(
+            local=self.webhook_local,
+            timeout_s=self.webhook_timeout_s,
+            ca_file=self.webhook_ca_file,
+        )
+
+    @property
+    def webhook_horizon(self) -> timedelta:
+        """How old an event may be."""
+        return timedelta(hours=self.webhook_horizon_hours)

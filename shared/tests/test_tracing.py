@@ -1,0 +1,138 @@
+"""What do spans cost, and what does a collector that is away do to us? Nothing."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from shared import tracing
+from shared.context import Work, current_work
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+MORE_THAN_THE_QUEUE_HOLDS = 5000
+
+
+@pytest.fixture
+def seen() -> Iterator[InMemorySpanExporter]:
+    exporter = InMemorySpanExporter()
+    tracing.record("test", SimpleSpanProcessor(exporter))
+    yield exporter
+    tracing.stop()
+
+
+async def test_without_a_collector_a_step_keeps_the_trace_and_records_nothing() -> None:
+    with tracing.step("process", "CONSUMER", Work(traceparent=TRACE), {}) as step:
+        assert step is tracing.NO_STEP
+        assert current_work().traceparent == TRACE
+        assert tracing.onward().split("-")[1] == TRACE.split("-")[1]
+    with tracing.step("timer", "INTERNAL", Work(), {}):
+        assert current_work().traceparent is not None
+
+
+async def test_a_step_hangs_below_the_trace_that_came(seen: InMemorySpanExporter) -> None:
+    with tracing.step("process", "CONSUMER", Work(traceparent=TRACE), {"attempt": 1}):
+        inside = current_work().traceparent
+        assert tracing.onward() == inside
+        tracing.note("event added", {"type": "a.v1"})
+    [span] = seen.get_finished_spans()
+    assert inside == f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-01"
+    assert span.parent is not None
+    assert f"{span.parent.span_id:016x}" == TRACE.split("-")[2]
+    assert [event.name for event in span.events] == ["event added"]
+
+
+@pytest.mark.parametrize("given", [None, "", "00-nonsense", f"{TRACE}-山本", "00" * 30])
+async def test_what_is_no_trace_begins_a_new_one(
+    seen: InMemorySpanExporter, given: str | None
+) -> None:
+    with tracing.step("request", "SERVER", Work(traceparent=given), {}):
+        pass
+    [span] = seen.get_finished_spans()
+    assert span.parent is None
+
+
+async def test_a_trace_that_its_beginner_does_not_keep_is_not_kept(
+    seen: InMemorySpanExporter,
+) -> None:
+    with tracing.step("request", "SERVER", Work(traceparent=f"{TRACE[:-2]}00"), {}):
+        assert tracing.onward().endswith("-00")
+    assert seen.get_finished_spans() == ()
+
+
+async def test_a_failure_is_told_by_its_type_alone(seen: InMemorySpanExporter) -> None:
+    with (
+        pytest.raises(ValueError, match="山本"),
+        tracing.step("process", "CONSUMER", Work(), {}),
+    ):
+        raise ValueError("山本 太郎")
+    [span] = seen.get_finished_spans()
+    assert (span.status.status_code.name, span.status.description) == ("ERROR", None)
+    assert dict(span.attributes or {}) == {"error.type": "ValueError"}
+    assert span.events == ()
+
+
+async def test_what_was_rolled_back_is_never_recorded(seen: InMemorySpanExporter) -> None:
+    committed: list[tracing.Step] = []
+    with tracing.step("kept", "CONSUMER", Work(), {}, until_committed=committed):
+        pass
+    with tracing.step("rolled back", "CONSUMER", Work(), {}, until_committed=[]):
+        pass
+    assert seen.get_finished_spans() == ()
+    for step in committed:
+        step.end()
+    assert [span.name for span in seen.get_finished_spans()] == ["kept"]
+
+
+@pytest.fixture
+def silent_collector() -> Iterator[tuple[int, threading.Event]]:
+    """It takes connections and answers nothing; the event tells that something was sent to it."""
+    asked, lines = threading.Event(), list[socket.socket]()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen() -> None:
+            while True:
+                try:
+                    line, _ = server.accept()
+                except OSError:
+                    return
+                lines.append(line)
+                asked.set()
+
+        threading.Thread(target=listen, daemon=True).start()
+        yield server.getsockname()[1], asked
+        server.shutdown(socket.SHUT_RDWR)
+    for line in lines:
+        line.close()
+
+
+async def test_nobody_waits_for_a_collector_that_does_not_answer(
+    silent_collector: tuple[int, threading.Event],
+) -> None:
+    port, asked = silent_collector
+    tracing.start("test", f"http://127.0.0.1:{port}/")
+    try:
+        for _ in range(1000):
+            with tracing.step("request", "SERVER", Work(), {}):
+                pass
+        assert await asyncio.to_thread(asked.wait, 30)
+        for _ in range(MORE_THAN_THE_QUEUE_HOLDS):  # while an export hangs; what is over is dropped
+            with tracing.step("request", "SERVER", Work(), {}):
+                pass
+    finally:
+        tracing.stop()
+    assert not tracing.on()
+
+
+async def test_nobody_minds_a_collector_that_is_away() -> None:
+    with socket.socket() as nobody:  # bound, not listening: refuses
+        nobody.bind(("127.0.0.1", 0))
+        tracing.start("test", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        for _ in range(1000):
+            with tracing.step("request", "SERVER", Work(), {}):
+                pass
+        tracing.stop()
+    assert not tracing.on()

@@ -1,0 +1,268 @@
+"""deploy/k8s: does it fit the schemas, hang together, and say all that the parts must be told?"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from sqlalchemy import text
+
+from event_contracts import SUBSCRIPTIONS
+from madoguchi.catalogue import SERVICES
+from shared.db import Database
+from shared.rabbitmq import Topology
+
+from .settings import demanded, known, secret
+
+ROOT = Path(__file__).parents[2]
+BASE, EXAMPLE = ROOT / "deploy/k8s/base", ROOT / "deploy/k8s/overlays/example"
+KUBERNETES = "1.33"
+HOW_TO_GET_IT = "NO KUBECTL: the example overlay is not rendered. Install kubectl or kustomize."
+Thing = dict[str, Any]
+PARTS = [f"{name}-{part}" for name in SERVICES for part in ("migrate", "api", "worker")]
+
+
+@cache
+def files(folder: Path) -> dict[str, list[Thing]]:
+    found = [file for file in sorted(folder.glob("*.yaml")) if file.name != "kustomization.yaml"]
+    return {file.name: list(yaml.safe_load_all(file.read_text())) for file in found}
+
+
+@cache
+def kustomization(folder: Path) -> Thing:
+    read: Thing = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    return read
+
+
+def things(kind: str | None = None) -> list[Thing]:
+    every = [thing for made in files(BASE).values() for thing in made]
+    return [thing for thing in every if kind in {None, thing["kind"]}]
+
+
+def named(kind: str, name: str) -> Thing:
+    [thing] = [thing for thing in things(kind) if thing["metadata"]["name"] == name]
+    return thing
+
+
+WORKLOADS = [*things("Deployment"), *things("Job")]
+PODS = {thing["metadata"]["name"]: thing["spec"]["template"] for thing in WORKLOADS}
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """As Kubernetes does; an empty selector selects everything."""
+    return all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items()) and all(
+        labels.get(one["key"]) in one["values"] for one in selector.get("matchExpressions", ())
+    )
+
+
+def selected(selector: Mapping[str, Any]) -> set[str]:
+    return {name for name, pod in PODS.items() if selects(selector, pod["metadata"]["labels"])}
+
+
+@pytest.mark.parametrize("thing", [*things(), *(t for m in files(EXAMPLE).values() for t in m)],
+                         ids=lambda t: f"{t['kind']}/{t['metadata']['name']}")  # fmt: skip
+def test_a_thing_fits_its_schema(thing: Thing) -> None:
+    if thing["kind"] == "ScaledObject":  # of KEDA, whose schema no registry has
+        assert thing["apiVersion"] == "keda.sh/v1alpha1"
+        assert {"scaleTargetRef", "triggers"} <= set(thing["spec"])
+        for trigger in thing["spec"]["triggers"]:
+            assert set(trigger) == {"type", "metadata"}
+            assert all(isinstance(value, str) for value in trigger["metadata"].values())
+    else:
+        kubernetes_validate.validate(thing, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("folder", [BASE, EXAMPLE, ROOT / "deploy/gateway"])
+def test_every_file_is_listed_and_every_listed_one_is_there(folder: Path) -> None:
+    listed = kustomization(folder)
+    resources = listed.get("resources", [])
+    assert not [name for name in resources if not (folder / name).exists()]
+    assert {name for name in resources if name.endswith(".yaml")} == set(files(folder))
+    for made in listed.get("configMapGenerator", []):
+        paths = [name.rpartition("=")[2] for name in made.get("files", [])]
+        assert not [path for path in paths if not (folder / path).is_file()]
+
+
+def test_every_service_runs_as_job_api_and_worker() -> None:
+    assert set(PODS) == {*PARTS, "portal", "gateway"}
+    for thing in things("Deployment"):
+        assert selected(thing["spec"]["selector"]) == {thing["metadata"]["name"]}
+        assert "replicas" not in thing["spec"], "the autoscaler's decision"
+    for part in (*PARTS, "portal"):
+        [container] = PODS[part]["spec"]["containers"]
+        name, _, kind = part.partition("-")
+        package = "portal_service" if part == "portal" else SERVICES[name].SERVICE.package
+        assert package in container["args"]
+        assert part == "portal" or container["args"][4] == kind
+
+
+@pytest.mark.parametrize("part", [*PARTS, "portal"])
+def test_a_part_is_told_all_that_its_settings_demand_and_secrets_by_reference(part: str) -> None:
+    [container] = PODS[part]["spec"]["containers"]
+    name = part.partition("-")[0]
+    told = {one["name"]: one for one in container["env"]}
+    assert demanded(name) - set(told) == set()
+    assert set(told) - known(name) == set()
+    [installation] = kustomization(EXAMPLE)["configMapGenerator"]
+    given = {line.partition("=")[0] for line in installation["literals"]}
+    for variable, one in told.items():
+        source = one.get("valueFrom", {})
+        assert ("secretKeyRef" in source) == secret(variable), variable
+        if reference := source.get("configMapKeyRef"):
+            assert reference["name"] == installation["name"]
+            assert reference["key"] in given
+
+
+def test_nothing_here_is_a_secret() -> None:
+    assert not things("Secret")
+    assert "secretGenerator" not in {**kustomization(BASE), **kustomization(EXAMPLE)}
+
+
+@pytest.mark.parametrize("part", PODS)
+def test_a_pod_is_confined(part: str) -> None:
+    pod = PODS[part]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    [container] = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert "memory" in container["resources"]["limits"]
+
+
+@pytest.mark.parametrize("part", [*(p for p in PARTS if "migrate" not in p), "portal"])
+def test_a_part_is_ready_by_its_own_word(part: str) -> None:
+    [container] = PODS[part]["spec"]["containers"]
+    [port] = container["ports"]
+    assert container["args"][-2:] == ["--port", str(port["containerPort"])]
+    asked = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("readiness", "liveness")}
+    assert asked["readiness"] == {"path": "/readyz", "port": port["name"]}
+    assert asked["liveness"] == {"path": "/livez", "port": port["name"]}
+
+
+def test_services_autoscalers_and_budgets_find_what_they_name() -> None:
+    for service in things("Service"):
+        [name] = selected({"matchLabels": service["spec"]["selector"]})
+        ports = {p["name"] for p in PODS[name]["spec"]["containers"][0]["ports"]}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+        assert service["metadata"]["name"] == name
+    for budget in things("PodDisruptionBudget"):
+        assert selected(budget["spec"]["selector"]) == {budget["metadata"]["name"]}
+    scaled = {
+        thing["spec"]["scaleTargetRef"]["name"]
+        for thing in (*things("HorizontalPodAutoscaler"), *things("ScaledObject"))
+    }
+    deployed = {thing["metadata"]["name"] for thing in things("Deployment")}
+    assert scaled == deployed
+    assert {budget["metadata"]["name"] for budget in things("PodDisruptionBudget")} == deployed
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_a_worker_is_scaled_by_its_queue_and_its_database(
+    name: str, new_database: Callable[[str], Awaitable[str]]
+) -> None:
+    scaled = named("ScaledObject", f"{name}-worker")
+    [container] = PODS[f"{name}-worker"]["spec"]["containers"]
+    told = {one["name"] for one in container["env"]}
+    assert scaled["spec"]["minReplicaCount"] >= 1
+    queue, *questions = [trigger["metadata"] for trigger in scaled["spec"]["triggers"]]
+    assert queue["queueName"] == Topology(SUBSCRIPTIONS).queue(name)
+    assert queue["hostFromEnv"] in told
+    database = Database(await new_database("shared"))
+    for asked in questions:
+        assert asked["connectionFromEnv"] in told
+        async with database.transaction() as tx:
+            assert float((await tx.execute(text(asked["query"]))).scalar_one()) == 0
+    await database.close()
+
+
+def may(way: str, own: str, other: str, port: int) -> bool:
+    """Whether a policy lets `own` be asked by, or ask, `other` (or the world, if empty)."""
+    side, peers = ("ingress", "from") if way == "Ingress" else ("egress", "to")
+    for policy in things("NetworkPolicy"):
+        if own in selected(policy["spec"]["podSelector"]):
+            for rule in policy["spec"].get(side, []):
+                whom = [peer.get("podSelector") for peer in rule.get(peers, [])]
+                anybody = not rule.get(peers)
+                if port in {p["port"] for p in rule["ports"]} and (
+                    anybody or any(s is not None and other in selected(s) for s in whom)
+                ):
+                    return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("asking", "asked", "allowed"),
+    [
+        ("gateway", "portal", True),
+        ("gateway", "contracts-api", True),
+        ("gateway", "interchange-api", True),
+        ("portal", "commuter-api", True),
+        ("notifier-worker", "returns-api", True),
+        ("notifier-worker", "commuter-api", True),
+        ("notifier-worker", "contracts-api", False),
+        ("gateway", "contracts-worker", False),
+        ("returns-api", "contracts-api", False),
+        ("contracts-worker", "returns-api", False),
+        ("portal", "notifier-worker", False),
+        ("contracts-migrate", "portal", False),
+    ],
+)
+def test_who_may_ask_whom(asking: str, asked: str, *, allowed: bool) -> None:
+    port = 8000
+    both = may("Egress", asking, asked, port) and may("Ingress", asked, asking, port)
+    assert both == allowed
+
+
+@pytest.mark.parametrize(
+    ("part", "ports"),
+    [
+        ("contracts-api", {5432, 443}),
+        ("contracts-worker", {5432, 5672, 443}),
+        ("notifier-worker", {5432, 5672, 443, 587}),
+        ("contracts-migrate", {5432}),
+        ("portal", {443}),
+        ("gateway", set()),
+    ],
+)
+def test_where_a_part_may_go_outside(part: str, ports: set[int]) -> None:
+    assert {p for p in (443, 587, 5432, 5672, 8000) if may("Egress", part, "", p)} == ports
+
+
+def test_every_policy_selects_somebody() -> None:
+    assert named("NetworkPolicy", "nobody")["spec"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+    }
+    for policy in things("NetworkPolicy"):
+        assert selected(policy["spec"]["podSelector"]), policy["metadata"]["name"]
+
+
+def test_the_example_renders(request: pytest.FixtureRequest) -> None:
+    program = shutil.which("kustomize") or shutil.which("kubectl")
+    if program is None:
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print(f"\n{HOW_TO_GET_IT}\n")
+        pytest.skip(HOW_TO_GET_IT)
+    word = "build" if program.endswith("kustomize") else "kustomize"
+    done = subprocess.run([program, word, EXAMPLE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rendered = list(yaml.safe_load_all(done.stdout))
+    for thing in rendered:
+        if thing["kind"] != "ScaledObject":
+            kubernetes_validate.validate(thing, KUBERNETES, strict=True)
+    maps = {thing["metadata"]["name"] for thing in rendered if thing["kind"] == "ConfigMap"}
+    assert len(maps) == 2
+    deployed = json.dumps([thing for thing in rendered if thing["kind"] == "Deployment"])
+    assert all(f'"name": "{name}"' in deployed for name in maps)
+    assert '"image": "madoguchi"' not in deployed

@@ -1,0 +1,67 @@
+"""連携先: an operator lets a dealer's system in, and shuts it out, in the pages."""
+
+import re
+
+import httpx
+
+from .counter import OPERATOR, TANAKA, Counter
+
+
+async def sent(counter: Counter, key: str) -> str:
+    """What a dealer's system hears that sends rubbish with a key: the code of the refusal."""
+    async with httpx.AsyncClient() as http:
+        url = counter.site.app.state.portal.settings.service_urls["interchange"]
+        answer = await http.post(
+            f"{url}/dealers/D77/events", headers={"authorization": f"Bearer {key}"}, content=b"{}"
+        )
+    return str(answer.json()["code"])
+
+
+async def test_a_key_is_made_shown_once_rotated_and_revoked(counter: Counter) -> None:
+    async with counter.of(OPERATOR) as operator:
+        await operator.go("/operation/dealers")
+        await operator.send("/dealers", dealer_id="D 77", name="")
+        assert "正しい形で入力してください。" in operator.beside("dealer_id")
+        await operator.send("/dealers", dealer_id="D77", name="第七十七販売")
+        assert "続けてAPIキーを作成してください。" in operator.words
+        await operator.send("/keys", label="基幹システム", last_on="2025/7/14")
+        assert "今日以降の日付を入力してください。" in operator.beside("last_on")
+        await operator.send("/keys", label="基幹システム", last_on="2025/12/31")
+        [key] = re.findall(r"mdk_[\w-]+", operator.html)
+        assert await sent(counter, key) == "NOT_A_CLOUD_EVENT"
+        await operator.go("/operation/dealers/D77")
+        assert key not in operator.html
+        key_id = key.split("_")[1]
+        assert f"基幹システム {key_id} 使えます 2026/01/01" in operator.words
+        assert "ー 切り替える" not in operator.words  # the key was used
+        await operator.go(f"/operation/dealers/D77/keys/{key_id}/rotate")
+        await operator.send("/rotate")
+        [new] = re.findall(r"mdk_[\w-]+", operator.html)
+        assert await sent(counter, new) == "NOT_A_CLOUD_EVENT"
+        await operator.go(f"/operation/dealers/D77/keys/{key_id}/revoke")
+        assert "元には戻せません。" in operator.words
+        await operator.send("/revoke")
+        assert "APIキーを失効させました。" in operator.words
+        assert await sent(counter, key) == "KEY_REVOKED"
+
+
+async def test_a_dealer_is_shut_out_and_let_in(counter: Counter) -> None:
+    async with counter.of(OPERATOR) as operator:
+        await operator.go("/operation/dealers")
+        await operator.send("/dealers", dealer_id="D78", name="第七十八販売")
+        await operator.go("/operation/dealers/D78/deactivate")
+        await operator.send("/deactivate")
+        assert "停止中" in operator.words
+        await operator.go("/operation/dealers/D78/activate")
+        await operator.send("/activate")
+        assert "受付中" in operator.words
+        await operator.go("/operation/dealers")
+        await operator.send("/dealers", dealer_id="D78", name="第七十八販売")
+        assert "この販売店は、すでに登録されています。" in operator.words
+        for nothing in ("D79", "D78/burn", "D78/keys/none/revoke", "D78/keys/none/burn"):
+            assert (await operator.go(f"/operation/dealers/{nothing}")).status == 404
+
+
+async def test_nobody_else_gets_in(counter: Counter) -> None:
+    async with counter.of(TANAKA) as tanaka:
+        assert (await tanaka.go("/operation/dealers")).status == 403

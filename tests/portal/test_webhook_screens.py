@@ -1,0 +1,202 @@
+"""Webhook 連携 in the pages of headquarters and operators, with a real system that receives."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography.fernet import Fernet
+from fastapi import FastAPI, Request, Response
+
+from interchange_service.app import create_app as create_interchange
+from interchange_service.app import state_of, webhook_sender
+from interchange_service.settings import InterchangeSettings
+from madoguchi.issuer import create_issuer
+from portal_service.app import create_app
+from portal_service.settings import PortalSettings
+from shared.auth import Principal
+from shared.clock import TravelClock
+from shared.db import Database
+from shared.testing.databases import TestDatabases
+
+from .conftest import KEY, SECRET, Site, free_port, issuer_settings, serving
+from .counter import EVERYBODY, NOBODY, OPERATOR, TANAKA, YAMADA, Visitor, _service
+
+
+@dataclass
+class Desk:
+    """The portal in front of the interchange; the other services do not answer."""
+
+    site: Site
+    receiver: str
+    settings: InterchangeSettings
+    clock: TravelClock
+    status: list[int] = field(default_factory=lambda: [200])
+
+    @contextlib.asynccontextmanager
+    async def of(self, who: Principal) -> AsyncIterator[Visitor]:
+        async with self.site.browser() as browser:
+            await browser.sign_in(who.user_id)
+            yield Visitor(browser)
+
+    async def send_due(self) -> None:
+        database = Database(self.settings.database_url)
+        await webhook_sender(self.settings, database, self.clock).send_due()
+        await database.close()
+
+
+def dealers_system(status: list[int]) -> FastAPI:
+    app = FastAPI()
+
+    @app.post("/hook")
+    async def hook(request: Request) -> Response:
+        await request.body()
+        return Response("受け取りました", status[-1])
+
+    return app
+
+
+@contextlib.asynccontextmanager
+async def open_desk(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[Desk]:
+    url, clock, status = await create("interchange_service"), TravelClock(), [200]
+    issuer_url = f"http://127.0.0.1:{free_port()}"
+    settings = InterchangeSettings.model_validate(
+        {
+            "database_url": url,
+            "rabbitmq_url": "amqp://unused",
+            "issuer": issuer_url,
+            "jwks_url": issuer_url,
+            "webhook_keys": Fernet.generate_key().decode(),
+            "webhook_local": True,
+        }
+    )
+    with contextlib.ExitStack() as stack:
+        serve = stack.enter_context
+        state: dict[str, Any] = state_of(settings)
+        create_it = partial(create_interchange, **state)
+        service = serve(serving(_service(create_it, url, clock, issuer_url)))
+        receiver = serve(serving(lambda _: dealers_system(status)))
+        made: list[FastAPI] = []
+
+        def portal_at(own: str) -> FastAPI:
+            of_portal = PortalSettings(
+                public_url=own,
+                session_secret=SECRET,
+                oidc_issuer=issuer_url,
+                contracts_url=NOBODY,
+                returns_url=NOBODY,
+                commuter_url=NOBODY,
+                notifier_url=NOBODY,
+                interchange_url=service,
+                embedded=True,
+                upstream_timeout_s=30,
+            )
+            made.append(create_app(of_portal, now=clock.now))
+            return made[0]
+
+        portal = serve(serving(portal_at))
+        issuer = replace(issuer_settings(issuer_url, portal), people=EVERYBODY)
+        serve(serving(lambda _: create_issuer(issuer, KEY), urlsplit(issuer_url).port or 0))
+        place = f"http://localhost:{urlsplit(receiver).port}/hook"
+        yield Desk(Site(portal, issuer_url, made[0]), place, settings, clock, status)
+
+
+@pytest.fixture(scope="module")
+async def desk(databases: TestDatabases) -> AsyncIterator[Desk]:
+    async with open_desk(databases.create) as opened:
+        yield opened
+
+
+async def added(visitor: Visitor, label: str, url: str, **more: str) -> Visitor:
+    await visitor.go("/operation/webhooks/new")
+    return await visitor.send("/new", label=label, url=url, **more)
+
+
+async def test_headquarters_adds_an_endpoint_tests_it_and_looks_at_the_attempt(desk: Desk) -> None:
+    async with desk.of(TANAKA) as tanaka:
+        await tanaka.go("/operation/webhooks")
+        assert "送信先はまだありません。" in tanaka.words
+        await added(tanaka, "基幹システム", desk.receiver)
+        assert "一度だけ表示されます" in tanaka.words
+        assert re.search(r"whsec_[A-Za-z0-9+/=]{40,}", tanaka.words)
+        await tanaka.go("/operation/webhooks")
+        assert "基幹システム" in tanaka.words
+        assert "whsec_" not in tanaka.html
+        await tanaka.go(link(tanaka, "基幹システム"))
+        await tanaka.send("/ping")
+        assert "テスト送信を始めました。" in tanaka.words
+        here = tanaka.path
+        await desk.send_due()
+        await tanaka.go(here)
+        assert "応答 200" in tanaka.words
+        assert "受け取りました" in tanaka.words
+        await tanaka.go(f"{here}/resend")
+        await tanaka.send("/resend")
+        assert "もう一度送信します。" in tanaka.words
+        assert "送信待ちまたは送信中のため、再送できません。" in tanaka.words
+        await tanaka.go("/operation/webhooks/deliveries?state=failed")
+        assert "この条件に合う送信はありません。" in tanaka.words
+
+
+def link(visitor: Visitor, label: str) -> str:
+    rows: list[tuple[str, str]] = re.findall(
+        r'href="(/operation/webhooks/[0-9a-f-]{36})">開く[^（]*（([^）]*)）', visitor.html
+    )
+    return next(path for path, name in rows if name == label)
+
+
+async def test_what_is_wrong_stands_beside_the_field_and_keeps_the_entries(desk: Desk) -> None:
+    async with desk.of(OPERATOR) as operator:
+        await added(operator, "名前", "ftp://example.jp/", dealer_id="D01")
+        assert operator.status == 422
+        assert "https:// で始まる URL を入力してください。" in operator.beside("url")
+        assert operator.form("/new")["label"] == ["名前"]
+        await added(operator, "名前", desk.receiver)
+        assert "入力してください。" in operator.beside("dealer_id")
+        await added(operator, "", desk.receiver, dealer_id="D01")
+        assert "入力してください。" in operator.beside("label")
+
+
+async def test_an_endpoint_is_changed_stopped_and_gets_a_new_secret(desk: Desk) -> None:
+    async with desk.of(OPERATOR) as operator:
+        await added(operator, "在庫", desk.receiver, dealer_id="D02")
+        await operator.go("/operation/webhooks")
+        here = link(operator, "在庫")
+        await operator.go(here)
+        await operator.send(here, label="在庫管理", events=["completed", "remanded"])
+        assert "送信先を保存しました。" in operator.words
+        assert operator.form(here)["events"] == ["completed", "remanded"]
+        await operator.go(f"{here}/secret")
+        assert "24時間は、新しい鍵とこれまでの鍵の両方で署名します。" in operator.words
+        await operator.send("/secret")
+        assert "whsec_" in operator.words
+        await operator.go(here)
+        await operator.send(here, active=[])
+        assert "停止中のため送信できません。" in operator.words
+        stale = operator.form(here)
+        await operator.send(here, label="一")
+        await operator.send(here, label="二", version=stale["version"])
+        assert operator.status == 409
+        assert "送信先が変更されています。" in operator.words
+
+
+async def test_another_dealers_endpoints_are_not_there(desk: Desk) -> None:
+    async with desk.of(OPERATOR) as operator, desk.of(TANAKA) as tanaka:
+        await added(operator, "他社", desk.receiver, dealer_id="D03")
+        await operator.go("/operation/webhooks")
+        here = link(operator, "他社")
+        await tanaka.go("/operation/webhooks")
+        assert "他社" not in tanaka.words
+        assert (await tanaka.go(here)).status == 404
+        assert (await tanaka.go("/operation/webhooks/none")).status in {404, 422}
+
+
+async def test_sales_staff_has_no_such_page(desk: Desk) -> None:
+    async with desk.of(YAMADA) as yamada:
+        assert (await yamada.go("/operation/webhooks")).status == 403
+        await yamada.go("/")
+        assert "Webhook 連携" not in yamada.words

@@ -1,0 +1,71 @@
+"""What do the events look like to a person? docs/events.md, from the models of event_contracts.
+
+`./dev schemas` writes it beside the JSON Schemas and the AsyncAPI document.
+"""
+
+import inspect
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from event_contracts import EVENTS, SUBSCRIPTIONS, Event
+from event_contracts.registry import STREAMS
+
+HOME = Path(__file__).parent.parent
+EVENTS_PAGE = HOME / "docs" / "events.md"
+EXAMPLES = HOME / "contracts-schema" / "examples"
+HEAD = """# Events
+
+Every event that crosses a service boundary: CloudEvents 1.0, the payload as JSON. Written by
+`./dev schemas` from the models in `contracts-schema`; the same as JSON Schema in
+[contracts-schema/schemas](../contracts-schema/schemas) and as
+[AsyncAPI](../contracts-schema/asyncapi.yaml). Readers ignore fields that they do not know; new ones
+may come at any time, and whatever else changes is a new version with a name of its own. How a
+dealer's system sends its own: [integration.en.md](integration.en.md).
+"""
+
+
+def events_page() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for stream in STREAMS:
+        own = [event for event in EVENTS.values() if event.__module__ == stream.__name__]
+        if own:
+            parts.append(f"## {stream.__name__.rpartition('.')[2]}\n\n{inspect.getdoc(stream)}\n")
+            parts += ["\n".join(_of(event)) for event in own]
+    return "\n".join(parts)
+
+
+def _of(event: type[Event]) -> Iterator[str]:
+    schema = event.model_json_schema(mode="serialization")
+    hearing = [name for name, wanted in SUBSCRIPTIONS.items() if event.aggregate_type in wanted]
+    heard = f"Heard by {', '.join(hearing)}." if hearing else "No service here listens to it."
+    yield f"### {event.wire_type}\n"
+    yield f"{(inspect.getdoc(event) or '').splitlines()[0]} {heard}\n"
+    yield "| field | type | always there |"
+    yield "|---|---|---|"
+    required = schema.get("required", ())
+    for name, shape in schema["properties"].items():
+        yield f"| `{name}` | {_type(shape, schema)} | {'yes' if name in required else 'no'} |"
+    example = json.loads((EXAMPLES / f"{event.wire_type}.1.json").read_text(encoding="utf-8"))
+    yield f"\n```json\n{json.dumps(example, ensure_ascii=False)}\n```\n"
+
+
+def _type(shape: dict[str, Any], root: dict[str, Any]) -> str:
+    """The type of a field in a few words."""
+    if "$ref" in shape:
+        return _type(root["$defs"][shape["$ref"].rsplit("/", 1)[1]], root)
+    if "anyOf" in shape:
+        return " or ".join(_type(each, root) for each in shape["anyOf"])
+    if "enum" in shape or "const" in shape:
+        words = shape.get("enum", [shape.get("const")])
+        return ", ".join(f"`{word}`" for word in words)
+    if shape.get("type") == "array":
+        return f"list of {_type(shape['items'], root)}" if "items" in shape else "list"
+    if shape.get("type") == "object" and "properties" in shape:
+        inner = "; ".join(
+            f"`{name}` {_type(each, root)}" for name, each in shape["properties"].items()
+        )
+        return f"object: {inner}"
+    return str(shape.get("format", shape.get("type", "anything")))
