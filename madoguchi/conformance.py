@@ -20,8 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-import event_contracts
-from event_contracts import EVENTS
+from event_contracts import EVENTS, EXAMPLES
 from event_contracts.dealer import DealerEvent
 from interchange_service.rules.acceptance import (
     CLOCK_AHEAD,
@@ -34,7 +33,6 @@ from interchange_service.rules.acceptance import (
     judge,
 )
 
-EXAMPLES = Path(event_contracts.__file__).parents[2] / "examples"
 STRUCTURED = "application/cloudevents+json"
 TYPES = {name: model for name, model in EVENTS.items() if issubclass(model, DealerEvent)}
 RETURNED = "dealer.vehicle_returned.v1"

@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from contracts_service import queries
 from contracts_service.actions.customer_erasure import erase_customer
 from contracts_service.actions.statements import Speaker
-from contracts_service.rules.customer_erasure import completed_by_when
+from contracts_service.rules.customer_erasure import YEARS, completed_by_when
 from madoguchi.operate import own_database
 from madoguchi.options import HERE, Data, Url
 from shared.clock import SystemClock, jst_day
@@ -22,7 +22,6 @@ from shared.db import EVERY_DEALER, Database
 from shared.errors import FormErrors, Refusal
 
 MOST = 1000
-YEARS = 7
 
 erase_command = typer.Typer(add_completion=False)
 retention = typer.Typer(

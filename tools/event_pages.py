@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from event_contracts import EVENTS, SUBSCRIPTIONS, Event
+from event_contracts import EVENTS, EXAMPLES, SUBSCRIPTIONS, Event
 from event_contracts.registry import STREAMS
 
 HOME = Path(__file__).parent.parent
 EVENTS_PAGE = HOME / "docs" / "events.md"
-EXAMPLES = HOME / "contracts-schema" / "examples"
 HEAD = """# Events
 
 Every event that crosses a service boundary: CloudEvents 1.0, the payload as JSON. Written by

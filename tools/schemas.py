@@ -16,12 +16,12 @@ from typing import Any
 
 import yaml
 
-from event_contracts import EVENTS, SUBSCRIPTIONS, Event, read
+from event_contracts import EVENTS, EXAMPLES, SUBSCRIPTIONS, Event, read
 from tools import ingress_channels
 from tools.event_pages import EVENTS_PAGE, events_page
 
 HOME = Path(__file__).parent.parent / "contracts-schema"
-SCHEMAS, EXAMPLES, ASYNCAPI = HOME / "schemas", HOME / "examples", HOME / "asyncapi.yaml"
+SCHEMAS, ASYNCAPI = HOME / "schemas", HOME / "asyncapi.yaml"
 
 PLACEHOLDERS: dict[str, object] = {
     "date": "2025-07-15",

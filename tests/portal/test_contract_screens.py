@@ -1,6 +1,9 @@
 """The screens about contracts, with the real services behind them, on 2025-07-15."""
 
+import re
+
 import pytest
+from sqlalchemy import text
 
 from .counter import SATO, SUZUKI, TANAKA, YAMADA, Counter
 
@@ -207,3 +210,24 @@ async def test_a_search_without_a_condition_is_refused_as_a_whole(counter: Count
         await yamada.go("/contracts?mode=individual")
         assert "検索条件を入力してください" in yamada.words
         assert 'href="#field-' not in yamada.html
+
+
+async def test_a_closed_store_leads_to_its_contracts_and_names_its_successor(
+    counter: Counter,
+) -> None:
+    closed = text("UPDATE store SET unused = true, successor = 'S10' WHERE store_code = 'S20'")
+    async with counter.contracts.transaction("D01") as tx:
+        await tx.execute(closed)
+        await tx.execute(text("UPDATE contract SET store_code = 'S20' WHERE contract_no = 'C1006'"))
+    async with counter.of(TANAKA) as tanaka:
+        await tanaka.go("/transfers")
+        [number] = re.findall(r"店舗 S20 西店 に、契約が(\d+)件残っています。", tanaka.words)
+        assert "引継先は S10 本店 です。" in tanaka.words
+        [link] = re.findall(r'<a href="(/transfers[^"]*)">この店舗の契約を表示する', tanaka.html)
+        await tanaka.go(link)
+        assert f"{number}件あります。" in tanaka.words
+        form = tanaka.form("/transfers")
+        assert form["all_to_store"] == ["S10"]
+        checked = re.findall(r'name="checked" value="(C\d+)"', tanaka.html)
+        await tanaka.send("/transfers", checked=checked, copy_store="yes")
+        assert tanaka.html.count('<option value="S10" selected>') == 1 + int(number)

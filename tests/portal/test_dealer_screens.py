@@ -65,3 +65,25 @@ async def test_a_dealer_is_shut_out_and_let_in(counter: Counter) -> None:
 async def test_nobody_else_gets_in(counter: Counter) -> None:
     async with counter.of(TANAKA) as tanaka:
         assert (await tanaka.go("/operation/dealers")).status == 403
+
+
+async def test_a_page_with_a_key_that_is_loaded_again_makes_no_second_one(counter: Counter) -> None:
+    async with counter.of(OPERATOR) as operator:
+        await operator.go("/operation/dealers")
+        await operator.send("/dealers", dealer_id="D76", name="第七十六販売")
+        await operator.go("/operation/dealers/D76")
+        same = {"once": "one-form", "label": "基幹システム"}
+        first = await operator.send("/keys", **same)
+        assert first.status == 200
+        key_id = re.findall(r"mdk_([0-9a-f]+)_", operator.html)[0]
+        again = await operator.send("/keys", **same)
+        assert again.status == 409
+        assert "APIキーは作成済みです。" in operator.words
+        assert "mdk_" not in operator.html
+        assert 'value="one-form"' not in operator.html
+        rotate = f"/operation/dealers/D76/keys/{key_id}/rotate"
+        await operator.go(rotate)
+        await operator.send("/rotate", once="other-form")
+        await operator.go(rotate)
+        assert (await operator.send("/rotate", once="other-form")).status == 409
+        assert operator.html.count("切り替える<span") == 2

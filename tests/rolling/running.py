@@ -55,20 +55,17 @@ async def roll(
 ) -> Report:
     """Restart every process of `world`, one after another, under load."""
     load = Load(world)
-    working = asyncio.create_task(load.run())
-    telling = asyncio.create_task(outside.run(EVENTS_PER_S)) if outside else None
-    try:
+    async with asyncio.TaskGroup() as outdoors:
+        outdoors.create_task(load.run())
+        telling = outdoors.create_task(outside.run(EVENTS_PER_S)) if outside else None
         for part in world.parts:
             await asyncio.sleep(BETWEEN_S)
-            assert not working.done(), working.exception()
             await part.restart()
             say(f"{part.name:<24}{part.stops[-1]:5.1f} s to stop, {len(load.failed)} failed")
         await asyncio.sleep(BETWEEN_S)
-    finally:
         load.stop()
         if telling:
             telling.cancel()
-    await asyncio.gather(working, *([telling] if telling else []), return_exceptions=True)
     published = {"contracts": outside.streams()} if outside else {}
     missing = await arrived(world, published) if outside else []
     answered: Counter[str] = Counter()

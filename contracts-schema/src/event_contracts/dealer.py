@@ -58,7 +58,7 @@ class StaffMasterUpdated(DealerEvent):
 
 
 class StoreMasterUpdated(DealerEvent):
-    """A store is new, changed or closed."""
+    """A store is new, changed or closed; `successor` takes over the customers of a closed one."""
 
     wire_type: ClassVar[str] = "dealer.store_master_updated.v1"
     aggregate_key: ClassVar[str] = "store_code"

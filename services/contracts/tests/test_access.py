@@ -30,7 +30,7 @@ PEOPLE = {
 }
 SEES_C1 = {"sales", "manager", "hq"}
 OF_TFC = {"GET /masters/dealers", "GET /masters/dealers/{dealer_id}", "GET /masters/vehicles"}
-OF_OTHERS = {*OF_TFC, "GET /erasures/due", "POST /erasures"}
+OF_OTHERS = {*OF_TFC, "GET /erasures", "GET /erasures/due", "POST /erasures"}
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/erasures"): {"contract_no": "C1", "reason": "x"},
     ("PUT", "/memo"): {"text": "x"},
@@ -117,6 +117,7 @@ async def test_what_each_role_may_never_do(office: Office) -> None:
         "sales": {
             "GET /contracts.csv",
             "GET /assignment-changes/search",
+            "GET /assignment-changes/closed-stores",
             "POST /assignment-changes",
             "POST /contracts/{contract_no}/assignment-change",
             "DELETE /contracts/{contract_no}/assignment-change",

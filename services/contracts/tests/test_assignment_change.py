@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contracts_service.actions.masters import keep_stores
 from contracts_service.conditions import ReflectedBy
 from event_contracts import dealer, tfc
 from event_contracts.contract import (
@@ -13,6 +14,7 @@ from event_contracts.contract import (
     AssignmentChangeReflected,
     AssignmentChangeRegistered,
 )
+from shared.db import EVERY_DEALER
 
 from .conftest import Office, OpenOffice
 
@@ -293,7 +295,35 @@ async def test_dealers_keep_their_own_masters(new_office: Office) -> None:
     own = [v["code"] for v in (await office.get("M100", "/vehicles")).json()]
     other = [v["code"] for v in (await office.get("M100", "/vehicles", dealer="D02")).json()]
     assert ("NEW" in own, "NEW" in other, "PRIUS" in other) == (True, False, True)
-    closed = {**opened, "active": False}
+    assert (await office.get("H001", "/assignment-changes/closed-stores")).json() == []
+    closed = {**opened, "active": False, "successor": "S20"}
     await office.hears(dealer.StoreMasterUpdated.model_validate(closed))
     stores = {s["code"]: s["selectable"] for s in (await office.get("M100", "/stores")).json()}
     assert not stores["S40"]
+
+
+async def test_customers_of_a_closed_store_are_offered_for_the_move_to_its_successor(
+    new_office: Office,
+) -> None:
+    office = new_office
+
+    async def left(code: str, **who: str) -> list[dict[str, Any]]:
+        answer = await office.get(code, "/assignment-changes/closed-stores", **who)
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    await office.contract("C1")
+    await office.contract("C2")
+    assert await left("H001") == []
+    said = {"dealer_id": "D01", "store_code": "S10", "name": "(旧本店)", "unused": True}
+    closed = dealer.StoreMasterUpdated.model_validate({**said, "successor": "S20"})
+    await office.hears(closed)
+    expected = {"code": "S10", "name": "(旧本店)", "successor": "S20", "contracts": 2}
+    assert [await left("H001"), await left("M100")] == [[expected], [expected]]
+    assert [await left("M200"), await left("H001", dealer="D02")] == [[], []]
+    same_but_the_successor = [{**said, "phone": None}]
+    async with office.database.transaction(EVERY_DEALER) as tx:  # as by a file of masters
+        await keep_stores(tx, same_but_the_successor, now=office.clock.now())
+    assert await left("H001") == [expected]
+    await office.hears(dealer.StoreMasterUpdated.model_validate(said))
+    assert await left("H001") == [{**expected, "successor": None}]

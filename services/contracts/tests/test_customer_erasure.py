@@ -1,6 +1,7 @@
 """Forgetting a customer: when it is refused, what stays, and that nothing brings them back."""
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from .test_final_handling import completed, submitted
 
 OPERATOR = Principal("o001", "運用", None, None, "O001", frozenset({Role.OPERATOR}), None)
 NAME = "山本 太郎"
+DAY = timedelta(days=1)
 
 
 async def order(
@@ -29,13 +31,19 @@ async def order(
     )
 
 
-async def due(office: Office, before: str) -> list[str]:
+async def listed(office: Office, of: str = "", **query: str) -> dict[str, Any]:
     answer = await office.http.get(
-        "/api/contracts/v1/erasures/due",
+        f"/api/contracts/v1/erasures{of}",
         headers={"Authorization": f"Bearer {signed(OPERATOR)}"},
-        params={"before": before},
+        params=query,
     )
-    return [row["contract_no"] for row in answer.json()["items"]]
+    found: dict[str, Any] = answer.raise_for_status().json()
+    return found
+
+
+async def due(office: Office, **query: str) -> list[str]:
+    found = await listed(office, "/due", **query)
+    return [row["contract_no"] for row in found["items"]]
 
 
 @pytest.fixture
@@ -65,12 +73,12 @@ async def test_who_it_was_is_forgotten_and_what_happened_stays(
     office: Office, completed_contract: str
 ) -> None:
     day = f"{office.clock.now():%Y-%m-%d}"
-    assert await due(office, "2020-01-01") == []
-    assert await due(office, day) == [completed_contract]
+    assert await due(office, before="2020-01-01") == []
+    assert await due(office, before=day) == [completed_contract]
     answer = await order(office)
     assert answer.status_code == 200, answer.text
-    assert answer.json()["by"] == "TFC-O001"
-    assert await due(office, day) == []
+    assert answer.json()["erased_by"] == "TFC-O001"
+    assert await due(office, before=day) == []
     [registered] = await office.events(ContractRegistered)
     assert registered.customer_name == ERASED  # type: ignore[attr-defined]
     assert len(await office.events(CustomerErased)) == 1
@@ -84,6 +92,23 @@ async def test_twice_is_once(office: Office, completed_contract: str) -> None:
     first = await order(office)
     assert (await order(office, reason="もう一度")).json() == first.json()
     assert len(await office.events(CustomerErased)) == 1
+
+
+async def test_what_is_due_and_what_was_done_are_listed(
+    office: Office, completed_contract: str
+) -> None:
+    [found] = (await listed(office, "/due", before="2025-07-15"))["items"]
+    completed_on = date.fromisoformat(found["completed_on"])
+    years_later = completed_on.replace(year=completed_on.year + 7)
+    for day, numbers in ((years_later - DAY, []), (years_later, [completed_contract])):
+        office.clock.set(day)
+        assert await due(office) == numbers
+    assert (await listed(office))["items"] == []
+    await order(office)
+    [done] = (await listed(office))["items"]
+    told = (done["contract_no"], done["dealer_id"], done["reason"], done["erased_by"])
+    assert told == (completed_contract, "D01", "本人の請求", "TFC-O001")
+    assert await due(office) == []
 
 
 @pytest.mark.parametrize("reason", ["", " ", f"{NAME}様の請求", "電話 090-0123-4567", "x" * 201])

@@ -1,6 +1,5 @@
 """Is a message of a dealer's system believed, and does it become one event?"""
 
-from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -13,10 +12,9 @@ from interchange_service.actions.acceptance import (
     AlreadySettled,
     accept,
     discard,
-    forget_accepted,
     put_aside,
 )
-from interchange_service.rules.acceptance import OLDEST, Arrival, NotAccepted, Reason, judge
+from interchange_service.rules.acceptance import Arrival, NotAccepted, Reason, judge
 from shared.db import EVERY_DEALER, Database
 
 from .conftest import NOW, arrival
@@ -138,14 +136,6 @@ async def test_quarantine_keeps_so_many_of_a_dealer_and_no_more(database: Databa
         await tx.execute(COPIES, {"most": MOST_IN_QUARANTINE})
     assert [await aside("D01"), await aside("D01"), await aside("D02")] == [True, False, True]
     assert overflown() == before + 1
-
-
-async def test_ids_are_forgotten_when_they_cannot_come_again(database: Database) -> None:
-    async with database.transaction(EVERY_DEALER) as tx:
-        await accept(tx, arrival(), now=NOW)
-    for later, forgotten in ((2 * OLDEST, 0), (2 * OLDEST + timedelta(seconds=1), 1)):
-        async with database.transaction(EVERY_DEALER) as tx:
-            assert await forget_accepted(tx, now=NOW + later) == forgotten
 
 
 async def test_what_is_settled_is_settled_once(database: Database) -> None:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aio_pika
@@ -18,7 +17,7 @@ import pytest
 from pamqp.commands import Basic
 from sqlalchemy import insert, select, text
 
-from event_contracts import EVENTS, SUBSCRIPTIONS, read
+from event_contracts import EVENTS, EXAMPLES, SUBSCRIPTIONS, read
 from event_contracts.dealer import DealerEvent
 from interchange_service.actions.acceptance import release
 from interchange_service.amqp import Dealers
@@ -35,7 +34,6 @@ from .broker import Broker, Hall, System, an_id
 from .conftest import NOW
 
 DEALERS = ("D01", "D02", "D03")
-EXAMPLES = Path(__file__).parents[3] / "contracts-schema" / "examples"
 ON_THE_BROKER = (*DEALERS, "D04", "D06")
 
 

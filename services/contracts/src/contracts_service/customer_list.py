@@ -4,7 +4,7 @@ The bounds come from the rules, so that SQL compares plain columns; colours, mar
 computed by the rules for each row that is shown.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -188,6 +188,19 @@ async def count(tx: AsyncSession, condition: Condition) -> int:
     """How many hits there are in all."""
     statement = f"SELECT count(*) FROM contract WHERE {condition.where}"  # noqa: S608 - as above
     return int((await tx.execute(_statement(statement), condition.values)).scalar_one())
+
+
+async def count_by_store(
+    tx: AsyncSession, condition: Condition, stores: Collection[str]
+) -> dict[str, int]:
+    """How many hits there are in each of these stores that has any."""
+    condition.add("contract.store_code = ANY(:stores)", stores=list(stores))
+    statement = f"""
+        SELECT store_code, count(*) AS contracts FROM contract
+        WHERE {condition.where} GROUP BY store_code
+    """  # noqa: S608 - as above
+    rows = await tx.execute(_statement(statement), condition.values)
+    return {row.store_code: row.contracts for row in rows}
 
 
 async def find_all(

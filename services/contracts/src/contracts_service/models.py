@@ -49,7 +49,10 @@ class Dealer(Kept):
 
 
 class Store(Kept):
-    """A store; one that is `unused` is shown in brackets and never chosen (D130)."""
+    """A store; one that is `unused` is shown in brackets and never chosen (D130).
+
+    `successor` is the store that takes over the customers of one that the dealer closed.
+    """
 
     __tablename__ = "store"
 
@@ -58,6 +61,7 @@ class Store(Kept):
     name: Mapped[str]
     phone: Mapped[str | None]
     unused: Mapped[bool]
+    successor: Mapped[str | None]
 
 
 class Staff(Kept):

@@ -266,6 +266,14 @@ async def erasures_due(
     return list(rows.all())
 
 
+async def erasures_done(tx: AsyncSession, *, most: int) -> list[CustomerErasure]:
+    """Whose customers were erased, the last first."""
+    newest = select(CustomerErasure).order_by(
+        CustomerErasure.erased_at.desc(), CustomerErasure.contract_no
+    )
+    return list(await tx.scalars(newest.limit(most)))
+
+
 async def contracts_locked(
     tx: AsyncSession, viewer: Viewer, contract_nos: Iterable[str], *, today: date
 ) -> dict[str, Contract]:

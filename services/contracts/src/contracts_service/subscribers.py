@@ -168,10 +168,14 @@ async def keep_person(
 async def keep_store(
     event: dealer.StoreMasterUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A store is new, changed or closed; a closed one must not be chosen either (D130)."""
+    """A store is new, changed or closed; a closed one must not be chosen either (D130).
+
+    Its successor is offered where its customers are moved (C4).
+    """
     unused = event.unused or not event.active
     row = event.model_dump(include={"dealer_id", "store_code", "name", "phone"})
     await masters.keep_stores(tx, [{**row, "unused": unused}], now=delivery.now)
+    await masters.set_successor(tx, event.dealer_id, event.store_code, event.successor)
 
 
 @SUBSCRIBERS.on(dealer.ReplacementVehicleMasterUpdated)

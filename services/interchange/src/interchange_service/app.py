@@ -80,7 +80,7 @@ def beside(settings: Settings, running: Running) -> list[Background]:
     The last only where there is a broker.
     """
     background: list[Background] = [
-        partial(keep_house, running.database, running.clock),
+        partial(keep_house, running.database, running.clock, settings.kept),
         webhook_sender(settings, running.database, running.clock).run,
     ]
     if settings.rabbitmq_url:

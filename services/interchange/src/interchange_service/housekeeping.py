@@ -1,11 +1,12 @@
 """What does the interchange clear away, and measure, by itself?"""
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from interchange_service.actions.acceptance import forget_accepted
+from interchange_service.actions.forgetting import forget
 from interchange_service.metrics import KEPT
 from interchange_service.queries import quarantine_size
 from shared.clock import Clock
@@ -18,15 +19,15 @@ FORGET_EVERY = 240
 """Rounds: once an hour."""
 
 
-async def keep_house(database: Database, clock: Clock) -> None:
-    """Measure the quarantine and forget old ids, until cancelled."""
+async def keep_house(database: Database, clock: Clock, kept: timedelta) -> None:
+    """Measure the quarantine, and forget what is settled longer than `kept`, until cancelled."""
     rounds = 0
     while True:
         try:
             async with database.transaction(EVERY_DEALER) as tx:
                 KEPT.set(await quarantine_size(tx))
                 if rounds % FORGET_EVERY == 0:
-                    await forget_accepted(tx, now=clock.now())
+                    await forget(tx, now=clock.now(), kept=kept)
             rounds += 1
         except (OSError, DBAPIError) as cause:
             log.warning("house_not_kept", cause=type(cause).__name__)

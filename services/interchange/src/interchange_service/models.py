@@ -107,6 +107,7 @@ class Quarantined(Kept):
             "received_at",
             postgresql_where=text("settled_at IS NULL"),
         ),
+        Index("quarantined_settled", "settled_at", postgresql_where=text("settled_at IS NOT NULL")),
     )
 
     quarantined_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -190,6 +191,11 @@ class WebhookDelivery(Kept):
             "webhook_delivery_claimed",
             "endpoint_id",
             postgresql_where=text("state = 'scheduled' AND claim IS NOT NULL"),
+        ),
+        Index(
+            "webhook_delivery_settled",
+            "settled_at",
+            postgresql_where=text("state <> 'scheduled'"),
         ),
         Index("webhook_delivery_by_dealer", "dealer_id", "delivery_id"),
         Index("webhook_delivery_by_endpoint", "endpoint_id", "delivery_id"),

@@ -1,5 +1,7 @@
 """What may an operator decide about the interchange? Each name with the prefix INTERCHANGE_."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from interchange_service.webhook_settings import WebhookSettings
@@ -15,3 +17,11 @@ class InterchangeSettings(WebhookSettings, ServiceSettings):
     ingress_per_second: float = Field(
         50, gt=0, description="how many messages a second of one dealer are taken from its queue"
     )
+    kept_days: int = Field(
+        90, ge=14, description="how long settled messages and webhooks can be looked up"
+    )
+
+    @property
+    def kept(self) -> timedelta:
+        """The same."""
+        return timedelta(days=self.kept_days)

@@ -28,6 +28,7 @@ from portal_service.screens import (
     customer_list,
     dashboard,
     dealers,
+    erasures,
     lag,
     letters,
     mails,
@@ -70,6 +71,7 @@ SCREENS = (
     commuter_slips,
     commuter_company,
     lag,
+    erasures,  # before letters, too
     dealers,  # before letters: a dealer is no kind of letter
     quarantine,  # before letters: its messages are no letters of a service
     letters,

@@ -35,13 +35,15 @@ async def erase_customer(
 ) -> CustomerErasure:
     """Forget who a contract's customer was; a second time answers the first.
 
-    Raises ContractNotFound, ReturnStillOpen, ContractStillOpen, FormErrors.
+    Raises ContractNotFound, FormErrors, ReturnStillOpen, ContractStillOpen.
     """
     contract = await tx.get(Contract, folded_contract_no(contract_no), with_for_update=True)
     if contract is None:
         raise ContractNotFound
     if known := await tx.get(CustomerErasure, contract.contract_no):
         return known
+    personal = _personal(contract)
+    kept_reason = reason_to_keep(reason, personal)
     check_erasure(
         ErasureFacts(
             completed=contract.completion_basis is not None,
@@ -49,11 +51,10 @@ async def erase_customer(
             move_pending=contract.pending_change_id is not None,
         )
     )
-    personal = _personal(contract)
     erasure = CustomerErasure(
         contract_no=contract.contract_no,
         dealer_id=contract.dealer_id,
-        reason=reason_to_keep(reason, personal),
+        reason=kept_reason,
         erased_at=speaker.now,
         erased_by=speaker.who,
     )

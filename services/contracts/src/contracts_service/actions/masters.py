@@ -4,13 +4,13 @@ Rows are written where they differ from what is kept; only a store or a person t
 changed is told to the others.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, delete, select, text
+from sqlalchemy import Row, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.models import (
@@ -39,8 +39,16 @@ async def keep_dealers(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now:
 
 async def keep_stores(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
     """Keep stores: dealer_id, store_code, name, phone, unused."""
-    async for changed in _keep(tx, Store, rows):
+    async for changed in _keep(tx, Store, rows, but={"successor"}):
         await _tell_stores(tx, changed, now)
+
+
+async def set_successor(
+    tx: AsyncSession, dealer_id: str, store_code: str, successor: str | None
+) -> None:
+    """Which store takes over the customers of a closed one; only the dealer says it."""
+    own = Store.dealer_id == dealer_id, Store.store_code == store_code
+    await tx.execute(update(Store).where(*own).values(successor=successor))
 
 
 async def _tell_stores(
@@ -114,10 +122,14 @@ async def keep_calendar(
 
 
 async def _keep(
-    tx: AsyncSession, model: type[Kept], rows: Iterable[dict[str, Any]]
+    tx: AsyncSession,
+    model: type[Kept],
+    rows: Iterable[dict[str, Any]],
+    but: Collection[str] = (),
 ) -> AsyncIterator[Sequence[Row[Any]]]:
-    """Upsert; yields the rows that are new or different, in portions."""
-    name, columns = model.__tablename__, [column.name for column in model.__table__.columns]
+    """Upsert all columns `but` some; yields the rows that are new or different, in portions."""
+    name = model.__tablename__
+    columns = [column.name for column in model.__table__.columns if column.name not in but]
     keys = [column.name for column in model.__table__.primary_key]
     others = [column for column in columns if column not in keys]
     statement = text(f"""

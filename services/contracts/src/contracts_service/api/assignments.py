@@ -129,6 +129,30 @@ async def search_in_bulk(query: Annotated[BulkQuery, Query()], visit: Visiting) 
     return {**asdict(guidance), "rows": rows}
 
 
+class ClosedStore(BaseModel):
+    """A store out of use where customers are left, and which store takes them over."""
+
+    code: str
+    name: str
+    successor: str | None
+    contracts: int
+
+
+@router.get("/assignment-changes/closed-stores", dependencies=[LEADERS])
+async def closed_stores(visit: Visiting) -> list[ClosedStore]:
+    """The dealer's closed stores that still have contracts which this person sees (C4, D130)."""
+    stores = await queries.stores(visit.tx, visit.viewer.dealer_code)
+    closed = {store.store_code: store for store in stores if store.unused}
+    seen = customer_list.visible_to(visit.viewer, today=visit.today)
+    left = await customer_list.count_by_store(visit.tx, seen, closed.keys())
+    return [
+        ClosedStore(
+            code=code, name=closed[code].name, successor=closed[code].successor, contracts=number
+        )
+        for code, number in sorted(left.items())
+    ]
+
+
 @router.post("/assignment-changes", dependencies=[LEADERS])
 async def change_in_bulk(body: BulkTyped, visit: Visiting) -> dict[str, Any]:
     """「変更」: register every checked row that can be, and say why the others cannot (D137)."""

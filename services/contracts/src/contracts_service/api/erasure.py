@@ -4,18 +4,20 @@ Only they reach every dealer's contracts here, and they see numbers, never a nam
 """
 
 from collections.abc import AsyncIterator
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
 from contracts_service.actions.customer_erasure import erase_customer
 from contracts_service.actions.statements import Speaker
 from contracts_service.api.visit import Text
+from contracts_service.rules.customer_erasure import completed_by_when
 from shared.auth import Principal, Role, require
+from shared.clock import jst_day
 from shared.context import acting_as
 from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of
@@ -32,6 +34,41 @@ class ErasureOrder(BaseModel):
     reason: Text
 
 
+class Due(BaseModel):
+    """A contract whose customer may be forgotten."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    contract_no: str
+    dealer_id: str
+    completed_on: date
+
+
+class DueList(BaseModel):
+    """The oldest hundred contracts that were complete by `before`."""
+
+    before: date
+    items: list[Due]
+
+
+class Erasure(BaseModel):
+    """Whose customer was forgotten, when, by whom and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    contract_no: str
+    dealer_id: str
+    reason: str
+    erased_at: datetime
+    erased_by: str
+
+
+class Erasures(BaseModel):
+    """The last hundred."""
+
+    items: list[Erasure]
+
+
 async def _of_all_dealers(request: Request) -> AsyncIterator[AsyncSession]:
     async with database_of(request).transaction(EVERY_DEALER) as tx:
         yield tx
@@ -40,20 +77,29 @@ async def _of_all_dealers(request: Request) -> AsyncIterator[AsyncSession]:
 Tx = Annotated[AsyncSession, Depends(_of_all_dealers, scope="function")]
 
 
+@router.get("")
+async def done(_who: Operator, tx: Tx) -> Erasures:
+    """What was erased, the last first."""
+    rows = await queries.erasures_done(tx, most=MOST)
+    return Erasures(items=[Erasure.model_validate(row) for row in rows])
+
+
 @router.get("/due")
-async def due(_who: Operator, tx: Tx, before: date) -> dict[str, Any]:
-    """The oldest hundred contracts that were complete by `before` and whose customer is kept."""
-    rows = await queries.erasures_due(tx, before, most=MOST)
-    return {"items": [dict(row._mapping) for row in rows]}  # noqa: SLF001
+async def due(request: Request, _who: Operator, tx: Tx, before: date | None = None) -> DueList:
+    """Contracts complete by `before` whose customer is kept; by itself: seven years ago."""
+    by = before or completed_by_when(jst_day(clock_of(request).now()))
+    rows = await queries.erasures_due(tx, by, most=MOST)
+    return DueList(before=by, items=[Due.model_validate(row) for row in rows])
 
 
 @router.post("")
-async def erase(request: Request, who: Operator, tx: Tx, order: ErasureOrder) -> dict[str, Any]:
+async def erase(request: Request, who: Operator, tx: Tx, order: ErasureOrder) -> Erasure:
     """Forget who the customer was, here and in every service; a second time changes nothing.
 
     Raises ContractNotFound, ContractStillOpen, ReturnStillOpen, FormErrors.
     """
     acting_as(who.person_id)
     speaker = Speaker(who.person_id, "erasure", clock_of(request).now())
-    done = await erase_customer(tx, order.contract_no, order.reason, speaker)
-    return {"contract_no": done.contract_no, "erased_at": done.erased_at, "by": done.erased_by}
+    return Erasure.model_validate(
+        await erase_customer(tx, order.contract_no, order.reason, speaker)
+    )

@@ -11,6 +11,8 @@ from contracts_service.rules.calendar_days import months_before
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 
 REASON_CHARS = 200
+YEARS = 7
+"""How long after its completion the customer of a contract is kept, unless somebody asks."""
 
 
 class ContractStillOpen(Refusal):
@@ -58,6 +60,6 @@ def reason_to_keep(reason: str, personal: Collection[str | None]) -> str:
     return kept
 
 
-def completed_by_when(today: date, *, years: int) -> date:
+def completed_by_when(today: date, *, years: int = YEARS) -> date:
     """A contract that was complete on this day, or before, is due to be erased `today`."""
     return months_before(today, 12 * years)

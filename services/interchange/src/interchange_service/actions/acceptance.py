@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +19,6 @@ from interchange_service.metrics import ACCEPTED, OVERFLOW, QUARANTINED, count_o
 from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
 from interchange_service.rules.acceptance import (
     LARGEST_BODY,
-    OLDEST,
     Arrival,
     NotAccepted,
     Reason,
@@ -142,12 +141,6 @@ async def discard(
 ) -> None:
     """Put a message away for good; it is kept with the note. Raises AlreadySettled."""
     await _settle(tx, quarantined_id, "discarded", by, note, now)
-
-
-async def forget_accepted(tx: AsyncSession, *, now: datetime) -> int:
-    """Forget ids that cannot come again, for their time would be too old; returns how many."""
-    old = delete(AcceptedMessage).where(AcceptedMessage.accepted_at < now - 2 * OLDEST)
-    return len((await tx.execute(old.returning(AcceptedMessage.message_id))).all())
 
 
 def arrival_of(kept: Quarantined) -> Arrival:

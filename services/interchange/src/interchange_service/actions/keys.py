@@ -34,6 +34,17 @@ class KeyNoLongerGood(Refusal):
     message = "このAPIキーは、すでに失効しているか、有効期限が切れています。"
 
 
+class KeyShownBefore(Refusal):
+    """The same request came before: its key was made and shown, and cannot be shown again."""
+
+    code = "KEY_SHOWN_BEFORE"
+    kind = Kind.CONFLICT
+    message = (
+        "APIキーは作成済みです。もう一度表示することはできません。"
+        "控えていない場合は、そのキーを失効させて、新しく作成してください。"
+    )
+
+
 async def make_key(  # noqa: PLR0913  one row, every column of it
     tx: AsyncSession,
     dealer_id: str,

@@ -1,18 +1,28 @@
 """Which keys do dealers' systems have? Made, rotated and revoked by operators."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel, Field
 
-from interchange_service.actions.keys import good, make_key, revoke_key, rotate_key
+from interchange_service.actions.keys import (
+    KeyShownBefore,
+    good,
+    make_key,
+    revoke_key,
+    rotate_key,
+)
 from interchange_service.api.dealers import Code, Operator, TheClock, Tx
 from interchange_service.queries import api_keys
-from interchange_service.rules.credentials import end_of
+from interchange_service.rules.credentials import WrittenKey, end_of
+from shared.http import once
 
 router = APIRouter()
 KeyId = Annotated[str, Path(max_length=32)]
+SameRequest = Annotated[str | None, Header(alias="idempotency-key", max_length=200)]
 
 
 class Key(BaseModel):
@@ -69,13 +79,19 @@ async def list_keys(_who: Operator, tx: Tx, clock: TheClock) -> Keys:
 
 
 @router.post("/dealers/{dealer}/keys", status_code=201)
-async def make(  # noqa: PLR0913, PLR0917  what the request gives
-    dealer: Code, order: NewKey, who: Operator, tx: Tx, clock: TheClock, answer: Response
+async def add(  # noqa: PLR0913, PLR0917  what the request gives
+    dealer: Code,
+    order: NewKey,
+    who: Operator,
+    tx: Tx,
+    clock: TheClock,
+    answer: Response,
+    same: SameRequest = None,
 ) -> MadeKey:
-    """A new key of a dealer. Raises DealerUnknown, FormErrors."""
-    answer.headers["cache-control"] = "no-store"
+    """A new key of a dealer. Raises DealerUnknown, FormErrors, KeyShownBefore."""
     now = clock.now()
-    made = await make_key(
+    make = partial(
+        make_key,
         tx,
         dealer,
         label=order.label,
@@ -83,21 +99,50 @@ async def make(  # noqa: PLR0913, PLR0917  what the request gives
         now=now,
         expires_at=end_of(order.last_on, now=now) if order.last_on else None,
     )
-    return MadeKey(key_id=made.key_id, key=made.token)
+    asked = f"make_key {dealer} {order.model_dump_json()}"
+    return await _shown_once(tx, who, same, asked, make, answer)
 
 
 @router.post("/keys/{key_id}/rotate", status_code=201)
 async def rotate(  # noqa: PLR0913, PLR0917  what the request gives
-    key_id: KeyId, order: Rotation, who: Operator, tx: Tx, clock: TheClock, answer: Response
+    key_id: KeyId,
+    order: Rotation,
+    who: Operator,
+    tx: Tx,
+    clock: TheClock,
+    answer: Response,
+    same: SameRequest = None,
 ) -> MadeKey:
-    """A key in the place of another. Raises NoSuchKey, KeyNoLongerGood."""
-    answer.headers["cache-control"] = "no-store"
+    """A key in the place of another. Raises NoSuchKey, KeyNoLongerGood, KeyShownBefore."""
     grace = timedelta(hours=order.grace_hours)
-    made = await rotate_key(tx, key_id, grace=grace, by=who.person_id, now=clock.now())
-    return MadeKey(key_id=made.key_id, key=made.token)
+    make = partial(rotate_key, tx, key_id, grace=grace, by=who.person_id, now=clock.now())
+    asked = f"rotate_key {key_id} {order.grace_hours}"
+    return await _shown_once(tx, who, same, asked, make, answer)
 
 
 @router.post("/keys/{key_id}/revoke", status_code=204)
 async def revoke(key_id: KeyId, who: Operator, tx: Tx, clock: TheClock) -> None:
     """End a key at once. Raises NoSuchKey, KeyNoLongerGood."""
     await revoke_key(tx, key_id, by=who.person_id, now=clock.now())
+
+
+async def _shown_once(  # noqa: PLR0913, PLR0917  what the request gives
+    tx: Tx,
+    who: Operator,
+    same: str | None,
+    asked: str,
+    make: Callable[[], Awaitable[WrittenKey]],
+    answer: Response,
+) -> MadeKey:
+    """The key that is made; of an Idempotency-Key its id is remembered, never the secret."""
+    made: list[WrittenKey] = []
+
+    async def act() -> dict[str, str]:
+        made.append(await make())
+        return {"key_id": made[0].key_id}
+
+    await once(tx, owner=who.person_id, key=same, fingerprint=asked, act=act)
+    if not made:
+        raise KeyShownBefore
+    answer.headers["cache-control"] = "no-store"
+    return MadeKey(key_id=made[0].key_id, key=made[0].token)

@@ -73,12 +73,13 @@ async def make_key(request: Request, dealer: str) -> Response:
     try:
         entries.refuse_unreadable()
         made = await services_of(request).send(
-            "interchange", "POST", f"/dealers/{dealer}/keys", body
+            "interchange", "POST", f"/dealers/{dealer}/keys", body, once=entries.once
         )
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
-        return await _dealer(request, dealer, entries, problem)
+        made_before = problem.code == "KEY_SHOWN_BEFORE"  # the next one is another form's
+        return await _dealer(request, dealer, None if made_before else entries, problem)
     return await _dealer(request, dealer, made=made.body["key"])
 
 
@@ -109,9 +110,11 @@ async def take_key_step(request: Request, dealer: str, key_id: str, step: str) -
     """OK: the key is gone, or has a successor that is shown this once."""
     if step not in KEY_STEPS:
         raise HTTPException(404)
+    entries = await entries_of(request)
+    body: dict[str, str] | None = {} if step == "rotate" else None
     try:
         done = await services_of(request).send(
-            "interchange", "POST", f"/keys/{key_id}/{step}", {} if step == "rotate" else None
+            "interchange", "POST", f"/keys/{key_id}/{step}", body, once=entries.once
         )
     except Problem as problem:
         if problem.status != 409:  # noqa: PLR2004

@@ -10,7 +10,7 @@ from portal_service.entries import Entries, entries_of
 from portal_service.frame import announce, page
 from portal_service.japanese import NotReadable, read_month
 from portal_service.question import Question, ask
-from portal_service.screens.masters import named, staff_to_choose, stores_to_choose
+from portal_service.screens.masters import listed, named, staff_to_choose, stores_to_choose
 from portal_service.upstream import FieldError, PartMissing, Problem, Reply, or_missing, services_of
 from shared.auth import Role, require
 
@@ -121,7 +121,11 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
     copied: dict[str, str] | None = None,
 ) -> Response:
     services = services_of(request)
-    chosen = {**(entries.values(["checked"]) if entries else {"checked": []}), **(copied or {})}
+    stores = await stores_to_choose(services)
+    closed = await listed(services, "/assignment-changes/closed-stores")
+    heirs = {store["code"]: store["successor"] for store in closed}
+    chosen = {"all_to_store": heirs.get(typed["from_store"]) or ""}
+    chosen |= {**(entries.values(["checked"]) if entries else {"checked": []}), **(copied or {})}
     refused = {
         row["contract_no"]: row["problem"]["title"]
         for row in (done["rows"] if done else [])
@@ -133,7 +137,9 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
         status=422 if errors and entries else 200,
         found=found,
         typed=typed,
-        stores=await stores_to_choose(services),
+        stores=stores,
+        from_stores=[*stores, *((one["code"], f"{one['code']} {one['name']}") for one in closed)],
+        closed=[{**one, "heir": dict(stores).get(one["successor"])} for one in closed],
         staff=await staff_to_choose(services),
         vehicles=await named(services, "/vehicles"),
         values={**chosen, **typed},
