@@ -66,6 +66,7 @@ class Plan:
     event_prefix: str = ""
     demo_contracts: int = 600
     otlp: str | None = None
+    log_level: str = "WARNING"
 
     @property
     def url(self) -> str:
@@ -286,6 +287,7 @@ def _portal_values(plan: Plan, kept: postgres.Secrets) -> dict[str, Any]:
         "session_secret": kept.get("portal-session"),
         "oidc_issuer": f"{plan.url}/issuer",
         "otlp_endpoint": plan.otlp or "",
+        "log_level": plan.log_level,
         "embedded": True,
     }
 
@@ -300,6 +302,7 @@ def _values(made: Made, name: str) -> dict[str, Any]:
         "issuer": f"{plan.url}/issuer",
         "jwks_url": f"{plan.url}/issuer/jwks",
         "audience": AUDIENCE,
+        "log_level": plan.log_level,
     } | ({"otlp_endpoint": plan.otlp} if plan.otlp else {})
     of_its_own: dict[str, dict[str, Any]] = {
         "contracts": {"reflection": ReflectedBy.SELF},

@@ -78,7 +78,8 @@ def up(  # noqa: PLR0913 - every flag is an argument
     from shared import logging, tracing
     from shared.process import spare_the_collector
 
-    logging.configure(pretty=True, level="INFO" if verbose else "WARNING")
+    level = "INFO" if verbose else "WARNING"
+    logging.configure(pretty=True, level=level)
     if processes and rabbitmq is None:
         raise typer.BadParameter("--processes needs --rabbitmq amqp://user:password@host:5672/")
     plan = Plan(
@@ -90,6 +91,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
         processes=processes,
         event_prefix=event_prefix,
         otlp=otlp,
+        log_level=level,
     )
 
     def ready(parts: Everything) -> None:

@@ -20,8 +20,8 @@ def main() -> None:
         "--until-stdin-closes", action="store_true", help="end when whoever started it ends"
     )
     args = parser.parse_args()
-    logging.configure()
     settings = PortalSettings()
+    logging.configure(level=settings.log_level)
     tracing.start("portal", settings.otlp_endpoint)
     app = create_app(settings)
     server = Server(app, args.host, args.port, lifespan="on")

@@ -37,6 +37,8 @@ class PortalSettings(BaseSettings):
     otlp_endpoint: str | None = None
     """http://collector:4318, for traces; none are kept without it."""
 
+    log_level: str = "INFO"
+
     embedded: bool = False
     """The all-in-one on one machine: shows the style guide and the clock."""
 
