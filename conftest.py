@@ -4,10 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+import structlog
 
 from shared.rabbitmq import Topology
 from shared.testing import servers
 from shared.testing.databases import TestDatabases
+
+# By itself structlog draws a traceback with every value in it: seconds, where something crashes.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -90,6 +90,7 @@ OPERATOR = (
     Screen("dealers", "/operation/dealers"),
     Screen("dealer-keys", "/operation/dealers/D01"),
     Screen("dealer-messages", "/operation/dealer-messages"),
+    Screen("erasures", "/operation/erasures"),
     Screen("lag", "/operation/lag"),
     Screen("styleguide", "/styleguide"),
     Screen("clock", "/clock/"),
