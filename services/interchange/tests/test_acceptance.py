@@ -138,6 +138,22 @@ async def test_quarantine_keeps_so_many_of_a_dealer_and_no_more(database: Databa
     assert overflown() == before + 1
 
 
+async def test_a_refused_message_that_is_delivered_again_lies_there_once(
+    database: Database,
+) -> None:
+    kept = []
+    for message in (
+        arrival(),
+        arrival(again=True),
+        arrival(again=True, ce={"ce-id": "other"}),
+        arrival(),
+    ):
+        async with database.transaction(EVERY_DEALER) as tx:
+            aside = await put_aside(tx, message, NotAccepted(Reason.TIME_MISSING), now=NOW)
+            kept.append(aside is not None)
+    assert kept == [True, False, True, True]
+
+
 async def test_what_is_settled_is_settled_once(database: Database) -> None:
     async with database.transaction(EVERY_DEALER) as tx:
         refusal = NotAccepted(Reason.TIME_MISSING)

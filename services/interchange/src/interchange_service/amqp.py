@@ -209,6 +209,7 @@ def arrival_of(message: AbstractIncomingMessage, ingress: Ingress, dealer_id: st
         headers={name.lower(): _text(value) for name, value in (message.headers or {}).items()},
         content_type=message.content_type,
         body=message.body,
+        again=bool(message.redelivered),
     )
 
 

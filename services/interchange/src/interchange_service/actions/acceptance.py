@@ -94,8 +94,13 @@ async def _emit(tx: AsyncSession, told: Told, channel: str, now: datetime) -> Re
 async def put_aside(
     tx: AsyncSession, arrival: Arrival, refusal: NotAccepted, *, now: datetime
 ) -> UUID | None:
-    """Keep a refused message; None where its sender has too many in quarantine already."""
+    """Keep a refused message; None where its sender has too many in quarantine already.
+
+    None, too, where it was delivered before and lies there: its acknowledgement was lost.
+    """
     dealer_id = arrival.sender or ""
+    if arrival.again and await _lies_here(tx, dealer_id, arrival):
+        return None
     kept = select(func.count()).where(
         Quarantined.dealer_id == dealer_id, Quarantined.settled_at.is_(None)
     )
@@ -123,6 +128,17 @@ async def put_aside(
         )
     )
     return quarantined_id
+
+
+async def _lies_here(tx: AsyncSession, dealer_id: str, arrival: Arrival) -> bool:
+    same = select(Quarantined.quarantined_id).where(
+        Quarantined.dealer_id == dealer_id,
+        Quarantined.settled_at.is_(None),
+        Quarantined.address == _storable(arrival.address)[:500],
+        Quarantined.headers == _headers(arrival),
+        Quarantined.body == arrival.body[:LARGEST_BODY],
+    )
+    return await tx.scalar(same.limit(1)) is not None
 
 
 async def release(tx: AsyncSession, kept: Quarantined, *, by: str, now: datetime) -> Receipt:

@@ -79,6 +79,7 @@ class Arrival:
 
     `sender` is the dealer that the connection proved to be, `addressed` the one that the routing
     key or path (`address`) names; None where there is none. Names of `headers` are lower case.
+    `again`: the broker has delivered it before, and cannot know whether it was settled.
     """
 
     channel: Literal["amqp", "https"]
@@ -88,6 +89,7 @@ class Arrival:
     headers: Mapping[str, str]
     content_type: str | None
     body: bytes
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
