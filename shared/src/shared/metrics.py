@@ -59,13 +59,12 @@ KEEP = text("""
     INSERT INTO lag_sample (outbox_waiting, outbox_age_s, inbox_waiting, inbox_lag_s)
     VALUES (:outbox_waiting, :outbox_age_s, :inbox_waiting, :inbox_lag_s) ON CONFLICT DO NOTHING
 """)
-FORGET = text("DELETE FROM lag_sample WHERE taken_at < clock_timestamp() - interval '1 hour'")
 
 
 async def sample(database: Database, service: str, *, now: object) -> None:
     """Read the gauges of one service from its database; `now` is the service's clock.
 
-    Backlogs and ages are kept for an hour, for the operator's charts.
+    Backlogs and ages are kept for the operator's charts.
     """
     async with database.transaction() as tx:
         row = (await tx.execute(SAMPLE, {"now": now})).one()
@@ -75,7 +74,6 @@ async def sample(database: Database, service: str, *, now: object) -> None:
             "inbox_lag_s": float(row.inbox_lag or 0),
         }
         await tx.execute(KEEP, {**kept, **ages})
-        await tx.execute(FORGET)
     OUTBOX_AGE.labels(service).set(row.outbox_age or 0)
     INBOX_LAG.labels(service).set(row.inbox_lag or 0)
     INBOX_WAITING.labels(service).set(row.inbox_waiting)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from shared import metrics
 from shared.clock import Clock
 from shared.db import Database
+from shared.forgetting import forget
 from shared.hooks import NO_HOOKS, Hooks
 from shared.inbox import Inbox
 from shared.rabbitmq import Arrivals, RabbitTransport, Topology, consume
@@ -93,13 +94,14 @@ class Running:
         await self.work(RabbitTransport(url, topology, hooks=self.hooks), arriving, *beside)
 
     async def _housekeeping(self) -> None:
-        """Measure every few seconds; make next months' partitions once a day."""
+        """Measure and forget every few seconds; make next months' partitions once a day."""
         rounds = 0
         while True:
             try:
-                if rounds % 17_280 == 0:
-                    async with self.database.transaction() as tx:
+                async with self.database.transaction() as tx:
+                    if rounds % 17_280 == 0:
                         await tx.execute(text("SELECT outbox_months(3)"))
+                    await forget(tx)
                 await metrics.sample(self.database, self.service.name, now=self.clock.now())
                 rounds += 1
             except (OSError, DBAPIError) as cause:

@@ -9,7 +9,7 @@ inbox_stream      the next sequence number to process, per aggregate
 inbox_refused     messages that are no events of ours, kept whole for an operator
 lag_sample        how far outbox and inbox lagged behind, in the last hour
 timer             what is to happen later
-idempotency       answers given before, by Idempotency-Key
+idempotency       answers given in the last week, by Idempotency-Key
 """
 
 from sqlalchemy import (
@@ -131,6 +131,7 @@ inbox_refused = Table(
     Column("body", LargeBinary, nullable=False),
     Column("settled_at", INSTANT),
     Column("settled_as", Text),
+    Index("inbox_refused_settled", "settled_at", postgresql_where=text("settled_at IS NOT NULL")),
 )
 
 lag_sample = Table(
@@ -164,4 +165,5 @@ idempotency = Table(
     Column("fingerprint", Text, nullable=False),
     Column("answer", JSONB),
     Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    Index("idempotency_by_age", "created_at"),
 )
