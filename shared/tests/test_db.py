@@ -55,6 +55,23 @@ async def test_a_connection_is_used_again_without_asking(new_database: NewDataba
     await database.close()
 
 
+async def test_the_dealer_is_named_after_other_isolation_levels_too(
+    new_database: NewDatabase,
+) -> None:
+    database = Database(await new_database("shared"), pool_size=1)
+    for level in ("AUTOCOMMIT", "SERIALIZABLE"):
+        async with database.engine.connect() as connection:
+            other = await connection.execution_options(isolation_level=level)
+            await other.execute(text("SELECT 1"))
+        async with database.transaction("D01") as tx:
+            named = await tx.execute(text("SELECT current_setting('app.dealer', true)"))
+            assert named.scalar_one() == "D01"
+        async with database.transaction() as tx:
+            named = await tx.execute(text("SELECT current_setting('app.dealer', true)"))
+            assert not named.scalar_one()
+    await database.close()
+
+
 @pytest.mark.parametrize(("idle_s", "asked"), [(0, []), (31, ["BEGIN;", "ROLLBACK;"])])
 async def test_after_a_long_silence_the_server_is_asked(
     new_database: NewDatabase, idle_s: float, asked: list[str]

@@ -32,10 +32,10 @@ class DealersConnection(asyncpg.Connection):
     plan_by_values: bool = False
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109
-        """As the driver's; "BEGIN" also names the dealer."""
-        if query == "BEGIN;" and self.dealer is not None:
+        """As the driver's; what begins a transaction, at whichever isolation, names the dealer."""
+        if query.startswith("BEGIN") and self.dealer is not None:
             quoted, self.dealer = self.dealer.replace("'", "''"), None
-            query = f"BEGIN; SELECT set_config('app.dealer', '{quoted}', true);"
+            query += f" SELECT set_config('app.dealer', '{quoted}', true);"
             if self.plan_by_values:
                 query += " SET LOCAL plan_cache_mode = force_custom_plan;"
                 query += " SET LOCAL enable_bitmapscan = off;"
