@@ -55,7 +55,12 @@ YAMADA = Principal("e101", "山田 太郎", "D01", "S10", "E101", frozenset({Rol
 
 
 def token(
-    *, key: Any = KEY, alg: str = "ES256", expires_in_s: int = 600, without: str = "", **claims: Any
+    *,
+    key: Any = KEY,
+    alg: str = "ES256",
+    expires_in_s: int = 36_000,
+    without: str = "",
+    **claims: Any,
 ) -> str:
     body = {
         **claims_of(SATO),

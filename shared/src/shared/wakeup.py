@@ -13,6 +13,9 @@ import structlog
 
 log = structlog.get_logger()
 
+LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""How the end of a connection shows; the last one while the server is just ending it."""
+
 
 class Wakeup:
     """Something to wait on: `ring` ends every present wait, or the next one at once."""
@@ -47,7 +50,7 @@ class Bells:
         while True:
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as cause:
+            except LOST as cause:
                 log.warning("bells_silent", cause=type(cause).__name__)
             await asyncio.sleep(1)
 

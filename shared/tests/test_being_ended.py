@@ -1,0 +1,92 @@
+"""Between a server's last words on a connection and its end it is as good as gone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from shared.db import Database
+from shared.wakeup import Bells
+
+from .test_db import NewDatabase, backend, end_all_but_own
+
+
+@asynccontextmanager
+async def a_wire_that_stays(url: str) -> AsyncIterator[str]:
+    """The URL of a way to the server that passes on all it says, and never that it hung up."""
+    to = urlsplit(url)
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        await asyncio.sleep(3600)
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(to.hostname, to.port)
+        ways = [
+            asyncio.create_task(pump(*way)) for way in ((reader, far_writer), (far_reader, writer))
+        ]
+        open_ways.extend(ways)
+        await asyncio.gather(*ways, return_exceptions=True)
+        writer.close()
+        far_writer.close()
+
+    open_ways: list[asyncio.Task[None]] = []
+    server = await asyncio.start_server(join, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    yield urlunsplit(to._replace(netloc=f"{to.username}:{to.password}@127.0.0.1:{port}"))
+    for way in open_ways:
+        way.cancel()
+    server.close()
+
+
+async def test_a_server_that_ends_a_connection_this_moment_is_away(
+    new_database: NewDatabase,
+) -> None:
+    url = await new_database("shared")
+    other = Database(url, pool_size=1)
+    async with a_wire_that_stays(url) as by_wire:
+        ours = Database(by_wire, pool_size=1)
+        before = await backend(ours)
+        await end_all_but_own(other)
+        await asyncio.sleep(0.2)  # its last words are here, and the connection still open
+        with pytest.raises(DBAPIError) as at_the_beginning:
+            await backend(ours)
+        assert await backend(ours) != before
+
+        async def in_the_middle() -> None:
+            async with ours.transaction() as tx:
+                await tx.execute(text("SELECT 1"))
+                await end_all_but_own(other)
+                await asyncio.sleep(0.2)
+                await tx.execute(text("SELECT 1"))
+
+        with pytest.raises(DBAPIError) as midway:
+            await in_the_middle()
+        assert await backend(ours)
+        lost = [at_the_beginning.value.connection_invalidated, midway.value.connection_invalidated]
+        assert lost == [True, True]
+    await ours.close()
+    await other.close()
+
+
+async def test_whoever_listens_for_rings_connects_again(new_database: NewDatabase) -> None:
+    url = await new_database("shared")
+    other = Database(url, pool_size=1)
+    async with a_wire_that_stays(url) as by_wire:
+        bells = Bells(by_wire, ("outbox",))
+        listening = asyncio.create_task(bells.run())
+        await bells["outbox"].wait(10)  # it rings once by itself when it begins to listen
+        await end_all_but_own(other)
+        begun = asyncio.get_running_loop().time()
+        await bells["outbox"].wait(30)
+        assert asyncio.get_running_loop().time() < begun + 29
+        assert not listening.done()
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+    await other.close()
