@@ -5,14 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
-import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-
 from shared.db import Database
 from shared.wakeup import Bells
 
-from .test_db import NewDatabase, backend, end_all_but_own
+from .test_db import NewDatabase, end_all_but_own
 
 
 @asynccontextmanager
@@ -42,36 +38,6 @@ async def a_wire_that_stays(url: str) -> AsyncIterator[str]:
     for way in open_ways:
         way.cancel()
     server.close()
-
-
-async def test_a_server_that_ends_a_connection_this_moment_is_away(
-    new_database: NewDatabase,
-) -> None:
-    url = await new_database("shared")
-    other = Database(url, pool_size=1)
-    async with a_wire_that_stays(url) as by_wire:
-        ours = Database(by_wire, pool_size=1)
-        before = await backend(ours)
-        await end_all_but_own(other)
-        await asyncio.sleep(0.2)  # its last words are here, and the connection still open
-        with pytest.raises(DBAPIError) as at_the_beginning:
-            await backend(ours)
-        assert await backend(ours) != before
-
-        async def in_the_middle() -> None:
-            async with ours.transaction() as tx:
-                await tx.execute(text("SELECT 1"))
-                await end_all_but_own(other)
-                await asyncio.sleep(0.2)
-                await tx.execute(text("SELECT 1"))
-
-        with pytest.raises(DBAPIError) as midway:
-            await in_the_middle()
-        assert await backend(ours)
-        lost = [at_the_beginning.value.connection_invalidated, midway.value.connection_invalidated]
-        assert lost == [True, True]
-    await ours.close()
-    await other.close()
 
 
 async def test_whoever_listens_for_rings_connects_again(new_database: NewDatabase) -> None:
