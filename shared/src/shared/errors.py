@@ -17,6 +17,7 @@ class Kind(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    VERSION_CONFLICT = "version_conflict"
     VERSION_MISSING = "version_missing"
     UNAUTHENTICATED = "unauthenticated"
     UNAVAILABLE = "unavailable"
@@ -27,6 +28,7 @@ STATUS: Mapping[Kind, int] = {
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
     Kind.CONFLICT: 409,
+    Kind.VERSION_CONFLICT: 412,
     Kind.VERSION_MISSING: 428,
     Kind.UNAUTHENTICATED: 401,
     Kind.UNAVAILABLE: 503,

@@ -21,6 +21,7 @@ _WORDS = {
     Kind.FORBIDDEN: "The person may not do this",
     Kind.NOT_FOUND: "There is no such thing, or none that the person may know of",
     Kind.CONFLICT: "It is not possible as things stand; nothing was changed",
+    Kind.VERSION_CONFLICT: "If-Match names a version that is no longer current",
     Kind.VERSION_MISSING: "If-Match must name the version that is to be changed",
     Kind.UNAVAILABLE: "A part that is needed does not answer now",
 }
@@ -83,4 +84,4 @@ def _refusals(method: str, operation: dict[str, Any]) -> Iterator[Kind]:
     if method in _CHANGES:
         yield Kind.CONFLICT
     if "if-match" in headers:
-        yield Kind.VERSION_MISSING
+        yield from (Kind.VERSION_MISSING, Kind.VERSION_CONFLICT)
