@@ -63,6 +63,22 @@ class Refusal(Exception):
         super().__init__(self.message)
 
 
+class BodyUnreadable(Refusal):
+    """What came is no text, so that nothing can be said of its fields."""
+
+    code = "BODY_UNREADABLE"
+    kind = Kind.INVALID
+    message = "送信内容を読み取れません。"
+
+
+class KeyUsedForAnother(Refusal):
+    """The same Idempotency-Key came with another request before."""
+
+    code = "IDEMPOTENCY_KEY_USED"
+    kind = Kind.INVALID
+    message = "この Idempotency-Key は別の内容で使用済みです。"
+
+
 class FormErrors(Refusal):
     """What was typed cannot be accepted; `fields` names every field at once."""
 
