@@ -13,6 +13,7 @@ from fastapi.openapi.constants import REF_TEMPLATE
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 
+from shared.errors import Fact
 from shared.refusals import Declared, refusals_of
 
 PROBLEM = "application/problem+json"
@@ -35,7 +36,7 @@ class Problem(BaseModel):
     status: int
     code: str
     errors: list[FieldProblem] = Field(default=[])
-    facts: dict[str, Any] = Field(default={})
+    facts: dict[str, Fact] = Field(default={})
 
 
 class DescribedApi(FastAPI):

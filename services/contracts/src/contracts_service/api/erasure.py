@@ -15,12 +15,18 @@ from contracts_service import queries
 from contracts_service.actions.customer_erasure import erase_customer
 from contracts_service.actions.statements import Speaker
 from contracts_service.api.visit import Text
-from contracts_service.rules.customer_erasure import completed_by_when
+from contracts_service.rules.contract_access import ContractNotFound
+from contracts_service.rules.customer_erasure import (
+    ContractStillOpen,
+    ReturnStillOpen,
+    completed_by_when,
+)
 from shared.auth import Principal, Role, require
 from shared.clock import jst_day
 from shared.context import acting_as
 from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of
+from shared.refusals import refuses
 
 router = APIRouter(prefix="/erasures")
 Operator = Annotated[Principal, require(Role.OPERATOR)]
@@ -93,6 +99,7 @@ async def due(request: Request, _who: Operator, tx: Tx, before: date | None = No
 
 
 @router.post("")
+@refuses(ContractNotFound, ContractStillOpen, ReturnStillOpen)
 async def erase(request: Request, who: Operator, tx: Tx, order: ErasureOrder) -> Erasure:
     """Forget who the customer was, here and in every service; a second time changes nothing.
 

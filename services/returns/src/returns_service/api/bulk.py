@@ -8,7 +8,7 @@ from returns_service.api.bodies import Code
 from returns_service.api.request import Caller, dealers
 from returns_service.rules.return_commands import Approve
 from returns_service.rules.return_status import Status
-from shared.errors import Refusal
+from shared.errors import Fact, Refusal
 
 router = APIRouter()
 _MOST = 100
@@ -37,7 +37,7 @@ class BulkResult(BaseModel):
     status_label: str | None = None
     code: str | None = None
     message: str | None = None
-    facts: dict[str, object] = {}
+    facts: dict[str, Fact] = {}
 
 
 class BulkAnswer(BaseModel):
