@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from shared.db import Database
 from shared.errors import Refusal
 from shared.refusals import refusals_of
 
+LONGEST_NAME = 40
 SERVICES = ("contracts", "returns", "commuter", "notifier", "interchange")
 
 ELSEWHERE = {
@@ -117,3 +119,18 @@ def test_every_answer_has_a_closed_model(service: str) -> None:
         if kind == "application/json" and is_open(content.get("schema", {}), schemas)
     ]
     assert loose == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_has_a_short_name_a_tag_a_credential_and_roles(service: str) -> None:
+    document = app_of(service).openapi()
+    schemes = set(document["components"]["securitySchemes"])
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+    for name, operation in operations(document):
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)+", operation["operationId"]), name
+        assert len(operation["operationId"]) <= LONGEST_NAME
+        assert operation["tags"], name
+        assert set(operation["security"][0]) <= schemes
+        assert operation["x-roles"], name
+    assert document["servers"]

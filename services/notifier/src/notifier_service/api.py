@@ -170,7 +170,7 @@ async def read_mail(mail_id: UUID, who: Reader, tx: Reading, response: Response)
     return await _whole(tx, mail)
 
 
-@router.post("/mails/{mail_id}/resend")
+@router.post("/mails/{mail_id}/resend", operation_id="resend_mail")
 @refuses(NotFound, MailUnderway, MailNotDue)
 async def resend(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     mail_id: UUID,

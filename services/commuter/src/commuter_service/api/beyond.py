@@ -199,7 +199,7 @@ async def simulate_passes(typed: SimulationTyped, request: Request) -> Simulatio
 
 @router.get("/slips/{slip_id}/findings")
 @refuses(NotFound)
-async def find_faults(slip_id: UUID, request: Request) -> Findings:
+async def list_findings(slip_id: UUID, request: Request) -> Findings:
     """Hints about a slip: the same trip twice, a roundabout way, a pass's section typed by hand."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:

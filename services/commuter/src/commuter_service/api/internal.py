@@ -42,7 +42,7 @@ class Recipients(BaseModel):
 
 @router.get("/passes/{pass_id}/recipients")
 @refuses(NotFound)
-async def tell_recipients(
+async def read_recipients(
     pass_id: UUID, tx: Annotated[AsyncSession, Depends(_tx, scope="function")]
 ) -> Recipients:
     """Applicant and administrators with their addresses, as of now."""

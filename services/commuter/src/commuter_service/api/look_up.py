@@ -159,7 +159,7 @@ async def suggest_stations(prefix: Text) -> Stations:
 
 @router.post("/look-ups")
 @refuses(NotFound, UnconfirmedPassBlocks, *SEARCH, *PRICE)
-async def look_up(typed: LookUpTyped, request: Request) -> Candidates:
+async def look_up_routes(typed: LookUpTyped, request: Request) -> Candidates:
     """Up to five candidate routes with what is charged after the passes (R37, F22)."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:
@@ -198,7 +198,7 @@ async def look_up(typed: LookUpTyped, request: Request) -> Candidates:
 
 @router.post("/deductions", response_model_exclude_unset=True)
 @refuses(NotFound, RightMissing)
-async def deduct(typed: RidesTyped, request: Request) -> Deductions:
+async def price_rides(typed: RidesTyped, request: Request) -> Deductions:
     """Price rides, each alone: an explanation or a problem, in the order given."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:

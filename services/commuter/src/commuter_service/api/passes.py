@@ -308,7 +308,7 @@ async def rewrite_pass(
 
 @router.put("/my-passes/{pass_id}")
 @refuses(ApplicationsNotAllowed, *PASS_EDIT)
-async def apply_again(
+async def apply_for_pass_again(
     pass_id: UUID, typed: PassTyped, version: Version, acting: Visiting, response: Response
 ) -> PassDetail:
     """編集 and 申請 by its holder: unconfirmed again (R24)."""

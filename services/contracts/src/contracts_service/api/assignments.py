@@ -187,7 +187,9 @@ async def cancel_assignment_change(
 
 
 @router.get("/assignment-changes/search", dependencies=[LEADERS])
-async def search_in_bulk(query: Annotated[BulkQuery, Query()], visit: Visiting) -> BulkSearchAnswer:
+async def search_for_bulk_change(
+    query: Annotated[BulkQuery, Query()], visit: Visiting
+) -> BulkSearchAnswer:
     """The first hundred contracts for the bulk screen (D132-D134, D138)."""
     search = read_bulk_search(query.model_dump())
     seen = customer_list.visible_to(visit.viewer, today=visit.today)
@@ -217,7 +219,7 @@ class ClosedStore(BaseModel):
 
 
 @router.get("/assignment-changes/closed-stores", dependencies=[LEADERS])
-async def closed_stores(visit: Visiting) -> list[ClosedStore]:
+async def list_closed_stores(visit: Visiting) -> list[ClosedStore]:
     """The dealer's closed stores that still have contracts which this person sees (C4, D130)."""
     stores = await queries.stores(visit.tx, visit.viewer.dealer_code)
     closed = {store.store_code: store for store in stores if store.unused}

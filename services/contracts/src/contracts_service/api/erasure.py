@@ -84,14 +84,16 @@ Tx = Annotated[AsyncSession, Depends(_of_all_dealers, scope="function")]
 
 
 @router.get("")
-async def done(_who: Operator, tx: Tx) -> Erasures:
+async def list_erasures(_who: Operator, tx: Tx) -> Erasures:
     """What was erased, the last first."""
     rows = await queries.erasures_done(tx, most=MOST)
     return Erasures(items=[Erasure.model_validate(row) for row in rows])
 
 
 @router.get("/due")
-async def due(request: Request, _who: Operator, tx: Tx, before: date | None = None) -> DueList:
+async def list_due_erasures(
+    request: Request, _who: Operator, tx: Tx, before: date | None = None
+) -> DueList:
     """Contracts complete by `before` whose customer is kept; by itself: seven years ago."""
     by = before or completed_by_when(jst_day(clock_of(request).now()))
     rows = await queries.erasures_due(tx, by, most=MOST)
@@ -100,7 +102,9 @@ async def due(request: Request, _who: Operator, tx: Tx, before: date | None = No
 
 @router.post("")
 @refuses(ContractNotFound, ContractStillOpen, ReturnStillOpen)
-async def erase(request: Request, who: Operator, tx: Tx, order: ErasureOrder) -> Erasure:
+async def erase_customer_of(
+    request: Request, who: Operator, tx: Tx, order: ErasureOrder
+) -> Erasure:
     """Forget who the customer was, here and in every service; a second time changes nothing.
 
     Raises ContractNotFound, ContractStillOpen, ReturnStillOpen, FormErrors.

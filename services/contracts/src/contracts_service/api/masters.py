@@ -118,7 +118,7 @@ async def show_dealer(tx: Tx, dealer_id: str) -> DealerMaster:
 
 
 @router.get("/vehicles")
-async def list_vehicles(tx: Tx) -> list[MasterVehicle]:
+async def list_all_vehicles(tx: Tx) -> list[MasterVehicle]:
     """Models that a customer may buy next; `dealer` is None for those of every dealer."""
     rows = await tx.scalars(select(Vehicle).order_by(Vehicle.dealer_id, Vehicle.vehicle_code))
     return [

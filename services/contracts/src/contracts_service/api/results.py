@@ -210,7 +210,7 @@ async def put_memo(
 @router.post("/result", dependencies=[DEALER])
 @refuses(ContractNotFound, TfcHandles, EntryHasEnded, ChangeLimitPassed, FirstEntryTooLate)
 @refuses(HandlingCompleted, ReturnInProgress, CustomerChangePending)
-async def decide(
+async def enter_result(
     contract_no: Text, body: ResultTyped, version: Version, visit: Visiting, response: Response
 ) -> ResultAnswer:
     """「決定」: record the choice and the replacement; 早期完済 answers with its two exits."""
@@ -232,7 +232,7 @@ async def decide(
 
 @router.post("/payoff-request", dependencies=[DEALER], response_model=PayoffRequest)
 @refuses(ContractNotFound, TfcHandles, PayoffNotSelected)
-async def go_on_to_payoff(contract_no: Text, visit: Visiting, key: Key = None) -> dict[str, Any]:
+async def ask_for_payoff(contract_no: Text, visit: Visiting, key: Key = None) -> dict[str, Any]:
     """「早期完済受付へ」: the finance company hears that the dealer goes on (D69)."""
     contract = await _locked(visit, contract_no)
 
@@ -246,7 +246,9 @@ async def go_on_to_payoff(contract_no: Text, visit: Visiting, key: Key = None) -
 
 @router.get("/payoff-quotation", dependencies=[DEALER])
 @refuses(ContractNotFound)
-async def quote(contract_no: Text, visit: Visiting, settled_on: date | None = None) -> Quotation:
+async def read_payoff_quotation(
+    contract_no: Text, visit: Visiting, settled_on: date | None = None
+) -> Quotation:
     """What settles the contract on a day, today by default; it informs and binds nobody."""
     contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
     if contract.balance_yen is None or contract.yearly_rate_percent is None:

@@ -76,7 +76,7 @@ async def list_dealers(_who: Operator, tx: Tx) -> Dealers:
     )
 
 
-@router.post("", status_code=204)
+@router.post("", status_code=204, operation_id="add_dealer")
 @refuses(DealerAlreadyAdded)
 async def let_in(order: NewDealer, _who: Operator, tx: Tx, clock: TheClock) -> None:
     """Let a dealer's systems send. Raises DealerAlreadyAdded."""
@@ -85,13 +85,13 @@ async def let_in(order: NewDealer, _who: Operator, tx: Tx, clock: TheClock) -> N
 
 @router.post("/{dealer}/deactivate", status_code=204)
 @refuses(DealerUnknown)
-async def deactivate(dealer: Code, _who: Operator, tx: Tx) -> None:
+async def deactivate_dealer(dealer: Code, _who: Operator, tx: Tx) -> None:
     """Accept nothing more of a dealer. Raises DealerUnknown."""
     await let_dealer_send(tx, dealer, active=False)
 
 
 @router.post("/{dealer}/activate", status_code=204)
 @refuses(DealerUnknown)
-async def activate(dealer: Code, _who: Operator, tx: Tx) -> None:
+async def activate_dealer(dealer: Code, _who: Operator, tx: Tx) -> None:
     """Accept its messages again. Raises DealerUnknown."""
     await let_dealer_send(tx, dealer, active=True)

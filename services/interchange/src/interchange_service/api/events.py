@@ -73,7 +73,7 @@ class Taken(BaseModel):
 
 @router.post("", status_code=202, response_model=Taken, openapi_extra=EVENT_BODY)
 @refuses(TooManyMessages, *NOT_ACCEPTED)
-async def take_event(
+async def receive_event(
     dealer: Annotated[str, Path(max_length=100)], request: Request, who: System
 ) -> Taken | Response:
     """Accept one event of the key's dealer. Raises NotAccepted, after the message is put aside."""

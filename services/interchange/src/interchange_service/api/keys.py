@@ -84,7 +84,7 @@ async def list_keys(_who: Operator, tx: Tx, clock: TheClock) -> Keys:
 
 @router.post("/dealers/{dealer}/keys", status_code=201)
 @refuses(DealerUnknown, KeyShownBefore)
-async def add(  # noqa: PLR0913, PLR0917  what the request gives
+async def add_key(  # noqa: PLR0913, PLR0917  what the request gives
     dealer: Code,
     order: NewKey,
     who: Operator,
@@ -108,7 +108,7 @@ async def add(  # noqa: PLR0913, PLR0917  what the request gives
     return await _shown_once(tx, who, same, asked, make, answer)
 
 
-@router.post("/keys/{key_id}/rotate", status_code=201)
+@router.post("/keys/{key_id}/rotate", status_code=201, operation_id="rotate_key")
 @refuses(NoSuchKey, KeyNoLongerGood, KeyShownBefore)
 async def rotate(  # noqa: PLR0913, PLR0917  what the request gives
     key_id: KeyId,
@@ -126,7 +126,7 @@ async def rotate(  # noqa: PLR0913, PLR0917  what the request gives
     return await _shown_once(tx, who, same, asked, make, answer)
 
 
-@router.post("/keys/{key_id}/revoke", status_code=204)
+@router.post("/keys/{key_id}/revoke", status_code=204, operation_id="revoke_key")
 @refuses(NoSuchKey, KeyNoLongerGood)
 async def revoke(key_id: KeyId, who: Operator, tx: Tx, clock: TheClock) -> None:
     """End a key at once. Raises NoSuchKey, KeyNoLongerGood."""

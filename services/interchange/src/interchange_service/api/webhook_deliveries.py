@@ -153,7 +153,7 @@ async def read_delivery(
 
 @router.post("/{delivery_id}/resend")
 @refuses(NotFound, DeliveryUnderway, EndpointStopped)
-async def resend(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
+async def resend_delivery(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     delivery_id: UUID, who: Keeper, version: Version, tx: Tx, clock: TheClock, response: Response
 ) -> WholeDelivery:
     """Send a message again under the same id; If-Match names the version that the person saw.

@@ -159,7 +159,7 @@ async def list_endpoints(who: Keeper, tx: Tx, dealer_id: Code | None = None) -> 
     return Endpoints(endpoints=[EndpointLine(**_line(endpoint)) for endpoint in found])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, operation_id="add_endpoint")
 @refuses(NotFound, TooManyEndpoints, VersionConflict)
 async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     who: Keeper,
@@ -201,7 +201,7 @@ async def read_endpoint(endpoint_id: UUID, who: Keeper, tx: Tx, response: Respon
     return EndpointLine(**_line(endpoint))
 
 
-@router.put("/{endpoint_id}")
+@router.put("/{endpoint_id}", operation_id="change_endpoint")
 @refuses(NotFound)
 async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     endpoint_id: UUID,
@@ -222,7 +222,7 @@ async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its a
     return EndpointLine(**_line(endpoint))
 
 
-@router.post("/{endpoint_id}/secret")
+@router.post("/{endpoint_id}/secret", operation_id="renew_secret")
 @refuses(NotFound)
 async def renew(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     endpoint_id: UUID,
@@ -242,7 +242,7 @@ async def renew(  # noqa: PLR0913, PLR0917  a route says what it needs by its ar
     return EndpointWithSecret(**_line(endpoint), secret=seal.open(endpoint.secret))
 
 
-@router.post("/{endpoint_id}/ping", status_code=202)
+@router.post("/{endpoint_id}/ping", status_code=202, operation_id="ping_endpoint")
 @refuses(NotFound, EndpointStopped)
 async def ping(endpoint_id: UUID, who: Keeper, tx: Tx, clock: TheClock) -> Pinged:
     """Send a test. Raises NotFound, EndpointStopped."""

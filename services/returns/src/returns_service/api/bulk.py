@@ -48,7 +48,7 @@ class BulkAnswer(BaseModel):
 
 
 @router.post("/bulk-approval", dependencies=[dealers])
-async def approve_many(body: BulkBody, caller: Caller) -> BulkAnswer:
+async def approve_applications(body: BulkBody, caller: Caller) -> BulkAnswer:
     """Approve each item by itself; one that is refused leaves the others as they are."""
     results: dict[int, BulkResult] = {}
     # In the order of their ids, so that two bulk approvals never wait for each other.

@@ -66,7 +66,7 @@ class RecipientsAnswer(BaseModel):
 
 @router.get("/applications/{application_id}/recipients", dependencies=[services])
 @refuses(ReturnNotVisible)
-async def tell_recipients(
+async def read_recipients(
     application_id: Code, tx: Tx, clock: Annotated[Clock, Depends(clock_of)]
 ) -> RecipientsAnswer:
     """Originator, approvers and their addresses (A-27, A-29, A-30).

@@ -92,7 +92,9 @@ Step = Annotated[Taking, Depends(Taking, scope="function")]
 
 @router.post("/approval", dependencies=[dealers])
 @refuses(OwnItem)
-async def approve(body: ApprovalBody, version: Version, step: Step) -> answers.StepAnswer:
+async def approve_application(
+    body: ApprovalBody, version: Version, step: Step
+) -> answers.StepAnswer:
     """承認, with or without overwriting ③ (D112, D114)."""
     return await step.take(Approve(expected_version=version), approval_words(body, step.caller.who))
 
@@ -118,7 +120,7 @@ def approval_words(body: ApprovalBody, who: Person) -> Words:
 
 @router.post("/remand", dependencies=[dealers])
 @refuses(OwnItem, DealerNoteIsForHqApprover, *TEXT)
-async def remand(body: RemandBody, version: Version, step: Step) -> answers.StepAnswer:
+async def remand_application(body: RemandBody, version: Version, step: Step) -> answers.StepAnswer:
     """差戻し, one step back on the frozen route (D113, D116)."""
     return await step.take(
         Remand(expected_version=version, comment=body.comment, dealer_note=body.dealer_note)
@@ -127,7 +129,7 @@ async def remand(body: RemandBody, version: Version, step: Step) -> answers.Step
 
 @router.post("/correction", dependencies=[dealers])
 @refuses(NotTheOriginator, SubstituteMayNot)
-async def correct(body: FormBody, version: Version, step: Step) -> answers.StepAnswer:
+async def correct_application(body: FormBody, version: Version, step: Step) -> answers.StepAnswer:
     """訂正 by the originator; the approval starts again (D121, D122)."""
     setting = await setting_of(step.caller.tx, step.caller.who.himself.dealer_code or "")
     return await step.take(
@@ -149,14 +151,16 @@ async def check_correction(
 
 @router.post("/withdrawal", dependencies=[dealers])
 @refuses(NotTheOriginator, SubstituteMayNot)
-async def withdraw(version: Version, step: Step) -> answers.StepAnswer:
+async def withdraw_application(version: Version, step: Step) -> answers.StepAnswer:
     """取下げ by the originator, for good (D123)."""
     return await step.take(Withdraw(expected_version=version))
 
 
 @router.post("/take-over", dependencies=[headquarters])
 @refuses(NewOriginatorNotSuitable, SubstituteMayNot)
-async def take_over(body: TakeOverBody, version: Version, step: Step) -> answers.StepAnswer:
+async def take_over_application(
+    body: TakeOverBody, version: Version, step: Step
+) -> answers.StepAnswer:
     """引継ぎ: headquarters names a new originator (T22, A-22)."""
     dealer = step.caller.who.himself.dealer_code or ""
     new = await staff_by_id(step.caller.tx, dealer, body.new_originator_id)
@@ -189,20 +193,20 @@ async def edit_dealer_note(
 
 
 @router.post("/acceptance", dependencies=[tfc])
-async def accept(version: Version, step: Step) -> answers.StepAnswer:
+async def accept_application(version: Version, step: Step) -> answers.StepAnswer:
     """受付 by TFC (T12)."""
     return await step.take(Accept(expected_version=version))
 
 
 @router.post("/hold", dependencies=[tfc])
 @refuses(ReasonMissing, *TEXT)
-async def hold(body: ReasonBody, version: Version, step: Step) -> answers.StepAnswer:
+async def hold_application(body: ReasonBody, version: Version, step: Step) -> answers.StepAnswer:
     """保留 by TFC (T13)."""
     return await step.take(Hold(expected_version=version, reason=body.reason))
 
 
 @router.post("/release", dependencies=[tfc])
-async def release(version: Version, step: Step) -> answers.StepAnswer:
+async def release_application(version: Version, step: Step) -> answers.StepAnswer:
     """保留解除 by TFC (T14)."""
     return await step.take(Release(expected_version=version))
 
@@ -228,6 +232,6 @@ async def remand_by_tfc(body: ReasonBody, version: Version, step: Step) -> answe
 
 
 @router.post("/completion", dependencies=[tfc])
-async def complete(version: Version, step: Step) -> answers.StepAnswer:
+async def complete_application(version: Version, step: Step) -> answers.StepAnswer:
     """完了 by TFC (T18)."""
     return await step.take(Complete(expected_version=version))
