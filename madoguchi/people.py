@@ -15,7 +15,7 @@ def demo_people(masters: Masters) -> Sequence[Principal]:
             dealer=dealer.code,
             store=person.store_code,
             staff_code=person.code,
-            roles=frozenset({Role(person.role.value), Role.EMPLOYEE}),
+            roles=frozenset({person.role, Role.EMPLOYEE}),
             mail=person.mail,
         )
         for dealer in masters.dealers[:2]

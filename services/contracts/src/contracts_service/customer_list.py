@@ -18,7 +18,7 @@ from contracts_service.conditions import Conditions
 from contracts_service.rules.assignment_change import CHANGING
 from contracts_service.rules.bulk_search import BulkSearch
 from contracts_service.rules.completion import COMPLETE_MARK
-from contracts_service.rules.contract_access import Role, Viewer
+from contracts_service.rules.contract_access import Viewer
 from contracts_service.rules.inspection import (
     next_inspection_month,
     registered_for_next_inspection,
@@ -42,6 +42,7 @@ from contracts_service.rules.selection import (
     Replacement,
     Selection,
 )
+from shared.roles import Role
 
 
 class Listed(NamedTuple):

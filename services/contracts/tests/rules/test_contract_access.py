@@ -11,7 +11,6 @@ from contracts_service.rules.contract_access import (
     Action,
     ContractNotFound,
     ContractPlace,
-    Role,
     RoleMayNot,
     Viewer,
     check_access,
@@ -22,6 +21,7 @@ from contracts_service.rules.contract_actions import Button, ContractFacts, cont
 from contracts_service.rules.products import PRODUCT_BY_CODE
 from contracts_service.rules.selection import Selection
 from shared.errors import Kind
+from shared.roles import Role
 
 T = date(2025, 7, 15)
 YAMADA = Viewer(role=Role.SALES, dealer_code="D01", store_code="S10")
