@@ -25,6 +25,7 @@ from shared.http import NotFound
 from shared.versions import check_version
 
 MOST_ENDPOINTS = 10
+ENDPOINT_CHANGED = "送信先が変更されています。画面を更新してください。"
 DELIVERY_CHANGED = "送信の状態が変わりました。画面を更新してください。"
 
 
@@ -168,7 +169,7 @@ async def _held(tx: AsyncSession, endpoint_id: UUID, expected_version: int) -> W
     endpoint = await tx.get(WebhookEndpoint, endpoint_id, with_for_update={"key_share": True})
     if endpoint is None:
         raise NotFound
-    check_version(endpoint.version, expected_version)
+    check_version(endpoint.version, expected_version, ENDPOINT_CHANGED)
     return endpoint
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.webhook_endpoints import (
+    ENDPOINT_CHANGED,
     TooManyEndpoints,
     Wish,
     add_endpoint,
@@ -187,7 +188,7 @@ async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its argu
     kept = await once(tx, owner=who.person_id, key=idempotency_key, fingerprint=asked, act=act)
     endpoint = await _found(tx, UUID(kept["endpoint_id"]), who)
     if endpoint.version != 1:  # repeated, and changed since: this secret was shown
-        raise VersionConflict(endpoint.version)
+        raise VersionConflict(endpoint.version, ENDPOINT_CHANGED)
     response.headers.update(etag(endpoint.version))
     return EndpointWithSecret(**_line(endpoint), secret=seal.open(endpoint.secret))
 
