@@ -1,6 +1,5 @@
 """The fixtures of every test: real servers, databases and queues of its own."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
@@ -43,11 +42,12 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_url: str) -> Iterator[TestDatabases]:
+async def databases(postgres_url: str) -> AsyncIterator[TestDatabases]:
     """Makes databases for this run and drops them after it."""
-    made = TestDatabases(postgres_url)
+    made = TestDatabases(postgres_url, durable=False)
+    await made.begin()
     yield made
-    asyncio.run(made.drop_all())
+    await made.drop_all()
 
 
 @pytest.fixture
