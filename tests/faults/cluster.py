@@ -129,7 +129,7 @@ class Cluster:
         """Its exchange and queue."""
         return self._part("inbox").topology
 
-    def add(self, name: str, part: Part | None = None, **changes: object) -> Program:
+    def add(self, name: str, part: Part | None = None, /, **changes: object) -> Program:
         """Start a program; its role is the first word of its name (`relay-1`)."""
         part = part or self._part(name.split("-", maxsplit=1)[0])
         if part.role == "api":

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from event_contracts.returns import ReturnCompleted, ReturnRemanded
 from notifier_service.app import create_app
 from notifier_service.models import Table
-from notifier_service.which_mail import MailKind, RecipientRole
+from notifier_service.rules.recipients import MailKind, RecipientRole
 from shared import migrate
 from shared.auth import Principal, Role
 from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
