@@ -292,5 +292,5 @@ async def test_without_a_version_nothing_is_changed(returns: Returns) -> None:
     answer = await returns(SATO).send("POST", path, {})
     assert (answer.status_code, answer.json()["code"]) == (428, "VERSION_MISSING")
     old = await returns(SATO).send("POST", path, {}, version=7)
-    assert (old.status_code, old.json()["code"]) == (409, "VERSION_CONFLICT")
+    assert (old.status_code, old.json()["code"]) == (412, "VERSION_CONFLICT")
     assert old.json()["facts"] == {"current_version": 1, "current_status": "STORE_PENDING"}

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    VERSION_CONFLICT = "version_conflict"
     VERSION_MISSING = "version_missing"
     UNAUTHENTICATED = "unauthenticated"
     UNAVAILABLE = "unavailable"
@@ -27,6 +28,7 @@ STATUS: Mapping[Kind, int] = {
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
     Kind.CONFLICT: 409,
+    Kind.VERSION_CONFLICT: 412,
     Kind.VERSION_MISSING: 428,
     Kind.UNAUTHENTICATED: 401,
     Kind.UNAVAILABLE: 503,
@@ -59,6 +61,22 @@ class Refusal(Exception):
             self.message = message
         self.facts = facts
         super().__init__(self.message)
+
+
+class BodyUnreadable(Refusal):
+    """What came is no text, so that nothing can be said of its fields."""
+
+    code = "BODY_UNREADABLE"
+    kind = Kind.INVALID
+    message = "送信内容を読み取れません。"
+
+
+class KeyUsedForAnother(Refusal):
+    """The same Idempotency-Key came with another request before."""
+
+    code = "IDEMPOTENCY_KEY_USED"
+    kind = Kind.INVALID
+    message = "この Idempotency-Key は別の内容で使用済みです。"
 
 
 class FormErrors(Refusal):

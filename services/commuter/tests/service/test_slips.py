@@ -322,7 +322,7 @@ async def test_of_two_who_save_the_second_is_told(bureau: Bureau) -> None:
     body = {"title": "後", "items": []}
     path = f"/slips/{slip['slip_id']}"
     answer = await bureau.ask(TARO, "PUT", path, body, version=slip["version"])
-    refused(answer, 409, "CHANGED_MEANWHILE")
+    refused(answer, 412, "VERSION_CONFLICT")
     assert (await bureau.get(TARO, path))["title"] == "先"
 
 

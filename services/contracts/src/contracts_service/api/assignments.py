@@ -21,7 +21,7 @@ from contracts_service.rules.search_guidance import ROWS_SHOWN, SearchScreen, se
 from contracts_service.rules.search_text import folded_contract_no
 from shared.errors import FieldError, FormErrors, Refusal, problem_of
 from shared.http import expected_version
-from shared.versions import ChangedMeanwhile, check_version
+from shared.versions import VersionConflict, check_version
 
 router = APIRouter()
 
@@ -162,7 +162,7 @@ async def change_in_bulk(body: BulkTyped, visit: Visiting) -> dict[str, Any]:
         raise FormErrors(FieldError("rows", "ROW_TWICE", message))
     contracts = await queries.contracts_locked(visit.tx, visit.viewer, rows, today=visit.today)
     stale: dict[str, Refusal] = {
-        number: ChangedMeanwhile(current_version=contracts[number].version)
+        number: VersionConflict(contracts[number].version)
         for number, row in rows.items()
         if number in contracts and row.version not in {None, contracts[number].version}
     }

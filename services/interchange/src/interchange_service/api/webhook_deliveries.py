@@ -150,7 +150,7 @@ async def resend(  # noqa: PLR0913, PLR0917  a route says what it needs by its a
 ) -> WholeDelivery:
     """Send a message again under the same id; If-Match names the version that the person saw.
 
-    Raises NotFound, DeliveryChanged, DeliveryUnderway, EndpointStopped.
+    Raises NotFound, VersionConflict, DeliveryUnderway, EndpointStopped.
     """
     if await delivery_of(tx, delivery_id, scope_of(who)) is None:
         raise NotFound

@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.webhook_endpoints import (
-    EndpointChanged,
     Wish,
     add_endpoint,
     change_endpoint,
@@ -40,6 +39,7 @@ from shared.context import new_id
 from shared.db import EVERY_DEALER
 from shared.errors import FieldError, FormErrors
 from shared.http import NotFound, etag, once
+from shared.versions import VersionConflict
 
 router = APIRouter(prefix="/webhooks")
 
@@ -167,7 +167,7 @@ async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its argu
     response: Response,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> EndpointWithSecret:
-    """Add an endpoint. Raises FormErrors, TooManyEndpoints, EndpointChanged.
+    """Add an endpoint. Raises FormErrors, TooManyEndpoints, VersionConflict.
 
     What is remembered for the Idempotency-Key is the id alone, never the secret.
     """
@@ -184,7 +184,7 @@ async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its argu
     kept = await once(tx, owner=who.person_id, key=idempotency_key, fingerprint=asked, act=act)
     endpoint = await _found(tx, UUID(kept["endpoint_id"]), who)
     if endpoint.version != 1:  # repeated, and changed since: this secret was shown
-        raise EndpointChanged
+        raise VersionConflict(endpoint.version)
     response.headers.update(etag(endpoint.version))
     return EndpointWithSecret(**_line(endpoint), secret=seal.open(endpoint.secret))
 
@@ -207,7 +207,7 @@ async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its a
     clock: TheClock,
     response: Response,
 ) -> EndpointLine:
-    """Change an endpoint, stop it or begin again. Raises NotFound, FormErrors, EndpointChanged."""
+    """Change an endpoint, stop it or begin again. Raises NotFound, FormErrors, VersionConflict."""
     await _found(tx, endpoint_id, who)
     endpoint = await change_endpoint(
         tx, endpoint_id, wanted.wish, active=wanted.active, expected_version=version,
@@ -227,7 +227,7 @@ async def renew(  # noqa: PLR0913, PLR0917  a route says what it needs by its ar
     seal: TheSeal,
     response: Response,
 ) -> EndpointWithSecret:
-    """Make a new secret; the old one signs too for a day. Raises NotFound, EndpointChanged."""
+    """Make a new secret; the old one signs too for a day. Raises NotFound, VersionConflict."""
     await _found(tx, endpoint_id, who)
     endpoint = await renew_secret(
         tx, endpoint_id, expected_version=version, seal=seal, by=who.person_id, now=clock.now()
