@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # not slotted: aiosmtpd reads every member, which fails before 3.11.3
 class Mailbox:
     """The mails caught, newest first; one file each in `folder`."""
 
