@@ -1,11 +1,13 @@
 """The fixtures of every test: real servers, databases and queues of its own."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 import structlog
 
 from shared.rabbitmq import Topology
+from shared.refusals import STRICT
 from shared.testing import servers
 from shared.testing.databases import TestDatabases
 
@@ -16,6 +18,9 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+# A refusal that its route does not declare is a crash, in processes of the tests as well.
+os.environ[STRICT] = "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+Fact = bool | int | str | list[str] | None
+"""A value that a program may need, such as the current version of a conflict."""
+
 
 class Kind(StrEnum):
     """The family of a refusal; it decides the HTTP status in one place (D1)."""
@@ -20,6 +23,7 @@ class Kind(StrEnum):
     VERSION_CONFLICT = "version_conflict"
     VERSION_MISSING = "version_missing"
     UNAUTHENTICATED = "unauthenticated"
+    TOO_MANY = "too_many"
     UNAVAILABLE = "unavailable"
 
 
@@ -31,6 +35,7 @@ STATUS: Mapping[Kind, int] = {
     Kind.VERSION_CONFLICT: 412,
     Kind.VERSION_MISSING: 428,
     Kind.UNAUTHENTICATED: 401,
+    Kind.TOO_MANY: 429,
     Kind.UNAVAILABLE: 503,
 }
 
@@ -56,7 +61,7 @@ class Refusal(Exception):
     kind: ClassVar[Kind] = Kind.INVALID
     message: str = ""
 
-    def __init__(self, message: str | None = None, **facts: object) -> None:
+    def __init__(self, message: str | None = None, **facts: Fact) -> None:
         if message is not None:
             self.message = message
         self.facts = facts

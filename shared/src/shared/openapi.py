@@ -6,6 +6,7 @@ A refusal is problem+json of one shape (RFC 9457); for each status an operation 
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,9 +14,25 @@ from fastapi.openapi.constants import REF_TEMPLATE
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 
+from shared.auth import Policy, Role, policies_by_path
+from shared.errors import Fact
 from shared.refusals import Declared, refusals_of
 
 PROBLEM = "application/problem+json"
+TOKEN, DEALER_KEY = "token", "dealer_key"
+SECURITY = {
+    TOKEN: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of the installation's issuer; `x-roles` says whose is accepted.",
+    },
+    DEALER_KEY: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The key of a dealer's system, mdk_<id>_<secret>.",
+    },
+}
 PROBLEM_REF = {"$ref": REF_TEMPLATE.format(model="Problem")}
 
 
@@ -35,7 +52,7 @@ class Problem(BaseModel):
     status: int
     code: str
     errors: list[FieldProblem] = Field(default=[])
-    facts: dict[str, Any] = Field(default={})
+    facts: dict[str, Fact] = Field(default={})
 
 
 class DescribedApi(FastAPI):
@@ -63,7 +80,27 @@ class DescribedApi(FastAPI):
                     operation["responses"].pop("422", None)
                     operation["responses"] |= _answers(refusals.values())
                     examples |= {code: _example(one) for code, one in refusals.items()}
+                    operation |= self._tag_and_access(method, route.path_format or "")
         components["examples"] = dict(sorted(examples.items()))
+        components["securitySchemes"] = SECURITY
+
+    def _tag_and_access(self, method: str, path: str) -> dict[str, Any]:
+        """Tag, credential and roles of an operation; the tag is its resource."""
+        resource = path.removeprefix(f"/api/{self.state.service_name}/v1/").partition("/")[0]
+        found: dict[str, Any] = {"tags": [resource.partition(".")[0]]}
+        roles = [policy.roles for policy in self._policies[method, path]]
+        asked = [some for some in roles if some is not None]
+        if asked:
+            allowed = sorted(
+                role for role in Role if all(role in some or not some for some in asked)
+            )
+            scheme = DEALER_KEY if allowed == [Role.DEALER_SYSTEM] else TOKEN
+            found |= {"security": [{scheme: []}], "x-roles": allowed}
+        return found
+
+    @cached_property
+    def _policies(self) -> dict[tuple[str, str], list[Policy]]:
+        return policies_by_path(self)
 
 
 def _answers(refusals: Iterable[Declared]) -> dict[str, Any]:

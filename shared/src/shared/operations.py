@@ -175,20 +175,20 @@ TheInbox = Annotated[Inbox, Depends(_inbox)]
 
 
 @router.get("/dead-letters")
-async def dead_letters(_who: Operator, inbox: TheInbox) -> DeadLetters:
+async def list_dead_letters(_who: Operator, inbox: TheInbox) -> DeadLetters:
     """The oldest hundred; `blocked` counts the events of the stream that wait behind."""
     return DeadLetters(items=[DeadLetter(**row) for row in await _rows(inbox, DEAD)])
 
 
 @router.get("/dead-letters/{letter_id}")
 @refuses(NotFound)
-async def dead_letter(letter_id: UUID, _who: Operator, inbox: TheInbox) -> DeadLetter:
+async def read_dead_letter(letter_id: UUID, _who: Operator, inbox: TheInbox) -> DeadLetter:
     """One of them. Raises NotFound."""
     return DeadLetter(**await _one(inbox, DEAD, letter_id))
 
 
 @router.post("/dead-letters/replay")
-async def replay_cause(order: CauseOrder, who: Operator, inbox: TheInbox) -> Replayed:
+async def replay_dead_letters(order: CauseOrder, who: Operator, inbox: TheInbox) -> Replayed:
     """Try all of one cause again; answers how many."""
     if not order.cause.strip():
         raise FormErrors(FieldError("cause", "REQUIRED", "原因を入力してください。"))
@@ -199,7 +199,7 @@ async def replay_cause(order: CauseOrder, who: Operator, inbox: TheInbox) -> Rep
 
 @router.post("/dead-letters/{letter_id}/replay")
 @refuses(AlreadySeenTo)
-async def replay_dead(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replayed:
+async def replay_dead_letter(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replayed:
     """Try one again. Raises AlreadySeenTo."""
     try:
         replayed = await inbox.replay(event_id=letter_id)
@@ -211,7 +211,9 @@ async def replay_dead(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replay
 
 @router.post("/dead-letters/{letter_id}/skip")
 @refuses(AlreadySeenTo)
-async def skip_dead(letter_id: UUID, order: SkipOrder, who: Operator, inbox: TheInbox) -> Skipped:
+async def skip_dead_letter(
+    letter_id: UUID, order: SkipOrder, who: Operator, inbox: TheInbox
+) -> Skipped:
     """Pass over one for good, so that its stream goes on. Raises FormErrors, AlreadySeenTo."""
     try:
         await inbox.skip(letter_id, reason=_reason(order, who))
@@ -221,21 +223,21 @@ async def skip_dead(letter_id: UUID, order: SkipOrder, who: Operator, inbox: The
 
 
 @router.get("/refused")
-async def refused(_who: Operator, inbox: TheInbox) -> RefusedMessages:
+async def list_refused_messages(_who: Operator, inbox: TheInbox) -> RefusedMessages:
     """The oldest hundred messages that were no events of ours."""
     return RefusedMessages(items=[_readable(row) for row in await _rows(inbox, REFUSED)])
 
 
 @router.get("/refused/{letter_id}")
 @refuses(NotFound)
-async def refused_message(letter_id: UUID, _who: Operator, inbox: TheInbox) -> RefusedMessage:
+async def read_refused_message(letter_id: UUID, _who: Operator, inbox: TheInbox) -> RefusedMessage:
     """One of them. Raises NotFound."""
     return _readable(await _one(inbox, REFUSED, letter_id))
 
 
 @router.post("/refused/{letter_id}/replay")
 @refuses(NotFound, StillNoEvent, AlreadySeenTo)
-async def replay_refused(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replayed:
+async def replay_refused_message(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replayed:
     """Read it once more, after the reader was mended. Raises StillNoEvent, AlreadySeenTo."""
     kept = await _one(inbox, REFUSED, letter_id)
     try:
@@ -249,7 +251,7 @@ async def replay_refused(letter_id: UUID, who: Operator, inbox: TheInbox) -> Rep
 
 @router.post("/refused/{letter_id}/skip")
 @refuses(AlreadySeenTo)
-async def skip_refused(
+async def skip_refused_message(
     letter_id: UUID, order: SkipOrder, who: Operator, inbox: TheInbox
 ) -> Skipped:
     """Put one away; it is kept with the reason. Raises FormErrors, AlreadySeenTo."""
@@ -258,7 +260,7 @@ async def skip_refused(
 
 
 @router.get("/lag")
-async def lag(_who: Operator, request: Request) -> LagHistory:
+async def read_lag(_who: Operator, request: Request) -> LagHistory:
     """How it stands now, and the worst of every ten seconds in the last ten minutes.
 
     Ages and lags in seconds; the samples come from the workers, `now` is measured here, so that a

@@ -1,6 +1,6 @@
 """Optimistic concurrency: is this the version that the person saw? If not, nothing is changed."""
 
-from shared.errors import Kind, Refusal
+from shared.errors import Fact, Kind, Refusal
 
 
 class VersionConflict(Refusal):
@@ -10,11 +10,11 @@ class VersionConflict(Refusal):
     kind = Kind.VERSION_CONFLICT
     message = "他の方が先に更新しました。最新の内容をご確認ください"
 
-    def __init__(self, current: int, message: str | None = None, **facts: object) -> None:
+    def __init__(self, current: int, message: str | None = None, **facts: Fact) -> None:
         super().__init__(message, current_version=current, **facts)
 
 
-def check_version(current: int, expected: int, message: str | None = None, **facts: object) -> None:
+def check_version(current: int, expected: int, message: str | None = None, **facts: Fact) -> None:
     """Nothing, if it has not been changed since. Raises VersionConflict."""
     if current != expected:
         raise VersionConflict(current, message, **facts)
