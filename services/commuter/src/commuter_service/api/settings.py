@@ -59,7 +59,7 @@ class RightsTyped(Typed):
 @router.get("/me", dependencies=[EMPLOYEES])
 async def show_me(acting: Visiting) -> dict[str, Any]:
     """The own rights, and whether an unconfirmed pass blocks the look-up (R22, R27)."""
-    waiting = await queries.slips_awaiting(acting.tx, acting.employee_id)
+    wanted = queries.slips_to_approve(acting.employee_id, acting.dealer_id)
     blocked = await queries.has_unconfirmed_pass(acting.tx, acting.employee_id)
     return {
         "employee_id": acting.employee_id,
@@ -71,7 +71,7 @@ async def show_me(acting: Visiting) -> dict[str, Any]:
         },
         "applications_allowed": acting.setting.applications_allowed,
         "blocked_by_unconfirmed_pass": blocked,
-        "slips_to_approve": len(waiting),
+        "slips_to_approve": await queries.count_where(acting.tx, wanted),
     }
 
 

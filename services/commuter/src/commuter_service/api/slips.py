@@ -26,7 +26,7 @@ from commuter_service.models import Slip
 from commuter_service.own_passes import own_passes
 from commuter_service.pass_answers import pass_answer
 from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.slip_approval import SlipStep
+from commuter_service.rules.slip_approval import SlipStatus, SlipStep
 from commuter_service.rules.slip_kind import USES_SEARCH, SlipKind
 from commuter_service.slip_answers import slip_answer, slip_line
 from shared.http import etag, once
@@ -124,9 +124,10 @@ class IcCardRows(Typed):
 
 
 @router.get("/slips")
-async def list_slips(acting: Visiting) -> dict[str, Any]:
-    """The own slips, and the kinds that may be begun now (R22)."""
-    found = await queries.slips_of(acting.tx, acting.employee_id)
+async def list_slips(acting: Visiting, status: SlipStatus | None = None) -> dict[str, Any]:
+    """The own slips, or those in one state, and the kinds that may be begun now (R22)."""
+    own = queries.own_slips(acting.employee_id, acting.dealer_id, status)
+    found = await queries.slips_where(acting.tx, own)
     blocked = await queries.has_unconfirmed_pass(acting.tx, acting.employee_id)
     kinds = [
         {
@@ -147,13 +148,17 @@ BLOCKED_WORDS = "未確定の定期区間があるため、確定されるまで
 @router.get("/slips/to-approve")
 async def list_slips_to_approve(acting: Visiting) -> dict[str, Any]:
     """承認: what waits for this person."""
-    return await _lines(acting, await queries.slips_awaiting(acting.tx, acting.employee_id))
+    waiting = await queries.slips_awaiting(acting.tx, acting.employee_id, acting.dealer_id)
+    return await _lines(acting, waiting)
 
 
 @router.get("/slips/of-company", dependencies=[ACCOUNTING])
-async def list_slips_of_company(acting: Visiting) -> dict[str, Any]:
-    """経理: what was handed in."""
-    return await _lines(acting, await queries.slips_of_company(acting.tx, acting.dealer_id))
+async def list_slips_of_company(
+    acting: Visiting, status: SlipStatus | None = None
+) -> dict[str, Any]:
+    """経理: what was handed in, or what of it is in one state."""
+    wanted = queries.slips_of_company(acting.dealer_id, status)
+    return await _lines(acting, await queries.slips_where(acting.tx, wanted))
 
 
 @router.post("/slips", status_code=201)
