@@ -1,4 +1,4 @@
-"""Work among contracts: every number is the length of the list behind it, seen by whom it is for."""
+"""Work among contracts: each person has a number of their own, as long as the list behind it."""
 
 from datetime import date
 

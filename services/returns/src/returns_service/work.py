@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from returns_service.people import Acting
+from returns_service.entries import return_facts
+from returns_service.people import Acting, Person
 from returns_service.progress_list import Page, count_of, search
 from returns_service.rules.return_list import (
     DEALERS_TURN,
@@ -56,6 +57,17 @@ def waiting_keys(statuses: Collection[Status] | None = None) -> ProgressSearch:
     return ProgressSearch(statuses=asked, waiting=True)
 
 
+def approves(person: Person) -> bool:
+    """Whether somebody approves at all, for themselves or for another."""
+    return any(actor.role in {Role.MANAGER, Role.HQ} for actor in person.actors)
+
+
+def to_approve(row: Any) -> bool:
+    """Whether what waits with a row is an approval; else its originator corrects it."""
+    facts = return_facts(row)
+    return not facts.route.is_with_originator(facts.status)
+
+
 async def work_of(acting: Acting) -> Work:
     """All the counts of the person who acts, and the newest remands with their reasons."""
     listed = _of_tfc() if acting.who.himself.role is Role.TFC else _of_dealer(acting)
@@ -74,7 +86,7 @@ async def work_of(acting: Acting) -> Work:
 
 
 def _of_dealer(acting: Acting) -> Iterator[Counted]:
-    if any(actor.role in {Role.MANAGER, Role.HQ} for actor in acting.who.actors):
+    if approves(acting.who):
         yield Counted("to_approve", "承認待ちの申込", waiting_keys(TO_APPROVE))
     yield Counted("remanded", "差戻しされた申込", waiting_keys(REMANDED))
     still = ProgressSearch(

@@ -22,7 +22,7 @@ from returns_service.rules.return_list import (
     waits_for,
 )
 from returns_service.rules.return_status import Group, Status, Tab
-from returns_service.work import waiting_keys
+from returns_service.work import approves, to_approve, waiting_keys
 from shared.errors import FieldError, FormErrors
 from shared.http import etag
 
@@ -90,13 +90,16 @@ async def count_applications(
 @router.get("/applications/work", dependencies=[dealers_and_tfc])
 async def list_own_work(
     caller: Caller, status: Annotated[list[Status] | None, Query()] = None
-) -> answers.PageAnswer:
+) -> answers.WorkListAnswer:
     """What waits for this person, themselves or as a substitute (D108); at most 500 rows."""
     keys = waiting_keys(status)
-    if not keys.statuses:
-        return answers.PageAnswer(items=[])
-    rows = await search(caller.tx, caller.who, keys, Tab.CURRENT, Page(_WORK_LIST_ROWS))
-    return answers.PageAnswer(items=await _shown(caller, rows))
+    page = Page(_WORK_LIST_ROWS)
+    rows = await search(caller.tx, caller.who, keys, Tab.CURRENT, page) if keys.statuses else []
+    items = [
+        answers.WorkRowAnswer(**shown.model_dump(), approvable=to_approve(row))
+        for shown, row in zip(await _shown(caller, rows), rows, strict=True)
+    ]
+    return answers.WorkListAnswer(items=items, approver=approves(caller.who))
 
 
 @router.get("/applications/{application_id}", dependencies=[dealers_and_tfc])
