@@ -26,7 +26,7 @@ async def show_top(request: Request, who: Who) -> Response:
 async def show_bar(request: Request, who: Who) -> Response:
     """For scripts: the number in the bar once everything has answered."""
     parts = [await part_of(request, who, part, patient=True) for part in parts_of(who)]
-    return _piece(request, "bar", work=WorkShown(parts))
+    return _piece(request, "bar", WorkShown(parts))
 
 
 @pages.get("/work/{name}")
@@ -35,7 +35,7 @@ async def show_part(request: Request, who: Who, name: str) -> Response:
     for part in parts_of(who):
         if part.name == name:
             shown = await part_of(request, who, part, patient=True)
-            return _piece(request, "part", shown=shown)
+            return _piece(request, "part", shown)
     raise HTTPException(404)
 
 
@@ -45,6 +45,6 @@ async def show_help(request: Request) -> Response:
     return await page(request, "help.html")
 
 
-def _piece(request: Request, block: str, **facts: object) -> Response:
-    template = portal_of(request).templates.get_template("work.html")
-    return HTMLResponse("".join(template.blocks[block](template.new_context(facts))))
+def _piece(request: Request, macro: str, shown: object) -> Response:
+    pieces = portal_of(request).templates.get_template("_work.html").module
+    return HTMLResponse(getattr(pieces, macro)(shown))

@@ -53,6 +53,8 @@ class Part:
     path: str = "/work"
     subjects: str = ""
     """Where one thing that was remanded is opened."""
+    room: int = 3
+    """For how many counts room is kept while they are loaded."""
 
 
 WORK = (
@@ -63,15 +65,18 @@ WORK = (
         ("returns",),
         subjects="/returns",
     ),
-    Part("contracts", "最終回のお客様", (Role.SALES, Role.MANAGER, Role.HQ), ("contracts",)),
+    Part(
+        "contracts", "最終回のお客様", (Role.SALES, Role.MANAGER, Role.HQ), ("contracts",), room=2
+    ),
     Part(
         "commuter",
         "経費・定期",
         (Role.EMPLOYEE, Role.EXPENSE_APPROVER, Role.EXPENSE_ADMIN),
         ("commuter",),
         subjects="/commuter/slips",
+        room=2,
     ),
-    Part("operations", "運用", (Role.OPERATOR,), tuple(PARTS), "/operations/work"),
+    Part("operations", "運用", (Role.OPERATOR,), tuple(PARTS), "/operations/work", room=6),
 )
 
 
