@@ -94,6 +94,7 @@ async def open_desk(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[De
                 interchange_url=service,
                 embedded=True,
                 upstream_timeout_s=30,
+                work_wait_s=30,
             )
             made.append(create_app(of_portal, now=clock.now))
             return made[0]

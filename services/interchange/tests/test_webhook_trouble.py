@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from interchange_service.rules.webhooks import STOPPED_AFTER
 
 from .receiver import Behaviour, Receiver, cut, drip, flood, hang, receiving, says, waits
-from .webhook_world import HQ, World
+from .webhook_world import HQ, OPERATOR, World
 
 
 async def the_one(world: World) -> dict[str, Any]:
@@ -94,6 +94,11 @@ async def test_after_the_last_attempt_it_has_failed(world: World, receiver: Rece
         await world.sender().send_due()
         await world.at_once()
     assert (await world.states(), len(receiver.seen)) == (["failed"], 10)
+    await world.enter(application_id="A2")
+    counts = (await world.ask(OPERATOR, "GET", "/operations/work")).json()["counts"]
+    [failed] = [one for one in counts if one["key"] == "webhooks"]
+    listed = await world.deliveries(OPERATOR, **failed["filter"])
+    assert failed["count"] == len(listed) == 1
 
 
 async def test_410_stops_the_endpoint(world: World, receiver: Receiver) -> None:

@@ -5,12 +5,13 @@ process, or inside the all-in-one.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import MetaData, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
 from shared.clock import Clock
@@ -23,11 +24,19 @@ from shared.relay import Relay
 from shared.timers import TimerHandler, TimerWorker
 from shared.transport import Transport
 from shared.wakeup import Bells
+from shared.work import WorkCount
 from shared.worker import Subscribers, Worker
 
 log = structlog.get_logger()
 
 Background = Callable[[], Coroutine[None, None, None]]
+OperatorsWork = Callable[[AsyncSession], Awaitable[list[WorkCount]]]
+"""Counts what waits for operators in one service, in a transaction over every dealer."""
+
+
+async def no_further_work(_tx: AsyncSession) -> list[WorkCount]:
+    """For a service in which only letters wait for operators."""
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ class Service:
     metadata: MetaData = field(default_factory=MetaData)
     subscribers: Subscribers = field(default_factory=Subscribers)
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
+    operators_work: OperatorsWork = no_further_work
 
 
 @dataclass(frozen=True, slots=True)

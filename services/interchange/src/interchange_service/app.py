@@ -12,6 +12,7 @@ from interchange_service.api.recognition import with_keys
 from interchange_service.definitions import Ingress
 from interchange_service.housekeeping import keep_house
 from interchange_service.models import Kept
+from interchange_service.queries import operators_work
 from interchange_service.rules.webhooks import HORIZON
 from interchange_service.settings import InterchangeSettings as Settings
 from interchange_service.subscribers import subscribers_with
@@ -34,6 +35,7 @@ def service_with(horizon: timedelta) -> Service:
         package="interchange_service",
         metadata=Kept.metadata,
         subscribers=subscribers_with(horizon),
+        operators_work=operators_work,
     )
 
 

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from notifier_service.api import router
 from notifier_service.models import Table
+from notifier_service.queries import operators_work
 from notifier_service.recipients import Recipients
 from notifier_service.rules.reminders import Timing
 from notifier_service.sender import Sender
@@ -27,6 +28,7 @@ def service_with(timing: Timing) -> Service:
         metadata=Table.metadata,
         subscribers=subscribers_with(timing),
         timers=timers(),
+        operators_work=operators_work,
     )
 
 

@@ -44,8 +44,21 @@ def statuses_of(tab: Tab) -> frozenset[Status]:
 
 
 def statuses_to_act_on(role: Role) -> tuple[Status, ...]:
-    """The statuses in which `role` must act (D108): what its work list selects."""
+    """The statuses in which `role` must act (D108)."""
     return tuple(status for status in Status if status.acts is role)
+
+
+TO_APPROVE = (Status.STORE_PENDING, Status.HQ_PENDING)
+REMANDED = (Status.STAFF_REMANDED, Status.STORE_REMANDED, Status.HQ_REMANDED)
+DEALERS_TURN = (*TO_APPROVE, *REMANDED)
+"""The statuses in which somebody at the dealer must act, whichever role it is."""
+STILL_DAYS = 7
+"""An application at the dealer that was not changed for so long does not move (D147)."""
+
+
+def last_change_of_still_ones(today: date) -> date:
+    """The latest JST day on which an application that does not move on `today` was changed."""
+    return today - timedelta(days=STILL_DAYS)
 
 
 def waits_for(facts: ReturnFacts, actor: Actor) -> bool:
@@ -95,7 +108,8 @@ class ProgressSearch:
     """The search keys of 進捗一覧 as typed; None or nothing: any (D98).
 
     The days are JST days, both inclusive. `kind` None is 全件 (D99); `statuses` are the ticked ones
-    (D100).
+    (D100). `waiting`: only what waits for the person who asks (D108); `own`: only what they
+    originated.
     """
 
     kind: ApplicationKind | None = None
@@ -104,6 +118,8 @@ class ProgressSearch:
     contract_no: str | None = None
     updated_from_on: date | None = None
     updated_to_on: date | None = None
+    waiting: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True)
