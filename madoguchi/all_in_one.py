@@ -169,6 +169,11 @@ class Made:
         """Every service's database."""
         return tuple(part.database for part in self.running.values())
 
+    async def wake_timers(self) -> None:
+        """Let every service look for timers that are due: its clock was set."""
+        for part in self.running.values():
+            part.bells["timer"].ring()
+
 
 def _in_one_process(made: Made) -> Everything:
     """Every service in this process."""
@@ -253,7 +258,8 @@ class ByPath:
 def _own_pages(made: Made) -> dict[str, ASGIApp]:
     """What a visitor needs beside the product: login, and the mails that were caught."""
     issuer = Starlette(routes=[Mount("/issuer", app=_issuer(made.plan, made.kept))])
-    return {"/issuer": issuer, "/mailbox": create_extras(made.plan.data / "mail", made.clock)}
+    extras = create_extras(made.plan.data / "mail", made.clock, made.wake_timers)
+    return {"/issuer": issuer, "/mailbox": extras}
 
 
 def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:

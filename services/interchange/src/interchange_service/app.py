@@ -34,6 +34,7 @@ def service_with(horizon: timedelta) -> Service:
         package="interchange_service",
         metadata=Kept.metadata,
         subscribers=subscribers_with(horizon),
+        channels=("webhook",),
     )
 
 
@@ -81,7 +82,9 @@ def beside(settings: Settings, running: Running) -> list[Background]:
     """
     background: list[Background] = [
         partial(keep_house, running.database, running.clock, settings.kept),
-        webhook_sender(settings, running.database, running.clock).run,
+        partial(
+            webhook_sender(settings, running.database, running.clock).run, running.bells["webhook"]
+        ),
     ]
     if settings.rabbitmq_url:
         background.append(

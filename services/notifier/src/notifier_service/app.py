@@ -27,6 +27,7 @@ def service_with(timing: Timing) -> Service:
         metadata=Table.metadata,
         subscribers=subscribers_with(timing),
         timers=timers(),
+        channels=("mail",),
     )
 
 
@@ -58,11 +59,12 @@ def sender_with(
     )
 
 
-async def run_sender(settings: NotifierSettings, database: Database, clock: Clock) -> None:
-    """Send mails until cancelled, in as many processes as one likes."""
+async def run_sender(settings: NotifierSettings, running: Running) -> None:
+    """Send mails until cancelled, in as many processes as wanted."""
     async with httpx.AsyncClient(timeout=10) as http:
         recipients = settings.recipients(http, settings.token(http))
-        await sender_with(settings, database, clock, recipients).run()
+        sender = sender_with(settings, running.database, running.clock, recipients)
+        await sender.run(running.bells["mail"])
 
 
 Settings = NotifierSettings
@@ -75,4 +77,4 @@ def service_of(settings: NotifierSettings) -> Service:
 
 def beside(settings: NotifierSettings, running: Running) -> list[Background]:
     """What runs beside the worker: the sender."""
-    return [partial(run_sender, settings, running.database, running.clock)]
+    return [partial(run_sender, settings, running)]
