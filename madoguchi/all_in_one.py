@@ -11,6 +11,7 @@ import json
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -119,8 +120,8 @@ class Everything:
 
 
 @asynccontextmanager
-async def everything(plan: Plan) -> AsyncIterator[Everything]:
-    """Set everything up, and clear it away at the end."""
+async def everything(plan: Plan, embedded: Future[str] | None = None) -> AsyncIterator[Everything]:
+    """Set everything up, and clear it away at the end; `embedded` is a server on its way."""
     if plan.fresh:
         shutil.rmtree(plan.data / "mail", ignore_errors=True)
         (plan.data / "clock.json").unlink(missing_ok=True)
@@ -128,23 +129,31 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
     kept = postgres.Secrets(plan.data / "secrets.json")
     clock = KeptClock(plan.data / "clock.json")
     admin = plan.postgres
-    if admin is None:
+    if admin is None and embedded is not None:
+        admin = await asyncio.wrap_future(embedded)
+    elif admin is None:
         admin = await asyncio.to_thread(postgres.start_embedded, plan.data)
     if plan.fresh:
         for name in SERVICES:
             await postgres.drop_service_database(admin, name)
     async with contextlib.AsyncExitStack() as stack:
+        urls = await asyncio.gather(
+            *(
+                postgres.service_database(admin, name, app.SERVICE.package, kept)
+                for name, app in SERVICES.items()
+            )
+        )
         running = {}
-        for name, app in SERVICES.items():
-            url = await postgres.service_database(admin, name, app.SERVICE.package, kept)
+        for (name, app), url in zip(SERVICES.items(), urls, strict=True):
             database = Database(url)
             stack.push_async_callback(database.close)
             running[name] = Running(app.SERVICE, database, clock)
-        await seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts)
-        await seed.seed_approval_flows(running["returns"].database, clock.now())
-        await seed.seed_dealers(running["interchange"].database, clock.now())
-        people = demo_people(demo_masters())
-        await seed_expenses(running["commuter"].database, people, clock.now())
+        await asyncio.gather(
+            seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts),
+            seed.seed_approval_flows(running["returns"].database, clock.now()),
+            seed.seed_dealers(running["interchange"].database, clock.now()),
+            seed_expenses(running["commuter"].database, demo_people(demo_masters()), clock.now()),
+        )
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
         smtp_port = free_port()
         catcher = await asyncio.to_thread(catch_mail, plan.data / "mail", smtp_port)
@@ -332,9 +341,11 @@ def _values(made: Made, name: str) -> dict[str, Any]:
     return values | of_its_own.get(name, {})
 
 
-async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
+async def run(
+    plan: Plan, *, ready: Callable[[Everything], None], embedded: Future[str] | None = None
+) -> None:
     """Start everything, say when it is ready, and serve until Ctrl-C."""
-    async with everything(plan) as parts:
+    async with everything(plan, embedded) as parts:
         server = Server(parts.app, plan.host, parts.port, idle_s=0)
         working = asyncio.create_task(parts.work())
         serving = asyncio.create_task(server.serve())

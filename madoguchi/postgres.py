@@ -52,8 +52,10 @@ def _forget_the_dead(handles: Path) -> None:
 
 async def service_database(admin_url: str, service: str, package: str, kept: Secrets) -> str:
     """The URL of a service's database, made and migrated if need be."""
-    url = await make_database(admin_url, service, kept)
-    await migrate.upgrade(url, package)
+    url = _url_of(admin_url, service, kept)
+    if not await migrate.is_newest(url, package):
+        await make_database(admin_url, service, kept)
+        await migrate.upgrade(url, package)
     return url
 
 
@@ -73,6 +75,11 @@ async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
             await admin.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
     finally:
         await admin.close()
+    return _url_of(admin_url, service, kept)
+
+
+def _url_of(admin_url: str, service: str, kept: Secrets) -> str:
+    name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
     parts = urlsplit(admin_url)
     place = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, f"{name}:{password}@{place}", f"/{name}", parts.query, ""))
