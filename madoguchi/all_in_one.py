@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,7 @@ class Everything:
     background: tuple[Background, ...]
     databases: tuple[Database, ...]
     port: int
+    apis: tuple["Later", ...] = ()
 
     async def work(self) -> None:
         """Run every worker until cancelled."""
@@ -137,15 +139,11 @@ async def everything(plan: Plan, embedded: Future[str] | None = None) -> AsyncIt
         for name in SERVICES:
             await postgres.drop_service_database(admin, name)
     async with contextlib.AsyncExitStack() as stack:
-        urls = await asyncio.gather(
-            *(
-                postgres.service_database(admin, name, app.SERVICE.package, kept)
-                for name, app in SERVICES.items()
-            )
-        )
+        packages = {name: app.SERVICE.package for name, app in SERVICES.items()}
+        urls = await postgres.service_databases(admin, packages, kept)
         running = {}
-        for (name, app), url in zip(SERVICES.items(), urls, strict=True):
-            database = Database(url)
+        for name, app in SERVICES.items():
+            database = Database(urls[name])
             stack.push_async_callback(database.close)
             running[name] = Running(app.SERVICE, database, clock)
         await asyncio.gather(
@@ -193,13 +191,16 @@ def _in_one_process(made: Made) -> Everything:
         audience=AUDIENCE,
     )
     settings = {name: settings_of(SERVICES[name], **_values(made, name)) for name in made.running}
-    apps: dict[str, ASGIApp] = {
-        name: api_of(
-            SERVICES[name],
-            settings[name],
-            database=part.database,
-            clock=made.clock,
-            principal_of=principal_of(verifier),
+    apps = {
+        name: Later(
+            partial(
+                api_of,
+                SERVICES[name],
+                settings[name],
+                database=part.database,
+                clock=made.clock,
+                principal_of=principal_of(verifier),
+            )
         )
         for name, part in made.running.items()
     }
@@ -209,9 +210,15 @@ def _in_one_process(made: Made) -> Everything:
         if hasattr(SERVICES[name], "beside")
         for background in SERVICES[name].beside(settings[name], part)
     ]
-    everybody = _by_path(made, apps)
     return Everything(
-        plan, made.clock, everybody, made.running, tuple(beside), made.databases, plan.port
+        plan,
+        made.clock,
+        _by_path(made, apps),
+        made.running,
+        tuple(beside),
+        made.databases,
+        plan.port,
+        tuple(apps.values()),
     )
 
 
@@ -250,6 +257,24 @@ def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
 
 
+@dataclass(slots=True)
+class Later:
+    """An API that is made when it is first asked: the login page does not wait for it."""
+
+    make: Callable[[], ASGIApp]
+    app: ASGIApp | None = None
+
+    def made(self) -> ASGIApp:
+        """The API itself."""
+        if self.app is None:
+            self.app = self.make()
+        return self.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await self.made()(scope, receive, send)
+
+
 @dataclass(frozen=True, slots=True)
 class ByPath:
     """Hands a request to the part that its path begins with, as a gateway does; else to `rest`."""
@@ -271,7 +296,7 @@ def _own_pages(made: Made) -> dict[str, ASGIApp]:
     return {"/issuer": issuer, "/mailbox": extras}
 
 
-def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:
+def _by_path(made: Made, services: Mapping[str, ASGIApp]) -> ByPath:
     """Everything behind one address; the clock too, which processes of their own do not read."""
     settings = PortalSettings(**_portal_values(made.plan, made.kept))
     portal = create_portal(settings, http=made.http, now=made.clock.now)
@@ -351,6 +376,9 @@ async def run(
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
+        for api in parts.apis:
+            api.made()
+            await asyncio.sleep(0.01)
         if server.started and await all_answer(plan.url):
             await events_have_arrived(parts.databases)
             ready(parts)

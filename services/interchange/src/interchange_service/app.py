@@ -6,7 +6,6 @@ from functools import partial
 from fastapi import FastAPI
 
 from interchange_service.amqp import Dealers
-from interchange_service.api import router
 from interchange_service.api.rate import RateLimit
 from interchange_service.api.recognition import with_keys
 from interchange_service.definitions import Ingress
@@ -54,6 +53,8 @@ def create_app(
     database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
 ) -> FastAPI:
     """The API of the interchange; dealers' systems are recognised by their keys."""
+    from interchange_service.api import router  # a worker does without it
+
     state.setdefault("rate_limit", RateLimit(600))
     return create_api(
         SERVICE,

@@ -5,7 +5,6 @@ from functools import partial
 import httpx
 from fastapi import FastAPI
 
-from notifier_service.api import router
 from notifier_service.models import Table
 from notifier_service.recipients import Recipients
 from notifier_service.sender import Sender
@@ -38,6 +37,8 @@ def create_app(
     database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
 ) -> FastAPI:
     """The ledger by HTTP."""
+    from notifier_service.api import router  # a worker does without it
+
     return create_api(
         SERVICE, router, database=database, clock=clock, principal_of=principal_of, **state
     )
