@@ -11,9 +11,11 @@ import json
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,7 @@ class Everything:
     background: tuple[Background, ...]
     databases: tuple[Database, ...]
     port: int
+    apis: tuple["Later", ...] = ()
 
     async def work(self) -> None:
         """Run every worker until cancelled."""
@@ -119,8 +122,8 @@ class Everything:
 
 
 @asynccontextmanager
-async def everything(plan: Plan) -> AsyncIterator[Everything]:
-    """Set everything up, and clear it away at the end."""
+async def everything(plan: Plan, embedded: Future[str] | None = None) -> AsyncIterator[Everything]:
+    """Set everything up, and clear it away at the end; `embedded` is a server on its way."""
     if plan.fresh:
         shutil.rmtree(plan.data / "mail", ignore_errors=True)
         (plan.data / "clock.json").unlink(missing_ok=True)
@@ -128,23 +131,27 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
     kept = postgres.Secrets(plan.data / "secrets.json")
     clock = KeptClock(plan.data / "clock.json")
     admin = plan.postgres
-    if admin is None:
+    if admin is None and embedded is not None:
+        admin = await asyncio.wrap_future(embedded)
+    elif admin is None:
         admin = await asyncio.to_thread(postgres.start_embedded, plan.data)
     if plan.fresh:
         for name in SERVICES:
             await postgres.drop_service_database(admin, name)
     async with contextlib.AsyncExitStack() as stack:
+        packages = {name: app.SERVICE.package for name, app in SERVICES.items()}
+        urls = await postgres.service_databases(admin, packages, kept)
         running = {}
         for name, app in SERVICES.items():
-            url = await postgres.service_database(admin, name, app.SERVICE.package, kept)
-            database = Database(url)
+            database = Database(urls[name])
             stack.push_async_callback(database.close)
             running[name] = Running(app.SERVICE, database, clock)
-        await seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts)
-        await seed.seed_approval_flows(running["returns"].database, clock.now())
-        await seed.seed_dealers(running["interchange"].database, clock.now())
-        people = demo_people(demo_masters())
-        await seed_expenses(running["commuter"].database, people, clock.now())
+        await asyncio.gather(
+            seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts),
+            seed.seed_approval_flows(running["returns"].database, clock.now()),
+            seed.seed_dealers(running["interchange"].database, clock.now()),
+            seed_expenses(running["commuter"].database, demo_people(demo_masters()), clock.now()),
+        )
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
         smtp_port = free_port()
         catcher = await asyncio.to_thread(catch_mail, plan.data / "mail", smtp_port)
@@ -169,6 +176,11 @@ class Made:
         """Every service's database."""
         return tuple(part.database for part in self.running.values())
 
+    async def wake_timers(self) -> None:
+        """Let every service look for timers that are due: its clock was set."""
+        for part in self.running.values():
+            part.bells["timer"].ring()
+
 
 def _in_one_process(made: Made) -> Everything:
     """Every service in this process."""
@@ -179,13 +191,16 @@ def _in_one_process(made: Made) -> Everything:
         audience=AUDIENCE,
     )
     settings = {name: settings_of(SERVICES[name], **_values(made, name)) for name in made.running}
-    apps: dict[str, ASGIApp] = {
-        name: api_of(
-            SERVICES[name],
-            settings[name],
-            database=part.database,
-            clock=made.clock,
-            principal_of=principal_of(verifier),
+    apps = {
+        name: Later(
+            partial(
+                api_of,
+                SERVICES[name],
+                settings[name],
+                database=part.database,
+                clock=made.clock,
+                principal_of=principal_of(verifier),
+            )
         )
         for name, part in made.running.items()
     }
@@ -195,9 +210,15 @@ def _in_one_process(made: Made) -> Everything:
         if hasattr(SERVICES[name], "beside")
         for background in SERVICES[name].beside(settings[name], part)
     ]
-    everybody = _by_path(made, apps)
     return Everything(
-        plan, made.clock, everybody, made.running, tuple(beside), made.databases, plan.port
+        plan,
+        made.clock,
+        _by_path(made, apps),
+        made.running,
+        tuple(beside),
+        made.databases,
+        plan.port,
+        tuple(apps.values()),
     )
 
 
@@ -236,6 +257,24 @@ def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
 
 
+@dataclass(slots=True)
+class Later:
+    """An API that is made when it is first asked: the login page does not wait for it."""
+
+    make: Callable[[], ASGIApp]
+    app: ASGIApp | None = None
+
+    def made(self) -> ASGIApp:
+        """The API itself."""
+        if self.app is None:
+            self.app = self.make()
+        return self.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await self.made()(scope, receive, send)
+
+
 @dataclass(frozen=True, slots=True)
 class ByPath:
     """Hands a request to the part that its path begins with, as a gateway does; else to `rest`."""
@@ -253,10 +292,11 @@ class ByPath:
 def _own_pages(made: Made) -> dict[str, ASGIApp]:
     """What a visitor needs beside the product: login, and the mails that were caught."""
     issuer = Starlette(routes=[Mount("/issuer", app=_issuer(made.plan, made.kept))])
-    return {"/issuer": issuer, "/mailbox": create_extras(made.plan.data / "mail", made.clock)}
+    extras = create_extras(made.plan.data / "mail", made.clock, made.wake_timers)
+    return {"/issuer": issuer, "/mailbox": extras}
 
 
-def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:
+def _by_path(made: Made, services: Mapping[str, ASGIApp]) -> ByPath:
     """Everything behind one address; the clock too, which processes of their own do not read."""
     settings = PortalSettings(**_portal_values(made.plan, made.kept))
     portal = create_portal(settings, http=made.http, now=made.clock.now)
@@ -326,14 +366,19 @@ def _values(made: Made, name: str) -> dict[str, Any]:
     return values | of_its_own.get(name, {})
 
 
-async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
+async def run(
+    plan: Plan, *, ready: Callable[[Everything], None], embedded: Future[str] | None = None
+) -> None:
     """Start everything, say when it is ready, and serve until Ctrl-C."""
-    async with everything(plan) as parts:
+    async with everything(plan, embedded) as parts:
         server = Server(parts.app, plan.host, parts.port, idle_s=0)
         working = asyncio.create_task(parts.work())
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
+        for api in parts.apis:
+            api.made()
+            await asyncio.sleep(0.01)
         if server.started and await all_answer(plan.url):
             await events_have_arrived(parts.databases)
             ready(parts)

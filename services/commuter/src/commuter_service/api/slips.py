@@ -191,9 +191,7 @@ async def list_slips_to_approve(acting: Visiting) -> Slips:
 
 
 @router.get("/slips/of-company", dependencies=[ACCOUNTING])
-async def list_slips_of_company(
-    acting: Visiting, status: SlipStatus | None = None
-) -> Slips:
+async def list_slips_of_company(acting: Visiting, status: SlipStatus | None = None) -> Slips:
     """経理: what was handed in, or what of it is in one state."""
     wanted = queries.slips_of_company(acting.dealer_id, status)
     return await _lines(acting, await queries.slips_where(acting.tx, wanted))
