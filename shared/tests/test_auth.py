@@ -36,9 +36,9 @@ from shared.auth import (
     recognise,
     require,
 )
+from shared.testing.static_keys import StaticKeys
 from shared.tokens import (
     RemoteKeys,
-    StaticKeys,
     TokenVerifier,
     claims_of,
     principal_from,

@@ -164,11 +164,6 @@ class Worker:
             elif CROWD < worked < self.batch // 2:
                 await asyncio.sleep(self.linger)
 
-    async def drain(self) -> None:
-        """Process until nothing is due."""
-        while await self.process_batch():
-            pass
-
     async def process_batch(self) -> int:
         """Process what is due, up to one batch; returns how many events were looked at."""
         try:
