@@ -27,7 +27,8 @@ def main() -> int:
         if item.typ not in INSIDE or (item.typ == "variable" and _is_of_module(item))
     ]
     for item in dead:
-        sys.stdout.write(f"{format_path(item.filename)}:{item.first_lineno}: unused {item.typ} {item.name}\n")
+        place = f"{format_path(item.filename)}:{item.first_lineno}"
+        sys.stdout.write(f"{place}: unused {item.typ} {item.name}\n")
     return 1 if dead or vulture.exit_code else 0
 
 
