@@ -35,10 +35,10 @@ from shared.auth import (
     recognise,
     require,
 )
+from shared.testing.static_keys import StaticKeys
 from shared.tokens import (
     LEEWAY_S,
     RemoteKeys,
-    StaticKeys,
     TokenVerifier,
     claims_of,
     principal_from,

@@ -20,6 +20,7 @@ from shared.db import Database
 from shared.envelope import Envelope, to_headers
 from shared.inbox import Inbox
 from shared.service import Service
+from shared.testing.stepwise import drain
 from shared.worker import Delivery, Worker
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -60,9 +61,8 @@ class Operated:
 
     async def settle(self) -> None:
         handlers = {NoteSaved.wire_type: self.handle}
-        await Worker(
-            self.database, "returns", handlers, SystemClock(), attempts=1, pause=0.0
-        ).drain()
+        worker = Worker(self.database, "returns", handlers, SystemClock(), attempts=1, pause=0.0)
+        await drain(worker)
 
     async def effects(self) -> list[str]:
         async with self.database.transaction() as tx:

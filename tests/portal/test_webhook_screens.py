@@ -45,7 +45,9 @@ class Desk:
 
     async def send_due(self) -> None:
         database = Database(self.settings.database_url)
-        await webhook_sender(self.settings, database, self.clock).send_due()
+        sender = webhook_sender(self.settings, database, self.clock)
+        while await sender.send_one():
+            pass
         await database.close()
 
 

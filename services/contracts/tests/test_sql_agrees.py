@@ -13,11 +13,9 @@ from contracts_service.customer_list import asked_for, find_all, listed, visible
 from contracts_service.rules.contract_access import Role, Viewer
 from contracts_service.rules.inspection import (
     Inspection,
-    months_until,
     next_inspection_month,
     registered_for_next_inspection,
 )
-from contracts_service.rules.list_membership import on_list
 from contracts_service.rules.row_colour import Colour, RowFacts, row_colour
 from contracts_service.rules.search_conditions import (
     GeneralSearch,
@@ -29,6 +27,7 @@ from contracts_service.rules.selection import Selection
 from shared.db import EVERY_DEALER
 
 from .conftest import Office
+from .rules.oracles import months_until, on_list
 
 HQ = Viewer(role=Role.HQ, dealer_code="D01")
 MONTH_ENDS = (date(2025, 2, 28), date(2024, 2, 29), date(2025, 4, 30), date(2025, 8, 31))

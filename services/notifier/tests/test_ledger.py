@@ -17,7 +17,8 @@ from notifier_service.models import Table
 from notifier_service.rules.recipients import MailKind, RecipientRole
 from shared import migrate
 from shared.auth import Principal, Role
-from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.testing.static_keys import StaticKeys
+from shared.tokens import TokenVerifier, claims_of, principal_of
 
 KEY = ECKey.generate_key("P-256", {"kid": "test"})
 COMPLETED = {

@@ -170,11 +170,6 @@ class Worker:
             elif CROWD < worked < self.batch // 2:
                 await asyncio.sleep(self.linger)
 
-    async def drain(self) -> None:
-        """Process until nothing is due."""
-        while await self.process_batch():
-            pass
-
     async def next_due(self) -> float | None:
         """In how many seconds an event falls due that failed before; None without any."""
         async with self.database.transaction() as tx:

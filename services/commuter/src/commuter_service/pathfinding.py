@@ -83,18 +83,6 @@ class PathFinder:
                 break
         return found
 
-    def shortest(self, starts: Sequence[int], ends: Sequence[int]) -> list[int]:
-        """The nodes of the quickest way between two places, both ends included."""
-        seconds, before = self.trees.tree(tuple(starts), NOT_SEARCHED, walks=True)
-        end = min(ends, key=seconds.__getitem__)
-        if seconds[end] >= FAR:
-            return []
-        path = [end]
-        while (end := before[end]) >= 0:
-            path.append(end)
-        path.reverse()
-        return path
-
     def inside(self, system: str, a: int, b: int, barred: frozenset[int]) -> tuple[Ride, ...]:
         """The quickest ride between two stations of one fare system, not over `barred` tracks."""
         lines, track_of, between = self.network.lines, self.network.track_of, self._edge_between

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.colour_conditions import colour_values, has_colour
 from contracts_service.conditions import Conditions
-from contracts_service.rules.assignment_change import CHANGING
+from contracts_service.rules.assignment_change import change_status
 from contracts_service.rules.bulk_search import BulkSearch
 from contracts_service.rules.completion import COMPLETE_MARK
 from contracts_service.rules.contract_access import Role, Viewer
@@ -268,7 +268,7 @@ def row_of(row: Listed, *, today: date, conditions: Conditions) -> ShownRow:
         staff_code=row.staff_code,
         store_code=row.store_code,
         store_name=row.store_name or "",
-        change_status=CHANGING if row.pending_change_id else "",
+        change_status=change_status(pending=row.pending_change_id is not None),
         colour=colour,
     )
 

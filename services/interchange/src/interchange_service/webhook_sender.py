@@ -68,13 +68,6 @@ class WebhookSender:
                 log.info("webhook_secrets_sealed_anew", endpoints=renewed)
                 return
 
-    async def send_due(self) -> int:
-        """Send all that is due, one after another; returns how many were tried."""
-        tried = 0
-        while await self.send_one():
-            tried += 1
-        return tried
-
     async def send_one(self) -> bool:
         """Try the message that waits longest; False if none is due."""
         async with self.database.transaction(EVERY_DEALER) as tx:

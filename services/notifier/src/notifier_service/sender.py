@@ -71,16 +71,6 @@ class Sender:
         finally:
             await self.server.hang_up()
 
-    async def send_due(self) -> int:
-        """Send all that is due, one after another; returns how many were tried."""
-        tried = 0
-        try:
-            while await self.send_one():
-                tried += 1
-        finally:
-            await self.server.hang_up()
-        return tried
-
     async def send_one(self) -> bool:
         """Try the mail that waits longest; False if none is due."""
         async with self.database.transaction(EVERY_DEALER) as tx:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from returns_service.rules.return_approval import By, ReturnFacts, check_step, holder
 from returns_service.rules.return_commands import Action
-from returns_service.rules.return_status import Group, Role, Status, Tab
+from returns_service.rules.return_status import Group, Role, Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind, Refusal
 
@@ -36,11 +36,6 @@ class ApplicationKind(StrEnum):
             ApplicationKind.NAME_CHANGE: "氏名変更",
             ApplicationKind.OTHER: "その他",
         }[self]
-
-
-def statuses_of(tab: Tab) -> frozenset[Status]:
-    """The statuses that a tab lists (D103)."""
-    return frozenset(status for status in Status if status.group.tab is tab)
 
 
 def statuses_to_act_on(role: Role) -> tuple[Status, ...]:
@@ -122,17 +117,6 @@ class ProgressSearch:
     own: bool = False
 
 
-@dataclass(frozen=True)
-class ProgressRow:
-    """The facts of one row that the search looks at; `updated_at` is an aware instant."""
-
-    kind: ApplicationKind
-    status: Status
-    customer_name: str
-    contract_no: str
-    updated_at: datetime
-
-
 def updated_between(search: ProgressSearch) -> tuple[datetime | None, datetime | None]:
     """The instants (UTC) from which and before which a row was updated; None: no bound.
 
@@ -144,19 +128,6 @@ def updated_between(search: ProgressSearch) -> tuple[datetime | None, datetime |
     return (
         _begin_of(first) if first else None,
         _begin_of(last + timedelta(days=1)) if last else None,
-    )
-
-
-def matches(row: ProgressRow, search: ProgressSearch) -> bool:
-    """Whether `row` satisfies every key of `search` (D98); several statuses are an OR (D100)."""
-    start_at, end_at = updated_between(search)
-    return (
-        search.kind in {None, row.kind}
-        and (not search.statuses or row.status in search.statuses)
-        and name_key(search.customer_name or "") in name_key(row.customer_name)
-        and number_key(search.contract_no or "") in {"", number_key(row.contract_no)}
-        and (start_at is None or start_at <= row.updated_at)
-        and (end_at is None or row.updated_at < end_at)
     )
 
 
