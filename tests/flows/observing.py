@@ -72,7 +72,7 @@ async def told(rabbitmq_url: str, event_prefix: str) -> Story:
                 trace_id = await complete_a_return(plan.url, contract_no)
                 mails = lambda: len(named("publish mail.sent.v1", of_trace(seen, trace_id)))  # noqa: E731
                 await eventually(lambda: mails() == MAILS)
-                async with httpx.AsyncClient() as http:
+                async with httpx.AsyncClient(timeout=60) as http:
                     metrics = (await http.get(f"{plan.url}/metrics")).text
         finally:
             tracing.stop()
