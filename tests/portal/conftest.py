@@ -144,7 +144,7 @@ class Site:
 
     @contextlib.asynccontextmanager
     async def browser(self) -> AsyncIterator["Browser"]:
-        async with httpx.AsyncClient(base_url=self.portal) as http:
+        async with httpx.AsyncClient(base_url=self.portal, timeout=60) as http:
             yield Browser(self, http)
 
 
@@ -162,7 +162,7 @@ class Browser:
 
     async def pick(self, user_id: str, asked: dict[str, str]) -> str:
         """Click on a person at the issuer; gives the address that leads back."""
-        async with httpx.AsyncClient() as elsewhere:
+        async with httpx.AsyncClient(timeout=60) as elsewhere:
             reply = await elsewhere.post(
                 f"{self.site.issuer}/authorize", data={**asked, "person": user_id}
             )

@@ -264,7 +264,7 @@ async def house(
 ) -> AsyncIterator[House]:
     url = await new_database("notifier_service")
     database = Database(url)
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         yield House(database, settings_for(url, desk, host), host, desk, http)
     await database.close()
 
