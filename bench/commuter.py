@@ -25,10 +25,10 @@ from commuter_service.batch import price_batch
 from commuter_service.charging import charge_ride, deducting_passes
 from commuter_service.fare_matrix import system_fares
 from commuter_service.fare_search import prepare_fares
-from commuter_service.network import Network, Ride, tokyo_network
+from commuter_service.network import NOT_SEARCHED, Network, Ride, tokyo_network
 from commuter_service.own_passes import OwnPasses
 from commuter_service.path_trees import FAR
-from commuter_service.pathfinding import NOT_SEARCHED, PathFinder, path_finder
+from commuter_service.pathfinding import PathFinder, path_finder
 from commuter_service.pricing import Terms, price
 from commuter_service.recheck import PaidItem, recheck
 from commuter_service.routes import CommuterPass, Route, parse_route, route_text

@@ -71,9 +71,11 @@ def test_a_phone_shows_the_work_first_and_axe_finds_nothing(
     furnished: Product, browser: Browser, request: pytest.FixtureRequest, role: str
 ) -> None:
     axe = (node_modules(request) / "axe-core" / "axe.min.js").read_text()
-    phone = {"width": 360, "height": 740}
     context = browser.new_context(
-        viewport=phone, locale="ja-JP", base_url=furnished.url, bypass_csp=True
+        viewport={"width": 360, "height": 740},
+        locale="ja-JP",
+        base_url=furnished.url,
+        bypass_csp=True,
     )
     page = context.new_page()
     sign_in(page, PEOPLE[role])

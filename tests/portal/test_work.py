@@ -44,7 +44,7 @@ class Service:
     silent: bool = False
     open: threading.Event = field(default_factory=threading.Event)
 
-    def app(self) -> FastAPI:
+    def app_at(self, _url: str) -> FastAPI:
         app = FastAPI()
 
         @app.get("/{path:path}")
@@ -89,7 +89,7 @@ def edge_with(wait_s: float) -> Iterator[Edge]:
     issuer = f"http://127.0.0.1:{free_port()}"
     with contextlib.ExitStack() as stack:
         urls = {
-            f"{name}_url": stack.enter_context(serving(lambda _, one=service: one.app()))
+            f"{name}_url": stack.enter_context(serving(service.app_at))
             for name, service in services.items()
         }
 

@@ -123,7 +123,11 @@ async def test_a_reason_is_passed_on_and_ends_with_the_correction(returns: Retur
     await returns(SATO).step(sent, "remand")
     [mine] = (await returns(YAMADA).get("/work")).json()["remanded"]
     assert (mine["said"], mine["by"]) == ("本部より", "田中 裕子")
-    form = {"kind": "RETURNED", "received_on": "2025-07-02", "contact_1": "03-0010-1000"}
+    form: dict[str, Any] = {
+        "kind": "RETURNED",
+        "received_on": "2025-07-02",
+        "contact_1": "03-0010-1000",
+    }
     await returns(YAMADA).step(sent, "correction", **form)
     await returns(SATO).step(sent, "remand")
     [again] = (await returns(YAMADA).get("/work")).json()["remanded"]
@@ -199,9 +203,9 @@ async def test_sql_and_rules_agree_on_what_waits_for_whom(returns: Returns) -> N
         await tx.execute(FILL, values)
         everything = (await tx.execute(text("SELECT * FROM application"))).all()
         for actors in ACTORS:
-            person = Person("", None, actors)
+            asking = Person("", None, actors)
             keys = ProgressSearch(waiting=True)
-            sql, wanted = rows_wanted(person, keys, Tab.CURRENT, Page(None))
+            sql, wanted = rows_wanted(asking, keys, Tab.CURRENT, Page(None))
             found = {row.application_id for row in await tx.execute(text(sql), wanted)}
             ruled = {
                 row.application_id
