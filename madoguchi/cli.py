@@ -112,7 +112,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
         with explained(plan.data):
             uvloop.run(run(plan, ready=ready))
     except CannotStart as sentence:
-        console.print(str(sentence), soft_wrap=True, highlight=False)
+        typer.echo(str(sentence), err=True)
         raise typer.Exit(1) from None
     tracing.stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the embedded parts stop at exit, undisturbed
