@@ -125,7 +125,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
 
 
 def _end_with(sentence: Exception) -> NoReturn:
-    console.print(str(sentence), soft_wrap=True, highlight=False)
+    typer.echo(str(sentence), err=True)
     raise typer.Exit(1) from None
 
 
