@@ -1,4 +1,4 @@
-"""Pulldowns, work that waits, and the managers' dashboard (D55, D124-D130, part D)."""
+"""Pulldowns and the managers' dashboard (D55, D124-D130, part D)."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -10,8 +10,6 @@ from contracts_service.dashboard import Dashboard, dashboard
 from contracts_service.rules.assignment_change import MoveReason
 from contracts_service.rules.products import Product
 from contracts_service.rules.selection import OTHER_VEHICLE, OTHER_VEHICLE_LABEL
-from contracts_service.work import work_of
-from shared.work import Work
 
 router = APIRouter()
 
@@ -81,12 +79,6 @@ async def list_staff(
 async def list_move_reasons() -> list[CodedName]:
     """Why a contract moves (D127)."""
     return [CodedName(reason.value, reason.label) for reason in MoveReason]
-
-
-@router.get("/work", dependencies=[DEALER])
-async def count_work(visit: Visiting) -> Work:
-    """How many of the person's contracts are near their last day without a result."""
-    return await work_of(visit)
 
 
 @router.get("/dashboard", dependencies=[LEADERS], response_model_exclude_unset=True)

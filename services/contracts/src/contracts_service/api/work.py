@@ -6,13 +6,16 @@ the dealer's. Each count comes from the search that the list runs with the same 
 
 from collections.abc import Iterator
 
+from fastapi import APIRouter
+
 from contracts_service import customer_list
 from contracts_service.api.customers import SearchQuery, condition_of
-from contracts_service.api.visit import Visit
+from contracts_service.api.visit import DEALER, Visit, Visiting
 from contracts_service.rules.contract_access import Role
 from contracts_service.rules.row_colour import Colour
 from shared.work import Work, WorkCount
 
+router = APIRouter()
 KINDS = (
     (Colour.RED, "2か月未満・未完了のお客様"),
     (Colour.YELLOW, "4か月未満・未完了のお客様"),
@@ -20,8 +23,9 @@ KINDS = (
 WHOSE = {Role.SALES: "担当", Role.MANAGER: "店舗", Role.HQ: "全店舗"}
 
 
-async def work_of(visit: Visit) -> Work:
-    """The counts of the person who asks."""
+@router.get("/work", dependencies=[DEALER])
+async def count_work(visit: Visiting) -> Work:
+    """How many of the person's contracts are near their last day without a result."""
     counts = []
     for colour, label in KINDS:
         query = SearchQuery(mode="general", colour=colour.value, staff_code=_own_code(visit))
