@@ -372,10 +372,10 @@ async def run(
     """Start everything, say when it is ready, and serve until Ctrl-C."""
     async with everything(plan, embedded) as parts:
         server = Server(parts.app, plan.host, parts.port, idle_s=0)
-        working = asyncio.create_task(parts.work())
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
+        working = asyncio.create_task(parts.work())
         for api in parts.apis:
             api.made()
             await asyncio.sleep(0.01)
