@@ -136,7 +136,7 @@ def running(*flags: str) -> Iterator[Product]:
     data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
     command = [
         sys.executable, "-m", "madoguchi.cli", "up", "--port", str(port), "--data", str(data),
-        "--verbose", *flags,
+        "--verbose", "--demo", "small", *flags,
     ]  # fmt: skip
     product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
     try:
