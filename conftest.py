@@ -1,12 +1,13 @@
 """The fixtures of every test: real servers, databases and queues of its own."""
 
-import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 import structlog
 
 from shared.rabbitmq import Topology
+from shared.refusals import STRICT
 from shared.testing import servers
 from shared.testing.databases import TestDatabases
 
@@ -17,6 +18,9 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+# A refusal that its route does not declare is a crash, in processes of the tests as well.
+os.environ[STRICT] = "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,11 +47,12 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_url: str) -> Iterator[TestDatabases]:
+async def databases(postgres_url: str) -> AsyncIterator[TestDatabases]:
     """Makes databases for this run and drops them after it."""
-    made = TestDatabases(postgres_url)
+    made = TestDatabases(postgres_url, durable=False)
+    await made.begin()
     yield made
-    asyncio.run(made.drop_all())
+    await made.drop_all()
 
 
 @pytest.fixture

@@ -79,6 +79,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
     import uvloop
 
     from madoguchi.all_in_one import Everything, Plan, run
+    from madoguchi.start_failures import CannotStart, explained, look_before_start
     from shared import logging, tracing
     from shared.process import spare_the_collector
 
@@ -115,7 +116,13 @@ def up(  # noqa: PLR0913 - every flag is an argument
 
     spare_the_collector()
     tracing.start("madoguchi", otlp)
-    uvloop.run(run(plan, ready=ready, making=making))
+    try:
+        look_before_start(plan.host, port, plan.data, embedded=postgres is None)
+        with explained(plan.data):
+            uvloop.run(run(plan, ready=ready, making=making))
+    except CannotStart as sentence:
+        console.print(str(sentence), soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
     tracing.stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the embedded parts stop at exit, undisturbed
 

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 ANSWER_LOST, NO_SUCH_USER = "answer-lost", "no-such-user"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # not slotted: aiosmtpd reads every member, which fails before 3.11.3
 class Mailbox:
     """The mails caught, newest first; one file each in `folder`."""
 

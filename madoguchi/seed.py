@@ -9,8 +9,9 @@ from pathlib import Path
 from contracts_service.imports import import_contracts, import_masters
 from interchange_service.actions.acceptance import put_aside
 from interchange_service.actions.dealers import add_dealer
+from interchange_service.dealer_messages import judge
 from interchange_service.queries import dealer_accounts
-from interchange_service.rules.acceptance import Arrival, NotAccepted, judge
+from interchange_service.rules.acceptance import Arrival, NotAccepted
 from madoguchi.demo import Role, demo_contracts, demo_masters, write_csv
 from returns_service.actions.setting_flow import Flow, set_approval_flow
 from returns_service.people import Acting, Person

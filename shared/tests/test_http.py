@@ -17,6 +17,8 @@ from shared.clock import SystemClock
 from shared.db import Database
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 from shared.http import database_of, etag, expected_version, malformation, once, transaction_of
+from shared.openapi import PROBLEM
+from shared.refusals import STRICT, refuses, undeclared
 from shared.service import Service
 
 
@@ -39,6 +41,7 @@ async def writing(request: Request) -> AsyncIterator[AsyncSession]:
 
 Tx = Annotated[AsyncSession, Depends(writing, scope="function")]
 router = APIRouter(dependencies=[public()])
+people = APIRouter(dependencies=[require(Role.HQ)])
 
 
 @router.post("/parcels", status_code=201)
@@ -57,15 +60,28 @@ async def post_parcel(
 
 
 @router.put("/parcels/1")
+@refuses(AlreadyDecided)
 async def put_parcel(version: Annotated[int, Depends(expected_version)]) -> dict[str, int]:
     if version != 7:
         raise AlreadyDecided(current_version=7)
     return {"version": version}
 
 
+@router.delete("/parcels/1")
+async def delete_parcel() -> None:
+    """Refuses without a word of it in its declaration."""
+    raise AlreadyDecided
+
+
 @router.post("/forms")
+@refuses(FormErrors)
 async def post_form() -> None:
     raise FormErrors(FieldError("received_on", "FUTURE", "本日までの日付を入力してください。"))
+
+
+@people.get("/people")
+async def list_people() -> list[str]:
+    return []
 
 
 @router.get("/breaks")
@@ -82,9 +98,12 @@ async def app(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Fa
     async def nobody(_: Request) -> Principal:
         raise AssertionError("nobody is asked here")
 
+    whole = APIRouter()
+    whole.include_router(router)
+    whole.include_router(people)
     yield create_api(
         Service("parcels", "shared"),
-        router,
+        whole,
         database=database,
         clock=SystemClock(),
         principal_of=nobody,
@@ -198,7 +217,7 @@ class Label(BaseModel):
 def test_what_is_malformed_is_told_in_japanese(body: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError) as refused:
         Label(**body)
-    assert [malformation(error) for error in refused.value.errors()] == [said]  # type: ignore[arg-type]
+    assert [malformation(error) for error in refused.value.errors()] == [said]
 
 
 async def test_a_malformed_request_is_named_without_echoing_it(http: httpx.AsyncClient) -> None:
@@ -212,6 +231,46 @@ async def test_a_crash_says_nothing_of_its_inside(http: httpx.AsyncClient) -> No
     answer = await http.get("/breaks")
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
     assert "090" not in answer.text
+
+
+def answers(app: FastAPI, method: str, path: str) -> dict[str, set[str]]:
+    """The codes of an operation by status, as its document lists them."""
+    operation = app.openapi()["paths"][f"/api/parcels/v1{path}"][method]
+    return {
+        status: set(answer["content"][PROBLEM]["schema"]["allOf"][1]["properties"]["code"]["enum"])
+        for status, answer in operation["responses"].items()
+        if not status.startswith("2")
+    }
+
+
+def test_the_document_lists_the_codes_of_a_route_and_of_what_it_depends_on(app: FastAPI) -> None:
+    assert answers(app, "put", "/parcels/1") == {
+        "409": {"ALREADY_DECIDED"},
+        "412": {"VERSION_CONFLICT"},
+        "422": {"FORM_ERRORS"},
+        "428": {"VERSION_MISSING"},
+    }
+    assert answers(app, "post", "/parcels") == {
+        "422": {"BODY_UNREADABLE", "FORM_ERRORS", "IDEMPOTENCY_KEY_USED"}
+    }
+    assert answers(app, "get", "/people") == {
+        "401": {"TOKEN_EXPIRED", "TOKEN_MISSING", "TOKEN_NOT_TRUSTED"},
+        "403": {"ROLE_NOT_ALLOWED"},
+        "503": {"ISSUER_OUT_OF_REACH"},
+    }
+    example = app.openapi()["components"]["examples"]["ALREADY_DECIDED"]["value"]
+    assert (example["status"], example["title"]) == (409, "すでに決定済みです。")
+
+
+async def test_a_refusal_that_the_route_does_not_declare_is_a_crash(
+    http: httpx.AsyncClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for strict, status, code in (("", 409, "ALREADY_DECIDED"), ("1", 500, "INTERNAL")):
+        monkeypatch.setenv(STRICT, strict)
+        answer = await http.delete("/parcels/1")
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert undeclared(app, delete_parcel, "ALREADY_DECIDED")
+    assert not undeclared(app, put_parcel, "ALREADY_DECIDED")
 
 
 async def test_an_answer_carries_request_id_and_trace(http: httpx.AsyncClient) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize
 
 from tests.node import node_modules
 from tests.product import Product
@@ -135,8 +135,8 @@ def test_every_page_can_be_used_by_everybody(  # noqa: PLR0917  three name what 
     furnished: Product, browser: Browser, axe: str, role: str, screens: Sequence[Screen], width: int
 ) -> None:
     user_id, _ = ROLES[role]
-    shape = {"viewport": {"width": width, "height": 900}, "locale": "ja-JP"}
-    first = browser.new_context(**shape, base_url=furnished.url)
+    viewport = ViewportSize(width=width, height=900)
+    first = browser.new_context(viewport=viewport, locale="ja-JP", base_url=furnished.url)
     page = first.new_page()
     sign_in(page, user_id)
     names, signed_in = found_names(page), first.storage_state()
@@ -146,7 +146,7 @@ def test_every_page_can_be_used_by_everybody(  # noqa: PLR0917  three name what 
         path = screen.path.format_map(names)
         assert "-nothing-" not in path or "/mails/" in path, path
         context = browser.new_context(  # with nothing in its cache
-            **shape, base_url=furnished.url, storage_state=signed_in,
+            viewport=viewport, locale="ja-JP", base_url=furnished.url, storage_state=signed_in,
             bypass_csp=True,  # for axe alone; the policy is tried in tests/portal
         )  # fmt: skip
         if "-nothing-" not in path:

@@ -125,7 +125,7 @@ def wait_for(port: int, started: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.05)
-    raise AssertionError(f"ended with {started.returncode}: {started.args}")
+    raise AssertionError(f"ended with {started.returncode}: {started.args!r}")
 
 
 def sign_in(gateway: Gateway, http: httpx.Client) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from playwright.async_api import Page, async_playwright
 
 from portal_service.app import create_app
@@ -40,7 +41,7 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
     with contextlib.ExitStack() as stack:
         service = stack.enter_context(serving(lambda _: service_double()))
 
-        def make(url: str) -> object:
+        def make(url: str) -> FastAPI:
             nobody = "http://127.0.0.1:9"
             settings = PortalSettings(
                 public_url=url, session_secret=SECRET, oidc_issuer=issuer,

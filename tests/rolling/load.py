@@ -13,7 +13,7 @@ import httpx
 from tests.rolling.topology import Topology
 
 DESKS = ("D02-M100", "D02-M200")
-MADE_TWICE = "CHANGED_MEANWHILE"
+MADE_TWICE = "VERSION_CONFLICT"
 PAUSE_S = 0.02
 
 

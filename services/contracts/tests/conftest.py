@@ -295,14 +295,13 @@ async def _opened(url: str, conditions: Conditions) -> Office:
 
 
 @pytest.fixture(scope="session")
-async def office_url(databases: TestDatabases) -> AsyncIterator[str]:
+async def office_url(databases: TestDatabases) -> str:
     """A database with the masters, emptied before each test that uses it."""
     url = await databases.create("contracts_service")
     database = Database(url, pool_size=1)
     await import_masters(database, MASTERS, now=at(TODAY))
     await database.close()
-    yield url
-    await databases.drop(url)
+    return url
 
 
 @pytest.fixture

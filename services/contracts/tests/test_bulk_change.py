@@ -110,7 +110,7 @@ async def test_a_row_that_somebody_changed_is_left_alone(office: Office) -> None
     await office.contract("C1")
     stale = {"contract_no": "C1", "to_store": "S20", "version": 7}
     (row,) = (await bulk(office, stale)).json()["rows"]
-    assert row["problem"]["code"] == "CHANGED_MEANWHILE"
+    assert row["problem"]["code"] == "VERSION_CONFLICT"
     twice = await bulk(office, stale, stale)
     assert (twice.status_code, code_of(twice)) == (422, "ROW_TWICE")
 

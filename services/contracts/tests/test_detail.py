@@ -64,7 +64,7 @@ async def test_two_writers_of_the_memo(office: Office) -> None:
     await office.contract("C1")
     await office.change("E101", "PUT", "/contracts/C1/memo", {"text": "first"}, 0)
     second = await office.change("M100", "PUT", "/contracts/C1/memo", {"text": "second"}, 0)
-    assert (second.status_code, second.json()["facts"]) == (409, {"current_version": 1})
+    assert (second.status_code, second.json()["facts"]) == (412, {"current_version": 1})
     assert (await office.detail("C1"))["memo"]["text"] == "first"
     long = await office.change("E101", "PUT", "/contracts/C1/memo", {"text": "あ" * 2001}, 1)
     assert long.status_code == 422

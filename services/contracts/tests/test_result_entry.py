@@ -257,7 +257,7 @@ async def test_who_comes_second_is_told(office: Office) -> None:
     await office.contract("C1")
     assert (await office.change("E101", "POST", "/contracts/C1/result", CASH, 1)).status_code == 200
     second = await office.change("M100", "POST", "/contracts/C1/result", RETURN, 1)
-    assert (second.status_code, code_of(second)) == (409, "CHANGED_MEANWHILE")
+    assert (second.status_code, code_of(second)) == (412, "VERSION_CONFLICT")
     assert second.json()["facts"] == {"current_version": 2}
     bare = await office.ask("E101", "POST", "/contracts/C1/result", json=CASH)
     assert bare.status_code == 428

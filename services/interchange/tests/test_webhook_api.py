@@ -144,7 +144,7 @@ async def test_a_change_needs_the_version_that_the_person_saw(world: World) -> N
     asked: list[tuple[str, str, Any]] = [("PUT", here, renamed), ("POST", f"{here}/secret", None)]
     for method, path, body in asked:
         late = await world.ask(HQ, method, path, version=1, json=body)
-        assert (late.status_code, late.json()["code"]) == (409, "ENDPOINT_CHANGED")
+        assert (late.status_code, late.json()["code"]) == (412, "VERSION_CONFLICT")
 
 
 async def test_a_dealer_has_no_more_than_ten_endpoints(world: World) -> None:
@@ -210,7 +210,7 @@ async def test_a_person_may_have_a_message_sent_again(
     await world.sender().send_due()
     [line] = await world.deliveries()
     late = await world.ask(HQ, "POST", here, version=1)
-    assert (late.status_code, late.json()["code"]) == (409, "DELIVERY_CHANGED")
+    assert (late.status_code, late.json()["code"]) == (412, "VERSION_CONFLICT")
     if status == 410:
         stopped = await world.ask(HQ, "POST", here, version=line["version"])
         assert stopped.json()["code"] == line["resend"]["code"] == "ENDPOINT_STOPPED"

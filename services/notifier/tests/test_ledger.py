@@ -14,7 +14,7 @@ from sqlalchemy import text
 from event_contracts.returns import ReturnCompleted, ReturnRemanded
 from notifier_service.app import create_app
 from notifier_service.models import Table
-from notifier_service.which_mail import MailKind, RecipientRole
+from notifier_service.rules.recipients import MailKind, RecipientRole
 from shared import migrate
 from shared.auth import Principal, Role
 from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
@@ -285,8 +285,8 @@ async def test_a_resend_needs_the_version_that_the_person_saw(house: Any, visito
     assert (missing.status_code, missing.json()["code"]) == (428, "VERSION_MISSING")
     first = await visitor.resend(OPERATOR, line["mail_id"], line["version"])
     second = await visitor.resend(OPERATOR, line["mail_id"], line["version"])
-    assert (first.status_code, second.status_code) == (200, 409)
-    assert second.json()["code"] == "MAIL_CHANGED"
+    assert (first.status_code, second.status_code) == (200, 412)
+    assert second.json()["code"] == "VERSION_CONFLICT"
     await house.sender().send_due()
     assert len(house.host.mails) == 1
 

@@ -81,7 +81,7 @@ async def test_addresses_of_the_flow(
 async def test_a_flow_that_somebody_changed_meanwhile(returns: Returns) -> None:
     await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
     put = await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
-    assert (put.status_code, put.json()["facts"]) == (409, {"current_version": 2})
+    assert (put.status_code, put.json()["facts"]) == (412, {"current_version": 2})
 
 
 def substitute(substitute_id: str = "D01-E102", **more: str) -> dict[str, str]:
@@ -177,7 +177,7 @@ async def test_a_substitution_is_changed_and_taken_back(returns: Returns) -> Non
     changed = await returns(SATO).send("PUT", path, substitute("D01-E201"), version=1)
     assert (changed.status_code, changed.json()["substitute_name"]) == (200, "鈴木 花子")
     stale = await returns(SATO).send("DELETE", path, version=1)
-    assert (stale.status_code, stale.json()["facts"]) == (409, {"current_version": 2})
+    assert (stale.status_code, stale.json()["facts"]) == (412, {"current_version": 2})
     foreign = await returns(TAKAHASHI).send("DELETE", path, version=2)
     assert foreign.status_code == 404
     listed = (await returns(SATO).get("/substitutes")).json()["items"]

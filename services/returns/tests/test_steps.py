@@ -1,5 +1,7 @@
 """承認, 差戻し, 引継ぎ as people take them, and who may not."""
 
+from typing import Any
+
 import pytest
 
 from event_contracts.returns import ReturnRemanded
@@ -228,7 +230,7 @@ async def test_the_hint_where_the_receiver_has_no_address(
     ids=["emptied", "changed", "as prefilled from his profile"],
 )
 async def test_the_store_approver_is_reached_by_what_he_left_in_his_dialog(
-    returns: Returns, dialog: dict[str, str], kept: str | None
+    returns: Returns, dialog: dict[str, Any], kept: str | None
 ) -> None:
     application_id = await returns.sent()
     opened = (await returns(SATO).get(f"/applications/{application_id}")).json()
@@ -290,5 +292,5 @@ async def test_without_a_version_nothing_is_changed(returns: Returns) -> None:
     answer = await returns(SATO).send("POST", path, {})
     assert (answer.status_code, answer.json()["code"]) == (428, "VERSION_MISSING")
     old = await returns(SATO).send("POST", path, {}, version=7)
-    assert (old.status_code, old.json()["code"]) == (409, "VERSION_CONFLICT")
+    assert (old.status_code, old.json()["code"]) == (412, "VERSION_CONFLICT")
     assert old.json()["facts"] == {"current_version": 1, "current_status": "STORE_PENDING"}

@@ -34,6 +34,8 @@ def create_api(
         openapi_url=f"{base}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": "/", "description": "the gateway of an installation"}],
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.database = database
     app.state.clock = clock

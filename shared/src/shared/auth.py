@@ -17,6 +17,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
 from shared.errors import Kind, Refusal
+from shared.refusals import Declared
 
 
 class Role(StrEnum):
@@ -123,6 +124,9 @@ class IssuerOutOfReach(AccessRefused):
     message = "ログインの確認ができません。しばらくしてからもう一度お試しください。"
 
 
+SIGN_IN_REFUSALS: tuple[type[Refusal], ...] = (
+    *(TokenMissing, TokenExpired, TokenNotTrusted, IssuerOutOfReach),
+)
 PrincipalOf = Callable[[Request], Awaitable[Principal]]
 
 
@@ -136,6 +140,19 @@ class Policy:
     """What a route asks of the person before it runs; `roles=None` lets everybody in unasked."""
 
     roles: frozenset[Role] | None
+
+    @property
+    def identifies(self) -> bool:
+        """Whether it asks who the person is."""
+        return self.roles is not None
+
+    @property
+    def __refuses__(self) -> tuple[Declared, ...]:
+        """What it may refuse with, beside what `principal_of` declares."""
+        if self.roles is None:
+            return ()
+        found = SIGN_IN_REFUSALS if not self.roles else (*SIGN_IN_REFUSALS, RoleNotAllowed)
+        return tuple(Declared.of(one) for one in found)
 
     def admits(self, principal: Principal | None) -> bool:
         """Whether this person would be let in; no roles at all: anybody who is signed in."""

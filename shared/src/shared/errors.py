@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+Fact = bool | int | str | list[str] | None
+"""A value that a program may need, such as the current version of a conflict."""
+
 
 class Kind(StrEnum):
     """The family of a refusal; it decides the HTTP status in one place (D1)."""
@@ -17,8 +20,10 @@ class Kind(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    VERSION_CONFLICT = "version_conflict"
     VERSION_MISSING = "version_missing"
     UNAUTHENTICATED = "unauthenticated"
+    TOO_MANY = "too_many"
     UNAVAILABLE = "unavailable"
 
 
@@ -27,8 +32,10 @@ STATUS: Mapping[Kind, int] = {
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
     Kind.CONFLICT: 409,
+    Kind.VERSION_CONFLICT: 412,
     Kind.VERSION_MISSING: 428,
     Kind.UNAUTHENTICATED: 401,
+    Kind.TOO_MANY: 429,
     Kind.UNAVAILABLE: 503,
 }
 
@@ -54,11 +61,27 @@ class Refusal(Exception):
     kind: ClassVar[Kind] = Kind.INVALID
     message: str = ""
 
-    def __init__(self, message: str | None = None, **facts: object) -> None:
+    def __init__(self, message: str | None = None, **facts: Fact) -> None:
         if message is not None:
             self.message = message
         self.facts = facts
         super().__init__(self.message)
+
+
+class BodyUnreadable(Refusal):
+    """What came is no text, so that nothing can be said of its fields."""
+
+    code = "BODY_UNREADABLE"
+    kind = Kind.INVALID
+    message = "送信内容を読み取れません。"
+
+
+class KeyUsedForAnother(Refusal):
+    """The same Idempotency-Key came with another request before."""
+
+    code = "IDEMPOTENCY_KEY_USED"
+    kind = Kind.INVALID
+    message = "この Idempotency-Key は別の内容で使用済みです。"
 
 
 class FormErrors(Refusal):

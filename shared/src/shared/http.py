@@ -26,9 +26,19 @@ from shared import tracing
 from shared.clock import Clock
 from shared.context import Work, current_work, known_trace, new_id
 from shared.db import Database
-from shared.errors import FieldError, FormErrors, Kind, Refusal, problem_of
+from shared.errors import (
+    BodyUnreadable,
+    FieldError,
+    FormErrors,
+    KeyUsedForAnother,
+    Kind,
+    Refusal,
+    problem_of,
+)
 from shared.metrics import HTTP_REQUESTS
+from shared.refusals import check_declared, refuses
 from shared.tracing import Attributes, Step
+from shared.versions import VersionConflict
 
 log = structlog.get_logger()
 
@@ -55,22 +65,6 @@ class VersionMissing(Refusal):
     code = "VERSION_MISSING"
     kind = Kind.VERSION_MISSING
     message = "If-Match に変更対象の版を指定してください。"
-
-
-class BodyUnreadable(Refusal):
-    """What came is no text, so that nothing can be said of its fields."""
-
-    code = "BODY_UNREADABLE"
-    kind = Kind.INVALID
-    message = "送信内容を読み取れません。"
-
-
-class KeyUsedForAnother(Refusal):
-    """The same Idempotency-Key came with another request before."""
-
-    code = "IDEMPOTENCY_KEY_USED"
-    kind = Kind.INVALID
-    message = "この Idempotency-Key は別の内容で使用済みです。"
 
 
 class RequestContext:
@@ -167,19 +161,20 @@ def malformation(error: Mapping[str, Any]) -> str:
 def install(app: FastAPI) -> None:
     """Make an app answer every refusal, foreseen or not, as problem+json."""
 
-    async def refused(_: Request, cause: Refusal) -> Response:
+    async def refused(request: Request, cause: Refusal) -> Response:
+        check_declared(app, request.scope.get("endpoint"), cause.code)
         return problem(problem_of(cause))
 
-    async def malformed(_: Request, cause: RequestValidationError) -> Response:
+    async def malformed(request: Request, cause: RequestValidationError) -> Response:
         fields = [
             FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), malformation(e))
             for e in cause.errors()
         ]
-        return problem(problem_of(FormErrors(*fields)))
+        return await refused(request, FormErrors(*fields))
 
-    async def plain(_: Request, cause: HTTPException) -> Response:
+    async def plain(request: Request, cause: HTTPException) -> Response:
         if cause.status_code == HTTP_400_BAD_REQUEST:  # the framework's word for such a body
-            return problem(problem_of(BodyUnreadable()))
+            return await refused(request, BodyUnreadable())
         return problem(
             {
                 "type": f"urn:madoguchi:problem:http_{cause.status_code}",
@@ -205,6 +200,7 @@ def install(app: FastAPI) -> None:
     app.add_middleware(RequestContext, service=app.state.service_name, crashed=crashed)
 
 
+@refuses(VersionMissing, VersionConflict)
 def expected_version(if_match: Annotated[str | None, Header()] = None) -> int:
     """The version that a change is meant for, from `If-Match: "7"`. Raises VersionMissing."""
     value = (if_match or "").strip().removeprefix("W/").strip('"')

@@ -7,10 +7,16 @@ from io import StringIO
 
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared import tables
+
+
+class NewerDatabase(Exception):
+    """The database has migrations that this version does not know."""
 
 
 def _config(package: str, metadata: Sequence[MetaData], connection: Connection) -> Config:
@@ -29,7 +35,12 @@ def _config(package: str, metadata: Sequence[MetaData], connection: Connection) 
 
 
 def _upgrade(connection: Connection, package: str, metadata: Sequence[MetaData]) -> None:
-    command.upgrade(_config(package, metadata, connection), "heads")
+    try:
+        command.upgrade(_config(package, metadata, connection), "heads")
+    except CommandError as error:
+        if isinstance(error.__cause__, ResolutionError):
+            raise NewerDatabase(f"{package}: {error}") from error
+        raise
 
 
 def _check(connection: Connection, package: str, metadata: Sequence[MetaData]) -> None:

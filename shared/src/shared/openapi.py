@@ -1,29 +1,39 @@
-"""What does a service's OpenAPI say of refusals? Each operation names those that it may give.
+"""OpenAPI of a service, with the refusals that each operation declares.
 
-A refusal is problem+json of one shape (RFC 9457), whatever its status. Which ones are possible
-follows from what an operation takes, so that no route has to list them.
+A refusal is problem+json of one shape (RFC 9457); for each status an operation lists its codes, and
+`components.examples` shows one of each.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.constants import REF_TEMPLATE
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 
-from shared.errors import STATUS, Kind
+from shared.auth import Policy, Role, policies_by_path
+from shared.errors import Fact
+from shared.refusals import Declared, refusals_of
 
 PROBLEM = "application/problem+json"
-_CHANGES = {"post", "put", "patch", "delete"}
-_WORDS = {
-    Kind.INVALID: "What was sent cannot be accepted",
-    Kind.UNAUTHENTICATED: "There is no valid token",
-    Kind.FORBIDDEN: "The person may not do this",
-    Kind.NOT_FOUND: "There is no such thing, or none that the person may know of",
-    Kind.CONFLICT: "It is not possible as things stand; nothing was changed",
-    Kind.VERSION_MISSING: "If-Match must name the version that is to be changed",
-    Kind.UNAVAILABLE: "A part that is needed does not answer now",
+TOKEN, DEALER_KEY = "token", "dealer_key"
+SECURITY = {
+    TOKEN: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of the installation's issuer; `x-roles` says whose is accepted.",
+    },
+    DEALER_KEY: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The key of a dealer's system, mdk_<id>_<secret>.",
+    },
 }
+PROBLEM_REF = {"$ref": REF_TEMPLATE.format(model="Problem")}
 
 
 class FieldProblem(BaseModel):
@@ -42,7 +52,7 @@ class Problem(BaseModel):
     status: int
     code: str
     errors: list[FieldProblem] = Field(default=[])
-    facts: dict[str, Any] = Field(default={})
+    facts: dict[str, Fact] = Field(default={})
 
 
 class DescribedApi(FastAPI):
@@ -51,36 +61,73 @@ class DescribedApi(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""
         if self.openapi_schema is None:
-            _name_refusals(super().openapi())
+            self._name_refusals(super().openapi())
         return super().openapi()
 
+    def _name_refusals(self, document: dict[str, Any]) -> None:
+        components = document.setdefault("components", {})
+        schemas = components.setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template=REF_TEMPLATE)
+        schemas |= {**problem.pop("$defs"), "Problem": problem}
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        examples = components.setdefault("examples", {})
+        for route in iter_route_contexts(self.routes):
+            refusals = refusals_of(self, route)
+            for method in route.methods or ():
+                operation = document["paths"].get(route.path_format, {}).get(method.lower())
+                if operation is not None:
+                    operation["responses"].pop("422", None)
+                    operation["responses"] |= _answers(refusals.values())
+                    examples |= {code: _example(one) for code, one in refusals.items()}
+                    operation |= self._tag_and_access(method, route.path_format or "")
+        components["examples"] = dict(sorted(examples.items()))
+        components["securitySchemes"] = SECURITY
 
-def _name_refusals(document: dict[str, Any]) -> None:
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    problem = Problem.model_json_schema(ref_template=REF_TEMPLATE)
-    schemas |= {**problem.pop("$defs"), "Problem": problem}
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    content = {PROBLEM: {"schema": {"$ref": REF_TEMPLATE.format(model="Problem")}}}
-    for path in document["paths"].values():
-        for method, operation in path.items():
-            operation["responses"] |= {
-                str(STATUS[kind]): {"description": _WORDS[kind], "content": content}
-                for kind in _refusals(method, operation)
-            }
+    def _tag_and_access(self, method: str, path: str) -> dict[str, Any]:
+        """Tag, credential and roles of an operation; the tag is its resource."""
+        resource = path.removeprefix(f"/api/{self.state.service_name}/v1/").partition("/")[0]
+        found: dict[str, Any] = {"tags": [resource.partition(".")[0]]}
+        roles = [policy.roles for policy in self._policies[method, path]]
+        asked = [some for some in roles if some is not None]
+        if asked:
+            allowed = sorted(
+                role for role in Role if all(role in some or not some for some in asked)
+            )
+            scheme = DEALER_KEY if allowed == [Role.DEALER_SYSTEM] else TOKEN
+            found |= {"security": [{scheme: []}], "x-roles": allowed}
+        return found
+
+    @cached_property
+    def _policies(self) -> dict[tuple[str, str], list[Policy]]:
+        return policies_by_path(self)
 
 
-def _refusals(method: str, operation: dict[str, Any]) -> Iterator[Kind]:
-    """The kinds of refusal that an operation may give, by what it takes."""
-    taken = {parameter["in"] for parameter in operation.get("parameters", ())}
-    headers = {p["name"].lower() for p in operation.get("parameters", ()) if p["in"] == "header"}
-    has_body = "requestBody" in operation
-    yield from (Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.UNAVAILABLE)
-    if taken or has_body:
-        yield Kind.INVALID
-    if "path" in taken or has_body:
-        yield Kind.NOT_FOUND
-    if method in _CHANGES:
-        yield Kind.CONFLICT
-    if "if-match" in headers:
-        yield Kind.VERSION_MISSING
+def _answers(refusals: Iterable[Declared]) -> dict[str, Any]:
+    """The answers of an operation by status, each with the codes that it may carry."""
+    by_status: defaultdict[int, list[str]] = defaultdict(list)
+    for one in refusals:
+        by_status[one.status].append(one.code)
+    return {
+        str(status): {
+            "description": ", ".join(codes),
+            "content": {
+                PROBLEM: {
+                    "schema": {"allOf": [PROBLEM_REF, {"properties": {"code": {"enum": codes}}}]},
+                    "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+                }
+            },
+        }
+        for status, codes in by_status.items()
+    }
+
+
+def _example(refusal: Declared) -> dict[str, Any]:
+    return {
+        "value": {
+            "type": f"urn:madoguchi:problem:{refusal.code.lower()}",
+            "title": refusal.message,
+            "status": refusal.status,
+            "code": refusal.code,
+        }
+    }

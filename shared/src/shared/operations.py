@@ -5,6 +5,7 @@ processed; each blocks its own stream), refused messages (no events of ours), ea
 and payload, to be replayed or passed over with a reason; and how far outbox and inbox lag behind.
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from shared.errors import FieldError, FormErrors, Kind, Refusal
 from shared.http import NotFound, clock_of, database_of
 from shared.inbox import Inbox, NoSuchDeadLetter
 from shared.metrics import SAMPLE
+from shared.refusals import refuses
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/operations")
@@ -83,6 +85,88 @@ class CauseOrder(BaseModel):
     cause: str = ""
 
 
+class DeadLetter(BaseModel):
+    """An event that could not be processed; `blocked` counts those of its stream behind it."""
+
+    id: UUID
+    type: str
+    stream: str
+    sequence: int
+    dealer_id: str
+    occurred_at: datetime
+    attempts: int
+    cause: str | None
+    settled_at: datetime | None
+    payload: str
+    blocked: int
+
+
+class DeadLetters(BaseModel):
+    """The oldest hundred."""
+
+    items: list[DeadLetter]
+
+
+class RefusedMessage(BaseModel):
+    """A message that was no event of ours: its body as text, broken bytes marked."""
+
+    id: UUID
+    received_at: datetime
+    cause: str
+    type: str
+    headers: str
+    size: int
+    payload: str
+
+
+class RefusedMessages(BaseModel):
+    """The oldest hundred."""
+
+    items: list[RefusedMessage]
+
+
+class Replayed(BaseModel):
+    """How many are tried again."""
+
+    replayed: int
+
+
+class Skipped(BaseModel):
+    """How many were passed over."""
+
+    skipped: int
+
+
+class Lag(BaseModel):
+    """How far outbox and inbox lag behind at this moment; ages in seconds."""
+
+    outbox_waiting: float
+    outbox_age: float
+    inbox_lag: float
+    inbox_waiting: float
+    gap_age: float
+    dead: float
+    refused: float
+    timer_lateness: float
+
+
+class LagSample(BaseModel):
+    """The worst of ten seconds."""
+
+    at: datetime
+    outbox_waiting: int
+    outbox_age_s: float
+    inbox_waiting: int
+    inbox_lag_s: float
+
+
+class LagHistory(BaseModel):
+    """The present, and the last ten minutes."""
+
+    now: Lag
+    samples: list[LagSample]
+
+
 def _inbox(request: Request) -> Inbox:
     return Inbox(database_of(request), request.app.state.service_name)
 
@@ -91,64 +175,69 @@ TheInbox = Annotated[Inbox, Depends(_inbox)]
 
 
 @router.get("/dead-letters")
-async def dead_letters(_who: Operator, inbox: TheInbox) -> dict[str, Any]:
+async def list_dead_letters(_who: Operator, inbox: TheInbox) -> DeadLetters:
     """The oldest hundred; `blocked` counts the events of the stream that wait behind."""
-    return {"items": await _rows(inbox, DEAD)}
+    return DeadLetters(items=[DeadLetter(**row) for row in await _rows(inbox, DEAD)])
 
 
 @router.get("/dead-letters/{letter_id}")
-async def dead_letter(letter_id: UUID, _who: Operator, inbox: TheInbox) -> dict[str, Any]:
+@refuses(NotFound)
+async def read_dead_letter(letter_id: UUID, _who: Operator, inbox: TheInbox) -> DeadLetter:
     """One of them. Raises NotFound."""
-    return await _one(inbox, DEAD, letter_id)
+    return DeadLetter(**await _one(inbox, DEAD, letter_id))
 
 
 @router.post("/dead-letters/replay")
-async def replay_cause(order: CauseOrder, who: Operator, inbox: TheInbox) -> dict[str, int]:
+async def replay_dead_letters(order: CauseOrder, who: Operator, inbox: TheInbox) -> Replayed:
     """Try all of one cause again; answers how many."""
     if not order.cause.strip():
         raise FormErrors(FieldError("cause", "REQUIRED", "原因を入力してください。"))
     replayed = await inbox.replay(cause=order.cause.strip())
     log.info("dead_letters_replayed", count=replayed, by=who.person_id)
-    return {"replayed": replayed}
+    return Replayed(replayed=replayed)
 
 
 @router.post("/dead-letters/{letter_id}/replay")
-async def replay_dead(letter_id: UUID, who: Operator, inbox: TheInbox) -> dict[str, int]:
+@refuses(AlreadySeenTo)
+async def replay_dead_letter(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replayed:
     """Try one again. Raises AlreadySeenTo."""
     try:
         replayed = await inbox.replay(event_id=letter_id)
     except NoSuchDeadLetter as gone:
         raise AlreadySeenTo from gone
     log.info("dead_letter_replayed", event_id=str(letter_id), by=who.person_id)
-    return {"replayed": replayed}
+    return Replayed(replayed=replayed)
 
 
 @router.post("/dead-letters/{letter_id}/skip")
-async def skip_dead(
+@refuses(AlreadySeenTo)
+async def skip_dead_letter(
     letter_id: UUID, order: SkipOrder, who: Operator, inbox: TheInbox
-) -> dict[str, int]:
+) -> Skipped:
     """Pass over one for good, so that its stream goes on. Raises FormErrors, AlreadySeenTo."""
     try:
         await inbox.skip(letter_id, reason=_reason(order, who))
     except NoSuchDeadLetter as gone:
         raise AlreadySeenTo from gone
-    return {"skipped": 1}
+    return Skipped(skipped=1)
 
 
 @router.get("/refused")
-async def refused(_who: Operator, inbox: TheInbox) -> dict[str, Any]:
+async def list_refused_messages(_who: Operator, inbox: TheInbox) -> RefusedMessages:
     """The oldest hundred messages that were no events of ours."""
-    return {"items": [_readable(row) for row in await _rows(inbox, REFUSED)]}
+    return RefusedMessages(items=[_readable(row) for row in await _rows(inbox, REFUSED)])
 
 
 @router.get("/refused/{letter_id}")
-async def refused_message(letter_id: UUID, _who: Operator, inbox: TheInbox) -> dict[str, Any]:
+@refuses(NotFound)
+async def read_refused_message(letter_id: UUID, _who: Operator, inbox: TheInbox) -> RefusedMessage:
     """One of them. Raises NotFound."""
     return _readable(await _one(inbox, REFUSED, letter_id))
 
 
 @router.post("/refused/{letter_id}/replay")
-async def replay_refused(letter_id: UUID, who: Operator, inbox: TheInbox) -> dict[str, int]:
+@refuses(NotFound, StillNoEvent, AlreadySeenTo)
+async def replay_refused_message(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replayed:
     """Read it once more, after the reader was mended. Raises StillNoEvent, AlreadySeenTo."""
     kept = await _one(inbox, REFUSED, letter_id)
     try:
@@ -157,20 +246,21 @@ async def replay_refused(letter_id: UUID, who: Operator, inbox: TheInbox) -> dic
         raise StillNoEvent(cause=str(reason)) from reason
     await inbox.store([event])  # stored twice is stored once
     await _settle(inbox, letter_id, f"replayed ({who.person_id})")
-    return {"replayed": 1}
+    return Replayed(replayed=1)
 
 
 @router.post("/refused/{letter_id}/skip")
-async def skip_refused(
+@refuses(AlreadySeenTo)
+async def skip_refused_message(
     letter_id: UUID, order: SkipOrder, who: Operator, inbox: TheInbox
-) -> dict[str, int]:
+) -> Skipped:
     """Put one away; it is kept with the reason. Raises FormErrors, AlreadySeenTo."""
     await _settle(inbox, letter_id, f"skipped: {_reason(order, who)}")
-    return {"skipped": 1}
+    return Skipped(skipped=1)
 
 
 @router.get("/lag")
-async def lag(_who: Operator, request: Request) -> dict[str, Any]:
+async def read_lag(_who: Operator, request: Request) -> LagHistory:
     """How it stands now, and the worst of every ten seconds in the last ten minutes.
 
     Ages and lags in seconds; the samples come from the workers, `now` is measured here, so that a
@@ -179,8 +269,8 @@ async def lag(_who: Operator, request: Request) -> dict[str, Any]:
     async with database_of(request).transaction() as tx:
         now = (await tx.execute(SAMPLE, {"now": clock_of(request).now()})).mappings().one()
         samples = (await tx.execute(SAMPLES)).mappings().all()
-    measured = {name: float(value or 0) for name, value in now.items()}
-    return {"now": measured, "samples": [dict(row) for row in samples]}
+    measured = Lag(**{name: float(value or 0) for name, value in now.items()})
+    return LagHistory(now=measured, samples=[LagSample(**row) for row in samples])
 
 
 async def _rows(inbox: Inbox, query: Any, wanted: UUID | None = None) -> list[dict[str, Any]]:
@@ -195,10 +285,11 @@ async def _one(inbox: Inbox, query: Any, wanted: UUID) -> dict[str, Any]:
     raise NotFound
 
 
-def _readable(row: dict[str, Any]) -> dict[str, Any]:
+def _readable(row: dict[str, Any]) -> RefusedMessage:
     """A refused message for the screen: the body as text, broken bytes marked."""
     body = row.pop("body").decode("utf-8", "replace")
-    return {**row, "headers": orjson.dumps(row["headers"]).decode(), "payload": body}
+    headers = orjson.dumps(row.pop("headers")).decode()
+    return RefusedMessage(**row, headers=headers, payload=body)
 
 
 async def _settle(inbox: Inbox, letter_id: UUID, how: str) -> None:

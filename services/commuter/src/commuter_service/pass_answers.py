@@ -1,8 +1,9 @@
 """How does a pass look from outside? One form for lists, details, overlaps and health."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+
+from pydantic import BaseModel
 
 from commuter_service.models import PassVersion, Trail
 from commuter_service.own_passes import read_route
@@ -16,43 +17,123 @@ from commuter_service.station_days import closed, shut_stations
 from shared.errors import Refusal
 
 
+class PassContent(BaseModel):
+    """One version of a pass; `section` and `lines` are read from the route."""
+
+    number: int
+    route: str
+    section: str
+    lines: list[str]
+    starts_on: date | None
+    ends_on: date | None
+    period: str
+    guaranteed: bool
+
+
+class PassAnswer(PassContent):
+    """A pass with its state; `in_force` is the version that deducts while another one waits."""
+
+    pass_id: str
+    employee_id: str
+    employee_name: str
+    version: int
+    status: str
+    status_japanese: str
+    applied_on: date | None
+    reason: str | None
+    in_force: PassContent | None
+    notices: list[str]
+    unreadable: str
+
+
+class Overlap(BaseModel):
+    """A pass of the same person that is valid on the same days, with the end that is proposed."""
+
+    pass_id: str
+    version: int
+    section: str
+    period: str
+    proposed_end: date | None
+
+
+class Gap(BaseModel):
+    """Days between two passes."""
+
+    starts_on: date | None
+    ends_on: date | None
+    period: str
+
+
+class Neighbours(BaseModel):
+    """What a pass meets among the same person's others."""
+
+    overlaps: list[Overlap]
+    gaps: list[Gap]
+
+
+class TrailItem(BaseModel):
+    """An item of a slip as the trail keeps it; `passes` are (id, version) of those deducted."""
+
+    item_on: date | None
+    what: str | None
+    amount_yen: int | None
+    deduction_yen: int
+    passes: list[tuple[str, int]]
+
+
+TrailFacts = dict[str, bool | int | str | list[str] | list[TrailItem] | None]
+
+
+class TrailLine(BaseModel):
+    """Who did what, and what it changed."""
+
+    at: datetime
+    actor: str
+    actor_name: str
+    action: str
+    action_japanese: str
+    before: TrailFacts
+    after: TrailFacts
+    said: str | None
+
+
 def section_of(route: str) -> str:
     """東京―新宿, from a route text."""
     words = route.split(":")
     return f"{words[0]}―{words[-1]}"
 
 
-def pass_answer(record: PassRecord, names: dict[str, str]) -> dict[str, Any]:
-    """A pass with its state; `in_force` is the version that deducts while another one waits."""
+def pass_answer(record: PassRecord, names: dict[str, str]) -> PassAnswer:
+    """A pass as this service shows it."""
     held, shown = record.held, record.shown
     waits = record.status is PassStatus.APPLIED
-    return {
-        "pass_id": str(held.pass_id),
-        "employee_id": held.employee_id,
-        "employee_name": names.get(held.employee_id, held.employee_id),
-        "version": held.version,
-        "status": held.status,
-        "status_japanese": record.status.value,
-        **_content(shown),
-        "applied_on": held.applied_on,
-        "reason": held.reason,
-        "in_force": _content(record.confirmed) if waits and record.confirmed else None,
-        "notices": [] if is_guaranteed(has_bus=shown.has_bus) else [BUS_NOTICE],
-        "unreadable": unreadable(shown.route),
-    }
+    return PassAnswer(
+        **dict(_content(shown)),
+        pass_id=str(held.pass_id),
+        employee_id=held.employee_id,
+        employee_name=names.get(held.employee_id, held.employee_id),
+        version=held.version,
+        status=held.status,
+        status_japanese=record.status.value,
+        applied_on=held.applied_on,
+        reason=held.reason,
+        in_force=_content(record.confirmed) if waits and record.confirmed else None,
+        notices=[] if is_guaranteed(has_bus=shown.has_bus) else [BUS_NOTICE],
+        unreadable=unreadable(shown.route),
+    )
 
 
-def _content(version: PassVersion) -> dict[str, Any]:
-    return {
-        "number": version.number,
-        "route": version.route,
-        "section": section_of(version.route),
-        "lines": lines_of(version.route),
-        "starts_on": version.starts_on,
-        "ends_on": version.ends_on,
-        "period": str(period_of(version)),
-        "guaranteed": is_guaranteed(has_bus=version.has_bus),
-    }
+def _content(version: PassVersion) -> PassContent:
+    return PassContent(
+        number=version.number,
+        route=version.route,
+        section=section_of(version.route),
+        lines=lines_of(version.route),
+        starts_on=version.starts_on,
+        ends_on=version.ends_on,
+        period=str(period_of(version)),
+        guaranteed=is_guaranteed(has_bus=version.has_bus),
+    )
 
 
 def lines_of(route: str) -> list[str]:
@@ -69,12 +150,12 @@ def unreadable(route: str, *, on: date | None = None) -> str:
     return closed(shut, on).message if shut and on else ""
 
 
-def neighbours(record: PassRecord, others: Iterable[PassRecord]) -> dict[str, Any]:
+def neighbours(record: PassRecord, others: Iterable[PassRecord]) -> Neighbours:
     """What a pass meets among the same person's others: overlaps with end dates, gaps (R8)."""
     return meeting(period_of(record.shown), [r for r in others if r.held != record.held])
 
 
-def meeting(period: Period, others: Sequence[PassRecord]) -> dict[str, Any]:
+def meeting(period: Period, others: Sequence[PassRecord]) -> Neighbours:
     """The same for a pass that is only thought of."""
     standing = [
         one
@@ -82,22 +163,22 @@ def meeting(period: Period, others: Sequence[PassRecord]) -> dict[str, Any]:
         if one.status in {PassStatus.CONFIRMED, PassStatus.APPLIED} or one.confirmed
     ]
     overlaps = [
-        {
-            "pass_id": str(one.held.pass_id),
-            "version": one.held.version,
-            "section": section_of(one.shown.route),
-            "period": str(period_of(one.shown)),
-            "proposed_end": proposed_end(period_of(one.shown), period),
-        }
+        Overlap(
+            pass_id=str(one.held.pass_id),
+            version=one.held.version,
+            section=section_of(one.shown.route),
+            period=str(period_of(one.shown)),
+            proposed_end=proposed_end(period_of(one.shown), period),
+        )
         for one in standing
         if period.overlaps(period_of(one.shown))
     ]
     between = gaps([period, *(period_of(one.shown) for one in standing)])
-    return {"overlaps": overlaps, "gaps": [_gap(one) for one in between]}
+    return Neighbours(overlaps=overlaps, gaps=[_gap(one) for one in between])
 
 
-def _gap(period: Period) -> dict[str, Any]:
-    return {"starts_on": period.starts_on, "ends_on": period.ends_on, "period": str(period)}
+def _gap(period: Period) -> Gap:
+    return Gap(starts_on=period.starts_on, ends_on=period.ends_on, period=str(period))
 
 
 def condition_of(record: PassRecord, *, today: date) -> PassCondition:
@@ -112,19 +193,19 @@ def has_bus(route: str) -> bool:
     return any(isinstance(leg, BusRide) for leg in read_route(route).legs)
 
 
-def trail_answer(lines: Iterable[Trail]) -> list[dict[str, Any]]:
+def trail_answer(lines: Iterable[Trail]) -> list[TrailLine]:
     """Who did what, the oldest first (R62)."""
     return [
-        {
-            "at": line.at,
-            "actor": line.actor,
-            "actor_name": line.actor_name,
-            "action": line.action,
-            "action_japanese": ACTIONS.get(line.action, line.action),
-            "before": line.before,
-            "after": line.after,
-            "said": line.said,
-        }
+        TrailLine(
+            at=line.at,
+            actor=line.actor,
+            actor_name=line.actor_name,
+            action=line.action,
+            action_japanese=ACTIONS.get(line.action, line.action),
+            before=line.before,
+            after=line.after,
+            said=line.said,
+        )
         for line in lines
     ]
 

@@ -234,11 +234,9 @@ EMPTIED = (
 
 
 @pytest.fixture(scope="session")
-async def bureau_url(databases: TestDatabases) -> AsyncIterator[str]:
+async def bureau_url(databases: TestDatabases) -> str:
     """A database that is emptied before each test that uses it."""
-    url = await databases.create("commuter_service")
-    yield url
-    await databases.drop(url)
+    return await databases.create("commuter_service")
 
 
 @pytest.fixture

@@ -343,7 +343,7 @@ async def test_of_two_administrators_the_second_is_told(bureau: Bureau) -> None:
     done = await bureau.confirm(one)
     path = f"/passes/{one['pass_id']}/confirmation"
     late = await bureau.ask(CHIEF, "POST", path, {}, version=one["version"])
-    assert refused(late, 409, "CHANGED_MEANWHILE")["facts"]["current_version"] == done["version"]
+    assert refused(late, 412, "VERSION_CONFLICT")["facts"]["current_version"] == done["version"]
     again = await bureau.confirm(done)  # who looks again and presses again changes nothing
     assert again["version"] == done["version"]
     assert len(await bureau.events(PassConfirmed)) == 1
@@ -362,7 +362,7 @@ async def test_two_confirmed_at_once_are_one_decision(bureau: Bureau) -> None:
     ticked = [{"pass_id": o["pass_id"], "version": o["version"]} for o in (first, second)]
     stale = [ticked[0], {**ticked[1], "version": 99}]
     answer = await bureau.ask(ADMIN, "POST", "/passes/confirmations", {"passes": stale})
-    refused(answer, 409, "CHANGED_MEANWHILE")
+    refused(answer, 412, "VERSION_CONFLICT")
     assert await bureau.events(PassConfirmed) == []  # all or none
     done = await bureau.post(ADMIN, "/passes/confirmations", {"passes": ticked})
     assert [one["status"] for one in done["items"]] == ["confirmed", "confirmed"]

@@ -6,6 +6,7 @@ Counted by SQL with the bounds that the rules give.
 from datetime import date, timedelta
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +32,38 @@ URGENCY = """
 AGES = (30, 60, 90)
 
 
+class Figures(BaseModel):
+    """Contracts by urgency and age; what is not given, as where there is no store, is 0."""
+
+    contracts: int = 0
+    red: int = 0
+    yellow: int = 0
+    urgent_red: int = 0
+    urgent_yellow: int = 0
+    overdue_open: int = 0
+    overdue_to_30: int = 0
+    overdue_to_60: int = 0
+    overdue_to_90: int = 0
+    overdue_longer: int = 0
+    replaced_here: int = 0
+    replacement_known: int = 0
+    replacement_rate: float | None
+
+
+class StoreFigures(Figures):
+    """The figures of one store."""
+
+    store_code: str
+    store_name: str
+
+
+class Dashboard(BaseModel):
+    """店舗の状況."""
+
+    stores: list[StoreFigures]
+    total: Figures
+
+
 def colour_values(today: date, *, green_days: int | None) -> dict[str, date]:
     """The values of COLOUR and URGENCY on a day."""
     bounds = colour_bounds(today, green_days=green_days)
@@ -45,7 +78,7 @@ def colour_values(today: date, *, green_days: int | None) -> dict[str, date]:
 
 async def dashboard(
     tx: AsyncSession, viewer: Viewer, *, today: date, conditions: Conditions
-) -> dict[str, Any]:
+) -> Dashboard:
     """The figures of each store that the viewer sees, and their sums."""
     seen = customer_list.visible_to(viewer, today=today)
     condition = customer_list.listed(seen, today=today, months=conditions.listed_months)
@@ -79,10 +112,12 @@ async def dashboard(
         for key in (stores[0] if stores else {})
         if key not in {"store_code", "store_name"}
     }
-    return {"stores": [_with_rate(store) for store in stores], "total": _with_rate(total)}
+    return Dashboard(
+        stores=[StoreFigures(**store, replacement_rate=_rate(store)) for store in stores],
+        total=Figures(**total, replacement_rate=_rate(total)),
+    )
 
 
-def _with_rate(figures: dict[str, Any]) -> dict[str, Any]:
+def _rate(figures: dict[str, Any]) -> float | None:
     known = figures.get("replacement_known", 0)
-    rate = round(figures["replaced_here"] / known, 3) if known else None
-    return {**figures, "replacement_rate": rate}
+    return round(figures["replaced_here"] / known, 3) if known else None

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from interchange_service.actions.webhook_endpoints import seal_anew
 from interchange_service.actions.webhook_sending import Claimed, claim_message, settle_message
-from interchange_service.rules.webhooks import headers_of
 from interchange_service.sealing import Seal
+from interchange_service.webhook_messages import headers_of
 from interchange_service.webhook_post import Answer, Post, Trouble
 from shared.clock import Clock
 from shared.context import Work, working_for

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from notifier_service.actions.resending import resend_mail
 from notifier_service.models import Mail, MailLog
 from notifier_service.queries import MailFilter, history_of, mail_of, mails_matching
-from notifier_service.resend import refused_resend
-from notifier_service.which_mail import MailKind, Suppression
+from notifier_service.rules.recipients import MailKind, Suppression
+from notifier_service.rules.resend import MailNotDue, MailUnderway, refused_resend
 from shared.auth import Principal, Role, require
 from shared.clock import Clock
 from shared.context import acting_as
@@ -29,6 +29,7 @@ from shared.http import (
     expected_version,
     transaction_of,
 )
+from shared.refusals import refuses
 
 router = APIRouter()
 
@@ -159,6 +160,7 @@ async def search_mails(who: Reader, tx: Reading, search: Annotated[Search, Query
 
 
 @router.get("/mails/{mail_id}")
+@refuses(NotFound)
 async def read_mail(mail_id: UUID, who: Reader, tx: Reading, response: Response) -> WholeMail:
     """One mail with its text and all that happened to it."""
     mail = await mail_of(tx, mail_id, _scope(who))
@@ -168,7 +170,8 @@ async def read_mail(mail_id: UUID, who: Reader, tx: Reading, response: Response)
     return await _whole(tx, mail)
 
 
-@router.post("/mails/{mail_id}/resend")
+@router.post("/mails/{mail_id}/resend", operation_id="resend_mail")
+@refuses(NotFound, MailUnderway, MailNotDue)
 async def resend(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     mail_id: UUID,
     who: Resender,

@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from notifier_service.api import router
 from notifier_service.models import Table
 from notifier_service.recipients import Recipients
+from notifier_service.rules.reminders import Timing
 from notifier_service.sender import Sender
 from notifier_service.settings import MailSettings, NotifierSettings
-from notifier_service.stale_mail import Timing
 from notifier_service.subscribers import subscribers_with, timers
 from shared.api import create_api
 from shared.auth import PrincipalOf

@@ -31,9 +31,9 @@ from notifier_service.recipients import (
     Recipients,
     RecipientsOutOfReach,
 )
+from notifier_service.rules.recipients import PASS_MAILS, Facts, MailKind
+from notifier_service.rules.reminders import Timing
 from notifier_service.smtp import Draft, MailServer, Outcome
-from notifier_service.stale_mail import Timing
-from notifier_service.which_mail import PASS_MAILS, Facts, MailKind
 from shared import tracing
 from shared.clock import Clock
 from shared.context import Work, current_work

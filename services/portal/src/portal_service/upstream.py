@@ -205,7 +205,10 @@ def refusal_in(service: str, answer: httpx.Response) -> Problem | PartMissing:
 
 
 def problem_in(answer: httpx.Response) -> Problem:
-    """The Problem in a refusal; an answer without problem+json keeps its status and no words."""
+    """The Problem in a refusal; an answer without problem+json keeps its status and no words.
+
+    A version that has changed is a conflict here: the page's own request had no If-Match.
+    """
     try:
         body = answer.json()
     except ValueError:
@@ -215,7 +218,7 @@ def problem_in(answer: httpx.Response) -> Problem:
     listed = body.get("errors")
     errors = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
     return Problem(
-        answer.status_code,
+        409 if answer.status_code == 412 else answer.status_code,  # noqa: PLR2004
         str(body.get("code") or ""),
         str(body.get("title") or ""),
         str(body.get("detail") or ""),

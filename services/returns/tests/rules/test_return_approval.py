@@ -30,11 +30,11 @@ from returns_service.rules.return_refusals import (
     RoleMayNot,
     StepNotPossible,
     SubstituteMayNot,
-    VersionConflict,
 )
 from returns_service.rules.return_status import Role, Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind, Refusal
+from shared.versions import VersionConflict
 
 from .people import BOTH, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA, given
 
@@ -78,7 +78,7 @@ REFUSED: list[tuple[str, Status, Actor, Command, type[Refusal], str]] = [
     ("twice sent", Status.REQUESTED, YAMADA, Submit(setting=BOTH),
      StepNotPossible, "conflict"),
     ("double click on approve", Status.STORE_PENDING, SATO, Approve(expected_version=6),
-     VersionConflict, "conflict"),
+     VersionConflict, "version_conflict"),
 ]  # fmt: skip
 
 

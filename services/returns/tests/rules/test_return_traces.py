@@ -23,12 +23,10 @@ from returns_service.rules.return_commands import (
     Submit,
     Withdraw,
 )
-from returns_service.rules.return_refusals import (
-    ReturnAlreadyDecided,
-    VersionConflict,
-)
+from returns_service.rules.return_refusals import ReturnAlreadyDecided
 from returns_service.rules.return_status import Role, Status
 from returns_service.rules.return_visibility import Actor
+from shared.versions import VersionConflict
 
 from .people import BOTH, HQ, NONE, SATO, STORE, TANAKA, TFC, YAMADA
 

@@ -21,6 +21,7 @@ import asyncpg
 
 from event_contracts import SUBSCRIPTIONS
 from shared.rabbitmq import Topology
+from shared.rabbitmq_connection import connect
 from shared.testing.private import DidNotStart, PrivateRabbitMQ, rabbitmq_program
 
 Cleanup = Callable[[], None]
@@ -57,7 +58,7 @@ async def own_topology(rabbitmq_url: str) -> AsyncIterator[Topology]:
     """An exchange and queues of a test's own; deleted after it."""
     topology = Topology(SUBSCRIPTIONS, prefix=f"test-{secrets.token_hex(4)}-")
     yield topology
-    async with await aio_pika.connect(rabbitmq_url) as connection, connection.channel() as channel:
+    async with await connect(rabbitmq_url) as connection, connection.channel() as channel:
         for service in SUBSCRIPTIONS:
             await channel.queue_delete(topology.queue(service))
         await channel.queue_delete(topology.unparsed)
@@ -85,7 +86,7 @@ async def _postgres_answers(url: str) -> bool:
 
 async def _rabbitmq_answers(url: str) -> bool:
     try:
-        connection = await aio_pika.connect(url, timeout=3)
+        connection = await connect(url, timeout=3)
     except (OSError, aio_pika.exceptions.AMQPError, TimeoutError):
         return False
     await connection.close()

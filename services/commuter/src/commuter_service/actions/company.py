@@ -50,7 +50,7 @@ RIGHT_FIELDS = tuple(Rights.__dataclass_fields__)
 
 
 async def save_setting(acting: Acting, typed: SettingTyped, version: int) -> CompanySetting:
-    """Change the company's decisions. Raises RightMissing, ChangedMeanwhile, FormErrors."""
+    """Change the company's decisions. Raises RightMissing, VersionConflict, FormErrors."""
     _need_accounting(acting)
     kept = await setting_of(acting.tx, acting.dealer_id, lock=True)
     check_version(kept.version, version)

@@ -84,7 +84,7 @@ async def rewrite_pass(
 async def confirm_passes(acting: Acting, wanted: Sequence[Confirmation]) -> list[PassRecord]:
     """Put applications into force, several as one decision with one mail (R26, R28, R33).
 
-    One that is in force already stays as it is. Raises ChangedMeanwhile, and then none is.
+    One that is in force already stays as it is. Raises VersionConflict, and then none is.
     """
     decision_id = str(new_id())
     done = []

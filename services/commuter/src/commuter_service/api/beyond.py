@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import asdict
-from datetime import timedelta
-from typing import Annotated, Any
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from commuter_service import queries
-from commuter_service.api.look_up import Yen, notices_json, passes_of_owner
+from commuter_service.api.look_up import Yen, passes_of_owner
+from commuter_service.api.refusals import PRICE, SEARCH
 from commuter_service.api.visit import (
     ACCOUNTING,
     EMPLOYEES,
@@ -22,17 +23,19 @@ from commuter_service.api.visit import (
     dealer_of,
 )
 from commuter_service.claims import claim_of, item_faults
+from commuter_service.explanation import Notice
 from commuter_service.models import SlipItem
-from commuter_service.own_passes import OwnPasses, Ride, price_ride, read_pass_route, read_route
+from commuter_service.own_passes import OwnPasses, Ride, price_ride, read_pass_route
 from commuter_service.recheck import PaidItem, Rechecked, recheck
-from commuter_service.routes import CommuterPass
+from commuter_service.routes import CommuterPass, PassHasGap
 from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.claim_findings import same_trips
+from commuter_service.rules.claim_findings import ClaimFinding, same_trips
 from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.pass_period import Period
-from commuter_service.rules.pass_simulation import Offer, weigh
+from commuter_service.rules.pass_period import Period, PeriodReversed
+from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, weigh
 from commuter_service.search import Order, Question, candidates
-from shared.http import database_of
+from shared.http import NotFound, database_of
+from shared.refusals import refuses
 
 router = APIRouter(dependencies=[EMPLOYEES])
 
@@ -67,8 +70,71 @@ class SimulationTyped(Typed):
     offers: list[OfferTyped] = Field(default=[], max_length=20)
 
 
+class Difference(BaseModel):
+    """An item that costs something else now; without `now_yen` it cannot be priced any more."""
+
+    slip_id: str
+    item_id: str
+    employee_id: str
+    employee_name: str
+    item_on: date | None
+    route: str | None
+    before_yen: int
+    now_yen: int | None
+    difference_yen: int
+    why: str
+
+
+class RecheckAnswer(BaseModel):
+    """How many items were priced again, and those that differ."""
+
+    checked: int
+    total_difference_yen: int
+    items: list[Difference]
+
+
+class SimulatedRoute(BaseModel):
+    """A way to work."""
+
+    route: str
+    through_yen: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighedOffer:
+    """A pass beside paying each ride, and what it would have saved on the last quarter's trips."""
+
+    route: str
+    months: int
+    yen: int
+    monthly_yen: int
+    fares_yen: int
+    saving_yen: int
+    break_even_days: int | None
+    past_quarter_saving_yen: int
+
+
+class Simulation(BaseModel):
+    """The offers beside each other; `best` is the route of the cheapest one that saves."""
+
+    daily_yen: int
+    fares_yen: int
+    candidates: list[SimulatedRoute]
+    offers: list[WeighedOffer]
+    best: str | None
+    notices: list[Notice]
+
+
+class Findings(BaseModel):
+    """Hints about a slip."""
+
+    items: list[ClaimFinding]
+
+
 @router.post("/rechecks", dependencies=[ACCOUNTING])
-async def recheck_period(typed: PeriodTyped, request: Request) -> dict[str, Any]:
+@refuses(NotFound, PeriodReversed)
+async def recheck_period(typed: PeriodTyped, request: Request) -> RecheckAnswer:
     """Every looked-up item of a period, priced again with the passes and tariffs of now."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:
@@ -89,15 +155,16 @@ async def recheck_period(typed: PeriodTyped, request: Request) -> dict[str, Any]
         return list(recheck(map(paid_item, found), passes, bus_policy=policy))
 
     rows = await asyncio.to_thread(checked)
-    return {
-        "checked": len(found),
-        "total_difference_yen": sum(row.difference_yen for row in rows),
-        "items": [_difference(row, items[row.item.item_id], names) for row in rows],
-    }
+    return RecheckAnswer(
+        checked=len(found),
+        total_difference_yen=sum(row.difference_yen for row in rows),
+        items=[_difference(row, items[row.item.item_id], names) for row in rows],
+    )
 
 
 @router.post("/simulations/passes")
-async def simulate_passes(typed: SimulationTyped, request: Request) -> dict[str, Any]:
+@refuses(NotFound, MonthsNotSold, PassHasGap, *SEARCH, *PRICE)
+async def simulate_passes(typed: SimulationTyped, request: Request) -> Simulation:
     """Which pass is the cheapest for a way to work, and from how many days on it pays."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:
@@ -113,25 +180,26 @@ async def simulate_passes(typed: SimulationTyped, request: Request) -> dict[str,
     cheapest = found[0].through_yen
     hint = price_ride(Ride(typed.on, str(found[0].route), typed.medium), OwnPasses())
     weighed = [
-        _weighed(typed, one, offer, cheapest * 2) | _past(one, passes, trips)
+        _weighed(typed, one, offer, cheapest * 2, past_yen=_past_saving_yen(one, passes, trips))
         for one, offer in offers
     ]
-    best = max(weighed, key=lambda one: int(one["saving_yen"]), default=None)
-    return {
-        "daily_yen": cheapest * 2,
-        "fares_yen": cheapest * 2 * typed.days_per_month,
-        "candidates": [
-            {"route": str(one.route), "through_yen": one.through_yen, "minutes": one.minutes}
+    best = max(weighed, key=lambda one: one.saving_yen, default=None)
+    return Simulation(
+        daily_yen=cheapest * 2,
+        fares_yen=cheapest * 2 * typed.days_per_month,
+        candidates=[
+            SimulatedRoute(route=str(one.route), through_yen=one.through_yen, minutes=one.minutes)
             for one in found
         ],
-        "offers": weighed,
-        "best": best["route"] if best and best["saving_yen"] > 0 else None,
-        "notices": notices_json(hint.explanation.notices),
-    }
+        offers=weighed,
+        best=best.route if best and best.saving_yen > 0 else None,
+        notices=list(hint.explanation.notices),
+    )
 
 
 @router.get("/slips/{slip_id}/findings")
-async def find_faults(slip_id: UUID, request: Request) -> dict[str, Any]:
+@refuses(NotFound)
+async def list_findings(slip_id: UUID, request: Request) -> Findings:
     """Hints about a slip: the same trip twice, a roundabout way, a pass's section typed by hand."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:
@@ -146,7 +214,7 @@ async def find_faults(slip_id: UUID, request: Request) -> dict[str, Any]:
     policy = BusPolicy(acting.setting.bus_policy)
     found = [*same_trips([claim_of(item) for item in items], map(claim_of, others))]
     found += await asyncio.to_thread(item_faults, items, passes, policy)
-    return {"items": [asdict(one) for one in found]}
+    return Findings(items=found)
 
 
 def paid_item(item: SlipItem) -> PaidItem:
@@ -170,39 +238,45 @@ def paid_item(item: SlipItem) -> PaidItem:
     )
 
 
-def _difference(row: Rechecked, item: SlipItem, names: dict[str, str]) -> dict[str, Any]:
-    return {
-        "slip_id": str(item.slip_id),
-        "item_id": row.item.item_id,
-        "employee_id": item.employee_id,
-        "employee_name": names.get(item.employee_id, item.employee_id),
-        "item_on": item.item_on,
-        "route": item.route,
-        "before_yen": row.item.charged_yen,
-        "now_yen": row.now_yen,
-        "difference_yen": row.difference_yen,
-        "why": row.why,
-    }
+def _difference(row: Rechecked, item: SlipItem, names: dict[str, str]) -> Difference:
+    return Difference(
+        slip_id=str(item.slip_id),
+        item_id=row.item.item_id,
+        employee_id=item.employee_id,
+        employee_name=names.get(item.employee_id, item.employee_id),
+        item_on=item.item_on,
+        route=item.route,
+        before_yen=row.item.charged_yen,
+        now_yen=row.now_yen,
+        difference_yen=row.difference_yen,
+        why=row.why,
+    )
 
 
 def _weighed(
-    typed: SimulationTyped, one: OfferTyped, offer: Offer, daily_yen: int
-) -> dict[str, Any]:
+    typed: SimulationTyped, one: OfferTyped, offer: Offer, daily_yen: int, *, past_yen: int
+) -> WeighedOffer:
     route = read_pass_route(one.route)
     thought = CommuterPass(THOUGHT_OF, 1, route, Period())
     ride = Ride(typed.on, str(route), typed.medium, round_trip=True)
     left = price_ride(ride, OwnPasses(readable=(thought,))).explanation.charged_yen
     result = weigh(offer, daily_yen=daily_yen, daily_with_pass_yen=left, days=typed.days_per_month)
-    return {"route": str(route), "months": offer.months, "yen": offer.yen, **asdict(result)}
+    return WeighedOffer(
+        route=str(route),
+        months=offer.months,
+        yen=offer.yen,
+        **asdict(result),
+        past_quarter_saving_yen=past_yen,
+    )
 
 
-def _past(one: OfferTyped, passes: OwnPasses, trips: Iterable[SlipItem]) -> dict[str, Any]:
+def _past_saving_yen(one: OfferTyped, passes: OwnPasses, trips: Iterable[SlipItem]) -> int:
     """What the pass would have saved on the last quarter's trips."""
-    thought = CommuterPass(THOUGHT_OF, 1, read_route(one.route), Period())
+    thought = CommuterPass(THOUGHT_OF, 1, read_pass_route(one.route), Period())
     with_it = OwnPasses(passes.facts, (*passes.readable, thought))
     saved = 0
     for item in trips:
         paid = paid_item(item)
         rows = list(recheck([paid], {paid.employee_id: with_it}))
         saved -= sum(row.difference_yen for row in rows)
-    return {"past_quarter_saving_yen": saved}
+    return saved

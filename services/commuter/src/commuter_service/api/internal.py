@@ -4,10 +4,12 @@ Addresses are told to services only; events never carry them (R29, R30, R32).
 """
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service import queries
@@ -16,6 +18,7 @@ from commuter_service.models import Employee, HeldPass
 from commuter_service.rules.pass_mail_recipients import application_recipients
 from shared.db import EVERY_DEALER
 from shared.http import NotFound, database_of
+from shared.refusals import refuses
 
 router = APIRouter(prefix="/internal", dependencies=[SERVICES])
 
@@ -25,24 +28,37 @@ async def _tx(request: Request) -> AsyncIterator[AsyncSession]:
         yield tx
 
 
+class Recipients(BaseModel):
+    """Applicant and administrators of a pass with their addresses."""
+
+    pass_id: str
+    dealer_id: str
+    applicant_name: str
+    applicant_mail: str | None
+    applied_on: date | None
+    reason: str | None
+    administrator_mails: list[str]
+
+
 @router.get("/passes/{pass_id}/recipients")
-async def tell_recipients(
+@refuses(NotFound)
+async def read_recipients(
     pass_id: UUID, tx: Annotated[AsyncSession, Depends(_tx, scope="function")]
-) -> dict[str, Any]:
+) -> Recipients:
     """Applicant and administrators with their addresses, as of now."""
     held = await tx.get(HeldPass, pass_id)
     if held is None:
         raise NotFound
     applicant = await tx.get(Employee, held.employee_id)
-    return {
-        "pass_id": str(pass_id),
-        "dealer_id": held.dealer_id,
-        "applicant_name": applicant.name if applicant else held.employee_id,
-        "applicant_mail": applicant.mail if applicant else None,
-        "applied_on": held.applied_on,
-        "reason": held.reason,
-        "administrator_mails": list(await _administrators(tx, held.dealer_id)),
-    }
+    return Recipients(
+        pass_id=str(pass_id),
+        dealer_id=held.dealer_id,
+        applicant_name=applicant.name if applicant else held.employee_id,
+        applicant_mail=applicant.mail if applicant else None,
+        applied_on=held.applied_on,
+        reason=held.reason,
+        administrator_mails=list(await _administrators(tx, held.dealer_id)),
+    )
 
 
 async def _administrators(tx: AsyncSession, dealer_id: str) -> tuple[str, ...]:

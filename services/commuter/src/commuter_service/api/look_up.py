@@ -4,16 +4,18 @@ The search runs outside any transaction: another implementation of it may ask a 
 """
 
 import asyncio
-from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import Field
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service import queries
 from commuter_service.acting import Acting
+from commuter_service.api.refusals import PRICE, SEARCH
 from commuter_service.api.visit import (
     EMPLOYEES,
     Day,
@@ -22,19 +24,26 @@ from commuter_service.api.visit import (
     acting_in,
     dealer_of,
 )
-from commuter_service.explanation import ExtraCharge, Notice, as_json
+from commuter_service.explanation import Explanation, ExtraCharge, Notice
 from commuter_service.look_up_sources import LookUp
 from commuter_service.network import tokyo_network
 from commuter_service.own_passes import OwnPasses, Priced, Ride, gone_on, own_passes, price_ride
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.company_setting import RightMissing
 from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.slip_kind import SlipDeed, SlipKind, check_unconfirmed_pass
+from commuter_service.rules.slip_kind import (
+    SlipDeed,
+    SlipKind,
+    UnconfirmedPassBlocks,
+    check_unconfirmed_pass,
+)
 from commuter_service.search import Order, Question
-from commuter_service.station_names import suggest
+from commuter_service.station_names import Suggestion, suggest
 from commuter_service.strip import strip_svg
 from shared.errors import Refusal, problem_of
-from shared.http import database_of
+from shared.http import NotFound, database_of
+from shared.openapi import Problem
+from shared.refusals import refuses
 
 router = APIRouter(dependencies=[EMPLOYEES])
 
@@ -93,14 +102,64 @@ class RidesTyped(Typed):
     rides: list[RideTyped] = Field(min_length=1, max_length=MOST_RIDES)
 
 
+class Stations(BaseModel):
+    """The stations that begin as typed."""
+
+    items: list[Suggestion]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedRide:
+    """A priced ride: its figures, and the whole explanation."""
+
+    route: str
+    through_yen: int
+    charged_yen: int
+    deduction_yen: int
+    why: str
+    notices: list[Notice]
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRoute(PricedRide):
+    """A route that one may decide; `told_yen` is what another source says, `picture` is SVG."""
+
+    minutes: int
+    changes: int
+    told_yen: int | None
+    picture: str
+
+
+class Candidates(BaseModel):
+    """The candidate routes of a day."""
+
+    on: date
+    items: list[CandidateRoute]
+    notices: list[Notice]
+
+
+class NotPriced(BaseModel):
+    """A ride that cannot be priced, and why."""
+
+    problem: Problem
+
+
+class Deductions(BaseModel):
+    """The rides in the order given."""
+
+    items: list[PricedRide | NotPriced]
+
+
 @router.get("/stations")
-async def suggest_stations(prefix: Text) -> dict[str, Any]:
+async def suggest_stations(prefix: Text) -> Stations:
     """Stations whose name begins so, in kanji, kana or romaji."""
-    return {"items": [as_json(one) for one in suggest(tokyo_network(), prefix)]}
+    return Stations(items=suggest(tokyo_network(), prefix))
 
 
 @router.post("/look-ups")
-async def look_up(typed: LookUpTyped, request: Request) -> dict[str, Any]:
+@refuses(NotFound, UnconfirmedPassBlocks, *SEARCH, *PRICE)
+async def look_up_routes(typed: LookUpTyped, request: Request) -> Candidates:
     """Up to five candidate routes with what is charged after the passes (R37, F22)."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:
@@ -124,15 +183,22 @@ async def look_up(typed: LookUpTyped, request: Request) -> dict[str, Any]:
     items = []
     for number, one in enumerate(found):
         ride = Ride(typed.on, str(one.route), typed.medium, child=typed.child, bus_policy=policy)
-        facts = {"minutes": one.minutes, "changes": one.changes, "told_yen": one.told_yen}
         priced = price_ride(ride, passes)
-        picture = strip_svg(priced.explanation, f"candidate-{number}")
-        items.append({**facts, **priced_answer(priced), "picture": picture})
-    return {"on": typed.on, "items": items, "notices": notices_json(gone_on(passes, typed.on))}
+        items.append(
+            CandidateRoute(
+                **_figures(priced),
+                minutes=one.minutes,
+                changes=one.changes,
+                told_yen=one.told_yen,
+                picture=strip_svg(priced.explanation, f"candidate-{number}"),
+            )
+        )
+    return Candidates(on=typed.on, items=items, notices=list(gone_on(passes, typed.on)))
 
 
-@router.post("/deductions")
-async def deduct(typed: RidesTyped, request: Request) -> dict[str, Any]:
+@router.post("/deductions", response_model_exclude_unset=True)
+@refuses(NotFound, RightMissing)
+async def price_rides(typed: RidesTyped, request: Request) -> Deductions:
     """Price rides, each alone: an explanation or a problem, in the order given."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:
@@ -140,13 +206,13 @@ async def deduct(typed: RidesTyped, request: Request) -> dict[str, Any]:
         passes = await _passes_by_employee(acting, typed.rides)
     policy = BusPolicy(acting.setting.bus_policy)
 
-    def priced() -> list[dict[str, Any]]:
+    def priced() -> list[PricedRide | NotPriced]:
         return [
             _answered(ride.ride(policy), passes[ride.employee_id or acting.employee_id])
             for ride in typed.rides
         ]
 
-    return {"items": await asyncio.to_thread(priced)}
+    return Deductions(items=await asyncio.to_thread(priced))
 
 
 async def passes_of_owner(tx: AsyncSession, employee_id: str) -> OwnPasses:
@@ -154,8 +220,7 @@ async def passes_of_owner(tx: AsyncSession, employee_id: str) -> OwnPasses:
     return own_passes(await queries.passes_of(tx, employee_id))
 
 
-def priced_answer(priced: Priced) -> dict[str, Any]:
-    """A priced ride: its figures, and the whole explanation."""
+def _figures(priced: Priced) -> dict[str, Any]:
     explanation = priced.explanation
     return {
         "route": explanation.route,
@@ -163,14 +228,9 @@ def priced_answer(priced: Priced) -> dict[str, Any]:
         "charged_yen": explanation.charged_yen,
         "deduction_yen": explanation.deduction_yen,
         "why": explanation.why,
-        "notices": notices_json((*explanation.notices, *priced.notices)),
-        "explanation": as_json(explanation),
+        "notices": [*explanation.notices, *priced.notices],
+        "explanation": explanation,
     }
-
-
-def notices_json(notices: Iterable[Notice]) -> list[dict[str, str]]:
-    """Codes and sentences."""
-    return [{"code": one.code, "message": one.message} for one in notices]
 
 
 async def _passes_for(acting: Acting, typed: LookUpTyped) -> OwnPasses:
@@ -202,8 +262,8 @@ async def _passes_by_employee(acting: Acting, rides: list[RideTyped]) -> dict[st
     return found
 
 
-def _answered(ride: Ride, passes: OwnPasses) -> dict[str, Any]:
+def _answered(ride: Ride, passes: OwnPasses) -> PricedRide | NotPriced:
     try:
-        return priced_answer(price_ride(ride, passes))
+        return PricedRide(**_figures(price_ride(ride, passes)))
     except Refusal as fact:
-        return {"problem": problem_of(fact)}
+        return NotPriced(problem=Problem.model_validate(problem_of(fact)))

@@ -1,5 +1,6 @@
 """定期区間マスタ for administrators, 個人設定 > 定期区間 for everybody (R1-R10, R19-R28)."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,10 +11,14 @@ from commuter_service import queries
 from commuter_service.acting import Acting
 from commuter_service.actions import passes as actions
 from commuter_service.actions.passes import Confirmation, PassContent
+from commuter_service.api.refusals import PASS_CONTENT, PASS_EDIT
 from commuter_service.api.visit import EMPLOYEES, Day, Key, Text, Typed, Version, Visiting
 from commuter_service.models import HeldPass
 from commuter_service.own_passes import read_pass_route
 from commuter_service.pass_answers import (
+    Neighbours,
+    PassAnswer,
+    TrailLine,
     condition_of,
     has_bus,
     meeting,
@@ -24,16 +29,23 @@ from commuter_service.pass_answers import (
 )
 from commuter_service.queries import PassRecord
 from commuter_service.rules.bus_policy import BUS_NOTICE
+from commuter_service.rules.company_setting import RightMissing
 from commuter_service.rules.pass_application import (
+    ApplicationsNotAllowed,
     CsvRegistrationRefused,
+    NotYourPass,
     PassStatus,
     PassStep,
+    PassStepNotPossible,
+    ReasonMissing,
     RouteNotDecided,
     check_count,
 )
-from commuter_service.rules.pass_health import troubles
-from commuter_service.rules.pass_period import Period
+from commuter_service.rules.pass_health import PassTrouble, troubles
+from commuter_service.rules.pass_period import Period, PeriodReversed
 from shared.http import NotFound, etag, once
+from shared.refusals import refuses
+from shared.versions import VersionConflict
 
 router = APIRouter(dependencies=[EMPLOYEES])
 
@@ -104,6 +116,66 @@ class PassQuery(BaseModel):
     status: Annotated[str, Field(pattern="^(confirmed|applied|withdrawn|rejected)$")] | None = None
 
 
+class Passes(BaseModel):
+    """Passes, by employee."""
+
+    items: list[PassAnswer]
+
+
+class Offer(BaseModel):
+    """Whether something may be done, and why not."""
+
+    enabled: bool
+    reason: str | None
+
+
+class MyPasses(Passes):
+    """The own passes, and whether one may apply for another."""
+
+    apply: Offer
+
+
+class TroubledPass(BaseModel):
+    """A pass that needs care, and what to do."""
+
+    trouble: PassTrouble
+    words: str
+    held: PassAnswer = Field(serialization_alias="pass")
+
+
+class Health(BaseModel):
+    """The passes that need care."""
+
+    items: list[TroubledPass]
+
+
+class CheckedPass(Neighbours):
+    """A pass that is not kept yet, and what it would meet."""
+
+    route: str
+    section: str
+    period: str
+    guaranteed: bool
+    notices: list[str]
+
+
+class PassActions(BaseModel):
+    """What this person could do now with a pass."""
+
+    confirm: bool
+    reject: bool
+    edit: bool
+    apply: bool
+    withdraw: bool
+
+
+class PassDetail(PassAnswer, Neighbours):
+    """閲覧: a pass with what it meets, its trail, and what may be done."""
+
+    trail: list[TrailLine]
+    actions: PassActions
+
+
 def one_by_one(request: Request) -> None:
     """Anything but JSON is a file, and files are refused with the manual's sentence (R2)."""
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
@@ -112,7 +184,8 @@ def one_by_one(request: Request) -> None:
 
 
 @router.get("/passes")
-async def list_passes(query: Annotated[PassQuery, Query()], acting: Visiting) -> dict[str, Any]:
+@refuses(RightMissing)
+async def list_passes(query: Annotated[PassQuery, Query()], acting: Visiting) -> Passes:
     """定期区間マスタ: every pass of the company, or of one employee, or in one state."""
     acting.need_pass_master()
     wanted: list[object] = [HeldPass.dealer_id == acting.dealer_id]
@@ -124,33 +197,35 @@ async def list_passes(query: Annotated[PassQuery, Query()], acting: Visiting) ->
 
 
 @router.get("/my-passes")
-async def list_my_passes(acting: Visiting) -> dict[str, Any]:
+async def list_my_passes(acting: Visiting) -> MyPasses:
     """個人設定 > 定期区間: the own passes, and whether one may apply (R19)."""
     found = await _listed(acting, await queries.passes_of(acting.tx, acting.employee_id))
     allowed = acting.setting.applications_allowed
     reason = None if allowed else NOT_ALLOWED
-    return {**found, "apply": {"enabled": allowed, "reason": reason}}
+    return MyPasses(items=found.items, apply=Offer(enabled=allowed, reason=reason))
 
 
 NOT_ALLOWED = "個人による定期区間の申請は許可されていません"
 
 
 @router.get("/passes/health")
-async def check_health(acting: Visiting) -> dict[str, Any]:
+@refuses(RightMissing)
+async def check_health(acting: Visiting) -> Health:
     """Which passes need care: route gone, ending in 30 days, unconfirmed for a week (R39)."""
     acting.need_pass_master()
     records = await queries.passes_where(acting.tx, HeldPass.dealer_id == acting.dealer_id)
     names = await queries.employee_names(acting.tx, (r.held.employee_id for r in records))
     items = [
-        {"trouble": finding.trouble, "words": finding.words, "pass": pass_answer(record, names)}
+        TroubledPass(trouble=finding.trouble, words=finding.words, held=pass_answer(record, names))
         for record in records
         for finding in troubles(condition_of(record, today=acting.today), today=acting.today)
     ]
-    return {"items": items}
+    return Health(items=items)
 
 
 @router.post("/passes/check")
-async def check_pass(typed: ThoughtOf, acting: Visiting) -> dict[str, Any]:
+@refuses(RightMissing, *PASS_CONTENT)
+async def check_pass(typed: ThoughtOf, acting: Visiting) -> CheckedPass:
     """What a pass would meet before it is kept: overlaps, gaps, the bus notice (R8, R10)."""
     employee_id = typed.employee_id or acting.employee_id
     if employee_id != acting.employee_id:
@@ -161,20 +236,21 @@ async def check_pass(typed: ThoughtOf, acting: Visiting) -> dict[str, Any]:
     route = str(read_pass_route(content.route))
     others = await queries.passes_of(acting.tx, employee_id)
     bus = has_bus(route)
-    return {
-        "route": route,
-        "section": section_of(route),
-        "period": str(content.period),
-        "guaranteed": not bus,
-        "notices": [BUS_NOTICE] if bus else [],
-        **meeting(content.period, others),
-    }
+    return CheckedPass(
+        **dict(meeting(content.period, others)),
+        route=route,
+        section=section_of(route),
+        period=str(content.period),
+        guaranteed=not bus,
+        notices=[BUS_NOTICE] if bus else [],
+    )
 
 
 @router.post("/passes", status_code=201, dependencies=[Depends(one_by_one)])
+@refuses(RightMissing, CsvRegistrationRefused, *PASS_EDIT)
 async def register_pass(
     typed: Registration | list[Registration], acting: Visiting, response: Response, key: Key = None
-) -> dict[str, Any]:
+) -> PassDetail:
     """確定 by an administrator, one pass at a time (R1, R2)."""
     if isinstance(typed, list):
         check_count(len(typed))
@@ -182,7 +258,7 @@ async def register_pass(
     wanted = typed
     employee = await queries.employee_by_id(acting.tx, acting.dealer_id, wanted.employee_id)
 
-    async def act() -> dict[str, Any]:
+    async def act() -> PassDetail:
         content = wanted.content()
         return await _kept(acting, await actions.register_pass(acting, employee, content))
 
@@ -190,23 +266,25 @@ async def register_pass(
 
 
 @router.post("/my-passes", status_code=201, dependencies=[Depends(one_by_one)])
+@refuses(CsvRegistrationRefused, ApplicationsNotAllowed, *PASS_EDIT)
 async def apply_for_pass(
     typed: PassTyped | list[PassTyped], acting: Visiting, response: Response, key: Key = None
-) -> dict[str, Any]:
+) -> PassDetail:
     """申請 of an own pass (R20); the administrators are mailed (R29)."""
     if isinstance(typed, list):
         check_count(len(typed))
         typed = typed[0]
     wanted = typed
 
-    async def act() -> dict[str, Any]:
+    async def act() -> PassDetail:
         return await _kept(acting, await actions.apply_for_pass(acting, wanted.content()))
 
     return _tagged(await _once(acting, key, wanted, act), response)
 
 
 @router.get("/passes/{pass_id}")
-async def show_pass(pass_id: UUID, acting: Visiting, response: Response) -> dict[str, Any]:
+@refuses(RightMissing)
+async def show_pass(pass_id: UUID, acting: Visiting, response: Response) -> PassDetail:
     """閲覧: a pass with what it meets and its trail; own ones, or all with the permission."""
     found = await queries.passes_where(
         acting.tx, HeldPass.pass_id == pass_id, HeldPass.dealer_id == acting.dealer_id
@@ -219,27 +297,30 @@ async def show_pass(pass_id: UUID, acting: Visiting, response: Response) -> dict
 
 
 @router.put("/passes/{pass_id}")
+@refuses(*PASS_EDIT)
 async def rewrite_pass(
     pass_id: UUID, typed: PassTyped, version: Version, acting: Visiting, response: Response
-) -> dict[str, Any]:
+) -> PassDetail:
     """編集 and 確定 by an administrator."""
     done = await actions.rewrite_pass(acting, pass_id, version, typed.content(), PassStep.REGISTER)
     return _tagged(await _kept(acting, done), response)
 
 
 @router.put("/my-passes/{pass_id}")
-async def apply_again(
+@refuses(ApplicationsNotAllowed, *PASS_EDIT)
+async def apply_for_pass_again(
     pass_id: UUID, typed: PassTyped, version: Version, acting: Visiting, response: Response
-) -> dict[str, Any]:
+) -> PassDetail:
     """編集 and 申請 by its holder: unconfirmed again (R24)."""
     done = await actions.rewrite_pass(acting, pass_id, version, typed.content(), PassStep.APPLY)
     return _tagged(await _kept(acting, done), response)
 
 
 @router.post("/passes/{pass_id}/confirmation")
+@refuses(NotYourPass, PassStepNotPossible, PeriodReversed)
 async def confirm_pass(
     pass_id: UUID, typed: ConfirmTyped, version: Version, acting: Visiting, response: Response
-) -> dict[str, Any]:
+) -> PassDetail:
     """確定 from the view or the editor (R9, R26, R28)."""
     one = Confirmation(pass_id, version, typed.ends_on)
     (done,) = await actions.confirm_passes(acting, [one])
@@ -247,7 +328,8 @@ async def confirm_pass(
 
 
 @router.post("/passes/confirmations")
-async def confirm_passes(typed: ManyTyped, acting: Visiting) -> dict[str, Any]:
+@refuses(NotYourPass, PassStepNotPossible, PeriodReversed, VersionConflict)
+async def confirm_passes(typed: ManyTyped, acting: Visiting) -> Passes:
     """確定 from the list: all that are ticked, or none (R26, R33)."""
     wanted = {one.pass_id: one for one in typed.passes}
     ticked = [Confirmation(one.pass_id, one.version, one.ends_on) for one in wanted.values()]
@@ -255,73 +337,82 @@ async def confirm_passes(typed: ManyTyped, acting: Visiting) -> dict[str, Any]:
 
 
 @router.post("/passes/{pass_id}/rejection")
+@refuses(NotYourPass, PassStepNotPossible, ReasonMissing)
 async def reject_application(
     pass_id: UUID, typed: ReasonTyped, version: Version, acting: Visiting, response: Response
-) -> dict[str, Any]:
+) -> PassDetail:
     """差戻し of an application, with a reason (R25)."""
     done = await actions.reject_application(acting, pass_id, version, typed.reason)
     return _tagged(await _kept(acting, done), response)
 
 
 @router.post("/my-passes/{pass_id}/withdrawal")
+@refuses(NotYourPass, PassStepNotPossible)
 async def withdraw_application(
     pass_id: UUID, version: Version, acting: Visiting, response: Response
-) -> dict[str, Any]:
+) -> PassDetail:
     """取下げ of the own application (R25)."""
     done = await actions.withdraw_application(acting, pass_id, version)
     return _tagged(await _kept(acting, done), response)
 
 
 @router.post("/passes/{pass_id}/end")
+@refuses(RightMissing, *PASS_EDIT)
 async def end_pass(
     pass_id: UUID, typed: EndTyped, version: Version, acting: Visiting, response: Response
-) -> dict[str, Any]:
+) -> PassDetail:
     """終了日 of a pass in force, as proposed where two overlap (R8)."""
     done = await actions.end_pass(acting, pass_id, version, typed.ends_on)
     return _tagged(await _kept(acting, done), response)
 
 
-async def _once(acting: Acting, key: str | None, typed: Typed, act: Any) -> dict[str, Any]:
-    return await once(
+async def _once(
+    acting: Acting, key: str | None, typed: Typed, act: Callable[[], Awaitable[PassDetail]]
+) -> PassDetail:
+    async def acted() -> dict[str, Any]:
+        return (await act()).model_dump(mode="json")
+
+    answer = await once(
         acting.tx,
         owner=acting.employee_id,
         key=key,
         fingerprint=typed.model_dump_json(),
-        act=act,
+        act=acted,
     )
+    return PassDetail.model_validate(answer)
 
 
-def _tagged(answer: dict[str, Any], response: Response) -> dict[str, Any]:
-    response.headers.update(etag(answer["version"]))
+def _tagged(answer: PassDetail, response: Response) -> PassDetail:
+    response.headers.update(etag(answer.version))
     return answer
 
 
-async def _kept(acting: Acting, record: PassRecord) -> dict[str, Any]:
+async def _kept(acting: Acting, record: PassRecord) -> PassDetail:
     await acting.tx.flush()
     held = record.held
     names = await queries.employee_names(acting.tx, [held.employee_id])
     others = await queries.passes_of(acting.tx, held.employee_id)
-    return {
-        **pass_answer(record, names),
-        **neighbours(record, others),
-        "trail": trail_answer(await queries.trail_of(acting.tx, held.pass_id)),
-        "actions": _actions(acting, record),
-    }
+    return PassDetail(
+        **dict(pass_answer(record, names)),
+        **dict(neighbours(record, others)),
+        trail=trail_answer(await queries.trail_of(acting.tx, held.pass_id)),
+        actions=_actions(acting, record),
+    )
 
 
-def _actions(acting: Acting, record: PassRecord) -> dict[str, bool]:
+def _actions(acting: Acting, record: PassRecord) -> PassActions:
     """What this person could do now; whoever may not see the pass never gets here."""
     waits = record.status is PassStatus.APPLIED
     own = record.held.employee_id == acting.employee_id
-    return {
-        "confirm": acting.has_pass_master and waits,
-        "reject": acting.has_pass_master and waits,
-        "edit": acting.has_pass_master,
-        "apply": own and acting.setting.applications_allowed,
-        "withdraw": own and waits,
-    }
+    return PassActions(
+        confirm=acting.has_pass_master and waits,
+        reject=acting.has_pass_master and waits,
+        edit=acting.has_pass_master,
+        apply=own and acting.setting.applications_allowed,
+        withdraw=own and waits,
+    )
 
 
-async def _listed(acting: Acting, records: list[PassRecord]) -> dict[str, Any]:
+async def _listed(acting: Acting, records: list[PassRecord]) -> Passes:
     names = await queries.employee_names(acting.tx, (r.held.employee_id for r in records))
-    return {"items": [pass_answer(record, names) for record in records]}
+    return Passes(items=[pass_answer(record, names) for record in records])

@@ -9,7 +9,8 @@ from commuter_service import queries
 from commuter_service.api.slips import shown_slip
 from commuter_service.api.visit import EMPLOYEES, acting_in, dealer_of
 from commuter_service.prints import slip_pdf
-from shared.http import database_of
+from shared.http import NotFound, database_of
+from shared.refusals import refuses
 
 router = APIRouter(dependencies=[EMPLOYEES])
 
@@ -19,6 +20,7 @@ router = APIRouter(dependencies=[EMPLOYEES])
     response_class=Response,
     responses={200: {"content": {"application/pdf": {}}}},
 )
+@refuses(NotFound)
 async def print_slip(slip_id: UUID, request: Request) -> Response:
     """Items with amounts, warnings, explanation and strip; typeset outside the transaction."""
     dealer = dealer_of(request)

@@ -1,17 +1,24 @@
 """精算書: five kinds with the look-up and others without, until they are settled (R22, R42)."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from commuter_service import queries
 from commuter_service.acting import Acting
 from commuter_service.actions import slips as actions
 from commuter_service.actions.slip_items import Decision, IcCardRow, ItemTyped
-from commuter_service.actions.slips import SavedBy, SlipTyped
+from commuter_service.actions.slips import (
+    LookUpNeeded,
+    SavedBy,
+    SlipKindHoldsNoRides,
+    SlipTyped,
+)
 from commuter_service.api.look_up import RideTyped, Yen
+from commuter_service.api.refusals import SLIP_EDIT, SLIP_LINES
 from commuter_service.api.visit import (
     ACCOUNTING,
     EMPLOYEES,
@@ -26,10 +33,18 @@ from commuter_service.models import Slip
 from commuter_service.own_passes import own_passes
 from commuter_service.pass_answers import pass_answer
 from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.slip_approval import SlipStep
-from commuter_service.rules.slip_kind import USES_SEARCH, SlipKind
-from commuter_service.slip_answers import slip_answer, slip_line
+from commuter_service.rules.look_up_policy import RoundaboutBlocksSubmission
+from commuter_service.rules.pass_warning import WarningBlocksSubmission
+from commuter_service.rules.slip_approval import (
+    CommentMissing,
+    NoApprover,
+    SlipStep,
+    SlipStepNotPossible,
+)
+from commuter_service.rules.slip_kind import USES_SEARCH, SlipKind, UnconfirmedPassBlocks
+from commuter_service.slip_answers import SlipAnswer, SlipLine, slip_answer, slip_line
 from shared.http import etag, once
+from shared.refusals import refuses
 
 router = APIRouter(dependencies=[EMPLOYEES])
 
@@ -103,6 +118,28 @@ class NewSlipBody(SlipBody):
     kind: Kind
 
 
+class KindOffer(BaseModel):
+    """A kind of slip, whether one of it may be begun now, and why not."""
+
+    kind: str
+    japanese: str
+    uses_look_up: bool
+    enabled: bool
+    reason: str | None
+
+
+class Slips(BaseModel):
+    """Slips as lists show them."""
+
+    items: list[SlipLine]
+
+
+class OwnSlips(Slips):
+    """The own slips, and the kinds that may be begun."""
+
+    kinds: list[KindOffer]
+
+
 class CommentBody(Typed):
     """What is said with a step."""
 
@@ -124,57 +161,56 @@ class IcCardRows(Typed):
 
 
 @router.get("/slips")
-async def list_slips(acting: Visiting) -> dict[str, Any]:
+async def list_slips(acting: Visiting) -> OwnSlips:
     """The own slips, and the kinds that may be begun now (R22)."""
     found = await queries.slips_of(acting.tx, acting.employee_id)
     blocked = await queries.has_unconfirmed_pass(acting.tx, acting.employee_id)
     kinds = [
-        {
-            "kind": kind.name.lower(),
-            "japanese": kind.value,
-            "uses_look_up": kind in USES_SEARCH,
-            "enabled": not (blocked and kind in USES_SEARCH),
-            "reason": BLOCKED_WORDS if blocked and kind in USES_SEARCH else None,
-        }
+        KindOffer(
+            kind=kind.name.lower(),
+            japanese=kind.value,
+            uses_look_up=kind in USES_SEARCH,
+            enabled=not (blocked and kind in USES_SEARCH),
+            reason=BLOCKED_WORDS if blocked and kind in USES_SEARCH else None,
+        )
         for kind in SlipKind
     ]
-    return {"kinds": kinds, **await _lines(acting, found)}
+    return OwnSlips(kinds=kinds, items=(await _lines(acting, found)).items)
 
 
 BLOCKED_WORDS = "未確定の定期区間があるため、確定されるまで利用できません。"
 
 
 @router.get("/slips/to-approve")
-async def list_slips_to_approve(acting: Visiting) -> dict[str, Any]:
+async def list_slips_to_approve(acting: Visiting) -> Slips:
     """承認: what waits for this person."""
     return await _lines(acting, await queries.slips_awaiting(acting.tx, acting.employee_id))
 
 
 @router.get("/slips/of-company", dependencies=[ACCOUNTING])
-async def list_slips_of_company(acting: Visiting) -> dict[str, Any]:
+async def list_slips_of_company(acting: Visiting) -> Slips:
     """経理: what was handed in."""
     return await _lines(acting, await queries.slips_of_company(acting.tx, acting.dealer_id))
 
 
 @router.post("/slips", status_code=201)
+@refuses(*SLIP_LINES)
 async def create_slip(
     body: NewSlipBody, acting: Visiting, response: Response, key: Key = None
-) -> dict[str, Any]:
+) -> SlipAnswer:
     """The first save (未作成 → 一時保存)."""
 
-    async def act() -> dict[str, Any]:
+    async def act() -> Slip:
         kind = SlipKind[body.kind.upper()]
-        slip = await actions.create_slip(acting, kind, body.typed(acting), body.saved_by)
-        return await shown_slip(acting, slip)
+        return await actions.create_slip(acting, kind, body.typed(acting), body.saved_by)
 
-    print_ = body.model_dump_json()
-    answer = await once(acting.tx, owner=acting.employee_id, key=key, fingerprint=print_, act=act)
-    response.headers.update(etag(answer["version"]))
+    answer = await _once(acting, key, body.model_dump_json(), act)
+    response.headers.update(etag(answer.version))
     return answer
 
 
 @router.get("/slips/{slip_id}")
-async def show_slip(slip_id: UUID, acting: Visiting, response: Response) -> dict[str, Any]:
+async def show_slip(slip_id: UUID, acting: Visiting, response: Response) -> SlipAnswer:
     """A slip with its items, their warnings as of now, and its trail."""
     slip = await queries.slip_for(
         acting.tx, acting.dealer_id, slip_id, acting.employee_id, accounting=acting.accounting
@@ -183,9 +219,10 @@ async def show_slip(slip_id: UUID, acting: Visiting, response: Response) -> dict
 
 
 @router.put("/slips/{slip_id}")
+@refuses(*SLIP_EDIT, *SLIP_LINES)
 async def save_slip(
     slip_id: UUID, body: SlipBody, version: Version, acting: Visiting, response: Response
-) -> dict[str, Any]:
+) -> SlipAnswer:
     """自動保存, 一時保存, 承認時の修正, 管理者の修正 (R42, R59, R60)."""
     typed = body.typed(acting)
     slip = await actions.save_slip(acting, slip_id, version, typed, body.saved_by)
@@ -193,12 +230,14 @@ async def save_slip(
 
 
 @router.delete("/slips/{slip_id}", status_code=204)
+@refuses(SlipStepNotPossible)
 async def delete_slip(slip_id: UUID, version: Version, acting: Visiting) -> None:
     """削除."""
     await actions.delete_slip(acting, slip_id, version)
 
 
 @router.post("/slips/{slip_id}/items/{item_id}/look-up")
+@refuses(*SLIP_EDIT, *SLIP_LINES)
 async def decide_item(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI hands out the rest
     slip_id: UUID,
     item_id: UUID,
@@ -206,7 +245,7 @@ async def decide_item(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI h
     version: Version,
     acting: Visiting,
     response: Response,
-) -> dict[str, Any]:
+) -> SlipAnswer:
     """決定 of a candidate for one line (R40, R43)."""
     decision = body.decision(BusPolicy(acting.setting.bus_policy))
     slip = await actions.decide_item(acting, slip_id, version, item_id, decision)
@@ -214,9 +253,10 @@ async def decide_item(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI h
 
 
 @router.post("/slips/{slip_id}/ic-card-rows")
+@refuses(*SLIP_EDIT, SlipKindHoldsNoRides)
 async def import_ic_card(
     slip_id: UUID, body: IcCardRows, version: Version, acting: Visiting, response: Response
-) -> dict[str, Any]:
+) -> SlipAnswer:
     """ICカードオプション: rows as the card was charged (R34)."""
     rows = [IcCardRow(row.item_on, row.words, row.amount_yen) for row in body.rows]
     slip = await actions.import_ic_card(acting, slip_id, version, rows)
@@ -224,21 +264,23 @@ async def import_ic_card(
 
 
 @router.post("/slips/{slip_id}/copies", status_code=201)
+@refuses(SlipStepNotPossible, UnconfirmedPassBlocks)
 async def copy_slip(
     slip_id: UUID, acting: Visiting, response: Response, key: Key = None
-) -> dict[str, Any]:
+) -> SlipAnswer:
     """伝票コピー (R57)."""
 
-    async def act() -> dict[str, Any]:
-        return await shown_slip(acting, await actions.copy_slip(acting, slip_id))
+    async def act() -> Slip:
+        return await actions.copy_slip(acting, slip_id)
 
-    owner, fingerprint = acting.employee_id, f"copy {slip_id}"
-    answer = await once(acting.tx, owner=owner, key=key, fingerprint=fingerprint, act=act)
-    response.headers.update(etag(answer["version"]))
+    answer = await _once(acting, key, f"copy {slip_id}", act)
+    response.headers.update(etag(answer.version))
     return answer
 
 
 @router.post("/slips/{slip_id}/{step}")
+@refuses(SlipStepNotPossible, CommentMissing, NoApprover, UnconfirmedPassBlocks, LookUpNeeded)
+@refuses(WarningBlocksSubmission, RoundaboutBlocksSubmission)
 async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI hands out the rest
     slip_id: UUID,
     step: Literal["submit", "approve", "remand", "withdraw", "reject", "settle"],
@@ -246,36 +288,35 @@ async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI han
     version: Version,
     acting: Visiting,
     response: Response,
-) -> dict[str, Any]:
+) -> SlipAnswer:
     """申請, 承認, 差戻し, 取下げ, 否認, 精算."""
     slip = await actions.move_slip(acting, slip_id, version, SlipStep(step), body.comment)
     return await _answered(acting, slip, response)
 
 
-async def _answered(acting: Acting, slip: Slip, response: Response) -> dict[str, Any]:
+async def _answered(acting: Acting, slip: Slip, response: Response) -> SlipAnswer:
     response.headers.update(etag(slip.version))
     return await shown_slip(acting, slip)
 
 
-async def shown_slip(acting: Acting, slip: Slip) -> dict[str, Any]:
+async def shown_slip(acting: Acting, slip: Slip) -> SlipAnswer:
     """A whole slip as this person sees it now."""
     await acting.tx.flush()
     records = await queries.passes_of(acting.tx, slip.employee_id)
     names = await queries.employee_names(acting.tx, [slip.employee_id, *slip.chain])
-    shown = slip_answer(
+    standing = [one for one in records if one.confirmed or one.held.status == "applied"]
+    return slip_answer(
         acting,
         slip,
         await queries.items_of(acting.tx, slip.slip_id),
         own_passes(records),
         names,
         await queries.trail_of(acting.tx, slip.slip_id),
+        [pass_answer(one, names) for one in standing],
     )
-    standing = [one for one in records if one.confirmed or one.held.status == "applied"]
-    return {**shown, "passes": [pass_answer(one, names) for one in standing]}
 
 
-async def _lines(acting: Acting, slips: Any) -> dict[str, Any]:
-    found = list(slips)
+async def _lines(acting: Acting, found: Sequence[Slip]) -> Slips:
     ids = [slip.slip_id for slip in found]
     items = await queries.items_of(acting.tx, *ids) if ids else []
     names = await queries.employee_names(acting.tx, (slip.employee_id for slip in found))
@@ -283,8 +324,8 @@ async def _lines(acting: Acting, slips: Any) -> dict[str, Any]:
         employee: own_passes(await queries.passes_of(acting.tx, employee))
         for employee in {slip.employee_id for slip in found}
     }
-    return {
-        "items": [
+    return Slips(
+        items=[
             slip_line(
                 slip,
                 [item for item in items if item.slip_id == slip.slip_id],
@@ -293,4 +334,16 @@ async def _lines(acting: Acting, slips: Any) -> dict[str, Any]:
             )
             for slip in found
         ]
-    }
+    )
+
+
+async def _once(
+    acting: Acting, key: str | None, fingerprint: str, act: Callable[[], Awaitable[Slip]]
+) -> SlipAnswer:
+    async def acted() -> dict[str, Any]:
+        return (await shown_slip(acting, await act())).model_dump(mode="json")
+
+    answer = await once(
+        acting.tx, owner=acting.employee_id, key=key, fingerprint=fingerprint, act=acted
+    )
+    return SlipAnswer.model_validate(answer)

@@ -14,6 +14,7 @@ from commuter_service.queries import permission_of, setting_of
 from shared import auth
 from shared.context import acting_as
 from shared.http import NotFound, clock_of, database_of, expected_version
+from shared.refusals import refuses
 
 EMPLOYEES = auth.require(auth.Role.EMPLOYEE, auth.Role.EXPENSE_APPROVER, auth.Role.EXPENSE_ADMIN)
 ACCOUNTING = auth.require(auth.Role.EXPENSE_ADMIN)
@@ -72,6 +73,7 @@ async def acting_in(request: Request, tx: AsyncSession, dealer: str) -> Acting:
     )
 
 
+@refuses(NotFound)
 async def _acting(request: Request) -> AsyncIterator[Acting]:
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:

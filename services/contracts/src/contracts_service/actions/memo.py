@@ -17,7 +17,7 @@ async def save_memo(
     """Save a new version after `expected` (0 before the first); the contract must be locked.
 
     Raises:
-        ChangedMeanwhile, FormErrors.
+        VersionConflict, FormErrors.
     """
     latest = await queries.memo_of(tx, contract.contract_no)
     check_version(latest.version if latest else 0, expected)

@@ -1,27 +1,45 @@
 """店舗・スタッフ変更, one by one and in bulk (D124-D144); managers and headquarters only."""
 
-from dataclasses import asdict
+from dataclasses import dataclass, fields
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts_service import customer_list, queries
-from contracts_service.actions.assignment import Desk, cancel_change, register_changes
+from contracts_service.actions.assignment import (
+    Desk,
+    NothingPending,
+    cancel_change,
+    register_changes,
+)
 from contracts_service.api.results import Typed, answered
 from contracts_service.api.visit import LEADERS, Text, Visit, Visiting
+from contracts_service.contract_detail import ContractDetail
 from contracts_service.models import Contract
 from contracts_service.rules.assignment_change import (
+    AssignmentLocked,
     ChangeDecision,
     MoveReason,
+    Outcome,
     RegisterChange,
 )
 from contracts_service.rules.bulk_search import read_bulk_search
-from contracts_service.rules.search_guidance import ROWS_SHOWN, SearchScreen, search_guidance
+from contracts_service.rules.contract_access import ContractNotFound
+from contracts_service.rules.products import ProductNotTransferable
+from contracts_service.rules.search_guidance import (
+    ROWS_SHOWN,
+    SearchGuidance,
+    SearchScreen,
+    search_guidance,
+)
 from contracts_service.rules.search_text import folded_contract_no
 from shared.errors import FieldError, FormErrors, Refusal, problem_of
 from shared.http import expected_version
-from shared.versions import ChangedMeanwhile, check_version
+from shared.openapi import Problem
+from shared.refusals import refuses
+from shared.versions import VersionConflict, check_version
 
 router = APIRouter()
 
@@ -69,6 +87,64 @@ class BulkQuery(BaseModel):
     from_store: Text = ""
 
 
+class Decided(BaseModel):
+    """What 「異動」/「変更」 amounts to, and the days that follow from it."""
+
+    outcome: Outcome
+    hidden_from_old_store_on: date | None
+    reflect_earliest_on: date | None
+    reflect_latest_on: date | None
+
+
+class ChangeAnswer(Decided):
+    """The same with the contract after it."""
+
+    contract: ContractDetail
+
+
+@dataclass(slots=True, kw_only=True)
+class BulkRowShown(customer_list.ShownRow):
+    """A row of the bulk screen."""
+
+    version: int
+    product_code: str
+    transferable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkSearchAnswer(SearchGuidance):
+    """The rows that were found, and what to do about those that are not shown."""
+
+    rows: list[BulkRowShown]
+
+
+class BulkRowResult(BaseModel):
+    """What became of one row: registered with its days, or not, where it was refused with why."""
+
+    contract_no: str
+    registered: bool
+    outcome: Outcome | None = None
+    hidden_from_old_store_on: date | None = None
+    reflect_earliest_on: date | None = None
+    reflect_latest_on: date | None = None
+    problem: Problem | None = None
+
+
+class BulkAnswer(BaseModel):
+    """How many rows were registered and refused, and each of them."""
+
+    accepted: int
+    refused: int
+    rows: list[BulkRowResult]
+
+
+class Transfers(BaseModel):
+    """How many contracts are between stores."""
+
+    leaving: int
+    coming: int
+
+
 async def _desk(visit: Visit) -> Desk:
     return Desk(
         who=visit.who.person_id,
@@ -80,9 +156,10 @@ async def _desk(visit: Visit) -> Desk:
 
 
 @router.post("/contracts/{contract_no}/assignment-change", dependencies=[LEADERS])
+@refuses(ContractNotFound, AssignmentLocked, ProductNotTransferable)
 async def change_assignment(
     contract_no: Text, body: ChangeTyped, version: Version, visit: Visiting, response: Response
-) -> dict[str, Any]:
+) -> ChangeAnswer:
     """「異動」 and 「変更」 of one contract; a second press on the same day adds to the first."""
     contract = await _locked(visit, contract_no)
     check_version(contract.version, version)
@@ -91,16 +168,17 @@ async def change_assignment(
     decision = await register_changes(visit.tx, {number: contract}, {number: body.command()}, desk)
     if refusal := decision.refused.get(number):
         raise refusal
-    return {
+    return ChangeAnswer(
         **_decided(decision.accepted[number]),
-        "contract": await answered(visit, contract, response),
-    }
+        contract=await answered(visit, contract, response),
+    )
 
 
 @router.delete("/contracts/{contract_no}/assignment-change", dependencies=[LEADERS])
+@refuses(ContractNotFound, NothingPending, AssignmentLocked)
 async def cancel_assignment_change(
     contract_no: Text, version: Version, visit: Visiting, response: Response
-) -> dict[str, Any]:
+) -> ContractDetail:
     """Take back what was registered today (D143)."""
     contract = await _locked(visit, contract_no)
     check_version(contract.version, version)
@@ -109,7 +187,9 @@ async def cancel_assignment_change(
 
 
 @router.get("/assignment-changes/search", dependencies=[LEADERS])
-async def search_in_bulk(query: Annotated[BulkQuery, Query()], visit: Visiting) -> dict[str, Any]:
+async def search_for_bulk_change(
+    query: Annotated[BulkQuery, Query()], visit: Visiting
+) -> BulkSearchAnswer:
     """The first hundred contracts for the bulk screen (D132-D134, D138)."""
     search = read_bulk_search(query.model_dump())
     seen = customer_list.visible_to(visit.viewer, today=visit.today)
@@ -118,15 +198,15 @@ async def search_in_bulk(query: Annotated[BulkQuery, Query()], visit: Visiting) 
     guidance = search_guidance(found.total, role=visit.viewer.role, screen=SearchScreen.BULK_CHANGE)
     products = await queries.products(visit.tx)
     rows = [
-        {
-            **asdict(customer_list.row_of(row, today=visit.today, conditions=visit.conditions)),
-            "version": row.version,
-            "product_code": row.product_code,
-            "transferable": products[row.product_code].transferable,
-        }
+        BulkRowShown(
+            **_fields(customer_list.row_of(row, today=visit.today, conditions=visit.conditions)),
+            version=row.version,
+            product_code=row.product_code,
+            transferable=products[row.product_code].transferable,
+        )
         for row in found.rows
     ]
-    return {**asdict(guidance), "rows": rows}
+    return BulkSearchAnswer(**_fields(guidance), rows=rows)
 
 
 class ClosedStore(BaseModel):
@@ -139,7 +219,7 @@ class ClosedStore(BaseModel):
 
 
 @router.get("/assignment-changes/closed-stores", dependencies=[LEADERS])
-async def closed_stores(visit: Visiting) -> list[ClosedStore]:
+async def list_closed_stores(visit: Visiting) -> list[ClosedStore]:
     """The dealer's closed stores that still have contracts which this person sees (C4, D130)."""
     stores = await queries.stores(visit.tx, visit.viewer.dealer_code)
     closed = {store.store_code: store for store in stores if store.unused}
@@ -153,8 +233,8 @@ async def closed_stores(visit: Visiting) -> list[ClosedStore]:
     ]
 
 
-@router.post("/assignment-changes", dependencies=[LEADERS])
-async def change_in_bulk(body: BulkTyped, visit: Visiting) -> dict[str, Any]:
+@router.post("/assignment-changes", dependencies=[LEADERS], response_model_exclude_unset=True)
+async def change_in_bulk(body: BulkTyped, visit: Visiting) -> BulkAnswer:
     """「変更」: register every checked row that can be, and say why the others cannot (D137)."""
     rows = {folded_contract_no(row.contract_no): row for row in body.rows}
     if len(rows) < len(body.rows):
@@ -162,7 +242,7 @@ async def change_in_bulk(body: BulkTyped, visit: Visiting) -> dict[str, Any]:
         raise FormErrors(FieldError("rows", "ROW_TWICE", message))
     contracts = await queries.contracts_locked(visit.tx, visit.viewer, rows, today=visit.today)
     stale: dict[str, Refusal] = {
-        number: ChangedMeanwhile(current_version=contracts[number].version)
+        number: VersionConflict(contracts[number].version)
         for number, row in rows.items()
         if number in contracts and row.version not in {None, contracts[number].version}
     }
@@ -177,18 +257,18 @@ async def change_in_bulk(body: BulkTyped, visit: Visiting) -> dict[str, Any]:
             all_or_nothing=body.all_or_nothing,
         )
         accepted, refused = dict(decision.accepted), stale | dict(decision.refused)
-    return {
-        "accepted": len(accepted),
-        "refused": len(refused),
-        "rows": [_row_result(number, accepted, refused) for number in rows],
-    }
+    return BulkAnswer(
+        accepted=len(accepted),
+        refused=len(refused),
+        rows=[_row_result(number, accepted, refused) for number in rows],
+    )
 
 
 @router.get("/transfers-in-progress", dependencies=[LEADERS])
-async def count_transfers(visit: Visiting) -> dict[str, int]:
+async def count_transfers(visit: Visiting) -> Transfers:
     """How many contracts are between stores, leaving and coming; no names (A-26)."""
     row = await queries.transfers_in_progress(visit.tx, visit.viewer, today=visit.today)
-    return {"leaving": row.leaving, "coming": row.coming}
+    return Transfers(leaving=row.leaving, coming=row.coming)
 
 
 async def _locked(visit: Visit, contract_no: str) -> Contract:
@@ -199,7 +279,7 @@ async def _locked(visit: Visit, contract_no: str) -> Contract:
 
 def _decided(decision: ChangeDecision) -> dict[str, Any]:
     return {
-        "outcome": decision.outcome.value,
+        "outcome": decision.outcome,
         "hidden_from_old_store_on": decision.hidden_from_old_store_on,
         "reflect_earliest_on": decision.reflect_earliest_on,
         "reflect_latest_on": decision.reflect_latest_on,
@@ -208,9 +288,14 @@ def _decided(decision: ChangeDecision) -> dict[str, Any]:
 
 def _row_result(
     number: str, accepted: dict[str, ChangeDecision], refused: dict[str, Refusal]
-) -> dict[str, Any]:
+) -> BulkRowResult:
     if number in accepted:
-        return {"contract_no": number, "registered": True, **_decided(accepted[number])}
+        return BulkRowResult(contract_no=number, registered=True, **_decided(accepted[number]))
     if number not in refused:  # all or nothing, and another row was refused
-        return {"contract_no": number, "registered": False}
-    return {"contract_no": number, "registered": False, "problem": problem_of(refused[number])}
+        return BulkRowResult(contract_no=number, registered=False)
+    problem = Problem.model_validate(problem_of(refused[number]))
+    return BulkRowResult(contract_no=number, registered=False, problem=problem)
+
+
+def _fields(value: customer_list.ShownRow | SearchGuidance) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}

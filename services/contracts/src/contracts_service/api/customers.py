@@ -1,7 +1,7 @@
 """最終回対象顧客一覧 and 顧客詳細: the search and one contract (D5-D51)."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,12 +10,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts_service import customer_list, queries
 from contracts_service.api.visit import DEALER, Text, Visit, Visiting
-from contracts_service.contract_detail import contract_detail
+from contracts_service.contract_detail import ContractDetail, contract_detail
+from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.customer_list_csv import CUSTOMER_LIST_COLUMNS
 from contracts_service.rules.inspection import DISCLAIMER
 from contracts_service.rules.search_conditions import SearchMode, read_search
 from contracts_service.rules.search_guidance import SearchGuidance, SearchScreen, search_guidance
+from shared.errors import FormErrors
 from shared.http import etag
+from shared.refusals import refuses
 
 router = APIRouter()
 
@@ -73,6 +76,7 @@ class SearchQuery(BaseModel):
         return {key: value for key, value in values.items() if value}
 
 
+@refuses(FormErrors)
 async def _read_query(request: Request) -> SearchQuery:
     """The framework's own reading of so many fields takes longer than to look a contract up."""
     try:
@@ -124,7 +128,8 @@ async def search_contracts(query: Asked, visit: Visiting) -> Response:
 
 
 @router.get("/contracts/{contract_no}", dependencies=[DEALER])
-async def show_contract(contract_no: Text, visit: Visiting, response: Response) -> dict[str, Any]:
+@refuses(ContractNotFound)
+async def show_contract(contract_no: Text, visit: Visiting, response: Response) -> ContractDetail:
     """One contract with its memo and the buttons that work today."""
     contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
     response.headers.update(etag(contract.version))

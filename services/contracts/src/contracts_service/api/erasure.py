@@ -15,12 +15,18 @@ from contracts_service import queries
 from contracts_service.actions.customer_erasure import erase_customer
 from contracts_service.actions.statements import Speaker
 from contracts_service.api.visit import Text
-from contracts_service.rules.customer_erasure import completed_by_when
+from contracts_service.rules.contract_access import ContractNotFound
+from contracts_service.rules.customer_erasure import (
+    ContractStillOpen,
+    ReturnStillOpen,
+    completed_by_when,
+)
 from shared.auth import Principal, Role, require
 from shared.clock import jst_day
 from shared.context import acting_as
 from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of
+from shared.refusals import refuses
 
 router = APIRouter(prefix="/erasures")
 Operator = Annotated[Principal, require(Role.OPERATOR)]
@@ -78,14 +84,16 @@ Tx = Annotated[AsyncSession, Depends(_of_all_dealers, scope="function")]
 
 
 @router.get("")
-async def done(_who: Operator, tx: Tx) -> Erasures:
+async def list_erasures(_who: Operator, tx: Tx) -> Erasures:
     """What was erased, the last first."""
     rows = await queries.erasures_done(tx, most=MOST)
     return Erasures(items=[Erasure.model_validate(row) for row in rows])
 
 
 @router.get("/due")
-async def due(request: Request, _who: Operator, tx: Tx, before: date | None = None) -> DueList:
+async def list_due_erasures(
+    request: Request, _who: Operator, tx: Tx, before: date | None = None
+) -> DueList:
     """Contracts complete by `before` whose customer is kept; by itself: seven years ago."""
     by = before or completed_by_when(jst_day(clock_of(request).now()))
     rows = await queries.erasures_due(tx, by, most=MOST)
@@ -93,7 +101,10 @@ async def due(request: Request, _who: Operator, tx: Tx, before: date | None = No
 
 
 @router.post("")
-async def erase(request: Request, who: Operator, tx: Tx, order: ErasureOrder) -> Erasure:
+@refuses(ContractNotFound, ContractStillOpen, ReturnStillOpen)
+async def erase_customer_of(
+    request: Request, who: Operator, tx: Tx, order: ErasureOrder
+) -> Erasure:
     """Forget who the customer was, here and in every service; a second time changes nothing.
 
     Raises ContractNotFound, ContractStillOpen, ReturnStillOpen, FormErrors.

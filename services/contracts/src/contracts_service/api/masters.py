@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,8 +15,55 @@ from contracts_service.models import Dealer, Staff, Store, Vehicle
 from shared.auth import Role, require
 from shared.db import EVERY_DEALER
 from shared.http import NotFound, database_of
+from shared.refusals import refuses
 
 router = APIRouter(prefix="/masters", dependencies=[require(Role.TFC)])
+
+
+class DealerLine(BaseModel):
+    """A dealer, with how many stores in use and active people it has."""
+
+    code: str
+    name: str
+    stores: int
+    staff: int
+
+
+class MasterStore(BaseModel):
+    """A store."""
+
+    code: str
+    name: str
+    phone: str
+    unused: bool
+
+
+class MasterPerson(BaseModel):
+    """A person of the staff; without a store at headquarters."""
+
+    code: str
+    name: str
+    store_code: str | None
+    role: str
+    active: bool
+
+
+class DealerMaster(BaseModel):
+    """A dealer with its stores and staff, also those out of use."""
+
+    code: str
+    name: str
+    stores: list[MasterStore]
+    staff: list[MasterPerson]
+
+
+class MasterVehicle(BaseModel):
+    """A model; without a dealer it is offered by every dealer."""
+
+    code: str
+    name: str
+    dealer: str | None
+    active: bool
 
 
 async def _of_all_dealers(request: Request) -> AsyncIterator[AsyncSession]:
@@ -27,7 +75,7 @@ Tx = Annotated[AsyncSession, Depends(_of_all_dealers, scope="function")]
 
 
 @router.get("/dealers")
-async def list_dealers(tx: Tx) -> list[dict[str, Any]]:
+async def list_dealers(tx: Tx) -> list[DealerLine]:
     """Every dealer, with how many stores in use and active people it has."""
     stores = _counted(select(func.count()).where(~Store.unused), Store.dealer_id)
     people = _counted(select(func.count()).where(Staff.active), Staff.dealer_id)
@@ -35,50 +83,51 @@ async def list_dealers(tx: Tx) -> list[dict[str, Any]]:
         select(Dealer.dealer_id, Dealer.name, stores, people).order_by(Dealer.dealer_id)
     )
     return [
-        {"code": code, "name": name, "stores": stores, "staff": people}
+        DealerLine(code=code, name=name, stores=stores, staff=people)
         for code, name, stores, people in rows
     ]
 
 
 @router.get("/dealers/{dealer_id}")
-async def show_dealer(tx: Tx, dealer_id: str) -> dict[str, Any]:
+@refuses(NotFound)
+async def show_dealer(tx: Tx, dealer_id: str) -> DealerMaster:
     """One dealer with its stores and staff, also those out of use. Raises NotFound."""
     dealer = await tx.get(Dealer, dealer_id) if "\0" not in dealer_id else None
     if dealer is None:
         raise NotFound
     stores = select(Store).where(Store.dealer_id == dealer_id).order_by(Store.store_code)
     staff = select(Staff).where(Staff.dealer_id == dealer_id).order_by(Staff.staff_code)
-    return {
-        "code": dealer.dealer_id,
-        "name": dealer.name,
-        "stores": [
-            {"code": s.store_code, "name": s.name, "phone": s.phone, "unused": s.unused}
+    return DealerMaster(
+        code=dealer.dealer_id,
+        name=dealer.name,
+        stores=[
+            MasterStore(code=s.store_code, name=s.name, phone=s.phone, unused=s.unused)
             for s in await tx.scalars(stores)
         ],
-        "staff": [
-            {
-                "code": p.staff_code,
-                "name": p.name,
-                "store_code": p.store_code,
-                "role": p.role,
-                "active": p.active,
-            }
+        staff=[
+            MasterPerson(
+                code=p.staff_code,
+                name=p.name,
+                store_code=p.store_code,
+                role=p.role,
+                active=p.active,
+            )
             for p in await tx.scalars(staff)
         ],
-    }
+    )
 
 
 @router.get("/vehicles")
-async def list_vehicles(tx: Tx) -> list[dict[str, Any]]:
+async def list_all_vehicles(tx: Tx) -> list[MasterVehicle]:
     """Models that a customer may buy next; `dealer` is None for those of every dealer."""
     rows = await tx.scalars(select(Vehicle).order_by(Vehicle.dealer_id, Vehicle.vehicle_code))
     return [
-        {
-            "code": v.vehicle_code,
-            "name": v.name,
-            "dealer": None if v.dealer_id == EVERY_DEALER else v.dealer_id,
-            "active": v.active,
-        }
+        MasterVehicle(
+            code=v.vehicle_code,
+            name=v.name,
+            dealer=None if v.dealer_id == EVERY_DEALER else v.dealer_id,
+            active=v.active,
+        )
         for v in rows
     ]
 

@@ -1,47 +1,57 @@
 """Pulldowns and the managers' dashboard (D55, D124-D130, part D)."""
 
-from typing import Any
-
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from contracts_service import queries
 from contracts_service.api.visit import DEALER, LEADERS, Text, Visiting
-from contracts_service.dashboard import dashboard
+from contracts_service.contract_detail import CodedName
+from contracts_service.dashboard import Dashboard, dashboard
 from contracts_service.rules.assignment_change import MoveReason
+from contracts_service.rules.products import Product
 from contracts_service.rules.selection import OTHER_VEHICLE, OTHER_VEHICLE_LABEL
 
 router = APIRouter()
 
 
+class StoreChoice(BaseModel):
+    """A store; one that is `unused` may not be chosen."""
+
+    code: str
+    name: str
+    unused: bool
+    selectable: bool
+
+
+class StaffChoice(BaseModel):
+    """An active person; without a store at headquarters."""
+
+    person_id: str
+    code: str
+    name: str
+    store_code: str | None
+    role: str
+
+
 @router.get("/products", dependencies=[DEALER])
-async def list_products(visit: Visiting) -> list[dict[str, Any]]:
+async def list_products(visit: Visiting) -> list[Product]:
     """制度 with what each allows."""
-    return [
-        {
-            "code": product.code,
-            "name": product.name,
-            "return_allowed": product.return_allowed,
-            "separate_procedure": product.separate_procedure,
-            "transferable": product.transferable,
-            "is_lease": product.is_lease,
-        }
-        for product in (await queries.products(visit.tx)).values()
-    ]
+    return list((await queries.products(visit.tx)).values())
 
 
 @router.get("/vehicles", dependencies=[DEALER])
-async def list_vehicles(visit: Visiting) -> list[dict[str, str]]:
+async def list_vehicles(visit: Visiting) -> list[CodedName]:
     """代替車両; その他 comes last, always (D56)."""
     known = await queries.vehicles(visit.tx, visit.viewer.dealer_code)
     choices = {**known, OTHER_VEHICLE: OTHER_VEHICLE_LABEL}
-    return [{"code": code, "name": name} for code, name in choices.items()]
+    return [CodedName(code, name) for code, name in choices.items()]
 
 
 @router.get("/stores", dependencies=[DEALER])
-async def list_stores(visit: Visiting) -> list[dict[str, Any]]:
+async def list_stores(visit: Visiting) -> list[StoreChoice]:
     """The dealer's stores; an unused one may not be chosen (D130)."""
     return [
-        {"code": s.store_code, "name": s.name, "unused": s.unused, "selectable": not s.unused}
+        StoreChoice(code=s.store_code, name=s.name, unused=s.unused, selectable=not s.unused)
         for s in await queries.stores(visit.tx, visit.viewer.dealer_code)
     ]
 
@@ -49,29 +59,29 @@ async def list_stores(visit: Visiting) -> list[dict[str, Any]]:
 @router.get("/staff", dependencies=[DEALER])
 async def list_staff(
     visit: Visiting, store: Text | None = None, headquarters: bool = False
-) -> list[dict[str, Any]]:
+) -> list[StaffChoice]:
     """Active staff of the stores, or of one; with `headquarters`, its people too."""
     dealer = visit.viewer.dealer_code
     return [
-        {
-            "person_id": f"{dealer}-{person.staff_code}",
-            "code": person.staff_code,
-            "name": person.name,
-            "store_code": person.store_code,
-            "role": person.role,
-        }
+        StaffChoice(
+            person_id=f"{dealer}-{person.staff_code}",
+            code=person.staff_code,
+            name=person.name,
+            store_code=person.store_code,
+            role=person.role,
+        )
         for person in await queries.staff(visit.tx, dealer, store)
         if person.store_code or headquarters
     ]
 
 
 @router.get("/move-reasons", dependencies=[DEALER])
-async def list_move_reasons() -> list[dict[str, str]]:
+async def list_move_reasons() -> list[CodedName]:
     """Why a contract moves (D127)."""
-    return [{"code": reason.value, "name": reason.label} for reason in MoveReason]
+    return [CodedName(reason.value, reason.label) for reason in MoveReason]
 
 
-@router.get("/dashboard", dependencies=[LEADERS])
-async def show_dashboard(visit: Visiting) -> dict[str, Any]:
+@router.get("/dashboard", dependencies=[LEADERS], response_model_exclude_unset=True)
+async def show_dashboard(visit: Visiting) -> Dashboard:
     """What is due per store, how long it has been, and how many bought the next car here."""
     return await dashboard(visit.tx, visit.viewer, today=visit.today, conditions=visit.conditions)

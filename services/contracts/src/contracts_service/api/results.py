@@ -1,7 +1,8 @@
 """進捗・結果入力, 早期完済, 再分割 and the memo of one contract (D47, D50, D52-D72)."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Response
@@ -18,17 +19,42 @@ from contracts_service.actions.result_entry import (
 )
 from contracts_service.actions.statements import Speaker
 from contracts_service.api.visit import DEALER, HQ, STORE_WORK, Text, Visit, Visiting
-from contracts_service.contract_detail import contract_detail, memo_shown
+from contracts_service.contract_detail import (
+    ContractDetail,
+    MemoDetail,
+    contract_detail,
+    memo_shown,
+)
 from contracts_service.facts import resplit_facts
 from contracts_service.models import Contract
 from contracts_service.rules.calendar_days import months_before
-from contracts_service.rules.instalment_schedule import remaining_schedule
+from contracts_service.rules.contract_access import ContractNotFound, RoleMayNot
+from contracts_service.rules.instalment_schedule import Instalment, remaining_schedule
 from contracts_service.rules.payoff import Owed, quote_payoff
-from contracts_service.rules.resplit import ResplitPlan, resplit_refusal
-from contracts_service.rules.result_entry import RecordResult
+from contracts_service.rules.resplit import (
+    ResplitClosed,
+    ResplitNotOpenYet,
+    ResplitPlan,
+    ScreeningRunning,
+    resplit_refusal,
+)
+from contracts_service.rules.result_entry import (
+    ChangeLimitPassed,
+    CustomerChangePending,
+    EntryHasEnded,
+    Exit,
+    FirstEntryTooLate,
+    HandlingCompleted,
+    PayoffNotSelected,
+    Recorded,
+    RecordResult,
+    ReturnInProgress,
+)
 from contracts_service.rules.selection import Selection
+from contracts_service.rules.tfc_handling import TfcHandles
 from shared.errors import FieldError, FormErrors
 from shared.http import etag, expected_version, once
+from shared.refusals import refuses
 from shared.versions import check_version
 
 router = APIRouter(prefix="/contracts/{contract_no}")
@@ -76,13 +102,84 @@ class ReleaseTyped(Typed):
     reason: LongText
 
 
+class LabelledExit(BaseModel):
+    """A button of 早期完済確認画面."""
+
+    exit: Exit
+    label: str
+
+
+class ResultAnswer(BaseModel):
+    """What 決定 amounts to, and the contract after it."""
+
+    recorded: Recorded
+    late: bool
+    exits: list[LabelledExit]
+    contract: ContractDetail
+
+
+class PayoffRequest(BaseModel):
+    """The finance company hears that the dealer goes on to 早期完済受付."""
+
+    contract_no: str
+    requested_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+class Quotation(BaseModel):
+    """What settles a contract on a day."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    settled_on: date
+    principal_yen: int
+    interest_days: int
+    interest_yen: int
+    fee_yen: int
+    total_yen: int
+
+
+class BalancePoint(BaseModel):
+    """What is owed after an instalment; number 0 is the last day of the contract."""
+
+    number: int
+    on: date
+    balance_yen: int
+
+
+class PlanAnswer(BaseModel):
+    """A plan of 再分割 with its balance over time; `terms` are those that are offered."""
+
+    principal_yen: int
+    yearly_rate_percent: Decimal
+    instalments: int
+    terms: Sequence[int]
+    first_yen: int
+    level_yen: int
+    interest_yen: int
+    total_yen: int
+    schedule: Sequence[Instalment]
+    balance_points: list[BalancePoint]
+
+
+class ResplitAnswer(BaseModel):
+    """The plan that is asked for, and the contract after it."""
+
+    plan: PlanAnswer
+    contract: ContractDetail
+
+
+RESPLIT_REFUSALS = (
+    *(TfcHandles, ResplitNotOpenYet, ResplitClosed, HandlingCompleted, ReturnInProgress),
+)
+
+
 async def _locked(visit: Visit, contract_no: str) -> Contract:
     return await queries.contract_for(
         visit.tx, visit.viewer, contract_no, today=visit.today, lock=True
     )
 
 
-async def answered(visit: Visit, contract: Contract, response: Response) -> dict[str, Any]:
+async def answered(visit: Visit, contract: Contract, response: Response) -> ContractDetail:
     """The contract as it is after the action, with its version."""
     await visit.tx.flush()
     response.headers.update(etag(contract.version))
@@ -97,9 +194,10 @@ def speaker_of(visit: Visit) -> Speaker:
 
 
 @router.put("/memo", dependencies=[STORE_WORK])
+@refuses(ContractNotFound)
 async def put_memo(
     contract_no: Text, body: MemoTyped, version: Version, visit: Visiting, response: Response
-) -> dict[str, Any]:
+) -> MemoDetail:
     """Save 自由記入欄; If-Match names the memo's own version, 0 before the first."""
     contract = await _locked(visit, contract_no)
     memo = await save_memo(
@@ -110,9 +208,11 @@ async def put_memo(
 
 
 @router.post("/result", dependencies=[DEALER])
-async def decide(
+@refuses(ContractNotFound, TfcHandles, EntryHasEnded, ChangeLimitPassed, FirstEntryTooLate)
+@refuses(HandlingCompleted, ReturnInProgress, CustomerChangePending)
+async def enter_result(
     contract_no: Text, body: ResultTyped, version: Version, visit: Visiting, response: Response
-) -> dict[str, Any]:
+) -> ResultAnswer:
     """「決定」: record the choice and the replacement; 早期完済 answers with its two exits."""
     contract = await _locked(visit, contract_no)
     check_version(contract.version, version)
@@ -122,16 +222,17 @@ async def decide(
     decision = await record_result(
         visit.tx, contract, command, speaker=speaker_of(visit), conditions=visit.conditions
     )
-    return {
-        "recorded": decision.recorded.value,
-        "late": decision.late,
-        "exits": [{"exit": e.value, "label": e.label} for e in decision.exits],
-        "contract": await answered(visit, contract, response),
-    }
+    return ResultAnswer(
+        recorded=decision.recorded,
+        late=decision.late,
+        exits=[LabelledExit(exit=one, label=one.label) for one in decision.exits],
+        contract=await answered(visit, contract, response),
+    )
 
 
-@router.post("/payoff-request", dependencies=[DEALER])
-async def go_on_to_payoff(contract_no: Text, visit: Visiting, key: Key = None) -> dict[str, Any]:
+@router.post("/payoff-request", dependencies=[DEALER], response_model=PayoffRequest)
+@refuses(ContractNotFound, TfcHandles, PayoffNotSelected)
+async def ask_for_payoff(contract_no: Text, visit: Visiting, key: Key = None) -> dict[str, Any]:
     """「早期完済受付へ」: the finance company hears that the dealer goes on (D69)."""
     contract = await _locked(visit, contract_no)
 
@@ -144,9 +245,10 @@ async def go_on_to_payoff(contract_no: Text, visit: Visiting, key: Key = None) -
 
 
 @router.get("/payoff-quotation", dependencies=[DEALER])
-async def quote(
+@refuses(ContractNotFound)
+async def read_payoff_quotation(
     contract_no: Text, visit: Visiting, settled_on: date | None = None
-) -> dict[str, Any]:
+) -> Quotation:
     """What settles the contract on a day, today by default; it informs and binds nobody."""
     contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
     if contract.balance_yen is None or contract.yearly_rate_percent is None:
@@ -167,11 +269,12 @@ async def quote(
         yearly_rate_percent=contract.yearly_rate_percent,
         fee_yen=visit.conditions.payoff_fee_yen,
     )
-    return {**asdict(quotation), "total_yen": quotation.total_yen}
+    return Quotation.model_validate(quotation)
 
 
 @router.post("/resplit-trial", dependencies=[DEALER])
-async def try_resplit(contract_no: Text, body: ResplitTyped, visit: Visiting) -> dict[str, Any]:
+@refuses(ContractNotFound, *RESPLIT_REFUSALS)
+async def try_resplit(contract_no: Text, body: ResplitTyped, visit: Visiting) -> PlanAnswer:
     """A plan with its balance over time; nothing is stored (D50)."""
     contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
     if refusal := resplit_refusal(resplit_facts(contract), today=visit.today):
@@ -180,9 +283,10 @@ async def try_resplit(contract_no: Text, body: ResplitTyped, visit: Visiting) ->
 
 
 @router.post("/resplit-application", dependencies=[DEALER])
+@refuses(ContractNotFound, *RESPLIT_REFUSALS, ScreeningRunning)
 async def apply_resplit(
     contract_no: Text, body: ResplitTyped, version: Version, visit: Visiting, response: Response
-) -> dict[str, Any]:
+) -> ResplitAnswer:
     """Ask the finance company for the screening of a plan; the choice becomes 再分割 (D50)."""
     contract = await _locked(visit, contract_no)
     check_version(contract.version, version)
@@ -193,16 +297,16 @@ async def apply_resplit(
         speaker=Speaker(visit.who.person_id, "resplit_application", visit.now),
         conditions=visit.conditions,
     )
-    return {
-        "plan": _plan(contract, plan, visit),
-        "contract": await answered(visit, contract, response),
-    }
+    return ResplitAnswer(
+        plan=_plan(contract, plan, visit), contract=await answered(visit, contract, response)
+    )
 
 
 @router.post("/customer-change-release", dependencies=[HQ])
+@refuses(ContractNotFound, RoleMayNot)
 async def release_customer_change(
     contract_no: Text, body: ReleaseTyped, version: Version, visit: Visiting, response: Response
-) -> dict[str, Any]:
+) -> ContractDetail:
     """Headquarters lifts the block of a customer change that never ended (D64)."""
     contract = await _locked(visit, contract_no)
     check_version(contract.version, version)
@@ -211,22 +315,22 @@ async def release_customer_change(
     return await answered(visit, contract, response)
 
 
-def _plan(contract: Contract, plan: ResplitPlan, visit: Visit) -> dict[str, Any]:
+def _plan(contract: Contract, plan: ResplitPlan, visit: Visit) -> PlanAnswer:
     principal = contract.last_instalment_yen or 0
-    points = [{"number": 0, "on": contract.final_on, "balance_yen": principal}]
+    points = [BalancePoint(number=0, on=contract.final_on, balance_yen=principal)]
     points += [
-        {"number": row.number, "on": row.due_on, "balance_yen": row.balance_yen}
+        BalancePoint(number=row.number, on=row.due_on, balance_yen=row.balance_yen)
         for row in plan.schedule
     ]
-    return {
-        "principal_yen": principal,
-        "yearly_rate_percent": visit.conditions.resplit_rate_percent,
-        "instalments": len(plan.schedule),
-        "terms": visit.conditions.resplit_terms,
-        "first_yen": plan.first_yen,
-        "level_yen": plan.level_yen,
-        "interest_yen": plan.interest_yen,
-        "total_yen": plan.total_yen,
-        "schedule": [asdict(row) for row in plan.schedule],
-        "balance_points": points,
-    }
+    return PlanAnswer(
+        principal_yen=principal,
+        yearly_rate_percent=visit.conditions.resplit_rate_percent,
+        instalments=len(plan.schedule),
+        terms=visit.conditions.resplit_terms,
+        first_yen=plan.first_yen,
+        level_yen=plan.level_yen,
+        interest_yen=plan.interest_yen,
+        total_yen=plan.total_yen,
+        schedule=plan.schedule,
+        balance_points=points,
+    )

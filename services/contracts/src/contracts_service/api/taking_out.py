@@ -13,9 +13,11 @@ from contracts_service.actions.taking_out import note_export, note_print
 from contracts_service.api.customers import ASKED, Asked, condition_of
 from contracts_service.api.visit import DEALER, LEADERS, Text, Visit, Visiting
 from contracts_service.payment_confirmation import Confirmation, print_confirmation
+from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.customer_list_csv import customer_list_csv
 from shared.db import Database
 from shared.http import database_of
+from shared.refusals import refuses
 
 router = APIRouter()
 
@@ -76,6 +78,7 @@ def _portion(rows: list[customer_list.Listed], visit: Visit, names: dict[str, st
     response_class=Response,
     responses={200: {"content": {"application/pdf": {}}}},
 )
+@refuses(ContractNotFound)
 async def print_payment_confirmation(contract_no: Text, visit: Visiting) -> Response:
     """最終回お支払い方法のご確認, to be signed by the customer and kept by the dealer."""
     contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)

@@ -15,6 +15,7 @@ from shared import auth
 from shared.clock import jst_day
 from shared.context import acting_as
 from shared.http import NotFound, clock_of, database_of
+from shared.refusals import refuses
 
 DEALER = auth.require(auth.Role.SALES, auth.Role.MANAGER, auth.Role.HQ)
 STORE_WORK = auth.require(auth.Role.SALES, auth.Role.MANAGER)
@@ -40,6 +41,7 @@ class Visit:
     """Codes that were seen in the master: no product ever leaves it, so none is asked for twice."""
 
 
+@refuses(NotFound)
 async def _visit(request: Request) -> AsyncIterator[Visit]:
     who: auth.Principal = request.state.principal
     acting_as(who.person_id)

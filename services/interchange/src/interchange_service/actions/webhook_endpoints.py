@@ -22,24 +22,10 @@ from interchange_service.rules.webhooks import (
 from interchange_service.sealing import Seal, new_secret
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
+from shared.versions import check_version
 
 MOST_ENDPOINTS = 10
-
-
-class EndpointChanged(Refusal):
-    """Somebody changed the endpoint since the person looked at it."""
-
-    code = "ENDPOINT_CHANGED"
-    kind = Kind.CONFLICT
-    message = "送信先が変更されています。画面を更新してください。"
-
-
-class DeliveryChanged(Refusal):
-    """Something happened to the message since the person looked at it."""
-
-    code = "DELIVERY_CHANGED"
-    kind = Kind.CONFLICT
-    message = "送信の状態が変わりました。画面を更新してください。"
+DELIVERY_CHANGED = "送信の状態が変わりました。画面を更新してください。"
 
 
 class TooManyEndpoints(Refusal):
@@ -102,7 +88,7 @@ async def change_endpoint(  # noqa: PLR0913  everything but the first three has 
     by: str,
     now: datetime,
 ) -> WebhookEndpoint:
-    """Change an endpoint, stop it or begin again. Raises NotFound, EndpointChanged."""
+    """Change an endpoint, stop it or begin again. Raises NotFound, VersionConflict."""
     endpoint = await _held(tx, endpoint_id, expected_version)
     endpoint.label, endpoint.url, endpoint.events = wish.label, wish.url, list(wish.events)
     if endpoint.active and not active:
@@ -146,13 +132,12 @@ async def resend_message(
 ) -> WebhookDelivery:
     """Send a message again under the same id, with all attempts before it.
 
-    Raises NotFound, DeliveryChanged, DeliveryUnderway, EndpointStopped.
+    Raises NotFound, VersionConflict, DeliveryUnderway, EndpointStopped.
     """
     delivery = await tx.get(WebhookDelivery, delivery_id, with_for_update=True)
     if delivery is None:
         raise NotFound
-    if delivery.version != expected_version:
-        raise DeliveryChanged(current_version=delivery.version, state=delivery.state)
+    check_version(delivery.version, expected_version, DELIVERY_CHANGED, state=delivery.state)
     endpoint = await tx.get_one(WebhookEndpoint, delivery.endpoint_id)
     if refusal := refused_resend(delivery.state, endpoint_active=endpoint.active):
         raise refusal
@@ -183,8 +168,7 @@ async def _held(tx: AsyncSession, endpoint_id: UUID, expected_version: int) -> W
     endpoint = await tx.get(WebhookEndpoint, endpoint_id, with_for_update={"key_share": True})
     if endpoint is None:
         raise NotFound
-    if endpoint.version != expected_version:
-        raise EndpointChanged(current_version=endpoint.version)
+    check_version(endpoint.version, expected_version)
     return endpoint
 
 

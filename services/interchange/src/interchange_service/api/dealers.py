@@ -8,12 +8,18 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interchange_service.actions.dealers import add_dealer, let_dealer_send
+from interchange_service.actions.dealers import (
+    DealerAlreadyAdded,
+    DealerUnknown,
+    add_dealer,
+    let_dealer_send,
+)
 from interchange_service.queries import dealer_accounts
 from shared.auth import Principal, Role, require
 from shared.clock import Clock
 from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of, transaction_of
+from shared.refusals import refuses
 
 router = APIRouter(prefix="/dealers")
 Operator = Annotated[Principal, require(Role.OPERATOR)]
@@ -70,19 +76,22 @@ async def list_dealers(_who: Operator, tx: Tx) -> Dealers:
     )
 
 
-@router.post("", status_code=204)
+@router.post("", status_code=204, operation_id="add_dealer")
+@refuses(DealerAlreadyAdded)
 async def let_in(order: NewDealer, _who: Operator, tx: Tx, clock: TheClock) -> None:
     """Let a dealer's systems send. Raises DealerAlreadyAdded."""
     await add_dealer(tx, order.dealer_id, order.name, now=clock.now())
 
 
 @router.post("/{dealer}/deactivate", status_code=204)
-async def deactivate(dealer: Code, _who: Operator, tx: Tx) -> None:
+@refuses(DealerUnknown)
+async def deactivate_dealer(dealer: Code, _who: Operator, tx: Tx) -> None:
     """Accept nothing more of a dealer. Raises DealerUnknown."""
     await let_dealer_send(tx, dealer, active=False)
 
 
 @router.post("/{dealer}/activate", status_code=204)
-async def activate(dealer: Code, _who: Operator, tx: Tx) -> None:
+@refuses(DealerUnknown)
+async def activate_dealer(dealer: Code, _who: Operator, tx: Tx) -> None:
     """Accept its messages again. Raises DealerUnknown."""
     await let_dealer_send(tx, dealer, active=True)

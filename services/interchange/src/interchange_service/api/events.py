@@ -14,10 +14,17 @@ from pydantic import BaseModel
 
 from interchange_service.actions.acceptance import accept, put_aside
 from interchange_service.api.rate import RateLimit
-from interchange_service.rules.acceptance import LARGEST_BODY, Arrival, NotAccepted, Reason
+from interchange_service.rules.acceptance import (
+    LARGEST_BODY,
+    MESSAGES,
+    Arrival,
+    NotAccepted,
+    Reason,
+)
 from shared.auth import Principal, Role, require
-from shared.errors import problem_of
-from shared.http import PROBLEM, clock_of, database_of, problem
+from shared.errors import Kind, Refusal, problem_of
+from shared.http import clock_of, database_of, problem
+from shared.refusals import Declared, refuses
 
 router = APIRouter(prefix="/dealers/{dealer}/events")
 System = Annotated[Principal, require(Role.DEALER_SYSTEM)]
@@ -43,16 +50,18 @@ EVENT_BODY: dict[str, Any] = {
         },
     }
 }
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": words,
-        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, words in (
-        (413, "The message is too large"),
-        (429, "Too many messages; Retry-After says how many seconds to wait"),
-    )
-}
+NOT_ACCEPTED = tuple(
+    Declared(reason.value, STATUS_OF.get(reason, HTTPStatus.UNPROCESSABLE_ENTITY), message)
+    for reason, message in MESSAGES.items()
+)
+
+
+class TooManyMessages(Refusal):
+    """A key sent more than it may in a minute; Retry-After says how many seconds to wait."""
+
+    code = "TOO_MANY_MESSAGES"
+    kind = Kind.TOO_MANY
+    message = "送信が多すぎます。しばらくしてからもう一度送信してください。"
 
 
 class Taken(BaseModel):
@@ -62,10 +71,9 @@ class Taken(BaseModel):
     repeated: bool
 
 
-@router.post(
-    "", status_code=202, response_model=Taken, responses=REFUSALS, openapi_extra=EVENT_BODY
-)
-async def take_event(
+@router.post("", status_code=202, response_model=Taken, openapi_extra=EVENT_BODY)
+@refuses(TooManyMessages, *NOT_ACCEPTED)
+async def receive_event(
     dealer: Annotated[str, Path(max_length=100)], request: Request, who: System
 ) -> Taken | Response:
     """Accept one event of the key's dealer. Raises NotAccepted, after the message is put aside."""
@@ -122,13 +130,6 @@ def _refused(refusal: NotAccepted, quarantined_id: str | None) -> Response:
 
 
 def _too_many(wait_s: int) -> Response:
-    answer = problem(
-        {
-            "type": "urn:madoguchi:problem:too_many_messages",
-            "title": "送信が多すぎます。しばらくしてからもう一度送信してください。",
-            "status": int(HTTPStatus.TOO_MANY_REQUESTS),
-            "code": "TOO_MANY_MESSAGES",
-        }
-    )
+    answer = problem(problem_of(TooManyMessages()))
     answer.headers["retry-after"] = str(wait_s)
     return answer

@@ -8,8 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel, Field
 
+from interchange_service.actions.dealers import DealerUnknown
 from interchange_service.actions.keys import (
+    KeyNoLongerGood,
     KeyShownBefore,
+    NoSuchKey,
     good,
     make_key,
     revoke_key,
@@ -19,6 +22,7 @@ from interchange_service.api.dealers import Code, Operator, TheClock, Tx
 from interchange_service.queries import api_keys
 from interchange_service.rules.credentials import WrittenKey, end_of
 from shared.http import once
+from shared.refusals import refuses
 
 router = APIRouter()
 KeyId = Annotated[str, Path(max_length=32)]
@@ -79,7 +83,8 @@ async def list_keys(_who: Operator, tx: Tx, clock: TheClock) -> Keys:
 
 
 @router.post("/dealers/{dealer}/keys", status_code=201)
-async def add(  # noqa: PLR0913, PLR0917  what the request gives
+@refuses(DealerUnknown, KeyShownBefore)
+async def add_key(  # noqa: PLR0913, PLR0917  what the request gives
     dealer: Code,
     order: NewKey,
     who: Operator,
@@ -103,7 +108,8 @@ async def add(  # noqa: PLR0913, PLR0917  what the request gives
     return await _shown_once(tx, who, same, asked, make, answer)
 
 
-@router.post("/keys/{key_id}/rotate", status_code=201)
+@router.post("/keys/{key_id}/rotate", status_code=201, operation_id="rotate_key")
+@refuses(NoSuchKey, KeyNoLongerGood, KeyShownBefore)
 async def rotate(  # noqa: PLR0913, PLR0917  what the request gives
     key_id: KeyId,
     order: Rotation,
@@ -120,7 +126,8 @@ async def rotate(  # noqa: PLR0913, PLR0917  what the request gives
     return await _shown_once(tx, who, same, asked, make, answer)
 
 
-@router.post("/keys/{key_id}/revoke", status_code=204)
+@router.post("/keys/{key_id}/revoke", status_code=204, operation_id="revoke_key")
+@refuses(NoSuchKey, KeyNoLongerGood)
 async def revoke(key_id: KeyId, who: Operator, tx: Tx, clock: TheClock) -> None:
     """End a key at once. Raises NoSuchKey, KeyNoLongerGood."""
     await revoke_key(tx, key_id, by=who.person_id, now=clock.now())

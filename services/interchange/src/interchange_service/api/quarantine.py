@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interchange_service.actions.acceptance import discard, release
+from interchange_service.actions.acceptance import AlreadySettled, discard, release
 from interchange_service.models import Quarantined
 from interchange_service.queries import open_quarantine, quarantined_message
 from interchange_service.rules.acceptance import MESSAGES, Reason
@@ -17,6 +17,7 @@ from shared.auth import Principal, Role, require
 from shared.clock import Clock
 from shared.db import EVERY_DEALER
 from shared.http import NotFound, clock_of, database_of, transaction_of
+from shared.refusals import Declared, refuses
 
 router = APIRouter(prefix="/quarantine")
 Operator = Annotated[Principal, require(Role.OPERATOR)]
@@ -95,6 +96,7 @@ async def list_quarantine(
 
 
 @router.get("/{quarantined_id}")
+@refuses(NotFound)
 async def read_quarantined(quarantined_id: UUID, _who: Operator, tx: Tx) -> QuarantinedMessage:
     """One message, settled or not. Raises NotFound."""
     kept = await _found(tx, quarantined_id)
@@ -111,6 +113,8 @@ async def read_quarantined(quarantined_id: UUID, _who: Operator, tx: Tx) -> Quar
 
 
 @router.post("/{quarantined_id}/release")
+@refuses(NotFound, AlreadySettled)
+@refuses(*(Declared(reason.value, 422, words) for reason, words in MESSAGES.items()))
 async def release_quarantined(
     quarantined_id: UUID, who: Operator, tx: Tx, clock: TheClock
 ) -> Released:
@@ -121,6 +125,7 @@ async def release_quarantined(
 
 
 @router.post("/{quarantined_id}/discard", status_code=204)
+@refuses(NotFound, AlreadySettled)
 async def discard_quarantined(
     quarantined_id: UUID, order: DiscardOrder, who: Operator, tx: Tx, clock: TheClock
 ) -> None:

@@ -3,16 +3,24 @@
 from fastapi import Request
 
 from interchange_service.actions.keys import use_key
-from interchange_service.rules.credentials import MARK, WrittenKey
+from interchange_service.rules.credentials import (
+    MARK,
+    KeyExpired,
+    KeyNotTrusted,
+    KeyRevoked,
+    WrittenKey,
+)
 from shared.auth import Principal, PrincipalOf, Role
 from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of
+from shared.refusals import refuses
 from shared.tokens import bearer_token
 
 
 def with_keys(people: PrincipalOf) -> PrincipalOf:
     """Recognise dealers' systems by their keys, and people as before."""
 
+    @refuses(KeyNotTrusted, KeyRevoked, KeyExpired)
     async def recognised(request: Request) -> Principal:
         token = bearer_token(request)
         if not token.startswith(MARK):

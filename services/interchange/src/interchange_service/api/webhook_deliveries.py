@@ -11,7 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interchange_service.actions.webhook_endpoints import resend_message
 from interchange_service.api.webhook_visit import Code, Keeper, TheClock, Tx, Version, scope_of
 from interchange_service.models import WebhookDelivery, WebhookDeliveryLog, WebhookEndpoint
-from interchange_service.rules.webhooks import TOLD_NAMES, refused_resend
+from interchange_service.rules.webhooks import (
+    TOLD_NAMES,
+    DeliveryUnderway,
+    EndpointStopped,
+    refused_resend,
+)
 from interchange_service.webhook_post import Trouble
 from interchange_service.webhook_queries import (
     DeliveryFilter,
@@ -22,6 +27,7 @@ from interchange_service.webhook_queries import (
 from shared.auth import Principal
 from shared.db import EVERY_DEALER
 from shared.http import NotFound, etag
+from shared.refusals import refuses
 
 router = APIRouter(prefix="/webhook-deliveries")
 
@@ -137,6 +143,7 @@ async def search_deliveries(
 
 
 @router.get("/{delivery_id}")
+@refuses(NotFound)
 async def read_delivery(
     delivery_id: UUID, who: Keeper, tx: Tx, response: Response
 ) -> WholeDelivery:
@@ -145,12 +152,13 @@ async def read_delivery(
 
 
 @router.post("/{delivery_id}/resend")
-async def resend(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
+@refuses(NotFound, DeliveryUnderway, EndpointStopped)
+async def resend_delivery(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     delivery_id: UUID, who: Keeper, version: Version, tx: Tx, clock: TheClock, response: Response
 ) -> WholeDelivery:
     """Send a message again under the same id; If-Match names the version that the person saw.
 
-    Raises NotFound, DeliveryChanged, DeliveryUnderway, EndpointStopped.
+    Raises NotFound, VersionConflict, DeliveryUnderway, EndpointStopped.
     """
     if await delivery_of(tx, delivery_id, scope_of(who)) is None:
         raise NotFound

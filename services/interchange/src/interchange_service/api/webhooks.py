@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.webhook_endpoints import (
-    EndpointChanged,
+    TooManyEndpoints,
     Wish,
     add_endpoint,
     change_endpoint,
@@ -32,7 +32,7 @@ from interchange_service.api.webhook_visit import (
 )
 from interchange_service.models import WebhookEndpoint
 from interchange_service.rules.webhook_address import wrong_url
-from interchange_service.rules.webhooks import TOLD_NAMES, Told
+from interchange_service.rules.webhooks import TOLD_NAMES, EndpointStopped, Told
 from interchange_service.webhook_post import NoWay, Trouble
 from interchange_service.webhook_queries import endpoint_of, endpoints_of
 from shared.auth import Principal, Role
@@ -40,6 +40,8 @@ from shared.context import new_id
 from shared.db import EVERY_DEALER
 from shared.errors import FieldError, FormErrors
 from shared.http import NotFound, etag, once
+from shared.refusals import refuses
+from shared.versions import VersionConflict
 
 router = APIRouter(prefix="/webhooks")
 
@@ -157,7 +159,8 @@ async def list_endpoints(who: Keeper, tx: Tx, dealer_id: Code | None = None) -> 
     return Endpoints(endpoints=[EndpointLine(**_line(endpoint)) for endpoint in found])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, operation_id="add_endpoint")
+@refuses(NotFound, TooManyEndpoints, VersionConflict)
 async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     who: Keeper,
     wanted: Annotated[NewEndpoint, Depends(judged_new)],
@@ -167,7 +170,7 @@ async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its argu
     response: Response,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> EndpointWithSecret:
-    """Add an endpoint. Raises FormErrors, TooManyEndpoints, EndpointChanged.
+    """Add an endpoint. Raises FormErrors, TooManyEndpoints, VersionConflict.
 
     What is remembered for the Idempotency-Key is the id alone, never the secret.
     """
@@ -184,12 +187,13 @@ async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its argu
     kept = await once(tx, owner=who.person_id, key=idempotency_key, fingerprint=asked, act=act)
     endpoint = await _found(tx, UUID(kept["endpoint_id"]), who)
     if endpoint.version != 1:  # repeated, and changed since: this secret was shown
-        raise EndpointChanged
+        raise VersionConflict(endpoint.version)
     response.headers.update(etag(endpoint.version))
     return EndpointWithSecret(**_line(endpoint), secret=seal.open(endpoint.secret))
 
 
 @router.get("/{endpoint_id}")
+@refuses(NotFound)
 async def read_endpoint(endpoint_id: UUID, who: Keeper, tx: Tx, response: Response) -> EndpointLine:
     """One endpoint."""
     endpoint = await _found(tx, endpoint_id, who)
@@ -197,7 +201,8 @@ async def read_endpoint(endpoint_id: UUID, who: Keeper, tx: Tx, response: Respon
     return EndpointLine(**_line(endpoint))
 
 
-@router.put("/{endpoint_id}")
+@router.put("/{endpoint_id}", operation_id="change_endpoint")
+@refuses(NotFound)
 async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     endpoint_id: UUID,
     who: Keeper,
@@ -207,7 +212,7 @@ async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its a
     clock: TheClock,
     response: Response,
 ) -> EndpointLine:
-    """Change an endpoint, stop it or begin again. Raises NotFound, FormErrors, EndpointChanged."""
+    """Change an endpoint, stop it or begin again. Raises NotFound, FormErrors, VersionConflict."""
     await _found(tx, endpoint_id, who)
     endpoint = await change_endpoint(
         tx, endpoint_id, wanted.wish, active=wanted.active, expected_version=version,
@@ -217,7 +222,8 @@ async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its a
     return EndpointLine(**_line(endpoint))
 
 
-@router.post("/{endpoint_id}/secret")
+@router.post("/{endpoint_id}/secret", operation_id="renew_secret")
+@refuses(NotFound)
 async def renew(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     endpoint_id: UUID,
     who: Keeper,
@@ -227,7 +233,7 @@ async def renew(  # noqa: PLR0913, PLR0917  a route says what it needs by its ar
     seal: TheSeal,
     response: Response,
 ) -> EndpointWithSecret:
-    """Make a new secret; the old one signs too for a day. Raises NotFound, EndpointChanged."""
+    """Make a new secret; the old one signs too for a day. Raises NotFound, VersionConflict."""
     await _found(tx, endpoint_id, who)
     endpoint = await renew_secret(
         tx, endpoint_id, expected_version=version, seal=seal, by=who.person_id, now=clock.now()
@@ -236,7 +242,8 @@ async def renew(  # noqa: PLR0913, PLR0917  a route says what it needs by its ar
     return EndpointWithSecret(**_line(endpoint), secret=seal.open(endpoint.secret))
 
 
-@router.post("/{endpoint_id}/ping", status_code=202)
+@router.post("/{endpoint_id}/ping", status_code=202, operation_id="ping_endpoint")
+@refuses(NotFound, EndpointStopped)
 async def ping(endpoint_id: UUID, who: Keeper, tx: Tx, clock: TheClock) -> Pinged:
     """Send a test. Raises NotFound, EndpointStopped."""
     await _found(tx, endpoint_id, who)

@@ -8,17 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.actions.planning import note
 from notifier_service.models import Mail
-from notifier_service.resend import refused_resend
-from shared.errors import Kind, Refusal
+from notifier_service.rules.resend import refused_resend
 from shared.http import NotFound
+from shared.versions import check_version
 
-
-class MailChanged(Refusal):
-    """Something happened to the mail since the person looked at it."""
-
-    code = "MAIL_CHANGED"
-    kind = Kind.CONFLICT
-    message = "メールの状態が変わりました。画面を更新してください。"
+CHANGED = "メールの状態が変わりました。画面を更新してください。"
 
 
 async def resend_mail(
@@ -26,14 +20,13 @@ async def resend_mail(
 ) -> Mail:
     """Send a mail again. A further copy of a sent one gets a Message-ID of its own.
 
-    Raises NotFound, MailChanged, MailUnderway, MailNotDue.
+    Raises NotFound, VersionConflict, MailUnderway, MailNotDue.
     """
     found = await tx.execute(select(Mail).where(Mail.mail_id == mail_id).with_for_update())
     mail = found.scalar_one_or_none()
     if mail is None:
         raise NotFound
-    if mail.version != expected_version:
-        raise MailChanged(current_version=mail.version, state=mail.state)
+    check_version(mail.version, expected_version, CHANGED, state=mail.state)
     if refusal := refused_resend(mail.state, mail.reason):
         raise refusal
     await note(tx, mail, "resend", now=now, detail=f"was {mail.state}")

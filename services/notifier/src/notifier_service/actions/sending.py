@@ -26,8 +26,7 @@ from event_contracts.mail import (
 )
 from notifier_service.actions.planning import note, plan_for_others
 from notifier_service.models import Mail
-from notifier_service.smtp import Draft, Outcome
-from notifier_service.which_mail import (
+from notifier_service.rules.recipients import (
     Addressee,
     Facts,
     Known,
@@ -36,6 +35,7 @@ from notifier_service.which_mail import (
     addressees,
     kept_back,
 )
+from notifier_service.smtp import Draft, Outcome
 from shared import outbox
 from shared.context import new_id
 

@@ -140,7 +140,7 @@ async def _form(
         vehicles=await named(services_of(request), "/vehicles"),
         values=entries.values(several) if entries else _stored(contract["result"]),
         errors=problem.on_form if problem else (),
-        overtaken=bool(problem and problem.code in ("VERSION_CONFLICT", "CHANGED_MEANWHILE")),
+        overtaken=bool(problem and problem.code == "VERSION_CONFLICT"),
     )
 
 

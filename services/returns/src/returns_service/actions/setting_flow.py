@@ -13,15 +13,9 @@ from returns_service.people import Acting
 from returns_service.queries import approval_flow_of
 from returns_service.rules.approval_mails import check_approver_mails
 from shared import outbox
-from shared.errors import Kind, Refusal
+from shared.versions import VersionConflict, check_version
 
-
-class ApprovalFlowChanged(Refusal):
-    """Somebody else changed the setting in between."""
-
-    code = "VERSION_CONFLICT"
-    kind = Kind.CONFLICT
-    message = "他の方が先に承認フロー設定を更新しました"
+CHANGED = "他の方が先に承認フロー設定を更新しました"
 
 
 @dataclass(frozen=True)
@@ -37,14 +31,13 @@ class Flow:
 async def set_approval_flow(acting: Acting, flow: Flow, expected_version: int) -> ApprovalFlow:
     """Set it for the caller's dealer; version 0 stands for never set.
 
-    Raises ApprovalFlowChanged, or FormErrors on `hq_mails`.
+    Raises VersionConflict, or FormErrors on `hq_mails`.
     """
     actor, tx = acting.who.himself, acting.tx
     dealer = actor.dealer_code or ""
     present = await approval_flow_of(tx, dealer)
     known = present.version if present else 0
-    if known != expected_version:
-        raise ApprovalFlowChanged(current_version=known)
+    check_version(known, expected_version, CHANGED)
     values = {
         "store_approval": flow.store_approval,
         "hq_approval": flow.hq_approval,
@@ -64,7 +57,7 @@ async def set_approval_flow(acting: Acting, flow: Flow, expected_version: int) -
     else:
         question = question.on_conflict_do_nothing()
     if (await tx.execute(question.returning(ApprovalFlow.version))).first() is None:
-        raise ApprovalFlowChanged(current_version=known)
+        raise VersionConflict(known, CHANGED)
     await outbox.add(
         tx,
         ApprovalFlowUpdated(

@@ -24,18 +24,10 @@ from returns_service.rules.substitute_approver import (
     Substitution,
     check_substitution,
 )
-from shared.errors import Kind, Refusal
 from shared.http import NotFound
+from shared.versions import check_version
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('substitute/' || :dealer))")
-
-
-class SubstituteChanged(Refusal):
-    """Somebody else changed the substitution in between."""
-
-    code = "VERSION_CONFLICT"
-    kind = Kind.CONFLICT
-    message = "他の方が先に代理承認の設定を更新しました"
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ async def register_substitute(acting: Acting, wanted: Wanted) -> Substitute:
 async def change_substitute(
     acting: Acting, line_id: int, wanted: Wanted, expected_version: int
 ) -> Substitute:
-    """Name another substitute or other days. Raises as `register_substitute`, SubstituteChanged."""
+    """Name another substitute or other days. Raises as `register_substitute`, VersionConflict."""
     row = await _own(acting, line_id, expected_version)
     _fill(row, await _checked(acting, wanted, besides=line_id))
     row.version += 1
@@ -75,7 +67,7 @@ async def change_substitute(
 
 
 async def end_substitute(acting: Acting, line_id: int, expected_version: int) -> None:
-    """Take a substitution back; what was approved under it stands. Raises SubstituteChanged."""
+    """Take a substitution back; what was approved under it stands. Raises VersionConflict."""
     row = await _own(acting, line_id, expected_version)
     row.ended_at = acting.now
     row.version += 1
@@ -90,14 +82,13 @@ def _fill(row: Substitute, checked: Substitution) -> None:
 
 
 async def _own(acting: Acting, line_id: int, expected_version: int) -> Substitute:
-    """The substitution, if the caller may change it. Raises NotFound, SubstituteChanged."""
+    """The substitution, if the caller may change it. Raises NotFound, VersionConflict."""
     actor = acting.who.himself
     row = await substitute_by_id(acting.tx, actor.dealer_code or "", line_id)
     mine = row is not None and (actor.role is Role.HQ or row.approver_id == actor.user_id)
     if row is None or not mine or row.ended_at is not None:
         raise NotFound
-    if row.version != expected_version:
-        raise SubstituteChanged(current_version=row.version)
+    check_version(row.version, expected_version, "他の方が先に代理承認の設定を更新しました")
     return row
 
 

@@ -1,9 +1,10 @@
 """What does the service answer? Rows, applications and forms as JSON; labels are Japanese."""
 
 from datetime import date, datetime
-from typing import Any
 
 from pydantic import BaseModel
+
+from shared.errors import Fact
 
 
 class Coded(BaseModel):
@@ -60,7 +61,7 @@ class HistoryAnswer(BaseModel):
     status_version: int
     said: str | None
     changes: list[ChangeAnswer]
-    facts: dict[str, Any]
+    facts: dict[str, Fact]
 
 
 class EntryAnswer(BaseModel):

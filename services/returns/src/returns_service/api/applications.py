@@ -18,13 +18,16 @@ from returns_service.queries import store_names
 from returns_service.rules.return_list import (
     ApplicationKind,
     ProgressSearch,
+    SearchPeriodReversed,
     count,
     statuses_to_act_on,
     waits_for,
 )
+from returns_service.rules.return_refusals import ReturnNotVisible
 from returns_service.rules.return_status import Group, Status, Tab
 from shared.errors import FieldError, FormErrors
 from shared.http import etag
+from shared.refusals import refuses
 
 router = APIRouter()
 _WORK_LIST_ROWS = 500
@@ -34,6 +37,7 @@ _TABS = {"current": Tab.CURRENT, "past": Tab.PAST}
 
 
 @router.get("/applications", dependencies=[dealers_and_tfc])
+@refuses(SearchPeriodReversed)
 async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per search key of the screen
     caller: Caller,
     tab: Literal["current", "past"] | None = None,
@@ -99,6 +103,7 @@ async def list_own_work(caller: Caller) -> answers.PageAnswer:
 
 
 @router.get("/applications/{application_id}", dependencies=[dealers_and_tfc])
+@refuses(ReturnNotVisible)
 async def open_application(
     application_id: Code, response: Response, caller: Caller
 ) -> answers.ApplicationAnswer:

@@ -8,7 +8,7 @@ from returns_service.api.bodies import Code
 from returns_service.api.request import Caller, dealers
 from returns_service.rules.return_commands import Approve
 from returns_service.rules.return_status import Status
-from shared.errors import Refusal
+from shared.errors import Fact, Refusal
 
 router = APIRouter()
 _MOST = 100
@@ -37,7 +37,7 @@ class BulkResult(BaseModel):
     status_label: str | None = None
     code: str | None = None
     message: str | None = None
-    facts: dict[str, object] = {}
+    facts: dict[str, Fact] = {}
 
 
 class BulkAnswer(BaseModel):
@@ -48,7 +48,7 @@ class BulkAnswer(BaseModel):
 
 
 @router.post("/bulk-approval", dependencies=[dealers])
-async def approve_many(body: BulkBody, caller: Caller) -> BulkAnswer:
+async def approve_applications(body: BulkBody, caller: Caller) -> BulkAnswer:
     """Approve each item by itself; one that is refused leaves the others as they are."""
     results: dict[int, BulkResult] = {}
     # In the order of their ids, so that two bulk approvals never wait for each other.

@@ -17,12 +17,24 @@ from returns_service.api.bodies import Code
 from returns_service.api.request import Caller, approvers, headquarters
 from returns_service.models import ApprovalFlow, Substitute
 from returns_service.queries import approval_flow_of, staff_names, substitutes_from
+from returns_service.rules.return_refusals import RoleMayNot
 from returns_service.rules.return_status import Role
-from shared.http import etag, expected_version
+from returns_service.rules.substitute_approver import (
+    RoleNotSubstituted,
+    SubstituteHasSubstitute,
+    SubstituteNotSuitable,
+    SubstitutionPeriodReversed,
+)
+from shared.http import NotFound, etag, expected_version
+from shared.refusals import refuses
 
 router = APIRouter()
 Version = Annotated[int, Depends(expected_version)]
 Number = Annotated[int, Path(ge=1, lt=2**63)]
+NOT_SUBSTITUTED = (
+    *(RoleMayNot, RoleNotSubstituted, SubstituteNotSuitable, SubstituteHasSubstitute),
+    SubstitutionPeriodReversed,
+)
 
 
 class FlowBody(BaseModel):
@@ -112,6 +124,7 @@ async def list_substitutes(caller: Caller) -> SubstitutesAnswer:
 
 
 @router.post("/substitutes", status_code=status.HTTP_201_CREATED, dependencies=[approvers])
+@refuses(*NOT_SUBSTITUTED)
 async def add_substitute(
     body: SubstituteBody, response: Response, caller: Caller
 ) -> SubstituteAnswer:
@@ -122,6 +135,7 @@ async def add_substitute(
 
 
 @router.put("/substitutes/{substitute_no}", dependencies=[approvers])
+@refuses(NotFound, *NOT_SUBSTITUTED)
 async def put_substitute(
     substitute_no: Number,
     body: SubstituteBody,
@@ -140,6 +154,7 @@ async def put_substitute(
     status_code=status.HTTP_204_NO_CONTENT,
     dependencies=[approvers],
 )
+@refuses(NotFound)
 async def remove_substitute(substitute_no: Number, version: Version, caller: Caller) -> None:
     """Take a substitution back."""
     await end_substitute(caller, substitute_no, version)

@@ -29,16 +29,30 @@ from returns_service.queries import (
 )
 from returns_service.rules.approval_route import Route
 from returns_service.rules.mail_hint import ASK_APPROVER, approver_hint
-from returns_service.rules.return_eligibility import Eligibility, check_eligibility
+from returns_service.rules.return_eligibility import (
+    CarAlreadyReturned,
+    ContractHandledByTfc,
+    Eligibility,
+    ProductNotEligible,
+    ReturnAlreadyUnderWay,
+    SelectionContradicts,
+    check_eligibility,
+)
 from returns_service.rules.return_form import ResultKind, opening_form
 from returns_service.rules.return_status import Role, Status
 from shared.errors import Refusal
-from shared.http import etag, once
+from shared.http import NotFound, etag, once
+from shared.refusals import refuses
 
 router = APIRouter()
+NOT_ELIGIBLE = (
+    *(ProductNotEligible, ContractHandledByTfc, SelectionContradicts),
+    *(ReturnAlreadyUnderWay, CarAlreadyReturned),
+)
 
 
 @router.get("/contracts/{contract_no}/form", dependencies=[dealers])
+@refuses(NotFound)
 async def open_form(contract_no: Code, caller: Caller) -> answers.FormAnswer:
     """起票画面 as it opens (D83-D91); says what stands against sending, if anything does."""
     tx, who = caller.tx, caller.who
@@ -101,6 +115,7 @@ def _originator(
 
 
 @router.post("/applications/check", dependencies=[dealers])
+@refuses(NotFound, *NOT_ELIGIBLE)
 async def check_application(body: SubmissionBody, caller: Caller) -> answers.CheckedAnswer:
     """確認: whether this form may be sent (D94); nothing is created."""
     checked = await check_submission(caller, body.contract_no, body.form())
@@ -111,6 +126,7 @@ async def check_application(body: SubmissionBody, caller: Caller) -> answers.Che
 
 
 @router.post("/applications", status_code=status.HTTP_201_CREATED, dependencies=[dealers])
+@refuses(NotFound, *NOT_ELIGIBLE)
 async def create_application(
     body: SubmissionBody,
     request: Request,

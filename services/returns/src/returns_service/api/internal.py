@@ -23,6 +23,7 @@ from returns_service.rules.return_refusals import ReturnNotVisible
 from returns_service.rules.return_status import Status
 from shared.clock import Clock, jst_day
 from shared.http import clock_of
+from shared.refusals import refuses
 
 router = APIRouter(prefix="/internal")
 
@@ -64,7 +65,8 @@ class RecipientsAnswer(BaseModel):
 
 
 @router.get("/applications/{application_id}/recipients", dependencies=[services])
-async def tell_recipients(
+@refuses(ReturnNotVisible)
+async def read_recipients(
     application_id: Code, tx: Tx, clock: Annotated[Clock, Depends(clock_of)]
 ) -> RecipientsAnswer:
     """Originator, approvers and their addresses (A-27, A-29, A-30).

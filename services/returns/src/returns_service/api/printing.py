@@ -10,7 +10,9 @@ from returns_service.api.bodies import Code
 from returns_service.api.opening import opened
 from returns_service.api.request import Caller, dealers
 from returns_service.prints import entry_pdf
+from returns_service.rules.return_refusals import ReturnNotVisible
 from shared.clock import JST
+from shared.refusals import refuses
 
 router = APIRouter()
 Lines = Mapping[str, Mapping[str, str]]
@@ -22,6 +24,7 @@ Lines = Mapping[str, Mapping[str, str]]
     response_class=Response,
     responses={200: {"content": {"application/pdf": {}}}},
 )
+@refuses(ReturnNotVisible)
 async def print_entry(application_id: Code, caller: Caller) -> Response:
     """The entry of an application as PDF."""
     answer = await opened(caller, application_id)

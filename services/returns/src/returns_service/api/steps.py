@@ -21,6 +21,7 @@ from returns_service.api.request import Caller, dealers, headquarters, tfc
 from returns_service.models import Staff
 from returns_service.people import Person, rule_role
 from returns_service.queries import setting_of, staff_by_id
+from returns_service.rules.free_text import TextTooLong, TextUnprintable
 from returns_service.rules.return_commands import (
     Accept,
     Approve,
@@ -37,13 +38,32 @@ from returns_service.rules.return_commands import (
     TakeOver,
     Withdraw,
 )
+from returns_service.rules.return_refusals import (
+    ContactMessageMissing,
+    DealerNoteIsForHqApprover,
+    NewOriginatorNotSuitable,
+    NotTheOriginator,
+    NotYourStep,
+    OwnItem,
+    ReasonMissing,
+    ReturnAlreadyDecided,
+    ReturnNotVisible,
+    RoleMayNot,
+    StepNotPossible,
+    SubstituteMayNot,
+)
 from returns_service.rules.return_status import Role
 from shared.http import etag, expected_version
+from shared.refusals import refuses
 
 router = APIRouter(prefix="/applications/{application_id}")
 Version = Annotated[int, Depends(expected_version)]
 
 
+TEXT = (TextTooLong, TextUnprintable)
+
+
+@refuses(ReturnNotVisible, RoleMayNot, ReturnAlreadyDecided, StepNotPossible, NotYourStep)
 class Taking:
     """The caller at one application, about to take a step."""
 
@@ -71,12 +91,16 @@ Step = Annotated[Taking, Depends(Taking, scope="function")]
 
 
 @router.post("/approval", dependencies=[dealers])
-async def approve(body: ApprovalBody, version: Version, step: Step) -> answers.StepAnswer:
+@refuses(OwnItem)
+async def approve_application(
+    body: ApprovalBody, version: Version, step: Step
+) -> answers.StepAnswer:
     """承認, with or without overwriting ③ (D112, D114)."""
     return await step.take(Approve(expected_version=version), approval_words(body, step.caller.who))
 
 
 @router.post("/approval/check", dependencies=[dealers])
+@refuses(OwnItem)
 async def check_approval(
     body: ApprovalBody, version: Version, step: Step
 ) -> answers.CheckedStepAnswer:
@@ -95,7 +119,8 @@ def approval_words(body: ApprovalBody, who: Person) -> Words:
 
 
 @router.post("/remand", dependencies=[dealers])
-async def remand(body: RemandBody, version: Version, step: Step) -> answers.StepAnswer:
+@refuses(OwnItem, DealerNoteIsForHqApprover, *TEXT)
+async def remand_application(body: RemandBody, version: Version, step: Step) -> answers.StepAnswer:
     """差戻し, one step back on the frozen route (D113, D116)."""
     return await step.take(
         Remand(expected_version=version, comment=body.comment, dealer_note=body.dealer_note)
@@ -103,7 +128,8 @@ async def remand(body: RemandBody, version: Version, step: Step) -> answers.Step
 
 
 @router.post("/correction", dependencies=[dealers])
-async def correct(body: FormBody, version: Version, step: Step) -> answers.StepAnswer:
+@refuses(NotTheOriginator, SubstituteMayNot)
+async def correct_application(body: FormBody, version: Version, step: Step) -> answers.StepAnswer:
     """訂正 by the originator; the approval starts again (D121, D122)."""
     setting = await setting_of(step.caller.tx, step.caller.who.himself.dealer_code or "")
     return await step.take(
@@ -112,6 +138,7 @@ async def correct(body: FormBody, version: Version, step: Step) -> answers.StepA
 
 
 @router.post("/correction/check", dependencies=[dealers])
+@refuses(NotTheOriginator, SubstituteMayNot)
 async def check_correction(
     body: FormBody, version: Version, step: Step
 ) -> answers.CheckedStepAnswer:
@@ -123,13 +150,17 @@ async def check_correction(
 
 
 @router.post("/withdrawal", dependencies=[dealers])
-async def withdraw(version: Version, step: Step) -> answers.StepAnswer:
+@refuses(NotTheOriginator, SubstituteMayNot)
+async def withdraw_application(version: Version, step: Step) -> answers.StepAnswer:
     """取下げ by the originator, for good (D123)."""
     return await step.take(Withdraw(expected_version=version))
 
 
 @router.post("/take-over", dependencies=[headquarters])
-async def take_over(body: TakeOverBody, version: Version, step: Step) -> answers.StepAnswer:
+@refuses(NewOriginatorNotSuitable, SubstituteMayNot)
+async def take_over_application(
+    body: TakeOverBody, version: Version, step: Step
+) -> answers.StepAnswer:
     """引継ぎ: headquarters names a new originator (T22, A-22)."""
     dealer = step.caller.who.himself.dealer_code or ""
     new = await staff_by_id(step.caller.tx, dealer, body.new_originator_id)
@@ -153,6 +184,7 @@ def _as_originator(staff: Staff | None) -> NewOriginator:
 
 
 @router.put("/dealer-note", dependencies=[headquarters])
+@refuses(OwnItem, *TEXT)
 async def edit_dealer_note(
     body: DealerNoteBody, version: Version, step: Step
 ) -> answers.StepAnswer:
@@ -161,19 +193,20 @@ async def edit_dealer_note(
 
 
 @router.post("/acceptance", dependencies=[tfc])
-async def accept(version: Version, step: Step) -> answers.StepAnswer:
+async def accept_application(version: Version, step: Step) -> answers.StepAnswer:
     """受付 by TFC (T12)."""
     return await step.take(Accept(expected_version=version))
 
 
 @router.post("/hold", dependencies=[tfc])
-async def hold(body: ReasonBody, version: Version, step: Step) -> answers.StepAnswer:
+@refuses(ReasonMissing, *TEXT)
+async def hold_application(body: ReasonBody, version: Version, step: Step) -> answers.StepAnswer:
     """保留 by TFC (T13)."""
     return await step.take(Hold(expected_version=version, reason=body.reason))
 
 
 @router.post("/release", dependencies=[tfc])
-async def release(version: Version, step: Step) -> answers.StepAnswer:
+async def release_application(version: Version, step: Step) -> answers.StepAnswer:
     """保留解除 by TFC (T14)."""
     return await step.take(Release(expected_version=version))
 
@@ -185,18 +218,20 @@ async def start_contact(version: Version, step: Step) -> answers.StepAnswer:
 
 
 @router.post("/contact", dependencies=[tfc])
+@refuses(ContactMessageMissing, *TEXT)
 async def finish_contact(body: MessageBody, version: Version, step: Step) -> answers.StepAnswer:
     """TFC has written 連絡事項 (T16)."""
     return await step.take(FinishContact(expected_version=version, message=body.message))
 
 
 @router.post("/tfc-remand", dependencies=[tfc])
+@refuses(ReasonMissing, *TEXT)
 async def remand_by_tfc(body: ReasonBody, version: Version, step: Step) -> answers.StepAnswer:
     """差戻し by TFC, with its reason (T17)."""
     return await step.take(Remand(expected_version=version, comment=body.reason))
 
 
 @router.post("/completion", dependencies=[tfc])
-async def complete(version: Version, step: Step) -> answers.StepAnswer:
+async def complete_application(version: Version, step: Step) -> answers.StepAnswer:
     """完了 by TFC (T18)."""
     return await step.take(Complete(expected_version=version))

@@ -35,11 +35,11 @@ from returns_service.rules.return_refusals import (
     RoleMayNot,
     StepNotPossible,
     SubstituteMayNot,
-    VersionConflict,
 )
 from returns_service.rules.return_status import FINAL, ORIGINATORS, Role, Status
 from returns_service.rules.return_visibility import Actor, sees_return
 from shared.errors import Refusal
+from shared.versions import VersionConflict
 
 
 class By(StrEnum):
@@ -219,7 +219,8 @@ def check_step(
         if facts.status in FINAL:
             raise ReturnAlreadyDecided(facts.status)
         if expected_version not in {None, facts.version}:
-            raise VersionConflict(current=facts.version, status=facts.status)
+            message = f"他の方が先に更新しました（現在のステータス：{facts.status.japanese}）"
+            raise VersionConflict(facts.version, message, current_status=facts.status.value)
     status = facts.status if facts else None
     here = [step for step in steps if status in step.states]
     if not here:

@@ -86,21 +86,6 @@ class OwnItem(Refusal):
     message = "ご自身が起票した申込の承認・差戻しはできません"
 
 
-class VersionConflict(Refusal):
-    """Somebody else was faster: the application is newer than what the actor saw."""
-
-    code = "VERSION_CONFLICT"
-    kind = Kind.CONFLICT
-    message = "他の方が先に更新しました（現在のステータス：{status}）"
-
-    def __init__(self, *, current: int, status: Status) -> None:
-        super().__init__(
-            self.message.format(status=status.japanese),
-            current_version=current,
-            current_status=status.value,
-        )
-
-
 class ReasonMissing(Refusal):
     """TFC remands and holds only with a reason (T13, T17)."""
 

@@ -10,7 +10,7 @@ from returns_service.rules.return_commands import Command
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind, Refusal
 
-_FURTHER = (Kind.NOT_FOUND, Kind.FORBIDDEN, Kind.CONFLICT, Kind.INVALID)
+_FURTHER = (Kind.NOT_FOUND, Kind.FORBIDDEN, Kind.VERSION_CONFLICT, Kind.CONFLICT, Kind.INVALID)
 
 
 def decide_for(

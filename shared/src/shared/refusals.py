@@ -1,0 +1,104 @@
+"""Declared refusals: every route names the errors that it may answer with.
+
+`@refuses(...)` stands on an endpoint, or on a dependency that refuses for all routes that use it.
+What follows from what a route takes (a token, a body, an Idempotency-Key) is declared here. The
+OpenAPI document lists the codes, and an answer with a code that is not declared is a defect: it is
+logged, and with `MADOGUCHI_STRICT_REFUSALS` in the environment, as in every test, it is a crash.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+import structlog
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from shared.errors import STATUS, BodyUnreadable, FormErrors, KeyUsedForAnother, Refusal
+
+log = structlog.get_logger()
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+STRICT = "MADOGUCHI_STRICT_REFUSALS"
+_ATTRIBUTE = "__refuses__"
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A refusal as the OpenAPI document lists it."""
+
+    code: str
+    status: int
+    message: str
+
+    @classmethod
+    def of(cls, error: type[Refusal]) -> Self:
+        """What a class of errors answers; values that its message names are left open."""
+        return cls(error.code, STATUS[error.kind], _PLACEHOLDER.sub("…", error.message))
+
+
+def refuses(*errors: type[Refusal] | Declared) -> Callable[[Function], Function]:
+    """Declare what an endpoint or a dependency may refuse with."""
+    found = tuple(Declared.of(one) if isinstance(one, type) else one for one in errors)
+
+    def declare(function: Function) -> Function:
+        setattr(function, _ATTRIBUTE, (*declared_on(function), *found))
+        return function
+
+    return declare
+
+
+def declared_on(function: object) -> tuple[Declared, ...]:
+    """What `@refuses` says of one function."""
+    found: tuple[Declared, ...] = getattr(function, _ATTRIBUTE, ())
+    return found
+
+
+def refusals_of(app: FastAPI, route: RouteContext) -> Mapping[str, Declared]:
+    """Every refusal of a route by its code, its dependencies' included."""
+    dependant: Dependant | None = getattr(route, "dependant", None)
+    found = list(_declared_in(dependant, app)) if dependant else []
+    return {one.code: one for one in sorted(found, key=lambda one: (one.status, one.code))}
+
+
+def undeclared(app: FastAPI, endpoint: object, code: str) -> bool:
+    """Whether a route answers with a code that it does not declare."""
+    known: Mapping[object, frozenset[str]] | None = getattr(app.state, "declared_codes", None)
+    if known is None:
+        known = app.state.declared_codes = {
+            getattr(route, "endpoint", None): frozenset(refusals_of(app, route))
+            for route in iter_route_contexts(app.routes)
+        }
+    return endpoint in known and code not in known[endpoint]
+
+
+class UndeclaredRefusal(Exception):
+    """A route refused with a code that it does not declare: add it to its `@refuses(...)`."""
+
+
+def check_declared(app: FastAPI, endpoint: object, code: str) -> None:
+    """Log a code that the route does not declare. Raises UndeclaredRefusal where tests run."""
+    if undeclared(app, endpoint, code):
+        name = getattr(endpoint, "__qualname__", str(endpoint))
+        if os.environ.get(STRICT):
+            raise UndeclaredRefusal(f"{name} answers {code} without declaring it")
+        log.error("refusal_undeclared", endpoint=name, code=code)
+
+
+def _declared_in(dependant: Dependant, app: FastAPI) -> Iterator[Declared]:
+    yield from declared_on(dependant.call)
+    if getattr(dependant.call, "identifies", False):
+        yield from declared_on(app.state.principal_of)
+    given = (dependant.path_params, dependant.query_params, dependant.header_params)
+    if any(given) or dependant.body_params:
+        yield Declared.of(FormErrors)
+    if dependant.body_params:
+        yield Declared.of(BodyUnreadable)
+    if any(field.alias.lower() == "idempotency-key" for field in dependant.header_params):
+        yield Declared.of(KeyUsedForAnother)
+    for part in dependant.dependencies:
+        yield from _declared_in(part, app)
