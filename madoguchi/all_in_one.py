@@ -33,6 +33,7 @@ from madoguchi.first_start import FirstStart, Making, nothing_yet, unfinished
 from madoguchi.gateway import nginx_command, nginx_process, nginx_program
 from madoguchi.issuer import IssuerSettings, create_issuer, issuer_key
 from madoguchi.kept_clock import KeptClock
+from madoguchi.login_words import LoginWords
 from madoguchi.mail_catcher import catch_mail
 from madoguchi.people import demo_people
 from madoguchi.processes import ByPath, Forward, portal_process, service_process
@@ -281,6 +282,7 @@ def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:
 
 def _issuer(made: Made) -> FastAPI:
     plan, kept = made.plan, made.kept
+    databases = {name: part.database for name, part in made.running.items()}
     settings = IssuerSettings(
         url=f"{plan.url}/issuer",
         audience=AUDIENCE,
@@ -290,6 +292,7 @@ def _issuer(made: Made) -> FastAPI:
         people=demo_people(demo_masters()),
         embedded=True,
         making=made.making,
+        words=LoginWords(databases, made.clock).of,
         services={"madoguchi-notifier": kept.get("client-notifier")},
     )
     return create_issuer(settings, issuer_key(plan.data))

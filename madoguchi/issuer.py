@@ -11,7 +11,7 @@ import json
 import secrets
 import time
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class IssuerSettings:
     """What the issuer is told. `url` is its own address, `audience` goes into access tokens.
 
     `services` are the client secrets of services that call each other, by client id. While demo
-    data is in the `making`, nobody is let in.
+    data is in the `making`, nobody is let in. `words` say what waits for each person.
     """
 
     url: str
@@ -56,6 +56,7 @@ class IssuerSettings:
     people: Sequence[Principal]
     embedded: bool
     making: Making = field(default_factory=Making)
+    words: Callable[[Sequence[Principal]], Awaitable[Mapping[str, str]]] | None = None
     services: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -220,7 +221,9 @@ async def ask_who(request: Request) -> Response:
     issuer = _issuer(request)
     asked = dict(request.query_params)
     complaint = issuer.complaint(asked)
-    making = issuer.settings.making
+    settings, making = issuer.settings, issuer.settings.making
+    shown = settings.words is not None and not making.under_way and not complaint
+    words = await settings.words(settings.people) if settings.words and shown else {}
     html = request.app.state.templates.get_template("issuer_login.html").render(
         frame=Frame("bare.html"),
         errors=(),
@@ -229,6 +232,7 @@ async def ask_who(request: Request) -> Response:
         action=f"{issuer.settings.url}/authorize",
         groups=_by_role(issuer.settings.people),
         making=making if making.under_way else None,
+        words=words,
     )
     again = {"Refresh": str(LOOK_AGAIN_S)} if making.under_way else {}
     return HTMLResponse(html, 400 if complaint else 200, again)

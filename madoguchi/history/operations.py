@@ -103,6 +103,6 @@ async def dead_letter(cast: Cast, stage: Stage) -> None:
 
 def operations(cast: Cast) -> Iterator[Moment]:
     """The moments of a dealer's connection."""
-    yield Moment(9, 5, partial(webhooks, cast))
+    yield Moment(4, 0, partial(webhooks, cast))
     yield Moment(6, 20, partial(messages, cast))
     yield Moment(5, 11, partial(dead_letter, cast))
