@@ -13,6 +13,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from contracts_service.rules.master_file import MasterKind
+from madoguchi.demo.size import Demo
 from madoguchi.options import HERE, Data, Url
 
 
@@ -70,6 +71,9 @@ def up(  # noqa: PLR0913 - every flag is an argument
     otlp: Annotated[
         str | None, typer.Option(help="http://host:4318 of a collector: traces go there")
     ] = None,
+    demo: Annotated[
+        Demo, typer.Option(help="what a first start finds: living, small (no work done) or none")
+    ] = Demo.LIVING,
     verbose: Annotated[bool, typer.Option("--verbose", help="log every request")] = False,
 ) -> None:
     """Start everything in one process, with demo data, a mail catcher and demo logins."""
@@ -100,8 +104,13 @@ def up(  # noqa: PLR0913 - every flag is an argument
         processes=processes,
         event_prefix=event_prefix,
         otlp=otlp,
+        demo=demo,
         log_level=level,
     )
+
+    def making(parts: Everything) -> None:
+        console.print(f"\n  窓口 Madoguchi   [bold]{parts.plan.url}[/bold]")
+        console.print("  The demo data is being made; the page says how far it is.")
 
     def ready(parts: Everything) -> None:
         console.print(f"\n  窓口 Madoguchi   [bold]{parts.plan.url}[/bold]")
@@ -117,7 +126,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
     tracing.start("madoguchi", otlp)
     try:
         with explained(plan.data):
-            uvloop.run(run(plan, ready=ready, embedded=embedded))
+            uvloop.run(run(plan, ready=ready, making=making, embedded=embedded))
     except CannotStart as sentence:
         _end_with(sentence)
     tracing.stop()

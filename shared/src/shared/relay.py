@@ -120,7 +120,7 @@ class Relay:
                 for track in range(TRACKS):
                     tasks.create_task(self._follow(track, wakeup))
         finally:
-            await self._give_back()
+            await self.give_back()
 
     async def _follow(self, track: int, wakeup: Wakeup) -> None:
         """Relay one track; while one track waits for the database the other publishes."""
@@ -224,7 +224,8 @@ class Relay:
                 log.warning("relay_lease_not_renewed", cause=type(cause).__name__)
             await asyncio.sleep(self.lease / 3)
 
-    async def _give_back(self) -> None:
+    async def give_back(self) -> None:
+        """Let others have the lanes at once."""
         with contextlib.suppress(OSError, DBAPIError):
             async with self.database.transaction() as tx:
                 await tx.execute(RELEASE, {"me": self._me, "lanes": list(self._lanes)})
