@@ -110,7 +110,7 @@ async def stock_table(url: str, events: int) -> None:
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as tx:
         await tx.run_sync(metadata.create_all)
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 "queue": "bench",
                 "payload": BODY % (n % 1000),

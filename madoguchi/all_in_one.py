@@ -7,13 +7,13 @@ must survive lies in the data folder, so that kill -9 and a new start lose nothi
 
 import asyncio
 import contextlib
-import json
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +21,33 @@ import httpx
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from contracts_service.conditions import ReflectedBy
 from event_contracts import SUBSCRIPTIONS
-from madoguchi import postgres, seed
+from madoguchi import postgres
 from madoguchi.catalogue import SERVICES
 from madoguchi.demo import demo_masters
+from madoguchi.demo.size import Demo
 from madoguchi.extras import create_extras
+from madoguchi.first_start import FirstStart, Making, nothing_yet, unfinished
 from madoguchi.gateway import nginx_command, nginx_process, nginx_program
 from madoguchi.issuer import IssuerSettings, create_issuer, issuer_key
+from madoguchi.kept_clock import KeptClock
+from madoguchi.login_words import LoginWords
 from madoguchi.mail_catcher import catch_mail
 from madoguchi.people import demo_people
-from madoguchi.processes import Forward, portal_process, service_process
-from madoguchi.seed_expenses import seed_expenses
+from madoguchi.processes import ByPath, Forward, LazyApp, portal_process, service_process
 from madoguchi.waiting import all_answer, events_have_arrived
 from portal_service.app import create_app as create_portal
 from portal_service.settings import PortalSettings
-from shared.clock import TravelClock
 from shared.db import Database
 from shared.draining import Server
 from shared.inbox import Inbox
 from shared.process import api_of, settings_of
 from shared.rabbitmq import Topology
 from shared.service import Background, Running
+from shared.settings import ServiceSettings
 from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 from shared.transport import EmbeddedTransport
 
@@ -64,6 +67,7 @@ class Plan:
     postgres: str | None = None
     processes: bool = False
     event_prefix: str = ""
+    demo: Demo = Demo.SMALL
     demo_contracts: int = 600
     otlp: str | None = None
     log_level: str = "WARNING"
@@ -72,21 +76,6 @@ class Plan:
     def url(self) -> str:
         """Where the pages are."""
         return f"http://{self.host}:{self.port}"
-
-
-class KeptClock(TravelClock):
-    """A clock whose journey is remembered in the data folder."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-        if path.exists():
-            self.shift = timedelta(seconds=json.loads(path.read_text())["shift_seconds"])
-
-    def travel_to(self, instant: datetime) -> None:
-        """Make `instant` the present one, also after a restart."""
-        super().travel_to(instant)
-        self._path.write_text(json.dumps({"shift_seconds": self.shift.total_seconds()}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +89,9 @@ class Everything:
     background: tuple[Background, ...]
     databases: tuple[Database, ...]
     port: int
+    making: Making
+    make_demo: Background
+    apis: tuple[LazyApp, ...] = ()
 
     async def work(self) -> None:
         """Run every worker until cancelled."""
@@ -119,38 +111,57 @@ class Everything:
 
 
 @asynccontextmanager
-async def everything(plan: Plan) -> AsyncIterator[Everything]:
-    """Set everything up, and clear it away at the end."""
-    if plan.fresh:
+async def everything(plan: Plan, embedded: Future[str] | None = None) -> AsyncIterator[Everything]:
+    """Set everything up, and clear it away at the end; `embedded` is a server on its way."""
+    fresh = plan.fresh or unfinished(plan.data).exists()
+    if fresh:
         shutil.rmtree(plan.data / "mail", ignore_errors=True)
         (plan.data / "clock.json").unlink(missing_ok=True)
     plan.data.mkdir(parents=True, exist_ok=True)
     kept = postgres.Secrets(plan.data / "secrets.json")
     clock = KeptClock(plan.data / "clock.json")
     admin = plan.postgres
-    if admin is None:
+    if admin is None and embedded is not None:
+        admin = await asyncio.wrap_future(embedded)
+    elif admin is None:
         admin = await asyncio.to_thread(postgres.start_embedded, plan.data)
-    if plan.fresh:
+    if fresh:
         for name in SERVICES:
             await postgres.drop_service_database(admin, name)
     async with contextlib.AsyncExitStack() as stack:
+        packages = {name: app.SERVICE.package for name, app in SERVICES.items()}
+        urls = await postgres.service_databases(admin, packages, kept)
         running = {}
         for name, app in SERVICES.items():
-            url = await postgres.service_database(admin, name, app.SERVICE.package, kept)
-            database = Database(url)
+            database = Database(urls[name])
             stack.push_async_callback(database.close)
             running[name] = Running(app.SERVICE, database, clock)
-        await seed.seed(running["contracts"].database, clock.now(), plan.demo_contracts)
-        await seed.seed_approval_flows(running["returns"].database, clock.now())
-        await seed.seed_dealers(running["interchange"].database, clock.now())
-        people = demo_people(demo_masters())
-        await seed_expenses(running["commuter"].database, people, clock.now())
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
         smtp_port = free_port()
         catcher = await asyncio.to_thread(catch_mail, plan.data / "mail", smtp_port)
         stack.callback(catcher.stop)
         made = Made(plan, kept, clock, running, http, smtp_port)
+        if plan.demo is not Demo.NONE and await nothing_yet(running["contracts"].database):
+            await _begin_demo(made)
         yield _as_processes(made) if plan.processes else _in_one_process(made)
+
+
+async def _begin_demo(made: "Made") -> None:
+    """Make a small demo; a living one is made while the first pages can be seen."""
+    unfinished(made.plan.data).touch()
+    made.making.under_way = True
+    if made.plan.demo is Demo.SMALL:
+        await _make_demo(made)
+
+
+async def _make_demo(made: "Made") -> None:
+    """Make the demo data; a start that does not come to its end is undone by the next one."""
+    plan = made.plan
+    databases = {name: part.database for name, part in made.running.items()}
+    first = FirstStart(databases, _settings(made), made.clock.now())
+    await first.make(plan.demo, plan.demo_contracts, made.making)
+    unfinished(plan.data).unlink()
+    made.making.under_way = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +174,17 @@ class Made:
     running: dict[str, Running]
     http: httpx.AsyncClient
     smtp_port: int
+    making: Making = field(default_factory=Making)
 
     @property
     def databases(self) -> tuple[Database, ...]:
         """Every service's database."""
         return tuple(part.database for part in self.running.values())
+
+    async def wake_timers(self) -> None:
+        """Let every service look for timers that are due: its clock was set."""
+        for part in self.running.values():
+            part.bells["timer"].ring()
 
 
 def _in_one_process(made: Made) -> Everything:
@@ -178,14 +195,17 @@ def _in_one_process(made: Made) -> Everything:
         issuer=f"{plan.url}/issuer",
         audience=AUDIENCE,
     )
-    settings = {name: settings_of(SERVICES[name], **_values(made, name)) for name in made.running}
-    apps: dict[str, ASGIApp] = {
-        name: api_of(
-            SERVICES[name],
-            settings[name],
-            database=part.database,
-            clock=made.clock,
-            principal_of=principal_of(verifier),
+    settings = _settings(made)
+    apps = {
+        name: LazyApp(
+            partial(
+                api_of,
+                SERVICES[name],
+                settings[name],
+                database=part.database,
+                clock=made.clock,
+                principal_of=principal_of(verifier),
+            )
         )
         for name, part in made.running.items()
     }
@@ -195,10 +215,22 @@ def _in_one_process(made: Made) -> Everything:
         if hasattr(SERVICES[name], "beside")
         for background in SERVICES[name].beside(settings[name], part)
     ]
-    everybody = _by_path(made, apps)
     return Everything(
-        plan, made.clock, everybody, made.running, tuple(beside), made.databases, plan.port
+        plan,
+        made.clock,
+        _by_path(made, apps),
+        made.running,
+        tuple(beside),
+        made.databases,
+        plan.port,
+        made.making,
+        partial(_make_demo, made),
+        tuple(apps.values()),
     )
+
+
+def _settings(made: "Made") -> dict[str, ServiceSettings]:
+    return {name: settings_of(SERVICES[name], **_values(made, name)) for name in made.running}
 
 
 def _as_processes(made: Made) -> Everything:
@@ -228,7 +260,17 @@ def _as_processes(made: Made) -> Everything:
     }
     everybody = ByPath({**parts, **_own_pages(made)}, Forward(urls["portal_url"]))
     background = tuple(child.run for child in children)
-    return Everything(plan, made.clock, everybody, {}, background, made.databases, port)
+    return Everything(
+        plan,
+        made.clock,
+        everybody,
+        {},
+        background,
+        made.databases,
+        port,
+        made.making,
+        partial(_make_demo, made),
+    )
 
 
 def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
@@ -236,27 +278,14 @@ def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class ByPath:
-    """Hands a request to the part that its path begins with, as a gateway does; else to `rest`."""
-
-    parts: dict[str, ASGIApp]
-    rest: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        path = f"{scope.get('path', '')}/"
-        found = (app for start, app in self.parts.items() if path.startswith(f"{start}/"))
-        await next(found, self.rest)(scope, receive, send)
-
-
 def _own_pages(made: Made) -> dict[str, ASGIApp]:
     """What a visitor needs beside the product: login, and the mails that were caught."""
-    issuer = Starlette(routes=[Mount("/issuer", app=_issuer(made.plan, made.kept))])
-    return {"/issuer": issuer, "/mailbox": create_extras(made.plan.data / "mail", made.clock)}
+    issuer = Starlette(routes=[Mount("/issuer", app=_issuer(made))])
+    extras = create_extras(made.plan.data / "mail", made.clock, made.wake_timers)
+    return {"/issuer": issuer, "/mailbox": extras}
 
 
-def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:
+def _by_path(made: Made, services: Mapping[str, ASGIApp]) -> ByPath:
     """Everything behind one address; the clock too, which processes of their own do not read."""
     settings = PortalSettings(**_portal_values(made.plan, made.kept))
     portal = create_portal(settings, http=made.http, now=made.clock.now)
@@ -265,7 +294,9 @@ def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:
     return ByPath({**parts, **own, "/clock": own["/mailbox"]}, portal)
 
 
-def _issuer(plan: Plan, kept: postgres.Secrets) -> FastAPI:
+def _issuer(made: Made) -> FastAPI:
+    plan, kept = made.plan, made.kept
+    databases = {name: part.database for name, part in made.running.items()}
     settings = IssuerSettings(
         url=f"{plan.url}/issuer",
         audience=AUDIENCE,
@@ -274,6 +305,8 @@ def _issuer(plan: Plan, kept: postgres.Secrets) -> FastAPI:
         signed_out_uris=frozenset({f"{plan.url}/auth/signed-out"}),
         people=demo_people(demo_masters()),
         embedded=True,
+        making=made.making,
+        words=LoginWords(databases, made.clock).of,
         services={"madoguchi-notifier": kept.get("client-notifier")},
     )
     return create_issuer(settings, issuer_key(plan.data))
@@ -326,22 +359,50 @@ def _values(made: Made, name: str) -> dict[str, Any]:
     return values | of_its_own.get(name, {})
 
 
-async def run(plan: Plan, *, ready: Callable[[Everything], None]) -> None:
-    """Start everything, say when it is ready, and serve until Ctrl-C."""
-    async with everything(plan) as parts:
+async def run(
+    plan: Plan,
+    *,
+    ready: Callable[[Everything], None],
+    making: Callable[[Everything], None],
+    embedded: Future[str] | None = None,
+) -> None:
+    """Start everything, say when it is ready, and serve until Ctrl-C.
+
+    `making` hears when the pages are there and the demo data is still to be made.
+    """
+    async with everything(plan, embedded) as parts:
         server = Server(parts.app, plan.host, parts.port, idle_s=0)
-        working = asyncio.create_task(parts.work())
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
-        if server.started and await all_answer(plan.url):
-            await events_have_arrived(parts.databases)
-            ready(parts)
+        if serving.done():
+            await serving
+            return
+        working = asyncio.create_task(_fill_and_work(parts, ready, making))
         await asyncio.wait({working, serving}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving
         working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        (ended,) = await asyncio.gather(working, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
+
+
+async def _fill_and_work(
+    parts: Everything, ready: Callable[[Everything], None], making: Callable[[Everything], None]
+) -> None:
+    """Make the demo data if that is still to be done, then work until cancelled."""
+    if parts.making.under_way:
+        making(parts)
+        await parts.make_demo()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(parts.work())
+        for api in parts.apis:
+            api.made()
+            await asyncio.sleep(0.01)
+        if await all_answer(parts.plan.url):
+            await events_have_arrived(parts.databases)
+            ready(parts)
 
 
 def free_port() -> int:

@@ -27,6 +27,7 @@ import asyncpg
 
 from madoguchi.reconcile import Finding, reconcile, send_again
 from shared.rabbitmq import Topology
+from shared.rabbitmq_connection import connect
 
 MANIFEST = "backup.json"
 HOLD_INBOX = "SET LOCAL lock_timeout = '15s'; LOCK TABLE inbox IN SHARE MODE"
@@ -119,7 +120,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 async def empty_queues(url: str, topology: Topology) -> None:
     """Throw away what lies in the services' queues; those that do not exist are passed over."""
-    async with await aio_pika.connect(url) as connection:
+    async with await connect(url) as connection:
         for service in topology.subscriptions:
             async with connection.channel() as channel:
                 try:

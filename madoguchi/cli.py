@@ -3,15 +3,17 @@
 import asyncio
 import signal
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
 from contracts_service.rules.master_file import MasterKind
+from madoguchi.demo.size import Demo
 from madoguchi.options import HERE, Data, Url
 
 
@@ -69,9 +71,22 @@ def up(  # noqa: PLR0913 - every flag is an argument
     otlp: Annotated[
         str | None, typer.Option(help="http://host:4318 of a collector: traces go there")
     ] = None,
+    demo: Annotated[
+        Demo, typer.Option(help="what a first start finds: living, small (no work done) or none")
+    ] = Demo.LIVING,
     verbose: Annotated[bool, typer.Option("--verbose", help="log every request")] = False,
 ) -> None:
     """Start everything in one process, with demo data, a mail catcher and demo logins."""
+    if processes and rabbitmq is None:
+        raise typer.BadParameter("--processes needs --rabbitmq amqp://user:password@host:5672/")
+    from madoguchi.start_failures import CannotStart, explained, look_before_start
+
+    try:
+        look_before_start("127.0.0.1", port, data.resolve(), embedded=postgres is None)
+    except CannotStart as sentence:
+        _end_with(sentence)
+    embedded = None if postgres else _start_postgres(data.resolve())
+
     import uvloop
 
     from madoguchi.all_in_one import Everything, Plan, run
@@ -80,8 +95,6 @@ def up(  # noqa: PLR0913 - every flag is an argument
 
     level = "INFO" if verbose else "WARNING"
     logging.configure(pretty=True, level=level)
-    if processes and rabbitmq is None:
-        raise typer.BadParameter("--processes needs --rabbitmq amqp://user:password@host:5672/")
     plan = Plan(
         port,
         data.resolve(),
@@ -91,8 +104,13 @@ def up(  # noqa: PLR0913 - every flag is an argument
         processes=processes,
         event_prefix=event_prefix,
         otlp=otlp,
+        demo=demo,
         log_level=level,
     )
+
+    def making(parts: Everything) -> None:
+        console.print(f"\n  窓口 Madoguchi   [bold]{parts.plan.url}[/bold]")
+        console.print("  The demo data is being made; the page says how far it is.")
 
     def ready(parts: Everything) -> None:
         console.print(f"\n  窓口 Madoguchi   [bold]{parts.plan.url}[/bold]")
@@ -106,9 +124,26 @@ def up(  # noqa: PLR0913 - every flag is an argument
 
     spare_the_collector()
     tracing.start("madoguchi", otlp)
-    uvloop.run(run(plan, ready=ready))
+    try:
+        with explained(plan.data):
+            uvloop.run(run(plan, ready=ready, making=making, embedded=embedded))
+    except CannotStart as sentence:
+        _end_with(sentence)
     tracing.stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the embedded parts stop at exit, undisturbed
+
+
+def _end_with(sentence: Exception) -> NoReturn:
+    typer.echo(str(sentence), err=True)
+    raise typer.Exit(1) from None
+
+
+def _start_postgres(data: Path) -> Future[str]:
+    """Start the embedded server while this process still imports what it needs."""
+    from madoguchi.postgres import start_embedded
+
+    data.mkdir(parents=True, exist_ok=True)
+    return ThreadPoolExecutor(1).submit(start_embedded, data)
 
 
 @main.command("import-contracts")

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from event_contracts import EVENTS, EXAMPLES
 from event_contracts.dealer import DealerEvent
+from interchange_service.dealer_messages import judge
 from interchange_service.rules.acceptance import (
     CLOCK_AHEAD,
     LARGEST_BODY,
@@ -30,7 +31,6 @@ from interchange_service.rules.acceptance import (
     Arrival,
     NotAccepted,
     Reason,
-    judge,
 )
 
 STRUCTURED = "application/cloudevents+json"

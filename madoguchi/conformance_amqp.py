@@ -14,6 +14,7 @@ from aio_pika.exceptions import AMQPError
 
 from interchange_service.definitions import Ingress
 from madoguchi.conformance import RETURNED, STRUCTURED, Case, Line, Message, System, fresh
+from shared.rabbitmq_connection import connect
 
 WAITS_S = (0.5, 1, 2, 4, 8)
 
@@ -66,7 +67,7 @@ def _amqp(message: Message, user: str, *, structured: bool) -> aio_pika.Message:
 async def _publish(url: str, exchange: str, key: str, message: aio_pika.Message) -> str:
     """`confirmed`, `refused` by the broker, or what else went wrong."""
     try:
-        async with await aio_pika.connect(url) as connection:
+        async with await connect(url) as connection:
             channel = await connection.channel()
             place = await channel.get_exchange(exchange, ensure=False)
             await place.publish(message, key, timeout=10)

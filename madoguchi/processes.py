@@ -17,7 +17,7 @@ import httpx
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 log = structlog.get_logger()
 
@@ -107,3 +107,35 @@ def portal_process(environment: Mapping[str, str], port: int) -> Child:
 def _python(module: str, *words: str, port: int | None) -> list[str]:
     where = [] if port is None else ["--port", str(port)]
     return [sys.executable, "-m", module, *words, *where, "--until-stdin-closes"]
+
+
+@dataclass(slots=True)
+class LazyApp:
+    """An API that is created at its first request, so that the login page does not wait for it."""
+
+    make: Callable[[], ASGIApp]
+    app: ASGIApp | None = None
+
+    def made(self) -> ASGIApp:
+        """The API itself."""
+        if self.app is None:
+            self.app = self.make()
+        return self.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await self.made()(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class ByPath:
+    """Hands a request to the part that its path begins with, as a gateway does; else to `rest`."""
+
+    parts: dict[str, ASGIApp]
+    rest: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path = f"{scope.get('path', '')}/"
+        found = (app for start, app in self.parts.items() if path.startswith(f"{start}/"))
+        await next(found, self.rest)(scope, receive, send)

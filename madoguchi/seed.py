@@ -1,17 +1,17 @@
-"""What does a fresh all-in-one contain? The demo's masters and contracts, once."""
+"""The masters, contracts, approval settings and dealer accounts that a first start has."""
 
 import json
 import tempfile
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
-
-from sqlalchemy import text
 
 from contracts_service.imports import import_contracts, import_masters
 from interchange_service.actions.acceptance import put_aside
 from interchange_service.actions.dealers import add_dealer
+from interchange_service.dealer_messages import judge
 from interchange_service.queries import dealer_accounts
-from interchange_service.rules.acceptance import Arrival, NotAccepted, judge
+from interchange_service.rules.acceptance import Arrival, NotAccepted
 from madoguchi.demo import demo_contracts, demo_masters, write_csv
 from returns_service.actions.setting_flow import Flow, set_approval_flow
 from returns_service.people import Acting, Person
@@ -22,16 +22,18 @@ from shared.db import EVERY_DEALER, Database
 from shared.roles import Role
 
 SEED = 20260401
+Row = tuple[str, ...]
 
 
 async def seed(contracts: Database, now: datetime, count: int) -> None:
-    """Import the demo unless there are contracts already."""
-    async with contracts.transaction(EVERY_DEALER) as tx:
-        if (await tx.execute(text("SELECT 1 FROM contract LIMIT 1"))).first():
-            return
-    masters = demo_masters()
-    await import_masters(contracts, masters, now=now)
-    rows = demo_contracts(SEED, count, jst_day(now), dealers=masters.dealers)
+    """Import the demo's masters and so many contracts."""
+    rows = demo_contracts(SEED, count, jst_day(now), dealers=demo_masters().dealers)
+    await seed_contracts(contracts, rows, now)
+
+
+async def seed_contracts(contracts: Database, rows: Iterable[Row], now: datetime) -> None:
+    """Import the demo's masters and these contracts."""
+    await import_masters(contracts, demo_masters(), now=now)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "contracts.csv"
         write_csv(file, rows)
@@ -65,9 +67,13 @@ async def seed_dealers(interchange: Database, now: datetime) -> None:
         for dealer in demo_masters().dealers:
             if dealer.code not in known:
                 await add_dealer(tx, dealer.code, dealer.name, now=now)
-        if not known:
-            for arrival, refusal in refused_messages(now):
-                await put_aside(tx, arrival, refusal, now=now)
+
+
+async def seed_refused_messages(interchange: Database, now: datetime) -> None:
+    """Put aside what the systems of D01 should not have sent."""
+    async with interchange.transaction(EVERY_DEALER) as tx:
+        for arrival, refusal in refused_messages(now):
+            await put_aside(tx, arrival, refusal, now=now)
 
 
 def refused_messages(now: datetime) -> list[tuple[Arrival, NotAccepted]]:

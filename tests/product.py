@@ -27,7 +27,7 @@ from madoguchi.operate import own_database
 from shared.db import EVERY_DEALER, Database
 from shared.testing.servers import free_port
 
-LONGEST_START = 90
+LONGEST_START = 240
 T = TypeVar("T")
 
 
@@ -97,7 +97,7 @@ def person_at(url: str, user_id: str) -> httpx.Client:
         "code_challenge": challenge.rstrip(b"=").decode(),
         "code_challenge_method": "S256",
     }
-    back = httpx.post(f"{url}/issuer/authorize", data={**asked, "person": user_id})
+    back = httpx.post(f"{url}/issuer/authorize", data={**asked, "person": user_id}, timeout=60)
     code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
     answer = httpx.post(
         f"{url}/issuer/token",
@@ -108,10 +108,11 @@ def person_at(url: str, user_id: str) -> httpx.Client:
             "client_id": asked["client_id"],
             "redirect_uri": asked["redirect_uri"],
         },
+        timeout=60,
     )
     token = answer.raise_for_status().json()["access_token"]
     bearer = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=20)
+    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=60)
 
 
 def _spawn(command: Sequence[str], data: Path) -> subprocess.Popen[bytes]:
@@ -131,16 +132,24 @@ def _wait(product: Product) -> None:
 
 
 @contextlib.contextmanager
-def running(*flags: str) -> Iterator[Product]:
-    """The product on a free port and a folder of its own, stopped and cleared away at the end."""
+def running(*flags: str, killed_when: Callable[[Product], bool] | None = None) -> Iterator[Product]:
+    """The product on a free port and a folder of its own, stopped and cleared away at the end.
+
+    With `killed_when` its first start is killed in that moment, and it is started again.
+    """
     data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
     command = [
         sys.executable, "-m", "madoguchi.cli", "up", "--port", str(port), "--data", str(data),
-        "--verbose", *flags,
+        "--verbose", "--demo", "small", *flags,
     ]  # fmt: skip
     product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
     try:
-        _wait(product)
+        if killed_when is not None:
+            eventually(lambda: killed_when(product), bool)
+            product.kill()
+            product.start()
+        else:
+            _wait(product)
         yield product
     finally:
         for client in product.clients:

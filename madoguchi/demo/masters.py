@@ -134,6 +134,8 @@ _PLACES = (
     *("すみれ", "つばさ", "やまと", "かえで", "はまかぜ", "ほくと"),
 )
 _KINDS = ("自動車販売", "モータース", "オートセンター", "カーライフ", "自販")
+TEN_DIGITS = 10
+"""Of every telephone number that is no mobile one."""
 # Code, name, reading, role and store: what the staff master says about a person.
 _Facts = tuple[str, str, str, Role, str | None]
 
@@ -171,8 +173,10 @@ def _dealer(number: int) -> Dealer:
     """Three stores, each with a manager and three sales staff, and two people at headquarters."""
     code = f"D{number:02}"
     home = TOWNS[number * 3 % len(TOWNS)]
+    width = TEN_DIGITS - len(home.area_code) - 4 - 1
+    middle = f"0{number % 10**width:0{width}}"
     stores = tuple(
-        Store(f"S{n}0", name, f"{home.area_code}-0{number % 1000:03}-{n}000")
+        Store(f"S{n}0", name, f"{home.area_code}-{middle}-{n}000")
         for n, name in enumerate(("本店", "駅前店", "バイパス店"), start=1)
     )
     people: list[tuple[str, Role, str | None]] = []

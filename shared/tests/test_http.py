@@ -217,7 +217,7 @@ class Label(BaseModel):
 def test_what_is_malformed_is_told_in_japanese(body: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError) as refused:
         Label(**body)
-    assert [malformation(error) for error in refused.value.errors()] == [said]  # type: ignore[arg-type]
+    assert [malformation(error) for error in refused.value.errors()] == [said]
 
 
 async def test_a_malformed_request_is_named_without_echoing_it(http: httpx.AsyncClient) -> None:

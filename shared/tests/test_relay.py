@@ -18,6 +18,7 @@ from shared.tables import LANES
 from shared.transport import TransportDown
 
 NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
+LEASE_S = 3600
 
 
 class Wire:
@@ -64,6 +65,14 @@ async def unpublished(database: Database) -> int:
         return int((await tx.execute(text(query))).scalar_one())
 
 
+async def let_pass(database: Database, seconds: float) -> None:
+    """Move all that relays wrote down into the past, as if that time had gone by."""
+    aged = "UPDATE {} SET {} = {} - make_interval(secs => :seconds)"
+    async with database.transaction() as tx:
+        for table, column in (("relay", "seen_at"), ("relay_lease", "expires_at")):
+            await tx.execute(text(aged.format(table, column, column)), {"seconds": seconds})
+
+
 async def test_two_relays_divide_the_lanes_evenly(database: Database) -> None:
     one, two = Relay(database, Wire(), "/c"), Relay(database, Wire(), "/c")
     await one.hold_lanes()
@@ -76,14 +85,14 @@ async def test_two_relays_divide_the_lanes_evenly(database: Database) -> None:
 
 
 async def test_a_relay_that_vanished_is_replaced_when_its_lease_ends(database: Database) -> None:
-    gone = Relay(database, Wire(), "/c", lease=0.3)
+    gone = Relay(database, Wire(), "/c", lease=LEASE_S)
     await gone.hold_lanes()
     wire = Wire()
-    heir = Relay(database, wire, "/c", lease=0.3)
+    heir = Relay(database, wire, "/c", lease=LEASE_S)
     await emit(database, "A")
     await heir.hold_lanes()
     assert await heir.relay_once() == 0
-    await asyncio.sleep(0.4)
+    await let_pass(database, LEASE_S)
     await heir.hold_lanes()
     assert await heir.relay_once() == 1
     assert wire.sent == [("A", 1)]
@@ -95,11 +104,11 @@ async def test_a_relay_that_stood_still_marks_nothing_in_lanes_it_lost(
 ) -> None:
     await emit(database, "A")
     wire = Wire()
-    slow = Relay(database, wire, "/c", lease=0.2, hooks=hooks)
+    slow = Relay(database, wire, "/c", lease=LEASE_S, hooks=hooks)
 
     async def stand_still() -> None:
-        await asyncio.sleep(0.3)
-        await Relay(database, Wire(), "/c", lease=0.2).hold_lanes()
+        await let_pass(database, LEASE_S)
+        await Relay(database, Wire(), "/c", lease=LEASE_S).hold_lanes()
 
     wire.before_answer = stand_still
     assert await slow.relay_once() == 1

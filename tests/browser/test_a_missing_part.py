@@ -87,6 +87,7 @@ def portal(furnished: Product, service: str) -> Iterator[Portal]:
                         f"{service}_url": nobody,
                         "embedded": True,
                         "upstream_timeout_s": 30,
+                        "work_wait_s": 30,
                     }
                 )
             )
@@ -110,5 +111,5 @@ def test_every_page_names_the_part_that_is_missing(
         if answer.status_code not in {200, 404, 503} or named != bool(portal.asked):
             faults.append((path, answer.status_code, named, portal.asked[:]))
         elif fell and not re.fullmatch(OF_THE_PART[service], path.partition("?")[0]):
-            faults.append((path, "nothing else is shown"))
+            faults.append((path, answer.status_code, named, ["nothing else is shown"]))
     assert faults == []

@@ -17,11 +17,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import aio_pika
 import asyncpg
 
 from shared.hooks import CrashPoint, Guarantee
 from shared.rabbitmq import Topology
+from shared.rabbitmq_connection import connect
 from shared.testing.databases import TestDatabases
 from shared.testing.servers import free_port
 from tests.faults.checker import Committed, Effect
@@ -129,7 +129,7 @@ class Cluster:
         """Its exchange and queue."""
         return self._part("inbox").topology
 
-    def add(self, name: str, part: Part | None = None, **changes: object) -> Program:
+    def add(self, name: str, part: Part | None = None, /, **changes: object) -> Program:
         """Start a program; its role is the first word of its name (`relay-1`)."""
         part = part or self._part(name.split("-", maxsplit=1)[0])
         if part.role == "api":
@@ -259,7 +259,7 @@ async def running_cluster(
 async def _forget(cluster: Cluster) -> None:
     topology = cluster.topology
     async with (
-        await aio_pika.connect(cluster.rabbitmq_url) as connection,
+        await connect(cluster.rabbitmq_url) as connection,
         connection.channel() as channel,
     ):
         for queue in (topology.queue("returns"), topology.unparsed, f"{cluster.prefix}tap"):

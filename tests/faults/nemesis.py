@@ -12,6 +12,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from shared.hooks import CrashPoint
+from shared.rabbitmq_connection import connect
 from shared.testing.private import PrivatePostgres, PrivateRabbitMQ
 from tests.faults.cluster import Cluster, Program
 from tests.faults.crashing import CRASH_POINTS
@@ -165,7 +166,7 @@ class Nemesis:
 
     async def open_tap(self) -> None:
         """From now on keep copies of what is published, to be sent again by `copy`."""
-        async with await aio_pika.connect(self.cluster.rabbitmq_url) as connection:
+        async with await connect(self.cluster.rabbitmq_url) as connection:
             await self.cluster.topology.declare(connection)
             async with connection.channel() as channel:
                 await self.tap(channel)
@@ -181,7 +182,7 @@ class Nemesis:
     @asynccontextmanager
     async def _channel(self) -> AsyncIterator[AbstractChannel]:
         async with (
-            await aio_pika.connect(self.cluster.rabbitmq_url) as connection,
+            await connect(self.cluster.rabbitmq_url) as connection,
             connection.channel() as channel,
         ):
             yield channel

@@ -70,9 +70,12 @@ async def told(rabbitmq_url: str, event_prefix: str) -> Story:
                 tracing.record("madoguchi", SimpleSpanProcessor(seen))
                 contract_no = await asyncio.to_thread(contract_to_return, plan.url)
                 trace_id = await complete_a_return(plan.url, contract_no)
-                mails = lambda: len(named("publish mail.sent.v1", of_trace(seen, trace_id)))  # noqa: E731
-                await eventually(lambda: mails() == MAILS)
-                async with httpx.AsyncClient() as http:
+
+                def mails_are_sent() -> bool:
+                    return len(named("publish mail.sent.v1", of_trace(seen, trace_id))) == MAILS
+
+                await eventually(mails_are_sent)
+                async with httpx.AsyncClient(timeout=60) as http:
                     metrics = (await http.get(f"{plan.url}/metrics")).text
         finally:
             tracing.stop()

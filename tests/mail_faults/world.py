@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import aio_pika
 import asyncpg
 import uvicorn
 from starlette.applications import Starlette
@@ -22,6 +21,7 @@ from starlette.routing import Route
 
 from event_contracts import SUBSCRIPTIONS
 from shared.rabbitmq import Topology
+from shared.rabbitmq_connection import connect
 from shared.testing.databases import TestDatabases
 from shared.testing.servers import free_port
 from tests.mail_faults.cases import application, commuter_pass
@@ -41,7 +41,8 @@ UNTOLD = """
 """
 HURRY = """
     UPDATE mail SET due_at = clock_timestamp()
-    WHERE state = 'scheduled' AND claim IS NULL AND due_at > clock_timestamp()
+    WHERE state = 'scheduled' AND claim IS NULL AND due_at > clock_timestamp();
+    NOTIFY mail
 """
 NOBODY_IS_LEFT = """
     UPDATE mail SET due_at = clock_timestamp() WHERE state IN ('scheduled', 'sending')
@@ -290,7 +291,7 @@ def _environment(url: str, rabbitmq_url: str, prefix: str, desk: str) -> dict[st
 async def _forget(world: World) -> None:
     topology = world.topology
     async with (
-        await aio_pika.connect(world.rabbitmq_url) as connection,
+        await connect(world.rabbitmq_url) as connection,
         connection.channel() as channel,
     ):
         for service in topology.subscriptions:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from html import unescape
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -209,7 +210,7 @@ async def open_counter(create: Callable[[str], Awaitable[str]]) -> AsyncIterator
     issuer_url = f"http://127.0.0.1:{free_port()}"
     with contextlib.ExitStack() as stack:
         serve = stack.enter_context
-        services = {
+        services: dict[str, Any] = {
             f"{name}_url": serve(serving(_service(make, urls[name], clock, issuer_url)))
             for name, make in makers.items()
         }
@@ -224,6 +225,7 @@ async def open_counter(create: Callable[[str], Awaitable[str]]) -> AsyncIterator
                 notifier_url=NOBODY,
                 embedded=True,
                 upstream_timeout_s=30,  # on a machine that is busy with other things
+                work_wait_s=30,
                 **services,
             )
             made.append(create_app(settings, now=clock.now))

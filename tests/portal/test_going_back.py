@@ -67,7 +67,8 @@ async def test_going_back_from_a_bulk_change_keeps_search_rows_and_choices(
 ) -> None:
     async with counter.of(TANAKA) as tanaka:
         await tanaka.go("/transfers?from_store=S10")
-        await tanaka.send("/transfers", **{"checked": ["C1002"], "to_store-C1002": "S20"})
+        choice: dict[str, str | list[str]] = {"checked": ["C1002"], "to_store-C1002": "S20"}
+        await tanaka.send("/transfers", **choice)
         assert "選択した1件の店舗・スタッフの変更を登録します。" in tanaka.words
         await tanaka.send("/transfers", turned_back="yes")
         form = tanaka.form("/transfers")

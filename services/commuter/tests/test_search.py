@@ -10,8 +10,8 @@ from commuter_service.charging import charge_ride
 from commuter_service.explanation import PassUse
 from commuter_service.fare_matrix import NO_FARE, stations_of, system_fares
 from commuter_service.fare_search import cheapest_way, prepare_fares
-from commuter_service.network import Network, tokyo_network
-from commuter_service.pathfinding import NOT_SEARCHED, path_finder
+from commuter_service.network import NOT_SEARCHED, Network, tokyo_network
+from commuter_service.pathfinding import path_finder
 from commuter_service.pricing import Terms, price
 from commuter_service.routes import CommuterPass, Route, parse_pass, parse_route
 from commuter_service.rules.fare_rounding import Medium
@@ -196,7 +196,7 @@ def test_the_search_over_fares_knows_what_the_way_costs(seed: int) -> None:
     network, dice = tokyo_network(), random.Random(seed)
     book = tokyo_tariffs().book(DAY, Medium.IC)
     ends = dice.sample(list(network.places.values()), 2)
-    ways = path_finder(network).ways(*ends, 5)
+    ways = path_finder(network).ways(ends[0], ends[1], 5)
     passes = []
     for number in range(dice.randint(0, 3) if ways else 0):
         leg = dice.choice(dice.choice(ways)[1])
@@ -306,7 +306,8 @@ def test_a_prepared_search_finds_the_same_charge(with_passes: bool) -> None:
         a, b = dice.sample(places, 2)
         passes = []
         for number in range(dice.randint(1, 3) if with_passes else 0):
-            ways = path_finder(network).ways(*dice.sample(places, 2), 1)
+            start, end = dice.sample(places, 2)
+            ways = path_finder(network).ways(start, end, 1)
             legs = tuple(ways[0][1]) if ways else ()
             passes += [CommuterPass(str(number), 1, Route(network, legs), Period())] if legs else []
         charges = [

@@ -21,6 +21,12 @@ def drawn(explanation: Explanation) -> ET.Element:
     return ET.fromstring(strip_svg(explanation, "item-3"))
 
 
+def child(svg: ET.Element, path: str) -> ET.Element:
+    found = svg.find(path)
+    assert found is not None
+    return found
+
+
 def pieces(explanation: Explanation) -> list[tuple[str, str, bool | None, int | None]]:
     return [
         (one.from_station, one.to_station, one.charged, one.yen) for one in sections(explanation)
@@ -57,7 +63,7 @@ def test_colours_patterns_and_words_tell_the_same(ride: PriceRide) -> None:
         (RED, RED),
         ("url(#item-3-hatch)", GREEN),
     ]
-    assert svg.find(f"{SVG}defs/{SVG}pattern").get("id") == "item-3-hatch"
+    assert child(svg, f"{SVG}defs/{SVG}pattern").get("id") == "item-3-hatch"
     words = [text.text for text in svg.findall(f"{SVG}text")]
     assert {"三鷹", "新宿", "東京", "中央線", "支払 253円", "定期区間"} <= set(words)
 
@@ -66,8 +72,8 @@ def test_title_and_description_say_what_the_picture_shows(ride: PriceRide) -> No
     svg = drawn(ride("三鷹:中央線:東京", P1))
     assert svg.get("role") == "img"
     assert svg.get("aria-labelledby") == "item-3-title item-3-desc"
-    assert svg.find(f"{SVG}title").text == "三鷹から東京までの控除の図"
-    assert svg.find(f"{SVG}desc").text == (
+    assert child(svg, f"{SVG}title").text == "三鷹から東京までの控除の図"
+    assert child(svg, f"{SVG}desc").text == (
         "三鷹―新宿(中央線): 支払 253円、新宿―東京(中央線): 定期区間。運賃440円、支払253円。"
     )
 

@@ -24,8 +24,9 @@ from shared.clock import JST
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
+from shared.testing.static_keys import StaticKeys
 from shared.timers import TimerWorker
-from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.tokens import TokenVerifier, claims_of, principal_of
 from shared.worker import Delivery
 
 ISSUER, AUDIENCE = "https://issuer.example", "madoguchi"
@@ -295,14 +296,13 @@ async def _opened(url: str, conditions: Conditions) -> Office:
 
 
 @pytest.fixture(scope="session")
-async def office_url(databases: TestDatabases) -> AsyncIterator[str]:
+async def office_url(databases: TestDatabases) -> str:
     """A database with the masters, emptied before each test that uses it."""
     url = await databases.create("contracts_service")
     database = Database(url, pool_size=1)
     await import_masters(database, MASTERS, now=at(TODAY))
     await database.close()
-    yield url
-    await databases.drop(url)
+    return url
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import aio_pika
 import aiormq
 from aio_pika.abc import AbstractConnection
 from pamqp.commands import Basic
@@ -19,6 +18,7 @@ from interchange_service.definitions import Ingress, ServiceUser, definitions
 from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
 from interchange_service.rules.credentials import broker_hash
 from shared.db import EVERY_DEALER, Database
+from shared.rabbitmq_connection import connect
 from shared.testing.broker_users import import_definitions, remove
 
 from .conftest import NOW, arrival
@@ -65,7 +65,7 @@ class Broker:
     async def system_of(self, dealer: str) -> AsyncIterator["System"]:
         """A dealer's system that is logged in."""
         url = self.url(self.ingress.user(dealer), self.passwords[dealer])
-        connection = await aio_pika.connect(url)
+        connection = await connect(url)
         try:
             yield System(self, dealer, connection)
         finally:

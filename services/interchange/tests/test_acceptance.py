@@ -14,7 +14,8 @@ from interchange_service.actions.acceptance import (
     discard,
     put_aside,
 )
-from interchange_service.rules.acceptance import Arrival, NotAccepted, Reason, judge
+from interchange_service.dealer_messages import judge
+from interchange_service.rules.acceptance import Arrival, NotAccepted, Reason
 from shared.db import EVERY_DEALER, Database
 
 from .conftest import NOW, arrival

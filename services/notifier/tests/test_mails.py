@@ -14,7 +14,7 @@ from event_contracts.returns import (
     ReturnWithdrawn,
 )
 from notifier_service.actions.planning import Cause, plan_mail
-from notifier_service.which_mail import Facts, MailKind
+from notifier_service.rules.recipients import Facts, MailKind
 from shared.db import EVERY_DEALER
 
 COMPLETED = {

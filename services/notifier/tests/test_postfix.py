@@ -129,7 +129,12 @@ def postfix(request: pytest.FixtureRequest, certificate: Path) -> Iterator[Postf
     folder = Path(tempfile.mkdtemp(prefix="madoguchi-test-postfix-"))
     folder.chmod(0o755)
     owner = pwd.getpwnam("postfix")
-    facts = {"folder": folder, "certificate": folder / "localhost.pem", "port": free_port()}
+    port = free_port()
+    facts: dict[str, Path | int] = {
+        "folder": folder,
+        "certificate": folder / "localhost.pem",
+        "port": port,
+    }
     facts |= {"uid": owner.pw_uid, "gid": owner.pw_gid}
     for name in ("etc", "queue", "data", "mailboxes"):
         (folder / name).mkdir()
@@ -142,7 +147,7 @@ def postfix(request: pytest.FixtureRequest, certificate: Path) -> Iterator[Postf
     boxes = "".join(f"{one} {one.partition('@')[0]}/\n" for one in people)
     (folder / "people").write_text(f"{boxes}later@d01.example later/\n")
     (folder / "access").write_text("later@d01.example 450 4.2.0 try again later\n")
-    made = Postfix(folder, int(facts["port"]), certificate)
+    made = Postfix(folder, port, certificate)
     made.run("start")
     yield made
     made.run("stop")

@@ -13,7 +13,7 @@ from notifier_service.recipients import (
     RecipientsOutOfReach,
     Remand,
 )
-from notifier_service.which_mail import Facts
+from notifier_service.rules.recipients import Facts
 from shared.service_token import ServiceToken, TokenNotGiven
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier_service.stale_mail import Timing, is_timely, stale_mails
-from notifier_service.which_mail import MailKind
+from notifier_service.rules.recipients import MailKind
+from notifier_service.rules.reminders import Timing, is_timely, stale_mails
 from shared.clock import JST, jst_day
 
 TIMING = Timing()

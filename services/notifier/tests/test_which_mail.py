@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from event_contracts.returns import Status
-from notifier_service.which_mail import (
+from notifier_service.rules.recipients import (
     Facts,
     Known,
     MailKind,

@@ -106,5 +106,6 @@ async def test_a_text_has_its_length_and_no_control_characters(  # noqa: PLR0917
     ):
         found = await refused(returns, application_id, who, step, **{field: text})
         assert found == (422, code)
-    fits = await returns(who).step(application_id, step, **{field: "あ" * most})
+    longest: dict[str, Any] = {field: "あ" * most}
+    fits = await returns(who).step(application_id, step, **longest)
     assert fits.status_code == 200

@@ -1,5 +1,7 @@
 """承認, 差戻し, 引継ぎ as people take them, and who may not."""
 
+from typing import Any
+
 import pytest
 
 from event_contracts.returns import ReturnRemanded
@@ -228,7 +230,7 @@ async def test_the_hint_where_the_receiver_has_no_address(
     ids=["emptied", "changed", "as prefilled from his profile"],
 )
 async def test_the_store_approver_is_reached_by_what_he_left_in_his_dialog(
-    returns: Returns, dialog: dict[str, str], kept: str | None
+    returns: Returns, dialog: dict[str, Any], kept: str | None
 ) -> None:
     application_id = await returns.sent()
     opened = (await returns(SATO).get(f"/applications/{application_id}")).json()

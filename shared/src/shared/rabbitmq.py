@@ -15,7 +15,6 @@ from struct import pack
 from typing import Any, cast
 from uuid import UUID
 
-import aio_pika
 import aiormq
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
@@ -32,6 +31,7 @@ from shared.context import work_of_event, working_for
 from shared.envelope import JSON, Envelope, NotAnEvent, from_headers, to_headers
 from shared.hooks import NO_HOOKS, Hooks
 from shared.inbox import Inbox
+from shared.rabbitmq_connection import connect
 from shared.transport import TransportDown
 
 log = structlog.get_logger()
@@ -207,7 +207,7 @@ class RabbitTransport:
         await self.close()
         try:
             async with asyncio.timeout(10):
-                self._connection = await aio_pika.connect(self.url, heartbeat=HEARTBEAT)
+                self._connection = await connect(self.url, heartbeat=HEARTBEAT)
                 await self.topology.declare(self._connection)
                 confirms = self.hooks.keeps("confirms")
                 channel = await self._connection.channel(
@@ -383,7 +383,7 @@ async def consume(url: str, topology: Topology, service: str, arrivals: Arrivals
         broker = subscribe(url, topology, service, arrivals)
         arrivals.come_by(broker)
         try:
-            connection = await aio_pika.connect(url, timeout=10)
+            connection = await connect(url, timeout=10)
             async with connection:
                 await topology.declare(connection)
             await broker.start()

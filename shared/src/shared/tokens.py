@@ -28,6 +28,8 @@ from shared.auth import (
 
 ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")
 """Only public-key signatures: with a shared secret every reader could also write tokens."""
+LEEWAY_S = 10
+"""How far the issuer's clock may differ from ours."""
 
 
 class Keys(Protocol):
@@ -35,17 +37,6 @@ class Keys(Protocol):
 
     async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:
         """The keys, and when they were fetched; fetch again if they are not newer than that."""
-
-
-class StaticKeys:
-    """Keys that are known beforehand (tests, or an issuer in the same process)."""
-
-    def __init__(self, keys: KeySet) -> None:
-        self._keys = keys
-
-    async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:  # noqa: ARG002
-        """The same keys always."""
-        return self._keys, 0.0
 
 
 class RemoteKeys:
@@ -115,14 +106,21 @@ class TokenVerifier:
     """
 
     def __init__(
-        self, keys: Keys, *, issuer: str, audience: str, leeway_s: int = 10, remember: int = 4096
+        self,
+        keys: Keys,
+        *,
+        issuer: str,
+        audience: str,
+        remember: int = 4096,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
-        self._leeway_s = leeway_s
         self._remember = remember
+        self._now = now
         self._known: dict[bytes, _Known] = {}
         self._claims = jwt.JWTClaimsRegistry(
-            leeway=leeway_s,
+            now=lambda: int(now()),
+            leeway=LEEWAY_S,
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
             sub={"essential": True},
@@ -148,12 +146,12 @@ class TokenVerifier:
         digest = hashlib.sha256(token.encode()).digest()
         _, fetched = await self._keys.key_set()
         known = self._known.get(digest)
-        if known and known.fetched == fetched and time.time() < known.until:
+        if known and known.fetched == fetched and self._now() < known.until:
             return known.principal
         claims = await self.claims(token)
         principal = principal_from(claims)
         self._known.pop(digest, None)
-        self._known[digest] = _Known(principal, fetched, claims["exp"] + self._leeway_s)
+        self._known[digest] = _Known(principal, fetched, claims["exp"] + LEEWAY_S)
         if len(self._known) > self._remember:
             del self._known[next(iter(self._known))]
         return principal

@@ -22,8 +22,9 @@ from shared.clock import JST
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
+from shared.testing.static_keys import StaticKeys
 from shared.timers import TimerWorker
-from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.tokens import TokenVerifier, claims_of, principal_of
 from shared.worker import Delivery
 
 ISSUER = "https://login.example.test"
@@ -234,11 +235,9 @@ EMPTIED = (
 
 
 @pytest.fixture(scope="session")
-async def bureau_url(databases: TestDatabases) -> AsyncIterator[str]:
+async def bureau_url(databases: TestDatabases) -> str:
     """A database that is emptied before each test that uses it."""
-    url = await databases.create("commuter_service")
-    yield url
-    await databases.drop(url)
+    return await databases.create("commuter_service")
 
 
 @pytest.fixture

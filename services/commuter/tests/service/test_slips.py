@@ -277,8 +277,8 @@ async def test_nobody_sees_anothers_slip(bureau: Bureau) -> None:
     path = f"/slips/{slip['slip_id']}"
     for who in (HANAKO, CHIEF, ADMIN, STRANGER, OTHER_ADMIN):
         assert (await bureau.ask(who, "GET", path)).status_code == 404
-        body = {"title": "x", "items": []}
-        answer = await bureau.ask(who, "PUT", path, body, version=slip["version"])
+        empty: dict[str, object] = {"title": "x", "items": []}
+        answer = await bureau.ask(who, "PUT", path, empty, version=slip["version"])
         assert answer.status_code == 404
     await bureau.step(TARO, slip, "submit")
     for who, seen in ((HANAKO, 404), (CHIEF, 200), (HEAD, 200), (ADMIN, 200), (OTHER_ADMIN, 404)):

@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import aio_pika
 import aiormq
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
@@ -26,6 +25,7 @@ from interchange_service.rules.acceptance import Arrival, NotAccepted, Reason
 from shared.clock import Clock
 from shared.db import EVERY_DEALER, Database
 from shared.rabbitmq import AWAY, HEARTBEAT
+from shared.rabbitmq_connection import connect
 
 log = structlog.get_logger()
 
@@ -151,7 +151,7 @@ class _Counter:
     async def attend(self, at_once: int) -> None:
         """Take messages until the connection is lost. Raises Unreadable, AWAY."""
         ingress = self.dealers.ingress
-        connection = await aio_pika.connect(self.dealers.url, timeout=10, heartbeat=HEARTBEAT)
+        connection = await connect(self.dealers.url, timeout=10, heartbeat=HEARTBEAT)
         async with connection:
             connection.close_callbacks.add(self._end)
             channel = await connection.channel()

@@ -10,7 +10,7 @@ import secrets
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from interchange_service.rules.webhooks import SECRET_PREFIX
+from interchange_service.webhook_messages import SECRET_PREFIX
 
 SECRET_BYTES = 32
 

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from notifier_service.which_mail import Facts, Known, RoundApprover
+from notifier_service.rules.recipients import Facts, Known, RoundApprover
 from shared import tracing
 from shared.service_token import AccessToken, TokenNotGiven
 

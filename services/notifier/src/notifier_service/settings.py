@@ -13,8 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from notifier_service.actions.sending import Patience
 from notifier_service.letters import Letters
 from notifier_service.recipients import RecipientsByHttp
+from notifier_service.rules.reminders import Timing
 from notifier_service.smtp import MailServer
-from notifier_service.stale_mail import Timing
 from shared.service_token import AccessToken, ServiceToken
 from shared.settings import ServiceSettings
 

@@ -21,8 +21,8 @@ from event_contracts.returns import (
 )
 from notifier_service.actions.customer_erasure import erase_customer
 from notifier_service.actions.planning import Cause, plan_mail
-from notifier_service.stale_mail import Timing, is_timely, stale_mails
-from notifier_service.which_mail import Facts, MailKind, mail_of_status
+from notifier_service.rules.recipients import Facts, MailKind, mail_of_status
+from notifier_service.rules.reminders import Timing, is_timely, stale_mails
 from shared.timers import TimerHandler, cancel_timers, set_timer
 from shared.worker import Delivery, Subscribers
 

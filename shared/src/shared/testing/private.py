@@ -21,6 +21,8 @@ from typing import Any, Literal
 import aio_pika
 import asyncpg
 
+from shared.rabbitmq_connection import connect
+
 RABBITMQ_PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 START_LIMIT = 90
 
@@ -74,7 +76,7 @@ class PrivateRabbitMQ:
 
     async def _answers(self) -> bool:
         try:
-            connection = await aio_pika.connect(self.url, timeout=10)
+            connection = await connect(self.url, timeout=10)
         except (OSError, aio_pika.exceptions.AMQPError, TimeoutError):
             return False
         await connection.close()

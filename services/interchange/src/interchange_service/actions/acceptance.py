@@ -15,6 +15,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from interchange_service.dealer_messages import Told, judge
 from interchange_service.metrics import ACCEPTED, OVERFLOW, QUARANTINED, count_once_committed
 from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
 from interchange_service.rules.acceptance import (
@@ -22,8 +23,6 @@ from interchange_service.rules.acceptance import (
     Arrival,
     NotAccepted,
     Reason,
-    Told,
-    judge,
 )
 from shared import outbox
 from shared.context import new_id

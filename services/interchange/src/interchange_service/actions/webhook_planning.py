@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.models import WebhookDelivery, WebhookDeliveryLog, WebhookEndpoint
-from interchange_service.rules.webhooks import PING, Step, Told, message_of, ping_message
+from interchange_service.rules.webhooks import PING, Step, Told
+from interchange_service.webhook_messages import message_of, ping_message
 from shared.context import current_work, new_id
 
 

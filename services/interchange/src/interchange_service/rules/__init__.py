@@ -1,0 +1,1 @@
+"""The business decisions of interchange, one file each. Pure: no clock, no database, no setting."""

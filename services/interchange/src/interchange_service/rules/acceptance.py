@@ -1,4 +1,4 @@
-"""Is a message of a dealer's system believed? C4.
+"""Acceptance of a message from a dealer's system: who sent it, how old and large it may be. C4.
 
 Only what the connection itself proves counts as the sender: the AMQP user, or the owner of the
 HTTP key. Address and payload must name the same dealer. Everything refused has one `Reason`.
@@ -10,13 +10,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-import orjson
-from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_rabbitmq
-from cloudevents.core.formats.json import JSONFormat
-from cloudevents.core.v1.event import CloudEvent
-
-from event_contracts import EVENTS, PayloadDoesNotFit, read
-from event_contracts.dealer import DealerEvent
 from shared.errors import Refusal
 
 LARGEST_BODY = 64 * 1024
@@ -92,60 +85,25 @@ class Arrival:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a believed message says; `message_id` is unique within its dealer."""
-
-    message_id: str
-    event: DealerEvent
-
-
-def judge(arrival: Arrival, *, now: datetime | None) -> Told:
-    """What a message says, if it is believed. Raises NotAccepted.
-
-    Without `now` its time is not asked for: a person vouches for a message that lay in quarantine.
-    """
+def check_sender(arrival: Arrival) -> str:
+    """The dealer who sent the message to their own address. Raises NotAccepted."""
     if arrival.sender is None:
         raise NotAccepted(Reason.SENDER_UNKNOWN)
     if arrival.addressed != arrival.sender:
         raise NotAccepted(Reason.ADDRESS_OF_ANOTHER)
     if len(arrival.body) > LARGEST_BODY:
         raise NotAccepted(Reason.TOO_LARGE, f"{len(arrival.body)} > {LARGEST_BODY} bytes")
-    opened = _opened(arrival)
-    if now is not None:
-        _check_time(opened.get_time(), now)
-    event = _event(opened.get_type(), opened.get_data())
-    if event.dealer_id != arrival.sender:
-        raise NotAccepted(Reason.PAYLOAD_OF_ANOTHER)
-    return Told(opened.get_id(), event)
+    return arrival.sender
 
 
-def _opened(arrival: Arrival) -> CloudEvent:
-    """The event by the binary or the structured mode of CloudEvents."""
-    message = RabbitMQMessage(dict(arrival.headers), arrival.content_type, arrival.body)
-    try:
-        event = from_rabbitmq(message, JSONFormat(), _as_it_came)
-    except NotAccepted:
-        raise
-    except Exception as cause:  # whatever the reader meets in a stranger's bytes
-        raise NotAccepted(Reason.NOT_A_CLOUD_EVENT, type(cause).__name__) from cause
-    assert isinstance(event, CloudEvent)
-    if not 0 < len(event.get_id()) <= LONGEST_ID or not event.get_id().isprintable():
+def check_message_id(message_id: str) -> None:
+    """Refuse an id that is empty, too long or not printable."""
+    if not 0 < len(message_id) <= LONGEST_ID or not message_id.isprintable():
         raise NotAccepted(Reason.NOT_A_CLOUD_EVENT, "id")
-    return event
 
 
-def _as_it_came(attributes: dict[str, Any], data: Any) -> CloudEvent:
-    """The event; its own factory would invent an id and a time where there are none."""
-    for name in ("specversion", "id", "source", "type"):
-        if not isinstance(attributes.get(name), str):
-            raise NotAccepted(Reason.NOT_A_CLOUD_EVENT, name)
-    if "time" not in attributes:
-        raise NotAccepted(Reason.TIME_MISSING)
-    return CloudEvent(attributes, data)
-
-
-def _check_time(occurred_at: datetime | None, now: datetime) -> None:
+def check_time(occurred_at: datetime | None, now: datetime) -> None:
+    """Refuse a message without an aware time, from the future, or older than `OLDEST`."""
     if occurred_at is None or occurred_at.tzinfo is None:
         raise NotAccepted(Reason.TIME_MISSING)
     if occurred_at > now + CLOCK_AHEAD:
@@ -154,24 +112,7 @@ def _check_time(occurred_at: datetime | None, now: datetime) -> None:
         raise NotAccepted(Reason.TIME_TOO_OLD)
 
 
-def _event(wire_type: str, payload: object) -> DealerEvent:
-    model = EVENTS.get(wire_type)
-    if model is None or not issubclass(model, DealerEvent):
-        raise NotAccepted(Reason.TYPE_NOT_ALLOWED)
-    if not isinstance(payload, dict):
-        raise NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, "data")
-    _check_values(payload)
-    try:
-        event = read(wire_type, orjson.dumps(payload))
-    except (PayloadDoesNotFit, TypeError) as cause:
-        raise NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, str(cause)) from None
-    assert isinstance(event, DealerEvent)
-    if len(event.aggregate_id) > LONGEST_KEY:
-        raise NotAccepted(Reason.TEXT_NOT_ALLOWED, f"data.{event.aggregate_key}")
-    return event
-
-
-def _check_values(payload: dict[str, Any]) -> None:
+def check_values(payload: dict[str, Any]) -> None:
     """Refuse what a type allows and no table holds: long or odd texts, huge numbers, deep nests."""
     inside: list[tuple[str, object, int]] = [("data", payload, 0)]
     while inside:

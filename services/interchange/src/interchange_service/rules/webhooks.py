@@ -1,26 +1,13 @@
-"""Which message does a dealer's system get, how is it signed, and how often is it tried?
+"""Webhook deliveries: which steps an endpoint gets, how often one is tried, who may resend."""
 
-Signed after Standard Webhooks, so that receivers can use any of its libraries; the message itself
-is a CloudEvent with ids and codes, and nothing about people.
-"""
-
-import base64
-import hashlib
-import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from cloudevents.core.formats.json import JSONFormat
-from cloudevents.core.v1.event import CloudEvent
-
 from shared.errors import Kind, Refusal
 
-SECRET_PREFIX = "whsec_"  # noqa: S105  how Standard Webhooks marks a secret
-SOURCE = "/madoguchi/returns"
-CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 GONE = 410
 
 PAUSES = (
@@ -110,64 +97,9 @@ class Step:
     occurred_at: datetime
 
 
-def message_of(step: Step) -> str:
-    """The body that tells a step: a structured CloudEvent."""
-    data = {
-        "application_id": step.application_id,
-        "contract_no": step.contract_no,
-        "dealer_id": step.dealer_id,
-        "status": step.status,
-        "status_japanese": STATUS_NAMES[step.status],
-        "version": step.version,
-        "occurred_at": step.occurred_at.isoformat(),
-    }
-    return _cloud_event(
-        step.event_id, f"return.{step.told}", step.occurred_at, data, subject=step.application_id
-    )
-
-
-def ping_message(event_id: UUID, *, now: datetime) -> str:
-    """The body of a test."""
-    return _cloud_event(event_id, PING, now, {"message": "Madoguchi からのテスト送信です。"})
-
-
-def _cloud_event(
-    event_id: UUID, name: str, at: datetime, data: dict[str, object], **more: str
-) -> str:
-    attributes = {
-        "specversion": "1.0",
-        "id": str(event_id),
-        "source": SOURCE,
-        "type": f"madoguchi.{name}.v1",
-        "time": at,
-        "datacontenttype": "application/json",
-        **more,
-    }
-    return JSONFormat().write(CloudEvent(attributes, data)).decode()
-
-
 def is_timely(occurred_at: datetime, *, now: datetime, imported: bool, horizon: timedelta) -> bool:
     """Whether a step is still news."""
     return not imported and occurred_at >= now - horizon
-
-
-def headers_of(
-    message_id: UUID, body: str, secrets: Sequence[str], *, seconds: int
-) -> dict[str, str]:
-    """The headers of one attempt; one signature for each secret, at `seconds` since 1970."""
-    signed = f"{message_id}.{seconds}.{body}".encode()
-    return {
-        "content-type": CONTENT_TYPE,
-        "user-agent": "Madoguchi-Webhook/1",
-        "webhook-id": str(message_id),
-        "webhook-timestamp": str(seconds),
-        "webhook-signature": " ".join(_signature(secret, signed) for secret in secrets),
-    }
-
-
-def _signature(secret: str, signed: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-    return f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"
 
 
 def pause_after(attempts: int, *, chance: float) -> timedelta | None:

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.models import Mail, MailLog
-from notifier_service.resend import UNDERWAY
+from notifier_service.rules.resend import UNDERWAY
 from shared.erasing import erase_from_events
 
 

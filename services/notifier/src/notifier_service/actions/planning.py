@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.models import Mail, MailLog
-from notifier_service.which_mail import Addressee, Facts, MailKind, lead_role
+from notifier_service.rules.recipients import Addressee, Facts, MailKind, lead_role
 from shared.context import current_work
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.actions.planning import note
 from notifier_service.models import Mail
-from notifier_service.resend import refused_resend
+from notifier_service.rules.resend import refused_resend
 from shared.http import NotFound
 from shared.versions import check_version
 

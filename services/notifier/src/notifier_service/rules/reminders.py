@@ -7,7 +7,7 @@ the next Monday, at whatever hour it began (A-28).
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from notifier_service.which_mail import AWAITS_HQ, STALE_STATUSES, MailKind
+from notifier_service.rules.recipients import AWAITS_HQ, STALE_STATUSES, MailKind
 from shared.clock import JST, jst_day
 
 

@@ -1,0 +1,134 @@
+"""The script of a demo's past, and how it is acted: half day by half day, until today."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import groupby
+from random import Random
+
+from madoguchi.demo import Masters
+from madoguchi.first_start import Making
+from madoguchi.history.cast import Absence, Cast, casts
+from madoguchi.history.contracts import contracts
+from madoguchi.history.days import MINUTES_OF_SLOT, Past
+from madoguchi.history.expenses import expenses
+from madoguchi.history.operations import operations
+from madoguchi.history.returns import FEW, OPEN, PAST, applications
+from madoguchi.history.stage import Moment, Stage, stage
+from shared.auth import Principal
+from shared.clock import JST, jst_day
+from shared.db import Database
+from shared.roles import Role
+from shared.settings import ServiceSettings
+
+BEGIN_SLOT = 64
+SHORTLY_AFTER_MIDNIGHT, OF_THE_MAILS = time(0, 0, 10), time(9, 0, 10)
+Tick = tuple[datetime, tuple[str, ...]]
+
+
+def begin_of_history(now: datetime) -> datetime:
+    """When the demo's past begins; contracts must be there by then."""
+    return Past(jst_day(now)).at(BEGIN_SLOT, 0)
+
+
+async def play_history(  # noqa: PLR0913 - what the stage and the script need
+    databases: Mapping[str, Database],
+    settings: Mapping[str, ServiceSettings],
+    people: Mapping[str, Principal],
+    masters: Masters,
+    rows: Iterable[tuple[str, ...]],
+    *,
+    now: datetime,
+    seed: int,
+    making: Making,
+) -> None:
+    """Act the whole script; `making` shows how many of its half days are done."""
+    past = Past(jst_day(now))
+    moments = script(casts(masters.dealers, rows, past.today), past, Random(seed))  # noqa: S311  no secret
+    async with stage(databases, settings, people, begin_of_history(now)) as scene:
+        await scene.deliver()
+        await _act(scene, past, moments, now, making)
+
+
+def script(found: Mapping[str, Cast], past: Past, chance: Random) -> list[Moment]:
+    """All moments, the oldest first."""
+    moments: list[Moment] = []
+    for number, cast in enumerate(found.values(), 1):
+        if number > BUSY_DEALERS:
+            moments += applications(FEW, cast, past, chance)
+            continue
+        moments += _absences(cast, past)
+        moments += contracts(cast, past, chance, rounds=ROUNDS[number])
+        moments += applications((*PAST[number - 1 :: number], *OPEN), cast, past, chance)
+        moments += expenses(cast.dealer.code, past, chance)
+        if number == 1:
+            moments += operations(cast)
+    return sorted(moments, key=lambda moment: (-moment.slot, moment.minute))
+
+
+BUSY_DEALERS = 2
+ROUNDS = {1: 3, 2: 1}
+"""How often each of the four choices is entered at a busy dealer."""
+
+
+def _absences(cast: Cast, past: Past) -> Iterator[Moment]:
+    """Two managers are away: one was, the other is from the last business day on."""
+    managers = [person for person in cast.dealer.staff if person.role is Role.MANAGER]
+    first, second = managers[:2]
+    was = Absence(first, second, past.day(19), past.day(15))
+    now = Absence(second, first, past.day(0), past.today + timedelta(days=5))
+    for absence, slot in ((was, 42), (now, 3)):
+        cast.absences.append(absence)
+        yield Moment(slot, 1, _Naming(cast, absence).act)
+
+
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """Headquarters names who stands in."""
+
+    cast: Cast
+    absence: Absence
+
+    async def act(self, stage: Stage) -> None:
+        body = {
+            "approver_id": self.cast.of(self.absence.manager),
+            "substitute_id": self.cast.of(self.absence.substitute),
+            "from_on": self.absence.first_on.isoformat(),
+            "to_on": self.absence.last_on.isoformat(),
+        }
+        await stage.ask(self.cast.of(self.cast.headquarters), "returns", "/substitutes", body)
+
+
+async def _act(
+    scene: Stage, past: Past, moments: Sequence[Moment], now: datetime, making: Making
+) -> None:
+    ticks = _ticks(past, now)
+    slots = [(slot, list(of_slot)) for slot, of_slot in groupby(moments, lambda one: one.slot)]
+    for done, (slot, of_slot) in enumerate(slots):
+        making.done, making.of = done, len(slots)
+        await _tick(scene, ticks, past.at(slot, 0))
+        for moment in of_slot:
+            scene.clock.instant = past.at(slot, moment.minute)
+            await moment.act(scene)
+        scene.clock.instant = past.at(slot, MINUTES_OF_SLOT)
+        await scene.deliver()
+    await _tick(scene, ticks, now)
+    scene.clock.instant = now
+
+
+def _ticks(past: Past, now: datetime) -> list[Tick]:
+    """When timers are looked at: as each day begins, and at the hour of the mails."""
+    day, ticks = past.slot(BEGIN_SLOT)[0] + timedelta(days=1), list[Tick]()
+    while day <= past.today:
+        ticks.append((datetime.combine(day, SHORTLY_AFTER_MIDNIGHT, JST), ("contracts",)))
+        ticks.append((datetime.combine(day, OF_THE_MAILS, JST), ("notifier", "commuter")))
+        day += timedelta(days=1)
+    return [tick for tick in ticks if tick[0] <= now]
+
+
+async def _tick(scene: Stage, ticks: list[Tick], until: datetime) -> None:
+    """Let happen what was due until an instant."""
+    while ticks and ticks[0][0] <= until:
+        scene.clock.instant, services = ticks.pop(0)
+        if await scene.fire_timers(*services) and "notifier" in services:
+            await scene.mails.send_due()

@@ -1,0 +1,1 @@
+"""The business decisions of notifier, one file each. Pure: no clock, no database, no setting."""
