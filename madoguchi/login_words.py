@@ -11,21 +11,18 @@ from sqlalchemy import func, select
 from commuter_service.models import HeldPass
 from commuter_service.queries import slips_awaiting
 from interchange_service.queries import quarantine_size
-from returns_service.entries import return_facts
 from returns_service.people import person_of
-from returns_service.progress_list import count_by_status, in_statuses
-from returns_service.rules.approval_route import Level
-from returns_service.rules.return_list import ApplicationKind, statuses_to_act_on, waits_for
-from returns_service.rules.return_status import FINAL, Status
+from returns_service.progress_list import count_by_status, count_of
+from returns_service.rules.return_list import REMANDED, TO_APPROVE, ApplicationKind
+from returns_service.rules.return_status import FINAL, Status, Tab
+from returns_service.work import waiting_keys
 from shared.auth import Principal, Role
 from shared.clock import Clock, jst_day
 from shared.db import EVERY_DEALER, Database
 from shared.inbox import Inbox
 
-MOST = 500
 RETURNS = ApplicationKind.VEHICLE_RETURN
 _DEALERS = (Role.SALES, Role.MANAGER, Role.HQ)
-_PENDING = frozenset(level.pending for level in Level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +52,12 @@ class LoginWords:
         """What waits for the person, also as a substitute; if nothing does, what is under way."""
         async with self.databases["returns"].transaction(who.dealer) as tx:
             person = await person_of(tx, who, today=jst_day(self.clock.now()))
-            needed = {s for actor in person.actors for s in statuses_to_act_on(actor.role)}
-            rows = await in_statuses(tx, person, list(needed), limit=MOST)
-            mine = [
-                Status(row.status)
-                for row in rows
-                if any(waits_for(return_facts(row), actor) for actor in person.actors)
-            ]
-            under_way = {} if mine else await count_by_status(tx, person, RETURNS)
-        pending = sum(status in _PENDING for status in mine)
+            pending = await count_of(tx, person, waiting_keys(TO_APPROVE), Tab.CURRENT)
+            remanded = await count_of(tx, person, waiting_keys(REMANDED), Tab.CURRENT)
+            idle = not pending and not remanded
+            under_way = await count_by_status(tx, person, RETURNS) if idle else {}
         seen = sum(number for status, number in under_way.items() if status not in FINAL)
-        return [("承認待ち", pending), ("差戻し", len(mine) - pending), ("進行中の申込", seen)]
+        return [("承認待ち", pending), ("差戻し", remanded), ("進行中の申込", seen)]
 
     async def _of_tfc(self, who: Principal) -> list[tuple[str, int]]:
         async with self.databases["returns"].transaction(EVERY_DEALER) as tx:
@@ -76,7 +68,7 @@ class LoginWords:
 
     async def _of_expenses(self, who: Principal) -> list[tuple[str, int]]:
         async with self.databases["commuter"].transaction(who.dealer) as tx:
-            slips = len(await slips_awaiting(tx, who.person_id))
+            slips = len(await slips_awaiting(tx, who.person_id, who.dealer))
             if not who.has(Role.EXPENSE_ADMIN):
                 return [("精算書の承認待ち", slips)]
             applied = select(func.count()).where(

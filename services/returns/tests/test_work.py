@@ -12,10 +12,11 @@ from returns_service.people import Person
 from returns_service.progress_list import Page, rows_wanted
 from returns_service.rules.approval_route import SETTINGS, Route
 from returns_service.rules.return_list import ProgressSearch, waits_for
-from returns_service.rules.return_status import ORIGINATORS, Role, Status, Tab
+from returns_service.rules.return_status import ORIGINATORS, Status, Tab
 from returns_service.rules.return_visibility import Actor
 from shared.auth import Principal
 from shared.db import EVERY_DEALER
+from shared.roles import Role
 
 from .conftest import (
     COLLEAGUE,
