@@ -109,6 +109,8 @@ def up(  # noqa: PLR0913 - every flag is an argument
     tracing.start("madoguchi", otlp)
     try:
         look_before_start(plan.host, port, plan.data, embedded=postgres is None)
+        new = "" if plan.data.exists() else ": databases and demo data are made first"
+        typer.echo(f"Starting with the data in {plan.data}{new} ...", err=True)
         with explained(plan.data):
             uvloop.run(run(plan, ready=ready))
     except CannotStart as sentence:

@@ -1,7 +1,8 @@
 """Fresh machines: both commands of the README on a bare Debian 12 and 13, timed.
 
 `./dev fresh` makes the roots (needs root) and clones what is committed into each. There `./dev up`
-runs until the first page answers, with an empty package cache and with a full one; then `./dev test`.
+runs until the first page answers, with an empty package cache and with a full one, then `./dev
+test`.
 """
 
 import argparse

@@ -14,7 +14,7 @@ from tools.terminal import Failure, say
 
 REMEDIES = {
     r"No space left|os error (28|122)\b": "Free some space on that disk.",
-    r"\b(401|403) ": "Name an index that you may use: PIP_INDEX_URL=https://... ./dev up",
+    r"\b(401|403) ": "Name an index that you may use (PIP_INDEX_URL=https://...).",
     r"certificate|UnknownIssuer": "Set SSL_CERT_FILE to the certificates of your proxy.",
     r"dns|[Cc]onnect|timed out|Timeout|Network is unreachable": (
         "Check the network; behind a proxy set HTTPS_PROXY, with a mirror PIP_INDEX_URL."
@@ -28,9 +28,7 @@ AGAIN = "Then type the same again: what was fetched is kept."
 def main() -> int:
     """The command; 1 with one or two lines where it fails."""
     uv, environment = os.environ["UV"], os.environ["UV_PROJECT_ENVIRONMENT"]
-    say(
-        f"Installing what uv.lock names into {environment}; the first time takes a minute or two ..."
-    )
+    say(f"Installing what uv.lock names into {environment} (at first a minute or two) ...")
     try:
         if os.environ.get("MADOGUCHI_MIRROR"):
             install_from_mirror(uv, environment, sys.argv[1:])
@@ -70,12 +68,12 @@ def run(*words: str) -> None:
 
 def explain(trouble: Sequence[str]) -> str:
     """What failed, the last cause, and what to do, out of uv's longer words."""
-    causes = [line for line in trouble if line and not line.startswith("hint")]
-    what = causes[0] if causes else "uv said nothing"
-    why = "" if len(causes) < 2 else f": {causes[-1].removeprefix('cause: ')}"  # noqa: PLR2004
+    bare = [re.sub(r"^[\s×├╰─▶│]*((Caused by|cause): )?|[:.]$", "", line) for line in trouble]
+    causes = [line for line in bare if line and not line.startswith("hint")] or ["uv said nothing"]
     words = " ".join(trouble)
     remedy = next((todo for sign, todo in REMEDIES.items() if re.search(sign, words)), "")
-    return f"{what.rstrip(':')}{why}.\n{remedy} {AGAIN}".replace("\n ", "\n")
+    what = ": ".join(dict.fromkeys((causes[0], causes[-1])))
+    return f"{what}.\n{f'{remedy} {AGAIN}'.strip()}"
 
 
 if __name__ == "__main__":
