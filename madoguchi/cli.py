@@ -85,6 +85,8 @@ def up(  # noqa: PLR0913 - every flag is an argument
         look_before_start("127.0.0.1", port, data.resolve(), embedded=postgres is None)
     except CannotStart as sentence:
         _end_with(sentence)
+    new = "" if data.exists() else ": databases and demo data are made first"
+    typer.echo(f"Starting with the data in {data.resolve()}{new} ...", err=True)
     embedded = None if postgres else _start_postgres(data.resolve())
 
     import uvloop

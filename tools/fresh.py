@@ -1,7 +1,8 @@
 """Fresh machines: both commands of the README on a bare Debian 12 and 13, timed.
 
-`./dev fresh` makes the roots (needs root), clones what is committed into each, runs `./dev up` until
-the first page answers with an empty package cache and with a full one, and then `./dev test`.
+`./dev fresh` makes the roots (needs root) and clones what is committed into each. There `./dev up`
+runs until the first page answers, with an empty package cache and with a full one, then `./dev
+test`.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from tools.terminal import Failure, say
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "bench" / "results" / "fresh.md"
 SMOKE = ("tests/setup", "tests/schema", "tests/flows/test_one_return.py")
-LONGEST_START_S, LONGEST_TEST_S = 600, 5400
+LONGEST_START_S, LONGEST_STOP_S, LONGEST_TEST_S = 600, 60, 5400
 SHIM = "#!/bin/sh\necho 'pyenv: python3.13: command not found' >&2\nexit 127\n"
 
 
@@ -81,6 +82,11 @@ class Outcome:
         )
 
 
+METHOD = """Method: `./dev fresh`. Each root is a Debian made by debootstrap with python3, git and
+ca-certificates alone (no pip, no venv, no npm), with process and mount namespaces of its own. What
+is committed is cloned there; `./dev up` runs until its first page answers, first with an empty
+package cache, then in a second clone with the cache of the first; then `./dev test` ({tests})
+with servers of its own. Seconds count from the command to the page."""
 HEAD = """| root | Python | first page, empty cache (s) | full cache (s) | `./dev test` | verdict |
 |---|---|---:|---:|---|---|"""
 
@@ -102,6 +108,9 @@ def main() -> int:
     chosen = options.parse_args()
     if unknown := set(chosen.machines) - set(known):
         options.error(f"there is no machine {', '.join(unknown)}")
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # else a shell's `&` hands on "ignored"
     try:
         check_this_machine()
         machines = [known[name] for name in chosen.machines] or list(MACHINES)
@@ -168,7 +177,7 @@ def _furnish(machine: Machine, folder: Path) -> BareRoot:
         shim.write_text(SHIM)
         shim.chmod(0o755)
     bundle = folder / "madoguchi.bundle"
-    subprocess.run(
+    subprocess.run(  # noqa: S603
         ["git", "bundle", "create", "--quiet", bundle, "HEAD"],  # noqa: S607
         cwd=ROOT, check=True,
     )  # fmt: skip
@@ -193,7 +202,10 @@ def _first_page(root: BareRoot, place: str, log: Path) -> float:
             time.sleep(0.1)
         took = time.monotonic() - begun
         os.killpg(up.pid, signal.SIGINT)
-        up.wait(60)
+        try:
+            up.wait(LONGEST_STOP_S)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"./dev up did not stop at Ctrl-C (its words: {log})") from None
     return took
 
 
@@ -257,22 +269,11 @@ def _report(outcomes: list[Outcome], *, whole: bool) -> str:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}"
     tests = "whole" if whole else f"of {', '.join(SMOKE)}"
     skipped = [f"- {o.machine.what}: {line}" for o in outcomes for line in o.skipped]
-    return "\n".join(
-        [
-            "# fresh\n",
-            f"{now}, {machine}\n",
-            f"""Method: `./dev fresh`. Each root is a Debian made by debootstrap with python3, git and
-ca-certificates alone (no pip, no venv, no npm), with process and mount namespaces of its own. What is
-committed is cloned there; `./dev up` runs until its first page answers, first with an empty package
-cache, then in a second clone with the cache of the first; then `./dev test` ({tests})
-with servers of its own. Seconds count from the command to the page.
-""",
-            HEAD,
-            *(outcome.row() for outcome in outcomes),
-            *(["", "Skipped:", "", *skipped] if skipped else []),
-            "",
-        ]
-    )
+    method = METHOD.format(tests=tests)
+    lines = ["# fresh", "", f"{now}, {machine}", "", method, "", HEAD, *(o.row() for o in outcomes)]
+    if skipped:
+        lines += ["", "Skipped, and why:", "", *skipped]
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":
