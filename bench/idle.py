@@ -151,6 +151,8 @@ def name_of(process: psutil.Process) -> str:
         return "nginx"
     if process.name() in {"bash", "uv"}:
         return "./dev"
+    if "up" not in words:
+        return process.name()
     return "issuer and mail catcher" if "--processes" in words else "all-in-one"
 
 

@@ -100,7 +100,7 @@ class Handled:
 
 @asynccontextmanager
 async def mute(database: Database, table: str) -> AsyncIterator[None]:
-    """No commit rings meanwhile; the database serves other tests later."""
+    """No commit notifies meanwhile; the database serves other tests later."""
     await ring_at_commits(database, table, "DISABLE")
     try:
         yield
@@ -116,10 +116,10 @@ async def ring_at_commits(database: Database, table: str, word: str) -> None:
 async def test_a_ring_while_a_waiter_was_busy_is_not_lost_to_another() -> None:
     wakeup, woken = Wakeup(), []
     wakeup.heard = True
-    rings = wakeup.rings
+    seen = wakeup.count
 
     async def waiter() -> None:
-        await wakeup.wait(wakeup.rings)
+        await wakeup.wait(wakeup.count)
         woken.append("other")
 
     async with running(waiter()):
@@ -127,7 +127,7 @@ async def test_a_ring_while_a_waiter_was_busy_is_not_lost_to_another() -> None:
         wakeup.ring()
         await until(lambda: woken == ["other"])
         async with asyncio.timeout(PATIENCE_S):
-            await wakeup.wait(rings)  # looked for work while it rang
+            await wakeup.wait(seen)  # looked for work while it rang
 
 
 async def test_idle_parts_look_once_per_long_interval(database: Database) -> None:
@@ -192,14 +192,14 @@ async def test_a_lost_listener_ends_long_waits_and_listens_again(database: Datab
     wakeup = bells["inbox"]
     async with running(bells.run()):
         await until(lambda: wakeup.heard)
-        rings = wakeup.rings
-        waiting = asyncio.create_task(wakeup.wait(rings))
+        seen = wakeup.count
+        waiting = asyncio.create_task(wakeup.wait(seen))
         async with database.transaction() as tx:
             ended = await tx.execute(text(f"SELECT pg_terminate_backend(pid) {LISTENERS}"))
             assert len(ended.all()) == 1
         await waiting
-        assert wakeup.rings > rings
-        await until(lambda: wakeup.heard and wakeup.rings >= rings + 2)
+        assert wakeup.count > seen
+        await until(lambda: wakeup.heard and wakeup.count >= seen + 2)
 
 
 LISTENERS = f"""
@@ -213,11 +213,11 @@ async def test_a_service_listens_on_one_connection(database: Database) -> None:
 
     async with running(service_running.work(EmbeddedTransport({}, {}))):
         await until(lambda: service_running.bells["mail"].heard)
-        rings = service_running.bells["mail"].rings
+        seen = service_running.bells["mail"].count
         async with database.transaction() as tx:
             listeners = (await tx.execute(text(f"SELECT count(*) {LISTENERS}"))).scalar_one()
             await tx.execute(text("NOTIFY mail"))
-        await until(lambda: service_running.bells["mail"].rings > rings)
+        await until(lambda: service_running.bells["mail"].count > seen)
     assert listeners == 1
 
 

@@ -126,7 +126,7 @@ class Relay:
         """Relay one track; while one track waits for the database the other publishes."""
         failures = 0
         while True:
-            rings = wakeup.rings
+            seen = wakeup.count
             try:
                 found = await self.relay_once(track)
                 failures = 0
@@ -138,7 +138,7 @@ class Relay:
                 await asyncio.sleep(pause)
                 continue
             if found < self.batch:
-                await wakeup.wait(rings, self._next_retry())
+                await wakeup.wait(seen, self._next_retry())
 
     async def relay_once(self, track: int | None = None) -> int:
         """Publish one batch of the lanes held, or of one track's; returns how many were found."""
@@ -210,10 +210,10 @@ class Relay:
     async def _keep_lanes(self, wakeup: Wakeup) -> None:
         """Renew while anything is pending, in whichever lane; a lane that was gained has news."""
         while True:
-            rings = wakeup.rings
+            seen = wakeup.count
             try:
                 if not await self._pending():
-                    await wakeup.wait(rings)
+                    await wakeup.wait(seen)
                     continue
                 async with self._holding:
                     before = set(self._lanes)

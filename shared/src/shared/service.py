@@ -41,9 +41,9 @@ async def no_further_work(_tx: AsyncSession) -> list[WorkCount]:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service by its parts: name, package, tables, and what it hears of and waits for.
+    """A service by its parts: name, package, tables, what it subscribes to and waits for.
 
-    `channels` are those that PostgreSQL rings for it beside the event core's.
+    `channels` are those that PostgreSQL notifies for it beside the event core's.
     """
 
     name: str

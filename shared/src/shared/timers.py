@@ -81,16 +81,16 @@ class TimerWorker:
     longest_pause: float = 300.0
 
     async def run(self, wakeup: Wakeup) -> None:
-        """Fire until cancelled; whoever sets the clock rings."""
+        """Fire until cancelled; setting the clock must ring `wakeup`."""
         while True:
-            rings = wakeup.rings
+            seen = wakeup.count
             due_s: float | None = OFTEN_S
             try:
                 await self.fire_due()
                 due_s = await self.next_due()
             except (OSError, DBAPIError) as cause:
                 log.warning("timers_pause", service=self.service, cause=type(cause).__name__)
-            await wakeup.wait(rings, due_s)
+            await wakeup.wait(seen, due_s)
 
     async def next_due(self) -> float | None:
         """In how many seconds the next timer falls due or is tried again; None without any."""

@@ -1,4 +1,4 @@
-"""How does a waiting worker learn that there is work? PostgreSQL rings, and it looks by itself too.
+"""How does a waiting worker learn that there is work? By `NOTIFY`, and by looking itself.
 
 A statement trigger notifies the channel of the table (`outbox`, `inbox`, `timer`). A ring may be
 lost with its connection: while there is none, every waiter looks often; while there is one, seldom.
@@ -17,7 +17,7 @@ LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Internal
 """How the end of a connection shows; the last one while the server is just ending it."""
 
 SELDOM_S = 30.0
-"""How long a waiter waits at most while the rings are heard."""
+"""How long a waiter waits at most while notifications arrive."""
 OFTEN_S = 0.5
 """The same while they are not, or while what is due is in the hands of another."""
 LISTENER = "madoguchi listener"
@@ -27,28 +27,28 @@ LISTENER = "madoguchi listener"
 class Wakeup:
     """Something to wait on, for any number of waiters: `ring` wakes them all.
 
-    A waiter notes `rings` before it looks for work: a ring while it looked ends its wait at once.
+    A waiter notes `count` before it looks for work: a ring while it looked ends its wait at once.
     """
 
     def __init__(self, seldom_s: float = SELDOM_S) -> None:
-        self.rings = 0
+        self.count = 0
         self.heard = False
         self._seldom_s = seldom_s
         self._next = asyncio.Event()
 
     def ring(self) -> None:
         """There is work."""
-        self.rings += 1
+        self.count += 1
         self._next.set()
         self._next = asyncio.Event()
 
-    async def wait(self, rings: int, due_s: float | None = None) -> None:
-        """Return when it has rung more than `rings` times, or when it is time to look again.
+    async def wait(self, seen: int, due_s: float | None = None) -> None:
+        """Return when it has rung since `count` was `seen`, or when it is time to look again.
 
         `due_s` is in how many seconds known work falls due. What is due already and could not be
         had is in the hands of another, who may drop it.
         """
-        if self.rings != rings:
+        if self.count != seen:
             return
         at_most = self._seldom_s if self.heard else OFTEN_S
         if due_s is not None:
@@ -59,7 +59,7 @@ class Wakeup:
 
 
 class Bells:
-    """The one connection of a process that listens for the rings of one database."""
+    """The one connection of a process that listens for the notifications of one database."""
 
     def __init__(self, url: str, channels: Sequence[str], seldom_s: float = SELDOM_S) -> None:
         self._url = url

@@ -157,7 +157,7 @@ class Worker:
     async def run(self, wakeup: Wakeup) -> None:
         """Process until cancelled."""
         while True:
-            rings = wakeup.rings
+            seen = wakeup.count
             try:
                 worked = await self.process_batch()
                 due_s = None if worked else await self.next_due()
@@ -166,7 +166,7 @@ class Worker:
                 await asyncio.sleep(0.5)
                 continue
             if not worked:
-                await wakeup.wait(rings, due_s)
+                await wakeup.wait(seen, due_s)
             elif CROWD < worked < self.batch // 2:
                 await asyncio.sleep(self.linger)
 

@@ -114,7 +114,7 @@ class WebhookSender:
 
     async def _lane(self, wakeup: Wakeup) -> None:
         while True:
-            rings = wakeup.rings
+            seen = wakeup.count
             one = asyncio.create_task(self.send_one())
             try:
                 sent = await asyncio.shield(one)
@@ -127,4 +127,4 @@ class WebhookSender:
                 await asyncio.sleep(1)
                 continue
             if not sent:
-                await wakeup.wait(rings, due_s)
+                await wakeup.wait(seen, due_s)

@@ -176,7 +176,7 @@ class Sender:
 
     async def _lane(self, wakeup: Wakeup) -> None:
         while True:
-            rings = wakeup.rings
+            seen = wakeup.count
             one = asyncio.create_task(self.send_one())
             try:
                 sent = await asyncio.shield(one)
@@ -191,7 +191,7 @@ class Sender:
             if not sent:
                 idle_s = await self.server.hang_up(self.longest_wait_s)
                 known = [s for s in (due_s, idle_s) if s is not None]
-                await wakeup.wait(rings, min(known, default=None))
+                await wakeup.wait(seen, min(known, default=None))
 
     async def _watch_for_lost(self, wakeup: Wakeup) -> None:
         while True:
