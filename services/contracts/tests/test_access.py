@@ -178,7 +178,7 @@ async def test_every_table_of_dealers_is_walled(office: Office) -> None:
     ("path", "query"),
     [
         ("/contracts", {"mode": "individual", "customer_name": "a\x00"}),
-        ("/contracts", {"mode": "general", "final_from": "9999-12", "colour": "red"}),
+        ("/contracts", {"mode": "general", "final_from": "9999-12", "paint": "red"}),
         ("/contracts/%00", {}),
         ("/staff", {"store": "\x00"}),
         ("/assignment-changes/search", {"from_staff": "x" * 300}),

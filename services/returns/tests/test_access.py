@@ -50,6 +50,7 @@ WHO_MAY: dict[tuple[str, str], set[Role]] = {
     ("GET", "/applications"): DEALERS | {Role.TFC},
     ("GET", "/applications/counts"): DEALERS | {Role.TFC},
     ("GET", "/applications/work"): DEALERS | {Role.TFC},
+    ("GET", "/work"): DEALERS | {Role.TFC},
     ("GET", ONE): DEALERS | {Role.TFC},
     ("GET", f"{ONE}/print.pdf"): DEALERS,
     ("POST", f"{ONE}/approval"): DEALERS,

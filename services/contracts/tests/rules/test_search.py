@@ -55,7 +55,7 @@ def codes_of(mode: str, **typed: str) -> list[str]:
         ("individual", {"contract_no": "C1", "final_to": "2022-03"}),
         ("general", {"customer_name": "山本"}),
         ("inspection", {"inspection_type": "first", "months_from": "3", "product": "GAMMA"}),
-        ("general", {"colour": "red"}),
+        ("general", {"paint": "red"}),
     ],
 )
 def test_one_panel_at_a_time(mode: str, typed: dict[str, str]) -> None:

@@ -104,8 +104,7 @@ async def count_of(tx: AsyncSession, person: Person, keys: ProgressSearch, tab: 
     if not sql:
         return 0
     counted = _statement(f"SELECT count(*) FROM ({sql}) AS found")  # noqa: S608
-    count: int = (await tx.execute(counted, values)).scalar_one()
-    return count
+    return int((await tx.execute(counted, values)).scalar_one())
 
 
 def rows_wanted(
