@@ -16,6 +16,8 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from joserfc.jwk import ECKey
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import async_playwright
 
 from madoguchi.issuer import IssuerSettings, create_issuer
 from portal_service.app import create_app
@@ -24,6 +26,7 @@ from portal_service.settings import PortalSettings
 from portal_service.upstream import services_of
 from shared.auth import Principal, Role, require
 from shared.testing.databases import TestDatabases
+from tools.screens import CHROMIUM, FLAGS
 
 if TYPE_CHECKING:
     from .counter import Counter
@@ -255,6 +258,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Chromium]:
+    """One browser; each test has a context of its own."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield started
+        await started.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page
 
 from portal_service.vendor import copy_vendor_files
 from shared.auth import Principal
 from tests.node import node_modules
-from tools.screens import CHROMIUM, FLAGS
 
 from .counter import SATO, YAMADA, Counter
 
@@ -19,15 +18,6 @@ from .counter import SATO, YAMADA, Counter
 def scripts_of_others(request: pytest.FixtureRequest) -> None:
     """Htmx and the tokens, as package-lock.json names them."""
     copy_vendor_files(node_modules(request))
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    """One browser; each test has a context of its own."""
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        await started.close()
 
 
 @asynccontextmanager

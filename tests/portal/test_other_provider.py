@@ -13,12 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from portal_service.app import create_app
 from portal_service.settings import PortalSettings
 from tests.node import node_modules
-from tools.screens import CHROMIUM, FLAGS
 
 from .conftest import SECRET, csrf_in, free_port, screens, service_double, serving
 
@@ -71,15 +70,12 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
 
 
 @contextlib.asynccontextmanager
-async def browsing(elsewhere: Elsewhere) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        page = await (
-            await browser.new_context(locale="ja-JP", base_url=elsewhere.portal)
-        ).new_page()
-        page.set_default_timeout(15_000)
-        yield page
-        await browser.close()
+async def browsing(chromium: Browser, elsewhere: Elsewhere) -> AsyncIterator[Page]:
+    context = await chromium.new_context(locale="ja-JP", base_url=elsewhere.portal)
+    page = await context.new_page()
+    page.set_default_timeout(30_000)  # a machine may be busy
+    yield page
+    await context.close()
 
 
 async def sign_in(page: Page, user_id: str) -> None:
@@ -90,8 +86,10 @@ async def sign_in(page: Page, user_id: str) -> None:
     await page.click("button:has-text('Continue')")
 
 
-async def test_code_flow_with_pkce_from_any_page_and_back(elsewhere: Elsewhere) -> None:
-    async with browsing(elsewhere) as page:
+async def test_code_flow_with_pkce_from_any_page_and_back(
+    chromium: Browser, elsewhere: Elsewhere
+) -> None:
+    async with browsing(chromium, elsewhere) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         await page.goto("/help")
@@ -113,8 +111,10 @@ async def test_code_flow_with_pkce_from_any_page_and_back(elsewhere: Elsewhere) 
         assert await page.evaluate("document.cookie") == ""
 
 
-async def test_a_code_without_its_verifier_buys_nothing(elsewhere: Elsewhere) -> None:
-    async with browsing(elsewhere) as page:
+async def test_a_code_without_its_verifier_buys_nothing(
+    chromium: Browser, elsewhere: Elsewhere
+) -> None:
+    async with browsing(chromium, elsewhere) as page:
         await page.goto("/")
         await page.context.clear_cookies(name=re.compile("madoguchi_login"))
         await sign_in(page, "e101")  # the portal does not know this login, nor redeem its code
@@ -131,8 +131,10 @@ async def test_a_code_without_its_verifier_buys_nothing(elsewhere: Elsewhere) ->
         assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
 
 
-async def test_logging_out_ends_it_at_the_provider_too(elsewhere: Elsewhere) -> None:
-    async with browsing(elsewhere) as page:
+async def test_logging_out_ends_it_at_the_provider_too(
+    chromium: Browser, elsewhere: Elsewhere
+) -> None:
+    async with browsing(chromium, elsewhere) as page:
         await page.goto("/")
         await sign_in(page, "e101")
         await page.wait_for_url(f"{elsewhere.portal}/")
@@ -147,8 +149,10 @@ async def test_logging_out_ends_it_at_the_provider_too(elsewhere: Elsewhere) -> 
         assert await other.is_visible("input[name=login]")
 
 
-async def test_an_ended_session_keeps_what_was_typed(elsewhere: Elsewhere) -> None:
-    async with browsing(elsewhere) as page:
+async def test_an_ended_session_keeps_what_was_typed(
+    chromium: Browser, elsewhere: Elsewhere
+) -> None:
+    async with browsing(chromium, elsewhere) as page:
         await page.goto("/")
         await sign_in(page, "short")
         await page.wait_for_url(f"{elsewhere.portal}/")
@@ -178,8 +182,10 @@ async def test_an_ended_session_keeps_what_was_typed(elsewhere: Elsewhere) -> No
         await page.wait_for_selector("text=「消えては困るメモ」を登録しました。")
 
 
-async def test_forms_of_other_sites_and_scripts_of_others_do_nothing(elsewhere: Elsewhere) -> None:
-    async with browsing(elsewhere) as page:
+async def test_forms_of_other_sites_and_scripts_of_others_do_nothing(
+    chromium: Browser, elsewhere: Elsewhere
+) -> None:
+    async with browsing(chromium, elsewhere) as page:
         await page.goto("/")
         await sign_in(page, "e101")
         await page.wait_for_url(f"{elsewhere.portal}/")

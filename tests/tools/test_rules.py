@@ -81,6 +81,13 @@ class Screen:
 """
 
 
+@pytest.fixture(autouse=True)
+def few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load one plugin into each pytest that is started here: all of them take seconds."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_asyncio.plugin")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "docs/rules").mkdir(parents=True)
