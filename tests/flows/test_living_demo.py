@@ -73,7 +73,7 @@ def test_people_worked_in_office_hours_of_the_past(product: Product) -> None:
     lines = histories(product)
     by_people = [line for line in lines if not line["action"].startswith("mail_")]
     moments = [datetime.fromisoformat(line["at"]).astimezone(JST) for line in by_people]
-    assert len(moments) > 150
+    assert len(moments) > 120
     for moment in moments:
         assert moment < now
         assert moment.weekday() < 5, moment
@@ -111,8 +111,8 @@ def test_passes_and_slips_in_every_state(product: Product) -> None:
     today = jst_day(SystemClock().now()).isoformat()
     passes = ask(product, ACCOUNTANT, "/commuter/v1/passes")["items"]
     assert {one["status"] for one in passes} == {"confirmed", "applied", "rejected", "withdrawn"}
-    assert any(one["in_force"] for one in passes)
-    assert any((one["ends_on"] or today) < today for one in passes if one["status"] == "confirmed")
+    last_days = [one["ends_on"] or today for one in passes if one["status"] == "confirmed"]
+    assert min(last_days) < today <= max(last_days)
     slips = ask(product, ACCOUNTANT, "/commuter/v1/slips/of-company")["items"]
     own = ask(product, SALES, "/commuter/v1/slips")["items"]
     assert {slip["status"] for slip in (*slips, *own)} == {
