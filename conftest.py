@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from shared.rabbitmq import Topology
 from shared.refusals import STRICT
@@ -21,6 +24,29 @@ structlog.configure(
 
 # A refusal that its route does not declare is a crash, in processes of the tests as well.
 os.environ[STRICT] = "1"
+
+
+# No time is asserted, and a failure prints what repeats it (`@reproduce_failure`).
+settings.register_profile("suite", deadline=None, print_blob=True)
+settings.load_profile("suite")
+
+
+class FilesAndBrowser(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """Whole files to each worker, in the order of `testpaths`: the long ones first.
+
+    Those of one browser and one product, which take seconds to start, go to one worker.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", 1)[0]
+        return "tests/browser" if path.startswith("tests/browser/") else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Distribute by our own rule (`./dev test` asks for several workers)."""
+    config.option.loadscopereorder = False
+    return FilesAndBrowser(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from shared import auth, tokens
+from shared.testing.static_keys import StaticKeys
 
 ISSUER, KEY = "https://bench", ECKey.generate_key("P-256", {"kid": "bench"})
 WARM_UP, ENOUGH = 5, 20
@@ -54,7 +55,7 @@ def positional(statement: str, values: Mapping[str, object]) -> tuple[str, list[
 
 def principal_of_bench() -> auth.PrincipalOf:
     """Recognises the tokens of `token_of`."""
-    keys = tokens.StaticKeys(KeySet([KEY]))
+    keys = StaticKeys(KeySet([KEY]))
     verifier = tokens.TokenVerifier(keys, issuer=ISSUER, audience="bench")
     return tokens.principal_of(verifier)
 

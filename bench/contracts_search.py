@@ -26,7 +26,7 @@ def condition_of(dealer: str, mode: str, typed: dict[str, str]) -> customer_list
     seen = customer_list.visible_to(viewer, today=TODAY)
     search = read_search(mode, typed, today=TODAY, product_codes=PRODUCT_BY_CODE)
     listed = customer_list.listed(seen, today=TODAY, months=3)
-    return customer_list.asked_for(listed, search)
+    return customer_list.asked_for(listed, search, today=TODAY)
 
 
 def bare_statement(condition: customer_list.Condition) -> tuple[str, list[Any]]:

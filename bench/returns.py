@@ -31,7 +31,6 @@ from returns_service.progress_list import (
     Page,
     count_by_status,
     counts_wanted,
-    in_statuses,
     rows_wanted,
     search,
 )
@@ -40,7 +39,6 @@ from returns_service.rules.return_list import (
     ProgressSearch,
     name_key,
     number_key,
-    statuses_to_act_on,
 )
 from returns_service.rules.return_status import Role, Status, Tab
 from returns_service.rules.return_visibility import Actor
@@ -251,10 +249,7 @@ def counting(who: Person, kind: ApplicationKind | None) -> Question:
 
 
 def own_work(who: Person) -> Question:
-    statuses = frozenset(statuses_to_act_on(who.himself.role))
-    keys, page = ProgressSearch(kind=RETURNS, statuses=statuses), Page(WORK_LIST_ROWS)
-    bare = positional(*rows_wanted(who, keys, CURRENT, page))
-    return Question(lambda tx: in_statuses(tx, who, statuses, limit=page.limit), *bare)
+    return searching(who, CURRENT, ProgressSearch(waiting=True), Page(WORK_LIST_ROWS))
 
 
 def questions(who: Person) -> dict[str, Question]:

@@ -10,6 +10,7 @@ import contextlib
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,7 +37,7 @@ from madoguchi.kept_clock import KeptClock
 from madoguchi.login_words import LoginWords
 from madoguchi.mail_catcher import catch_mail
 from madoguchi.people import demo_people
-from madoguchi.processes import ByPath, Forward, portal_process, service_process
+from madoguchi.processes import ByPath, Forward, LazyApp, portal_process, service_process
 from madoguchi.waiting import all_answer, events_have_arrived
 from portal_service.app import create_app as create_portal
 from portal_service.settings import PortalSettings
@@ -90,6 +91,7 @@ class Everything:
     port: int
     making: Making
     make_demo: Background
+    apis: tuple[LazyApp, ...] = ()
 
     async def work(self) -> None:
         """Run every worker until cancelled."""
@@ -109,8 +111,8 @@ class Everything:
 
 
 @asynccontextmanager
-async def everything(plan: Plan) -> AsyncIterator[Everything]:
-    """Set everything up, and clear it away at the end."""
+async def everything(plan: Plan, embedded: Future[str] | None = None) -> AsyncIterator[Everything]:
+    """Set everything up, and clear it away at the end; `embedded` is a server on its way."""
     fresh = plan.fresh or unfinished(plan.data).exists()
     if fresh:
         shutil.rmtree(plan.data / "mail", ignore_errors=True)
@@ -119,16 +121,19 @@ async def everything(plan: Plan) -> AsyncIterator[Everything]:
     kept = postgres.Secrets(plan.data / "secrets.json")
     clock = KeptClock(plan.data / "clock.json")
     admin = plan.postgres
-    if admin is None:
+    if admin is None and embedded is not None:
+        admin = await asyncio.wrap_future(embedded)
+    elif admin is None:
         admin = await asyncio.to_thread(postgres.start_embedded, plan.data)
     if fresh:
         for name in SERVICES:
             await postgres.drop_service_database(admin, name)
     async with contextlib.AsyncExitStack() as stack:
+        packages = {name: app.SERVICE.package for name, app in SERVICES.items()}
+        urls = await postgres.service_databases(admin, packages, kept)
         running = {}
         for name, app in SERVICES.items():
-            url = await postgres.service_database(admin, name, app.SERVICE.package, kept)
-            database = Database(url)
+            database = Database(urls[name])
             stack.push_async_callback(database.close)
             running[name] = Running(app.SERVICE, database, clock)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
@@ -176,6 +181,11 @@ class Made:
         """Every service's database."""
         return tuple(part.database for part in self.running.values())
 
+    async def wake_timers(self) -> None:
+        """Let every service look for timers that are due: its clock was set."""
+        for part in self.running.values():
+            part.bells["timer"].ring()
+
 
 def _in_one_process(made: Made) -> Everything:
     """Every service in this process."""
@@ -186,13 +196,16 @@ def _in_one_process(made: Made) -> Everything:
         audience=AUDIENCE,
     )
     settings = _settings(made)
-    apps: dict[str, ASGIApp] = {
-        name: api_of(
-            SERVICES[name],
-            settings[name],
-            database=part.database,
-            clock=made.clock,
-            principal_of=principal_of(verifier),
+    apps = {
+        name: LazyApp(
+            partial(
+                api_of,
+                SERVICES[name],
+                settings[name],
+                database=part.database,
+                clock=made.clock,
+                principal_of=principal_of(verifier),
+            )
         )
         for name, part in made.running.items()
     }
@@ -202,17 +215,17 @@ def _in_one_process(made: Made) -> Everything:
         if hasattr(SERVICES[name], "beside")
         for background in SERVICES[name].beside(settings[name], part)
     ]
-    everybody = _by_path(made, apps)
     return Everything(
         plan,
         made.clock,
-        everybody,
+        _by_path(made, apps),
         made.running,
         tuple(beside),
         made.databases,
         plan.port,
         made.making,
         partial(_make_demo, made),
+        tuple(apps.values()),
     )
 
 
@@ -268,10 +281,11 @@ def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
 def _own_pages(made: Made) -> dict[str, ASGIApp]:
     """What a visitor needs beside the product: login, and the mails that were caught."""
     issuer = Starlette(routes=[Mount("/issuer", app=_issuer(made))])
-    return {"/issuer": issuer, "/mailbox": create_extras(made.plan.data / "mail", made.clock)}
+    extras = create_extras(made.plan.data / "mail", made.clock, made.wake_timers)
+    return {"/issuer": issuer, "/mailbox": extras}
 
 
-def _by_path(made: Made, services: dict[str, ASGIApp]) -> ByPath:
+def _by_path(made: Made, services: Mapping[str, ASGIApp]) -> ByPath:
     """Everything behind one address; the clock too, which processes of their own do not read."""
     settings = PortalSettings(**_portal_values(made.plan, made.kept))
     portal = create_portal(settings, http=made.http, now=made.clock.now)
@@ -346,13 +360,17 @@ def _values(made: Made, name: str) -> dict[str, Any]:
 
 
 async def run(
-    plan: Plan, *, ready: Callable[[Everything], None], making: Callable[[Everything], None]
+    plan: Plan,
+    *,
+    ready: Callable[[Everything], None],
+    making: Callable[[Everything], None],
+    embedded: Future[str] | None = None,
 ) -> None:
     """Start everything, say when it is ready, and serve until Ctrl-C.
 
     `making` hears when the pages are there and the demo data is still to be made.
     """
-    async with everything(plan) as parts:
+    async with everything(plan, embedded) as parts:
         server = Server(parts.app, plan.host, parts.port, idle_s=0)
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
@@ -379,6 +397,9 @@ async def _fill_and_work(
         await parts.make_demo()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(parts.work())
+        for api in parts.apis:
+            api.made()
+            await asyncio.sleep(0.01)
         if await all_answer(parts.plan.url):
             await events_have_arrived(parts.databases)
             ready(parts)

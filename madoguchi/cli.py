@@ -3,9 +3,10 @@
 import asyncio
 import signal
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
 from rich.console import Console
@@ -76,17 +77,24 @@ def up(  # noqa: PLR0913 - every flag is an argument
     verbose: Annotated[bool, typer.Option("--verbose", help="log every request")] = False,
 ) -> None:
     """Start everything in one process, with demo data, a mail catcher and demo logins."""
+    if processes and rabbitmq is None:
+        raise typer.BadParameter("--processes needs --rabbitmq amqp://user:password@host:5672/")
+    from madoguchi.start_failures import CannotStart, explained, look_before_start
+
+    try:
+        look_before_start("127.0.0.1", port, data.resolve(), embedded=postgres is None)
+    except CannotStart as sentence:
+        _end_with(sentence)
+    embedded = None if postgres else _start_postgres(data.resolve())
+
     import uvloop
 
     from madoguchi.all_in_one import Everything, Plan, run
-    from madoguchi.start_failures import CannotStart, explained, look_before_start
     from shared import logging, tracing
     from shared.process import spare_the_collector
 
     level = "INFO" if verbose else "WARNING"
     logging.configure(pretty=True, level=level)
-    if processes and rabbitmq is None:
-        raise typer.BadParameter("--processes needs --rabbitmq amqp://user:password@host:5672/")
     plan = Plan(
         port,
         data.resolve(),
@@ -117,14 +125,25 @@ def up(  # noqa: PLR0913 - every flag is an argument
     spare_the_collector()
     tracing.start("madoguchi", otlp)
     try:
-        look_before_start(plan.host, port, plan.data, embedded=postgres is None)
         with explained(plan.data):
-            uvloop.run(run(plan, ready=ready, making=making))
+            uvloop.run(run(plan, ready=ready, making=making, embedded=embedded))
     except CannotStart as sentence:
-        console.print(str(sentence), soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
+        _end_with(sentence)
     tracing.stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the embedded parts stop at exit, undisturbed
+
+
+def _end_with(sentence: Exception) -> NoReturn:
+    typer.echo(str(sentence), err=True)
+    raise typer.Exit(1) from None
+
+
+def _start_postgres(data: Path) -> Future[str]:
+    """Start the embedded server while this process still imports what it needs."""
+    from madoguchi.postgres import start_embedded
+
+    data.mkdir(parents=True, exist_ok=True)
+    return ThreadPoolExecutor(1).submit(start_embedded, data)
 
 
 @main.command("import-contracts")

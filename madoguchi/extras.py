@@ -3,7 +3,7 @@
 Both are pages of the embedded mode only: nobody is asked who they are.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -31,8 +31,11 @@ class SettableClock(Protocol):
         ...
 
 
-def create_extras(mail_folder: Path, clock: SettableClock) -> FastAPI:
-    """`/mailbox/` and `/clock/`."""
+Travelled = Callable[[], Awaitable[None]]
+
+
+def create_extras(mail_folder: Path, clock: SettableClock, travelled: Travelled) -> FastAPI:
+    """`/mailbox/` and `/clock/`; `travelled` is called after the clock was set."""
     app = FastAPI(openapi_url=None, redirect_slashes=True)
     templates = page_templates(Path(__file__).parent)
 
@@ -42,7 +45,7 @@ def create_extras(mail_folder: Path, clock: SettableClock) -> FastAPI:
         return HTMLResponse(html, status)
 
     app.include_router(_mailbox(Mailbox(mail_folder), show))
-    app.include_router(_clock(clock, show))
+    app.include_router(_clock(clock, show, travelled))
     assert_every_route_has_a_policy(app)
     app.add_middleware(Envelope, policy=content_security_policy(), https=False)
     return app
@@ -61,7 +64,7 @@ def _mailbox(mailbox: Mailbox, show: Show) -> APIRouter:
     return pages
 
 
-def _clock(clock: SettableClock, show: Show) -> APIRouter:
+def _clock(clock: SettableClock, show: Show, travelled: Travelled) -> APIRouter:
     pages = APIRouter(dependencies=[public()])
 
     def face(complaint: str = "", status: int = 200) -> Response:
@@ -83,6 +86,7 @@ def _clock(clock: SettableClock, show: Show) -> APIRouter:
         if instant is None:
             return face("日付は 2026-12-24 のように入力してください。", 422)
         clock.travel_to(instant)
+        await travelled()
         return RedirectResponse("/clock/", 303)
 
     return pages

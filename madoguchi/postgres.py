@@ -4,6 +4,7 @@ Each service gets a database and an ordinary role of its own, so that it cannot 
 tables. Passwords are made on first use and kept in the data folder, readable by its owner only.
 """
 
+import asyncio
 import atexit
 import json
 import os
@@ -12,6 +13,7 @@ import shlex
 import shutil
 import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -70,11 +72,27 @@ def _forget_the_dead(handles: Path) -> None:
         handles.write_text(json.dumps([pid for pid in users if psutil.pid_exists(pid)]))
 
 
+async def service_databases(
+    admin_url: str, packages: Mapping[str, str], kept: Secrets
+) -> dict[str, str]:
+    """The URL of each service's database, made and migrated if need be.
+
+    All are looked at at once; Alembic migrates one after the other, for its context is global.
+    """
+    urls = {service: _url_of(admin_url, service, kept) for service in packages}
+    newest = await asyncio.gather(
+        *(migrate.is_newest(urls[service], package) for service, package in packages.items())
+    )
+    for (service, package), is_newest in zip(packages.items(), newest, strict=True):
+        if not is_newest:
+            await make_database(admin_url, service, kept)
+            await migrate.upgrade(urls[service], package)
+    return urls
+
+
 async def service_database(admin_url: str, service: str, package: str, kept: Secrets) -> str:
-    """The URL of a service's database, made and migrated if need be."""
-    url = await make_database(admin_url, service, kept)
-    await migrate.upgrade(url, package)
-    return url
+    """The URL of one service's database, made and migrated if need be."""
+    return (await service_databases(admin_url, {service: package}, kept))[service]
 
 
 async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
@@ -93,6 +111,11 @@ async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
             await admin.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
     finally:
         await admin.close()
+    return _url_of(admin_url, service, kept)
+
+
+def _url_of(admin_url: str, service: str, kept: Secrets) -> str:
+    name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
     parts = urlsplit(admin_url)
     place = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, f"{name}:{password}@{place}", f"/{name}", parts.query, ""))

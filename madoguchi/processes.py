@@ -109,6 +109,24 @@ def _python(module: str, *words: str, port: int | None) -> list[str]:
     return [sys.executable, "-m", module, *words, *where, "--until-stdin-closes"]
 
 
+@dataclass(slots=True)
+class LazyApp:
+    """An API that is created at its first request, so that the login page does not wait for it."""
+
+    make: Callable[[], ASGIApp]
+    app: ASGIApp | None = None
+
+    def made(self) -> ASGIApp:
+        """The API itself."""
+        if self.app is None:
+            self.app = self.make()
+        return self.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await self.made()(scope, receive, send)
+
+
 @dataclass(frozen=True, slots=True)
 class ByPath:
     """Hands a request to the part that its path begins with, as a gateway does; else to `rest`."""

@@ -18,13 +18,16 @@ UNDERWAY = text("""
 
 
 async def all_answer(url: str) -> bool:
-    """Wait until portal and services answer; processes of their own need a moment longer."""
-    services = [f"/api/{name}/v1/openapi.json" for name in SERVICES]
+    """Wait until portal and services answer; processes of their own need a moment longer.
+
+    A service knows no such path, and says so; a gateway before one that is not there says 502.
+    """
+    services = [f"/api/{name}/v1/" for name in SERVICES]
     async with httpx.AsyncClient(base_url=url) as http:
         for path in (*services, "/static/madoguchi.css"):
             for _ in range(1200):
                 with contextlib.suppress(httpx.TransportError):
-                    if (await http.get(path)).status_code == HTTPStatus.OK:
+                    if (await http.get(path)).status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
                         break
                 await asyncio.sleep(0.1)
             else:

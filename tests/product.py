@@ -97,7 +97,7 @@ def person_at(url: str, user_id: str) -> httpx.Client:
         "code_challenge": challenge.rstrip(b"=").decode(),
         "code_challenge_method": "S256",
     }
-    back = httpx.post(f"{url}/issuer/authorize", data={**asked, "person": user_id})
+    back = httpx.post(f"{url}/issuer/authorize", data={**asked, "person": user_id}, timeout=60)
     code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
     answer = httpx.post(
         f"{url}/issuer/token",
@@ -108,10 +108,11 @@ def person_at(url: str, user_id: str) -> httpx.Client:
             "client_id": asked["client_id"],
             "redirect_uri": asked["redirect_uri"],
         },
+        timeout=60,
     )
     token = answer.raise_for_status().json()["access_token"]
     bearer = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=20)
+    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=60)
 
 
 def _spawn(command: Sequence[str], data: Path) -> subprocess.Popen[bytes]:

@@ -35,10 +35,10 @@ from shared.auth import (
     recognise,
     require,
 )
+from shared.testing.static_keys import StaticKeys
 from shared.tokens import (
     LEEWAY_S,
     RemoteKeys,
-    StaticKeys,
     TokenVerifier,
     claims_of,
     principal_from,
@@ -209,7 +209,7 @@ async def test_keys_are_fetched_once_and_again_only_for_a_new_key() -> None:
     jwks = Jwks()
     new_key = ECKey.generate_key("P-256", {"kid": "new"})
     with serving(jwks.app) as url:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             keys = RemoteKeys(f"{url}/jwks", http, pause_s=0)
             checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
             for _ in range(3):
@@ -224,7 +224,7 @@ async def test_forged_key_ids_do_not_flood_the_issuer() -> None:
     jwks = Jwks()
     forged = token(key=ECKey.generate_key("P-256", {"kid": "forged"}))
     with serving(jwks.app) as url:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             keys = RemoteKeys(f"{url}/jwks", http, pause_s=60)
             checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
             for _ in range(5):
@@ -235,7 +235,7 @@ async def test_forged_key_ids_do_not_flood_the_issuer() -> None:
 
 async def test_without_an_issuer_nobody_is_recognised_but_known_keys_still_serve() -> None:
     jwks = Jwks()
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         with serving(jwks.app) as url:
             known = RemoteKeys(f"{url}/jwks", http, keep_s=0)
             await known.key_set()

@@ -19,6 +19,7 @@ from shared.db import Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox, NoSuchDeadLetter
 from shared.relay import Relay
+from shared.testing.stepwise import drain
 from shared.transport import EmbeddedTransport
 from shared.worker import Delivery, Subscribers, Worker
 
@@ -66,7 +67,7 @@ class Pair:
     async def settle(self) -> None:
         while await self.relay.relay_once():
             pass
-        await self.worker.drain()
+        await drain(self.worker)
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ async def test_trace_and_correlation_cross_outbox_and_inbox(pair: Pair) -> None:
     with working_for(Work(correlation_id="request-1", traceparent=trace, actor="D01-E101")):
         await pair.emit(note("A", 1))
     await pair.relay.relay_once()
-    await replace(pair.worker, handlers={NoteSaved.wire_type: pass_on}).drain()
+    await drain(replace(pair.worker, handlers={NoteSaved.wire_type: pass_on}))
     headers = []
     for database in (pair.source, pair.target):
         async with database.transaction() as tx:
@@ -134,8 +135,8 @@ async def test_several_workers_share_an_inbox_and_keep_every_order(pair: Pair) -
         await pair.emit(*(note(c, n) for c in "ABCDEFGH"))
     while await pair.relay.relay_once():
         pass
-    await asyncio.gather(*(replace(pair.worker, batch=7).drain() for _ in range(3)))
-    await pair.worker.drain()
+    await asyncio.gather(*(drain(replace(pair.worker, batch=7)) for _ in range(3)))
+    await drain(pair.worker)
     effects = await pair.effects()
     for contract in "ABCDEFGH":
         assert [n for c, n in effects if c == contract] == list(range(1, 21))
@@ -152,12 +153,12 @@ async def test_an_event_waits_for_the_one_before_it(pair: Pair) -> None:
     await Relay(pair.source, tap, "/contracts").relay_once()
     one, two, three = tap.batch
     await pair.inbox.store([three])
-    await pair.worker.drain()
+    await drain(pair.worker)
     await pair.inbox.store([two])
-    await pair.worker.drain()
+    await drain(pair.worker)
     assert await pair.effects() == []
     await pair.inbox.store([one, two])
-    await pair.worker.drain()
+    await drain(pair.worker)
     assert await pair.effects() == [("A", 1), ("A", 2), ("A", 3)]
     assert await pair.inbox.store([one, two, three]) == 0
 
@@ -165,7 +166,7 @@ async def test_an_event_waits_for_the_one_before_it(pair: Pair) -> None:
 async def test_events_that_nobody_handles_pass_by(pair: Pair) -> None:
     await pair.emit(note("A", 1), note("A", 2))
     await pair.relay.relay_once()
-    await replace(pair.worker, handlers={}).drain()
+    await drain(replace(pair.worker, handlers={}))
     await pair.emit(note("A", 3))
     await pair.settle()
     assert await pair.effects() == [("A", 3)]
@@ -220,7 +221,7 @@ async def test_a_handler_that_hangs_in_the_database_is_cut_off_and_its_stream_al
     )
     await pair.emit(note("A", 1), note("A", 2))
     await pair.relay.relay_once()
-    await slow.drain()
+    await drain(slow)
     [dead] = await pair.inbox.dead_letters()
     assert (dead.sequence, dead.cause) == (1, "HandlerHung: the handler took too long")
 

@@ -33,6 +33,7 @@ from shared.hooks import NO_HOOKS, Guarantee, Hooks
 from shared.inbox import Inbox
 from shared.rabbitmq import RabbitTransport, Topology
 from shared.relay import Relay
+from shared.testing.stepwise import drain
 from shared.worker import Delivery, LostTheStream, Worker
 from tests.faults.memory import EFFECT, NOW, Memory, Transaction
 
@@ -281,7 +282,7 @@ class EventMachine(RuleBasedStateMachine):
             while self._do(self.relays[0].relay_once()):
                 pass
             self.deliver(len(self.queue), seed=0, acknowledged=True, copies=True)
-            self._do(self.workers[0].drain())
+            self._do(drain(self.workers[0]))
             self.each_effect_once_and_in_order()
             assert set(self.memory.effects) == self.committed
         finally:

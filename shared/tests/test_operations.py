@@ -20,6 +20,7 @@ from shared.db import Database
 from shared.envelope import Envelope, to_headers
 from shared.inbox import Inbox
 from shared.service import Service
+from shared.testing.stepwise import drain
 from shared.worker import Delivery, Worker
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -60,9 +61,8 @@ class Operated:
 
     async def settle(self) -> None:
         handlers = {NoteSaved.wire_type: self.handle}
-        await Worker(
-            self.database, "returns", handlers, SystemClock(), attempts=1, pause=0.0
-        ).drain()
+        worker = Worker(self.database, "returns", handlers, SystemClock(), attempts=1, pause=0.0)
+        await drain(worker)
 
     async def effects(self) -> list[str]:
         async with self.database.transaction() as tx:
@@ -96,7 +96,9 @@ async def operated(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterat
 async def test_nobody_but_an_operator_sees_or_does_anything(operated: Operated, role: Role) -> None:
     operated.role = role
     one = new_id()
-    for path in ("/dead-letters", f"/dead-letters/{one}", "/refused", f"/refused/{one}", "/lag"):
+    for path in (
+        "/work", "/dead-letters", f"/dead-letters/{one}", "/refused", f"/refused/{one}", "/lag",
+    ):  # fmt: skip
         assert (await operated.http.get(path)).status_code == 403
     for path in (
         "/dead-letters/replay", f"/dead-letters/{one}/replay", f"/dead-letters/{one}/skip",
@@ -121,6 +123,23 @@ async def test_a_dead_letter_is_seen_with_its_cause_and_replayed(operated: Opera
     gone = await operated.http.post(f"/dead-letters/{dead['id']}/replay")
     assert (gone.status_code, gone.json()["code"]) == (409, "ALREADY_SEEN_TO")
     assert (await operated.http.get(f"/dead-letters/{dead['id']}")).status_code == 404
+
+
+async def test_the_work_is_as_long_as_its_lists(operated: Operated) -> None:
+    async def work() -> dict[str, int]:
+        answer = (await operated.http.get("/work")).json()["counts"]
+        return {one["key"]: one["count"] for one in answer}
+
+    assert await work() == {"dead": 0, "refused": 0}
+    await operated.inbox.store([note("A", 1), note("A", 2), note("B", 1)])
+    await operated.settle()
+    for _ in range(2):
+        await operated.inbox.refuse("the body is not JSON", "contract", {}, b"{")
+    assert await work() == {"dead": 1, "refused": 2}
+    [dead], [first, _] = await operated.items("dead-letters"), await operated.items("refused")
+    for path in (f"/dead-letters/{dead['id']}/skip", f"/refused/{first['id']}/skip"):
+        assert (await operated.http.post(path, json={"reason": "確認済み"})).status_code == 200
+    assert await work() == {"dead": 0, "refused": 1}
 
 
 async def test_all_of_one_cause_are_replayed_together(operated: Operated) -> None:

@@ -42,7 +42,7 @@ async def worker(
 async def becomes(url: str, status: int, **parts: bool) -> None:
     """Ask `/readyz` until it says so."""
     said: Answer | None = None
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         for _ in range(300):
             try:
                 answer = await http.get(f"{url}/readyz")
@@ -62,6 +62,6 @@ async def test_a_worker_is_ready_while_it_consumes_and_only_then(
     async with await aio_pika.connect(rabbitmq_url) as connection, connection.channel() as channel:
         await channel.queue_delete(topology.queue("returns"))
     await becomes(worker, 503, database=True, consumer=False)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         assert (await http.get(f"{worker}/livez")).status_code == 200
         assert 'inbox_lag_seconds{service="returns"}' in (await http.get(f"{worker}/metrics")).text

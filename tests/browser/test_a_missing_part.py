@@ -87,6 +87,7 @@ def portal(furnished: Product, service: str) -> Iterator[Portal]:
                         f"{service}_url": nobody,
                         "embedded": True,
                         "upstream_timeout_s": 30,
+                        "work_wait_s": 30,
                     }
                 )
             )

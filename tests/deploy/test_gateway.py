@@ -40,7 +40,7 @@ class Gateway:
     log: Path
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers=headers, timeout=20)
+        return httpx.get(self.url + path, headers=headers, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -132,14 +132,16 @@ def sign_in(gateway: Gateway, http: httpx.Client) -> str:
     """Log in by the gateway; gives the access token for a call past the portal."""
     login = http.get("/auth/login", params={"next": "/help"})
     where = httpx.URL(login.headers["location"])
-    chosen = httpx.post(str(where.copy_with(query=None)), data={**where.params, "person": "m100"})
+    chosen = httpx.post(
+        str(where.copy_with(query=None)), data={**where.params, "person": "m100"}, timeout=60
+    )
     back = http.get(chosen.headers["location"])
     assert back.headers["location"] == "/help"
     return str(back.status_code)
 
 
 def test_everything_but_the_services_is_the_portal(gateway: Gateway) -> None:
-    with httpx.Client(base_url=gateway.url) as http:
+    with httpx.Client(base_url=gateway.url, timeout=60) as http:
         sign_in(gateway, http)
         shown = http.get("/contracts?mode=general&status=open")
         assert shown.status_code == 200
@@ -179,7 +181,7 @@ def test_what_is_not_for_people_does_not_pass(gateway: Gateway, path: str) -> No
 
 def test_a_service_that_is_away_is_a_502_and_the_portal_names_the_part(gateway: Gateway) -> None:
     assert gateway.get("/api/commuter/v1/passes").status_code == 502
-    with httpx.Client(base_url=gateway.url) as http:
+    with httpx.Client(base_url=gateway.url, timeout=60) as http:
         sign_in(gateway, http)
         shown = http.get("/returns")
         assert shown.status_code == 200

@@ -76,7 +76,7 @@ def answering(image: Path, words: list[str], environment: Mapping[str, str]) -> 
         url = f"http://127.0.0.1:{port}"
         while process.poll() is None:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{url}/readyz").status_code == 200:
+                if httpx.get(f"{url}/readyz", timeout=60).status_code == 200:
                     break
             time.sleep(0.05)
         assert process.returncode is None, words
@@ -120,13 +120,13 @@ def test_services_migrate_and_answer(
         said = plausible(name, database_url=url, rabbitmq_url=rabbitmq_url)
         assert run(image, ["shared.process", package, "migrate"], said).wait(120) == 0
         with answering(image, ["shared.process", package, "api"], said) as api:
-            assert httpx.get(f"{api}/readyz").json() == {"database": True}
-            assert httpx.get(f"{api}/api/{name}/v1/openapi.json").json()["paths"]
+            assert httpx.get(f"{api}/readyz", timeout=60).json() == {"database": True}
+            assert httpx.get(f"{api}/api/{name}/v1/openapi.json", timeout=60).json()["paths"]
         asyncio.run(databases.drop(url))
 
 
 def test_the_portal_shows_its_pages(image: Path) -> None:
     with answering(image, ["portal_service"], plausible("portal")) as portal:
-        assert "<html" in httpx.get(f"{portal}/auth/signed-out").text
+        assert "<html" in httpx.get(f"{portal}/auth/signed-out", timeout=60).text
         for file in ("madoguchi.css", *(f"vendor/{name}" for name in WANTED.values())):
-            assert httpx.get(f"{portal}/static/{file}").status_code == 200, file
+            assert httpx.get(f"{portal}/static/{file}", timeout=60).status_code == 200, file

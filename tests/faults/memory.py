@@ -91,12 +91,12 @@ class Transaction:
         self.writes: list[Callable[[], object]] = []
         self.ended = False
 
-    async def execute(self, statement: object, params: Params) -> Rows:
+    async def execute(self, statement: object, params: Params | None = None) -> Rows:
         if self.ended:
             raise ConnectionError("the server ended the session")
         words = str(statement)
         meaning = next(m for start, m in MEANINGS.items() if words.startswith(start))
-        return Rows(meaning(self, {**params, "words": words}) or ())
+        return Rows(meaning(self, {**(params or {}), "words": words}) or ())
 
     async def flush(self) -> None:
         """Nothing is held back here."""
@@ -137,6 +137,10 @@ def heartbeat(tx: Transaction, p: Params) -> None:
 
 def living(tx: Transaction, _: Params) -> list[int]:
     return [len(tx.memory.relays)]
+
+
+def pending(tx: Transaction, _: Params) -> list[bool]:
+    return [any(not row.published for row in tx.memory.outbox)]
 
 
 def renew(tx: Transaction, p: Params) -> list[SimpleNamespace]:
@@ -250,6 +254,7 @@ MEANINGS: dict[str, Callable[[Transaction, Params], Iterable[Any] | None]] = {
     str(relay_sql.HEARTBEAT): heartbeat,
     str(relay_sql.FORGET_THE_DEAD): lambda _tx, _p: None,
     str(relay_sql.LIVING): living,
+    str(relay_sql.PENDING): pending,
     str(relay_sql.RENEW): renew,
     str(relay_sql.RELEASE): release,
     str(relay_sql.TAKE): take,

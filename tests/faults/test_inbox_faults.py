@@ -18,6 +18,7 @@ from shared.db import Database
 from shared.envelope import Envelope, to_headers
 from shared.inbox import Inbox
 from shared.rabbitmq import Arrivals
+from shared.testing.stepwise import drain
 from shared.worker import Delivery, Subscribers, Worker
 
 NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
@@ -87,11 +88,11 @@ async def test_a_long_queue_behind_a_poisoned_event_blocks_no_other_stream(
     receiver.trouble = {("A", 1): poison}
     await receiver.inbox.store([event("A", n) for n in range(1, 4 * BATCH)])
     await receiver.inbox.store([event("B", 1)])
-    await receiver.worker.drain()
+    await drain(receiver.worker)
     assert await receiver.effects() == [("B", 1)]
     receiver.trouble = {}
     await receiver.inbox.replay(cause="poisoned")
-    await receiver.worker.drain()
+    await drain(receiver.worker)
     assert await receiver.effects() == [("B", 1), *(("A", n) for n in range(1, 4 * BATCH))]
 
 
@@ -100,10 +101,10 @@ async def test_a_long_queue_behind_a_missing_event_blocks_no_other_stream(
 ) -> None:
     await receiver.inbox.store([event("A", n) for n in range(2, 4 * BATCH)])
     await receiver.inbox.store([event("B", 1)])
-    await receiver.worker.drain()
+    await drain(receiver.worker)
     assert await receiver.effects() == [("B", 1)]
     await receiver.inbox.store([event("A", 1)])
-    await receiver.worker.drain()
+    await drain(receiver.worker)
     assert await receiver.effects() == [("B", 1), *(("A", n) for n in range(1, 4 * BATCH))]
 
 
@@ -119,8 +120,8 @@ async def test_a_connection_lost_in_a_handler_is_no_fault_of_the_event(receiver:
     receiver.trouble = {("A", 1): fail_in_the_quick_pass, ("B", 1): lose_the_connection}
     await receiver.inbox.store([event("A", 1), event("B", 1), event("B", 2)])
     with pytest.raises(DBAPIError):
-        await receiver.worker.drain()
-    await receiver.worker.drain()
+        await drain(receiver.worker)
+    await drain(receiver.worker)
     assert await receiver.effects() == [("A", 1), ("B", 1), ("B", 2)]
     assert await receiver.inbox.dead_letters() == []
 
@@ -159,5 +160,5 @@ async def test_messages_of_a_closed_channel_are_stored_and_those_of_the_next_ack
         await arrivals._store(group)
         await arrivals._acknowledge(group)
     assert channel.acknowledged == [1, 2]
-    await receiver.worker.drain()
+    await drain(receiver.worker)
     assert await receiver.effects() == [("A", 1), ("A", 2), ("A", 3)]

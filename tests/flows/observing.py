@@ -75,7 +75,7 @@ async def told(rabbitmq_url: str, event_prefix: str) -> Story:
                     return len(named("publish mail.sent.v1", of_trace(seen, trace_id))) == MAILS
 
                 await eventually(mails_are_sent)
-                async with httpx.AsyncClient() as http:
+                async with httpx.AsyncClient(timeout=60) as http:
                     metrics = (await http.get(f"{plan.url}/metrics")).text
         finally:
             tracing.stop()

@@ -222,7 +222,7 @@ def test_kill_and_start_again_loses_nothing(product: Product) -> None:
     seconds = product.start()
     assert seconds > 0
     assert contracts_in(product) == before
-    with closing(httpx.Client()) as http:
+    with closing(httpx.Client(timeout=60)) as http:
         assert http.get(f"{product.url}/auth/login", follow_redirects=False).status_code < 400
 
 

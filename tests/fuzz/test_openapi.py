@@ -82,7 +82,7 @@ def tokens(product: Product) -> list[str]:
         "client_id": "madoguchi-notifier",
         "client_secret": secret,
     }
-    answer = httpx.post(f"{product.url}/issuer/token", data=asked).raise_for_status()
+    answer = httpx.post(f"{product.url}/issuer/token", data=asked, timeout=60).raise_for_status()
     return [*found, f"Bearer {answer.json()['access_token']}"]
 
 
@@ -140,7 +140,7 @@ def test_every_answer_is_one_that_the_document_names(
             if data.draw(st.booleans()):
                 headers["If-Match"] = '"1"'
             case.call_and_validate(
-                product.url, session=session, headers=headers, checks=CHECKS, timeout=20
+                product.url, session=session, headers=headers, checks=CHECKS, timeout=60
             )
 
         ask()
@@ -162,7 +162,11 @@ def test_a_file_where_json_is_expected_is_refused(
     for token in tokens:
         headers = {"Authorization": token, "If-Match": '"1"', "Content-Type": "text/csv"}
         answer = httpx.request(
-            operation.method, product.url + path, headers=headers, content="社員,経路\nE101,東京"
+            operation.method,
+            product.url + path,
+            headers=headers,
+            content="社員,経路\nE101,東京",
+            timeout=60,
         )
         assert 400 <= answer.status_code < 500, answer.text
         assert answer.json()["code"]

@@ -41,7 +41,8 @@ UNTOLD = """
 """
 HURRY = """
     UPDATE mail SET due_at = clock_timestamp()
-    WHERE state = 'scheduled' AND claim IS NULL AND due_at > clock_timestamp()
+    WHERE state = 'scheduled' AND claim IS NULL AND due_at > clock_timestamp();
+    NOTIFY mail
 """
 NOBODY_IS_LEFT = """
     UPDATE mail SET due_at = clock_timestamp() WHERE state IN ('scheduled', 'sending')

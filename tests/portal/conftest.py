@@ -43,6 +43,8 @@ PEOPLE = (
     person("h001", "田中 一郎", "S00", Role.HQ),
     person("t001", "高木 誠", None, Role.TFC),
     person("o001", "小野 明", None, Role.OPERATOR),
+    person("e900", "工藤 花", "S10", Role.EMPLOYEE),
+    person("a001", "経理 太一", "S00", Role.EXPENSE_ADMIN, Role.EXPENSE_APPROVER),
 )
 
 
@@ -142,7 +144,7 @@ class Site:
 
     @contextlib.asynccontextmanager
     async def browser(self) -> AsyncIterator["Browser"]:
-        async with httpx.AsyncClient(base_url=self.portal) as http:
+        async with httpx.AsyncClient(base_url=self.portal, timeout=60) as http:
             yield Browser(self, http)
 
 
@@ -160,7 +162,7 @@ class Browser:
 
     async def pick(self, user_id: str, asked: dict[str, str]) -> str:
         """Click on a person at the issuer; gives the address that leads back."""
-        async with httpx.AsyncClient() as elsewhere:
+        async with httpx.AsyncClient(timeout=60) as elsewhere:
             reply = await elsewhere.post(
                 f"{self.site.issuer}/authorize", data={**asked, "person": user_id}
             )
@@ -197,6 +199,7 @@ def portal_settings(url: str, issuer: str, service: str = "http://127.0.0.1:9") 
         interchange_url="http://127.0.0.1:9",
         embedded=True,
         upstream_timeout_s=30,  # on a machine that is busy with other things
+        work_wait_s=30,
     )
 
 

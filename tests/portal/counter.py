@@ -225,6 +225,7 @@ async def open_counter(create: Callable[[str], Awaitable[str]]) -> AsyncIterator
                 notifier_url=NOBODY,
                 embedded=True,
                 upstream_timeout_s=30,  # on a machine that is busy with other things
+                work_wait_s=30,
                 **services,
             )
             made.append(create_app(settings, now=clock.now))

@@ -77,6 +77,7 @@ async def open_expenses(create: Callable[[str], Awaitable[str]]) -> AsyncIterato
                 notifier_url=NOBODY,
                 interchange_url=NOBODY,
                 embedded=True,
+                work_wait_s=30,  # on a machine that is busy with other things
             )
             made.append(create_app(settings, now=clock.now))
             return made[0]

@@ -9,7 +9,7 @@ from .counter import OPERATOR, TANAKA, Counter
 
 async def sent(counter: Counter, key: str) -> str:
     """What a dealer's system hears that sends rubbish with a key: the code of the refusal."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         url = counter.site.app.state.portal.settings.service_urls["interchange"]
         answer = await http.post(
             f"{url}/dealers/D77/events", headers={"authorization": f"Bearer {key}"}, content=b"{}"

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from portal_service.vendor import copy_vendor_files
 from shared.auth import Principal
@@ -21,8 +21,19 @@ def scripts_of_others(request: pytest.FixtureRequest) -> None:
     copy_vendor_files(node_modules(request))
 
 
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser; each test has a context of its own."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield started
+        await started.close()
+
+
 @asynccontextmanager
-async def browsing(counter: Counter, who: Principal, width: int = 1280) -> AsyncIterator[Page]:
+async def browsing(
+    chromium: Browser, counter: Counter, who: Principal, width: int = 1280
+) -> AsyncIterator[Page]:
     """A page of a signed-in person; complaints of the browser fail the test."""
     complaints: list[str] = []
 
@@ -30,26 +41,26 @@ async def browsing(counter: Counter, who: Principal, width: int = 1280) -> Async
         if message.type in {"error", "warning"} and "status of 4" not in message.text:
             complaints.append(f"{message.text} {message.location}")
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        context = await browser.new_context(
-            viewport={"width": width, "height": 900}, locale="ja-JP", base_url=counter.site.portal
-        )
-        page = await context.new_page()
-        page.set_default_timeout(10_000)
-        await page.goto("/auth/login?next=/")
-        await page.click(f"button[value='{who.user_id}']")
-        await page.wait_for_url("**/")
-        page.on("console", hear)  # from here on: the issuer of the tests serves no styles
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        yield page
-        await browser.close()
+    context = await chromium.new_context(
+        viewport={"width": width, "height": 900}, locale="ja-JP", base_url=counter.site.portal
+    )
+    page = await context.new_page()
+    page.set_default_timeout(30_000)  # a machine may be busy
+    await page.goto("/auth/login?next=/")
+    await page.click(f"button[value='{who.user_id}']")
+    await page.wait_for_url("**/")
+    page.on("console", hear)  # from here on: the issuer of the tests serves no styles
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    await context.close()
     assert complaints == []
 
 
 @pytest.mark.rule("D89", "D91", "D93")
-async def test_reporting_a_return_with_dialog_and_keyboard(counter: Counter) -> None:
-    async with browsing(counter, YAMADA) as page:
+async def test_reporting_a_return_with_dialog_and_keyboard(
+    chromium: Browser, counter: Counter
+) -> None:
+    async with browsing(chromium, counter, YAMADA) as page:
         await page.goto("/contracts/C1001/return/entry")
         assert not await page.is_visible("#field-unreturned_reason")
         await page.check("text=未返却確定")
@@ -75,8 +86,8 @@ async def test_reporting_a_return_with_dialog_and_keyboard(counter: Counter) -> 
 
 
 @pytest.mark.rule("D35")
-async def test_a_click_on_a_row_selects_it(counter: Counter) -> None:
-    async with browsing(counter, SATO) as page:
+async def test_a_click_on_a_row_selects_it(chromium: Browser, counter: Counter) -> None:
+    async with browsing(chromium, counter, SATO) as page:
         await page.goto("/contracts?mode=general&final_from=2020/1")
         await page.click("tr:has-text('C1002') td[data-label='ステータス']")
         await page.click("button:text-is('顧客詳細')")
@@ -100,8 +111,10 @@ async def test_a_click_on_a_row_selects_it(counter: Counter) -> None:
         "/substitutes",
     ],
 )
-async def test_nothing_sticks_out_on_a_phone(counter: Counter, path: str) -> None:
-    async with browsing(counter, SATO, width=360) as page:
+async def test_nothing_sticks_out_on_a_phone(
+    chromium: Browser, counter: Counter, path: str
+) -> None:
+    async with browsing(chromium, counter, SATO, width=360) as page:
         await page.goto(path)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         assert await page.locator("h1").count() == 1

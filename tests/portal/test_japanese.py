@@ -10,7 +10,6 @@ from portal_service.japanese import (
     day,
     moment,
     month,
-    month_end,
     read_day,
     read_month,
     read_yen,
@@ -96,15 +95,3 @@ def test_money_may_be_typed_in_many_ways(typed: str) -> None:
 def test_money_that_is_none_is_refused(typed: str) -> None:
     with pytest.raises(NotReadable):
         read_yen(typed)
-
-
-@pytest.mark.parametrize(
-    ("first", "last"),
-    [
-        (date(2022, 3, 1), date(2022, 3, 31)),
-        (date(2024, 2, 1), date(2024, 2, 29)),
-        (date(2025, 12, 1), date(2025, 12, 31)),
-    ],
-)
-def test_a_month_ends(first: date, last: date) -> None:
-    assert month_end(first) == last

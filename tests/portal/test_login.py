@@ -132,7 +132,7 @@ async def redeem(site: Site, attempt: LoginAttempt, **changes: str) -> httpx.Res
         "code_challenge": attempt.challenge,
         "code_challenge_method": "S256",
     }
-    async with httpx.AsyncClient(base_url=site.issuer) as http:
+    async with httpx.AsyncClient(base_url=site.issuer, timeout=60) as http:
         picked = await http.post("/authorize", data={**asked, "person": "e101"})
         form = {
             "grant_type": "authorization_code",
@@ -189,7 +189,10 @@ async def test_a_code_is_good_once_soon_and_for_its_own_client(
 async def test_the_issuer_shows_no_people_to_a_wrong_request(
     site: Site, change: dict[str, str]
 ) -> None:
-    async with site.browser() as browser, httpx.AsyncClient(base_url=site.issuer) as http:
+    async with (
+        site.browser() as browser,
+        httpx.AsyncClient(base_url=site.issuer, timeout=60) as http,
+    ):
         asked = await browser.begin_login()
         right = await http.get("/authorize", params=asked)
         wrong = await http.get("/authorize", params=asked | change)
@@ -206,7 +209,7 @@ async def test_logging_out_ends_the_session_here_and_at_the_provider(site: Site)
         away = reply.headers["location"]
         assert away.startswith(f"{site.issuer}/logout?")
         assert "id_token_hint" in parse_qs(urlsplit(away).query)
-        async with httpx.AsyncClient() as elsewhere:
+        async with httpx.AsyncClient(timeout=60) as elsewhere:
             back = await elsewhere.get(away)
         assert back.headers["location"] == f"{site.portal}/auth/signed-out"
         assert "ログアウトしました" in (await browser.http.get(back.headers["location"])).text
@@ -214,7 +217,7 @@ async def test_logging_out_ends_the_session_here_and_at_the_provider(site: Site)
 
 
 async def test_the_issuer_leads_only_to_known_pages_after_logging_out(site: Site) -> None:
-    async with httpx.AsyncClient(base_url=site.issuer) as http:
+    async with httpx.AsyncClient(base_url=site.issuer, timeout=60) as http:
         reply = await http.get(
             "/logout", params={"post_logout_redirect_uri": "https://evil.example"}
         )

@@ -9,6 +9,7 @@ from shared.clock import SystemClock
 from shared.context import new_id
 from shared.envelope import Envelope
 from shared.inbox import Inbox
+from shared.testing.stepwise import drain
 from shared.worker import Worker
 
 from .counter import OPERATOR, TANAKA, Counter
@@ -25,7 +26,8 @@ def unheard_of(aggregate_id: str, sequence: int = 1) -> Envelope:
 async def bury(counter: Counter, *events: Envelope) -> None:
     """The worker of returns gives up on a type that it does not know."""
     await Inbox(counter.returns, "returns").store(events)
-    await Worker(counter.returns, "returns", {}, SystemClock(), attempts=1, pause=0.0).drain()
+    worker = Worker(counter.returns, "returns", {}, SystemClock(), attempts=1, pause=0.0)
+    await drain(worker)
 
 
 def test_the_operator_is_an_operator_alone() -> None:

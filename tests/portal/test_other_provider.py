@@ -120,7 +120,7 @@ async def test_a_code_without_its_verifier_buys_nothing(elsewhere: Elsewhere) ->
         await sign_in(page, "e101")  # the portal does not know this login, nor redeem its code
         await page.wait_for_selector("h1:has-text('ログインできませんでした')")
         stolen = page.url
-    async with httpx.AsyncClient(base_url=elsewhere.portal) as thief:
+    async with httpx.AsyncClient(base_url=elsewhere.portal, timeout=60) as thief:
         assert (await thief.get(stolen)).status_code == 400
         code = parse_qs(urlsplit(stolen).query)["code"][0]
         form = {
@@ -163,7 +163,7 @@ async def test_an_ended_session_keeps_what_was_typed(elsewhere: Elsewhere) -> No
             document.body.append(form);
         """
         await page.evaluate(form)
-        async with httpx.AsyncClient(base_url=elsewhere.portal) as http:
+        async with httpx.AsyncClient(base_url=elsewhere.portal, timeout=60) as http:
             cookies = await page.context.cookies(elsewhere.portal)
             http.cookies.update({cookie["name"]: cookie["value"] for cookie in cookies})
             while (await http.get("/")).status_code == 200:

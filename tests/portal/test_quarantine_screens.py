@@ -29,7 +29,7 @@ async def send(counter: Counter, dealer: str, key: str, **changes: Any) -> str:
         "ce-time": "2025-01-01T00:00:00Z", "content-type": "application/json",
     }  # fmt: skip
     data = {"dealer_id": dealer, **RETURNED, **changes}
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         answer = await http.post(f"{url}/dealers/{dealer}/events", headers=headers, json=data)
     assert answer.is_client_error, answer.text
     return f"/operation/dealer-messages/{answer.json()['facts']['quarantined_id']}"

@@ -45,7 +45,9 @@ class Desk:
 
     async def send_due(self) -> None:
         database = Database(self.settings.database_url)
-        await webhook_sender(self.settings, database, self.clock).send_due()
+        sender = webhook_sender(self.settings, database, self.clock)
+        while await sender.send_one():
+            pass
         await database.close()
 
 
@@ -94,6 +96,7 @@ async def open_desk(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[De
                 interchange_url=service,
                 embedded=True,
                 upstream_timeout_s=30,
+                work_wait_s=30,
             )
             made.append(create_app(of_portal, now=clock.now))
             return made[0]

@@ -1,4 +1,4 @@
-"""`python -m tests.rolling.slow_app PORT`: an application that takes its time, and stops well."""
+"""`python -m tests.rolling.slow_app PORT IDLE_S`: an application that takes its time to answer."""
 
 import asyncio
 import sys
@@ -18,4 +18,5 @@ async def slow(seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    uvloop.run(Server(app, "127.0.0.1", int(sys.argv[1])).serve())
+    port, idle_s = sys.argv[1:]
+    uvloop.run(Server(app, "127.0.0.1", int(port), idle_s=float(idle_s)).serve())

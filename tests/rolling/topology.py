@@ -257,7 +257,7 @@ def _worker(
 
 def _answers(url: str) -> Callable[[], Awaitable[bool]]:
     async def ask() -> bool:
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=60) as http:
             with contextlib.suppress(httpx.HTTPError):
                 return not (await http.get(url)).is_server_error
         return False

@@ -59,7 +59,7 @@ def charged(route: Route, passes: list[CommuterPass], medium: Medium) -> tuple[i
 
 
 @pytest.mark.rule("F21", "F19")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SEEDS)
 def test_charge_lies_between_nothing_and_the_through_fare(seed: int) -> None:
     for route, passes, medium in priced_rides(seed):
@@ -68,7 +68,7 @@ def test_charge_lies_between_nothing_and_the_through_fare(seed: int) -> None:
 
 
 @pytest.mark.rule("F21", "F19")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SEEDS)
 def test_each_further_pass_leaves_the_charge_or_lowers_it(seed: int) -> None:
     for route, passes, medium in priced_rides(seed):
@@ -77,7 +77,7 @@ def test_each_further_pass_leaves_the_charge_or_lowers_it(seed: int) -> None:
 
 
 @pytest.mark.rule("F2")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SEEDS)
 def test_the_way_back_costs_the_same(seed: int) -> None:
     for route, passes, medium in priced_rides(seed):
@@ -92,7 +92,7 @@ def test_the_way_back_costs_the_same(seed: int) -> None:
         assert charged(back, passes, medium) == charged(route, passes, medium)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SEEDS)
 def test_a_route_text_reads_back_as_the_same_ride(seed: int) -> None:
     for route, _, medium in priced_rides(seed):
@@ -102,7 +102,7 @@ def test_a_route_text_reads_back_as_the_same_ride(seed: int) -> None:
 
 
 @pytest.mark.rule("F1")
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS)
 def test_a_pass_over_the_whole_ride_leaves_nothing(seed: int) -> None:
     for route, _, medium in priced_rides(seed):

@@ -77,7 +77,7 @@ def by_table(fares: dict[Stretch, int]) -> Callable[[int, int], int]:
 
 
 @pytest.mark.rule("F21")
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(runs())
 def test_agrees_with_every_way_to_pay(run: tuple[int, list[Stretch], dict[Stretch, int]]) -> None:
     length, stretches, fares = run
@@ -100,7 +100,7 @@ def test_agrees_with_every_way_to_pay_on_thousands_of_runs() -> None:
 
 
 @pytest.mark.rule("F21")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(runs(), st.data())
 def test_one_more_pass_never_raises_the_charge(
     run: tuple[int, list[Stretch], dict[Stretch, int]], data: st.DataObject
@@ -113,7 +113,7 @@ def test_one_more_pass_never_raises_the_charge(
 
 
 @pytest.mark.rule("F2")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(runs())
 def test_the_way_back_costs_the_same(run: tuple[int, list[Stretch], dict[Stretch, int]]) -> None:
     length, stretches, fares = run

@@ -10,8 +10,8 @@ from commuter_service.charging import charge_ride
 from commuter_service.explanation import PassUse
 from commuter_service.fare_matrix import NO_FARE, stations_of, system_fares
 from commuter_service.fare_search import cheapest_way, prepare_fares
-from commuter_service.network import Network, tokyo_network
-from commuter_service.pathfinding import NOT_SEARCHED, path_finder
+from commuter_service.network import NOT_SEARCHED, Network, tokyo_network
+from commuter_service.pathfinding import path_finder
 from commuter_service.pricing import Terms, price
 from commuter_service.routes import CommuterPass, Route, parse_pass, parse_route
 from commuter_service.rules.fare_rounding import Medium

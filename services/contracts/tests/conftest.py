@@ -24,8 +24,9 @@ from shared.clock import JST
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
+from shared.testing.static_keys import StaticKeys
 from shared.timers import TimerWorker
-from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.tokens import TokenVerifier, claims_of, principal_of
 from shared.worker import Delivery
 
 ISSUER, AUDIENCE = "https://issuer.example", "madoguchi"

@@ -8,17 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, text
 
+from contracts_service.colour_conditions import COLOUR, URGENCY, colour_values
 from contracts_service.customer_list import asked_for, find_all, listed, visible_to
-from contracts_service.dashboard import COLOUR, URGENCY, colour_values
 from contracts_service.rules.contract_access import Role, Viewer
 from contracts_service.rules.inspection import (
     Inspection,
-    months_until,
     next_inspection_month,
     registered_for_next_inspection,
 )
-from contracts_service.rules.list_membership import on_list
-from contracts_service.rules.row_colour import RowFacts, row_colour
+from contracts_service.rules.row_colour import Colour, RowFacts, row_colour
 from contracts_service.rules.search_conditions import (
     GeneralSearch,
     InspectionSearch,
@@ -29,6 +27,7 @@ from contracts_service.rules.selection import Selection
 from shared.db import EVERY_DEALER
 
 from .conftest import Office
+from .rules.oracles import months_until, on_list
 
 HQ = Viewer(role=Role.HQ, dealer_code="D01")
 MONTH_ENDS = (date(2025, 2, 28), date(2024, 2, 29), date(2025, 4, 30), date(2025, 8, 31))
@@ -116,8 +115,9 @@ async def test_colours(stock: Stock, green_days: int | None) -> None:
 
 async def numbers(stock: Stock, search: Any, today: date) -> set[str]:
     condition = listed(visible_to(HQ, today=today), today=today, months=3)
+    asked = asked_for(condition, search, today=today)
     async with stock.office.database.transaction("D01") as tx:
-        return {row.contract_no async for row in find_all(tx, asked_for(condition, search))}
+        return {row.contract_no async for row in find_all(tx, asked)}
 
 
 def kept(stock: Stock, today: date) -> list[Row[Any]]:
@@ -166,6 +166,21 @@ async def test_statuses(stock: Stock, status: StatusCondition) -> None:
         in {row.selection or "blank", "open" if row.completion_basis is None else "completed"}
     }
     assert await numbers(stock, GeneralSearch(status=status), today) == expected != set()
+
+
+@pytest.mark.rule("D36")
+@pytest.mark.parametrize("colour", list(Colour))
+async def test_the_list_of_one_colour(stock: Stock, colour: Colour) -> None:
+    hits = 0
+    for today in DAYS:
+        expected = {
+            row.contract_no
+            for row in kept(stock, today)
+            if row_colour(facts(row), today=today).colour is colour
+        }
+        assert await numbers(stock, GeneralSearch(colour=colour), today) == expected
+        hits += len(expected)
+    assert hits > 10
 
 
 @pytest.mark.rule("D33", "D132")

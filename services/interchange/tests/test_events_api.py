@@ -69,6 +69,9 @@ async def test_a_refused_message_is_put_aside_with_the_reason_that_is_answered(
         " FROM quarantined"
     )
     assert kept == [(answer.json()["facts"]["quarantined_id"], "D01", "https", expected[1], True)]
+    counts = (await house.ask(Role.OPERATOR, "GET", "/operations/work")).json()["counts"]
+    listed = (await house.ask(Role.OPERATOR, "GET", "/quarantine")).json()["messages"]
+    assert {one["key"]: one["count"] for one in counts}["quarantined"] == len(listed) == 1
     assert await house.rows("SELECT * FROM outbox") == []
 
 

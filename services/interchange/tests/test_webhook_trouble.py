@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from interchange_service.rules.webhooks import STOPPED_AFTER
+from shared.wakeup import Wakeup
 
 from .receiver import Behaviour, Receiver, cut, drip, flood, hang, receiving, says, waits
-from .webhook_world import HQ, World
+from .webhook_world import HQ, OPERATOR, World
 
 
 async def the_one(world: World) -> dict[str, Any]:
@@ -94,6 +95,11 @@ async def test_after_the_last_attempt_it_has_failed(world: World, receiver: Rece
         await world.sender().send_due()
         await world.at_once()
     assert (await world.states(), len(receiver.seen)) == (["failed"], 10)
+    await world.enter(application_id="A2")
+    counts = (await world.ask(OPERATOR, "GET", "/operations/work")).json()["counts"]
+    [failed] = [one for one in counts if one["key"] == "webhooks"]
+    listed = await world.deliveries(OPERATOR, **failed["filter"])
+    assert failed["count"] == len(listed) == 1
 
 
 async def test_410_stops_the_endpoint(world: World, receiver: Receiver) -> None:
@@ -183,7 +189,8 @@ async def test_a_slow_receiver_holds_only_some_of_the_senders_up(
         for number in range(5):
             await world.enter(application_id=f"A{number}")
         await world.add(quick.url)
-        running = asyncio.create_task(world.sender(webhook_senders=4, webhook_timeout_s=60).run())
+        sender = world.sender(webhook_senders=4, webhook_timeout_s=60)
+        running = asyncio.create_task(sender.run(Wakeup()))
         try:
             async with asyncio.timeout(60):
                 await until(lambda: len(receiver.seen) >= 2)
@@ -235,9 +242,10 @@ async def test_a_sender_killed_mid_delivery_loses_nothing(
         "from interchange_service.settings import InterchangeSettings\n"
         "from shared.clock import SystemClock\n"
         "from shared.db import Database\n"
+        "from shared.wakeup import Wakeup\n"
         "settings = InterchangeSettings(**json.loads(sys.stdin.read()))\n"
         "database = Database(settings.database_url)\n"
-        "asyncio.run(webhook_sender(settings, database, SystemClock()).run())\n"
+        "asyncio.run(webhook_sender(settings, database, SystemClock()).run(Wakeup()))\n"
     )
     said = world.settings.model_dump(mode="json") | {
         "webhook_keys": world.settings.webhook_keys.get_secret_value(),

@@ -17,6 +17,7 @@ from interchange_service.models import Kept
 from interchange_service.rules.webhooks import PAUSES, STATUS_NAMES, pause_after
 from returns_service.rules.return_status import Status
 from shared import migrate
+from shared.testing.stepwise import drain
 
 from .receiver import Receiver, receiving
 from .webhook_world import OPERATOR, World, changed
@@ -114,7 +115,7 @@ async def test_an_old_log_that_is_read_anew_tells_nothing_twice(
     event = await world.enter()
     await world.rows("DELETE FROM inbox_stream RETURNING 1")
     await world.running.inbox.store([event])
-    await world.running.worker.drain()
+    await drain(world.running.worker)
     assert await world.states() == ["scheduled"]
 
 

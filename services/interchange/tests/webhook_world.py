@@ -1,7 +1,7 @@
 """An interchange that tells dealers' systems: events arrive, messages leave, people look."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,9 @@ from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.service import Running
-from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.testing.static_keys import StaticKeys
+from shared.testing.stepwise import drain
+from shared.tokens import TokenVerifier, claims_of, principal_of
 
 KEY = ECKey.generate_key("P-256", {"kid": "test"})
 
@@ -47,6 +49,19 @@ def settings_for(database_url: str, **changes: Any) -> InterchangeSettings:
     return InterchangeSettings.model_validate(given | changes)
 
 
+class StepwiseSender(WebhookSender):
+    """The sender in the hands of a test, which waits until nothing is due."""
+
+    __slots__ = ()
+
+    async def send_due(self) -> int:
+        """Send all that is due, one after another; returns how many were tried."""
+        tried = 0
+        while await self.send_one():
+            tried += 1
+        return tried
+
+
 @dataclass
 class World:
     """One interchange with its API; events arrive as from the returns service."""
@@ -60,9 +75,10 @@ class World:
     def running(self) -> Running:
         return Running(SERVICE, self.database, self.clock)
 
-    def sender(self, **changes: Any) -> WebhookSender:
+    def sender(self, **changes: Any) -> StepwiseSender:
         settings = self.settings.model_copy(update=changes)
-        return webhook_sender(settings, self.database, self.clock)
+        made = webhook_sender(settings, self.database, self.clock)
+        return StepwiseSender(**{one.name: getattr(made, one.name) for one in fields(made)})
 
     async def hear(
         self,
@@ -98,7 +114,7 @@ class World:
         )
         for _ in range(times):
             await self.running.inbox.store([envelope])
-            await self.running.worker.drain()
+            await drain(self.running.worker)
         assert await self.running.inbox.dead_letters() == []
         return envelope
 

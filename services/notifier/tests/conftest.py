@@ -1,7 +1,7 @@
 """A notifier on a real database, with a real SMTP server and a returns service at its edges."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.service import Running
+from shared.testing.stepwise import drain
 
 from .edges import MailHost, ReturnsDesk
 
@@ -73,6 +74,22 @@ def settings_for(database_url: str, desk: ReturnsDesk, host: MailHost) -> Notifi
     )
 
 
+class StepwiseSender(Sender):
+    """The sender in the hands of a test, which waits until nothing is due."""
+
+    __slots__ = ()
+
+    async def send_due(self) -> int:
+        """Send all that is due, one after another; returns how many were tried."""
+        tried = 0
+        try:
+            while await self.send_one():
+                tried += 1
+        finally:
+            await self.server.hang_up()
+        return tried
+
+
 @dataclass
 class House:
     """One notifier with all that is around it; events arrive as from the returns service."""
@@ -90,10 +107,11 @@ class House:
     def running(self) -> Running:
         return Running(SERVICE, self.database, self.clock)
 
-    def sender(self, **changes: Any) -> Sender:
+    def sender(self, **changes: Any) -> StepwiseSender:
         settings = self.settings.model_copy(update=changes)
         recipients = settings.recipients(self.http, settings.token(self.http))
-        return sender_with(settings, self.database, self.clock, recipients)
+        made = sender_with(settings, self.database, self.clock, recipients)
+        return StepwiseSender(**{one.name: getattr(made, one.name) for one in fields(made)})
 
     def knows(self, **changes: Any) -> None:
         """Let the returns service know the application A1, as it is with these changes."""
@@ -118,7 +136,7 @@ class House:
         self.heard.append(envelope)
         for _ in range(times):
             await self.running.inbox.store([envelope])
-            await self.running.worker.drain()
+            await drain(self.running.worker)
         assert await self.running.inbox.dead_letters() == []
         return envelope.event_id
 
@@ -127,7 +145,7 @@ class House:
         await self.rows("DELETE FROM inbox RETURNING 1")
         await self.rows("DELETE FROM inbox_stream RETURNING 1")
         await self.running.inbox.store(self.heard)
-        await self.running.worker.drain()
+        await drain(self.running.worker)
         assert await self.running.inbox.dead_letters() == []
 
     def envelope(self, event: Event, occurred_at: datetime) -> Envelope:
@@ -246,7 +264,7 @@ async def house(
 ) -> AsyncIterator[House]:
     url = await new_database("notifier_service")
     database = Database(url)
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         yield House(database, settings_for(url, desk, host), host, desk, http)
     await database.close()
 

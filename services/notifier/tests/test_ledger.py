@@ -17,7 +17,8 @@ from notifier_service.models import Table
 from notifier_service.rules.recipients import MailKind, RecipientRole
 from shared import migrate
 from shared.auth import Principal, Role
-from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.testing.static_keys import StaticKeys
+from shared.tokens import TokenVerifier, claims_of, principal_of
 
 KEY = ECKey.generate_key("P-256", {"kid": "test"})
 COMPLETED = {
@@ -113,6 +114,23 @@ async def test_who_sees_which_mails(
     assert [mail["application_id"] for mail in await visitor.found(who)] == expected
     asked = await visitor.found(who, dealer_id="D01")
     assert [mail["application_id"] for mail in asked] == (["B1"] if who is OTHER_HQ else ["A1"])
+
+
+async def test_operators_count_what_the_list_of_that_state_has(
+    house: Any, visitor: Visitor
+) -> None:
+    await two_dealers(house)
+    for state, expected in (("unknown", 1), ("failed", 2)):
+        async with house.database.transaction("*") as tx:
+            where = "subject_id = 'A1'" if expected == 1 else "true"
+            await tx.execute(
+                text(f"UPDATE mail SET state = '{state}', reason = NULL WHERE {where}")
+            )
+        answer = (await visitor.get(OPERATOR, "/operations/work")).json()
+        [count] = [one for one in answer["counts"] if one["key"] == state]
+        assert count["count"] == len(await visitor.found(OPERATOR, **count["filter"])) == expected
+    for who in (HQ, TFC):
+        assert (await visitor.get(who, "/operations/work")).status_code == 403
 
 
 async def test_headquarters_of_no_dealer_sees_nothing(house: Any, visitor: Visitor) -> None:

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from event_contracts.returns import ReturnCompleted
 from notifier_service.letters import Letter
 from notifier_service.smtp import Draft, MailServer
+from shared.wakeup import Wakeup
 
 NOON = dt.datetime(2025, 7, 7, 1, 0, tzinfo=dt.UTC)
 DRAFT = Draft(
@@ -192,7 +193,7 @@ async def test_only_lines_that_waited_long_are_given_up(host: Any) -> None:
 
 async def test_a_sender_with_nothing_to_do_gives_its_line_up(house: Any) -> None:
     house.knows(round_approvers=[])
-    running = asyncio.create_task(replace(house.sender(), longest_wait_s=0).run())
+    running = asyncio.create_task(replace(house.sender(), longest_wait_s=0).run(Wakeup()))
     await house.hear(ReturnCompleted, **COMPLETED)
     async with asyncio.timeout(20):
         while not house.host.goodbyes:  # noqa: ASYNC110  the mail server is in another thread

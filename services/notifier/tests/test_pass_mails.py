@@ -13,6 +13,7 @@ from event_contracts.commuter import (
     PassRejected,
     PassWithdrawn,
 )
+from shared.testing.stepwise import drain
 
 RULE = "――――――――――――――――――――"
 
@@ -36,7 +37,7 @@ async def hear(house: Any, event: type[PassEvent], pass_id: str = "P1", **facts:
     envelope = house.envelope(made, house.clock.now())
     for _ in range(2):  # every event may come twice
         await house.running.inbox.store([envelope])
-    await house.running.worker.drain()
+    await drain(house.running.worker)
     assert await house.running.inbox.dead_letters() == []
     await house.sender().send_due()
 

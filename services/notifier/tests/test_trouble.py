@@ -14,6 +14,7 @@ import pytest
 from event_contracts.returns import ReturnCompleted
 from notifier_service.actions.sending import Patience
 from notifier_service.recipients import Application, Recipients
+from shared.wakeup import Wakeup
 
 COMPLETED = {
     "completed_at": datetime(2025, 7, 7, 1, 0, tzinfo=UTC),
@@ -248,12 +249,14 @@ async def killed_while_sending(house: Any, tmp_path: Path) -> None:
     script = tmp_path / "sender.py"
     script.write_text(
         "import asyncio, json, sys\n"
-        "from notifier_service.app import run_sender\n"
+        "from notifier_service.app import SERVICE, run_sender\n"
         "from notifier_service.settings import NotifierSettings\n"
         "from shared.clock import SystemClock\n"
         "from shared.db import Database\n"
+        "from shared.service import Running\n"
         "settings = NotifierSettings(**json.loads(sys.argv[1]), client_secret='secret')\n"
-        "asyncio.run(run_sender(settings, Database(settings.database_url), SystemClock()))\n"
+        "running = Running(SERVICE, Database(settings.database_url), SystemClock())\n"
+        "asyncio.run(run_sender(settings, running))\n"
     )
     said = settings.model_dump_json(exclude={"client_secret"})
     process = await asyncio.create_subprocess_exec(sys.executable, str(script), said)
@@ -320,12 +323,15 @@ async def test_a_running_sender_hears_of_a_mail_and_sees_it_off_when_it_is_stopp
         return "250 OK"
 
     house.host.behave = hold
-    running = asyncio.create_task(house.sender().run())
+    bells = house.running.bells
+    listening = asyncio.create_task(bells.run())
+    running = asyncio.create_task(house.sender().run(bells["mail"]))
     await one_mail(house)
     await taken.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
+    for task in (running, listening):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     assert await state_of_the_one(house) == "sent"
 
 
@@ -347,7 +353,9 @@ async def test_trouble_that_nobody_thought_of_stops_one_mail_only(house: Any) ->
     house.knows(application_id="A2", round_approvers=[])
     await house.hear(ReturnCompleted, application_id="A2", **COMPLETED)
     sender = house.sender()
-    running = asyncio.create_task(replace(sender, recipients=Puzzled(sender.recipients)).run())
+    running = asyncio.create_task(
+        replace(sender, recipients=Puzzled(sender.recipients)).run(Wakeup())
+    )
     async with asyncio.timeout(20):
         while not house.host.mails:  # noqa: ASYNC110  the mail server is in another thread
             await asyncio.sleep(0.05)

@@ -23,7 +23,8 @@ from shared.clock import TravelClock
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
-from shared.tokens import StaticKeys, TokenVerifier, claims_of, principal_of
+from shared.testing.static_keys import StaticKeys
+from shared.tokens import TokenVerifier, claims_of, principal_of
 from shared.worker import Delivery
 
 ISSUER = "https://login.example.test"

@@ -43,6 +43,7 @@ def create_api(
         setattr(app.state, name, value)
     recognise(app, principal_of)
     app.state.service_name = service.name
+    app.state.operators_work = service.operators_work
     app.include_router(router, prefix=base)
     app.include_router(operations.router, prefix=base)
     install(app)

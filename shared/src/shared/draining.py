@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import socket
 import struct
@@ -73,13 +74,23 @@ class Server(uvicorn.Server):
         for server in self.servers:
             for listener in server.sockets:
                 begin_no_connection(listener.fileno())
+        end = time.monotonic() + self.idle_s
         await asyncio.sleep(HANDSHAKE_S)  # those that had begun are accepted meanwhile
+        while self._calls_wait() and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         for server in self.servers:
             server.close()
-        end = time.monotonic() + self.idle_s
         while self.server_state.connections and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
+
+    def _calls_wait(self) -> bool:
+        """Whether the kernel holds connections that nobody has accepted yet."""
+        waiting = select.poll()
+        for server in self.servers:
+            for listener in server.sockets:
+                waiting.register(listener, select.POLLIN)
+        return bool(waiting.poll(0))
 
 
 def begin_no_connection(listener: int) -> None:

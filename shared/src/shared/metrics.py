@@ -57,14 +57,20 @@ SAMPLE = text("""
 
 KEEP = text("""
     INSERT INTO lag_sample (outbox_waiting, outbox_age_s, inbox_waiting, inbox_lag_s)
-    VALUES (:outbox_waiting, :outbox_age_s, :inbox_waiting, :inbox_lag_s) ON CONFLICT DO NOTHING
+    SELECT :outbox_waiting, :outbox_age_s, :inbox_waiting, :inbox_lag_s
+    WHERE CAST(:outbox_waiting AS bigint) + CAST(:inbox_waiting AS bigint) > 0 OR coalesce((
+        SELECT outbox_waiting + inbox_waiting > 0
+               OR taken_at < clock_timestamp() - interval '1 minute'
+        FROM lag_sample ORDER BY taken_at DESC LIMIT 1), true)
+    ON CONFLICT DO NOTHING
 """)
 
 
 async def sample(database: Database, service: str, *, now: object) -> None:
     """Read the gauges of one service from its database; `now` is the service's clock.
 
-    Backlogs and ages are kept for the operator's charts.
+    Backlogs and ages are kept for the operator's charts; while nothing waits, once a minute: what
+    writes keeps PostgreSQL awake.
     """
     async with database.transaction() as tx:
         row = (await tx.execute(SAMPLE, {"now": now})).one()

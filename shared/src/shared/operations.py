@@ -16,12 +16,15 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from shared.auth import Principal, Role, require
+from shared.db import EVERY_DEALER
 from shared.envelope import NotAnEvent, from_headers
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 from shared.http import NotFound, clock_of, database_of
 from shared.inbox import Inbox, NoSuchDeadLetter
 from shared.metrics import SAMPLE
 from shared.refusals import refuses
+from shared.service import OperatorsWork
+from shared.work import Work, WorkCount
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/operations")
@@ -43,6 +46,10 @@ REFUSED = text("""
     FROM inbox_refused
     WHERE settled_at IS NULL AND (CAST(:id AS uuid) IS NULL OR refused_id = CAST(:id AS uuid))
     ORDER BY received_at LIMIT :most
+""")
+WORK = text("""
+    SELECT (SELECT count(*) FROM inbox WHERE state = 'dead') AS dead,
+           (SELECT count(*) FROM inbox_refused WHERE settled_at IS NULL) AS refused
 """)
 SETTLE = text("""
     UPDATE inbox_refused SET settled_at = clock_timestamp(), settled_as = :how
@@ -172,6 +179,19 @@ def _inbox(request: Request) -> Inbox:
 
 
 TheInbox = Annotated[Inbox, Depends(_inbox)]
+
+
+@router.get("/work")
+async def operators_work(_who: Operator, request: Request) -> Work:
+    """What waits for operators here: dead letters, refused messages, and the service's own."""
+    counted: OperatorsWork = request.app.state.operators_work
+    async with database_of(request).transaction(EVERY_DEALER) as tx:
+        found = (await tx.execute(WORK)).one()
+        counts = [
+            WorkCount(key="dead", label="処理できなかった通知", count=found.dead, waits=True),
+            WorkCount(key="refused", label="受け取らなかった通知", count=found.refused, waits=True),
+        ]
+        return Work(counts=counts + await counted(tx))
 
 
 @router.get("/dead-letters")

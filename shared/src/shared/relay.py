@@ -4,7 +4,8 @@ Sixteen lanes share the aggregates out. A relay leases lanes; several relays div
 The lease carries a fencing token: a relay that stood still too long finds its lanes taken over,
 and what it still wants to mark is ignored. Nothing is ever given up: what the broker does not
 confirm stays in `outbox_queue` and is tried again, with growing pauses, and the age of the
-oldest pending event is what operators watch (metrics.py).
+oldest pending event is what operators watch (metrics.py). While the queue is empty nobody renews a
+lease: an idle relay only reads.
 """
 
 import asyncio
@@ -58,6 +59,7 @@ TAKE = text("""
                    ORDER BY lane LIMIT :wanted FOR UPDATE SKIP LOCKED)
     RETURNING lane, token
 """)
+PENDING = text("SELECT EXISTS (SELECT FROM outbox_queue)")
 LEAVE = text("DELETE FROM relay WHERE owner = :me")
 FETCH = text("""
     SELECT p.position, p.lane, event_id, type, aggregate_type, aggregate_id, sequence,
@@ -108,12 +110,13 @@ class Relay:
     _lanes: dict[int, int] = field(default_factory=dict)
     _held_until: float = 0.0
     _held: dict[str, _Held] = field(default_factory=dict)
+    _holding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self, wakeup: Wakeup) -> None:
         """Relay until cancelled; then give the lanes back."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._keep_lanes())
+                tasks.create_task(self._keep_lanes(wakeup))
                 for track in range(TRACKS):
                     tasks.create_task(self._follow(track, wakeup))
         finally:
@@ -123,6 +126,7 @@ class Relay:
         """Relay one track; while one track waits for the database the other publishes."""
         failures = 0
         while True:
+            rings = wakeup.rings
             try:
                 found = await self.relay_once(track)
                 failures = 0
@@ -134,12 +138,16 @@ class Relay:
                 await asyncio.sleep(pause)
                 continue
             if found < self.batch:
-                await wakeup.wait(self._next_retry())
+                await wakeup.wait(rings, self._next_retry())
 
     async def relay_once(self, track: int | None = None) -> int:
         """Publish one batch of the lanes held, or of one track's; returns how many were found."""
-        if not self._lanes or time.monotonic() > self._held_until:
-            await self.hold_lanes()
+        if not self._holds_lanes():
+            if not await self._pending():
+                return 0
+            async with self._holding:
+                if not self._holds_lanes():
+                    await self.hold_lanes()
         tokens = {
             lane: token for lane, token in self._lanes.items() if track in {None, lane % TRACKS}
         }
@@ -191,13 +199,30 @@ class Relay:
         self._lanes = lanes
         self._held_until = asked_at + self.lease
 
-    async def _keep_lanes(self) -> None:
+    def _holds_lanes(self) -> bool:
+        return bool(self._lanes) and time.monotonic() <= self._held_until
+
+    async def _pending(self) -> bool:
+        """Whether anybody's lane holds an event."""
+        async with self.database.transaction() as tx:
+            return bool((await tx.execute(PENDING)).scalar_one())
+
+    async def _keep_lanes(self, wakeup: Wakeup) -> None:
+        """Renew while anything is pending, in whichever lane; a lane that was gained has news."""
         while True:
-            await asyncio.sleep(self.lease / 3)
+            rings = wakeup.rings
             try:
-                await self.hold_lanes()
+                if not await self._pending():
+                    await wakeup.wait(rings)
+                    continue
+                async with self._holding:
+                    before = set(self._lanes)
+                    await self.hold_lanes()
+                if set(self._lanes) - before:
+                    wakeup.ring()
             except (OSError, DBAPIError) as cause:
                 log.warning("relay_lease_not_renewed", cause=type(cause).__name__)
+            await asyncio.sleep(self.lease / 3)
 
     async def give_back(self) -> None:
         """Let others have the lanes at once."""
@@ -257,9 +282,10 @@ class Relay:
             RELAY_FAILURES.labels(self.source).inc(len(failed))
             log.warning("events_not_confirmed", event_ids=[str(i) for i in failed.values()][:10])
 
-    def _next_retry(self) -> float:
+    def _next_retry(self) -> float | None:
         now = time.monotonic()
-        return min([1.0, *(max(0.01, pause.until - now) for pause in self._held.values())])
+        pauses = [max(0.01, pause.until - now) for pause in self._held.values()]
+        return min(pauses, default=None)
 
 
 def _sending(event: Envelope) -> Step:

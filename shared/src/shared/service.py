@@ -5,12 +5,13 @@ process, or inside the all-in-one.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import MetaData, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
 from shared.clock import Clock
@@ -23,22 +24,35 @@ from shared.relay import Relay
 from shared.timers import TimerHandler, TimerWorker
 from shared.transport import Transport
 from shared.wakeup import Bells
+from shared.work import WorkCount
 from shared.worker import Subscribers, Worker
 
 log = structlog.get_logger()
 
 Background = Callable[[], Coroutine[None, None, None]]
+OperatorsWork = Callable[[AsyncSession], Awaitable[list[WorkCount]]]
+"""Counts what waits for operators in one service, in a transaction over every dealer."""
+
+
+async def no_further_work(_tx: AsyncSession) -> list[WorkCount]:
+    """For a service in which only letters wait for operators."""
+    return []
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service by its parts: name, package, tables, and what it hears of and waits for."""
+    """A service by its parts: name, package, tables, and what it hears of and waits for.
+
+    `channels` are those that PostgreSQL rings for it beside the event core's.
+    """
 
     name: str
     package: str
     metadata: MetaData = field(default_factory=MetaData)
     subscribers: Subscribers = field(default_factory=Subscribers)
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    operators_work: OperatorsWork = no_further_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,11 @@ class Running:
     database: Database
     clock: Clock
     hooks: Hooks = NO_HOOKS
+    bells: Bells = field(init=False)
+
+    def __post_init__(self) -> None:
+        channels = ("outbox", "inbox", "timer", *self.service.channels)
+        object.__setattr__(self, "bells", Bells(self.database.url, channels))
 
     @property
     def inbox(self) -> Inbox:
@@ -72,7 +91,7 @@ class Running:
 
     async def work(self, transport: Transport, *arriving: Background) -> None:
         """Relay, process, fire timers and measure until cancelled; `arriving` runs beside."""
-        bells = Bells(self.database.url, ("outbox", "inbox", "timer"))
+        bells = self.bells
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(bells.run())
             tasks.create_task(self.relay(transport).run(bells["outbox"]))
@@ -94,14 +113,14 @@ class Running:
         await self.work(RabbitTransport(url, topology, hooks=self.hooks), arriving, *beside)
 
     async def _housekeeping(self) -> None:
-        """Measure and forget every few seconds; make next months' partitions once a day."""
+        """Measure every few seconds; forget, and make next months' partitions, once an hour."""
         rounds = 0
         while True:
             try:
-                async with self.database.transaction() as tx:
-                    if rounds % 17_280 == 0:
+                if rounds % 720 == 0:
+                    async with self.database.transaction() as tx:
                         await tx.execute(text("SELECT outbox_months(3)"))
-                    await forget(tx)
+                        await forget(tx)
                 await metrics.sample(self.database, self.service.name, now=self.clock.now())
                 rounds += 1
             except (OSError, DBAPIError) as cause:

@@ -57,7 +57,7 @@ outbox = Table(
     postgresql_partition_by="RANGE (created_at)",
 )
 
-outbox_queue = Table(
+Table(
     "outbox_queue",
     events,
     Column("position", BigInteger, primary_key=True),
@@ -65,7 +65,7 @@ outbox_queue = Table(
     Column("lane", SmallInteger, nullable=False),
 )
 
-outbox_stream = Table(
+Table(
     "outbox_stream",
     events,
     Column("aggregate_type", Text, primary_key=True),
@@ -80,7 +80,7 @@ relay = Table(
     Column("seen_at", INSTANT, nullable=False),
 )
 
-relay_lease = Table(
+Table(
     "relay_lease",
     events,
     Column("lane", SmallInteger, primary_key=True),
@@ -113,14 +113,14 @@ inbox = Table(
     Index("inbox_dead", "settled_at", postgresql_where=text("state = 'dead'")),
 )
 
-inbox_stream = Table(
+Table(
     "inbox_stream",
     events,
     Column("stream", Text, primary_key=True),
     Column("next_sequence", BigInteger, nullable=False, server_default=text("1")),
 )
 
-inbox_refused = Table(
+Table(
     "inbox_refused",
     events,
     Column("refused_id", UUID(as_uuid=True), primary_key=True),
@@ -134,7 +134,7 @@ inbox_refused = Table(
     Index("inbox_refused_settled", "settled_at", postgresql_where=text("settled_at IS NOT NULL")),
 )
 
-lag_sample = Table(
+Table(
     "lag_sample",
     events,
     Column("taken_at", INSTANT, primary_key=True, server_default=text("clock_timestamp()")),
@@ -157,7 +157,7 @@ timer = Table(
     Index("timer_due", "due_at"),
 )
 
-idempotency = Table(
+Table(
     "idempotency",
     events,
     Column("owner", Text, primary_key=True),

@@ -22,7 +22,7 @@ from shared.clock import Clock
 from shared.context import Work
 from shared.db import EVERY_DEALER, Database
 from shared.metrics import TIMERS_FIRED
-from shared.wakeup import Wakeup
+from shared.wakeup import OFTEN_S, Wakeup
 
 log = structlog.get_logger()
 
@@ -39,6 +39,12 @@ DUE = text("""
     SELECT kind, key, due_at, payload::text AS payload, attempts FROM timer
     WHERE due_at <= :now AND (retry_at IS NULL OR retry_at <= clock_timestamp())
     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+""")
+NEXT_DUE = text("""
+    SELECT extract(epoch FROM least(
+        (SELECT min(due_at) FROM timer WHERE due_at > :now) - :now,
+        (SELECT min(coalesce(retry_at, clock_timestamp())) FROM timer WHERE due_at <= :now)
+            - clock_timestamp()))::float8
 """)
 DROP = text("DELETE FROM timer WHERE kind = :kind AND key = :key")
 FAILED = text("""
@@ -75,13 +81,24 @@ class TimerWorker:
     longest_pause: float = 300.0
 
     async def run(self, wakeup: Wakeup) -> None:
-        """Fire until cancelled; looks every second, for a clock may be set forward."""
+        """Fire until cancelled; whoever sets the clock rings."""
         while True:
+            rings = wakeup.rings
+            due_s: float | None = OFTEN_S
             try:
                 await self.fire_due()
+                due_s = await self.next_due()
             except (OSError, DBAPIError) as cause:
                 log.warning("timers_pause", service=self.service, cause=type(cause).__name__)
-            await wakeup.wait(1.0)
+            await wakeup.wait(rings, due_s)
+
+    async def next_due(self) -> float | None:
+        """In how many seconds the next timer falls due or is tried again; None without any."""
+        async with self.database.transaction() as tx:
+            due_s: float | None = (
+                await tx.execute(NEXT_DUE, {"now": self.clock.now()})
+            ).scalar_one()
+            return due_s
 
     async def fire_due(self) -> int:
         """Fire all that is due, each in its own transaction; returns how many succeeded."""

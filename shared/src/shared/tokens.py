@@ -39,17 +39,6 @@ class Keys(Protocol):
         """The keys, and when they were fetched; fetch again if they are not newer than that."""
 
 
-class StaticKeys:
-    """Keys that are known beforehand (tests, or an issuer in the same process)."""
-
-    def __init__(self, keys: KeySet) -> None:
-        self._keys = keys
-
-    async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:  # noqa: ARG002
-        """The same keys always."""
-        return self._keys, 0.0
-
-
 class RemoteKeys:
     """The issuer's JWKS, kept for `keep_s`, asked again at once when a token names a new key.
 

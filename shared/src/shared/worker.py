@@ -41,6 +41,10 @@ CLAIM = """
     WHERE i.state = 'waiting' AND i.due_at <= clock_timestamp()
     ORDER BY i.due_at LIMIT :batch
 """
+NEXT_DUE = text("""
+    SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8
+    FROM inbox WHERE state = 'waiting'
+""")
 LOCK = " FOR UPDATE OF s SKIP LOCKED"
 EVENTS_OF = text("""
     SELECT i.event_id, i.stream, i.sequence, i.type, i.dealer_id, i.occurred_at,
@@ -153,21 +157,24 @@ class Worker:
     async def run(self, wakeup: Wakeup) -> None:
         """Process until cancelled."""
         while True:
+            rings = wakeup.rings
             try:
                 worked = await self.process_batch()
+                due_s = None if worked else await self.next_due()
             except (OSError, DBAPIError, PendingRollbackError, LostTheStream) as cause:
                 log.warning("inbox_batch_failed", service=self.service, cause=type(cause).__name__)
                 await asyncio.sleep(0.5)
                 continue
             if not worked:
-                await wakeup.wait(0.5)
+                await wakeup.wait(rings, due_s)
             elif CROWD < worked < self.batch // 2:
                 await asyncio.sleep(self.linger)
 
-    async def drain(self) -> None:
-        """Process until nothing is due."""
-        while await self.process_batch():
-            pass
+    async def next_due(self) -> float | None:
+        """In how many seconds an event falls due that failed before; None without any."""
+        async with self.database.transaction() as tx:
+            due_s: float | None = (await tx.execute(NEXT_DUE)).scalar_one()
+            return due_s
 
     async def process_batch(self) -> int:
         """Process what is due, up to one batch; returns how many events were looked at."""

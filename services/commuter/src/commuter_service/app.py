@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 
-from commuter_service.api import router
 from commuter_service.look_up_sources import OWN_ENGINE, LookUp, LookUpSettings, look_up_of
 from commuter_service.models import Kept
 from commuter_service.network_store import with_network
@@ -33,6 +32,8 @@ def create_app(
     **state: object,
 ) -> FastAPI:
     """The HTTP side of the service; `look_up` is whom 乗換案内 asks."""
+    from commuter_service.api import router  # a worker does without it
+
     return create_api(
         SERVICE,
         router,

@@ -26,8 +26,8 @@ from commuter_service.fare_graph import (
     nodes_of,
     prices,
 )
-from commuter_service.network import Network, Ride
-from commuter_service.pathfinding import NOT_SEARCHED, path_finder
+from commuter_service.network import NOT_SEARCHED, Network, Ride
+from commuter_service.pathfinding import path_finder
 from commuter_service.routes import CommuterPass, Route
 from commuter_service.tariffs import FareBook
 

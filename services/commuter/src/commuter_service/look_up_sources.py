@@ -17,10 +17,8 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commuter_service.charging import charge_ride, deducting_passes
-from commuter_service.fare_search import prepare_fares
 from commuter_service.names import plain_name
 from commuter_service.network import Network, Ride
-from commuter_service.pathfinding import path_finder
 from commuter_service.routes import Route, joined_rides
 from commuter_service.rules.fare_rounding import Medium
 from commuter_service.search import (
@@ -78,6 +76,9 @@ class OwnEngine:
 
 
 def _prepare(day: date) -> None:
+    from commuter_service.fare_search import prepare_fares  # both bring NumPy and SciPy
+    from commuter_service.pathfinding import path_finder
+
     path_finder(tokyo_tariffs().network).prepare()
     for medium in Medium:
         prepare_fares(tokyo_tariffs().book(day, medium))

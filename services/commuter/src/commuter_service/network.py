@@ -12,6 +12,8 @@ from commuter_service.network_checks import NetworkTableBroken, check_network_ta
 from commuter_service.tables import Interchange, Interval, NetworkTables, network_tables
 
 SAME_PLACE_MINUTES = 5
+# Express lines need a charge on top; they are ridden only where a route text says so.
+NOT_SEARCHED = frozenset({"JR東海"})
 USUAL_SPEED = 90  # seconds per km, where the table has none
 
 

@@ -37,7 +37,6 @@ class PathTrees:
             (node, other, cost) for node, arcs in enumerate(around) for cost, other in arcs
         ]
         self._operators = operators
-        self._stations = station_count
         self._platforms = [
             [(other, cost) for cost, other in arcs if other >= station_count]
             for arcs in around[:station_count]

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from commuter_service.network import Network, Ride
+from commuter_service.network import NOT_SEARCHED, Network, Ride
 from commuter_service.path_trees import FAR, PathTrees
 
 BOARDING_SECONDS = 120
@@ -25,8 +25,6 @@ MOST_STATIONS_IN_A_CHANGE = 3
 # An alternative may take this much longer than the quickest way.
 SLACK_FACTOR = 2
 SLACK_SECONDS = 30 * MINUTE
-# Express lines need a charge on top; they are ridden only where a route text says so.
-NOT_SEARCHED = frozenset({"JR東海"})
 
 
 class PathFinder:
@@ -84,18 +82,6 @@ class PathFinder:
             if len(found) == count:
                 break
         return found
-
-    def shortest(self, starts: Sequence[int], ends: Sequence[int]) -> list[int]:
-        """The nodes of the quickest way between two places, both ends included."""
-        seconds, before = self.trees.tree(tuple(starts), NOT_SEARCHED, walks=True)
-        end = min(ends, key=seconds.__getitem__)
-        if seconds[end] >= FAR:
-            return []
-        path = [end]
-        while (end := before[end]) >= 0:
-            path.append(end)
-        path.reverse()
-        return path
 
     def inside(self, system: str, a: int, b: int, barred: frozenset[int]) -> tuple[Ride, ...]:
         """The quickest ride between two stations of one fare system, not over `barred` tracks."""

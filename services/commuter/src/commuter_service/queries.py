@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.models import (
@@ -200,26 +200,54 @@ async def items_of(tx: AsyncSession, *slip_ids: UUID) -> Sequence[SlipItem]:
     return rows.scalars().all()
 
 
-async def slips_of(tx: AsyncSession, employee_id: str) -> Sequence[Slip]:
-    """An employee's own slips, the latest first."""
-    own = select(Slip).where(Slip.employee_id == employee_id)
-    return (await tx.execute(own.order_by(Slip.updated_at.desc()).limit(200))).scalars().all()
+Conditions = tuple[ColumnElement[bool], ...]
+"""Which slips or passes; a list and the number that leads to it are made from the same ones."""
 
 
-async def slips_awaiting(tx: AsyncSession, employee_id: str) -> Sequence[Slip]:
-    """The slips that wait for this approver, the oldest first."""
-    waiting = select(Slip).where(
-        Slip.status == SlipStatus.PENDING, Slip.chain.contains([employee_id])
-    )
-    found = (await tx.execute(waiting.order_by(Slip.submitted_at))).scalars().all()
-    return [slip for slip in found if slip.chain[slip.step] == employee_id]
+def own_slips(employee_id: str, dealer_id: str, status: SlipStatus | None = None) -> Conditions:
+    """An employee's own slips, or those in one state."""
+    own = (Slip.dealer_id == dealer_id, Slip.employee_id == employee_id)
+    return own if status is None else (*own, Slip.status == status)
 
 
-async def slips_of_company(tx: AsyncSession, dealer_id: str) -> Sequence[Slip]:
-    """What accounting sees: all that was handed in, the latest first."""
-    sent = Slip.dealer_id == dealer_id, Slip.submitted_at.is_not(None)
-    found = select(Slip).where(*sent).order_by(Slip.updated_at.desc()).limit(200)
+def slips_to_approve(employee_id: str, dealer_id: str) -> Conditions:
+    """The slips that wait for this approver; arrays begin with 1 in SQL."""
+    next_one = Slip.chain[Slip.step + 1]
+    waits = Slip.status == SlipStatus.PENDING
+    return (Slip.dealer_id == dealer_id, waits, next_one == employee_id)
+
+
+def slips_of_company(dealer_id: str, status: SlipStatus | None = None) -> Conditions:
+    """What accounting sees: all that was handed in, or those in one state."""
+    sent = (Slip.dealer_id == dealer_id, Slip.submitted_at.is_not(None))
+    return sent if status is None else (*sent, Slip.status == status)
+
+
+def passes_of_company(
+    dealer_id: str, employee_id: str | None = None, status: str | None = None
+) -> Conditions:
+    """Every pass of a company, or of one employee, or in one state."""
+    wanted: Conditions = (HeldPass.dealer_id == dealer_id,)
+    if employee_id is not None:
+        wanted = (*wanted, HeldPass.employee_id == employee_id)
+    return wanted if status is None else (*wanted, HeldPass.status == status)
+
+
+async def slips_where(tx: AsyncSession, wanted: Conditions, *, limit: int = 200) -> Sequence[Slip]:
+    """These slips, the latest first."""
+    found = select(Slip).where(*wanted).order_by(Slip.updated_at.desc()).limit(limit)
     return (await tx.execute(found)).scalars().all()
+
+
+async def slips_awaiting(tx: AsyncSession, employee_id: str, dealer_id: str) -> Sequence[Slip]:
+    """The slips that wait for this approver, the oldest first."""
+    waiting = select(Slip).where(*slips_to_approve(employee_id, dealer_id))
+    return (await tx.execute(waiting.order_by(Slip.submitted_at))).scalars().all()
+
+
+async def count_where(tx: AsyncSession, wanted: Conditions) -> int:
+    """How many slips or passes there are."""
+    return await tx.scalar(select(func.count()).where(*wanted)) or 0
 
 
 async def looked_up_items(

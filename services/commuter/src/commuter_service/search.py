@@ -12,9 +12,7 @@ from itertools import pairwise, product
 from typing import ClassVar
 
 from commuter_service.charging import RideCharge, charge_ride, deducting_passes
-from commuter_service.fare_search import cheapest_way
-from commuter_service.network import Network, Ride
-from commuter_service.pathfinding import NOT_SEARCHED, path_finder
+from commuter_service.network import NOT_SEARCHED, Network, Ride
 from commuter_service.routes import CommuterPass, Route, joined_rides
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.fare_rounding import Medium
@@ -108,6 +106,8 @@ def candidates(question: Question, tariffs: Tariffs | None = None) -> list[Candi
     network = tariffs.network
     places = places_of(network, question)
     refuse_shut(network, places, question.on)
+    from commuter_service.pathfinding import path_finder  # brings NumPy and SciPy: 0.3 s
+
     book = tariffs.book(question.on, question.medium, child=question.child)
     passes = deducting_passes(question.passes, question.on, question.bus_policy)
     avoid = question.avoid | NOT_SEARCHED
@@ -196,6 +196,8 @@ def _with_cheap_ways(  # noqa: PLR0913, PLR0917 - one question, already taken ap
     The cheapest way is exact. Through via stations a fare goes on behind them, so that a section's
     cheapest way may be no part of it: each is combined with the quick ways of the others.
     """
+    from commuter_service.fare_search import cheapest_way  # brings NumPy and SciPy
+
     network = book.network
     own = [one for _, one in passes] if question.order is Order.CHARGED else []
     avoid = question.avoid | NOT_SEARCHED

@@ -5,7 +5,8 @@ import pytest
 
 from commuter_service import app
 from shared.process import api_of, settings_of
-from shared.tokens import StaticKeys, TokenVerifier, principal_of
+from shared.testing.static_keys import StaticKeys
+from shared.tokens import TokenVerifier, principal_of
 
 from .conftest import BASE, ISSUER, KEYS, TARO, Bureau, refused, signed
 

@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 
-from contracts_service.api import router
 from contracts_service.conditions import Conditions
 from contracts_service.models import Kept
 from contracts_service.settings import ContractsSettings
@@ -33,6 +32,8 @@ def create_app(
     **state: object,
 ) -> FastAPI:
     """The API of the contracts service; `conditions` are those of this installation."""
+    from contracts_service.api import router  # a worker does without it
+
     return create_api(
         SERVICE,
         router,

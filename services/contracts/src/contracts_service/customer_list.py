@@ -14,8 +14,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts_service.colour_conditions import colour_values, has_colour
 from contracts_service.conditions import Conditions
-from contracts_service.rules.assignment_change import CHANGING
+from contracts_service.rules.assignment_change import change_status
 from contracts_service.rules.bulk_search import BulkSearch
 from contracts_service.rules.completion import COMPLETE_MARK
 from contracts_service.rules.contract_access import Role, Viewer
@@ -124,7 +125,9 @@ def listed(condition: Condition, *, today: date, months: int) -> Condition:
     return condition
 
 
-def asked_for(condition: Condition, search: Search) -> Condition:
+def asked_for(
+    condition: Condition, search: Search, *, today: date, green_days: int | None = None
+) -> Condition:
     """Narrowed to what one of the three panels asks for (D7-D15)."""
     match search:
         case IndividualSearch():
@@ -133,6 +136,9 @@ def asked_for(condition: Condition, search: Search) -> Condition:
             _add_texts(condition, search.customer_name, search.registration_no)
         case GeneralSearch():
             _add_general(condition, search)
+            if search.colour:
+                colours = colour_values(today, green_days=green_days)
+                condition.add(has_colour(search.colour), **colours)
         case InspectionSearch():
             condition.add(
                 "first_registered_month BETWEEN :registered_from AND :registered_to",
@@ -262,7 +268,7 @@ def row_of(row: Listed, *, today: date, conditions: Conditions) -> ShownRow:
         staff_code=row.staff_code,
         store_code=row.store_code,
         store_name=row.store_name or "",
-        change_status=CHANGING if row.pending_change_id else "",
+        change_status=change_status(pending=row.pending_change_id is not None),
         colour=colour,
     )
 
@@ -315,6 +321,8 @@ def _add_general(condition: Condition, search: GeneralSearch) -> None:
         condition.add("model_code = :model_code", model_code=search.model_code)
     if search.product:
         condition.add("product_code = :product", product=search.product)
+    if search.staff_code:
+        condition.add("staff_code = :staff_code", staff_code=search.staff_code)
     match search.status:
         case None:
             pass

@@ -11,24 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import customer_list
+from contracts_service.colour_conditions import COLOUR, URGENCY, colour_values
 from contracts_service.conditions import Conditions
 from contracts_service.rules.contract_access import Viewer
-from contracts_service.rules.row_colour import colour_bounds
 
-COLOUR = """
-    CASE WHEN final_on < :overdue_before THEN 'grey'
-         WHEN transferred_in_on BETWEEN :green_from AND :green_until THEN 'green'
-         WHEN tfc_handled THEN 'blue'
-         WHEN completion_basis IS NULL AND final_on < :red_before THEN 'red'
-         WHEN completion_basis IS NULL AND final_on < :yellow_before THEN 'yellow'
-         ELSE 'white' END
-"""
-URGENCY = """
-    CASE WHEN completion_basis IS NOT NULL THEN 'white'
-         WHEN final_on < :red_before THEN 'red'
-         WHEN final_on < :yellow_before THEN 'yellow'
-         ELSE 'white' END
-"""
 AGES = (30, 60, 90)
 
 
@@ -62,18 +48,6 @@ class Dashboard(BaseModel):
 
     stores: list[StoreFigures]
     total: Figures
-
-
-def colour_values(today: date, *, green_days: int | None) -> dict[str, date]:
-    """The values of COLOUR and URGENCY on a day."""
-    bounds = colour_bounds(today, green_days=green_days)
-    return {
-        "overdue_before": bounds.overdue_before,
-        "green_from": bounds.green_from,
-        "green_until": bounds.green_until,
-        "red_before": bounds.red_before,
-        "yellow_before": bounds.yellow_before,
-    }
 
 
 async def dashboard(

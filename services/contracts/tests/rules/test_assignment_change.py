@@ -19,11 +19,11 @@ from contracts_service.rules.assignment_change import (
     RegisterChange,
     change_status,
     decide_change,
+    overdue_from,
     reflect_earliest_on,
     reflect_latest_on,
     reflected,
     reflection_on,
-    reflection_overdue,
     viewing_store,
 )
 from contracts_service.rules.bulk_change import decide_bulk_change
@@ -184,8 +184,8 @@ def test_from_the_next_day_until_the_reflection_it_is_locked() -> None:
 
 @pytest.mark.rule("D138", "D139")
 def test_the_column_status_says_that_it_waits() -> None:
-    assert change_status(waiting("S20")) == "変更中"
-    assert change_status(None) == ""
+    assert change_status(pending=True) == "変更中"
+    assert change_status(pending=False) == ""
 
 
 @pytest.mark.rule("D141")
@@ -224,9 +224,8 @@ def test_an_early_reflection_waits_for_the_third_business_day(
 
 
 @pytest.mark.rule("D141")
-@pytest.mark.parametrize(("today", "overdue"), [("2025-07-23", False), ("2025-07-24", True)])
-def test_after_the_fifth_business_day_it_is_overdue(today: str, overdue: bool) -> None:
-    assert reflection_overdue(T, today=date.fromisoformat(today)) is overdue
+def test_after_the_fifth_business_day_it_is_overdue() -> None:
+    assert overdue_from(reflect_latest_on(T)) == date(2025, 7, 24)
 
 
 @pytest.mark.rule("D141")

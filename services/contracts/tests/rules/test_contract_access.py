@@ -9,19 +9,15 @@ from contracts_service.rules.assignment_change import Assignment, PendingChange
 from contracts_service.rules.completion import CompletionBasis
 from contracts_service.rules.contract_access import (
     Action,
-    ContractNotFound,
     ContractPlace,
     Role,
-    RoleMayNot,
     Viewer,
-    check_access,
     in_scope,
     role_refusal,
 )
 from contracts_service.rules.contract_actions import Button, ContractFacts, contract_actions
 from contracts_service.rules.products import PRODUCT_BY_CODE
 from contracts_service.rules.selection import Selection
-from shared.errors import Kind
 
 T = date(2025, 7, 15)
 YAMADA = Viewer(role=Role.SALES, dealer_code="D01", store_code="S10")
@@ -75,16 +71,6 @@ def test_what_each_role_may_do(action: str, allowed: str) -> None:
 )
 def test_who_sees_which_contract(viewer: Viewer, place: ContractPlace, seen: bool) -> None:
     assert in_scope(viewer, place) is seen
-
-
-@pytest.mark.rule("D1", "D2")
-def test_a_role_that_never_may_is_told_so_before_anything_is_revealed() -> None:
-    with pytest.raises(RoleMayNot) as never:
-        check_access(YAMADA, Action.CHANGE_ASSIGNMENT, IN_S20)
-    with pytest.raises(ContractNotFound) as unknown:
-        check_access(YAMADA, Action.VIEW, IN_S20)
-    assert (never.value.kind, unknown.value.kind) == (Kind.FORBIDDEN, Kind.NOT_FOUND)
-    check_access(SATO, Action.CHANGE_ASSIGNMENT, IN_S10)
 
 
 CONTRACT = ContractFacts(

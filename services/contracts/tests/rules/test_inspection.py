@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from contracts_service.rules.inspection import (
     DISCLAIMER,
     Inspection,
-    months_until,
     next_inspection_month,
-    predicted_month,
     registered_for_next_inspection,
     registration_months,
 )
+
+from .oracles import months_until
 
 T = date(2025, 7, 15)
 months = st.dates(date(2000, 1, 1), date(2040, 12, 31)).map(lambda day: day.replace(day=1))
@@ -27,8 +27,9 @@ kinds = st.sampled_from(Inspection)
     [("first", "2025-10-01"), ("second", "2027-10-01"), ("third", "2029-10-01")],
 )
 def test_inspections_follow_the_cycle_of_passenger_cars(kind: str, expected: str) -> None:
-    predicted = predicted_month(date(2022, 10, 1), Inspection(kind))
-    assert predicted == date.fromisoformat(expected)
+    registered, month = date(2022, 10, 1), date.fromisoformat(expected)
+    found = registration_months(Inspection(kind), months_from=0, months_to=0, today=month)
+    assert found == (registered, registered)
 
 
 @pytest.mark.rule("D13")
@@ -36,7 +37,12 @@ def test_inspections_follow_the_cycle_of_passenger_cars(kind: str, expected: str
     ("registered", "ahead"), [("2022-10-31", 3), ("2022-11-01", 4), ("2022-07-01", 0)]
 )
 def test_months_before_an_inspection_are_counted_by_month(registered: str, ahead: int) -> None:
-    assert months_until(date.fromisoformat(registered), Inspection.FIRST, today=T) == ahead
+    month = date.fromisoformat(registered).replace(day=1)
+    for n in range(36):
+        earliest, latest = registration_months(
+            Inspection.FIRST, months_from=n, months_to=n, today=T
+        )
+        assert (earliest <= month <= latest) is (n == ahead)
 
 
 @pytest.mark.rule("D14")

@@ -6,12 +6,12 @@ from functools import partial
 from fastapi import FastAPI
 
 from interchange_service.amqp import Dealers
-from interchange_service.api import router
 from interchange_service.api.rate import RateLimit
 from interchange_service.api.recognition import with_keys
 from interchange_service.definitions import Ingress
 from interchange_service.housekeeping import keep_house
 from interchange_service.models import Kept
+from interchange_service.queries import operators_work
 from interchange_service.rules.webhooks import HORIZON
 from interchange_service.settings import InterchangeSettings as Settings
 from interchange_service.subscribers import subscribers_with
@@ -34,6 +34,8 @@ def service_with(horizon: timedelta) -> Service:
         package="interchange_service",
         metadata=Kept.metadata,
         subscribers=subscribers_with(horizon),
+        channels=("webhook",),
+        operators_work=operators_work,
     )
 
 
@@ -53,6 +55,8 @@ def create_app(
     database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
 ) -> FastAPI:
     """The API of the interchange; dealers' systems are recognised by their keys."""
+    from interchange_service.api import router  # a worker does without it
+
     state.setdefault("rate_limit", RateLimit(600))
     return create_api(
         SERVICE,
@@ -81,7 +85,9 @@ def beside(settings: Settings, running: Running) -> list[Background]:
     """
     background: list[Background] = [
         partial(keep_house, running.database, running.clock, settings.kept),
-        webhook_sender(settings, running.database, running.clock).run,
+        partial(
+            webhook_sender(settings, running.database, running.clock).run, running.bells["webhook"]
+        ),
     ]
     if settings.rabbitmq_url:
         background.append(

@@ -197,6 +197,7 @@ class WebhookDelivery(Kept):
             "settled_at",
             postgresql_where=text("state <> 'scheduled'"),
         ),
+        Index("webhook_delivery_failed", "delivery_id", postgresql_where=text("state = 'failed'")),
         Index("webhook_delivery_by_dealer", "dealer_id", "delivery_id"),
         Index("webhook_delivery_by_endpoint", "endpoint_id", "delivery_id"),
         Index("webhook_delivery_by_application", "application_id"),

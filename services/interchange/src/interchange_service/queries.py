@@ -7,13 +7,17 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.models import ApiKey, DealerAccount, Quarantined
+from interchange_service.webhook_queries import DeliveryFilter, count_of_deliveries
+from shared.work import WorkCount
+
+NOT_SEEN_TO = Quarantined.settled_at.is_(None)
 
 
 async def open_quarantine(
     tx: AsyncSession, *, after: UUID | None, limit: int
 ) -> Sequence[Quarantined]:
     """The messages that nobody has seen to, the newest first; ids grow with time."""
-    wanted = select(Quarantined).where(Quarantined.settled_at.is_(None))
+    wanted = select(Quarantined).where(NOT_SEEN_TO)
     if after is not None:
         wanted = wanted.where(Quarantined.quarantined_id < after)
     newest_first = wanted.order_by(Quarantined.quarantined_id.desc()).limit(limit)
@@ -38,8 +42,25 @@ async def api_keys(tx: AsyncSession) -> Sequence[ApiKey]:
 
 async def quarantine_size(tx: AsyncSession) -> int:
     """How many messages nobody has seen to."""
-    waiting = select(func.count()).where(Quarantined.settled_at.is_(None))
+    waiting = select(func.count()).where(NOT_SEEN_TO)
     return await tx.scalar(waiting) or 0
+
+
+async def operators_work(tx: AsyncSession) -> list[WorkCount]:
+    """Dealers' messages in quarantine, and webhooks that did not get through."""
+    failed = await count_of_deliveries(tx, DeliveryFilter(state="failed"))
+    return [
+        WorkCount(
+            key="quarantined", label="隔離メッセージ", count=await quarantine_size(tx), waits=True
+        ),
+        WorkCount(
+            key="webhooks",
+            label="送信失敗の Webhook",
+            count=failed,
+            waits=True,
+            filter={"state": "failed"},
+        ),
+    ]
 
 
 async def dealers_on_amqp(tx: AsyncSession) -> Sequence[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.models import WebhookDelivery, WebhookDeliveryLog, WebhookEndpoint
@@ -46,19 +46,31 @@ async def deliveries_matching(
     chosen = select(WebhookDelivery, WebhookEndpoint).join(
         WebhookEndpoint, WebhookEndpoint.endpoint_id == WebhookDelivery.endpoint_id
     )
-    if wanted.dealer_id != EVERY_DEALER:
-        chosen = chosen.where(WebhookDelivery.dealer_id == wanted.dealer_id)
     if wanted.after is not None:
         chosen = chosen.where(WebhookDelivery.delivery_id < wanted.after)
-    for column, value in (
-        (WebhookDelivery.application_id, wanted.application_id),
-        (WebhookDelivery.endpoint_id, wanted.endpoint_id),
-        (WebhookDelivery.state, wanted.state),
-    ):
-        if value is not None:
-            chosen = chosen.where(column == value)
-    newest = chosen.order_by(WebhookDelivery.delivery_id.desc()).limit(wanted.limit)
+    matching = chosen.where(*_conditions(wanted))
+    newest = matching.order_by(WebhookDelivery.delivery_id.desc()).limit(wanted.limit)
     return [(delivery, endpoint) for delivery, endpoint in await tx.execute(newest)]
+
+
+async def count_of_deliveries(tx: AsyncSession, wanted: DeliveryFilter) -> int:
+    """How many `deliveries_matching` finds on all its pages together."""
+    matching = select(func.count()).select_from(WebhookDelivery).where(*_conditions(wanted))
+    return await tx.scalar(matching) or 0
+
+
+def _conditions(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
+    dealer = None if wanted.dealer_id == EVERY_DEALER else wanted.dealer_id
+    return [
+        column == value
+        for column, value in (
+            (WebhookDelivery.dealer_id, dealer),
+            (WebhookDelivery.application_id, wanted.application_id),
+            (WebhookDelivery.endpoint_id, wanted.endpoint_id),
+            (WebhookDelivery.state, wanted.state),
+        )
+        if value is not None
+    ]
 
 
 async def delivery_of(

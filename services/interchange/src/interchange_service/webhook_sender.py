@@ -13,14 +13,19 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy.exc import DBAPIError
 
 from interchange_service.actions.webhook_endpoints import seal_anew
-from interchange_service.actions.webhook_sending import Claimed, claim_message, settle_message
+from interchange_service.actions.webhook_sending import (
+    Claimed,
+    claim_message,
+    next_due,
+    settle_message,
+)
 from interchange_service.sealing import Seal
 from interchange_service.webhook_messages import headers_of
 from interchange_service.webhook_post import Answer, Post, Trouble
 from shared.clock import Clock
 from shared.context import Work, working_for
 from shared.db import EVERY_DEALER, Database
-from shared.wakeup import Bells, Wakeup
+from shared.wakeup import Wakeup
 
 log = structlog.get_logger()
 
@@ -43,14 +48,12 @@ class WebhookSender:
         """How long a message is ours before another may try it."""
         return 2 * self.post.timeout_s + 30
 
-    async def run(self) -> None:
+    async def run(self, wakeup: Wakeup) -> None:
         """Send until cancelled; messages that are on their way then are still seen off."""
-        bells = Bells(self.database.url, ("webhook",))
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(bells.run())
             tasks.create_task(self.seal_anew())
             for _ in range(self.lanes):
-                tasks.create_task(self._lane(bells["webhook"]))
+                tasks.create_task(self._lane(wakeup))
 
     async def seal_anew(self) -> None:
         """Bring every secret under the first key; try until it is done."""
@@ -64,13 +67,6 @@ class WebhookSender:
             else:
                 log.info("webhook_secrets_sealed_anew", endpoints=renewed)
                 return
-
-    async def send_due(self) -> int:
-        """Send all that is due, one after another; returns how many were tried."""
-        tried = 0
-        while await self.send_one():
-            tried += 1
-        return tried
 
     async def send_one(self) -> bool:
         """Try the message that waits longest; False if none is due."""
@@ -111,11 +107,18 @@ class WebhookSender:
         headers = headers_of(delivery.event_id, delivery.body, secrets, seconds=seconds)
         return await self.post.send(claimed.url, headers, delivery.body)
 
+    async def _next_due(self) -> float | None:
+        """In how many seconds the next message falls due; None without any."""
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            return await next_due(tx)
+
     async def _lane(self, wakeup: Wakeup) -> None:
         while True:
+            rings = wakeup.rings
             one = asyncio.create_task(self.send_one())
             try:
                 sent = await asyncio.shield(one)
+                due_s = None if sent else await self._next_due()
             except asyncio.CancelledError:
                 await asyncio.wait({one}, timeout=self.loan_s)
                 raise
@@ -124,4 +127,4 @@ class WebhookSender:
                 await asyncio.sleep(1)
                 continue
             if not sent:
-                await wakeup.wait(1.0)
+                await wakeup.wait(rings, due_s)

@@ -5,8 +5,8 @@ from functools import partial
 import httpx
 from fastapi import FastAPI
 
-from notifier_service.api import router
 from notifier_service.models import Table
+from notifier_service.queries import operators_work
 from notifier_service.recipients import Recipients
 from notifier_service.rules.reminders import Timing
 from notifier_service.sender import Sender
@@ -27,6 +27,8 @@ def service_with(timing: Timing) -> Service:
         metadata=Table.metadata,
         subscribers=subscribers_with(timing),
         timers=timers(),
+        channels=("mail",),
+        operators_work=operators_work,
     )
 
 
@@ -37,6 +39,8 @@ def create_app(
     database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
 ) -> FastAPI:
     """The ledger by HTTP."""
+    from notifier_service.api import router  # a worker does without it
+
     return create_api(
         SERVICE, router, database=database, clock=clock, principal_of=principal_of, **state
     )
@@ -58,11 +62,12 @@ def sender_with(
     )
 
 
-async def run_sender(settings: NotifierSettings, database: Database, clock: Clock) -> None:
-    """Send mails until cancelled, in as many processes as one likes."""
+async def run_sender(settings: NotifierSettings, running: Running) -> None:
+    """Send mails until cancelled, in as many processes as wanted."""
     async with httpx.AsyncClient(timeout=10) as http:
         recipients = settings.recipients(http, settings.token(http))
-        await sender_with(settings, database, clock, recipients).run()
+        sender = sender_with(settings, running.database, running.clock, recipients)
+        await sender.run(running.bells["mail"])
 
 
 Settings = NotifierSettings
@@ -75,4 +80,4 @@ def service_of(settings: NotifierSettings) -> Service:
 
 def beside(settings: NotifierSettings, running: Running) -> list[Background]:
     """What runs beside the worker: the sender."""
-    return [partial(run_sender, settings, running.database, running.clock)]
+    return [partial(run_sender, settings, running)]

@@ -61,6 +61,13 @@ class Mail(Table):
             postgresql_where=text("state IN ('sending', 'sent', 'unknown')"),
         ),
         Index("mail_due", "due_at", postgresql_where=text("state IN ('scheduled', 'sending')")),
+        Index(
+            "mail_troubles",
+            "state",
+            "planned_at",
+            "mail_id",
+            postgresql_where=text("state IN ('failed', 'unknown')"),
+        ),
         Index("mail_by_dealer", "dealer_id", "planned_at", "mail_id"),
         Index("mail_by_time", "planned_at", "mail_id"),
         Index("mail_by_subject", "subject_id"),

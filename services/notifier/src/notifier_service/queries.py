@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from notifier_service.models import Mail, MailLog
 from shared.clock import JST
 from shared.db import EVERY_DEALER
+from shared.work import WorkCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,22 @@ class MailFilter:
 
 async def mails_matching(tx: AsyncSession, wanted: MailFilter) -> Sequence[Mail]:
     """The newest first, at most `limit`."""
+    chosen = _matching(wanted)
+    place = tuple_(Mail.planned_at, Mail.mail_id)
+    if wanted.after is not None:
+        last = select(Mail.planned_at, Mail.mail_id).where(Mail.mail_id == wanted.after)
+        chosen = chosen.where(place < last.scalar_subquery())
+    newest = chosen.order_by(Mail.planned_at.desc(), Mail.mail_id.desc()).limit(wanted.limit)
+    return (await tx.execute(newest)).scalars().all()
+
+
+async def count_of_mails(tx: AsyncSession, wanted: MailFilter) -> int:
+    """How many `mails_matching` finds on all its pages together."""
+    matching = _matching(wanted).with_only_columns(func.count())
+    return await tx.scalar(matching) or 0
+
+
+def _matching(wanted: MailFilter) -> Select[Mail]:
     chosen = _of_days(select(Mail), wanted)
     if wanted.dealer_id != EVERY_DEALER:
         chosen = chosen.where(Mail.dealer_id == wanted.dealer_id)
@@ -41,12 +58,21 @@ async def mails_matching(tx: AsyncSession, wanted: MailFilter) -> Sequence[Mail]
     ):
         if value is not None:
             chosen = chosen.where(column == value)
-    place = tuple_(Mail.planned_at, Mail.mail_id)
-    if wanted.after is not None:
-        last = select(Mail.planned_at, Mail.mail_id).where(Mail.mail_id == wanted.after)
-        chosen = chosen.where(place < last.scalar_subquery())
-    newest = chosen.order_by(Mail.planned_at.desc(), Mail.mail_id.desc()).limit(wanted.limit)
-    return (await tx.execute(newest)).scalars().all()
+    return chosen
+
+
+async def operators_work(tx: AsyncSession) -> list[WorkCount]:
+    """Mails of which nobody knows whether they arrived, and those that failed for good."""
+    return [
+        WorkCount(
+            key=state,
+            label=label,
+            count=await count_of_mails(tx, MailFilter(state=state)),
+            waits=True,
+            filter={"state": state},
+        )
+        for state, label in (("unknown", "送信結果不明のメール"), ("failed", "送信失敗のメール"))
+    ]
 
 
 async def mail_of(tx: AsyncSession, mail_id: UUID, dealer_id: str) -> Mail | None:

@@ -16,6 +16,7 @@ from notifier_service.actions.sending import (
     Patience,
     claim_mail,
     give_up_lost,
+    next_due,
     settle_mail,
     suppress_duplicate,
     take_mail,
@@ -38,7 +39,7 @@ from shared import tracing
 from shared.clock import Clock
 from shared.context import Work, current_work
 from shared.db import EVERY_DEALER, Database
-from shared.wakeup import Bells, Wakeup
+from shared.wakeup import Wakeup
 
 log = structlog.get_logger()
 
@@ -60,27 +61,15 @@ class Sender:
     lanes: int = 4
     longest_wait_s: float = 10
 
-    async def run(self) -> None:
+    async def run(self, wakeup: Wakeup) -> None:
         """Send until cancelled; mails that are on their way then are still seen off."""
-        bells = Bells(self.database.url, ("mail",))
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(bells.run())
-                tasks.create_task(self._watch_for_lost())
+                tasks.create_task(self._watch_for_lost(wakeup))
                 for _ in range(self.lanes):
-                    tasks.create_task(self._lane(bells["mail"]))
+                    tasks.create_task(self._lane(wakeup))
         finally:
             await self.server.hang_up()
-
-    async def send_due(self) -> int:
-        """Send all that is due, one after another; returns how many were tried."""
-        tried = 0
-        try:
-            while await self.send_one():
-                tried += 1
-        finally:
-            await self.server.hang_up()
-        return tried
 
     async def send_one(self) -> bool:
         """Try the mail that waits longest; False if none is due."""
@@ -180,11 +169,18 @@ class Sender:
         MAILS.labels(outcome.result).inc()
         log.info("mail", mail_id=str(mail.mail_id), kind=mail.mail_kind, result=outcome.result)
 
+    async def _next_due(self) -> float | None:
+        """In how many seconds the next mail falls due; None without any."""
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            return await next_due(tx)
+
     async def _lane(self, wakeup: Wakeup) -> None:
         while True:
+            rings = wakeup.rings
             one = asyncio.create_task(self.send_one())
             try:
                 sent = await asyncio.shield(one)
+                due_s = None if sent else await self._next_due()
             except asyncio.CancelledError:
                 await asyncio.wait({one}, timeout=self.patience.loan_s)
                 raise
@@ -193,14 +189,16 @@ class Sender:
                 await asyncio.sleep(1)
                 continue
             if not sent:
-                await self.server.hang_up(self.longest_wait_s)
-                await wakeup.wait(1.0)
+                idle_s = await self.server.hang_up(self.longest_wait_s)
+                known = [s for s in (due_s, idle_s) if s is not None]
+                await wakeup.wait(rings, min(known, default=None))
 
-    async def _watch_for_lost(self) -> None:
+    async def _watch_for_lost(self, wakeup: Wakeup) -> None:
         while True:
             try:
-                await self.give_up_lost()
+                if await self.give_up_lost() and self.patience.resend_unknown:
+                    wakeup.ring()
                 await self.measure()
             except (OSError, DBAPIError) as cause:
                 log.warning("lost_not_counted", cause=type(cause).__name__)
-            await asyncio.sleep(5)
+            await asyncio.sleep(15)

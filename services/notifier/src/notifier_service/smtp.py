@@ -108,8 +108,8 @@ class MailServer:
                 client.close()
         return replace(outcome, message_id=draft.message_id) if taken else outcome
 
-    async def hang_up(self, waiting_s: float = 0) -> None:
-        """End the lines that have waited so long for a mail."""
+    async def hang_up(self, waiting_s: float = 0) -> float | None:
+        """End the lines that have waited so long for a mail; in how many seconds the next has."""
         while self._kept and self._kept[0].free_since <= time.monotonic() - waiting_s:
             client = self._kept.pop(0).client
             try:
@@ -118,6 +118,7 @@ class MailServer:
                         await client.quit()
             finally:
                 client.close()
+        return self._kept[0].free_since + waiting_s - time.monotonic() if self._kept else None
 
     async def _begin(self) -> aiosmtplib.SMTP:
         """A line on which a mail was begun: a kept one if it still answers, or a new one.

@@ -13,8 +13,9 @@ from portal_service import sign_in, styleguide, top
 from portal_service.envelope import Envelope, content_security_policy
 from portal_service.failures import crash_page, explain_failures
 from portal_service.frame import STATIC, page_templates
-from portal_service.portal import Portal, Waiting
+from portal_service.portal import Portal
 from portal_service.provider import Provider
+from portal_service.recent_answers import RecentAnswers
 from portal_service.screens import (
     application,
     approval_settings,
@@ -84,7 +85,6 @@ def create_app(
     settings: PortalSettings,
     *,
     http: httpx.AsyncClient | None = None,
-    waiting: Waiting | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> FastAPI:
     """The portal. `http` reaches provider and services, `now` is the embedded clock.
@@ -112,7 +112,7 @@ def create_app(
         provider=Provider(settings, own_http),
         http=own_http,
         templates=page_templates(),
-        waiting=waiting or progress.waiting_for,
+        answers=RecentAnswers(settings.work_wait_s),
         now=now if settings.embedded else None,
     )
     recognise(app, principal_in_session)

@@ -9,7 +9,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -31,6 +31,7 @@ from portal_service.session import (
     set_cookie,
 )
 from portal_service.upstream import FieldError, PartMissing, services_of
+from portal_service.work import WorkShown, work_of
 from shared.auth import AccessRefused, Principal, Role
 from shared.context import current_work
 
@@ -53,7 +54,7 @@ class Frame:
     place: str = ""
     unsaid: tuple[str, ...] = ()
     """Parts that are missing and that the screen itself does not name."""
-    waiting: int | None = None
+    work: WorkShown = field(default_factory=WorkShown)
     clock: str | None = None
     flash: Mapping[str, str] | None = None
     request_id: str = ""
@@ -124,10 +125,10 @@ async def frame_of(request: Request) -> Frame:
     if who is None:
         return Frame("bare.html", flash=flash, request_id=request_id)
     session = session_of(request)
-    place, rights, waiting = await asyncio.gather(
+    place, rights, work = await asyncio.gather(
         place_of(request, who),
         rights_of(request, who),
-        portal.waiting(request, who) if portal.waiting else _unknown(),
+        work_of(request, who),
     )
     return Frame(
         layout="base.html",
@@ -138,7 +139,7 @@ async def frame_of(request: Request) -> Frame:
         csrf=session.masked_csrf() if session else "",
         place=place,
         unsaid=tuple(sorted(services_of(request).unsaid)),
-        waiting=waiting,
+        work=work,
         clock=japanese.moment(portal.now()) if portal.now else None,
         flash=flash,
         request_id=request_id,
@@ -153,10 +154,6 @@ def announce(request: Request, response: Response, text: str, *, kind: str = "do
     """
     sealed = portal_of(request).seal.close("flash", {"text": text, "kind": kind}, lasts_s=300)
     set_cookie(request, response, "flash", sealed, lasts_s=300)
-
-
-async def _unknown() -> None:
-    """Where nothing can wait for anybody."""
 
 
 async def _person(request: Request) -> Principal | None:

@@ -6,7 +6,7 @@ with the era (令和7年7月15日), without separators (20250715), with or witho
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 JST = ZoneInfo("Asia/Tokyo")
@@ -105,11 +105,6 @@ def read_yen(typed: str) -> int | None:
     if not found:
         raise NotReadable("金額は 12,345 のように数字で入力してください。")
     return int(found[1].replace(",", ""))
-
-
-def month_end(first: date) -> date:
-    """The last day of the month that `first` begins: "まで" of a month range includes it."""
-    return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def _plain(typed: str) -> str:

@@ -5,11 +5,11 @@ entry shows when its page exists and the page's own policy lets the person in (D
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import FastAPI
 
-from shared.auth import Principal, policies_by_path
+from shared.auth import Principal, Role, policies_by_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Entry:
     lead: str
     number: str = ""
     """The number that the manual gives it on the top page."""
+    for_sales: tuple[str, str] | None = None
+    """Name and sentence for sales staff, where they do something else on the page."""
     right: str = ""
     """What must be ticked for the person on 権限マスタ, beside the role (R27)."""
 
@@ -48,6 +50,7 @@ MENU = (
                 "/returns/approvals",
                 "手続待ち・一括承認",
                 "あなたの手続きを待っている申込をまとめて確認します。",
+                for_sales=("差戻しされた申込", "差戻しの理由を確認し、訂正します。"),
             ),
             Entry(
                 "/transfers",
@@ -159,5 +162,13 @@ def menu_for(person: Principal, app: FastAPI, rights: Collection[str] = ()) -> t
         found = policies.get(("GET", entry.path))
         return found is not None and all(policy.admits(person) for policy in found)
 
-    groups = (Group(group.title, tuple(filter(opens, group.entries))) for group in MENU)
+    def worded(entry: Entry) -> Entry:
+        if entry.for_sales is None or not person.has(Role.SALES):
+            return entry
+        label, lead = entry.for_sales
+        return replace(entry, label=label, lead=lead)
+
+    groups = (
+        Group(group.title, tuple(map(worded, filter(opens, group.entries)))) for group in MENU
+    )
     return tuple(group for group in groups if group.entries)

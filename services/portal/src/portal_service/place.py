@@ -1,7 +1,5 @@
 """What are this person's dealer and store called? Codes are for machines; the bar shows names."""
 
-import time
-
 from fastapi import Request
 
 from portal_service.portal import portal_of
@@ -13,20 +11,17 @@ KEPT_S = 600
 
 
 async def place_of(request: Request, who: Principal) -> str:
-    """Dealer and store by name, by code where names cannot be had; empty outside dealers."""
+    """Dealer and store by name, by code where names are late or missing; empty outside dealers."""
     if who.dealer is None:
         return ""
-    kept, key = portal_of(request).places, (who.dealer, who.store)
-    words, until = kept.get(key, ("", 0.0))
-    if until > time.monotonic():
-        return words
+    key = (who.dealer, who.store)
     services = services_of(request)
+    asking = services.get("contracts", "/place")
     try:
-        found = await services.or_without(services.get("contracts", "/place"))
+        answers = portal_of(request).answers
+        found = await services.or_without(answers.get(key, "place", asking, keep_s=KEPT_S))
     except Problem:
         found = None
     if found is None:
         return " ".join(code for code in key if code)
-    words = " ".join(part["name"] for part in (found.body["dealer"], found.body["store"]) if part)
-    kept[key] = (words, time.monotonic() + KEPT_S)
-    return words
+    return " ".join(part["name"] for part in (found.body["dealer"], found.body["store"]) if part)

@@ -33,6 +33,8 @@ class PortalSettings(BaseSettings):
     notifier_url: str
     interchange_url: str
     upstream_timeout_s: float = 5
+    work_wait_s: float = 0.3
+    """How long a page waits for its counts, names and rights; what is later is loaded apart."""
 
     otlp_endpoint: str | None = None
     """http://collector:4318, for traces; none are kept without it."""

@@ -5,7 +5,7 @@ trace. A service that says no gives a `Problem` with the business reason; one th
 gives `PartMissing`, so that a page can name the part that is missing and show the rest.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -93,8 +93,16 @@ class Reply:
 class Services:
     """The services as one person sees them during one request."""
 
-    def __init__(self, http: httpx.AsyncClient, urls: Mapping[str, str], *, token: str) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        urls: Mapping[str, str],
+        *,
+        token: str,
+        changed: Callable[[], None],
+    ) -> None:
         self._http = http
+        self._changed = changed
         self._urls = urls
         self._headers = {
             "authorization": f"Bearer {token}",
@@ -132,13 +140,16 @@ class Services:
         person saw when they decided.
         """
         headers = {"idempotency-key": once, "if-match": version}
-        return await self._call(
-            service,
-            method,
-            path,
-            json=body,
-            headers={name: value for name, value in headers.items() if value},
-        )
+        try:
+            return await self._call(
+                service,
+                method,
+                path,
+                json=body,
+                headers={name: value for name, value in headers.items() if value},
+            )
+        finally:
+            self._changed()
 
     async def stream(
         self, service: str, path: str, query: Mapping[str, Any] | None = None
@@ -252,4 +263,5 @@ def _services_of(request: Request) -> Services:
         portal.http,
         portal.settings.service_urls,
         token=session.access_token if session else "",
+        changed=lambda: portal.answers.forget(getattr(request.state, "principal", None)),
     )

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI
 
-from returns_service.api import router
 from returns_service.models import Kept
 from returns_service.rules.return_form import DEFAULT_REASONS
 from returns_service.settings import ReturnsSettings
@@ -32,6 +31,8 @@ def create_app(
     **state: object,
 ) -> FastAPI:
     """The app under `/api/returns/v1`; `reasons` are the 未返却理由 that may be chosen (D92)."""
+    from returns_service.api import router  # a worker does without it
+
     return create_api(
         SERVICE,
         router,

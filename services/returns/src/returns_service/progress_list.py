@@ -10,6 +10,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from returns_service.people import Person
+from returns_service.rules.approval_route import Level
 from returns_service.rules.return_list import (
     ApplicationKind,
     ProgressSearch,
@@ -18,6 +19,7 @@ from returns_service.rules.return_list import (
     updated_between,
 )
 from returns_service.rules.return_status import Role, Status, Tab
+from returns_service.rules.return_visibility import Actor
 
 Values = dict[str, object]
 
@@ -34,15 +36,23 @@ _CHANGES = """
            0 AS status_version, 0 AS version, updated_at AS entered_at, requested_at, updated_at
     FROM change_application WHERE
 """
+_APPROVED_BY = {Role.MANAGER: Level.STORE, Role.HQ: Level.HQ}
+_REMANDED_TO = """(originator_id = :originator_{place} AND (originator_role, status) IN
+    (('sales', 'STAFF_REMANDED'), ('manager', 'STORE_REMANDED'), ('hq', 'HQ_REMANDED')))"""
+_AT_LEVEL = """(status IN {statuses} AND '{level}' = ANY(levels)
+    AND originator_id <> ALL(:themselves_{place}))"""
 _STATUS_OF = "SELECT status FROM {table} WHERE {where}"
 _NEWEST_FIRST = " ORDER BY updated_at DESC, application_id DESC LIMIT :limit"
 
 
 @dataclass(frozen=True)
 class Page:
-    """Which part of the rows is asked for: `limit` rows after the last one of the page before."""
+    """Which part of the rows is asked for: `limit` rows after the last one of the page before.
 
-    limit: int
+    Without a limit, all of them.
+    """
+
+    limit: int | None
     after: "After | None" = None
 
 
@@ -87,6 +97,16 @@ async def search(
     return (await tx.execute(_statement(sql), values)).all() if sql else []
 
 
+async def count_of(tx: AsyncSession, person: Person, keys: ProgressSearch, tab: Tab | None) -> int:
+    """How many rows `search` finds on all its pages together."""
+    sql, values = rows_wanted(person, keys, tab, Page(limit=None))
+    if not sql:
+        return 0
+    counted = _statement(f"SELECT count(*) FROM ({sql}) AS found")  # noqa: S608
+    count: int = (await tx.execute(counted, values)).scalar_one()
+    return count
+
+
 def rows_wanted(
     person: Person, keys: ProgressSearch, tab: Tab | None, page: Page
 ) -> tuple[str, Values]:
@@ -96,16 +116,23 @@ def rows_wanted(
     status or tab.
     """
     conditions, values = visible_to(person)
-    for condition, its_values in _narrowed(keys, page.after):
+    narrowed = _narrowed(keys, page.after)
+    if keys.waiting:
+        narrowed.append(waits_for_any(person.actors))
+    if keys.own:
+        narrowed.append(("originator_id = :own_id", {"own_id": person.himself.user_id}))
+    for condition, its_values in narrowed:
         conditions.append(condition)
         values |= its_values
+    returns_only = keys.waiting or keys.own  # what TFC reports has no originator here
     values |= {"limit": page.limit, "kind": keys.kind.value if keys.kind else None}
     parts = []
     for share in _shares(keys.statuses, tab):
         wanted = " AND ".join([*conditions, share])
         if keys.kind in {None, ApplicationKind.VEHICLE_RETURN}:
             parts.append(_part(_RETURNS, "application", wanted, by_name="name" in values))
-        if keys.kind is not ApplicationKind.VEHICLE_RETURN and person.himself.role is not Role.TFC:
+        elsewhere = keys.kind is not ApplicationKind.VEHICLE_RETURN and not returns_only
+        if elsewhere and person.himself.role is not Role.TFC:
             wanted += _of_kind(keys.kind)
             parts.append(_part(_CHANGES, "change_application", wanted, by_name="name" in values))
     return " UNION ALL ".join(parts) + (_NEWEST_FIRST if parts[1:] else ""), values
@@ -152,12 +179,33 @@ def _narrowed(keys: ProgressSearch, after: After | None) -> list[tuple[str, Valu
     return [(condition, values) for given, condition, values in wanted if given]
 
 
-async def in_statuses(
-    tx: AsyncSession, person: Person, statuses: Collection[Status], *, limit: int
-) -> Sequence[Row[Any]]:
-    """The rows in these statuses that `person` sees, newest first, at most `limit`."""
-    keys = ProgressSearch(kind=ApplicationKind.VEHICLE_RETURN, statuses=frozenset(statuses))
-    return await search(tx, person, keys, Tab.CURRENT, Page(limit))
+def waits_for_any(actors: Sequence[Actor]) -> tuple[str, Values]:
+    """The condition on rows of `application` that wait for one of `actors`, as `waits_for` says.
+
+    An originator has what was remanded to them, an approver what lies at their level and was
+    originated by somebody else.
+    """
+    parts: list[str] = []
+    values: Values = {}
+    for place, actor in enumerate(actors):
+        held = [] if actor.acting_for else [_REMANDED_TO.format(place=place)]
+        if actor.role in _APPROVED_BY:
+            level = _APPROVED_BY[actor.role]
+            held.append(_AT_LEVEL.format(place=place, level=level, statuses=_statuses_at(level)))
+            values[f"themselves_{place}"] = [actor.user_id, actor.acting_for or actor.user_id]
+        if not actor.acting_for:
+            values[f"originator_{place}"] = actor.user_id
+        seen = ""
+        if actor.role is not Role.HQ:
+            seen = f" AND store_code = :store_{place}"
+            values[f"store_{place}"] = actor.store_code
+        if held:
+            parts.append(f"(({' OR '.join(held)}){seen})")
+    return f"({' OR '.join(parts)})" if parts else "FALSE", values
+
+
+def _statuses_at(level: Level) -> str:
+    return f"('{level.pending}', '{level.remanded}')"
 
 
 async def count_by_status(

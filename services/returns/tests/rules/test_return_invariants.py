@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from returns_service.rules.approval_route import SETTINGS, ApprovalSetting, Level
@@ -129,7 +129,6 @@ histories = st.builds(
 
 @pytest.mark.rule("D112", "D118", "D122")
 @given(histories)
-@settings(deadline=None)
 def test_requested_only_after_all_levels_approved_since_the_last_sending(history: History) -> None:
     approved: set[Level] = set()
     for _, action, _, outcome in history.steps:
@@ -143,7 +142,6 @@ def test_requested_only_after_all_levels_approved_since_the_last_sending(history
 
 @pytest.mark.rule("D102")
 @given(histories)
-@settings(deadline=None)
 def test_requested_at_is_set_exactly_when_requested_was_reached(history: History) -> None:
     reached = any(outcome.status is Status.REQUESTED for *_, outcome in history.steps)
     assert history.facts.was_requested == reached
@@ -151,7 +149,6 @@ def test_requested_at_is_set_exactly_when_requested_was_reached(history: History
 
 @pytest.mark.rule("D123")
 @given(histories)
-@settings(deadline=None)
 def test_nothing_follows_a_final_status(history: History) -> None:
     before = [facts.status for facts, *_ in history.steps if facts]
     assert {Status.COMPLETED, Status.WITHDRAWN}.isdisjoint(before)
@@ -159,7 +156,6 @@ def test_nothing_follows_a_final_status(history: History) -> None:
 
 @pytest.mark.rule("D116")
 @given(histories)
-@settings(deadline=None)
 def test_a_remand_goes_exactly_one_step_back(history: History) -> None:
     for facts, action, _, outcome in history.steps:
         if action is not Action.REMAND:
@@ -177,7 +173,6 @@ def test_a_remand_goes_exactly_one_step_back(history: History) -> None:
 
 @pytest.mark.rule("D121")
 @given(histories)
-@settings(deadline=None)
 def test_only_the_originator_corrects_and_nobody_approves_his_own(history: History) -> None:
     for facts, action, actor, _ in history.steps:
         if not facts:
@@ -190,7 +185,6 @@ def test_only_the_originator_corrects_and_nobody_approves_his_own(history: Histo
 
 
 @given(histories)
-@settings(deadline=None)
 def test_replaying_the_outcomes_rebuilds_the_application(history: History) -> None:
     *_, submitted = history.steps[0]
     rebuilt = ReturnFacts(
@@ -203,7 +197,6 @@ def test_replaying_the_outcomes_rebuilds_the_application(history: History) -> No
 
 
 @given(histories)
-@settings(deadline=None)
 def test_an_open_application_never_hangs_and_voided_approvals_are_given_again(
     history: History,
 ) -> None:
@@ -218,7 +211,6 @@ def test_an_open_application_never_hangs_and_voided_approvals_are_given_again(
 
 @pytest.mark.rule("D108")
 @given(histories)
-@settings(deadline=None)
 def test_the_work_list_holds_what_the_person_can_really_do(history: History) -> None:
     for actor in PEOPLE:
         enabled = {o.action for o in offers(history.facts, actor) if o.enabled}

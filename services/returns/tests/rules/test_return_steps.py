@@ -9,6 +9,7 @@ from returns_service.rules.free_text import TextTooLong, TextUnprintable
 from returns_service.rules.return_approval import (
     By,
     decide,
+    holder,
 )
 from returns_service.rules.return_commands import (
     Approve,
@@ -141,7 +142,7 @@ def test_hq_hands_a_stuck_application_over(
     taken = decide(given(Status.REQUESTED), command, TANAKA)
     assert (taken.status, taken.originator_id, taken.route.levels) == (status, new.user_id, levels)
     assert taken.approvals_voided == (Level.STORE, Level.HQ)
-    assert taken.acts_next is By.ORIGINATOR
+    assert holder(taken.status, taken.route) is By.ORIGINATOR
     assert not taken.sets_requested_at
 
 

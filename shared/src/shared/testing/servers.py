@@ -2,7 +2,7 @@
 
 1. `POSTGRES_URL`, `RABBITMQ_URL`; 2. a server on localhost; 3. Docker through testcontainers;
 4. an installed server, started as a private one; 5. RabbitMQ: `apt-get install` as root on Debian,
-PostgreSQL: the embedded wheel. Each start registers its own end.
+PostgreSQL: the embedded wheel. Each start registers its own end. `TEST_SERVERS=own` leaves out 2.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ HOW_TO_GET_RABBITMQ = (
 
 def find_postgres() -> tuple[str, Cleanup]:
     """The URL of a superuser on a PostgreSQL server, and how to end what was started for it."""
-    for url in (os.environ.get("POSTGRES_URL"), "postgresql://postgres@127.0.0.1:5432/postgres"):
+    for url in _given("POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"):
         if url and asyncio.run(_postgres_answers(url)):
             return url, _nothing
     return _postgres_in_docker() or _embedded_postgres()
@@ -42,7 +42,7 @@ def find_postgres() -> tuple[str, Cleanup]:
 
 def find_rabbitmq() -> tuple[str, Cleanup] | None:
     """The URL of a RabbitMQ broker, and how to end what was started for it; None without any."""
-    for url in (os.environ.get("RABBITMQ_URL"), "amqp://guest:guest@127.0.0.1:5672/"):
+    for url in _given("RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/"):
         if url and asyncio.run(_rabbitmq_answers(url)):
             return url, _nothing
     if found := _rabbitmq_in_docker():
@@ -51,6 +51,11 @@ def find_rabbitmq() -> tuple[str, Cleanup] | None:
         _install_from_debian()
     program = rabbitmq_program()
     return _private_rabbitmq(program) if program else None
+
+
+def _given(name: str, local: str) -> tuple[str | None, ...]:
+    own = os.environ.get("TEST_SERVERS") == "own"
+    return (os.environ.get(name), None if own else local)
 
 
 @asynccontextmanager

@@ -188,11 +188,7 @@ def one_by_one(request: Request) -> None:
 async def list_passes(query: Annotated[PassQuery, Query()], acting: Visiting) -> Passes:
     """定期区間マスタ: every pass of the company, or of one employee, or in one state."""
     acting.need_pass_master()
-    wanted: list[object] = [HeldPass.dealer_id == acting.dealer_id]
-    if query.employee_id is not None:
-        wanted.append(HeldPass.employee_id == query.employee_id)
-    if query.status is not None:
-        wanted.append(HeldPass.status == query.status)
+    wanted = queries.passes_of_company(acting.dealer_id, query.employee_id, query.status)
     return await _listed(acting, await queries.passes_where(acting.tx, *wanted))
 
 

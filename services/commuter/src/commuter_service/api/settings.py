@@ -135,7 +135,7 @@ class RightsList(BaseModel):
 @router.get("/me", dependencies=[EMPLOYEES])
 async def show_me(acting: Visiting) -> Me:
     """The own rights, and whether an unconfirmed pass blocks the look-up (R22, R27)."""
-    waiting = await queries.slips_awaiting(acting.tx, acting.employee_id)
+    wanted = queries.slips_to_approve(acting.employee_id, acting.dealer_id)
     blocked = await queries.has_unconfirmed_pass(acting.tx, acting.employee_id)
     ticked = {name: getattr(acting.permission, name) for name in RIGHT_FIELDS if name != "mail"}
     return Me(
@@ -148,7 +148,7 @@ async def show_me(acting: Visiting) -> Me:
         ),
         applications_allowed=acting.setting.applications_allowed,
         blocked_by_unconfirmed_pass=blocked,
-        slips_to_approve=len(waiting),
+        slips_to_approve=await queries.count_where(acting.tx, wanted),
     )
 
 

@@ -38,6 +38,7 @@ from commuter_service.rules.pass_warning import WarningBlocksSubmission
 from commuter_service.rules.slip_approval import (
     CommentMissing,
     NoApprover,
+    SlipStatus,
     SlipStep,
     SlipStepNotPossible,
 )
@@ -161,9 +162,10 @@ class IcCardRows(Typed):
 
 
 @router.get("/slips")
-async def list_slips(acting: Visiting) -> OwnSlips:
-    """The own slips, and the kinds that may be begun now (R22)."""
-    found = await queries.slips_of(acting.tx, acting.employee_id)
+async def list_slips(acting: Visiting, status: SlipStatus | None = None) -> OwnSlips:
+    """The own slips, or those in one state, and the kinds that may be begun now (R22)."""
+    own = queries.own_slips(acting.employee_id, acting.dealer_id, status)
+    found = await queries.slips_where(acting.tx, own)
     blocked = await queries.has_unconfirmed_pass(acting.tx, acting.employee_id)
     kinds = [
         KindOffer(
@@ -184,13 +186,15 @@ BLOCKED_WORDS = "未確定の定期区間があるため、確定されるまで
 @router.get("/slips/to-approve")
 async def list_slips_to_approve(acting: Visiting) -> Slips:
     """承認: what waits for this person."""
-    return await _lines(acting, await queries.slips_awaiting(acting.tx, acting.employee_id))
+    waiting = await queries.slips_awaiting(acting.tx, acting.employee_id, acting.dealer_id)
+    return await _lines(acting, waiting)
 
 
 @router.get("/slips/of-company", dependencies=[ACCOUNTING])
-async def list_slips_of_company(acting: Visiting) -> Slips:
-    """経理: what was handed in."""
-    return await _lines(acting, await queries.slips_of_company(acting.tx, acting.dealer_id))
+async def list_slips_of_company(acting: Visiting, status: SlipStatus | None = None) -> Slips:
+    """経理: what was handed in, or what of it is in one state."""
+    wanted = queries.slips_of_company(acting.dealer_id, status)
+    return await _lines(acting, await queries.slips_where(acting.tx, wanted))
 
 
 @router.post("/slips", status_code=201)

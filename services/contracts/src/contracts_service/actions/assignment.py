@@ -6,7 +6,7 @@ which its old store no longer sees it. Many are registered at once as easily as 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from contracts_service.rules.assignment_change import (
     Places,
     RegisterChange,
     decide_change,
+    overdue_from,
     reflected,
     reflection_on,
 )
@@ -231,7 +232,7 @@ async def _set_timers(tx: AsyncSession, changes: list[AssignmentChange], desk: D
     if not changes:
         return
     # All of them are registered on the same day, so that the days that follow are the same too.
-    overdue_on = changes[0].reflect_latest_on + timedelta(days=1)
+    overdue_on = overdue_from(changes[0].reflect_latest_on)
     await _wake(tx, OVERDUE, changes, jst_midnight(overdue_on))
     if desk.reflected_by is ReflectedBy.SELF:
         await _wake(tx, REFLECT, changes, jst_midnight(changes[0].reflect_earliest_on))

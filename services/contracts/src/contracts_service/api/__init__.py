@@ -11,8 +11,9 @@ from contracts_service.api import (
     people,
     results,
     taking_out,
+    work,
 )
 
 router = APIRouter()
-for part in (customers, taking_out, results, assignments, overview, people, masters, erasure):
+for part in (customers, taking_out, results, assignments, overview, work, people, masters, erasure):
     router.include_router(part.router)

@@ -65,6 +65,8 @@ class SearchQuery(BaseModel):
     model_code: Text = ""
     status: Text = ""
     product: Text = ""
+    colour: Text = ""
+    staff_code: Text = ""
     inspection_type: Text = ""
     months_from: Text = ""
     months_to: Text = ""
@@ -104,7 +106,9 @@ async def condition_of(visit: Visit, query: SearchQuery) -> customer_list.Condit
     search = read_search(query.mode, query.typed, today=visit.today, product_codes=known)
     seen = customer_list.visible_to(visit.viewer, today=visit.today)
     listed = customer_list.listed(seen, today=visit.today, months=visit.conditions.listed_months)
-    return customer_list.asked_for(listed, search)
+    return customer_list.asked_for(
+        listed, search, today=visit.today, green_days=visit.conditions.green_days
+    )
 
 
 @router.get("/contracts", dependencies=[DEALER], openapi_extra=ASKED, response_model=SearchAnswer)

@@ -168,11 +168,9 @@ def reflection_on(
     return max(reported_on, reflect_earliest_on(registered_on, exceptions))
 
 
-def reflection_overdue(
-    registered_on: date, *, today: date, exceptions: CalendarExceptions = NO_EXCEPTIONS
-) -> bool:
-    """Whether a change that still waits should have been reflected by now (D141)."""
-    return today > reflect_latest_on(registered_on, exceptions)
+def overdue_from(latest_on: date) -> date:
+    """The day from which a change that still waits is overdue (D141)."""
+    return latest_on + timedelta(days=1)
 
 
 def reflected(current: Assignment, change: PendingChange, *, reflected_on: date) -> Assignment:
@@ -194,8 +192,8 @@ def viewing_store(current: Assignment, pending: PendingChange | None, *, today: 
     return current.store_code
 
 
-def change_status(pending: PendingChange | None) -> str:
-    """The column ステータス of the change screens: 変更中, or nothing (D138, D139)."""
+def change_status(*, pending: bool) -> str:
+    """The column ステータス of the lists: 変更中, or nothing (D138, D139)."""
     return CHANGING if pending else ""
 
 

@@ -111,16 +111,3 @@ def in_scope(viewer: Viewer, place: ContractPlace) -> bool:
     if viewer.role is Role.HQ:
         return True
     return viewer.store_code is not None and viewer.store_code == place.viewing_store
-
-
-def check_access(viewer: Viewer, action: Action, place: ContractPlace) -> None:
-    """Nothing, if the viewer may do this with the contract.
-
-    Raises:
-        RoleMayNot: the role never does it.
-        ContractNotFound: outside dealer or store.
-    """
-    if refusal := role_refusal(viewer.role, action):
-        raise refusal
-    if not in_scope(viewer, place):
-        raise ContractNotFound

@@ -50,16 +50,6 @@ INSPECTION_LABELS = {
 }
 
 
-def predicted_month(first_registered: date, inspection: Inspection) -> date:
-    """The month (its first day) in which this inspection is expected (D15)."""
-    return months_before(first_of_month(first_registered), -inspection.months_after_registration)
-
-
-def months_until(first_registered: date, inspection: Inspection, *, today: date) -> int:
-    """How many months before the inspection today is; negative when past (D13, D15)."""
-    return month_number(predicted_month(first_registered, inspection)) - month_number(today)
-
-
 def registration_months(
     inspection: Inspection, *, months_from: int, months_to: int, today: date
 ) -> tuple[date, date]:

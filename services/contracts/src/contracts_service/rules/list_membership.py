@@ -5,16 +5,9 @@ Every open contract, however old, and a completed one until three months after i
 
 from datetime import date
 
-from contracts_service.rules.calendar_days import first_day_reaching, months_before
+from contracts_service.rules.calendar_days import first_day_reaching
 
 MONTHS_AFTER_LAST_DAY = 3
-
-
-def on_list(
-    final_on: date, *, completed: bool, today: date, months: int = MONTHS_AFTER_LAST_DAY
-) -> bool:
-    """Whether the list still shows the contract on `today`; `months` is a setting."""
-    return not completed or today <= months_before(final_on, -months)
 
 
 def completed_listed_from(today: date, *, months: int = MONTHS_AFTER_LAST_DAY) -> date:

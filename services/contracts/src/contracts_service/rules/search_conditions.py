@@ -14,6 +14,7 @@ from enum import StrEnum
 from contracts_service.rules.calendar_days import last_of_month
 from contracts_service.rules.inspection import Inspection, registration_months
 from contracts_service.rules.japanese_dates import read_month
+from contracts_service.rules.row_colour import Colour
 from contracts_service.rules.search_text import (
     folded_contract_no,
     folded_name,
@@ -34,7 +35,9 @@ class SearchMode(StrEnum):
 
 KEYS: dict[SearchMode, tuple[str, ...]] = {
     SearchMode.INDIVIDUAL: ("registration_no", "customer_name", "contract_no"),
-    SearchMode.GENERAL: ("final_from", "final_to", "model_code", "status", "product"),
+    SearchMode.GENERAL: (
+        *("final_from", "final_to", "model_code", "status", "product", "colour", "staff_code"),
+    ),
     SearchMode.INSPECTION: ("inspection_type", "months_from", "months_to"),
 }
 
@@ -69,6 +72,8 @@ class GeneralSearch:
     model_code: str | None = None
     status: StatusCondition | None = None
     product: str | None = None
+    colour: Colour | None = None
+    staff_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +147,9 @@ def _general(given: Mapping[str, str], product_codes: Collection[str]) -> Genera
         errors.append(FieldError("status", "STATUS_UNKNOWN", "対応状況の指定が正しくありません"))
     if product is not None and product not in product_codes:
         errors.append(FieldError("product", "PRODUCT_UNKNOWN", "制度の指定が正しくありません"))
+    colour = given.get("colour")
+    if colour is not None and colour not in set(Colour):
+        errors.append(FieldError("colour", "COLOUR_UNKNOWN", "色の指定が正しくありません"))
     if errors:
         raise FormErrors(*errors)
     return GeneralSearch(
@@ -150,7 +158,13 @@ def _general(given: Mapping[str, str], product_codes: Collection[str]) -> Genera
         model_code=given.get("model_code"),
         status=StatusCondition(status) if status else None,
         product=product,
+        colour=Colour(colour) if colour else None,
+        staff_code=_folded_code(given.get("staff_code", "")),
     )
+
+
+def _folded_code(typed: str) -> str | None:
+    return unicodedata.normalize("NFKC", typed).strip().upper() or None
 
 
 def _inspection(given: Mapping[str, str], today: date) -> InspectionSearch:

@@ -40,6 +40,12 @@ DUE = text("""
         GROUP BY endpoint_id HAVING count(*) >= :at_once)
     ORDER BY d.due_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED
 """)
+NEXT_DUE = text("""
+    SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8
+    FROM webhook_delivery
+    WHERE state = 'scheduled' AND due_at > clock_timestamp() - interval '5 seconds'
+""")
+"""What has been due for longer waits for an earlier message, and is found when that is settled."""
 CANCEL = text("""
     WITH cancelled AS (
         UPDATE webhook_delivery SET state = 'cancelled', settled_at = :now, version = version + 1
@@ -86,6 +92,12 @@ async def claim_message(tx: AsyncSession, *, loan_s: float, now: datetime) -> Cl
     if endpoint.old_secret and endpoint.old_secret_until and endpoint.old_secret_until > now:
         secrets.append(endpoint.old_secret)
     return Claimed(delivery, endpoint.url, tuple(secrets))
+
+
+async def next_due(tx: AsyncSession) -> float | None:
+    """In how many seconds something is to be tried, at most 0 if it is due; None without any."""
+    due_s: float | None = (await tx.execute(NEXT_DUE)).scalar_one()
+    return due_s
 
 
 async def settle_message(

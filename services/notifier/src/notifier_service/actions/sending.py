@@ -46,6 +46,10 @@ CLAIM = text("""
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING *
 """)
+NEXT_DUE = text("""
+    SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8
+    FROM mail WHERE state = 'scheduled'
+""")
 LOST = text("""
     SELECT * FROM mail WHERE state = 'sending' AND due_at <= clock_timestamp()
     ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED
@@ -81,6 +85,12 @@ async def claim_mail(tx: AsyncSession, patience: Patience) -> Mail | None:
     values = {"claim": new_id(), "loan": patience.loan_s}
     claimed = select(Mail).from_statement(CLAIM)
     return (await tx.execute(claimed, values)).scalar_one_or_none()
+
+
+async def next_due(tx: AsyncSession) -> float | None:
+    """In how many seconds something is to be tried, at most 0 if it is due; None without any."""
+    due_s: float | None = (await tx.execute(NEXT_DUE)).scalar_one()
+    return due_s
 
 
 def addressee_of(mail: Mail, found: Sequence[Addressee]) -> Addressee:

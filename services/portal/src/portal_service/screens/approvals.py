@@ -1,4 +1,4 @@
-"""一括承認: what waits for this approver, approved together (part D)."""
+"""手続待ち・一括承認: what waits for this person; approvers approve many at once (part D)."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from portal_service.entries import entries_of
 from portal_service.frame import page
 from portal_service.question import Question, ask
-from portal_service.upstream import FieldError, or_missing, services_of
+from portal_service.screens.progress import STATUSES
+from portal_service.upstream import FieldError, PartMissing, or_missing, services_of
 from shared.auth import Role, require
 
 pages = APIRouter(
@@ -57,12 +58,18 @@ async def _screen(
     results: list[dict[str, object]] | None = None,
     approved: int = 0,
 ) -> Response:
-    found = await or_missing(services_of(request).get("returns", "/applications/work"))
+    statuses = request.query_params.getlist("status")
+    query = {"status": statuses}
+    found = await or_missing(services_of(request).get("returns", "/applications/work", query))
+    approver = isinstance(found, PartMissing) or found.body["approver"]
     return await page(
         request,
         "returns/approvals.html",
         status=422 if error else 200,
         found=found,
+        approver=approver,
+        here={"status": statuses},
+        chosen_statuses=[words for code, words in STATUSES if code in statuses],
         results=results,
         approved=approved,
         chosen=chosen,

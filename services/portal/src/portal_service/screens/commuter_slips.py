@@ -40,10 +40,22 @@ DONE = {
 WITH_COMMENT = {"remand", "reject"}
 
 
+SHOWN = {
+    "to_approve": ("承認待ちの精算書", "/slips/to-approve", {}),
+    "remanded": ("差戻しされた精算書", "/slips", {"status": "remanded"}),
+    "to_settle": ("精算待ちの精算書", "/slips/of-company", {"status": "approved"}),
+}
+"""One list alone, as a number on トップ leads to it: its words, and where it is asked for."""
+
+
 @pages.get("")
 async def list_slips(request: Request) -> Response:
-    """The own slips, the kinds to begin, and what waits for approval."""
+    """The own slips, the kinds to begin, and what waits for approval; or one list alone."""
     services = services_of(request)
+    if shown := SHOWN.get(request.query_params.get("show", "")):
+        words, path, query = shown
+        found = (await services.get("commuter", path, query)).body["items"]
+        return await page(request, "commuter/slips_shown.html", words=words, slips=found)
     me = (await services.get("commuter", "/me")).body
     own = (await services.get("commuter", "/slips")).body
     waiting = (await services.get("commuter", "/slips/to-approve")).body["items"]

@@ -16,7 +16,9 @@ pages = APIRouter(prefix="/contracts", dependencies=[require(Role.SALES, Role.MA
 
 KEYS = {
     "individual": ("registration_no", "customer_name", "contract_no"),
-    "general": ("final_from", "final_to", "model_code", "status", "product"),
+    "general": (
+        *("final_from", "final_to", "model_code", "status", "product", "colour", "staff_code"),
+    ),
     "inspection": ("inspection_type", "months_from", "months_to"),
 }
 MONTHS = ("final_from", "final_to")
@@ -28,6 +30,13 @@ STATUSES = (
     ("vehicle_return", "車両返却"),
     ("open", "対応未完了"),
     ("completed", "対応完了"),
+)
+COLOURS = (
+    ("red", "赤：2か月未満・未完了"),
+    ("yellow", "黄：4か月未満・未完了"),
+    ("grey", "灰：期日経過"),
+    ("green", "緑：他店舗から異動"),
+    ("blue", "青：TFC対応"),
 )
 INSPECTIONS = (("first", "初回車検"), ("second", "２回目車検"), ("third", "３回目車検"))
 
@@ -63,6 +72,7 @@ async def show_list(request: Request) -> Response:
         vehicles=await named(services, "/vehicles"),
         products=await named(services, "/products"),
         statuses=STATUSES,
+        colours=COLOURS,
         inspections=INSPECTIONS,
     )
 

@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 from portal_service.frame import page
 from portal_service.japanese import NotReadable, read_day
 from portal_service.upstream import FieldError, Problem, or_missing, services_of
-from shared.auth import Principal, Role, require
+from shared.auth import Role, require
 
 pages = APIRouter(dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
 tfc_pages = APIRouter(dependencies=[require(Role.TFC)])
@@ -47,18 +47,6 @@ async def show_requests(request: Request) -> Response:
     return await _list(request, "tfc/requests.html", path="/tfc/requests")
 
 
-async def waiting_for(request: Request, who: Principal) -> int | None:
-    """How many applications wait for this person; None where none can, or nobody can tell."""
-    if not who.has(Role.SALES, Role.MANAGER, Role.HQ):
-        return None
-    services = services_of(request)
-    try:
-        reply = await services.or_without(services.get("returns", "/applications/work"))
-    except Problem:
-        return None
-    return len(reply.body["items"]) if reply else None
-
-
 async def _list(request: Request, template: str, *, path: str) -> Response:
     typed = request.query_params
     services = services_of(request)
@@ -66,6 +54,9 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     statuses = typed.getlist("tick" if "apply" in typed else "status")
     tab = typed.get("tab", "current")
     query = {**_keys(typed, errors), "tab": tab, "status": statuses}
+    own = typed.get("own", "")
+    if own:
+        query["own"] = own
     found = None
     try:
         if not errors:
@@ -74,7 +65,7 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         if problem.status != 422:  # noqa: PLR2004
             raise
         errors = list(problem.on_form)
-    names = ("kind", "customer_name", "contract_no", *DAYS)
+    names = ("kind", "customer_name", "contract_no", "own", *DAYS)
     here = {name: typed[name] for name in names if typed.get(name)} | {"status": statuses}
     return await page(
         request,
@@ -89,6 +80,7 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         all_statuses=STATUSES,
         statuses=statuses,
         here=here,
+        own=own,
     )
 
 

@@ -22,7 +22,6 @@ from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
 from shared import outbox
 
-Word = Literal["returned", "not_returned"]
 Base = dict[str, Any]
 
 _FROM_LEVEL: dict[By, Literal["tfc", "hq", "store"]] = {

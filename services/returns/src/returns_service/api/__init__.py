@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from returns_service.api import applications, bulk, flow, forms, internal, printing, steps
+from returns_service.api import applications, bulk, flow, forms, internal, printing, steps, work
 
 router = APIRouter()
-for part in (forms, applications, steps, bulk, flow, printing, internal):
+for part in (forms, applications, steps, bulk, flow, printing, work, internal):
     router.include_router(part.router)

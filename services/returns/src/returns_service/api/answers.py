@@ -148,6 +148,23 @@ class PageAnswer(BaseModel):
     next_cursor: str | None = None
 
 
+class WorkRowAnswer(RowAnswer):
+    """One row of the own work list; `approvable`: it waits for an approval, not a correction."""
+
+    approvable: bool
+
+
+class WorkListAnswer(BaseModel):
+    """The own work list (D108); `approver`: the reader approves at all, if only for another.
+
+    `next_cursor` is always None: it is one page, and the same shape as other lists.
+    """
+
+    items: list[WorkRowAnswer]
+    next_cursor: str | None = None
+    approver: bool
+
+
 class CountsAnswer(BaseModel):
     """Numbers of visible applications per display group and per status, whatever the filter."""
 

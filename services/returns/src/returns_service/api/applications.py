@@ -13,18 +13,18 @@ from returns_service.api.opening import opened
 from returns_service.api.request import Caller, dealers_and_tfc
 from returns_service.entries import return_facts
 from returns_service.people import Acting
-from returns_service.progress_list import After, Page, count_by_status, in_statuses, search
+from returns_service.progress_list import After, Page, count_by_status, search
 from returns_service.queries import store_names
 from returns_service.rules.return_list import (
     ApplicationKind,
     ProgressSearch,
     SearchPeriodReversed,
     count,
-    statuses_to_act_on,
     waits_for,
 )
 from returns_service.rules.return_refusals import ReturnNotVisible
 from returns_service.rules.return_status import Group, Status, Tab
+from returns_service.work import approves, to_approve, waiting_keys
 from shared.errors import FieldError, FormErrors
 from shared.http import etag
 from shared.refusals import refuses
@@ -47,6 +47,7 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
     contract_no: Code | None = None,
     updated_from: Day | None = None,
     updated_to: Day | None = None,
+    own: bool = False,
     cursor: Annotated[str | None, Query(max_length=_LINE)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> answers.PageAnswer:
@@ -58,6 +59,7 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
         contract_no=contract_no,
         updated_from_on=updated_from,
         updated_to_on=updated_to,
+        own=own,
     )
     after = _after(cursor) if cursor else None
     shown = _TABS[tab] if tab else None
@@ -90,16 +92,18 @@ async def count_applications(
 
 
 @router.get("/applications/work", dependencies=[dealers_and_tfc])
-async def list_own_work(caller: Caller) -> answers.PageAnswer:
-    """What waits for this person, as himself or as a substitute (D108); at most 500 rows."""
-    needed = {status for actor in caller.who.actors for status in statuses_to_act_on(actor.role)}
-    rows = (
-        await in_statuses(caller.tx, caller.who, list(needed), limit=_WORK_LIST_ROWS)
-        if needed
-        else []
-    )
-    shown = await _shown(caller, rows)
-    return answers.PageAnswer(items=[row for row in shown if row.waits_for_me])
+async def list_own_work(
+    caller: Caller, status: Annotated[list[Status] | None, Query()] = None
+) -> answers.WorkListAnswer:
+    """What waits for this person, themselves or as a substitute (D108); at most 500 rows."""
+    keys = waiting_keys(status)
+    page = Page(_WORK_LIST_ROWS)
+    rows = await search(caller.tx, caller.who, keys, Tab.CURRENT, page) if keys.statuses else []
+    items = [
+        answers.WorkRowAnswer(**shown.model_dump(), approvable=to_approve(row))
+        for shown, row in zip(await _shown(caller, rows), rows, strict=True)
+    ]
+    return answers.WorkListAnswer(items=items, approver=approves(caller.who))
 
 
 @router.get("/applications/{application_id}", dependencies=[dealers_and_tfc])

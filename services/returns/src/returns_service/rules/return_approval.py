@@ -121,11 +121,6 @@ class Outcome:
         """The level that this step asks to approve, if any."""
         return next((lv for lv in Level if self.moves and self.status is lv.pending), None)
 
-    @property
-    def acts_next(self) -> By | None:
-        """Who must act now; None: the application is decided."""
-        return None if self.status in FINAL else holder(self.status, self.route)
-
 
 Target = Status | Callable[[Route], Status] | None
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from returns_service.rules.return_approval import By, ReturnFacts, check_step, holder
 from returns_service.rules.return_commands import Action
-from returns_service.rules.return_status import Group, Role, Status, Tab
+from returns_service.rules.return_status import Group, Role, Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind, Refusal
 
@@ -38,14 +38,22 @@ class ApplicationKind(StrEnum):
         }[self]
 
 
-def statuses_of(tab: Tab) -> frozenset[Status]:
-    """The statuses that a tab lists (D103)."""
-    return frozenset(status for status in Status if status.group.tab is tab)
-
-
 def statuses_to_act_on(role: Role) -> tuple[Status, ...]:
-    """The statuses in which `role` must act (D108): what its work list selects."""
+    """The statuses in which `role` must act (D108)."""
     return tuple(status for status in Status if status.acts is role)
+
+
+TO_APPROVE = (Status.STORE_PENDING, Status.HQ_PENDING)
+REMANDED = (Status.STAFF_REMANDED, Status.STORE_REMANDED, Status.HQ_REMANDED)
+DEALERS_TURN = (*TO_APPROVE, *REMANDED)
+"""The statuses in which somebody at the dealer must act, whichever role it is."""
+STILL_DAYS = 7
+"""An application at the dealer that was not changed for so long does not move (D147)."""
+
+
+def last_change_of_still_ones(today: date) -> date:
+    """The latest JST day on which an application that does not move on `today` was changed."""
+    return today - timedelta(days=STILL_DAYS)
 
 
 def waits_for(facts: ReturnFacts, actor: Actor) -> bool:
@@ -95,7 +103,8 @@ class ProgressSearch:
     """The search keys of 進捗一覧 as typed; None or nothing: any (D98).
 
     The days are JST days, both inclusive. `kind` None is 全件 (D99); `statuses` are the ticked ones
-    (D100).
+    (D100). `waiting`: only what waits for the person who asks (D108); `own`: only what they
+    originated.
     """
 
     kind: ApplicationKind | None = None
@@ -104,17 +113,8 @@ class ProgressSearch:
     contract_no: str | None = None
     updated_from_on: date | None = None
     updated_to_on: date | None = None
-
-
-@dataclass(frozen=True)
-class ProgressRow:
-    """The facts of one row that the search looks at; `updated_at` is an aware instant."""
-
-    kind: ApplicationKind
-    status: Status
-    customer_name: str
-    contract_no: str
-    updated_at: datetime
+    waiting: bool = False
+    own: bool = False
 
 
 def updated_between(search: ProgressSearch) -> tuple[datetime | None, datetime | None]:
@@ -128,19 +128,6 @@ def updated_between(search: ProgressSearch) -> tuple[datetime | None, datetime |
     return (
         _begin_of(first) if first else None,
         _begin_of(last + timedelta(days=1)) if last else None,
-    )
-
-
-def matches(row: ProgressRow, search: ProgressSearch) -> bool:
-    """Whether `row` satisfies every key of `search` (D98); several statuses are an OR (D100)."""
-    start_at, end_at = updated_between(search)
-    return (
-        search.kind in {None, row.kind}
-        and (not search.statuses or row.status in search.statuses)
-        and name_key(search.customer_name or "") in name_key(row.customer_name)
-        and number_key(search.contract_no or "") in {"", number_key(row.contract_no)}
-        and (start_at is None or start_at <= row.updated_at)
-        and (end_at is None or row.updated_at < end_at)
     )
 
 

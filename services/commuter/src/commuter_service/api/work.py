@@ -1,0 +1,15 @@
+"""Work of an employee here: slips and passes to decide on, slips that came back, what is to pay."""
+
+from fastapi import APIRouter
+
+from commuter_service.api.visit import EMPLOYEES, Visiting
+from commuter_service.work import work_of
+from shared.work import Work
+
+router = APIRouter(dependencies=[EMPLOYEES])
+
+
+@router.get("/work")
+async def count_work(acting: Visiting) -> Work:
+    """How much waits for this person, with the newest remands and their reasons."""
+    return await work_of(acting)

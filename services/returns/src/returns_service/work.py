@@ -1,0 +1,128 @@
+"""Work of a person among the applications, each count by the same keys as the list behind it."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from returns_service.entries import return_facts
+from returns_service.people import Acting, Person
+from returns_service.progress_list import Page, count_of, search
+from returns_service.rules.return_list import (
+    DEALERS_TURN,
+    REMANDED,
+    TO_APPROVE,
+    ProgressSearch,
+    last_change_of_still_ones,
+)
+from returns_service.rules.return_status import Role, Status, Tab
+from shared.work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
+
+_REASONS = text("""
+    SELECT DISTINCT ON (application_id) application_id, said, actor_name, at
+    FROM history line
+    WHERE application_id = ANY(:ids) AND action = 'remand' AND line_id > (
+        SELECT max(line_id) FROM history sending
+        WHERE sending.application_id = line.application_id AND action IN ('submit', 'correct'))
+    ORDER BY application_id, said IS NULL, line_id DESC
+""")
+"""Of each application the last remand since it was sent; one with a reason before one without."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One count: what it is called, and the keys of its rows."""
+
+    key: str
+    label: str
+    keys: ProgressSearch
+    waits: bool = True
+
+    @property
+    def filter(self) -> dict[str, str | list[str]]:
+        """The keys under the names of the list's address."""
+        statuses = [status.value for status in Status if status in self.keys.statuses]
+        named: dict[str, str | list[str]] = {"status": statuses}
+        if self.keys.updated_to_on:
+            named["updated_to"] = self.keys.updated_to_on.isoformat()
+        if self.keys.own:
+            named["own"] = "true"
+        return named
+
+
+def waiting_keys(statuses: Collection[Status] | None = None) -> ProgressSearch:
+    """The keys of what waits for the person who asks, in these statuses or in any."""
+    asked = frozenset(DEALERS_TURN).intersection(statuses or DEALERS_TURN)
+    return ProgressSearch(statuses=asked, waiting=True)
+
+
+def approves(person: Person) -> bool:
+    """Whether somebody approves at all, for themselves or for another."""
+    return any(actor.role in {Role.MANAGER, Role.HQ} for actor in person.actors)
+
+
+def to_approve(row: Any) -> bool:
+    """Whether what waits with a row is an approval; else its originator corrects it."""
+    facts = return_facts(row)
+    return not facts.route.is_with_originator(facts.status)
+
+
+async def work_of(acting: Acting) -> Work:
+    """All the counts of the person who acts, and the newest remands with their reasons."""
+    listed = _of_tfc() if acting.who.himself.role is Role.TFC else _of_dealer(acting)
+    counts = [
+        WorkCount(
+            key=one.key,
+            label=one.label,
+            count=await count_of(acting.tx, acting.who, one.keys, Tab.CURRENT),
+            waits=one.waits,
+            filter=one.filter,
+        )
+        for one in listed
+    ]
+    some = any(one.key == "remanded" and one.count for one in counts)
+    return Work(counts=counts, remanded=await _remanded(acting) if some else [])
+
+
+def _of_dealer(acting: Acting) -> Iterator[Counted]:
+    if approves(acting.who):
+        yield Counted("to_approve", "承認待ちの申込", waiting_keys(TO_APPROVE))
+    yield Counted("remanded", "差戻しされた申込", waiting_keys(REMANDED))
+    still = ProgressSearch(
+        statuses=frozenset(DEALERS_TURN),
+        updated_to_on=last_change_of_still_ones(acting.today),
+        own=acting.who.himself.role is Role.STAFF,
+    )
+    yield Counted("still", "7日以上動きのない申込", still, waits=False)
+
+
+def _of_tfc() -> Iterator[Counted]:
+    kinds = (
+        ("requested", "依頼中の申込", Status.REQUESTED),
+        ("processing", "対応中の申込", Status.TFC_PROCESSING),
+        ("contact", "連絡事項入力中の申込", Status.TFC_CONTACT),
+        ("hold", "保留中の申込", Status.TFC_HOLD),
+    )
+    for key, label, status in kinds:
+        waits = status is Status.REQUESTED
+        yield Counted(key, label, ProgressSearch(statuses=frozenset({status})), waits)
+
+
+async def _remanded(acting: Acting) -> list[RemandedWork]:
+    keys = waiting_keys(REMANDED)
+    rows = await search(acting.tx, acting.who, keys, Tab.CURRENT, Page(REMANDS_SHOWN))
+    found = await acting.tx.execute(_REASONS, {"ids": [row.application_id for row in rows]})
+    reasons: dict[str, Any] = {row.application_id: row for row in found}
+    return [_shown(row, reasons.get(row.application_id)) for row in rows]
+
+
+def _shown(row: Any, reason: Any) -> RemandedWork:
+    return RemandedWork(
+        subject_id=row.application_id,
+        title=row.customer_name,
+        note=row.contract_no,
+        said=reason.said if reason else None,
+        by=reason.actor_name if reason else None,
+        at=reason.at if reason else None,
+    )

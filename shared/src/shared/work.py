@@ -1,0 +1,42 @@
+"""Work that waits for a person: how much of it, and which list shows exactly that.
+
+Each service answers `GET /work` (for operators `GET /operations/work`) with its counts. `filter`
+holds the conditions of the list that was counted, under the names that the list's own address
+takes, so that the number and the list behind it come from the same conditions.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+
+class WorkCount(BaseModel):
+    """One kind of work; `waits`: the person must act, so it counts for the number in the bar."""
+
+    key: str
+    label: str
+    count: int = Field(ge=0)
+    waits: bool
+    filter: dict[str, str | list[str]] = {}
+
+
+class RemandedWork(BaseModel):
+    """Something that came back to the person, with the reason; `said` is None where none is."""
+
+    subject_id: str
+    title: str
+    note: str
+    said: str | None
+    by: str | None
+    at: datetime | None
+
+
+class Work(BaseModel):
+    """All the work of one person in one service; of what was remanded, the newest few."""
+
+    counts: list[WorkCount]
+    remanded: list[RemandedWork] = []
+
+
+REMANDS_SHOWN = 5
+"""How many remands are shown with their reason; the list behind the number has all of them."""

@@ -1,0 +1,293 @@
+"""Who waits for work is woken by a commit, looks seldom without one, and misses nothing."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from event_contracts.contract import NoteSaved
+from shared import metrics, outbox
+from shared.clock import SystemClock, TravelClock
+from shared.context import new_id
+from shared.db import Database
+from shared.envelope import Envelope
+from shared.inbox import Inbox
+from shared.relay import Relay
+from shared.service import Running, Service
+from shared.timers import TimerWorker, set_timer
+from shared.transport import EmbeddedTransport
+from shared.wakeup import LISTENER, SELDOM_S, Bells, Wakeup
+from shared.worker import Delivery, Worker
+
+CHANNELS = ("outbox", "inbox", "timer")
+PATIENCE_S = SELDOM_S - 5
+"""Sooner than by looking seldom."""
+
+
+@pytest.fixture
+async def database(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Database]:
+    database = Database(await new_database("shared"))
+    yield database
+    await database.close()
+
+
+@asynccontextmanager
+async def running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until(happens: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
+    async with asyncio.timeout(seconds):
+        while not happens():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """What the database is asked."""
+    seen: list[str] = []
+
+    def note(*details: Any) -> None:
+        seen.append(details[2])
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+
+
+def note(sequence: int) -> Envelope:
+    event = NoteSaved(dealer_id="D01", contract_no="A", note_version=sequence, length=1)
+    return Envelope(
+        event_id=new_id(),
+        source="/contracts",
+        type=event.wire_type,
+        aggregate_type=event.aggregate_type,
+        aggregate_id=event.aggregate_id,
+        sequence=sequence,
+        dealer_id=event.dealer_id,
+        occurred_at=datetime.now(UTC),
+        payload=event.model_dump_json().encode(),
+        headers={},
+    )
+
+
+class Handled:
+    """A worker that counts what it handles, and fails as often as wanted."""
+
+    def __init__(self, database: Database) -> None:
+        self.count, self.failures = 0, 0
+        handlers = {NoteSaved.wire_type: self.take}
+        self.worker = Worker(database, "returns", handlers, SystemClock(), pause=0.2)
+
+    async def take(self, _event: NoteSaved, _delivery: Delivery, _tx: AsyncSession) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ValueError("not yet")
+        self.count += 1
+
+
+@asynccontextmanager
+async def mute(database: Database, table: str) -> AsyncIterator[None]:
+    """No commit rings meanwhile; the database serves other tests later."""
+    await ring_at_commits(database, table, "DISABLE")
+    try:
+        yield
+    finally:
+        await ring_at_commits(database, table, "ENABLE")
+
+
+async def ring_at_commits(database: Database, table: str, word: str) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(text(f"ALTER TABLE {table} {word} TRIGGER ring"))
+
+
+async def test_a_ring_while_a_waiter_was_busy_is_not_lost_to_another() -> None:
+    wakeup, woken = Wakeup(), []
+    wakeup.heard = True
+    rings = wakeup.rings
+
+    async def waiter() -> None:
+        await wakeup.wait(wakeup.rings)
+        woken.append("other")
+
+    async with running(waiter()):
+        await asyncio.sleep(0)
+        wakeup.ring()
+        await until(lambda: woken == ["other"])
+        async with asyncio.timeout(PATIENCE_S):
+            await wakeup.wait(rings)  # looked for work while it rang
+
+
+async def test_idle_parts_look_once_per_long_interval(database: Database) -> None:
+    service = Running(Service("returns", "shared"), database, SystemClock())
+    began = time.monotonic()
+    with statements(database) as seen:
+        async with running(service.work(EmbeddedTransport({}, {}))):
+            await until(lambda: service.bells["inbox"].heard)
+            await asyncio.sleep(3)
+    most = 3 + (time.monotonic() - began) / SELDOM_S  # before it listened, then, and since
+    assert 1 <= sum("FROM inbox i JOIN" in s and "FOR UPDATE" in s for s in seen) <= most
+    assert 1 <= sum("FROM timer" in s and "FOR UPDATE" in s for s in seen) <= most
+    assert 1 <= sum("SELECT EXISTS (SELECT FROM outbox_queue)" in s for s in seen) <= 3 * most
+
+
+async def test_an_idle_relay_writes_nothing_and_starts_at_a_commit(database: Database) -> None:
+    inbox = Inbox(database, "returns")
+    relay = Relay(database, EmbeddedTransport({"returns": inbox}, {"returns": ("contract",)}), "/c")
+    bells = Bells(database.url, CHANNELS)
+    with statements(database) as seen:
+        async with running(bells.run(), relay.run(bells["outbox"])):
+            await until(lambda: bells["outbox"].heard)
+            await asyncio.sleep(0.5)
+            written = [s for s in seen if not s.lstrip().startswith("SELECT")]
+            assert written == []
+            async with database.transaction() as tx:
+                event = NoteSaved(dealer_id="D01", contract_no="A", note_version=1, length=1)
+                await outbox.add(tx, event, now=datetime.now(UTC))
+            await until(lambda: any("DELETE FROM outbox_queue" in s for s in seen))
+
+
+async def test_a_relay_at_rest_takes_over_what_a_vanished_one_left(database: Database) -> None:
+    gone = Relay(database, EmbeddedTransport({}, {}), "/c", lease=1)
+    await gone.hold_lanes()
+    heir, bells = (
+        Relay(database, EmbeddedTransport({}, {}), "/c", lease=1),
+        Bells(database.url, CHANNELS),
+    )
+    with statements(database) as seen:
+        async with running(bells.run(), heir.run(bells["outbox"])):
+            await until(lambda: bells["outbox"].heard)
+            async with database.transaction() as tx:
+                event = NoteSaved(dealer_id="D01", contract_no="A", note_version=1, length=1)
+                await outbox.add(tx, event, now=datetime.now(UTC))
+            await until(lambda: any("DELETE FROM outbox_queue" in s for s in seen))
+
+
+@pytest.mark.parametrize("listens", [True, False], ids=["ring lost", "no listener"])
+async def test_an_event_without_a_ring_is_found_by_looking(
+    database: Database, listens: bool
+) -> None:
+    bells, handled = Bells(database.url, CHANNELS, seldom_s=0.2), Handled(database)
+    listening = [bells.run()] if listens else []
+    async with mute(database, "inbox"), running(*listening, handled.worker.run(bells["inbox"])):
+        await until(lambda: bells["inbox"].heard == listens)
+        await Inbox(database, "returns").store([note(1)])
+        await until(lambda: handled.count == 1)
+
+
+async def test_a_lost_listener_ends_long_waits_and_listens_again(database: Database) -> None:
+    bells = Bells(database.url, CHANNELS)
+    wakeup = bells["inbox"]
+    async with running(bells.run()):
+        await until(lambda: wakeup.heard)
+        rings = wakeup.rings
+        waiting = asyncio.create_task(wakeup.wait(rings))
+        async with database.transaction() as tx:
+            ended = await tx.execute(text(f"SELECT pg_terminate_backend(pid) {LISTENERS}"))
+            assert len(ended.all()) == 1
+        await waiting
+        assert wakeup.rings > rings
+        await until(lambda: wakeup.heard and wakeup.rings >= rings + 2)
+
+
+LISTENERS = f"""
+    FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{LISTENER}'
+"""
+
+
+async def test_a_service_listens_on_one_connection(database: Database) -> None:
+    service = Service("returns", "shared", channels=("mail",))
+    service_running = Running(service, database, SystemClock())
+
+    async with running(service_running.work(EmbeddedTransport({}, {}))):
+        await until(lambda: service_running.bells["mail"].heard)
+        rings = service_running.bells["mail"].rings
+        async with database.transaction() as tx:
+            listeners = (await tx.execute(text(f"SELECT count(*) {LISTENERS}"))).scalar_one()
+            await tx.execute(text("NOTIFY mail"))
+        await until(lambda: service_running.bells["mail"].rings > rings)
+    assert listeners == 1
+
+
+async def test_a_failed_event_is_tried_again_when_it_falls_due(database: Database) -> None:
+    bells, handled = Bells(database.url, CHANNELS), Handled(database)
+    handled.failures = 2
+    async with running(bells.run(), handled.worker.run(bells["inbox"])):
+        await until(lambda: bells["inbox"].heard)
+        await Inbox(database, "returns").store([note(1)])
+        await until(lambda: handled.count == 1)
+
+
+async def test_timers_are_slept_for_and_woken_by_an_earlier_one_and_by_a_set_clock(
+    database: Database,
+) -> None:
+    clock, fired, bells = TravelClock(), [], Bells(database.url, CHANNELS)
+
+    async def fire(key: str, _: dict[str, Any], _now: datetime, _tx: AsyncSession) -> None:
+        fired.append(key)
+
+    async def set_for(key: str, after: timedelta) -> None:
+        async with database.transaction() as tx:
+            await set_timer(tx, "stale", key, clock.now() + after, {})
+
+    worker = TimerWorker(database, "returns", {"stale": fire}, clock)
+    await set_for("in a week", timedelta(days=7))
+    async with running(bells.run(), worker.run(bells["timer"])):
+        await until(lambda: bells["timer"].heard)
+        await set_for("soon", timedelta(seconds=0.5))
+        await until(lambda: fired == ["soon"])
+        clock.travel_to(clock.now() + timedelta(days=8))
+        bells["timer"].ring()
+        await until(lambda: fired == ["soon", "in a week"])
+
+
+async def test_the_wait_for_a_timer_is_known_to_the_second(database: Database) -> None:
+    now = datetime(2025, 7, 7, tzinfo=UTC)
+    clock = TravelClock()
+    clock.travel_to(now)
+    worker = TimerWorker(database, "returns", {}, clock)
+    assert await worker.next_due() is None
+    async with database.transaction() as tx:
+        for key, days in (("A", 7), ("B", 3)):
+            await set_timer(tx, "stale", key, now + timedelta(days=days), {})
+    due_s = await worker.next_due()
+    assert due_s is not None
+    assert due_s <= timedelta(days=3).total_seconds() < due_s + 3600
+    async with database.transaction() as tx:
+        await tx.execute(
+            text("UPDATE timer SET due_at = :now, retry_at = now() + interval '1 hour'"),
+            {"now": now},
+        )
+    again_s = await worker.next_due()
+    assert again_s is not None
+    assert again_s <= 3600 < again_s + 600
+
+
+async def test_a_lag_of_nothing_is_noted_once_a_minute(database: Database) -> None:
+    async def sampled(times: int) -> int:
+        for _ in range(times):
+            await metrics.sample(database, "returns", now=SystemClock().now())
+        async with database.transaction() as tx:
+            return int((await tx.execute(text("SELECT count(*) FROM lag_sample"))).scalar_one())
+
+    assert await sampled(3) == 1
+    await Inbox(database, "returns").store([note(1)])
+    assert await sampled(2) == 3
+    async with database.transaction() as tx:
+        await tx.execute(text("DELETE FROM inbox"))
+    assert await sampled(2) == 4
+    async with database.transaction() as tx:
+        await tx.execute(text("UPDATE lag_sample SET taken_at = taken_at - interval '2 minutes'"))
+    assert await sampled(2) == 5
