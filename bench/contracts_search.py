@@ -5,9 +5,10 @@ from typing import Any
 from bench.beside import by_turns, p, positional
 from bench.contracts_hall import SMALL_DEALER, TODAY, Hall
 from contracts_service import customer_list
-from contracts_service.rules.contract_access import Role, Viewer
+from contracts_service.rules.contract_access import Viewer
 from contracts_service.rules.products import PRODUCT_BY_CODE
 from contracts_service.rules.search_conditions import read_search
+from shared.roles import Role
 
 SEARCHES: dict[str, tuple[str, dict[str, str]]] = {
     "number": ("individual", {"contract_no": "C0000000042"}),

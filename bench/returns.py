@@ -40,12 +40,13 @@ from returns_service.rules.return_list import (
     name_key,
     number_key,
 )
-from returns_service.rules.return_status import Role, Status, Tab
+from returns_service.rules.return_status import Status, Tab
 from returns_service.rules.return_visibility import Actor
 from shared import migrate
 from shared.clock import TravelClock
 from shared.db import EVERY_DEALER, Database
 from shared.process import spare_the_collector
+from shared.roles import Role
 from shared.testing import servers
 from shared.testing.databases import TestDatabases, with_database
 

@@ -25,7 +25,8 @@ from joserfc.jwk import ECKey, KeySet
 from madoguchi.first_start import Making
 from portal_service.envelope import Envelope, content_security_policy
 from portal_service.frame import Frame, page_templates
-from shared.auth import ROLE_TITLES, Principal, Role, assert_every_route_has_a_policy, public
+from shared.auth import Principal, assert_every_route_has_a_policy, public
+from shared.roles import ROLE_TITLES, Role
 from shared.tokens import claims_of
 
 CODE_LASTS_S = 60

@@ -29,7 +29,7 @@ def _of_dealer(dealer: Dealer) -> list[Principal]:
             dealer=dealer.code,
             store=person.store_code,
             staff_code=person.code,
-            roles=frozenset({Role(person.role.value), Role.EMPLOYEE}),
+            roles=frozenset({person.role, Role.EMPLOYEE}),
             mail=person.mail,
         )
         for person in dealer.staff

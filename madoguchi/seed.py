@@ -12,14 +12,14 @@ from interchange_service.actions.dealers import add_dealer
 from interchange_service.dealer_messages import judge
 from interchange_service.queries import dealer_accounts
 from interchange_service.rules.acceptance import Arrival, NotAccepted
-from madoguchi.demo import Role, demo_contracts, demo_masters, write_csv
+from madoguchi.demo import demo_contracts, demo_masters, write_csv
 from returns_service.actions.setting_flow import Flow, set_approval_flow
 from returns_service.people import Acting, Person
 from returns_service.queries import approval_flow_of
-from returns_service.rules.return_status import Role as ReturnRole
 from returns_service.rules.return_visibility import Actor
 from shared.clock import jst_day
 from shared.db import EVERY_DEALER, Database
+from shared.roles import Role
 
 SEED = 20260401
 Row = tuple[str, ...]
@@ -46,7 +46,7 @@ async def seed_approval_flows(returns: Database, now: datetime) -> None:
     """Let the demo's dealers approve at the store and at headquarters, unless they chose."""
     for dealer in demo_masters().dealers:
         head = next(person for person in dealer.staff if person.role is Role.HQ)
-        actor = Actor(f"{dealer.code}-{head.code}", ReturnRole.HQ, dealer.code, None)
+        actor = Actor(f"{dealer.code}-{head.code}", Role.HQ, dealer.code, None)
         async with returns.transaction(dealer.code) as tx:
             if await approval_flow_of(tx, dealer.code) is None:
                 flow = Flow(
@@ -56,7 +56,7 @@ async def seed_approval_flows(returns: Database, now: datetime) -> None:
                     store_approver_notice=False,
                 )
                 await set_approval_flow(
-                    Acting(tx, Person(head.name, head.mail, (actor,)), now), flow, 0
+                    Acting(tx, now, Person(head.name, head.mail, (actor,))), flow, 0
                 )
 
 

@@ -235,7 +235,7 @@ def _started(
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:
             return "窓口" in page.read().decode()
     except (OSError, urllib.error.URLError):
         return False

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from returns_service.rules.approval_route import SETTINGS
-from returns_service.rules.return_status import Role
 from returns_service.rules.return_workflow import allowed_transitions, workflow_mermaid
+from shared.roles import Role
 
 PAGE = Path(__file__).parent.parent / "docs" / "workflow.md"
 
@@ -21,7 +21,7 @@ def as_page() -> str:
         f"{len(list(allowed_transitions()))} transitions;\n"
         "`madoguchi workflow --format csv` lists them one by one.\n\n"
         "## Reported by sales staff, approved by store and headquarters\n\n"
-        f"```mermaid\n{workflow_mermaid(SETTINGS[3], Role.STAFF)}```\n\n"
+        f"```mermaid\n{workflow_mermaid(SETTINGS[3], Role.SALES)}```\n\n"
         "## Every setting, every originator\n\n"
         f"```mermaid\n{workflow_mermaid()}```\n"
     )

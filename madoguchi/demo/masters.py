@@ -5,18 +5,9 @@ Dealer D01 has exactly the stores and people of the examples by which the rules 
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from madoguchi.demo.names import FAMILY_NAMES, GIVEN_NAMES, TOWNS, Town
-
-
-class Role(StrEnum):
-    """What a person does: 営業スタッフ, 店長, 本部担当者, or an operator of the finance company."""
-
-    SALES = "sales"
-    MANAGER = "manager"
-    HQ = "hq"
-    TFC = "tfc"
+from shared.roles import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from madoguchi.demo import COLUMNS, Dealer, Person, Role
+from madoguchi.demo import COLUMNS, Dealer, Person
+from shared.roles import Role
 
 NO_RETURN_HERE = ("オープンエンド", "リース", "その他")
 STAY_AT_THEIR_STORE = (

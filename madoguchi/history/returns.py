@@ -11,7 +11,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from madoguchi.demo import Person, Role
+from madoguchi.demo import Person
 from madoguchi.history import words
 from madoguchi.history.cast import Case, Cast
 from madoguchi.history.contracts import ResultEntry
@@ -19,6 +19,7 @@ from madoguchi.history.days import MINUTES_OF_SLOT, Past
 from madoguchi.history.stage import Moment, Stage
 from madoguchi.mail_catcher import ANSWER_LOST, NO_SUCH_USER
 from shared.clock import jst_day
+from shared.roles import Role
 
 TFC = "T001"
 CHOSEN_BEFORE, REPLACED = 0.7, 0.6

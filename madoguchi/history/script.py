@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from itertools import groupby
 from random import Random
 
-from madoguchi.demo import Masters, Role
+from madoguchi.demo import Masters
 from madoguchi.first_start import Making
 from madoguchi.history.cast import Absence, Cast, casts
 from madoguchi.history.contracts import contracts
@@ -18,6 +18,7 @@ from madoguchi.history.stage import Moment, Stage, stage
 from shared.auth import Principal
 from shared.clock import JST, jst_day
 from shared.db import Database
+from shared.roles import Role
 from shared.settings import ServiceSettings
 
 BEGIN_SLOT = 64

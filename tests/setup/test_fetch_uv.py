@@ -71,7 +71,7 @@ def test_the_newest_that_suffices_and_fits_is_chosen() -> None:
 
     def chosen(machine: Machine) -> str | None:
         file = choose_wheel(files, ">=0.9,<0.14", machine)
-        return file and file.name
+        return file.name if file else None
 
     assert chosen(DEBIAN) == f"uv-0.13.10-py3-none-{tags['debian']}.whl"
     assert chosen(ALPINE) == f"uv-0.13.10-py3-none-{tags['alpine']}.whl"

@@ -13,11 +13,11 @@ from madoguchi.demo import (
     PRODUCTS,
     ROWS_OF_EVERY_KIND,
     VEHICLES,
-    Role,
     demo_contracts,
     demo_masters,
     write_csv,
 )
+from shared.roles import Role
 
 TODAY = date(2025, 7, 15)
 Contract = dict[str, str]

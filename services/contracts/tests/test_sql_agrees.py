@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 
 from contracts_service.colour_conditions import COLOUR, URGENCY, colour_values
 from contracts_service.customer_list import asked_for, find_all, listed, visible_to
-from contracts_service.rules.contract_access import Role, Viewer
+from contracts_service.rules.contract_access import Viewer
 from contracts_service.rules.inspection import (
     Inspection,
     next_inspection_month,
@@ -25,6 +25,7 @@ from contracts_service.rules.search_conditions import (
 )
 from contracts_service.rules.selection import Selection
 from shared.db import EVERY_DEALER
+from shared.roles import Role
 
 from .conftest import Office
 from .rules.oracles import months_until, on_list

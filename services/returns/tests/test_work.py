@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import text
 
 from returns_service.entries import return_facts
-from returns_service.people import Person, role_word
+from returns_service.people import Person
 from returns_service.progress_list import Page, rows_wanted
 from returns_service.rules.approval_route import SETTINGS, Route
 from returns_service.rules.return_list import ProgressSearch, waits_for
-from returns_service.rules.return_status import ORIGINATORS, Role, Status, Tab
+from returns_service.rules.return_status import ORIGINATORS, Status, Tab
 from returns_service.rules.return_visibility import Actor
 from shared.auth import Principal
 from shared.db import EVERY_DEALER
+from shared.roles import Role
 
 from .conftest import (
     COLLEAGUE,
@@ -155,7 +156,7 @@ async def test_a_substitute_has_the_work_of_the_person_they_represent(
 
 
 ACTORS = (
-    (Actor("D01-E101", Role.STAFF, "D01", "S10"),),
+    (Actor("D01-E101", Role.SALES, "D01", "S10"),),
     (Actor("D01-E101", Role.MANAGER, "D01", "S10"),),
     (Actor("D01-M100", Role.MANAGER, "D01", "S10"),),
     (Actor("D01-M200", Role.MANAGER, "D01", "S20"),),
@@ -165,7 +166,7 @@ ACTORS = (
         Actor("D01-M200", Role.MANAGER, "D01", "S10", acting_for="D01-M100"),
     ),
     (
-        Actor("D01-E201", Role.STAFF, "D01", "S20"),
+        Actor("D01-E201", Role.SALES, "D01", "S20"),
         Actor("D01-E201", Role.HQ, "D01", acting_for="D01-H001"),
     ),
 )
@@ -194,7 +195,7 @@ async def test_sql_and_rules_agree_on_what_waits_for_whom(returns: Returns) -> N
         reachable |= {route.with_originator(), Status.REQUESTED, Status.COMPLETED}
         for status, person in product(sorted(reachable), ("E101", "M100", "H001", "M200", "E201")):
             levels = ",".join(level.value for level in route.levels)
-            rows.append((store, f"D01-{person}", role_word(role), levels, status.value))
+            rows.append((store, f"D01-{person}", role.value, levels, status.value))
     columns = ("stores", "originators", "roles", "levels", "statuses")
     values = {
         name: list(column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)

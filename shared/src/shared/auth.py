@@ -7,51 +7,19 @@ at is said on the route itself, with `require(...)` or `public()`, and
 person may do this to that record stays with the rules.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
+from shared import roles
 from shared.errors import Kind, Refusal
 from shared.refusals import Declared
 
-
-class Role(StrEnum):
-    """What a person is in this product; one person may be several."""
-
-    SALES = "sales"
-    MANAGER = "manager"
-    HQ = "hq"
-    TFC = "tfc"
-    EMPLOYEE = "employee"
-    EXPENSE_APPROVER = "expense_approver"
-    EXPENSE_ADMIN = "expense_admin"
-    OPERATOR = "operator"
-    SERVICE = "service"
-    DEALER_SYSTEM = "dealer_system"
-
-    @property
-    def japanese(self) -> str:
-        """The role in the words of the screens."""
-        return ROLE_TITLES[self]
-
-
-ROLE_TITLES: Mapping[Role, str] = {
-    Role.SALES: "営業スタッフ",
-    Role.MANAGER: "店長",
-    Role.HQ: "本部担当者",
-    Role.TFC: "TFC",
-    Role.EMPLOYEE: "社員",
-    Role.EXPENSE_APPROVER: "経費承認者",
-    Role.EXPENSE_ADMIN: "経費管理者",
-    Role.OPERATOR: "システム運用者",
-    Role.SERVICE: "サービス間連携",
-    Role.DEALER_SYSTEM: "販売店システム",
-}
+Role = roles.Role
 
 
 @dataclass(frozen=True, slots=True)

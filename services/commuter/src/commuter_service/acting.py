@@ -1,35 +1,25 @@
 """Who acts, when, in which transaction, and under which decisions of the company?"""
 
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from commuter_service.models import CompanySetting, Permission, Trail
 from commuter_service.rules.company_setting import RightMissing
-from shared.clock import jst_day
+from shared import request_context
 from shared.context import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class Acting(request_context.RequestContext):
     """One action of one person; `accounting` is the role 経費管理者 (管理 tab)."""
 
-    tx: AsyncSession
     employee_id: str
     name: str
     dealer_id: str
-    now: datetime
     setting: CompanySetting
     permission: Permission
     accounting: bool
-
-    @property
-    def today(self) -> date:
-        """The JST day (R65)."""
-        return jst_day(self.now)
 
     @property
     def has_pass_master(self) -> bool:

@@ -12,6 +12,8 @@ from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Index, Integer, T
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared import audit
+
 
 class Kept(DeclarativeBase):
     """A row that the commuter service keeps."""
@@ -172,18 +174,15 @@ class SlipItem(Kept):
     picture: Mapped[str | None]
 
 
-class Trail(Kept):
+class Trail(audit.AuditEntry, Kept):
     """Who did what to whose pass or slip, when, and what it changed; rows only ever come (R62)."""
 
     __tablename__ = "trail"
     __table_args__ = (Index("trail_by_subject", "subject_id", "trail_id"),)
 
     trail_id: Mapped[UUID] = mapped_column(primary_key=True)
-    dealer_id: Mapped[str]
     employee_id: Mapped[str]
     subject_id: Mapped[UUID]
-    action: Mapped[str]
-    at: Mapped[datetime]
     actor: Mapped[str]
     actor_name: Mapped[str]
     before: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

@@ -19,7 +19,7 @@ from contracts_service.conditions import Conditions
 from contracts_service.rules.assignment_change import change_status
 from contracts_service.rules.bulk_search import BulkSearch
 from contracts_service.rules.completion import COMPLETE_MARK
-from contracts_service.rules.contract_access import Role, Viewer
+from contracts_service.rules.contract_access import Viewer
 from contracts_service.rules.inspection import (
     next_inspection_month,
     registered_for_next_inspection,
@@ -43,6 +43,7 @@ from contracts_service.rules.selection import (
     Replacement,
     Selection,
 )
+from shared.roles import Role
 
 
 class Listed(NamedTuple):

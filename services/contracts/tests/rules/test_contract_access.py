@@ -10,7 +10,6 @@ from contracts_service.rules.completion import CompletionBasis
 from contracts_service.rules.contract_access import (
     Action,
     ContractPlace,
-    Role,
     Viewer,
     in_scope,
     role_refusal,
@@ -18,6 +17,7 @@ from contracts_service.rules.contract_access import (
 from contracts_service.rules.contract_actions import Button, ContractFacts, contract_actions
 from contracts_service.rules.products import PRODUCT_BY_CODE
 from contracts_service.rules.selection import Selection
+from shared.roles import Role
 
 T = date(2025, 7, 15)
 YAMADA = Viewer(role=Role.SALES, dealer_code="D01", store_code="S10")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts_service.rules.completion import CompletionBasis, CompletionFacts, completion_basis
-from contracts_service.rules.contract_access import Role, RoleMayNot
+from contracts_service.rules.contract_access import RoleMayNot
 from contracts_service.rules.customer_change_block import release_block
 from contracts_service.rules.free_note import note_to_save
 from contracts_service.rules.result_deadline import FirstEntryAfterChangeLimit
@@ -31,6 +31,7 @@ from contracts_service.rules.result_entry import (
 from contracts_service.rules.selection import OTHER_VEHICLE, Replacement, Selection
 from contracts_service.rules.tfc_handling import TfcHandles
 from shared.errors import FormErrors, Kind, Refusal
+from shared.roles import Role
 
 T = date(2025, 7, 15)
 VEHICLES = {"PRIUS", "AQUA"}

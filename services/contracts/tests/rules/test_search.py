@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts_service.rules.bulk_search import BulkSearch, read_bulk_search
-from contracts_service.rules.contract_access import Role
 from contracts_service.rules.customer_list_csv import (
     CUSTOMER_LIST_COLUMNS,
     REPLACEMENT_COLUMNS,
@@ -33,6 +32,7 @@ from contracts_service.rules.search_text import (
     folded_registration,
 )
 from shared.errors import FormErrors
+from shared.roles import Role
 
 T = date(2025, 7, 15)
 

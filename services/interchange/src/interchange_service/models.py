@@ -29,6 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared import audit
+
 
 class Kept(DeclarativeBase):
     """The tables of this service."""
@@ -225,7 +227,7 @@ class WebhookDelivery(Kept):
     traceparent: Mapped[str | None]
 
 
-class WebhookDeliveryLog(Kept):
+class WebhookDeliveryLog(audit.AuditEntry, Kept):
     """One step of one delivery: an attempt with its answer, or what a person asked for."""
 
     __tablename__ = "webhook_delivery_log"
@@ -237,9 +239,8 @@ class WebhookDeliveryLog(Kept):
         BigInteger, Identity(always=True), primary_key=True
     )
     delivery_id: Mapped[UUID] = mapped_column(ForeignKey("webhook_delivery.delivery_id"))
-    dealer_id: Mapped[str]
-    happened_at: Mapped[datetime]
-    step: Mapped[str]
+    at: Mapped[datetime] = mapped_column("happened_at")
+    action: Mapped[str] = mapped_column("step")
     actor: Mapped[str | None]
     attempt: Mapped[int]
     status: Mapped[int | None]

@@ -233,6 +233,4 @@ def _line(mail: Mail) -> MailLine:
 
 
 def _step(entry: MailLog) -> Step:
-    return Step(
-        happened_at=entry.happened_at, step=entry.step, actor=entry.actor, detail=entry.detail
-    )
+    return Step(happened_at=entry.at, step=entry.action, actor=entry.actor, detail=entry.detail)

@@ -23,6 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared import audit
+
 STATES = ("scheduled", "sending", "sent", "suppressed", "failed", "unknown")
 
 
@@ -101,7 +103,7 @@ class Mail(Table):
     traceparent: Mapped[str | None]
 
 
-class MailLog(Table):
+class MailLog(audit.AuditEntry, Table):
     """One step of one mail."""
 
     __tablename__ = "mail_log"
@@ -109,8 +111,7 @@ class MailLog(Table):
 
     mail_log_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     mail_id: Mapped[UUID] = mapped_column(ForeignKey("mail.mail_id"))
-    dealer_id: Mapped[str]
-    happened_at: Mapped[datetime]
-    step: Mapped[str]
+    at: Mapped[datetime] = mapped_column("happened_at")
+    action: Mapped[str] = mapped_column("step")
     actor: Mapped[str | None]
     detail: Mapped[str | None]

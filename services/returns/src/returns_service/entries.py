@@ -4,12 +4,12 @@ from datetime import date
 from typing import Any
 
 from returns_service.models import Application, Contract
-from returns_service.people import role_word, rule_role
 from returns_service.rules.approval_route import Level, Route
 from returns_service.rules.return_approval import ReturnFacts
 from returns_service.rules.return_eligibility import ContractFacts, Selection, product_of
 from returns_service.rules.return_form import Change, ResultKind, ReturnReport, ReturnResult
 from returns_service.rules.return_status import Status
+from shared.roles import Role
 
 
 def contract_facts(contract: Contract) -> ContractFacts:
@@ -24,7 +24,7 @@ def contract_facts(contract: Contract) -> ContractFacts:
 
 def return_facts(row: Any) -> ReturnFacts:
     """What decides who may do what with an application; `row` is an Application or a list row."""
-    route = Route(rule_role(row.originator_role), tuple(Level(level) for level in row.levels))
+    route = Route(Role(row.originator_role), tuple(Level(level) for level in row.levels))
     return ReturnFacts(
         dealer_code=row.dealer_id,
         store_code=row.store_code,
@@ -38,7 +38,7 @@ def return_facts(row: Any) -> ReturnFacts:
 
 def set_route(application: Application, route: Route) -> None:
     """Freeze a route on an application."""
-    application.originator_role = role_word(route.originator)
+    application.originator_role = route.originator.value
     application.levels = [level.value for level in route.levels]
 
 

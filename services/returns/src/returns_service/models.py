@@ -11,6 +11,8 @@ from sqlalchemy import BigInteger, Computed, DateTime, ForeignKey, Identity, Ind
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared import audit
+
 OPEN = "status NOT IN ('COMPLETED', 'WITHDRAWN')"
 
 
@@ -203,7 +205,7 @@ class Approval(Kept):
     entry: Mapped[dict[str, Any]]
 
 
-class HistoryLine(Kept):
+class HistoryLine(audit.AuditEntry, Kept):
     """Who did what, when, from where to where, in which version, for whom; never changed."""
 
     __tablename__ = "history"
@@ -211,9 +213,6 @@ class HistoryLine(Kept):
 
     line_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     application_id: Mapped[str] = mapped_column(ForeignKey(Application.application_id))
-    dealer_id: Mapped[str]
-    at: Mapped[datetime]
-    action: Mapped[str]
     step: Mapped[str | None]
     actor_id: Mapped[str]
     actor_role: Mapped[str]

@@ -18,8 +18,9 @@ from returns_service.rules.return_list import (
     number_key,
     updated_between,
 )
-from returns_service.rules.return_status import Role, Status, Tab
+from returns_service.rules.return_status import Status, Tab
 from returns_service.rules.return_visibility import Actor
+from shared.roles import Role
 
 Values = dict[str, object]
 

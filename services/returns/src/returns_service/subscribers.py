@@ -192,7 +192,7 @@ async def take_tfcs_step(
     event: tfc_returns.TfcReturnEvent, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """TFC's core takes a step, or learns that it comes too late."""
-    await follow_tfc(Acting(tx, TFC_CORE, delivery.now), event)
+    await follow_tfc(Acting(tx, delivery.now, TFC_CORE), event)
 
 
 @SUBSCRIBERS.on(tfc_returns.TfcChangeApplicationUpdated)

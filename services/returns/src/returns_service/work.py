@@ -16,7 +16,8 @@ from returns_service.rules.return_list import (
     ProgressSearch,
     last_change_of_still_ones,
 )
-from returns_service.rules.return_status import Role, Status, Tab
+from returns_service.rules.return_status import Status, Tab
+from shared.roles import Role
 from shared.work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
 
 _REASONS = text("""
@@ -92,7 +93,7 @@ def _of_dealer(acting: Acting) -> Iterator[Counted]:
     still = ProgressSearch(
         statuses=frozenset(DEALERS_TURN),
         updated_to_on=last_change_of_still_ones(acting.today),
-        own=acting.who.himself.role is Role.STAFF,
+        own=acting.who.himself.role is Role.SALES,
     )
     yield Counted("still", "7日以上動きのない申込", still, waits=False)
 

@@ -2,19 +2,20 @@
 
 from returns_service.rules.approval_route import ApprovalSetting, Route
 from returns_service.rules.return_approval import ReturnFacts
-from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
+from shared.roles import Role
 
 NONE = ApprovalSetting(store_approval=False, hq_approval=False)
 STORE = ApprovalSetting(store_approval=True, hq_approval=False)
 HQ = ApprovalSetting(store_approval=False, hq_approval=True)
 BOTH = ApprovalSetting(store_approval=True, hq_approval=True)
 
-YAMADA = Actor("E101", Role.STAFF, "D01", "S10")
-COLLEAGUE = Actor("E102", Role.STAFF, "D01", "S10")
+YAMADA = Actor("E101", Role.SALES, "D01", "S10")
+COLLEAGUE = Actor("E102", Role.SALES, "D01", "S10")
 SATO = Actor("M100", Role.MANAGER, "D01", "S10")
 TAKAHASHI = Actor("M200", Role.MANAGER, "D01", "S20")
-SUZUKI = Actor("E201", Role.STAFF, "D01", "S20")
+SUZUKI = Actor("E201", Role.SALES, "D01", "S20")
 TANAKA = Actor("H001", Role.HQ, "D01")
 TFC = Actor("tfc", Role.TFC)
 

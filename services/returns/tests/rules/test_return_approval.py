@@ -31,9 +31,10 @@ from returns_service.rules.return_refusals import (
     StepNotPossible,
     SubstituteMayNot,
 )
-from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind, Refusal
+from shared.roles import Role
 from shared.versions import VersionConflict
 
 from .people import BOTH, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA, given

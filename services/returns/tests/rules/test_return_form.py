@@ -21,14 +21,15 @@ from returns_service.rules.return_form import (
     check_overwrite,
     opening_form,
 )
-from returns_service.rules.return_status import ORIGINATORS, Role
+from returns_service.rules.return_status import ORIGINATORS
 from shared.errors import FieldError, FormErrors, Kind
+from shared.roles import Role
 
 TODAY = date(2025, 7, 15)
 RETURNED = ResultForm(received_on="2025-07-15")
 
 
-def report(form: ReturnForm, originator: Role = Role.STAFF) -> ReturnReport:
+def report(form: ReturnForm, originator: Role = Role.SALES) -> ReturnReport:
     return check_form(form, originator=originator, today=TODAY)
 
 
@@ -36,7 +37,7 @@ def errors_of(errors: FormErrors) -> dict[str, FieldError]:
     return {error.field: error for error in errors.fields}
 
 
-def faults(form: ReturnForm, originator: Role = Role.STAFF, today: date = TODAY) -> dict[str, str]:
+def faults(form: ReturnForm, originator: Role = Role.SALES, today: date = TODAY) -> dict[str, str]:
     """The code of each faulty field; none for a valid form."""
     try:
         check_form(form, originator=originator, today=today)
@@ -111,7 +112,7 @@ def test_contact_3_is_a_mail_address(typed: str, code: str | None) -> None:
 @pytest.mark.rule("D85", "D86")
 @pytest.mark.parametrize(
     ("originator", "code"),
-    [(Role.STAFF, None), (Role.MANAGER, None), (Role.HQ, "MAIL_REQUIRED")],
+    [(Role.SALES, None), (Role.MANAGER, None), (Role.HQ, "MAIL_REQUIRED")],
 )
 @pytest.mark.parametrize("blank", [None, "", " 　"])
 def test_contact_3_is_required_of_hq_only(
@@ -216,7 +217,7 @@ def test_the_list_of_reasons_is_configured() -> None:
         "その他",
     ]
     form = ReturnForm(result=ResultForm("UNRETURNED", unreturned_reason="EXPORTED"))
-    own = check_form(form, originator=Role.STAFF, today=TODAY, reasons={"EXPORTED": "輸出"})
+    own = check_form(form, originator=Role.SALES, today=TODAY, reasons={"EXPORTED": "輸出"})
     assert own.result.unreturned_reason == "EXPORTED"
 
 

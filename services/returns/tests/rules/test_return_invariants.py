@@ -28,12 +28,13 @@ from returns_service.rules.return_commands import (
     Withdraw,
 )
 from returns_service.rules.return_list import count, waits_for
-from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Refusal
+from shared.roles import Role
 
 PEOPLE = (
-    Actor("E101", Role.STAFF, "D01", "S10"),
+    Actor("E101", Role.SALES, "D01", "S10"),
     Actor("M100", Role.MANAGER, "D01", "S10"),
     Actor("M101", Role.MANAGER, "D01", "S10"),
     Actor("H001", Role.HQ, "D01"),
@@ -48,7 +49,7 @@ people = st.sampled_from(PEOPLE)
 settings_of_dealer = st.sampled_from(SETTINGS)
 new_originators = st.sampled_from(
     [
-        NewOriginator("E103", Role.STAFF, "D01", "S10", active=True),
+        NewOriginator("E103", Role.SALES, "D01", "S10", active=True),
         NewOriginator("M101", Role.MANAGER, "D01", "S10", active=True),
         NewOriginator("H002", Role.HQ, "D01", None, active=True),
     ]

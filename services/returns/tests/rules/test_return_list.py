@@ -14,8 +14,9 @@ from returns_service.rules.return_list import (
     updated_between,
     waits_for,
 )
-from returns_service.rules.return_status import Group, Role, Status, Tab
+from returns_service.rules.return_status import Group, Status, Tab
 from returns_service.rules.return_visibility import Actor, sees_return
+from shared.roles import Role
 
 from .people import BOTH, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA
 
@@ -76,7 +77,7 @@ def test_the_past_holds_completed_and_withdrawn_only() -> None:
 @pytest.mark.parametrize(
     ("role", "statuses"),
     [
-        (Role.STAFF, ["担当者手続中（差戻）"]),
+        (Role.SALES, ["担当者手続中（差戻）"]),
         (Role.MANAGER, ["店舗承認者手続中", "店舗承認者手続中（差戻）"]),
         (Role.HQ, ["本部承認者手続中", "本部承認者手続中（差戻）"]),
         (Role.TFC, []),

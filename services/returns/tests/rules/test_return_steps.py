@@ -33,9 +33,10 @@ from returns_service.rules.return_refusals import (
     RoleMayNot,
     StepNotPossible,
 )
-from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind
+from shared.roles import Role
 
 from .people import BOTH, SATO, TANAKA, TFC, YAMADA, given
 
@@ -122,7 +123,7 @@ def test_approvals_voided(
     assert decide(given(status), command, actor).approvals_voided == voided
 
 
-NEW = NewOriginator("E102", Role.STAFF, "D01", "S10", active=True)
+NEW = NewOriginator("E102", Role.SALES, "D01", "S10", active=True)
 
 
 @pytest.mark.parametrize(

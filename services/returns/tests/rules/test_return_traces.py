@@ -24,13 +24,14 @@ from returns_service.rules.return_commands import (
     Withdraw,
 )
 from returns_service.rules.return_refusals import ReturnAlreadyDecided
-from returns_service.rules.return_status import FINAL, Role, Status
+from returns_service.rules.return_status import FINAL, Status
 from returns_service.rules.return_visibility import Actor
+from shared.roles import Role
 from shared.versions import VersionConflict
 
 from .people import BOTH, HQ, NONE, SATO, STORE, TANAKA, TFC, YAMADA
 
-KIND = {Role.STAFF: YAMADA, Role.MANAGER: SATO, Role.HQ: TANAKA}
+KIND = {Role.SALES: YAMADA, Role.MANAGER: SATO, Role.HQ: TANAKA}
 
 
 class Application:
@@ -163,7 +164,7 @@ def test_trace_5_a_correction_at_requested_voids_both_approvals() -> None:
 
 @pytest.mark.rule("D123")
 def test_trace_6_withdrawal_and_acceptance_race_on_version_7() -> None:
-    route = Route.of(BOTH, Role.STAFF)
+    route = Route.of(BOTH, Role.SALES)
     before = ReturnFacts(
         "D01", "S10", "E101", Status.REQUESTED, route, was_requested=True, version=7
     )
@@ -192,16 +193,16 @@ def test_trace_7_a_note_of_the_hq_approver_moves_nothing() -> None:
 
 ROUTES = """
 setting  originator  levels
-none     staff       -
+none     sales       -
 none     manager     -
 none     hq          -
-store    staff       store
+store    sales       store
 store    manager     -
 store    hq          -
-hq       staff       hq
+hq       sales       hq
 hq       manager     hq
 hq       hq          -
-both     staff       store,hq
+both     sales       store,hq
 both     manager     hq
 both     hq          -
 """

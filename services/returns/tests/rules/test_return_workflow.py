@@ -26,7 +26,7 @@ from returns_service.rules.return_commands import (
     TakeOver,
     Withdraw,
 )
-from returns_service.rules.return_status import ORIGINATORS, Role, Status
+from returns_service.rules.return_status import ORIGINATORS, Status
 from returns_service.rules.return_visibility import Actor
 from returns_service.rules.return_workflow import (
     allowed_transitions,
@@ -34,6 +34,7 @@ from returns_service.rules.return_workflow import (
     workflow_mermaid,
 )
 from shared.errors import Refusal
+from shared.roles import Role
 
 # Store and HQ approval on or off, originator, then where each step leads:
 #   first   after 送信        store+ / store-  the store approver approves / remands
@@ -41,16 +42,16 @@ from shared.errors import Refusal
 # - : there is no such step.
 LEADS_TO = """
 store hq originator | first     | store+   | store-   | hq+  | hq-      | tfc-
-  0    0  staff     | 依頼中    | -        | -        | -    | -        | 担当者差戻
+  0    0  sales     | 依頼中    | -        | -        | -    | -        | 担当者差戻
   0    0  manager   | 依頼中    | -        | -        | -    | -        | 店舗差戻
   0    0  hq        | 依頼中    | -        | -        | -    | -        | 本部差戻
-  1    0  staff     | 店舗手続中 | 依頼中   | 担当者差戻 | -    | -        | 店舗差戻
+  1    0  sales     | 店舗手続中 | 依頼中   | 担当者差戻 | -    | -        | 店舗差戻
   1    0  manager   | 依頼中    | -        | -        | -    | -        | 店舗差戻
   1    0  hq        | 依頼中    | -        | -        | -    | -        | 本部差戻
-  0    1  staff     | 本部手続中 | -        | -        | 依頼中 | 担当者差戻 | 本部差戻
+  0    1  sales     | 本部手続中 | -        | -        | 依頼中 | 担当者差戻 | 本部差戻
   0    1  manager   | 本部手続中 | -        | -        | 依頼中 | 店舗差戻   | 本部差戻
   0    1  hq        | 依頼中    | -        | -        | -    | -        | 本部差戻
-  1    1  staff     | 店舗手続中 | 本部手続中 | 担当者差戻 | 依頼中 | 店舗差戻   | 本部差戻
+  1    1  sales     | 店舗手続中 | 本部手続中 | 担当者差戻 | 依頼中 | 店舗差戻   | 本部差戻
   1    1  manager   | 本部手続中 | -        | -        | 依頼中 | 店舗差戻   | 本部差戻
   1    1  hq        | 依頼中    | -        | -        | -    | -        | 本部差戻
 """
@@ -129,7 +130,7 @@ def test_headquarters_never_waits_for_itself() -> None:
     assert waits == {
         (setting, originator)
         for setting in SETTINGS
-        for originator in (Role.STAFF, Role.MANAGER)
+        for originator in (Role.SALES, Role.MANAGER)
         if setting.hq_approval
     }
 
@@ -153,7 +154,7 @@ def test_the_diagram_of_everything_draws_each_arrow_once() -> None:
 
 def command_of(action: Action, setting: ApprovalSetting) -> Command:
     """A command for `action` with everything that it must carry, on version 7."""
-    new = NewOriginator("E102", Role.STAFF, "D01", "S10", active=True)
+    new = NewOriginator("E102", Role.SALES, "D01", "S10", active=True)
     commands: dict[Action, Command] = {
         Action.SUBMIT: Submit(setting=setting),
         Action.APPROVE: Approve(expected_version=7),
@@ -173,8 +174,8 @@ def command_of(action: Action, setting: ApprovalSetting) -> Command:
 
 
 PEOPLE = {
-    "山田": Actor("E101", Role.STAFF, "D01", "S10"),
-    "同僚": Actor("E102", Role.STAFF, "D01", "S10"),
+    "山田": Actor("E101", Role.SALES, "D01", "S10"),
+    "同僚": Actor("E102", Role.SALES, "D01", "S10"),
     "佐藤": Actor("M100", Role.MANAGER, "D01", "S10"),
     "店長2": Actor("M101", Role.MANAGER, "D01", "S10"),
     "田中": Actor("H001", Role.HQ, "D01"),
@@ -184,10 +185,10 @@ PEOPLE = {
     "山田 for 佐藤": Actor("E101", Role.MANAGER, "D01", "S10", acting_for="M100"),
     "店長2 for 田中": Actor("M101", Role.HQ, "D01", acting_for="H001"),
     "高橋": Actor("M200", Role.MANAGER, "D01", "S20"),
-    "鈴木": Actor("E201", Role.STAFF, "D01", "S20"),
+    "鈴木": Actor("E201", Role.SALES, "D01", "S20"),
     "他社": Actor("H001", Role.HQ, "D02"),
 }
-ORIGINATOR = {Role.STAFF: "山田", Role.MANAGER: "佐藤", Role.HQ: "田中"}
+ORIGINATOR = {Role.SALES: "山田", Role.MANAGER: "佐藤", Role.HQ: "田中"}
 OF_STORE = {"佐藤", "店長2", "同僚 for 佐藤", "山田 for 佐藤"}
 OF_HQ = {"田中", "本部2", "店長2 for 田中"}
 

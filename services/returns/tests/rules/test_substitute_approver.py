@@ -5,7 +5,6 @@ from datetime import date
 
 import pytest
 
-from returns_service.rules.return_status import Role
 from returns_service.rules.return_visibility import Actor
 from returns_service.rules.substitute_approver import (
     RoleNotSubstituted,
@@ -16,6 +15,7 @@ from returns_service.rules.substitute_approver import (
     acts_as,
     check_substitution,
 )
+from shared.roles import Role
 
 from .people import COLLEAGUE, SATO
 

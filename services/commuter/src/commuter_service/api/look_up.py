@@ -65,9 +65,9 @@ class LookUpTyped(Typed):
     `slip_id`: the look-up belongs to this slip, and its owner's passes are deducted.
     """
 
-    start: Text
-    end: Text
-    on: Day
+    start: Annotated[Text, Field(examples=["東京"])]
+    end: Annotated[Text, Field(examples=["新宿"])]
+    on: Annotated[Day, Field(examples=["2025-07-14"])]
     via: list[Text] = Field(default=[], max_length=MOST_VIA)
     avoid: list[Text] = Field(default=[], max_length=30)
     medium: Medium = Medium.IC
@@ -80,8 +80,8 @@ class LookUpTyped(Typed):
 class RideTyped(Typed):
     """A ride with its route given; `employee_id` of somebody else is for accounting only."""
 
-    on: Day
-    route: Text
+    on: Annotated[Day, Field(examples=["2025-07-14"])]
+    route: Annotated[Text, Field(examples=["東京:JR中央線:新宿"])]
     medium: Medium = Medium.IC
     round_trip: bool = False
     child: bool = False

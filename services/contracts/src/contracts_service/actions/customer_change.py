@@ -11,9 +11,9 @@ from contracts_service import queries
 from contracts_service.actions.statements import Speaker
 from contracts_service.models import Contract, CustomerChangeRelease
 from contracts_service.queries import ContractUnknown
-from contracts_service.rules.contract_access import Role
 from contracts_service.rules.customer_change_block import release_block
 from shared.context import new_id
+from shared.roles import Role
 
 
 async def set_pending(tx: AsyncSession, dealer_id: str, contract_no: str, *, pending: bool) -> None:

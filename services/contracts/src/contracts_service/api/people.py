@@ -7,7 +7,6 @@ from contracts_service import queries
 from contracts_service.api.visit import DEALER, Visiting
 from contracts_service.contract_detail import CodedName
 from contracts_service.models import Dealer
-from contracts_service.rules.contract_access import Role as ContractRole
 from shared.auth import Principal, Role, require
 from shared.db import EVERY_DEALER
 from shared.http import NotFound, database_of
@@ -31,7 +30,7 @@ class Me(BaseModel):
     person_id: str
     staff_code: str | None
     name: str
-    role: ContractRole
+    role: Role
     role_label: str
     mobile_phone: str | None
     mail: str | None
@@ -58,7 +57,7 @@ async def show_me(visit: Visiting) -> Me:
         staff_code=who.staff_code,
         name=known.name if known else who.name,
         role=viewer.role,
-        role_label=viewer.role.label,
+        role_label=viewer.role.japanese,
         mobile_phone=known.mobile_phone if known else None,
         mail=known.mail if known else who.mail,
         store=OwnStore(code=store.store_code, name=store.name, phone=store.phone)

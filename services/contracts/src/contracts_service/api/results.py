@@ -81,9 +81,11 @@ class MemoTyped(Typed):
 class ResultTyped(Typed):
     """What was ticked when 決定 was pressed."""
 
-    categories: list[Selection] = Field(default=[], max_length=4)
+    categories: list[Selection] = Field(
+        default=[], max_length=4, examples=[[Selection.VEHICLE_RETURN]]
+    )
     own_replacement: bool | None = None
-    vehicle_code: Text | None = None
+    vehicle_code: Text | None = Field(None, examples=["PRIUS"])
     other_text: Text | None = None
     confirmation_received: bool = False
     confirmation_received_on: date | None = None
@@ -93,7 +95,7 @@ class ResultTyped(Typed):
 class ResplitTyped(Typed):
     """How many instalments."""
 
-    instalments: int = Field(ge=1, le=1000)
+    instalments: int = Field(ge=1, le=1000, examples=[24])
 
 
 class ReleaseTyped(Typed):

@@ -2,20 +2,18 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
 from pydantic import Field
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.conditions import Conditions
-from contracts_service.rules.contract_access import Role, Viewer
-from shared import auth
-from shared.clock import jst_day
+from contracts_service.rules.contract_access import Viewer
+from shared import auth, request_context
 from shared.context import acting_as
 from shared.http import NotFound, clock_of, database_of
 from shared.refusals import refuses
+from shared.roles import Role
 
 DEALER = auth.require(auth.Role.SALES, auth.Role.MANAGER, auth.Role.HQ)
 STORE_WORK = auth.require(auth.Role.SALES, auth.Role.MANAGER)
@@ -27,15 +25,11 @@ Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(request_context.RequestContext):
     """One request of a dealer's person."""
 
-    tx: AsyncSession
     who: auth.Principal
     viewer: Viewer
-    now: datetime
-    today: date
-    """The JST day."""
     conditions: Conditions
     known_products: set[str]
     """Codes that were seen in the master: no product ever leaves it, so none is asked for twice."""
@@ -48,8 +42,7 @@ async def _visit(request: Request) -> AsyncIterator[Visit]:
     viewer = viewer_of(who)
     async with database_of(request).transaction(viewer.dealer_code) as tx:
         now, state = clock_of(request).now(), request.app.state
-        day = jst_day(now)
-        yield Visit(tx, who, viewer, now, day, state.conditions, state.known_products)
+        yield Visit(tx, now, who, viewer, state.conditions, state.known_products)
 
 
 Visiting = Annotated[Visit, Depends(_visit, scope="function")]
@@ -61,7 +54,7 @@ def viewer_of(who: auth.Principal) -> Viewer:
     Raises:
         NotFound: somebody without a dealer, or without a store where the role needs one.
     """
-    role = next(r for r in (Role.HQ, Role.MANAGER, Role.SALES) if who.has(auth.Role(r.value)))
+    role = next(role for role in (Role.HQ, Role.MANAGER, Role.SALES) if who.has(role))
     if who.dealer is None or (role is not Role.HQ and who.store is None):
         raise NotFound
     store = None if role is Role.HQ else who.store

@@ -11,8 +11,8 @@ from fastapi import APIRouter
 from contracts_service import customer_list
 from contracts_service.api.customers import SearchQuery, condition_of
 from contracts_service.api.visit import DEALER, Visit, Visiting
-from contracts_service.rules.contract_access import Role
 from contracts_service.rules.row_colour import Colour
+from shared.roles import Role
 from shared.work import Work, WorkCount
 
 router = APIRouter()

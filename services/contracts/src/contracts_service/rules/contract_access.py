@@ -8,25 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.errors import Kind, Refusal
-
-
-class Role(StrEnum):
-    """Dealer roles and the operator of the finance company (D1)."""
-
-    SALES = "sales"
-    MANAGER = "manager"
-    HQ = "hq"
-    TFC = "tfc"
-
-    @property
-    def label(self) -> str:
-        """The Japanese word for the role."""
-        return {
-            Role.SALES: "営業スタッフ",
-            Role.MANAGER: "店長",
-            Role.HQ: "本部担当者",
-            Role.TFC: "TFC",
-        }[self]
+from shared.roles import Role
 
 
 class Action(StrEnum):

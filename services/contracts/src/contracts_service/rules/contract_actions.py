@@ -16,13 +16,14 @@ from contracts_service.rules.assignment_change import (
     change_refusal,
 )
 from contracts_service.rules.completion import CompletionBasis
-from contracts_service.rules.contract_access import Action, Role, role_refusal
+from contracts_service.rules.contract_access import Action, role_refusal
 from contracts_service.rules.products import Product, return_refusal
 from contracts_service.rules.resplit import ResplitFacts, resplit_refusal
 from contracts_service.rules.result_entry import EntryFacts, entry_refusal
 from contracts_service.rules.selection import Selection
 from contracts_service.rules.tfc_handling import tfc_refusal
 from shared.errors import Kind, Refusal
+from shared.roles import Role
 
 
 class OtherSelectionMade(Refusal):

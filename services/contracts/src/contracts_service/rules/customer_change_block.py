@@ -4,8 +4,9 @@ Normally the completion of that change lifts it. When the completion never arriv
 does, and says why.
 """
 
-from contracts_service.rules.contract_access import Action, Role, role_refusal
+from contracts_service.rules.contract_access import Action, role_refusal
 from shared.errors import FieldError, FormErrors
+from shared.roles import Role
 
 REASON_MAX = 200
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contracts_service.rules.contract_access import Action, Role, role_refusal
+from contracts_service.rules.contract_access import Action, role_refusal
+from shared.roles import Role
 
 ROWS_SHOWN = 100
 

@@ -93,8 +93,8 @@ async def note(  # noqa: PLR0913  one row, every column of it
         insert(WebhookDeliveryLog).values(
             delivery_id=delivery.delivery_id,
             dealer_id=delivery.dealer_id,
-            happened_at=now,
-            step=step,
+            at=now,
+            action=step,
             actor=current_work().actor,
             attempt=delivery.attempts,
             status=status,

@@ -39,13 +39,22 @@ STATUS_OF: Mapping[Reason, HTTPStatus] = {
 }
 """Every other reason is 422."""
 
+EVENT_DATA = {"dealer_id": "D01", "source_id": "R-1001", "received_on": "2025-07-14"}
 EVENT_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {"type": "object"}},
+            "application/json": {"schema": {"type": "object"}, "example": EVENT_DATA},
             "application/cloudevents+json": {
-                "schema": {"type": "object", "required": ["specversion", "id", "source", "type"]}
+                "schema": {"type": "object", "required": ["specversion", "id", "source", "type"]},
+                "example": {
+                    "specversion": "1.0",
+                    "id": "returned-R-1001",
+                    "source": "/dealers/D01/dms",
+                    "type": "dealer.vehicle_returned.v1",
+                    "time": "2025-07-14T16:20:00+09:00",
+                    "data": EVENT_DATA,
+                },
             },
         },
     }

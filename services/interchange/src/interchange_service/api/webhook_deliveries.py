@@ -215,8 +215,8 @@ def _line(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, obj
 
 def _step(entry: WebhookDeliveryLog) -> DeliveryStep:
     return DeliveryStep(
-        happened_at=entry.happened_at,
-        step=entry.step,
+        happened_at=entry.at,
+        step=entry.action,
         actor=entry.actor,
         attempt=entry.attempt,
         status=entry.status,

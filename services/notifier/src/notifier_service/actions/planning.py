@@ -91,8 +91,8 @@ async def note(
         insert(MailLog).values(
             mail_id=mail.mail_id,
             dealer_id=mail.dealer_id,
-            happened_at=now,
-            step=step,
+            at=now,
+            action=step,
             actor=current_work().actor,
             detail=detail,
         )

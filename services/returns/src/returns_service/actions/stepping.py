@@ -39,9 +39,10 @@ from returns_service.rules.return_form import (
     check_overwrite,
 )
 from returns_service.rules.return_refusals import ReturnNotVisible
-from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
 from returns_service.rules.standing_in import decide_for
+from shared.roles import Role
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import text
 
 from returns_service.models import Staff, Substitute
-from returns_service.people import Acting, rule_role
+from returns_service.people import Acting
 from returns_service.queries import (
     staff_by_id,
     substitute_by_id,
@@ -17,7 +17,6 @@ from returns_service.queries import (
     substitution_in,
 )
 from returns_service.rules.return_refusals import RoleMayNot
-from returns_service.rules.return_status import Role
 from returns_service.rules.return_visibility import Actor
 from returns_service.rules.substitute_approver import (
     SubstituteNotSuitable,
@@ -25,6 +24,7 @@ from returns_service.rules.substitute_approver import (
     check_substitution,
 )
 from shared.http import NotFound
+from shared.roles import Role
 from shared.versions import check_version
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('substitute/' || :dealer))")
@@ -116,4 +116,4 @@ async def _checked(acting: Acting, wanted: Wanted, *, besides: int | None) -> Su
 def _as_actor(staff: Staff | None) -> Actor:
     if staff is None or not staff.active:
         raise SubstituteNotSuitable
-    return Actor(staff.person_id, rule_role(staff.role), staff.dealer_id, staff.store_code)
+    return Actor(staff.person_id, Role(staff.role), staff.dealer_id, staff.store_code)

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts import Event, returns
 from returns_service.entries import as_lines
 from returns_service.models import Application, HistoryLine
-from returns_service.people import role_word
 from returns_service.queries import approval_flow_of
 from returns_service.rules.approval_route import Level
 from returns_service.rules.return_approval import By, Outcome
@@ -71,7 +70,7 @@ async def write_down(tx: AsyncSession, happened: Happened) -> None:
             action=happened.action.value,
             step=happened.outcome.step,
             actor_id=actor.user_id,
-            actor_role=role_word(actor.role),
+            actor_role=actor.role.value,
             actor_name=happened.actor_name,
             on_behalf_of=actor.acting_for,
             from_status=happened.before,

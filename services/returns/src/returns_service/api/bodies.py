@@ -19,8 +19,10 @@ Code = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 class ResultBody(BaseModel):
     """③車両返却情報 as typed: RETURNED with the day of receipt, or UNRETURNED with a reason."""
 
-    kind: str = Field("RETURNED", max_length=_LINE)
-    received_on: str | None = Field(None, max_length=_LINE, description="ISO date")
+    kind: str = Field("RETURNED", max_length=_LINE, examples=["RETURNED", "UNRETURNED"])
+    received_on: str | None = Field(
+        None, max_length=_LINE, description="ISO date", examples=["2025-07-14"]
+    )
     unreturned_reason: str | None = Field(None, max_length=_LINE)
 
     def result_form(self) -> ResultForm:
@@ -31,8 +33,8 @@ class ResultBody(BaseModel):
 class FormBody(ResultBody):
     """起票画面 as typed: contacts 1 to 3, the box for the completion mail, and ③."""
 
-    contact_1: str | None = Field(None, max_length=_LINE)
-    contact_2: str | None = Field(None, max_length=_LINE)
+    contact_1: str | None = Field(None, max_length=_LINE, examples=["03-0010-1000"])
+    contact_2: str | None = Field(None, max_length=_LINE, examples=["090-0000-0001"])
     contact_3: str | None = Field(None, max_length=_LINE)
     completion_mail: bool = True
 

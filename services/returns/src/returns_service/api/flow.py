@@ -18,7 +18,6 @@ from returns_service.api.request import Caller, approvers, headquarters
 from returns_service.models import ApprovalFlow, Substitute
 from returns_service.queries import approval_flow_of, staff_names, substitutes_from
 from returns_service.rules.return_refusals import RoleMayNot
-from returns_service.rules.return_status import Role
 from returns_service.rules.substitute_approver import (
     RoleNotSubstituted,
     SubstituteHasSubstitute,
@@ -27,6 +26,7 @@ from returns_service.rules.substitute_approver import (
 )
 from shared.http import NotFound, etag, expected_version
 from shared.refusals import refuses
+from shared.roles import Role
 
 router = APIRouter()
 Version = Annotated[int, Depends(expected_version)]

@@ -39,10 +39,11 @@ from returns_service.rules.return_eligibility import (
     check_eligibility,
 )
 from returns_service.rules.return_form import ResultKind, opening_form
-from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_status import Status
 from shared.errors import Refusal
 from shared.http import NotFound, etag, once
 from shared.refusals import refuses
+from shared.roles import Role
 
 router = APIRouter()
 NOT_ELIGIBLE = (

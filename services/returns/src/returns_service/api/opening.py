@@ -22,9 +22,10 @@ from returns_service.rules.return_approval import By, ReturnFacts, holder
 from returns_service.rules.return_commands import Action
 from returns_service.rules.return_form import changes
 from returns_service.rules.return_refusals import ReturnNotVisible
-from returns_service.rules.return_status import FINAL, Role, Status
+from returns_service.rules.return_status import FINAL, Status
 from returns_service.rules.return_visibility import sees_return
 from returns_service.rules.standing_in import offers_for
+from shared.roles import Role
 
 _STATIONS = {
     By.ORIGINATOR: "起票者",

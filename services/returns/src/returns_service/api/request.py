@@ -40,7 +40,7 @@ Tx = Annotated[AsyncSession, Depends(_transaction, scope="function")]
 async def _acting(request: Request, tx: Tx, who: Annotated[Principal, require()]) -> Acting:
     now = clock_of(request).now()
     person = await person_of(tx, who, today=jst_day(now))
-    return Acting(tx, person, now, request.app.state.reasons)
+    return Acting(tx, now, person, request.app.state.reasons)
 
 
 Caller = Annotated[Acting, Depends(_acting, scope="function")]

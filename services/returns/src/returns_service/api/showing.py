@@ -9,7 +9,6 @@ from returns_service.api import answers
 from returns_service.api.answers import Coded
 from returns_service.entries import plain
 from returns_service.models import Application, Contract, HistoryLine
-from returns_service.people import role_word, rule_role
 from returns_service.rules.return_approval import Offer
 from returns_service.rules.return_eligibility import (
     SELECTION_MISSING_WARNING,
@@ -20,7 +19,8 @@ from returns_service.rules.return_eligibility import (
 )
 from returns_service.rules.return_form import Change, ResultKind
 from returns_service.rules.return_list import ApplicationKind
-from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_status import Status
+from shared.roles import Role
 
 Plain = str | bool | None
 FIELDS = {
@@ -58,7 +58,7 @@ SELECTION_MISSING = Coded(code="SELECTION_MISSING", label=SELECTION_MISSING_WARN
 
 def role(of: Role) -> Coded:
     """A role with its name."""
-    return Coded(code=role_word(of), label=of.japanese)
+    return Coded(code=of.value, label=of.japanese)
 
 
 def coded_status(status: Status) -> Coded:
@@ -127,7 +127,7 @@ def originator(of: Application, store_name: str) -> answers.DealerAnswer:
         store=Coded(code=of.store_code, label=store_name),
         person_id=of.originator_id,
         person_name=of.originator_name,
-        role=role(rule_role(of.originator_role)),
+        role=role(Role(of.originator_role)),
     )
 
 

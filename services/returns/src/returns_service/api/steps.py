@@ -19,7 +19,7 @@ from returns_service.api.bodies import (
 from returns_service.api.forms import after_step
 from returns_service.api.request import Caller, dealers, headquarters, tfc
 from returns_service.models import Staff
-from returns_service.people import Person, rule_role
+from returns_service.people import Person
 from returns_service.queries import setting_of, staff_by_id
 from returns_service.rules.free_text import TextTooLong, TextUnprintable
 from returns_service.rules.return_commands import (
@@ -52,9 +52,9 @@ from returns_service.rules.return_refusals import (
     StepNotPossible,
     SubstituteMayNot,
 )
-from returns_service.rules.return_status import Role
 from shared.http import etag, expected_version
 from shared.refusals import refuses
+from shared.roles import Role
 
 router = APIRouter(prefix="/applications/{application_id}")
 Version = Annotated[int, Depends(expected_version)]
@@ -178,8 +178,8 @@ async def take_over_application(
 def _as_originator(staff: Staff | None) -> NewOriginator:
     """The new originator as the rules know him; somebody unknown is not suitable."""
     if staff is None:
-        return NewOriginator("", Role.STAFF, "", None, active=False)
-    role = rule_role(staff.role)
+        return NewOriginator("", Role.SALES, "", None, active=False)
+    role = Role(staff.role)
     return NewOriginator(staff.person_id, role, staff.dealer_id, staff.store_code, staff.active)
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from returns_service.rules.return_status import Role, Status
+from returns_service.rules.return_status import Status
+from shared.roles import Role
 
 
 class Level(StrEnum):
@@ -54,8 +55,8 @@ class Route:
     @classmethod
     def of(cls, setting: ApprovalSetting, originator: Role) -> Self:
         """The route that `setting` gives an application of this originator."""
-        store = setting.store_approval and originator is Role.STAFF
-        hq = setting.hq_approval and originator in {Role.STAFF, Role.MANAGER}
+        store = setting.store_approval and originator is Role.SALES
+        hq = setting.hq_approval and originator in {Role.SALES, Role.MANAGER}
         return cls(originator, (Level.STORE,) * store + (Level.HQ,) * hq)
 
     def first(self) -> Status:
@@ -79,7 +80,7 @@ class Route:
     def with_originator(self) -> Status:
         """The REMANDED status of the originator; his role names it (D117, A-20)."""
         return {
-            Role.STAFF: Status.STAFF_REMANDED,
+            Role.SALES: Status.STAFF_REMANDED,
             Role.MANAGER: Status.STORE_REMANDED,
             Role.HQ: Status.HQ_REMANDED,
         }[self.originator]

@@ -36,9 +36,10 @@ from returns_service.rules.return_refusals import (
     StepNotPossible,
     SubstituteMayNot,
 )
-from returns_service.rules.return_status import FINAL, ORIGINATORS, Role, Status
+from returns_service.rules.return_status import FINAL, ORIGINATORS, Status
 from returns_service.rules.return_visibility import Actor, sees_return
 from shared.errors import Refusal
+from shared.roles import Role
 from shared.versions import VersionConflict
 
 
@@ -318,7 +319,7 @@ def _route_after(facts: ReturnFacts | None, command: Command, actor: Actor) -> t
 
 
 def _check_new_originator(facts: ReturnFacts, new: NewOriginator) -> None:
-    of_store = new.role in {Role.STAFF, Role.MANAGER} and new.store_code == facts.store_code
+    of_store = new.role in {Role.SALES, Role.MANAGER} and new.store_code == facts.store_code
     suitable = new.active and (of_store or new.role is Role.HQ)
     if not suitable or new.dealer_code != facts.dealer_code:
         raise NewOriginatorNotSuitable

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from returns_service.rules.approval_route import ApprovalSetting
-from returns_service.rules.return_status import Role
+from shared.roles import Role
 
 
 class Action(StrEnum):

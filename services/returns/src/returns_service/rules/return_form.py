@@ -12,8 +12,8 @@ from datetime import date
 from enum import StrEnum
 
 from returns_service.rules.free_text import is_printable
-from returns_service.rules.return_status import Role
 from shared.errors import FieldError, FormErrors
+from shared.roles import Role
 
 
 class ResultKind(StrEnum):

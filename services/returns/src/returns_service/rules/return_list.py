@@ -12,9 +12,10 @@ from enum import StrEnum
 
 from returns_service.rules.return_approval import By, ReturnFacts, check_step, holder
 from returns_service.rules.return_commands import Action
-from returns_service.rules.return_status import Group, Role, Status
+from returns_service.rules.return_status import Group, Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind, Refusal
+from shared.roles import Role
 
 _JST = timezone(timedelta(hours=9))
 

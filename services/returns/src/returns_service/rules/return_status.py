@@ -6,22 +6,9 @@ One line of `MEANING` answers everything that a screen asks about a status.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.roles import Role
 
-class Role(StrEnum):
-    """Whom a person acts as (D1); STAFF, MANAGER and HQ belong to a dealer and may originate."""
-
-    STAFF = "staff"
-    MANAGER = "manager"
-    HQ = "hq"
-    TFC = "tfc"
-
-    @property
-    def japanese(self) -> str:
-        """The name on the screen."""
-        return {"staff": "営業スタッフ", "manager": "店長", "hq": "本部担当者", "tfc": "TFC"}[self]
-
-
-ORIGINATORS = (Role.STAFF, Role.MANAGER, Role.HQ)
+ORIGINATORS = (Role.SALES, Role.MANAGER, Role.HQ)
 
 
 class Tab(StrEnum):
@@ -128,7 +115,7 @@ class Meaning:
 
 MEANING = {
     Status.STAFF_REMANDED: Meaning(
-        "担当者手続中（差戻）", Group.DEALER_REMANDED, Colour.RED, Role.STAFF
+        "担当者手続中（差戻）", Group.DEALER_REMANDED, Colour.RED, Role.SALES
     ),
     Status.STORE_PENDING: Meaning(
         "店舗承認者手続中", Group.DEALER_IN_PROGRESS, Colour.YELLOW, Role.MANAGER

@@ -7,7 +7,7 @@ moves meanwhile.
 from dataclasses import dataclass
 from datetime import date
 
-from returns_service.rules.return_status import Role
+from shared.roles import Role
 
 
 @dataclass(frozen=True)

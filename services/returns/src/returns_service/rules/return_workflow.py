@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from returns_service.rules.approval_route import SETTINGS, ApprovalSetting, Route
 from returns_service.rules.return_approval import STEPS, By
 from returns_service.rules.return_commands import Action
-from returns_service.rules.return_status import FINAL, ORIGINATORS, Role, Status
+from returns_service.rules.return_status import FINAL, ORIGINATORS, Status
+from shared.roles import Role
 
 BEFORE_FIRST = "未起票"
 COLUMNS = (

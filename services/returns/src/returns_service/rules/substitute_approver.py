@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
-from returns_service.rules.return_status import Role
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind, Refusal
+from shared.roles import Role
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,24 @@
+"""Request context: the transaction and the instant of one request or event.
+
+A service's own context adds who asks, and what its actions need beside.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.clock import jst_day
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """One transaction at one instant."""
+
+    tx: AsyncSession
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The JST day (R65)."""
+        return jst_day(self.now)
