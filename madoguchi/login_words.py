@@ -50,7 +50,7 @@ class LoginWords:
         now = self.clock.now()
         async with self.databases["returns"].transaction(who.dealer or EVERY_DEALER) as tx:
             person = await person_of(tx, who, today=jst_day(now))
-            if waiting := _waiting(await work_in_returns(Acting(tx, person, now))):
+            if waiting := _waiting(await work_in_returns(Acting(tx=tx, who=person, now=now))):
                 return waiting
             found = await count_by_status(tx, person, ApplicationKind.VEHICLE_RETURN)
         seen = sum(number for status, number in found.items() if status not in FINAL)
