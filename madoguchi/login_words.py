@@ -6,23 +6,22 @@ The numbers are those that the person's own screens show: the same questions to 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-
-from commuter_service.models import HeldPass
-from commuter_service.queries import slips_awaiting
+from commuter_service import acting as commuter
+from commuter_service.queries import permission_of, setting_of
+from commuter_service.work import work_of as work_in_commuter
 from interchange_service.queries import quarantine_size
-from returns_service.people import person_of
-from returns_service.progress_list import count_by_status, count_of
-from returns_service.rules.return_list import REMANDED, TO_APPROVE, ApplicationKind
-from returns_service.rules.return_status import FINAL, Status, Tab
-from returns_service.work import waiting_keys
+from returns_service.people import Acting, person_of
+from returns_service.progress_list import count_by_status
+from returns_service.rules.return_list import ApplicationKind
+from returns_service.rules.return_status import FINAL
+from returns_service.work import work_of as work_in_returns
 from shared.auth import Principal, Role
 from shared.clock import Clock, jst_day
 from shared.db import EVERY_DEALER, Database
 from shared.inbox import Inbox
+from shared.work import Work
 
-RETURNS = ApplicationKind.VEHICLE_RETURN
-_DEALERS = (Role.SALES, Role.MANAGER, Role.HQ)
+Counts = list[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,64 +33,60 @@ class LoginWords:
 
     async def of(self, people: Sequence[Principal]) -> Mapping[str, str]:
         """What each person can try, by user id; nothing where nothing waits."""
-        return {who.user_id: "、".join(await self._words(who)) for who in people}
+        return {who.user_id: _said(await self._counts(who)) for who in people}
 
-    async def _words(self, who: Principal) -> list[str]:
+    async def _counts(self, who: Principal) -> Counts:
         if who.has(Role.OPERATOR):
             return await self._of_operator()
-        counts: list[tuple[str, int]] = []
-        if who.has(Role.TFC):
-            counts += await self._of_tfc(who)
-        if who.has(*_DEALERS):
+        counts: Counts = []
+        if who.has(Role.SALES, Role.MANAGER, Role.HQ, Role.TFC):
             counts += await self._of_returns(who)
         if who.dealer is not None:
             counts += await self._of_expenses(who)
-        return _said(counts)
+        return counts
 
-    async def _of_returns(self, who: Principal) -> list[tuple[str, int]]:
+    async def _of_returns(self, who: Principal) -> Counts:
         """What waits for the person, also as a substitute; if nothing does, what is under way."""
-        async with self.databases["returns"].transaction(who.dealer) as tx:
-            person = await person_of(tx, who, today=jst_day(self.clock.now()))
-            pending = await count_of(tx, person, waiting_keys(TO_APPROVE), Tab.CURRENT)
-            remanded = await count_of(tx, person, waiting_keys(REMANDED), Tab.CURRENT)
-            idle = not pending and not remanded
-            under_way = await count_by_status(tx, person, RETURNS) if idle else {}
-        seen = sum(number for status, number in under_way.items() if status not in FINAL)
-        return [("承認待ち", pending), ("差戻し", remanded), ("進行中の申込", seen)]
+        now = self.clock.now()
+        async with self.databases["returns"].transaction(who.dealer or EVERY_DEALER) as tx:
+            person = await person_of(tx, who, today=jst_day(now))
+            if waiting := _waiting(await work_in_returns(Acting(tx=tx, who=person, now=now))):
+                return waiting
+            found = await count_by_status(tx, person, ApplicationKind.VEHICLE_RETURN)
+        seen = sum(number for status, number in found.items() if status not in FINAL)
+        return [("進行中の申込", seen)]
 
-    async def _of_tfc(self, who: Principal) -> list[tuple[str, int]]:
-        async with self.databases["returns"].transaction(EVERY_DEALER) as tx:
-            person = await person_of(tx, who, today=jst_day(self.clock.now()))
-            found = await count_by_status(tx, person, RETURNS)
-        wanted = (("依頼中", Status.REQUESTED), ("保留中", Status.TFC_HOLD))
-        return [(word, found.get(status, 0)) for word, status in wanted]
-
-    async def _of_expenses(self, who: Principal) -> list[tuple[str, int]]:
-        async with self.databases["commuter"].transaction(who.dealer) as tx:
-            slips = len(await slips_awaiting(tx, who.person_id, who.dealer))
-            if not who.has(Role.EXPENSE_ADMIN):
-                return [("精算書の承認待ち", slips)]
-            applied = select(func.count()).where(
-                HeldPass.dealer_id == who.dealer, HeldPass.status == "applied"
+    async def _of_expenses(self, who: Principal) -> Counts:
+        dealer, person = who.dealer or "", who.person_id
+        async with self.databases["commuter"].transaction(dealer) as tx:
+            acting = commuter.Acting(
+                tx=tx,
+                employee_id=person,
+                name=who.name,
+                dealer_id=dealer,
+                now=self.clock.now(),
+                setting=await setting_of(tx, dealer),
+                permission=await permission_of(tx, dealer, person),
+                accounting=who.has(Role.EXPENSE_ADMIN),
             )
-            return [
-                ("精算書の承認待ち", slips),
-                ("定期区間の確定待ち", await tx.scalar(applied) or 0),
-            ]
+            return _waiting(await work_in_commuter(acting))
 
-    async def _of_operator(self) -> list[str]:
+    async def _of_operator(self) -> Counts:
         dead = 0
         for name, database in self.databases.items():
             dead += len(await Inbox(database, name).dead_letters())
         async with self.databases["interchange"].transaction(EVERY_DEALER) as tx:
             quarantined = await quarantine_size(tx)
-        return _said([("処理できなかった通知", dead), ("隔離メッセージ", quarantined)])
+        return [("処理できなかった通知", dead), ("隔離メッセージ", quarantined)]
 
 
-def _said(counts: Sequence[tuple[str, int]]) -> list[str]:
+def _waiting(work: Work) -> Counts:
+    return [(one.label, one.count) for one in work.counts if one.waits and one.count]
+
+
+def _said(counts: Counts) -> str:
     """Each thing with its number, only the last as a whole sentence."""
-    words = [f"{word}{number}件" for word, number in counts if number]
-    if words:
-        last, number = [count for count in counts if count[1]][-1]
-        words[-1] = f"{last}が{number}件あります"
-    return words
+    some = [(word, number) for word, number in counts if number]
+    *before, last = some or [("", 0)]
+    words = [f"{word}{number}件" for word, number in before]
+    return "、".join([*words, f"{last[0]}が{last[1]}件あります"]) if some else ""

@@ -20,6 +20,16 @@ FROM_IKEBUKURO = "池袋:JR東日本/山手線:東京"
 RIDER, NEWCOMER, CHIEF, SECOND, HEAD, ACCOUNTANT = "E101", "E201", "M100", "M200", "H001", "A001"
 
 
+RIDES = (
+    ((TO_A_CUSTOMER, True), (HOME_TO_WORK, True)),
+    ((FROM_YOKOHAMA, True),),
+    ((TO_A_CUSTOMER, False), (FROM_SHIBUYA, True), (FROM_IKEBUKURO, False)),
+    ((FROM_SHIBUYA, True), (TO_A_CUSTOMER, True)),
+    ((FROM_IKEBUKURO, True),),
+)
+"""Routes, and whether there and back."""
+
+
 @dataclass(frozen=True, slots=True)
 class PassStory:
     """A pass: who holds it, from and until which day (counted from today), and how it came.
@@ -147,7 +157,7 @@ class SlipTelling:
             "kind": self.story.kind,
             "title": self.story.title.format(month=today.month),
             "purpose": "お客様訪問",
-            "items": _items(today, rides=self.story.kind != "expense"),
+            "items": _items(today, self.story),
         }
         if trip:
             body["trip_from"] = (today - timedelta(days=3)).isoformat()
@@ -170,25 +180,26 @@ class SlipTelling:
         self.slip_id, self.version = answer["slip_id"], answer["version"]
 
 
-def _items(until: date, *, rides: bool) -> list[dict[str, Any]]:
-    """Two rides of the days before, and a receipt."""
-    third, second = (until - timedelta(days=n) for n in (3, 2))
-    priced = [
+def _items(until: date, story: SlipStory) -> list[dict[str, Any]]:
+    """Rides of the days before, and a receipt; no two slips alike."""
+    ridden = RIDES[story.slot % len(RIDES)] if story.kind != "expense" else ()
+    rides = [
         {
             "item_on": on.isoformat(),
             "purpose": "お客様訪問",
-            "look_up": {"on": on.isoformat(), "route": route, "round_trip": True},
+            "look_up": {"on": on.isoformat(), "route": route, "round_trip": round_trip},
         }
-        for on, route in ((third, TO_A_CUSTOMER), (second, HOME_TO_WORK))
+        for days, (route, round_trip) in enumerate(ridden, 2)
+        for on in [until - timedelta(days=days)]
     ]
     parking = {
-        "item_on": second.isoformat(),
+        "item_on": (until - timedelta(days=2)).isoformat(),
         "purpose": "納車",
         "words": "駐車場",
-        "amount_yen": 800,
+        "amount_yen": 400 + 100 * (story.slot % 9),
         "receipt": True,
     }
-    return [*(priced if rides else []), parking]
+    return [*rides, parking]
 
 
 def expenses(dealer: str, past: Past, chance: Random) -> Iterator[Moment]:

@@ -131,4 +131,4 @@ async def _tick(scene: Stage, ticks: list[Tick], until: datetime) -> None:
     while ticks and ticks[0][0] <= until:
         scene.clock.instant, services = ticks.pop(0)
         if await scene.fire_timers(*services) and "notifier" in services:
-            await scene.mails.send_due()
+            await scene.send_mails()

@@ -34,6 +34,7 @@ from shared.service import Running
 from shared.settings import ServiceSettings
 from shared.tokens import bearer_token
 from shared.transport import EmbeddedTransport
+from shared.worker import Worker
 
 NOTIFIER = Principal(
     "madoguchi-notifier", "notifier", None, None, None, frozenset({Role.SERVICE}), None
@@ -143,12 +144,19 @@ class Stage:
             self.touched.clear()
             heard, self.transport.heard = self.transport.heard, set()
             for name in sorted(heard):
-                await self.running[name].worker.drain()
+                await _drain(self.running[name].worker)
             if "notifier" in heard:
-                await self.mails.send_due()
+                await self.send_mails()
             if "interchange" in heard:
-                await self.webhooks.send_due()
+                while await self.webhooks.send_one():
+                    pass
             self.touched |= heard
+
+    async def send_mails(self) -> None:
+        """Send what is due, and hang up."""
+        while await self.mails.send_one():
+            pass
+        await self.mails.server.hang_up()
 
     async def fire_timers(self, *services: str) -> int:
         """Let happen what is due by now; returns how much it was."""
@@ -161,7 +169,7 @@ class Stage:
         The operator's page shows it; the log stays without an alarm that is none.
         """
         with structlog.testing.capture_logs():
-            await replace(self.running[service].worker, pause=0).drain()
+            await _drain(replace(self.running[service].worker, pause=0))
 
     async def leave(self) -> None:
         """Give back what the product's own relays need."""
@@ -218,6 +226,12 @@ async def stage(
             yield made
         finally:
             await made.leave()
+
+
+async def _drain(worker: Worker) -> None:
+    """Process until nothing is due."""
+    while await worker.process_batch():
+        pass
 
 
 def _service(name: str, settings: ServiceSettings) -> Any:
