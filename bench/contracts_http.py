@@ -11,22 +11,22 @@ from uuid import uuid4
 import orjson
 from fastapi import FastAPI, Response
 
-from bench.beside import ask, p, principal_of_bench, token_of
-from bench.contracts_hall import LARGE_DEALER, SMALL_DEALER, TODAY, Hall
+from bench.compare import ask, p, principal_of_bench, token_of
+from bench.contracts_fixture import LARGE_DEALER, SMALL_DEALER, TODAY, FilledDatabase
 from bench.contracts_search import SEARCHES, bare_statement, condition_of
 from contracts_service import customer_list
 from contracts_service.app import create_app
 from shared.clock import TravelClock
 
 
-def service_app(at: Hall) -> FastAPI:
+def service_app(at: FilledDatabase) -> FastAPI:
     """The service as it runs, in July 2025."""
     clock = TravelClock()
     clock.travel_to(datetime(2025, 7, 15, 1, tzinfo=UTC))
     return create_app(at.database, clock, principal_of_bench())
 
 
-def bare_app(at: Hall, condition: customer_list.Condition) -> FastAPI:
+def bare_app(at: FilledDatabase, condition: customer_list.Condition) -> FastAPI:
     """FastAPI and asyncpg, and nothing else: the same rows as JSON."""
     app = FastAPI(openapi_url=None)
     statement, values = bare_statement(condition)
@@ -41,7 +41,7 @@ def bare_app(at: Hall, condition: customer_list.Condition) -> FastAPI:
     return app
 
 
-async def http(at: Hall, rounds: int) -> list[str]:
+async def http(at: FilledDatabase, rounds: int) -> list[str]:
     """Requests per second of the search and of a bare handler, in turns of 40, 4 at once."""
     mode, typed = SEARCHES["model and product"]
     condition, query = condition_of(SMALL_DEALER, mode, typed), {"mode": mode, **typed}
@@ -78,7 +78,7 @@ BARE_EVENT = """INSERT INTO outbox (event_id, lane, type, aggregate_type, aggreg
     VALUES ($2, 0, 'bench', 'contract', $1, 1, $3, now(), '{}', '{}')"""
 
 
-async def bulk(at: Hall, rounds: int) -> list[str]:
+async def bulk(at: FilledDatabase, rounds: int) -> list[str]:
     """A bulk change of 100 rows over the API beside the bare statements in one transaction."""
     ours_s, bare_s, app, token = [], [], service_app(at), token_of(LARGE_DEALER)
     async with at.bare.acquire() as connection, connection.transaction():
@@ -107,7 +107,7 @@ async def bulk(at: Hall, rounds: int) -> list[str]:
     return [f"Bulk change of 100: {mine_ms:.0f} ms by HTTP, bare {bare_ms:.0f} ms: {ratio:.2f}."]
 
 
-async def bare_bulk(at: Hall, numbers: list[str]) -> None:
+async def bare_bulk(at: FilledDatabase, numbers: list[str]) -> None:
     """Lock, update, note and tell of 100 contracts, as plain as can be."""
     ids = [uuid4() for _ in numbers]
     both = list(zip(numbers, ids, strict=True))
@@ -119,7 +119,7 @@ async def bare_bulk(at: Hall, numbers: list[str]) -> None:
         await connection.executemany(BARE_EVENT, [(n, i, LARGE_DEALER) for n, i in both])
 
 
-async def csv(at: Hall) -> list[str]:
+async def csv(at: FilledDatabase) -> list[str]:
     """Every contract of the large dealer as CSV: rows per second, and how memory grows."""
     app, token, query = service_app(at), token_of(LARGE_DEALER), {"mode": "general"}
     path = "/api/contracts/v1/contracts.csv"

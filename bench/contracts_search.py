@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bench.beside import by_turns, p, positional
-from bench.contracts_hall import SMALL_DEALER, TODAY, Hall
+from bench.compare import alternate, p, positional
+from bench.contracts_fixture import SMALL_DEALER, TODAY, FilledDatabase
 from contracts_service import customer_list
 from contracts_service.rules.contract_access import Viewer
 from contracts_service.rules.products import PRODUCT_BY_CODE
@@ -27,7 +27,7 @@ def condition_of(dealer: str, mode: str, typed: dict[str, str]) -> customer_list
     seen = customer_list.visible_to(viewer, today=TODAY)
     search = read_search(mode, typed, today=TODAY, product_codes=PRODUCT_BY_CODE)
     listed = customer_list.listed(seen, today=TODAY, months=3)
-    return customer_list.asked_for(listed, search, today=TODAY)
+    return customer_list.search_condition(listed, search, today=TODAY)
 
 
 def bare_statement(condition: customer_list.Condition) -> tuple[str, list[Any]]:
@@ -39,7 +39,12 @@ Seconds = list[float]
 
 
 async def time_search(
-    large: Hall, small: Hall, dealer: str, mode: str, typed: dict[str, str], rounds: int
+    large: FilledDatabase,
+    small: FilledDatabase,
+    dealer: str,
+    mode: str,
+    typed: dict[str, str],
+    rounds: int,
 ) -> tuple[Seconds, Seconds, Seconds]:
     """Seconds of our search, of the bare statements, and of our search in the small database.
 
@@ -50,7 +55,7 @@ async def time_search(
     count = f"SELECT count(*) FROM contract WHERE {condition.where}"
     counting, counted = positional(count, condition.values)
 
-    async def ours(at: Hall) -> None:
+    async def ours(at: FilledDatabase) -> None:
         async with at.database.transaction(dealer) as tx:
             await customer_list.find(tx, condition)
 
@@ -60,13 +65,15 @@ async def time_search(
             if len(await connection.fetch(statement, *values)) > 100:
                 await connection.fetchval(counting, *counted)
 
-    ours_s, bare_s, small_s = await by_turns(
-        rounds, lambda: ours(large), bare, lambda: ours(small), patience=20
+    ours_s, bare_s, small_s = await alternate(
+        rounds, lambda: ours(large), bare, lambda: ours(small), timeout_s=20
     )
     return ours_s, bare_s, small_s
 
 
-async def searches(large: Hall, small: Hall, dealer: str, rounds: int) -> list[str]:
+async def searches(
+    large: FilledDatabase, small: FilledDatabase, dealer: str, rounds: int
+) -> list[str]:
     """Every mode for one dealer; growth: against the same dealer in the small database."""
     lines = [
         "| search | dealer | ours p50 | ours p99 | bare p50 | bare p99 | p99 ratio | growth p50 |",

@@ -17,8 +17,8 @@ import uvloop
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bench.event_peers import EFFECT, TYPE, message
-from bench.stage import SUBSCRIPTIONS, Stage
+from bench.event_baselines import EFFECT, TYPE, message
+from bench.event_fixture import SUBSCRIPTIONS, EventFixture
 from event_contracts.contract import NoteSaved
 from shared import outbox
 from shared.clock import SystemClock
@@ -27,7 +27,7 @@ from shared.db import Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox
 from shared.rabbitmq import RabbitTransport, Topology
-from shared.service import Running, Service
+from shared.service import Service, ServiceRuntime
 from shared.transport import EmbeddedTransport
 from shared.worker import Delivery, Subscribers
 
@@ -61,7 +61,7 @@ async def emit(database: Database, n: int) -> None:
         await outbox.add(tx, event, now=datetime.now(UTC))
 
 
-async def hops(at: Stage, samples: int) -> dict[str, list[float]]:
+async def hops(at: EventFixture, samples: int) -> dict[str, list[float]]:
     """Each hop measured alone."""
     source, target = Database(await at.database()), Database(await at.database())
     transport = RabbitTransport(at.rabbitmq, at.topology)
@@ -108,7 +108,7 @@ def envelope(n: int) -> Envelope:
     )  # fmt: skip
 
 
-def receiver(database: Database) -> Running:
+def receiver(database: Database) -> ServiceRuntime:
     """A service whose effects ring a bell when they are committed."""
     subscribers = Subscribers()
 
@@ -116,7 +116,9 @@ def receiver(database: Database) -> Running:
         await tx.execute(EFFECT_THAT_RINGS, {"n": event.note_version})
 
     subscribers.on(NoteSaved)(effect)
-    return Running(Service("bench", "shared", subscribers=subscribers), database, SystemClock())
+    return ServiceRuntime(
+        Service("bench", "shared", subscribers=subscribers), database, SystemClock()
+    )
 
 
 async def heard(url: str, effects: dict[int, float]) -> None:
@@ -143,7 +145,7 @@ async def send(database: Database, seconds: float) -> dict[int, float]:
 async def embedded(source_url: str, target_url: str, seconds: float) -> list[float]:
     """Everything in one process; the latency of each event."""
     source, target = Database(source_url), Database(target_url)
-    sender = Running(Service("sender", "shared"), source, SystemClock())
+    sender = ServiceRuntime(Service("sender", "shared"), source, SystemClock())
     taker, effects = receiver(target), dict[int, float]()
     transport = EmbeddedTransport({"bench": taker.inbox}, SUBSCRIPTIONS)
     tasks = [
@@ -178,7 +180,9 @@ def receive(pipe: Connection, url: str, rabbitmq: str, topology: Topology) -> No
     uvloop.run(run())
 
 
-async def distributed(at: Stage, source_url: str, target_url: str, seconds: float) -> list[float]:
+async def distributed(
+    at: EventFixture, source_url: str, target_url: str, seconds: float
+) -> list[float]:
     """A process per side with RabbitMQ between them; the latency of each event."""
     here, there = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(
@@ -186,7 +190,7 @@ async def distributed(at: Stage, source_url: str, target_url: str, seconds: floa
     )
     process.start()
     source = Database(source_url)
-    sender = Running(Service("sender", "shared"), source, SystemClock())
+    sender = ServiceRuntime(Service("sender", "shared"), source, SystemClock())
     relaying = asyncio.create_task(sender.work(RabbitTransport(at.rabbitmq, at.topology)))
     await asyncio.sleep(4)
     committed = await send(source, seconds)
@@ -199,7 +203,7 @@ async def distributed(at: Stage, source_url: str, target_url: str, seconds: floa
     return [effects[n] - at_ for n, at_ in committed.items()]
 
 
-async def latency(at: Stage, seconds: float) -> list[str]:
+async def latency(at: EventFixture, seconds: float) -> list[str]:
     """The table of latencies."""
     alone = await hops(at, 300)
     medians = {hop: percentile(took, 0.5) for hop, took in alone.items()}

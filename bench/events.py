@@ -8,10 +8,10 @@ from multiprocessing.connection import Connection
 
 import uvloop
 
-from bench import event_peers as peers
+from bench import event_baselines as peers
+from bench.event_fixture import EventFixture, event_fixture, in_turn, ratio, write
 from bench.event_latency import latency
-from bench.stage import Stage, in_turn, ratio, stage, write
-from shared.process import spare_the_collector
+from shared.main import tune_gc
 from shared.rabbitmq import RabbitTransport, Topology
 
 METHOD = """\
@@ -24,7 +24,7 @@ acknowledgement and no database. All ways carry the same number of events, only 
 alone a quarter of it. Every process, the peers' too, sets the garbage collector as ours do."""
 
 
-async def relay(at: Stage, rounds: int, events: int) -> list[str]:
+async def relay(at: EventFixture, rounds: int, events: int) -> list[str]:
     """Outbox to broker."""
     print(f"relay: {events} events")
 
@@ -54,7 +54,7 @@ async def relay(at: Stage, rounds: int, events: int) -> list[str]:
     ]
 
 
-async def ingest(at: Stage, rounds: int, events: int) -> list[str]:
+async def ingest(at: EventFixture, rounds: int, events: int) -> list[str]:
     """Queue to inbox."""
     print(f"ingest: {events} events")
 
@@ -73,7 +73,7 @@ async def ingest(at: Stage, rounds: int, events: int) -> list[str]:
     return [row("ingest by FastStream / raw aio-pika", rates, "faststream", "raw aio-pika", 0.6)]
 
 
-async def end_to_end(at: Stage, rounds: int, events: int) -> list[str]:
+async def end_to_end(at: EventFixture, rounds: int, events: int) -> list[str]:
     """Commit to effect, a process per side."""
     print(f"end to end: {events} events")
 
@@ -137,7 +137,7 @@ def play(
         pipe.send("ready")
         await asyncio.to_thread(pipe.recv)
 
-    spare_the_collector()
+    tune_gc()
     uvloop.run(peers.SIDES[name][side](ready, url, rabbitmq, topology, events))
     pipe.send("finished")
 
@@ -159,9 +159,9 @@ async def main() -> None:
     parser.add_argument("--only", choices=("relay", "ingest", "end_to_end", "latency"))
     parser.add_argument("--seconds", type=float, default=30)
     args = parser.parse_args()
-    spare_the_collector()
+    tune_gc()
     table = [METHOD, "", "| what | ratio | wanted | ours /s | peer /s |", "|---|---|---|---|---|"]
-    async with stage() as at:
+    async with event_fixture() as at:
         for part in (relay, ingest, end_to_end):
             if args.only in (None, part.__name__):
                 table += await part(at, args.rounds, args.events)

@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 import uvloop
 
-from bench.stage import forget, write
+from bench.event_fixture import drop_events, write
 from event_contracts import SUBSCRIPTIONS
 from shared.rabbitmq import Topology
 from shared.testing import servers
@@ -142,8 +142,8 @@ def spent_by(process: psutil.Process) -> Spent:
 def name_of(process: psutil.Process) -> str:
     """What a process is, by its command line."""
     words = process.cmdline()
-    if "shared.process" in words:
-        at = words.index("shared.process")
+    if "shared.main" in words:
+        at = words.index("shared.main")
         return f"{words[at + 1].removesuffix('_service')} {words[at + 2]}"
     if "portal_service" in words:
         return "portal"
@@ -290,7 +290,7 @@ def main() -> None:
         finally:
             for tree in trees:
                 topology = Topology(SUBSCRIPTIONS, prefix=f"{prefix}{tree.name}-")
-                uvloop.run(forget(found[0], topology))
+                uvloop.run(drop_events(found[0], topology))
             found[1]()
     lines = report(trees, asked)
     if asked.no_file:

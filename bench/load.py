@@ -24,18 +24,18 @@ import psutil
 import uvloop
 from sqlalchemy import text
 
-from bench.beside import p
-from bench.stage import forget, write
+from bench.compare import p
+from bench.event_fixture import drop_events, write
 from event_contracts import SUBSCRIPTIONS
-from madoguchi.demo import demo_masters
-from madoguchi.people import demo_people
+from madoguchi.embedded.demo import demo_masters
+from madoguchi.embedded.demo_users import demo_people
+from resilience.rolling.reconciliation import TAKEN_IN
+from resilience.rolling.tfc_core import FinanceCompany
 from shared.auth import Role
 from shared.db import EVERY_DEALER, Database
 from shared.rabbitmq import RabbitTransport, Topology
 from shared.testing import servers
-from tests.product import Product, running
-from tests.rolling.ledger import TAKEN_IN
-from tests.rolling.outside import FinanceCompany
+from tests.running_product import Product, running
 
 METHOD = """\
 Method: `madoguchi up --processes --rabbitmq` started by the bench; people log in at the issuer and
@@ -162,8 +162,8 @@ async def watch_memory(day: Day, product: Product) -> None:
 def name_of(process: psutil.Process) -> str:
     """What a process is, by its command line; the number tells two alike apart."""
     words = process.cmdline()
-    if "shared.process" in words:
-        at = words.index("shared.process")
+    if "shared.main" in words:
+        at = words.index("shared.main")
         return f"{words[at + 1].removesuffix('_service')} {words[at + 2]} ({process.pid})"
     if "portal_service" in words:
         return f"portal ({process.pid})"
@@ -306,7 +306,7 @@ def main() -> None:
             lines = uvloop.run(the_day(product, contracts, found[0], prefix, asked))
         write("load", lines)
     finally:
-        uvloop.run(forget(found[0], Topology(SUBSCRIPTIONS, prefix=prefix)))
+        uvloop.run(drop_events(found[0], Topology(SUBSCRIPTIONS, prefix=prefix)))
         found[1]()
 
 

@@ -27,12 +27,12 @@ import uvloop
 from fastapi import FastAPI
 from joserfc.jwk import ECKey
 
-from bench.beside import p
-from bench.contracts_hall import SMALL_DEALER, base_lines, filled
-from bench.stage import write
-from madoguchi.demo import demo_masters
-from madoguchi.issuer import IssuerSettings, create_issuer
-from madoguchi.people import demo_people
+from bench.compare import p
+from bench.contracts_fixture import SMALL_DEALER, base_lines, filled
+from bench.event_fixture import write
+from madoguchi.embedded.demo import demo_masters
+from madoguchi.embedded.demo_users import demo_people
+from madoguchi.embedded.issuer import IssuerSettings, create_issuer
 from portal_service.app import create_app
 from portal_service.settings import PortalSettings
 from shared.testing import servers
@@ -88,7 +88,7 @@ async def service(name: str, url: str, issuer: str) -> AsyncIterator[str]:
         f"{prefix}_LOG_LEVEL": "WARNING",
     }  # fmt: skip
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "shared.process", f"{name}_service", "api", "--port", str(port),
+        sys.executable, "-m", "shared.main", f"{name}_service", "api", "--port", str(port),
         "--until-stdin-closes", stdin=asyncio.subprocess.PIPE, env={**os.environ, **environment},
     )  # fmt: skip
     try:

@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bench.stage import write
+from bench.event_fixture import write
 
 SEED = 20260401
 SPREAD = 0.35

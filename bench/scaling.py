@@ -19,13 +19,13 @@ import aio_pika
 import asyncpg
 import uvloop
 
-from bench.stage import Stage, forget, in_turn, ratio, stage, write
+from bench.event_fixture import EventFixture, drop_events, event_fixture, in_turn, ratio, write
+from resilience.faults import processes
+from resilience.faults.checker import Committed, Effect, Verdict, judge
+from resilience.faults.crash_points import ArmedFaults
+from resilience.faults.processes import SOURCE_TABLES, TARGET_TABLES, Part
 from shared import logging
-from shared.process import spare_the_collector
-from tests.faults import processes
-from tests.faults.checker import Committed, Effect, Verdict, judge
-from tests.faults.crashing import FaultyHooks
-from tests.faults.processes import SOURCE_TABLES, TARGET_TABLES, Part
+from shared.main import tune_gc
 
 METHOD = """\
 Method: so many relay processes of the sending service and as many inbox processes of the receiving
@@ -69,7 +69,7 @@ class Track:
 
 
 @asynccontextmanager
-async def track(at: Stage, waits_s: float) -> AsyncIterator[Track]:
+async def track(at: EventFixture, waits_s: float) -> AsyncIterator[Track]:
     """Fresh databases and a fresh queue."""
     source, target = [await at.databases.create("shared") for _ in range(2)]
     for url, tables in ((source, SOURCE_TABLES), (target, TARGET_TABLES)):
@@ -84,7 +84,7 @@ async def track(at: Stage, waits_s: float) -> AsyncIterator[Track]:
         try:
             yield Track(source, target, relay, inbox)
         finally:
-            await forget(at.rabbitmq, relay.topology)
+            await drop_events(at.rabbitmq, relay.topology)
             for url in (source, target):
                 await at.databases.drop(url)
 
@@ -98,9 +98,9 @@ async def execute(url: str, statement: str) -> None:
 def play(part: Part) -> None:
     """The whole life of a process; it is killed at the end."""
     logging.configure(level="ERROR")
-    spare_the_collector()
+    tune_gc()
     programs = {"relay": processes.relay, "inbox": processes.inbox}
-    uvloop.run(programs[part.role](part, FaultyHooks()))
+    uvloop.run(programs[part.role](part, ArmedFaults()))
 
 
 async def race(ways: Track, number: int, events: int, aggregates: int) -> float:
@@ -172,7 +172,7 @@ def size_of(counter: str) -> int:
 
 
 async def curve(
-    at: Stage, what: str, rounds: int, events: int, aggregates: int, waits_s: float
+    at: EventFixture, what: str, rounds: int, events: int, aggregates: int, waits_s: float
 ) -> list[str]:
     """One line of the table per number of processes."""
     print(f"{what}: {events} events")
@@ -210,7 +210,7 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
 async def main() -> None:
     """Run all of it."""
     asked = options()
-    spare_the_collector()
+    tune_gc()
     table = [
         METHOD.format(aggregates=asked.aggregates, waits_ms=asked.waits_ms),
         "",
@@ -218,7 +218,7 @@ async def main() -> None:
         "|---|---|---|---|---|",
     ]
     size = (asked.rounds, asked.events, asked.aggregates)
-    async with stage() as at:
+    async with event_fixture() as at:
         table += await curve(at, "only writes", *size, 0)
         waiting = (asked.rounds, max(200, asked.events // 4), asked.aggregates)
         what = f"waits {asked.waits_ms:g} ms"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from bench.stage import write
+from bench.event_fixture import write
 
 HOME = Path(__file__).parents[1]
 SLOWEST = 20

@@ -80,7 +80,14 @@ def collect(root: Path, paths: list[str]) -> list[Case]:
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / "cases.json"
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--no-header"]
-        command += ["-p", "tools.collecting", "-p", "no:cacheprovider", "--rule-tests", str(target)]
+        command += [
+            "-p",
+            "tools.collect_rules",
+            "-p",
+            "no:cacheprovider",
+            "--rule-tests",
+            str(target),
+        ]
         search = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
         run = subprocess.run(  # noqa: S603  our own interpreter on our own tests
             [*command, *paths],
@@ -96,7 +103,7 @@ def collect(root: Path, paths: list[str]) -> list[Case]:
     return [Case(r["test"], r["file"], tuple(r["rules"]), r["hollow"]) for r in records]
 
 
-def hold_against(rules: list[Rule], cases: list[Case]) -> Proof:
+def compare_with_catalogue(rules: list[Rule], cases: list[Case]) -> Proof:
     """Give every rule its tests; sort out hollow cases and markers without a rule."""
     known = {rule.number for rule in rules}
     found: dict[str, Counter[tuple[str, str]]] = {}
@@ -169,7 +176,7 @@ def main() -> int:
     options = parser.parse_args()
     root = options.root.resolve()
     rules = read_catalogue(root / "docs/rules/catalogue.toml")
-    proof = hold_against(rules, collect(root, options.paths))
+    proof = compare_with_catalogue(rules, collect(root, options.paths))
     page, text = root / "docs/rules.md", as_page(proof)
     listing = as_text(proof)
     faults = ("hollow:", "unknown")

@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 
 from event_contracts import EVENTS, EXAMPLES, SUBSCRIPTIONS, Event, read
-from tools import ingress_channels
-from tools.event_pages import EVENTS_PAGE, events_page
+from tools import asyncapi_ingress
+from tools.event_docs import EVENTS_PAGE, events_page
 
 HOME = Path(__file__).parent.parent / "contracts-schema"
 SCHEMAS, ASYNCAPI = HOME / "schemas", HOME / "asyncapi.yaml"
@@ -73,7 +73,7 @@ def asyncapi() -> dict[str, Any]:
             }
             for t in types
         }
-        | ingress_channels.channels(),
+        | asyncapi_ingress.channels(),
         "operations": {
             f"{service}.receives.{t}": {
                 "action": "receive",
@@ -84,10 +84,10 @@ def asyncapi() -> dict[str, Any]:
             for t in types
             if streams[t] in wanted
         }
-        | ingress_channels.operations(),
+        | asyncapi_ingress.operations(),
         "components": {
-            "messages": {t: _message(EVENTS[t]) for t in types} | ingress_channels.messages(),
-            "securitySchemes": ingress_channels.security_schemes(),
+            "messages": {t: _message(EVENTS[t]) for t in types} | asyncapi_ingress.messages(),
+            "securitySchemes": asyncapi_ingress.security_schemes(),
         },
     }
 

@@ -86,7 +86,7 @@ OPERATOR = (
     Screen("dead-letters", "/operation/dead-letters"),
     Screen("dead-letter", "/operation/dead-letters/{letter}"),
     Screen("skip", "/operation/dead-letters/{letter}/skip"),
-    Screen("quarantine", "/operation/quarantine"),
+    Screen("quarantine", "/operation/refused"),
     Screen("dealers", "/operation/dealers"),
     Screen("dealer-keys", "/operation/dealers/D01"),
     Screen("dealer-messages", "/operation/dealer-messages"),

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from returns_service.return_workflow_diagram import allowed_transitions, workflow_mermaid
 from returns_service.rules.approval_route import SETTINGS
-from returns_service.rules.return_workflow import allowed_transitions, workflow_mermaid
 from shared.roles import Role
 
 PAGE = Path(__file__).parent.parent / "docs" / "workflow.md"

@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from shared.auth import (
     AccessRefused,
-    IssuerOutOfReach,
+    IssuerUnavailable,
     Policy,
     Principal,
     Role,
@@ -30,9 +30,9 @@ from shared.auth import (
     TokenMissing,
     TokenNotTrusted,
     assert_every_route_has_a_policy,
+    install_authentication,
     policies_by_path,
     public,
-    recognise,
     require,
 )
 from shared.testing.static_keys import StaticKeys
@@ -241,13 +241,13 @@ async def test_without_an_issuer_nobody_is_recognised_but_known_keys_still_serve
             await known.key_set()
         keys, _ = await known.key_set()
         assert keys.keys[0].kid == "one"
-        with pytest.raises(IssuerOutOfReach):
+        with pytest.raises(IssuerUnavailable):
             await RemoteKeys(f"{url}/jwks", http).key_set()
 
 
 def guarded_app() -> FastAPI:
     app = FastAPI(openapi_url=None)
-    recognise(app, principal_of(verifier()))
+    install_authentication(app, principal_of(verifier()))
     managers = APIRouter(prefix="/managers", dependencies=[require(Role.MANAGER, Role.HQ)])
 
     @app.get("/open", dependencies=[public()])

@@ -129,7 +129,7 @@ async def test_a_database_answers_once_it_was_migrated(
 ) -> None:
     for url, answers in ((postgres_url, False), (await new_database("shared"), True)):
         database = Database(url)
-        assert await database.answers() is answers
+        assert await database.is_ready() is answers
         await database.close()
 
 

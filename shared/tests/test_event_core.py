@@ -14,7 +14,7 @@ from event_contracts import SUBSCRIPTIONS, Event
 from event_contracts.contract import NoteSaved
 from shared import metrics, outbox
 from shared.clock import SystemClock
-from shared.context import Work, new_traceparent, working_for
+from shared.context import TraceContext, new_traceparent, use_context
 from shared.db import Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox, NoSuchDeadLetter
@@ -113,7 +113,7 @@ async def test_trace_and_correlation_cross_outbox_and_inbox(pair: Pair) -> None:
         await outbox.add(tx, event, now=delivery.now)
 
     trace = new_traceparent()
-    with working_for(Work(correlation_id="request-1", traceparent=trace, actor="D01-E101")):
+    with use_context(TraceContext(correlation_id="request-1", traceparent=trace, actor="D01-E101")):
         await pair.emit(note("A", 1))
     await pair.relay.relay_once()
     await drain(replace(pair.worker, handlers={NoteSaved.wire_type: pass_on}))
@@ -217,7 +217,7 @@ async def test_a_handler_that_hangs_in_the_database_is_cut_off_and_its_stream_al
         {NoteSaved.wire_type: sleep},
         SystemClock(),
         attempts=1,
-        patience=0.3,
+        handler_timeout_s=0.3,
     )
     await pair.emit(note("A", 1), note("A", 2))
     await pair.relay.relay_once()

@@ -25,17 +25,17 @@ from pamqp.commands import Basic
 from structlog.testing import capture_logs
 
 from event_contracts.contract import NoteSaved
+from resilience.faults.fake_event_tables import EFFECT, NOW, FakeEventTables, Transaction
 from shared import outbox
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.envelope import Envelope, from_headers
-from shared.hooks import NO_HOOKS, Guarantee, Hooks
+from shared.fault_injection import NO_FAULTS, FaultHooks, Guarantee
 from shared.inbox import Inbox
 from shared.rabbitmq import RabbitTransport, Topology
 from shared.relay import Relay
 from shared.testing.stepwise import drain
-from shared.worker import Delivery, LostTheStream, Worker
-from tests.faults.memory import EFFECT, NOW, Memory, Transaction
+from shared.worker import Delivery, StreamLeaseLost, Worker
 
 TOPOLOGY = Topology({"returns": ("contract",)})
 SEARCH = settings(
@@ -104,12 +104,12 @@ class Wire:
 class EventMachine(RuleBasedStateMachine):
     """Two relays and two workers of one pair of services."""
 
-    hooks = NO_HOOKS
+    hooks = NO_FAULTS
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.memory = Memory()
+        self.memory = FakeEventTables()
         self.database = cast("Database", self.memory)
         self.queue: list[Envelope] = []
         self.delivered: list[Envelope] = []
@@ -124,7 +124,7 @@ class EventMachine(RuleBasedStateMachine):
         self.gates: dict[int, asyncio.Future[None]] = {}
 
     def _wire(self) -> Wire:
-        return Wire(self.queue, confirms=self.hooks.keeps("confirms"))
+        return Wire(self.queue, confirms=self.hooks.is_enabled("confirms"))
 
     def _relay(self, wire: Wire) -> Relay:
         transport = RabbitTransport("amqp://nowhere", TOPOLOGY, hooks=self.hooks)
@@ -173,7 +173,7 @@ class EventMachine(RuleBasedStateMachine):
             if task.done():
                 del self.running[name]
                 cause = None if task.cancelled() else task.exception()
-                if cause is not None and not isinstance(cause, OSError | LostTheStream):
+                if cause is not None and not isinstance(cause, OSError | StreamLeaseLost):
                     raise cause
 
     def _do(self, work: Awaitable[object]) -> object:
@@ -242,7 +242,7 @@ class EventMachine(RuleBasedStateMachine):
     def meet_a_fault(self, kind: str, index: int) -> None:
         match kind:
             case "lanes are kept":
-                self._do(self.relays[index].hold_lanes())
+                self._do(self.relays[index].renew_leases())
             case "a lease runs out":
                 self.memory.expire(self.relays[index]._me)
             case "a relay is killed":
@@ -297,7 +297,7 @@ def test_no_mixture_of_faults_breaks_the_promise() -> None:
 @pytest.mark.parametrize("guarantee", ["dedupe", "confirms", "fencing", "key_blocking"])
 def test_without_a_guarantee_a_broken_promise_is_found(guarantee: Guarantee) -> None:
     class Weakened(EventMachine):
-        hooks = Hooks(frozenset({guarantee}))
+        hooks = FaultHooks(frozenset({guarantee}))
 
     with capture_logs(), pytest.raises(AssertionError):
         run_state_machine_as_test(Weakened, settings=FIND_ONE)

@@ -16,7 +16,14 @@ from shared.auth import Principal, Role, RouteWithoutPolicy, public, require
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.errors import FieldError, FormErrors, Kind, Refusal
-from shared.http import database_of, etag, expected_version, malformation, once, transaction_of
+from shared.http import (
+    database_of,
+    etag,
+    expected_version,
+    idempotent,
+    malformation,
+    transaction_of,
+)
 from shared.openapi import PROBLEM
 from shared.refusals import STRICT, refuses, undeclared
 from shared.service import Service
@@ -54,7 +61,7 @@ async def post_parcel(
         )
         return {"id": row.scalar_one()}
 
-    return await once(
+    return await idempotent(
         tx, owner="E101", key=idempotency_key, fingerprint=parcel.model_dump_json(), act=act
     )
 

@@ -10,7 +10,7 @@ FAILS = """
 import logging
 import sys
 import structlog
-from shared.context import Work, working_for
+from shared.context import TraceContext, use_context
 from shared.logging import configure
 
 def act(customer_name, token):
@@ -20,14 +20,14 @@ def act(customer_name, token):
         raise RuntimeError(f"nobody thought of {customer_name}") from group
 
 configure()
-with working_for(Work("request-1", "event-1", f"00-{'1' * 32}-{'2' * 16}-01")):
+with use_context(TraceContext("request-1", "event-1", f"00-{'1' * 32}-{'2' * 16}-01")):
     try:
         act("山本 太郎", "a-secret-token")
     except RuntimeError:
         if sys.argv[1] == "ours":
-            structlog.get_logger().exception("unforeseen")
+            structlog.get_logger().exception("unhandled_exception")
         else:
-            logging.getLogger("a.library").exception("unforeseen")
+            logging.getLogger("a.library").exception("unhandled_exception")
 """
 
 
@@ -43,4 +43,4 @@ def test_a_traceback_shows_no_values_and_whose_work_it_was(whose: str) -> None:
     assert "a-secret-token" not in done.stderr
     ids = (line["trace_id"], line["correlation_id"], line["event_id"])
     assert ids == ("1" * 32, "request-1", "event-1")
-    assert (line["event"], line["level"]) == ("unforeseen", "error")
+    assert (line["event"], line["level"]) == ("unhandled_exception", "error")

@@ -55,8 +55,8 @@ async def test_a_database_is_newest_only_with_every_migration(
 
 
 def test_nothing_heavy_is_imported_before_the_first_page() -> None:
-    code = "import sys, madoguchi.all_in_one; print(*sys.modules)"
+    code = "import sys, madoguchi.embedded.all_in_one; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
-    assert "madoguchi.all_in_one" in imported
+    assert "madoguchi.embedded.all_in_one" in imported
     assert not imported & {"alembic", "numpy", "scipy", "contracts_service.api"}

@@ -18,8 +18,8 @@ from shared.envelope import Envelope, from_headers, to_headers
 from shared.inbox import Inbox
 from shared.rabbitmq import (
     LARGEST_BODY,
-    Arrivals,
     EventProperties,
+    InboundBuffer,
     RabbitTransport,
     Topology,
     consume,
@@ -45,7 +45,7 @@ async def inbox(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[
 
 @asynccontextmanager
 async def consuming(url: str, topology: Topology, inbox: Inbox) -> AsyncIterator[None]:
-    task = asyncio.create_task(consume(url, topology, inbox.service, Arrivals(inbox)))
+    task = asyncio.create_task(consume(url, topology, inbox.service, InboundBuffer(inbox)))
     try:
         yield
     finally:

@@ -12,9 +12,9 @@ from event_contracts.contract import NoteSaved
 from shared import outbox
 from shared.db import Database
 from shared.envelope import Envelope
-from shared.hooks import Hooks
+from shared.event_tables import LANES
+from shared.fault_injection import FaultHooks
 from shared.relay import Relay
-from shared.tables import LANES
 from shared.transport import TransportDown
 
 NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
@@ -75,32 +75,34 @@ async def let_pass(database: Database, seconds: float) -> None:
 
 async def test_two_relays_divide_the_lanes_evenly(database: Database) -> None:
     one, two = Relay(database, Wire(), "/c"), Relay(database, Wire(), "/c")
-    await one.hold_lanes()
+    await one.renew_leases()
     assert len(one._lanes) == LANES
-    await two.hold_lanes()
-    await one.hold_lanes()
-    await two.hold_lanes()
+    await two.renew_leases()
+    await one.renew_leases()
+    await two.renew_leases()
     assert len(one._lanes) == len(two._lanes) == LANES // 2
     assert not set(one._lanes) & set(two._lanes)
 
 
 async def test_a_relay_that_vanished_is_replaced_when_its_lease_ends(database: Database) -> None:
     gone = Relay(database, Wire(), "/c", lease=LEASE_S)
-    await gone.hold_lanes()
+    await gone.renew_leases()
     wire = Wire()
     heir = Relay(database, wire, "/c", lease=LEASE_S)
     await emit(database, "A")
-    await heir.hold_lanes()
+    await heir.renew_leases()
     assert await heir.relay_once() == 0
     await let_pass(database, LEASE_S)
-    await heir.hold_lanes()
+    await heir.renew_leases()
     assert await heir.relay_once() == 1
     assert wire.sent == [("A", 1)]
 
 
-@pytest.mark.parametrize(("hooks", "left"), [(Hooks(), 1), (Hooks(frozenset({"fencing"})), 0)])
+@pytest.mark.parametrize(
+    ("hooks", "left"), [(FaultHooks(), 1), (FaultHooks(frozenset({"fencing"})), 0)]
+)
 async def test_a_relay_that_stood_still_marks_nothing_in_lanes_it_lost(
-    database: Database, hooks: Hooks, left: int
+    database: Database, hooks: FaultHooks, left: int
 ) -> None:
     await emit(database, "A")
     wire = Wire()
@@ -108,7 +110,7 @@ async def test_a_relay_that_stood_still_marks_nothing_in_lanes_it_lost(
 
     async def stand_still() -> None:
         await let_pass(database, LEASE_S)
-        await Relay(database, Wire(), "/c", lease=LEASE_S).hold_lanes()
+        await Relay(database, Wire(), "/c", lease=LEASE_S).renew_leases()
 
     wire.before_answer = stand_still
     assert await slow.relay_once() == 1

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared import tracing
-from shared.context import Work, current_work
+from shared.context import TraceContext, current_context
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 MORE_THAN_THE_QUEUE_HOLDS = 5000
@@ -25,17 +25,17 @@ def seen() -> Iterator[InMemorySpanExporter]:
 
 
 async def test_without_a_collector_a_step_keeps_the_trace_and_records_nothing() -> None:
-    with tracing.step("process", "CONSUMER", Work(traceparent=TRACE), {}) as step:
+    with tracing.step("process", "CONSUMER", TraceContext(traceparent=TRACE), {}) as step:
         assert step is tracing.NO_STEP
-        assert current_work().traceparent == TRACE
+        assert current_context().traceparent == TRACE
         assert tracing.onward().split("-")[1] == TRACE.split("-")[1]
-    with tracing.step("timer", "INTERNAL", Work(), {}):
-        assert current_work().traceparent is not None
+    with tracing.step("timer", "INTERNAL", TraceContext(), {}):
+        assert current_context().traceparent is not None
 
 
 async def test_a_step_hangs_below_the_trace_that_came(seen: InMemorySpanExporter) -> None:
-    with tracing.step("process", "CONSUMER", Work(traceparent=TRACE), {"attempt": 1}):
-        inside = current_work().traceparent
+    with tracing.step("process", "CONSUMER", TraceContext(traceparent=TRACE), {"attempt": 1}):
+        inside = current_context().traceparent
         assert tracing.onward() == inside
         tracing.note("event added", {"type": "a.v1"})
     [span] = seen.get_finished_spans()
@@ -49,7 +49,7 @@ async def test_a_step_hangs_below_the_trace_that_came(seen: InMemorySpanExporter
 async def test_what_is_no_trace_begins_a_new_one(
     seen: InMemorySpanExporter, given: str | None
 ) -> None:
-    with tracing.step("request", "SERVER", Work(traceparent=given), {}):
+    with tracing.step("request", "SERVER", TraceContext(traceparent=given), {}):
         pass
     [span] = seen.get_finished_spans()
     assert span.parent is None
@@ -58,7 +58,7 @@ async def test_what_is_no_trace_begins_a_new_one(
 async def test_a_trace_that_its_beginner_does_not_keep_is_not_kept(
     seen: InMemorySpanExporter,
 ) -> None:
-    with tracing.step("request", "SERVER", Work(traceparent=f"{TRACE[:-2]}00"), {}):
+    with tracing.step("request", "SERVER", TraceContext(traceparent=f"{TRACE[:-2]}00"), {}):
         assert tracing.onward().endswith("-00")
     assert seen.get_finished_spans() == ()
 
@@ -66,7 +66,7 @@ async def test_a_trace_that_its_beginner_does_not_keep_is_not_kept(
 async def test_a_failure_is_told_by_its_type_alone(seen: InMemorySpanExporter) -> None:
     with (
         pytest.raises(ValueError, match="山本"),
-        tracing.step("process", "CONSUMER", Work(), {}),
+        tracing.step("process", "CONSUMER", TraceContext(), {}),
     ):
         raise ValueError("山本 太郎")
     [span] = seen.get_finished_spans()
@@ -77,9 +77,9 @@ async def test_a_failure_is_told_by_its_type_alone(seen: InMemorySpanExporter) -
 
 async def test_what_was_rolled_back_is_never_recorded(seen: InMemorySpanExporter) -> None:
     committed: list[tracing.Step] = []
-    with tracing.step("kept", "CONSUMER", Work(), {}, until_committed=committed):
+    with tracing.step("kept", "CONSUMER", TraceContext(), {}, until_committed=committed):
         pass
-    with tracing.step("rolled back", "CONSUMER", Work(), {}, until_committed=[]):
+    with tracing.step("rolled back", "CONSUMER", TraceContext(), {}, until_committed=[]):
         pass
     assert seen.get_finished_spans() == ()
     for step in committed:
@@ -116,11 +116,11 @@ async def test_nobody_waits_for_a_collector_that_does_not_answer(
     tracing.start("test", f"http://127.0.0.1:{port}/")
     try:
         for _ in range(1000):
-            with tracing.step("request", "SERVER", Work(), {}):
+            with tracing.step("request", "SERVER", TraceContext(), {}):
                 pass
         assert await asyncio.to_thread(asked.wait, 30)
         for _ in range(MORE_THAN_THE_QUEUE_HOLDS):  # while an export hangs; what is over is dropped
-            with tracing.step("request", "SERVER", Work(), {}):
+            with tracing.step("request", "SERVER", TraceContext(), {}):
                 pass
     finally:
         tracing.stop()
@@ -132,7 +132,7 @@ async def test_nobody_minds_a_collector_that_is_away() -> None:
         nobody.bind(("127.0.0.1", 0))
         tracing.start("test", f"http://127.0.0.1:{nobody.getsockname()[1]}")
         for _ in range(1000):
-            with tracing.step("request", "SERVER", Work(), {}):
+            with tracing.step("request", "SERVER", TraceContext(), {}):
                 pass
         tracing.stop()
     assert not tracing.on()

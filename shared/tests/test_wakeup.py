@@ -18,11 +18,11 @@ from shared.context import new_id
 from shared.db import Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox
+from shared.notifications import LISTENER, SELDOM_S, NotificationListener, WorkSignal
 from shared.relay import Relay
-from shared.service import Running, Service
+from shared.service import Service, ServiceRuntime
 from shared.timers import TimerWorker, set_timer
 from shared.transport import EmbeddedTransport
-from shared.wakeup import LISTENER, SELDOM_S, Bells, Wakeup
 from shared.worker import Delivery, Worker
 
 CHANNELS = ("outbox", "inbox", "timer")
@@ -114,7 +114,7 @@ async def ring_at_commits(database: Database, table: str, word: str) -> None:
 
 
 async def test_a_ring_while_a_waiter_was_busy_is_not_lost_to_another() -> None:
-    wakeup, woken = Wakeup(), []
+    wakeup, woken = WorkSignal(), []
     wakeup.heard = True
     seen = wakeup.count
 
@@ -124,18 +124,18 @@ async def test_a_ring_while_a_waiter_was_busy_is_not_lost_to_another() -> None:
 
     async with running(waiter()):
         await asyncio.sleep(0)
-        wakeup.ring()
+        wakeup.set()
         await until(lambda: woken == ["other"])
         async with asyncio.timeout(PATIENCE_S):
             await wakeup.wait(seen)  # looked for work while it rang
 
 
 async def test_idle_parts_look_once_per_long_interval(database: Database) -> None:
-    service = Running(Service("returns", "shared"), database, SystemClock())
+    service = ServiceRuntime(Service("returns", "shared"), database, SystemClock())
     began = time.monotonic()
     with statements(database) as seen:
         async with running(service.work(EmbeddedTransport({}, {}))):
-            await until(lambda: service.bells["inbox"].heard)
+            await until(lambda: service.listener["inbox"].heard)
             await asyncio.sleep(3)
     most = 3 + (time.monotonic() - began) / SELDOM_S  # before it listened, then, and since
     assert 1 <= sum("FROM inbox i JOIN" in s and "FOR UPDATE" in s for s in seen) <= most
@@ -146,10 +146,10 @@ async def test_idle_parts_look_once_per_long_interval(database: Database) -> Non
 async def test_an_idle_relay_writes_nothing_and_starts_at_a_commit(database: Database) -> None:
     inbox = Inbox(database, "returns")
     relay = Relay(database, EmbeddedTransport({"returns": inbox}, {"returns": ("contract",)}), "/c")
-    bells = Bells(database.url, CHANNELS)
+    listener = NotificationListener(database.url, CHANNELS)
     with statements(database) as seen:
-        async with running(bells.run(), relay.run(bells["outbox"])):
-            await until(lambda: bells["outbox"].heard)
+        async with running(listener.run(), relay.run(listener["outbox"])):
+            await until(lambda: listener["outbox"].heard)
             await asyncio.sleep(0.5)
             written = [s for s in seen if not s.lstrip().startswith("SELECT")]
             assert written == []
@@ -161,14 +161,14 @@ async def test_an_idle_relay_writes_nothing_and_starts_at_a_commit(database: Dat
 
 async def test_a_relay_at_rest_takes_over_what_a_vanished_one_left(database: Database) -> None:
     gone = Relay(database, EmbeddedTransport({}, {}), "/c", lease=1)
-    await gone.hold_lanes()
-    heir, bells = (
+    await gone.renew_leases()
+    heir, listener = (
         Relay(database, EmbeddedTransport({}, {}), "/c", lease=1),
-        Bells(database.url, CHANNELS),
+        NotificationListener(database.url, CHANNELS),
     )
     with statements(database) as seen:
-        async with running(bells.run(), heir.run(bells["outbox"])):
-            await until(lambda: bells["outbox"].heard)
+        async with running(listener.run(), heir.run(listener["outbox"])):
+            await until(lambda: listener["outbox"].heard)
             async with database.transaction() as tx:
                 event = NoteSaved(dealer_id="D01", contract_no="A", note_version=1, length=1)
                 await outbox.add(tx, event, now=datetime.now(UTC))
@@ -179,18 +179,21 @@ async def test_a_relay_at_rest_takes_over_what_a_vanished_one_left(database: Dat
 async def test_an_event_without_a_ring_is_found_by_looking(
     database: Database, listens: bool
 ) -> None:
-    bells, handled = Bells(database.url, CHANNELS, seldom_s=0.2), Handled(database)
-    listening = [bells.run()] if listens else []
-    async with mute(database, "inbox"), running(*listening, handled.worker.run(bells["inbox"])):
-        await until(lambda: bells["inbox"].heard == listens)
+    listener, handled = (
+        NotificationListener(database.url, CHANNELS, seldom_s=0.2),
+        Handled(database),
+    )
+    listening = [listener.run()] if listens else []
+    async with mute(database, "inbox"), running(*listening, handled.worker.run(listener["inbox"])):
+        await until(lambda: listener["inbox"].heard == listens)
         await Inbox(database, "returns").store([note(1)])
         await until(lambda: handled.count == 1)
 
 
 async def test_a_lost_listener_ends_long_waits_and_listens_again(database: Database) -> None:
-    bells = Bells(database.url, CHANNELS)
-    wakeup = bells["inbox"]
-    async with running(bells.run()):
+    listener = NotificationListener(database.url, CHANNELS)
+    wakeup = listener["inbox"]
+    async with running(listener.run()):
         await until(lambda: wakeup.heard)
         seen = wakeup.count
         waiting = asyncio.create_task(wakeup.wait(seen))
@@ -209,23 +212,23 @@ LISTENERS = f"""
 
 async def test_a_service_listens_on_one_connection(database: Database) -> None:
     service = Service("returns", "shared", channels=("mail",))
-    service_running = Running(service, database, SystemClock())
+    service_running = ServiceRuntime(service, database, SystemClock())
 
     async with running(service_running.work(EmbeddedTransport({}, {}))):
-        await until(lambda: service_running.bells["mail"].heard)
-        seen = service_running.bells["mail"].count
+        await until(lambda: service_running.listener["mail"].heard)
+        seen = service_running.listener["mail"].count
         async with database.transaction() as tx:
             listeners = (await tx.execute(text(f"SELECT count(*) {LISTENERS}"))).scalar_one()
             await tx.execute(text("NOTIFY mail"))
-        await until(lambda: service_running.bells["mail"].count > seen)
+        await until(lambda: service_running.listener["mail"].count > seen)
     assert listeners == 1
 
 
 async def test_a_failed_event_is_tried_again_when_it_falls_due(database: Database) -> None:
-    bells, handled = Bells(database.url, CHANNELS), Handled(database)
+    listener, handled = NotificationListener(database.url, CHANNELS), Handled(database)
     handled.failures = 2
-    async with running(bells.run(), handled.worker.run(bells["inbox"])):
-        await until(lambda: bells["inbox"].heard)
+    async with running(listener.run(), handled.worker.run(listener["inbox"])):
+        await until(lambda: listener["inbox"].heard)
         await Inbox(database, "returns").store([note(1)])
         await until(lambda: handled.count == 1)
 
@@ -233,7 +236,7 @@ async def test_a_failed_event_is_tried_again_when_it_falls_due(database: Databas
 async def test_timers_are_slept_for_and_woken_by_an_earlier_one_and_by_a_set_clock(
     database: Database,
 ) -> None:
-    clock, fired, bells = TravelClock(), [], Bells(database.url, CHANNELS)
+    clock, fired, listener = TravelClock(), [], NotificationListener(database.url, CHANNELS)
 
     async def fire(key: str, _: dict[str, Any], _now: datetime, _tx: AsyncSession) -> None:
         fired.append(key)
@@ -244,12 +247,12 @@ async def test_timers_are_slept_for_and_woken_by_an_earlier_one_and_by_a_set_clo
 
     worker = TimerWorker(database, "returns", {"stale": fire}, clock)
     await set_for("in a week", timedelta(days=7))
-    async with running(bells.run(), worker.run(bells["timer"])):
-        await until(lambda: bells["timer"].heard)
+    async with running(listener.run(), worker.run(listener["timer"])):
+        await until(lambda: listener["timer"].heard)
         await set_for("soon", timedelta(seconds=0.5))
         await until(lambda: fired == ["soon"])
         clock.travel_to(clock.now() + timedelta(days=8))
-        bells["timer"].ring()
+        listener["timer"].set()
         await until(lambda: fired == ["soon", "in a week"])
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from portal_service.vendor import copy_vendor_files
-from tests.node import node_modules
-from tests.product import Product, running
+from portal_service.vendor_assets import copy_vendor_files
+from tests.node_assets import node_modules
+from tests.running_product import Product, running
 from tools.screens import prepare
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

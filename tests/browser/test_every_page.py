@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize
 
-from tests.node import node_modules
-from tests.product import Product
+from tests.node_assets import node_modules
+from tests.running_product import Product
 from tools.screens import ROLES, Screen, found_names, sign_in
 
 HEAVIEST = 100_000
@@ -57,7 +57,7 @@ WATCH = """
       for (const s of list.getEntries()) if (!s.hadRecentInput) window.jumped += s.value;
     }).observe({ type: "layout-shift", buffered: true });
 """
-LETTERS = """
+TEMPLATES = """
     const sheet = new CSSStyleSheet();
     sheet.replaceSync("* { font-family: %s !important }");
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
@@ -116,26 +116,26 @@ class Look:
             self.faults.append(f"{name}: the frame or its buttons are printed")
 
 
-def opened(context: BrowserContext, letters: str) -> Page:
+def opened(context: BrowserContext, mail_templates: str) -> Page:
     """A page with these letters that counts how it jumps."""
     page = context.new_page()
     page.add_init_script(WATCH)
-    page.add_init_script(LETTERS % letters)
+    page.add_init_script(TEMPLATES % mail_templates)
     return page
 
 
-def jumps_in(context: BrowserContext, screen: Screen, path: str, letters: str) -> list[str]:
+def jumps_in(context: BrowserContext, screen: Screen, path: str, mail_templates: str) -> list[str]:
     """What is wrong with a page that a slow machine draws in other letters."""
-    page = opened(context, letters)
+    page = opened(context, mail_templates)
     slow = context.new_cdp_session(page)
     slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
     page.goto(path)
     page.wait_for_load_state("load")
     jumped = page.evaluate("window.jumped")
     look = Look(page)
-    look.width(f"{screen.name} in {letters}")
+    look.width(f"{screen.name} in {mail_templates}")
     page.close()
-    return look.faults + _jump(f"{screen.name} in {letters}", jumped)
+    return look.faults + _jump(f"{screen.name} in {mail_templates}", jumped)
 
 
 def _jump(name: str, jumped: float) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.product import Product
+from tests.running_product import Product
 
 FOCUS = """() => {
   const at = document.activeElement, look = getComputedStyle(at);

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from shared.clock import JST
-from tests.product import Product, eventually, returnable_contract
+from tests.running_product import Product, eventually, returnable_contract
 
 YAMADA, SATO, TANAKA, WATANABE = "山田 太郎", "佐藤 誠", "田中 裕子", "渡辺 恵子"
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.product import Product, eventually
+from tests.running_product import Product, eventually
 
 UNKNOWN = """
     WITH stream AS (INSERT INTO inbox_stream (stream) VALUES ('/contracts/contract/NOTE'))

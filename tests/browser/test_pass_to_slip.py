@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.product import Product
+from tests.running_product import Product
 
 from .test_one_return import Visitors
 

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.node import node_modules
-from tests.product import Product
+from tests.node_assets import node_modules
+from tests.running_product import Product
 from tools.screens import sign_in
 
 PEOPLE = {

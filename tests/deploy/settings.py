@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic_settings import BaseSettings
 
-from madoguchi.catalogue import SERVICES
+from madoguchi.services import SERVICES
 from portal_service.settings import PortalSettings
 from shared.settings import ServiceSettings
 

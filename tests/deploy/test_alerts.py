@@ -10,8 +10,8 @@ import typer
 import yaml
 from typer.core import TyperGroup
 
-from madoguchi.dealers import dealer
-from madoguchi.operate import events
+from madoguchi.cli.dealer_credentials import dealer
+from madoguchi.cli.events import events
 
 ROOT = Path(__file__).parents[2]
 OBSERVABILITY = ROOT / "deploy" / "observability"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
-from madoguchi.catalogue import SERVICES
+from madoguchi.services import SERVICES
 
 from .settings import demanded, known, secret
 

@@ -17,14 +17,14 @@ import httpx
 import pytest
 
 from contracts_service.imports import import_masters
-from madoguchi.catalogue import SERVICES
-from madoguchi.gateway import nginx_command, nginx_program
-from madoguchi.issuer import create_issuer
+from madoguchi.embedded.gateway import nginx_command, nginx_program
+from madoguchi.embedded.issuer import create_issuer
+from madoguchi.services import SERVICES
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.testing.databases import TestDatabases
 from tests.portal.conftest import KEY, SECRET, free_port, issuer_settings, serving
-from tests.portal.customers import MASTERS
+from tests.portal.contract_files import MASTERS
 
 HOW_TO_GET_IT = (
     "NO NGINX: the tests of deploy/gateway are skipped. Install it (Debian: apt-get install nginx)."
@@ -68,7 +68,7 @@ def gateway(request: pytest.FixtureRequest, contracts_url: str) -> Iterator[Gate
         stack.enter_context(serving(made, ports["issuer"]))
         stack.enter_context(
             process(
-                ["shared.process", "contracts_service", "api", "--port", str(ports["contracts"])],
+                ["shared.main", "contracts_service", "api", "--port", str(ports["contracts"])],
                 {f"CONTRACTS_{name}": value for name, value in identity.items()}
                 | {"CONTRACTS_DATABASE_URL": contracts_url, "CONTRACTS_RABBITMQ_URL": "amqp://x/"},
                 ports["contracts"],

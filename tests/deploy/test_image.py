@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from madoguchi.catalogue import SERVICES
-from portal_service.vendor import WANTED
+from madoguchi.services import SERVICES
+from portal_service.vendor_assets import WANTED
 from shared.testing.databases import TestDatabases
 from shared.testing.servers import free_port
 
@@ -118,8 +118,8 @@ def test_services_migrate_and_answer(
         package = SERVICES[name].SERVICE.package
         url = asyncio.run(databases.create("shared"))
         said = plausible(name, database_url=url, rabbitmq_url=rabbitmq_url)
-        assert run(image, ["shared.process", package, "migrate"], said).wait(120) == 0
-        with answering(image, ["shared.process", package, "api"], said) as api:
+        assert run(image, ["shared.main", package, "migrate"], said).wait(120) == 0
+        with answering(image, ["shared.main", package, "api"], said) as api:
             assert httpx.get(f"{api}/readyz", timeout=60).json() == {"database": True}
             assert httpx.get(f"{api}/api/{name}/v1/openapi.json", timeout=60).json()["paths"]
         asyncio.run(databases.drop(url))

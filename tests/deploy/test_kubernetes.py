@@ -14,7 +14,7 @@ import yaml
 from sqlalchemy import text
 
 from event_contracts import SUBSCRIPTIONS
-from madoguchi.catalogue import SERVICES
+from madoguchi.services import SERVICES
 from shared.db import Database
 from shared.rabbitmq import Topology
 

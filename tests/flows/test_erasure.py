@@ -15,14 +15,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import SUBSCRIPTIONS
-from madoguchi.demo import COLUMNS, demo_contracts, demo_masters, write_csv
-from madoguchi.operate import own_database
+from madoguchi.cli.events import own_database
+from madoguchi.embedded.demo import COLUMNS, demo_contracts, demo_masters, write_csv
 from shared.clock import JST, SystemClock, jst_day
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox
-from tests.product import Product, completed_mark, eventually, running, step
+from tests.running_product import Product, completed_mark, eventually, running, step
 
 YAMADA, SATO, TANAKA, TFC, OPERATOR = "D01-E101", "D01-M100", "D01-H001", "T001", "O001"
 
@@ -62,7 +62,7 @@ def product() -> Iterator[Product]:
 
 
 def madoguchi(product: Product, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "madoguchi.cli", *words, "--data", str(product.data)]
+    command = [sys.executable, "-m", "madoguchi.cli.main", *words, "--data", str(product.data)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from shared.clock import JST, SystemClock, jst_day
-from tests.product import Product, running
+from tests.running_product import Product, running
 
 HQ, MANAGER, SALES, ACCOUNTANT = "D01-H001", "D01-M100", "D01-E101", "D01-A001"
 TFC, OPERATOR = "T001", "O001"

@@ -9,9 +9,16 @@ import httpx
 import psutil
 import pytest
 
-from madoguchi.catalogue import SERVICES
+from madoguchi.services import SERVICES
 from shared.clock import JST
-from tests.product import Product, completed_mark, eventually, returnable_contract, running, step
+from tests.running_product import (
+    Product,
+    completed_mark,
+    eventually,
+    returnable_contract,
+    running,
+    step,
+)
 
 YAMADA, SATO, TANAKA, TFC = "D01-E101", "D01-M100", "D01-H001", "T001"
 

@@ -14,11 +14,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from madoguchi.demo import COLUMNS, demo_contracts, demo_masters, write_csv
-from madoguchi.operate import own_database
+from madoguchi.cli.events import own_database
+from madoguchi.embedded.demo import COLUMNS, demo_contracts, demo_masters, write_csv
 from shared.clock import SystemClock, jst_day
 from shared.db import EVERY_DEALER, Database
-from tests.product import Product, eventually, running
+from tests.running_product import Product, eventually, running
 
 TODAY = jst_day(SystemClock().now())
 
@@ -30,7 +30,7 @@ def product() -> Iterator[Product]:
 
 
 def madoguchi(product: Product, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "madoguchi.cli", *words, "--data", str(product.data)]
+    command = [sys.executable, "-m", "madoguchi.cli.main", *words, "--data", str(product.data)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 

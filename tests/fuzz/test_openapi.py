@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
 from shared.auth import Principal
 from shared.clock import SystemClock
 from shared.db import Database
-from tests.product import Product, eventually, returnable_contract, running
+from tests.running_product import Product, eventually, returnable_contract, running
 
 SERVICES = ("returns", "contracts", "notifier", "commuter", "interchange")
 """A service is added by its name."""

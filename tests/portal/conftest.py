@@ -19,17 +19,17 @@ from joserfc.jwk import ECKey
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import async_playwright
 
-from madoguchi.issuer import IssuerSettings, create_issuer
+from madoguchi.embedded.issuer import IssuerSettings, create_issuer
+from portal_service.api_client import client_of
 from portal_service.app import create_app
-from portal_service.frame import announce
+from portal_service.rendering import announce
 from portal_service.settings import PortalSettings
-from portal_service.upstream import services_of
 from shared.auth import Principal, Role, require
 from shared.testing.databases import TestDatabases
 from tools.screens import CHROMIUM, FLAGS
 
 if TYPE_CHECKING:
-    from .counter import Counter
+    from .portal_stack import PortalStack
 
 SECRET = "a secret of at least thirty-two characters"
 KEY = ECKey.generate_key("P-256", {"kid": "test"})
@@ -74,8 +74,8 @@ screens = APIRouter()
 
 @screens.post("/notes", dependencies=[require()])
 async def keep_note(request: Request, memo: Annotated[str, Form()]) -> Response:
-    reply = await services_of(request).send(
-        "contracts", "POST", "/echo", {"memo": memo}, once="form-1", version='"7"'
+    reply = await client_of(request).send(
+        "contracts", "POST", "/echo", {"memo": memo}, idempotency_key="form-1", version='"7"'
     )
     response = RedirectResponse("/", 303)
     announce(request, response, f"「{reply.body['body']['memo']}」を登録しました。")
@@ -84,13 +84,13 @@ async def keep_note(request: Request, memo: Annotated[str, Form()]) -> Response:
 
 @screens.get("/ask/{status}", dependencies=[require()])
 async def ask_service(request: Request, status: int) -> Response:
-    reply = await services_of(request).get("contracts", f"/fail/{status}", {"q": "a", "none": None})
+    reply = await client_of(request).get("contracts", f"/fail/{status}", {"q": "a", "none": None})
     return JSONResponse(reply.body)
 
 
 @screens.get("/ask-nobody", dependencies=[require()])
 async def ask_nobody(request: Request) -> Response:
-    await services_of(request).get("returns", "/")
+    await client_of(request).get("returns", "/")
     return Response()
 
 
@@ -270,9 +270,9 @@ async def chromium() -> AsyncIterator[Chromium]:
 
 
 @pytest.fixture(scope="module")
-async def counter(databases: TestDatabases) -> AsyncIterator["Counter"]:
+async def portal_stack(databases: TestDatabases) -> AsyncIterator["PortalStack"]:
     """The portal in front of the real services; each test takes contracts of its own."""
-    from .counter import open_counter  # it needs this module's parts
+    from .portal_stack import open_portal_stack  # it needs this module's parts
 
-    async with open_counter(databases.create) as everything:
+    async with open_portal_stack(databases.create) as everything:
         yield everything

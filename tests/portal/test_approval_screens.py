@@ -2,116 +2,122 @@
 
 import pytest
 
-from .counter import SATO, SUZUKI, TANAKA, TFC, YAMADA, Counter
-from .test_return_walk import report, take
+from .portal_stack import SATO, SUZUKI, TANAKA, TFC, YAMADA, PortalStack
+from .test_return_journey import report, take
 
 
 @pytest.mark.rule("D100", "D103", "D106")
-async def test_ticked_statuses_count_when_they_are_applied(counter: Counter) -> None:
-    async with counter.of(YAMADA) as yamada:
+async def test_ticked_statuses_count_when_they_are_applied(portal_stack: PortalStack) -> None:
+    async with portal_stack.visitor(YAMADA) as yamada:
         await report(yamada, "C1001")
-        await yamada.go("/returns?tick=REQUESTED")
-        assert "C1001" in yamada.words
-        await yamada.go("/returns?tick=REQUESTED&apply=yes")
-        assert "この条件に合う申込はありません。" in yamada.words
-        await yamada.go("/returns?status=STORE_PENDING&status=HQ_PENDING")
-        assert "C1001" in yamada.words
-        await yamada.go("/returns?tab=past")
-        assert "この条件に合う申込はありません。" in yamada.words
-        await yamada.go("/returns?updated_from=昨日")
-        assert "日付は" in yamada.beside("updated_from")
+        await yamada.visit("/returns?tick=REQUESTED")
+        assert "C1001" in yamada.text
+        await yamada.visit("/returns?tick=REQUESTED&apply=yes")
+        assert "この条件に合う申込はありません。" in yamada.text
+        await yamada.visit("/returns?status=STORE_PENDING&status=HQ_PENDING")
+        assert "C1001" in yamada.text
+        await yamada.visit("/returns?tab=past")
+        assert "この条件に合う申込はありません。" in yamada.text
+        await yamada.visit("/returns?updated_from=昨日")
+        assert "日付は" in yamada.error_for("updated_from")
 
 
 @pytest.mark.rule("D113", "D115", "D117")
-async def test_headquarters_remands_with_a_note(counter: Counter) -> None:
-    async with counter.of(YAMADA) as yamada, counter.of(SATO) as sato, counter.of(TANAKA) as tanaka:
+async def test_headquarters_remands_with_a_note(portal_stack: PortalStack) -> None:
+    async with (
+        portal_stack.visitor(YAMADA) as yamada,
+        portal_stack.visitor(SATO) as sato,
+        portal_stack.visitor(TANAKA) as tanaka,
+    ):
         application_id = await report(yamada, "C1003")
         await take(sato, application_id, "approval", contact_3="sato@d01.example.jp")
-        await tanaka.go(f"/returns/{application_id}")
+        await tanaka.visit(f"/returns/{application_id}")
         await tanaka.send("/dealer-note", dealer_note="受領日を確認してください")
-        assert "貴社連絡欄を保存しました。" in tanaka.words
+        assert "貴社連絡欄を保存しました。" in tanaka.text
         await take(tanaka, application_id, "remand", comment="日付の確認")
-        assert "差戻し先へメールを送信します。" in tanaka.words
-        await sato.go(f"/returns/{application_id}")
-        assert "受領日を確認してください" in sato.words
-        assert "日付の確認" in sato.words
-        assert "店舗承認者手続中（差戻）" in sato.words
+        assert "差戻し先へメールを送信します。" in tanaka.text
+        await sato.visit(f"/returns/{application_id}")
+        assert "受領日を確認してください" in sato.text
+        assert "日付の確認" in sato.text
+        assert "店舗承認者手続中（差戻）" in sato.text
 
 
 @pytest.mark.rule("D114")
-async def test_an_approver_overwrites_and_approves(counter: Counter) -> None:
-    async with counter.of(YAMADA) as yamada, counter.of(SATO) as sato:
+async def test_an_approver_overwrites_and_approves(portal_stack: PortalStack) -> None:
+    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(SATO) as sato:
         application_id = await report(yamada, "C1002")
-        await sato.go(f"/returns/{application_id}/overwriting")
+        await sato.visit(f"/returns/{application_id}/overwriting")
         await sato.send("/overwriting", received_on="2025/7/20")
         await sato.send("/overwriting")
-        assert "本日までの日付" in sato.beside("received_on")
+        assert "本日までの日付" in sato.error_for("received_on")
         await sato.send("/overwriting", received_on="2025/7/2")
         await sato.send("/overwriting")
-        assert "ステータスは「本部承認者手続中」になりました。" in sato.words
-        assert "変更後： 2025/07/02(水)" in sato.words
+        assert "ステータスは「本部承認者手続中」になりました。" in sato.text
+        assert "変更後： 2025/07/02(水)" in sato.text
 
 
-async def test_several_are_approved_together_each_with_its_result(counter: Counter) -> None:
-    async with counter.of(YAMADA) as yamada, counter.of(SATO) as sato:
+async def test_several_are_approved_together_each_with_its_result(
+    portal_stack: PortalStack,
+) -> None:
+    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(SATO) as sato:
         application_id = await report(yamada, "C1005")
-        await sato.go("/returns/approvals")
-        assert "C1005" in sato.words
+        await sato.visit("/returns/approvals")
+        assert "C1005" in sato.text
         await sato.send("/approvals")
-        assert "承認する申込を選択してください。" in sato.words
+        assert "承認する申込を選択してください。" in sato.text
         await sato.send("/approvals", application=[f"{application_id}:1", "RA-99999999:1"])
-        assert "選択した2件の申込を承認します。" in sato.words
+        assert "選択した2件の申込を承認します。" in sato.text
         await sato.send("/approvals")
-        assert "1件を承認しました（1件は承認できませんでした）" in sato.words
+        assert "1件を承認しました（1件は承認できませんでした）" in sato.text
 
 
 @pytest.mark.rule("D153")
-async def test_headquarters_sets_the_approval_flow(counter: Counter) -> None:
-    async with counter.of(TANAKA) as tanaka, counter.of(SATO) as sato:
-        assert (await sato.go("/approval-flow")).status == 403
-        await tanaka.go("/approval-flow")
+async def test_headquarters_sets_the_approval_flow(portal_stack: PortalStack) -> None:
+    async with portal_stack.visitor(TANAKA) as tanaka, portal_stack.visitor(SATO) as sato:
+        assert (await sato.visit("/approval-flow")).status == 403
+        await tanaka.visit("/approval-flow")
         assert sorted(tanaka.form("/approval-flow")["levels"]) == ["hq_approval", "store_approval"]
         await tanaka.send("/approval-flow", hq_mails="hq@d01.example.jp\nnobody")
         await tanaka.send("/approval-flow")
         assert tanaka.status == 422
         await tanaka.send("/approval-flow", hq_mails="hq@d01.example.jp\nhq2@d01.example.jp")
         await tanaka.send("/approval-flow")
-        assert "承認フローを保存しました。" in tanaka.words
+        assert "承認フローを保存しました。" in tanaka.text
 
 
-async def test_a_manager_names_a_substitute_and_takes_it_back(counter: Counter) -> None:
-    async with counter.of(SATO) as sato:
-        await sato.go("/substitutes")
+async def test_a_manager_names_a_substitute_and_takes_it_back(portal_stack: PortalStack) -> None:
+    async with portal_stack.visitor(SATO) as sato:
+        await sato.visit("/substitutes")
         await sato.send("/substitutes", from_on="2025/7/16", to_on="きのう")
-        assert "日付は" in sato.beside("to_on")
+        assert "日付は" in sato.error_for("to_on")
         await sato.send(
             "/substitutes", substitute_id="D01-E101", from_on="2025/7/16", to_on="2025/7/18"
         )
-        assert "代理承認者を登録しました。" in sato.words
-        assert "2025/07/16(水)" in sato.words
+        assert "代理承認者を登録しました。" in sato.text
+        assert "2025/07/16(水)" in sato.text
         await sato.send("/end")
         await sato.send("/end")
-        assert "代理を取り消しました。" in sato.words
+        assert "代理を取り消しました。" in sato.text
 
 
 @pytest.mark.rule("D97")
-async def test_the_entry_is_printed_after_sending(counter: Counter) -> None:
-    async with counter.of(YAMADA) as yamada:
+async def test_the_entry_is_printed_after_sending(portal_stack: PortalStack) -> None:
+    async with portal_stack.visitor(YAMADA) as yamada:
         application_id = await report(yamada, "C1006")
         reply = await yamada.browser.http.get(f"/returns/{application_id}/print")
     assert reply.content.startswith(b"%PDF")
 
 
 @pytest.mark.rule("D1", "D2")
-async def test_others_find_nothing_and_tfc_cannot_originate(counter: Counter) -> None:
-    async with counter.of(SUZUKI) as suzuki, counter.of(TFC) as tfc:
-        assert (await suzuki.go("/returns/RA-00000001")).status == 404
-        assert (await tfc.go("/contracts/C1001/return/entry")).status == 403
-        assert (await tfc.go("/returns/RA-00000001/unheard-of")).status == 404
+async def test_others_find_nothing_and_tfc_cannot_originate(portal_stack: PortalStack) -> None:
+    async with portal_stack.visitor(SUZUKI) as suzuki, portal_stack.visitor(TFC) as tfc:
+        assert (await suzuki.visit("/returns/RA-00000001")).status == 404
+        assert (await tfc.visit("/contracts/C1001/return/entry")).status == 403
+        assert (await tfc.visit("/returns/RA-00000001/unheard-of")).status == 404
 
 
-async def test_a_part_that_does_not_answer_leaves_the_rest(counter: Counter) -> None:
-    async with counter.of(TANAKA) as tanaka:
-        await tanaka.go("/operation/mails")
+async def test_a_part_that_does_not_answer_leaves_the_rest(portal_stack: PortalStack) -> None:
+    async with portal_stack.visitor(TANAKA) as tanaka:
+        await tanaka.visit("/operation/mails")
         assert tanaka.status == 200
-        assert "通知メールの情報を表示できません。" in tanaka.words
+        assert "通知メールの情報を表示できません。" in tanaka.text

@@ -8,22 +8,22 @@ import pytest
 from portal_service.pass_timeline import pass_timeline
 from shared.testing.databases import TestDatabases
 
-from .counter import Visitor
-from .expenses import (
+from .commuter_stack import (
     FRIDAY,
     KEIRI,
     SATO,
     SUZUKI,
     TANAKA,
     YAMADA,
-    ExpenseCounter,
-    open_expenses,
+    CommuterStack,
+    open_commuter_stack,
 )
+from .portal_stack import Visitor
 
 
 @pytest.fixture
-async def expenses(databases: TestDatabases) -> AsyncIterator[ExpenseCounter]:
-    async with open_expenses(databases.create) as everything:
+async def expenses(databases: TestDatabases) -> AsyncIterator[CommuterStack]:
+    async with open_commuter_stack(databases.create) as everything:
         yield everything
 
 
@@ -31,189 +31,189 @@ async def decide_route(visitor: Visitor, form: str, start: str, end: str, **type
     """区間を入力 → 乗換案内 → 経路を選択 → 決定."""
     await visitor.send(form, start=start, end=end, do="look_up", **typed)
     routes = re.findall(r'name="candidate" value="([^"]+)"', visitor.html)
-    assert routes, visitor.words[:600]
+    assert routes, visitor.text[:600]
     await visitor.send(form, candidate=routes[0], do="decide")
 
 
 def slip_of(visitor: Visitor, title: str) -> str:
     found = re.search(rf'href="(/commuter/slips/[0-9a-f-]{{36}})">{re.escape(title)}', visitor.html)
-    assert found, visitor.words[:600]
+    assert found, visitor.text[:600]
     return found[1]
 
 
 @pytest.mark.rule("R1", "R3", "R4", "R5")
 async def test_an_administrator_registers_a_pass_by_the_manuals_steps(
-    expenses: ExpenseCounter,
+    expenses: CommuterStack,
 ) -> None:
-    async with expenses.of(KEIRI) as keiri:
-        await keiri.go("/commuter/passes/new")
-        assert "終了日を設定しない場合はその定期区間で控除され続けます。" in keiri.words
+    async with expenses.visitor(KEIRI) as keiri:
+        await keiri.visit("/commuter/passes/new")
+        assert "終了日を設定しない場合はその定期区間で控除され続けます。" in keiri.text
         form = "/commuter/passes/new"
         await keiri.send(form, employee_id="D01-E201", start="東京", end="新宿", do="save")
-        assert "乗換案内で経路を決定してください" in keiri.words
+        assert "乗換案内で経路を決定してください" in keiri.text
         await decide_route(keiri, form, "東京", "新宿", starts_on="2026/4/1")
         await keiri.send(form, do="save")
-        assert "定期区間を確定しました" in keiri.words
-        assert re.search(r"鈴木 花子 東京―新宿 .* 2026/04/01~ 確定", keiri.words)
+        assert "定期区間を確定しました" in keiri.text
+        assert re.search(r"鈴木 花子 東京―新宿 .* 2026/04/01~ 確定", keiri.text)
 
 
 @pytest.mark.rule("R6", "R4")
-async def test_a_wrong_period_keeps_what_was_typed(expenses: ExpenseCounter) -> None:
-    async with expenses.of(YAMADA) as yamada:
-        await yamada.go("/commuter/my-passes/new")
+async def test_a_wrong_period_keeps_what_was_typed(expenses: CommuterStack) -> None:
+    async with expenses.visitor(YAMADA) as yamada:
+        await yamada.visit("/commuter/my-passes/new")
         form = "/commuter/my-passes/new"
         await yamada.send(form, start="三鷹", end="新宿", starts_on="昨日", do="look_up")
-        assert "日付は" in yamada.beside("starts_on")
+        assert "日付は" in yamada.error_for("starts_on")
         assert yamada.form(form)["start"] == ["三鷹"]
         await yamada.send(
             form, start="三鷹", starts_on="2026/8/1", ends_on="2026/7/1", do="look_up"
         )
         await decide_route(yamada, form, "三鷹", "新宿")
         assert yamada.status == 422
-        assert "より前です" in yamada.words
+        assert "より前です" in yamada.text
         await yamada.send(form, start="高円", end="新宿", starts_on="", ends_on="", do="look_up")
-        assert "高円寺" in yamada.words  # a name to choose instead
+        assert "高円寺" in yamada.text  # a name to choose instead
 
 
 @pytest.mark.rule("R8", "R20", "R21", "R22", "R24", "R26", "R28")
-async def test_from_application_to_confirmation(expenses: ExpenseCounter) -> None:
-    async with expenses.of(YAMADA) as yamada, expenses.of(KEIRI) as keiri:
-        await yamada.go("/commuter/my-passes/new")
+async def test_from_application_to_confirmation(expenses: CommuterStack) -> None:
+    async with expenses.visitor(YAMADA) as yamada, expenses.visitor(KEIRI) as keiri:
+        await yamada.visit("/commuter/my-passes/new")
         form = "/commuter/my-passes/new"
         await decide_route(yamada, form, "三鷹", "新宿", starts_on="2026/8/1")
-        assert "期間が重なっています" in yamada.words
-        assert "終了日の候補：2026/07/31(金)" in yamada.words
+        assert "期間が重なっています" in yamada.text
+        assert "終了日の候補：2026/07/31(金)" in yamada.text
         await yamada.send(form, do="save")
-        assert "管理者が確定するまで控除されません" in yamada.words
-        assert "乗換案内を利用する申請種別は利用できません" in yamada.words
-        await yamada.go("/commuter/slips")
-        assert "未確定の定期区間があるため" in yamada.words
+        assert "管理者が確定するまで控除されません" in yamada.text
+        assert "乗換案内を利用する申請種別は利用できません" in yamada.text
+        await yamada.visit("/commuter/slips")
+        assert "未確定の定期区間があるため" in yamada.text
         closed = re.findall(r"<button[^>]*disabled[^>]*>([^<]+)</button>", yamada.html)
         assert closed == ["交通費精算", "出張申請", "出張精算", "海外出張申請", "海外出張精算"]
 
-        await keiri.go("/commuter/confirmations")
+        await keiri.visit("/commuter/confirmations")
         found = re.search(r"山田 太郎.*?/commuter/passes/([0-9a-f-]{36})", keiri.html, re.DOTALL)
         assert found
-        await keiri.go(f"/commuter/passes/{found[1]}")
+        await keiri.visit(f"/commuter/passes/{found[1]}")
         await keiri.send("/end")  # the end date that is proposed, by one click
-        assert "終了日を設定しました。" in keiri.words
-        assert "期間が重なっています" not in keiri.words
+        assert "終了日を設定しました。" in keiri.text
+        assert "期間が重なっています" not in keiri.text
         await keiri.send("/confirmation", ends_on="2027/1/31")
-        assert "確定しました。申請者へメールでお知らせします。" in keiri.words
-        assert "2026/08/01~2027/01/31" in keiri.words
-        await yamada.go("/commuter/my-passes")
-        assert "2026/08/01~2027/01/31 確定" in yamada.words
-        await yamada.go("/commuter/slips")
-        assert "未確定の定期区間があるため" not in yamada.words
+        assert "確定しました。申請者へメールでお知らせします。" in keiri.text
+        assert "2026/08/01~2027/01/31" in keiri.text
+        await yamada.visit("/commuter/my-passes")
+        assert "2026/08/01~2027/01/31 確定" in yamada.text
+        await yamada.visit("/commuter/slips")
+        assert "未確定の定期区間があるため" not in yamada.text
 
 
 @pytest.mark.rule("R25", "R26", "R33")
-async def test_the_list_confirms_and_the_view_sends_back(expenses: ExpenseCounter) -> None:
-    async with expenses.of(SUZUKI) as suzuki, expenses.of(KEIRI) as keiri:
-        await suzuki.go("/commuter/my-passes/new")
+async def test_the_list_confirms_and_the_view_sends_back(expenses: CommuterStack) -> None:
+    async with expenses.visitor(SUZUKI) as suzuki, expenses.visitor(KEIRI) as keiri:
+        await suzuki.visit("/commuter/my-passes/new")
         await decide_route(suzuki, "/commuter/my-passes/new", "東京", "品川")
         await suzuki.send("/commuter/my-passes/new", do="save")
-        await keiri.go("/commuter/confirmations")
+        await keiri.visit("/commuter/confirmations")
         pairs = re.findall(r'name="pass" value="([^"]+)"', keiri.html)
         assert len(pairs) == 2
         await keiri.send("/commuter/confirmations")
-        assert "確定する定期区間を選択してください。" in keiri.words
+        assert "確定する定期区間を選択してください。" in keiri.text
         await keiri.send("/commuter/confirmations", **{"pass": [pairs[0]]})
-        assert "選択した1件の定期区間を確定します。" in keiri.words
+        assert "選択した1件の定期区間を確定します。" in keiri.text
         await keiri.send("/commuter/confirmations")
-        assert "1件を確定しました。" in keiri.words
-        await keiri.go(f"/commuter/passes/{pairs[1].partition(':')[0]}")
+        assert "1件を確定しました。" in keiri.text
+        await keiri.visit(f"/commuter/passes/{pairs[1].partition(':')[0]}")
         await keiri.send("/rejection", reason="")
-        assert "差戻しの理由を入力してください" in keiri.words
+        assert "差戻しの理由を入力してください" in keiri.text
         await keiri.send("/rejection", reason="経路が異なります。")
-        await suzuki.go("/commuter/my-passes")
-        assert "差戻しの理由：経路が異なります。" in suzuki.words
+        await suzuki.visit("/commuter/my-passes")
+        assert "差戻しの理由：経路が異なります。" in suzuki.text
 
 
 @pytest.mark.rule("R27")
-async def test_the_menu_follows_the_box(expenses: ExpenseCounter) -> None:
-    async with expenses.of(KEIRI) as keiri, expenses.of(YAMADA) as yamada:
-        await yamada.go("/")
-        assert "定期区間申請の確認" not in yamada.words
-        await yamada.go("/commuter/confirmations")
+async def test_the_menu_follows_the_box(expenses: CommuterStack) -> None:
+    async with expenses.visitor(KEIRI) as keiri, expenses.visitor(YAMADA) as yamada:
+        await yamada.visit("/")
+        assert "定期区間申請の確認" not in yamada.text
+        await yamada.visit("/commuter/confirmations")
         assert yamada.status == 403
-        await keiri.go("/")
-        assert "定期区間申請の確認" in keiri.words
-        await keiri.go("/commuter/permissions")
+        await keiri.visit("/")
+        assert "定期区間申請の確認" in keiri.text
+        await keiri.visit("/commuter/permissions")
         await keiri.send("/permissions/D01-A001", rights=[])
-        assert "権限を保存しました。" in keiri.words
-        assert "定期区間申請の確認" not in keiri.words.partition("権限マスタ 権限")[0]
+        assert "権限を保存しました。" in keiri.text
+        assert "定期区間申請の確認" not in keiri.text.partition("権限マスタ 権限")[0]
         await keiri.send("/permissions/D01-E101", rights=["pass_master"])
-        await yamada.go("/commuter/confirmations")
+        await yamada.visit("/commuter/confirmations")
         assert yamada.status == 200
-        assert "定期区間申請の確認" in yamada.words
+        assert "定期区間申請の確認" in yamada.text
 
 
 @pytest.mark.rule("R11", "R19", "R30")
-async def test_the_company_decides_on_its_settings(expenses: ExpenseCounter) -> None:
-    async with expenses.of(KEIRI) as keiri, expenses.of(YAMADA) as yamada:
-        await keiri.go("/commuter/settings")
+async def test_the_company_decides_on_its_settings(expenses: CommuterStack) -> None:
+    async with expenses.visitor(KEIRI) as keiri, expenses.visitor(YAMADA) as yamada:
+        await keiri.visit("/commuter/settings")
         offered = re.findall(r'name="retention_days" value="(\d+)"', keiri.html)
         assert offered == ["40", "60", "90", "180"]
         await keiri.send("/settings", retention_days="30")
-        assert "40日・60日・90日・180日" in keiri.beside("retention_days")
+        assert "40日・60日・90日・180日" in keiri.error_for("retention_days")
         await keiri.send("/settings", retention_days="40", admin_mail="")
-        assert "削除することはできません" in keiri.beside("admin_mail")
+        assert "削除することはできません" in keiri.error_for("admin_mail")
         await keiri.send("/settings", admin_mail="a@d01.example.jp", applications_allowed="no")
-        assert "システム設定を保存しました。" in keiri.words
+        assert "システム設定を保存しました。" in keiri.text
         await keiri.send("/settings", media="ic", roundabout_blocks="yes")
         kept = keiri.form("/settings")
         assert [kept[name] for name in ("media", "without_pass_allowed", "roundabout_blocks")] == [
             ["ic"], ["yes"], ["yes"],
         ]  # fmt: skip
-        await yamada.go("/commuter/my-passes")
-        assert "個人による定期区間の申請は許可されていません" in yamada.words
+        await yamada.visit("/commuter/my-passes")
+        assert "個人による定期区間の申請は許可されていません" in yamada.text
         assert "/commuter/my-passes/new" not in yamada.html
 
 
 @pytest.mark.rule("R40", "R41", "R42", "R43", "R63")
-async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: ExpenseCounter) -> None:
-    async with expenses.of(YAMADA) as yamada:
-        await yamada.go("/commuter/slips")
+async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: CommuterStack) -> None:
+    async with expenses.visitor(YAMADA) as yamada:
+        await yamada.visit("/commuter/slips")
         await yamada.send("/commuter/slips", kind="transport")
         slip = yamada.path
         own = slip.rpartition("/")[2]
-        assert "申請者の定期区間 区間 経路 期間 状態 三鷹―東京" in yamada.words
+        assert "申請者の定期区間 区間 経路 期間 状態 三鷹―東京" in yamada.text
         await yamada.send(own, title="訪問", do="add")
         item = re.search(r'name="items.0.item_id" value="([^"]+)"', yamada.html)
         assert item
         typed = {"items.0.item_on": "2026/7/9"}
         await yamada.send(own, do=f"look_up:{item[1]}", **typed)
-        assert yamada.words.count("乗換案内")
+        assert yamada.text.count("乗換案内")
         asked = "start=三鷹&end=品川&via=&on=2026/7/9&medium=ic&round_trip=yes&order=charged"
-        await yamada.go(f"{yamada.path}?{asked}")
+        await yamada.visit(f"{yamada.path}?{asked}")
         best = re.search(r'name="candidate" value="([^"]+)"', yamada.html)
         assert best
         assert "<svg" in yamada.html
         await yamada.send("order=charged", candidate=best[1])
-        assert "418円" in yamada.words  # 209 each way beyond the pass
-        assert "定期区間外の運賃の方が安い" in yamada.words
+        assert "418円" in yamada.text  # 209 each way beyond the pass
+        assert "定期区間外の運賃の方が安い" in yamada.text
         await yamada.send(own, do="save", **{"items.0.item_on": "2026/1/9"})
         warning = (
             "乗換案内の使用後に、明細の日付が変更されたため、定期区間控除の判定ができませんでした。"
         )
-        assert warning in yamada.words
-        await yamada.go(slip)
-        assert warning in yamada.words
+        assert warning in yamada.text
+        await yamada.visit(slip)
+        assert warning in yamada.text
         await yamada.send(own, do="save", **typed)
-        assert warning not in yamada.words
+        assert warning not in yamada.text
         await yamada.send(own, do="step:submit")
         await yamada.send("/submit")
-        assert "承認依頼中" in yamada.words
+        assert "承認依頼中" in yamada.text
         for approver in (SATO, TANAKA):
-            async with expenses.of(approver) as person:
-                await person.go("/commuter/slips")
+            async with expenses.visitor(approver) as person:
+                await person.visit("/commuter/slips")
                 assert slip in person.html
-                await person.go(f"{slip}/approve")
+                await person.visit(f"{slip}/approve")
                 await person.send("/approve")
-                assert "承認しました。" in person.words
-        await yamada.go(slip)
-        assert "最終承認完了" in yamada.words
+                assert "承認しました。" in person.text
+        await yamada.visit(slip)
+        assert "最終承認完了" in yamada.text
         assert f'href="{slip}/print"' in yamada.html
         printed = await yamada.browser.http.get(f"{slip}/print")
         assert printed.headers["content-type"] == "application/pdf"
@@ -221,15 +221,15 @@ async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: ExpenseCou
 
 
 async def test_what_is_missing_stands_beside_its_field_and_nothing_is_lost(
-    expenses: ExpenseCounter,
+    expenses: CommuterStack,
 ) -> None:
-    async with expenses.of(YAMADA) as yamada:
-        await yamada.go("/commuter/slips")
+    async with expenses.visitor(YAMADA) as yamada:
+        await yamada.visit("/commuter/slips")
         await yamada.send("/commuter/slips", kind="trip")
         own = yamada.path.rpartition("/")[2]
         await yamada.send(own, purpose="研修", do="add")
         await yamada.send(own, do="save", **{"items.0.amount_yen": "千円", "items.0.words": "宿泊"})
-        assert "金額は" in yamada.words
+        assert "金額は" in yamada.text
         assert yamada.form(own)["items.0.words"] == ["宿泊"]
         await yamada.send(own, do="step:submit", **{"items.0.amount_yen": "8,000"})
         await yamada.send("/submit")
@@ -239,38 +239,38 @@ async def test_what_is_missing_stands_beside_its_field_and_nothing_is_lost(
             "出張期間を入力してください",
             "日付を入力してください",
         ):
-            assert words in yamada.words
+            assert words in yamada.text
 
 
-async def test_a_copy_is_a_new_draft(expenses: ExpenseCounter) -> None:
-    async with expenses.of(YAMADA) as yamada:
-        await yamada.go("/commuter/slips")
-        await yamada.go(slip_of(yamada, "先週の交通費") + "/copy")
+async def test_a_copy_is_a_new_draft(expenses: CommuterStack) -> None:
+    async with expenses.visitor(YAMADA) as yamada:
+        await yamada.visit("/commuter/slips")
+        await yamada.visit(slip_of(yamada, "先週の交通費") + "/copy")
         await yamada.send("/copy")
-        assert "コピーしました。" in yamada.words
-        assert "一時保存" in yamada.words
+        assert "コピーしました。" in yamada.text
+        assert "一時保存" in yamada.text
 
 
-async def test_accounting_sees_what_a_changed_pass_costs(expenses: ExpenseCounter) -> None:
-    async with expenses.of(KEIRI) as keiri:
-        await keiri.go("/commuter/recheck?first=2026/6/1&last=2026/7/31")
-        assert "差のある明細はありません。" in keiri.words
-        await keiri.go("/commuter/recheck?first=2026/7/31&last=2026/6/1")
+async def test_accounting_sees_what_a_changed_pass_costs(expenses: CommuterStack) -> None:
+    async with expenses.visitor(KEIRI) as keiri:
+        await keiri.visit("/commuter/recheck?first=2026/6/1&last=2026/7/31")
+        assert "差のある明細はありません。" in keiri.text
+        await keiri.visit("/commuter/recheck?first=2026/7/31&last=2026/6/1")
         assert keiri.status == 422
 
 
-async def test_the_simulation_compares(expenses: ExpenseCounter) -> None:
-    async with expenses.of(YAMADA) as yamada:
-        await yamada.go("/commuter/simulation")
+async def test_the_simulation_compares(expenses: CommuterStack) -> None:
+    async with expenses.visitor(YAMADA) as yamada:
+        await yamada.visit("/commuter/simulation")
         await yamada.send(
             "/simulation", start="東京", end="新宿",
             **{"offers.0.route": "東京:丸ノ内線:新宿", "offers.0.months": "1",
                "offers.0.yen": "8,000"},
         )  # fmt: skip
-        assert "20日" in yamada.words
-        assert "最も得" in yamada.words
+        assert "20日" in yamada.text
+        assert "最も得" in yamada.text
         await yamada.send("/simulation", start="とうきょーん", days_per_month="20")
-        assert "見つかりません" in yamada.words
+        assert "見つかりません" in yamada.text
 
 
 def test_the_picture_of_passes_keeps_their_order_in_time() -> None:

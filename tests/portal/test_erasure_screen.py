@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from shared.db import EVERY_DEALER
 
-from .counter import OPERATOR, SATO, TANAKA, Counter
+from .portal_stack import OPERATOR, SATO, TANAKA, PortalStack
 
 HERE = "/operation/erasures"
 BECAUSE = "本人からの請求"
@@ -16,41 +16,45 @@ COMPLETE = text("""
 """)
 
 
-async def test_a_customer_is_forgotten_after_a_question(counter: Counter) -> None:
-    async with counter.contracts.transaction(EVERY_DEALER) as tx:
+async def test_a_customer_is_forgotten_after_a_question(portal_stack: PortalStack) -> None:
+    async with portal_stack.contracts.transaction(EVERY_DEALER) as tx:
         await tx.execute(COMPLETE)
-    async with counter.of(OPERATOR) as operator:
-        await operator.go(HERE)
-        await operator.go(f"{HERE}?contract_no=C1004&reason={BECAUSE}")  # as the list of due ones
+    async with portal_stack.visitor(OPERATOR) as operator:
+        await operator.visit(HERE)
+        await operator.visit(
+            f"{HERE}?contract_no=C1004&reason={BECAUSE}"
+        )  # as the list of due ones
         assert operator.form(HERE)["contract_no"] == ["C1004"]
         await operator.send(HERE)
-        assert "元には戻せません。" in operator.words
+        assert "元には戻せません。" in operator.text
         await operator.send(HERE, turned_back="yes")
         assert BECAUSE in operator.html
         await operator.send(HERE)
         await operator.send(HERE)
-        assert "契約 C1004 の顧客情報を消去しました。" in operator.words
-        assert f"C1004 D01 2025/07/15(火) 10:00 TFC-O001 {BECAUSE}" in operator.words
-    async with counter.of(SATO) as sato:
-        await sato.go("/contracts/C1004")
-        assert "消去済み" in sato.words
+        assert "契約 C1004 の顧客情報を消去しました。" in operator.text
+        assert f"C1004 D01 2025/07/15(火) 10:00 TFC-O001 {BECAUSE}" in operator.text
+    async with portal_stack.visitor(SATO) as sato:
+        await sato.visit("/contracts/C1004")
+        assert "消去済み" in sato.text
 
 
-async def test_what_cannot_be_erased_says_why_and_keeps_what_was_typed(counter: Counter) -> None:
-    async with counter.of(OPERATOR) as operator:
-        await operator.go(HERE)
+async def test_what_cannot_be_erased_says_why_and_keeps_what_was_typed(
+    portal_stack: PortalStack,
+) -> None:
+    async with portal_stack.visitor(OPERATOR) as operator:
+        await operator.visit(HERE)
         await operator.send(HERE, contract_no="C1001", reason="")
-        assert "200文字以内で入力してください。" in operator.beside("reason")
+        assert "200文字以内で入力してください。" in operator.error_for("reason")
         await operator.send(HERE, contract_no="C1001", reason=BECAUSE)
         await operator.send(HERE)
-        assert "顧客情報を消去できません。" in operator.words
+        assert "顧客情報を消去できません。" in operator.text
         assert operator.form(HERE)["contract_no"] == ["C1001"]
         await operator.send(HERE, contract_no="C9999", reason=BECAUSE)
         await operator.send(HERE)
-        assert "契約が見つかりません" in operator.words
-        assert not {"C1001 D01", "C9999"} & set(re.findall(r"C\d{4} D01|C9999", operator.words))
+        assert "契約が見つかりません" in operator.text
+        assert not {"C1001 D01", "C9999"} & set(re.findall(r"C\d{4} D01|C9999", operator.text))
 
 
-async def test_nobody_else_gets_in(counter: Counter) -> None:
-    async with counter.of(TANAKA) as tanaka:
-        assert (await tanaka.go(HERE)).status == 403
+async def test_nobody_else_gets_in(portal_stack: PortalStack) -> None:
+    async with portal_stack.visitor(TANAKA) as tanaka:
+        assert (await tanaka.visit(HERE)).status == 403

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page
 
-from portal_service.vendor import copy_vendor_files
+from portal_service.vendor_assets import copy_vendor_files
 from shared.auth import Principal
-from tests.node import node_modules
+from tests.node_assets import node_modules
 
-from .counter import SATO, YAMADA, Counter
+from .portal_stack import SATO, YAMADA, PortalStack
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,7 +22,7 @@ def scripts_of_others(request: pytest.FixtureRequest) -> None:
 
 @asynccontextmanager
 async def browsing(
-    chromium: Browser, counter: Counter, who: Principal, width: int = 1280
+    chromium: Browser, portal_stack: PortalStack, who: Principal, width: int = 1280
 ) -> AsyncIterator[Page]:
     """A page of a signed-in person; complaints of the browser fail the test."""
     complaints: list[str] = []
@@ -32,7 +32,7 @@ async def browsing(
             complaints.append(f"{message.text} {message.location}")
 
     context = await chromium.new_context(
-        viewport={"width": width, "height": 900}, locale="ja-JP", base_url=counter.site.portal
+        viewport={"width": width, "height": 900}, locale="ja-JP", base_url=portal_stack.site.portal
     )
     page = await context.new_page()
     page.set_default_timeout(30_000)  # a machine may be busy
@@ -48,9 +48,9 @@ async def browsing(
 
 @pytest.mark.rule("D89", "D91", "D93")
 async def test_reporting_a_return_with_dialog_and_keyboard(
-    chromium: Browser, counter: Counter
+    chromium: Browser, portal_stack: PortalStack
 ) -> None:
-    async with browsing(chromium, counter, YAMADA) as page:
+    async with browsing(chromium, portal_stack, YAMADA) as page:
         await page.goto("/contracts/C1001/return/entry")
         assert not await page.is_visible("#field-unreturned_reason")
         await page.check("text=未返却確定")
@@ -76,8 +76,8 @@ async def test_reporting_a_return_with_dialog_and_keyboard(
 
 
 @pytest.mark.rule("D35")
-async def test_a_click_on_a_row_selects_it(chromium: Browser, counter: Counter) -> None:
-    async with browsing(chromium, counter, SATO) as page:
+async def test_a_click_on_a_row_selects_it(chromium: Browser, portal_stack: PortalStack) -> None:
+    async with browsing(chromium, portal_stack, SATO) as page:
         await page.goto("/contracts?mode=general&final_from=2020/1")
         await page.click("tr:has-text('C1002') td[data-label='ステータス']")
         await page.click("button:text-is('顧客詳細')")
@@ -102,9 +102,9 @@ async def test_a_click_on_a_row_selects_it(chromium: Browser, counter: Counter) 
     ],
 )
 async def test_nothing_sticks_out_on_a_phone(
-    chromium: Browser, counter: Counter, path: str
+    chromium: Browser, portal_stack: PortalStack, path: str
 ) -> None:
-    async with browsing(chromium, counter, SATO, width=360) as page:
+    async with browsing(chromium, portal_stack, SATO, width=360) as page:
         await page.goto(path)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         assert await page.locator("h1").count() == 1

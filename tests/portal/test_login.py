@@ -7,14 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from madoguchi.issuer import (
+from madoguchi.embedded.issuer import (
     CODE_LASTS_S,
     IssuerOnlyInEmbeddedMode,
     create_issuer,
     issuer_key,
 )
 from portal_service.app import create_app
-from portal_service.provider import LoginAttempt
+from portal_service.oidc import LoginAttempt
 from portal_service.sign_in import own_path
 from shared.auth import (
     RouteWithoutPolicy,

@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from interchange_service.app import create_app as create_interchange
 from interchange_service.app import state_of, webhook_sender
 from interchange_service.settings import InterchangeSettings
-from madoguchi.issuer import create_issuer
+from madoguchi.embedded.issuer import create_issuer
 from portal_service.app import create_app
 from portal_service.settings import PortalSettings
 from shared.auth import Principal
@@ -24,7 +24,7 @@ from shared.db import Database
 from shared.testing.databases import TestDatabases
 
 from .conftest import KEY, SECRET, Site, free_port, issuer_settings, serving
-from .counter import EVERYBODY, NOBODY, OPERATOR, TANAKA, YAMADA, Visitor, _service
+from .portal_stack import EVERYBODY, NOBODY, OPERATOR, TANAKA, YAMADA, Visitor, _service
 
 
 @dataclass
@@ -115,34 +115,34 @@ async def desk(databases: TestDatabases) -> AsyncIterator[Desk]:
 
 
 async def added(visitor: Visitor, label: str, url: str, **more: str) -> Visitor:
-    await visitor.go("/operation/webhooks/new")
+    await visitor.visit("/operation/webhooks/new")
     return await visitor.send("/new", label=label, url=url, **more)
 
 
 async def test_headquarters_adds_an_endpoint_tests_it_and_looks_at_the_attempt(desk: Desk) -> None:
     async with desk.of(TANAKA) as tanaka:
-        await tanaka.go("/operation/webhooks")
-        assert "送信先はまだありません。" in tanaka.words
+        await tanaka.visit("/operation/webhooks")
+        assert "送信先はまだありません。" in tanaka.text
         await added(tanaka, "基幹システム", desk.receiver)
-        assert "一度だけ表示されます" in tanaka.words
-        assert re.search(r"whsec_[A-Za-z0-9+/=]{40,}", tanaka.words)
-        await tanaka.go("/operation/webhooks")
-        assert "基幹システム" in tanaka.words
+        assert "一度だけ表示されます" in tanaka.text
+        assert re.search(r"whsec_[A-Za-z0-9+/=]{40,}", tanaka.text)
+        await tanaka.visit("/operation/webhooks")
+        assert "基幹システム" in tanaka.text
         assert "whsec_" not in tanaka.html
-        await tanaka.go(link(tanaka, "基幹システム"))
+        await tanaka.visit(link(tanaka, "基幹システム"))
         await tanaka.send("/ping")
-        assert "テスト送信を始めました。" in tanaka.words
+        assert "テスト送信を始めました。" in tanaka.text
         here = tanaka.path
         await desk.send_due()
-        await tanaka.go(here)
-        assert "応答 200" in tanaka.words
-        assert "受け取りました" in tanaka.words
-        await tanaka.go(f"{here}/resend")
+        await tanaka.visit(here)
+        assert "応答 200" in tanaka.text
+        assert "受け取りました" in tanaka.text
+        await tanaka.visit(f"{here}/resend")
         await tanaka.send("/resend")
-        assert "もう一度送信します。" in tanaka.words
-        assert "送信待ちまたは送信中のため、再送できません。" in tanaka.words
-        await tanaka.go("/operation/webhooks/deliveries?state=failed")
-        assert "この条件に合う送信はありません。" in tanaka.words
+        assert "もう一度送信します。" in tanaka.text
+        assert "送信待ちまたは送信中のため、再送できません。" in tanaka.text
+        await tanaka.visit("/operation/webhooks/deliveries?state=failed")
+        assert "この条件に合う送信はありません。" in tanaka.text
 
 
 def link(visitor: Visitor, label: str) -> str:
@@ -156,50 +156,50 @@ async def test_what_is_wrong_stands_beside_the_field_and_keeps_the_entries(desk:
     async with desk.of(OPERATOR) as operator:
         await added(operator, "名前", "ftp://example.jp/", dealer_id="D01")
         assert operator.status == 422
-        assert "https:// で始まる URL を入力してください。" in operator.beside("url")
+        assert "https:// で始まる URL を入力してください。" in operator.error_for("url")
         assert operator.form("/new")["label"] == ["名前"]
         await added(operator, "名前", desk.receiver)
-        assert "入力してください。" in operator.beside("dealer_id")
+        assert "入力してください。" in operator.error_for("dealer_id")
         await added(operator, "", desk.receiver, dealer_id="D01")
-        assert "入力してください。" in operator.beside("label")
+        assert "入力してください。" in operator.error_for("label")
 
 
 async def test_an_endpoint_is_changed_stopped_and_gets_a_new_secret(desk: Desk) -> None:
     async with desk.of(OPERATOR) as operator:
         await added(operator, "在庫", desk.receiver, dealer_id="D02")
-        await operator.go("/operation/webhooks")
+        await operator.visit("/operation/webhooks")
         here = link(operator, "在庫")
-        await operator.go(here)
+        await operator.visit(here)
         await operator.send(here, label="在庫管理", events=["completed", "remanded"])
-        assert "送信先を保存しました。" in operator.words
+        assert "送信先を保存しました。" in operator.text
         assert operator.form(here)["events"] == ["completed", "remanded"]
-        await operator.go(f"{here}/secret")
-        assert "24時間は、新しい鍵とこれまでの鍵の両方で署名します。" in operator.words
+        await operator.visit(f"{here}/secret")
+        assert "24時間は、新しい鍵とこれまでの鍵の両方で署名します。" in operator.text
         await operator.send("/secret")
-        assert "whsec_" in operator.words
-        await operator.go(here)
+        assert "whsec_" in operator.text
+        await operator.visit(here)
         await operator.send(here, active=[])
-        assert "停止中のため送信できません。" in operator.words
+        assert "停止中のため送信できません。" in operator.text
         stale = operator.form(here)
         await operator.send(here, label="一")
         await operator.send(here, label="二", version=stale["version"])
         assert operator.status == 409
-        assert "送信先が変更されています。" in operator.words
+        assert "送信先が変更されています。" in operator.text
 
 
 async def test_another_dealers_endpoints_are_not_there(desk: Desk) -> None:
     async with desk.of(OPERATOR) as operator, desk.of(TANAKA) as tanaka:
         await added(operator, "他社", desk.receiver, dealer_id="D03")
-        await operator.go("/operation/webhooks")
+        await operator.visit("/operation/webhooks")
         here = link(operator, "他社")
-        await tanaka.go("/operation/webhooks")
-        assert "他社" not in tanaka.words
-        assert (await tanaka.go(here)).status == 404
-        assert (await tanaka.go("/operation/webhooks/none")).status in {404, 422}
+        await tanaka.visit("/operation/webhooks")
+        assert "他社" not in tanaka.text
+        assert (await tanaka.visit(here)).status == 404
+        assert (await tanaka.visit("/operation/webhooks/none")).status in {404, 422}
 
 
 async def test_sales_staff_has_no_such_page(desk: Desk) -> None:
     async with desk.of(YAMADA) as yamada:
-        assert (await yamada.go("/operation/webhooks")).status == 403
-        await yamada.go("/")
-        assert "Webhook 連携" not in yamada.words
+        assert (await yamada.visit("/operation/webhooks")).status == 403
+        await yamada.visit("/")
+        assert "Webhook 連携" not in yamada.text

@@ -12,10 +12,10 @@ import pytest
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
-from madoguchi.issuer import create_issuer
+from madoguchi.embedded.issuer import create_issuer
+from portal_service.api_client import SERVICE_NAMES
 from portal_service.app import create_app
 from portal_service.recent_answers import RecentAnswers
-from portal_service.upstream import PARTS
 from shared.auth import Role
 
 from .conftest import (
@@ -28,7 +28,7 @@ from .conftest import (
     portal_settings,
     serving,
 )
-from .counter import SATO, TANAKA, YAMADA, Counter
+from .portal_stack import SATO, TANAKA, YAMADA, PortalStack
 
 ROLES = {person.user_id: person.roles for person in PEOPLE}
 WAITING = re.compile(r'class="bar-waiting"[^>]*>手続待ち<span class="badge[^"]*">([^<]*)<')
@@ -82,7 +82,7 @@ class Edge:
 
 @contextlib.contextmanager
 def edge_with(wait_s: float) -> Iterator[Edge]:
-    services = {name: Service(name) for name in PARTS}
+    services = {name: Service(name) for name in SERVICE_NAMES}
     for service in services.values():
         service.open.set()
     made: list[FastAPI] = []
@@ -213,7 +213,7 @@ async def test_each_is_asked_about_what_they_do(edge: Edge, user_id: str) -> Non
         parts = set(re.findall(r'class="work-part" id="work-(\w+)"', html))
     expected = {name for name, roles in wanted.items() if roles & ROLES[user_id]}
     if Role.OPERATOR in ROLES[user_id]:
-        expected, total = {"operations"}, len(PARTS)
+        expected, total = {"operations"}, len(SERVICE_NAMES)
         assert 'href="/operation/dead-letters?status=A&amp;status=B"' in html
     else:
         total = len(expected - {"contracts"})
@@ -240,20 +240,20 @@ async def test_a_question_is_forgotten_with_the_person_who_was_away_longest() ->
     assert await answers.get("a", "q", one(3), keep_s=60) == 3
 
 
-async def test_the_numbers_of_the_counter_lead_to_as_many_rows(counter: Counter) -> None:
-    await counter.set_flow(store=True, hq=True)
+async def test_the_numbers_of_the_counter_lead_to_as_many_rows(portal_stack: PortalStack) -> None:
+    await portal_stack.set_flow(store=True, hq=True)
     for who, title in ((YAMADA, "差戻しされた申込"), (SATO, "手続待ち・一括承認")):
-        async with counter.of(who) as visitor:
-            await visitor.go("/returns/approvals")
+        async with portal_stack.visitor(who) as visitor:
+            await visitor.visit("/returns/approvals")
             assert f"<h1>{title}</h1>" in visitor.html
     for who in (YAMADA, SATO, TANAKA):
-        async with counter.of(who) as visitor:
-            await visitor.go("/")
+        async with portal_stack.visitor(who) as visitor:
+            await visitor.visit("/")
             links = re.findall(
                 r'<a class="count[^"]*" href="([^"]+)">.*?count-number">(\d+)件', visitor.html
             )
             assert len(links) >= 4
             for address, number in links:
-                await visitor.go(address.replace("&amp;", "&"))
+                await visitor.visit(address.replace("&amp;", "&"))
                 rows = len(re.findall(r"<tr class=\"row-", visitor.html))
                 assert rows == min(int(number), 100), (who.name, address)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy import text
 
-from madoguchi.catalogue import SERVICES
+from madoguchi.services import SERVICES
 from shared import migrate
 from shared.db import Database
 

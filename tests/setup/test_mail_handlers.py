@@ -51,5 +51,5 @@ def test_no_mail_handler_has_slots() -> None:
         for file in files
         for one in handlers((REPOSITORY / file).read_text())
     ]
-    assert ("madoguchi/mail_catcher.py", "Mailbox", False) in found
+    assert ("madoguchi/embedded/mail_catcher.py", "Mailbox", False) in found
     assert [one for one in found if one[2]] == []

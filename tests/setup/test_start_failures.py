@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from madoguchi.start_failures import CannotStart, explained, look_before_start
+from madoguchi.embedded.start_failures import CannotStart, explained, look_before_start
 from shared import migrate
 from shared.testing.servers import free_port
 
@@ -30,7 +30,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def up(data: Path, port: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "madoguchi.cli", "up", "--port", str(port), "--data", data],
+        [sys.executable, "-m", "madoguchi.cli.main", "up", "--port", str(port), "--data", data],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from interchange_service.rules.credentials import WrittenKey
-from madoguchi.cli import main
+from madoguchi.cli.main import main
 from shared.db import EVERY_DEALER, Database
 
 NewDatabase = Callable[[str], Awaitable[str]]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.rules import HOME, as_page, collect, hold_against, read_catalogue
+from tools.rules import HOME, as_page, collect, compare_with_catalogue, read_catalogue
 
 CATALOGUE = """
 ["Colours"]
@@ -164,7 +164,7 @@ class TestColour:
     def check(self, day): assert day
 """,
     )
-    proof = hold_against(
+    proof = compare_with_catalogue(
         read_catalogue(project / "docs/rules/catalogue.toml"), collect(project, [])
     )
     counts = {number: list(tests.values()) for number, tests in proof.cases.items()}
@@ -221,7 +221,7 @@ def test_days(day): assert day
 def test_no_day(day): assert day
 """,
     )
-    proof = hold_against(
+    proof = compare_with_catalogue(
         read_catalogue(project / "docs/rules/catalogue.toml"), collect(project, [])
     )
     assert {number: list(tests.values()) for number, tests in proof.cases.items()} == {"D1": [1]}
@@ -270,9 +270,9 @@ def test_the_page_does_not_depend_on_the_order_of_the_tests(project: Path) -> No
     two = "@pytest.mark.rule('D1')\ndef test_two(colour): assert colour\n"
     rules = read_catalogue(project / "docs/rules/catalogue.toml")
     write(project, one + two)
-    first = as_page(hold_against(rules, collect(project, [])))
+    first = as_page(compare_with_catalogue(rules, collect(project, [])))
     write(project, two + one)
-    assert as_page(hold_against(rules, collect(project, []))) == first
+    assert as_page(compare_with_catalogue(rules, collect(project, []))) == first
 
 
 def test_check_fails_on_a_stale_page_and_writes_nothing(project: Path) -> None:

@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from commuter_service.explanation import Explanation
-from commuter_service.network import Network, tokyo_network
-from commuter_service.pricing import Terms, price
-from commuter_service.routes import parse_pass, parse_route
+from commuter_service.engine.fares.explanation import Explanation
+from commuter_service.engine.fares.pricing import Terms, price
+from commuter_service.engine.fares.tariffs import Tariffs, tokyo_tariffs
+from commuter_service.engine.network.network import Network, tokyo_network
+from commuter_service.engine.routing.route_text import parse_pass, parse_route
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.fare_rounding import Medium
-from commuter_service.tariffs import Tariffs, tokyo_tariffs
 
 PriceRide = Callable[..., Explanation]
 

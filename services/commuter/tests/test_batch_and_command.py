@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from commuter_service.batch import price_batch
 from commuter_service.cli import app
+from commuter_service.engine.fares.batch import price_batch
 
 P1 = "東京:JR東日本/中央線:新宿"
 COLUMNS = ("date", "medium", "from", "to", "via", "route", "pass")

@@ -9,19 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commuter_service.charging import charge_ride
-from commuter_service.network import Network, Ride
-from commuter_service.routes import CommuterPass, Route
-from commuter_service.rules.fare_deduction import (
-    Stretch,
-    cheapest_payment,
-    covered_stretches,
-    merged,
-    outside_parts,
-)
-from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.pass_period import Period
-from commuter_service.tables import (
+from commuter_service.engine.fares.charges import charge_ride
+from commuter_service.engine.fares.tariffs import Tariffs
+from commuter_service.engine.network.network import Network, Ride
+from commuter_service.engine.network.tables import (
     FareTables,
     Interval,
     LineTotal,
@@ -31,7 +22,16 @@ from commuter_service.tables import (
     TariffBand,
     TariffTable,
 )
-from commuter_service.tariffs import Tariffs
+from commuter_service.engine.routing.route_text import CommuterPass, Route
+from commuter_service.rules.fare_deduction import (
+    Stretch,
+    cheapest_payment,
+    covered_stretches,
+    merged,
+    outside_parts,
+)
+from commuter_service.rules.fare_rounding import Medium
+from commuter_service.rules.pass_period import Period
 
 DAY = date(2026, 3, 14)
 RANDOM_RUNS = 4000

@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from commuter_service.explanation import Explanation, ExtraCharge, PassUse, Reason
-from commuter_service.network import Network
-from commuter_service.pricing import BusFareMissing, Terms, price
-from commuter_service.routes import parse_pass, parse_route
+from commuter_service.engine.fares.explanation import Explanation, ExtraCharge, PassUse, Reason
+from commuter_service.engine.fares.pricing import BusFareMissing, Terms, price
+from commuter_service.engine.network.network import Network
+from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
+from commuter_service.engine.routing.route_text import parse_pass, parse_route
 from commuter_service.rules.bus_policy import BUS_NOTICE, BusPolicy
-from commuter_service.search import Order, Question, candidates
 
 PriceRide = Callable[..., Explanation]
 
@@ -285,6 +285,6 @@ def test_price_order_looks_at_what_is_left_to_pay(
     network: Network, passes: tuple[str, ...], best: str, charged: int
 ) -> None:
     own = tuple(parse_pass(network, text, "1") for text in passes)
-    question = Question("新宿", "東京", date(2026, 3, 14), passes=own, order=Order.CHARGED)
+    question = SearchRequest("新宿", "東京", date(2026, 3, 14), passes=own, order=Order.CHARGED)
     first = candidates(question)[0]
     assert (str(first.route), first.charged_yen) == (best, charged)

@@ -9,18 +9,18 @@ from shutil import copytree, make_archive
 import pytest
 from typer.testing import CliRunner
 
-from commuter_service.explanation import Explanation, PassUse
-from commuter_service.gtfs import FeedUnreadable, Imported, imported, merged, read_feed
-from commuter_service.network import Network
-from commuter_service.network_store import newest, tariffs_of
-from commuter_service.pricing import Terms, price
-from commuter_service.routes import parse_pass, parse_route
+from commuter_service.adapters.network_store import newest, tariffs_of
+from commuter_service.engine.fares.explanation import Explanation, PassUse
+from commuter_service.engine.fares.pricing import Terms, price
+from commuter_service.engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
+from commuter_service.engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
+from commuter_service.engine.network.network import Network
+from commuter_service.engine.network.tables import fare_tables, network_tables
+from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
+from commuter_service.engine.routing.route_text import parse_pass, parse_route
 from commuter_service.rules.bus_policy import BUS_NOTICE, BusPolicy
 from commuter_service.rules.fare_rounding import Medium
-from commuter_service.search import Order, Question, candidates
-from commuter_service.tables import fare_tables, network_tables
-from commuter_service.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
-from madoguchi.cli import main
+from madoguchi.cli.main import main
 from shared.db import Database
 
 FEEDS = Path(__file__).parent / "feeds"
@@ -124,7 +124,7 @@ def test_a_pattern_that_comes_back_is_cut_and_told() -> None:
 
 def test_the_search_goes_over_imported_lines(tariffs: Tariffs) -> None:
     for order in Order:
-        best = candidates(Question("三鷹", "みどり野", DAY, order=order), tariffs)[0]
+        best = candidates(SearchRequest("三鷹", "みどり野", DAY, order=order), tariffs)[0]
         assert str(best.route) == "三鷹:JR東日本/中央線:立川:みどり野鉄道/みどり野線:みどり野"
         assert best.through_yen == 253 + 240
 

@@ -6,17 +6,17 @@ from datetime import date, timedelta
 
 import pytest
 
-from commuter_service.network import Network
-from commuter_service.network_checks import NetworkTableBroken
-from commuter_service.tables import (
+from commuter_service.engine.fares.tariff_checks import FareTableBroken, check_fare_tables
+from commuter_service.engine.fares.tariffs import tokyo_tariffs
+from commuter_service.engine.network.checks import NetworkTableBroken
+from commuter_service.engine.network.network import Network
+from commuter_service.engine.network.tables import (
     FareTables,
     NetworkTables,
     edition_of,
     fare_tables,
     network_tables,
 )
-from commuter_service.tariff_checks import FareTableBroken, check_fare_tables
-from commuter_service.tariffs import tokyo_tariffs
 
 
 def test_ten_operators_and_the_shinkansen_line(network: Network) -> None:

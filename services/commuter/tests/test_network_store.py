@@ -11,12 +11,18 @@ import pytest
 from sqlalchemy import Table, func, select
 from typer.testing import CliRunner
 
-from commuter_service import network_store
-from commuter_service.network import tokyo_network
-from commuter_service.network_checks import NetworkTableBroken
-from commuter_service.tables import PACKAGED, StationDates, edition_of, fare_tables, network_tables
-from commuter_service.tariffs import packaged_tariffs, put_in_force, tokyo_tariffs
-from madoguchi.cli import main
+from commuter_service.adapters import network_store
+from commuter_service.engine.fares.tariffs import activate_tariffs, packaged_tariffs, tokyo_tariffs
+from commuter_service.engine.network.checks import NetworkTableBroken
+from commuter_service.engine.network.network import tokyo_network
+from commuter_service.engine.network.tables import (
+    PACKAGED,
+    StationDates,
+    edition_of,
+    fare_tables,
+    network_tables,
+)
+from madoguchi.cli.main import main
 from shared.db import Database
 
 NOON = datetime(2026, 4, 1, 3, tzinfo=UTC)
@@ -51,21 +57,21 @@ async def test_the_edition_loaded_last_is_in_force(new_database: NewDatabase) ->
     closed = StationDates("JR東日本", "四ツ谷", None, date(2026, 3, 31), "test")
     later = replace(network, station_dates=(*network.station_dates, closed))
     try:
-        assert await network_store.use_newest(database) == edition_of(network, fares)
+        assert await network_store.activate_newest(database) == edition_of(network, fares)
         for hour, tables in enumerate((network, later)):
             async with database.transaction() as tx:
                 now = NOON + timedelta(hours=hour)
                 await network_store.load(tx, tables, fares, now=now)
-        assert await network_store.use_newest(database) == edition_of(later, fares)
+        assert await network_store.activate_newest(database) == edition_of(later, fares)
         assert tokyo_tariffs().network is tokyo_network()
         assert tokyo_network().days_of
         async with database.transaction() as tx:
             first = await network_store.load(tx, network, fares, now=NOON + timedelta(days=1))
         assert first == (edition_of(network, fares), False)
-        assert await network_store.use_newest(database) == edition_of(network, fares)
+        assert await network_store.activate_newest(database) == edition_of(network, fares)
         assert await rows(database, "edition") == 2
     finally:
-        put_in_force(packaged_tariffs())
+        activate_tariffs(packaged_tariffs())
         await database.close()
 
 

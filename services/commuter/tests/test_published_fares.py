@@ -5,10 +5,15 @@ from datetime import date
 
 import pytest
 
-from commuter_service.explanation import Explanation
-from commuter_service.network import Network
+from commuter_service.engine.fares.explanation import Explanation
+from commuter_service.engine.fares.tariffs import (
+    MAY_BE_SPECIAL,
+    MAY_BE_SURCHARGED,
+    NoTariffOnDate,
+    Tariffs,
+)
+from commuter_service.engine.network.network import Network
 from commuter_service.rules.fare_rounding import Medium, Rounding, child_fare
-from commuter_service.tariffs import MAY_BE_SPECIAL, MAY_BE_SURCHARGED, NoTariffOnDate, Tariffs
 
 PriceRide = Callable[..., Explanation]
 

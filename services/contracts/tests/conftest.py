@@ -15,8 +15,8 @@ from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
 
 from contracts_service.app import SERVICE, create_app
-from contracts_service.conditions import Conditions
 from contracts_service.imports import ImportReport, import_contracts, import_masters
+from contracts_service.policy import Policy
 from contracts_service.rules.import_row import COLUMNS
 from event_contracts import Event, read
 from shared.auth import Principal, Role
@@ -177,25 +177,25 @@ def file_of(*lines: Mapping[str, str], encoding: str = "utf-8-sig") -> bytes:
 
 
 @dataclass
-class Office:
+class ContractsApi:
     """A contracts service with its database and clock."""
 
     database: Database
     clock: SetClock
     http: httpx.AsyncClient
-    conditions: Conditions
+    conditions: Policy
     app: FastAPI
 
-    async def take_in(self, *lines: Mapping[str, str]) -> ImportReport:
+    async def import_contracts_file(self, *lines: Mapping[str, str]) -> ImportReport:
         return await import_contracts(self.database, file_of(*lines), now=self.clock.now())
 
     async def contract(self, contract_no: str = "C1", **columns: str) -> str:
         """One contract; columns by their Japanese names."""
-        report = await self.take_in({"契約番号": contract_no, **columns})
+        report = await self.import_contracts_file({"契約番号": contract_no, **columns})
         assert not report.refused, report.refused
         return contract_no
 
-    async def ask(
+    async def request(
         self,
         code: str,
         method: str,
@@ -215,7 +215,7 @@ class Office:
         )
 
     async def get(self, code: str, path: str, **request: Any) -> httpx.Response:
-        return await self.ask(code, "GET", path, **request)
+        return await self.request(code, "GET", path, **request)
 
     async def search(self, code: str, **query: str) -> list[str]:
         """The contract numbers that a search shows."""
@@ -231,7 +231,7 @@ class Office:
             number = path.split("/")[2]
             version = (await self.detail(number))["version"]
         headers = {"If-Match": f'"{version}"'}
-        return await self.ask(code, method, path, headers=headers, json=body)
+        return await self.request(code, method, path, headers=headers, json=body)
 
     async def row(self, contract_no: str, code: str = "H001") -> dict[str, Any]:
         """A contract's row in the list."""
@@ -252,10 +252,10 @@ class Office:
             rows = await tx.execute(
                 text("SELECT type, payload::text AS payload FROM outbox ORDER BY position")
             )
-            told = [read(row.type, row.payload) for row in rows]
-        return [event for event in told if not kinds or isinstance(event, kinds)]
+            published = [read(row.type, row.payload) for row in rows]
+        return [event for event in published if not kinds or isinstance(event, kinds)]
 
-    async def hears(self, *events: Event) -> None:
+    async def receive(self, *events: Event) -> None:
         """Let the subscribers handle events that came in."""
         for sequence, event in enumerate(events, start=1):
             async with self.database.transaction(EVERY_DEALER) as tx:
@@ -269,7 +269,7 @@ class Office:
         return await worker.fire_due()
 
 
-OpenOffice = Callable[..., Awaitable[Office]]
+OpenContractsApi = Callable[..., Awaitable[ContractsApi]]
 
 EMPTIED = (
     *("memo", "entry", "assignment_change", "customer_change_release", "customer_list_export"),
@@ -285,18 +285,18 @@ EMPTIED = (
 )
 
 
-async def _opened(url: str, conditions: Conditions) -> Office:
+async def _opened(url: str, conditions: Policy) -> ContractsApi:
     database = Database(url, pool_size=4)
     clock = SetClock()
     verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience=AUDIENCE)
     app = create_app(database, clock, principal_of(verifier), conditions)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     http = httpx.AsyncClient(transport=transport, base_url="http://contracts")
-    return Office(database, clock, http, conditions, app)
+    return ContractsApi(database, clock, http, conditions, app)
 
 
 @pytest.fixture(scope="session")
-async def office_url(databases: TestDatabases) -> str:
+async def contracts_api_url(databases: TestDatabases) -> str:
     """A database with the masters, emptied before each test that uses it."""
     url = await databases.create("contracts_service")
     database = Database(url, pool_size=1)
@@ -306,37 +306,37 @@ async def office_url(databases: TestDatabases) -> str:
 
 
 @pytest.fixture
-async def open_office(office_url: str) -> AsyncIterator[OpenOffice]:
+async def open_contracts_api(contracts_api_url: str) -> AsyncIterator[OpenContractsApi]:
     """Open the office under conditions of the test's own."""
-    opened: list[Office] = []
+    opened: list[ContractsApi] = []
 
-    async def create(**conditions: Any) -> Office:
-        office = await _opened(office_url, Conditions(**conditions))
-        async with office.database.transaction(EVERY_DEALER) as tx:
+    async def create(**conditions: Any) -> ContractsApi:
+        contracts_api = await _opened(contracts_api_url, Policy(**conditions))
+        async with contracts_api.database.transaction(EVERY_DEALER) as tx:
             for table in EMPTIED:
                 await tx.execute(text(f"DELETE FROM {table}"))
-        opened.append(office)
-        return office
+        opened.append(contracts_api)
+        return contracts_api
 
     yield create
-    for office in opened:
-        await office.http.aclose()
-        await office.database.close()
+    for contracts_api in opened:
+        await contracts_api.http.aclose()
+        await contracts_api.database.close()
 
 
 @pytest.fixture
-async def office(open_office: OpenOffice) -> Office:
+async def contracts_api(open_contracts_api: OpenContractsApi) -> ContractsApi:
     """The office under the usual conditions."""
-    return await open_office()
+    return await open_contracts_api()
 
 
 @pytest.fixture
-async def new_office(
+async def new_contracts_api(
     new_database: Callable[[str], Awaitable[str]],
-) -> AsyncIterator[Office]:
+) -> AsyncIterator[ContractsApi]:
     """An office with a database of its own, for tests that change masters."""
-    office = await _opened(await new_database("contracts_service"), Conditions())
-    await import_masters(office.database, MASTERS, now=office.clock.now())
-    yield office
-    await office.http.aclose()
-    await office.database.close()
+    contracts_api = await _opened(await new_database("contracts_service"), Policy())
+    await import_masters(contracts_api.database, MASTERS, now=contracts_api.clock.now())
+    yield contracts_api
+    await contracts_api.http.aclose()
+    await contracts_api.database.close()

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from shared.auth import Principal, Role, policies_by_path
 from shared.db import EVERY_DEALER
 
-from .conftest import Office, person, signed
+from .conftest import ContractsApi, person, signed
 
 BASE = "/api/contracts/v1"
 TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC}), None)
@@ -52,32 +52,34 @@ QUERIES = {
 }
 
 
-async def knock(office: Office, who: Principal | None, method: str, path: str) -> httpx.Response:
+async def call_route(
+    contracts_api: ContractsApi, who: Principal | None, method: str, path: str
+) -> httpx.Response:
     body = next((b for (m, end), b in BODIES.items() if m == method and path.endswith(end)), None)
     headers = {"If-Match": '"1"'}
     if who is not None:
         headers["Authorization"] = f"Bearer {signed(who)}"
     url = path.replace("{contract_no}", "C1").replace("{dealer_id}", "D01")
     query = QUERIES.get(path.removeprefix(BASE))
-    return await office.http.request(method, url, params=query, headers=headers, json=body)
+    return await contracts_api.http.request(method, url, params=query, headers=headers, json=body)
 
 
-def routes(office: Office) -> list[tuple[str, str]]:
+def routes(contracts_api: ContractsApi) -> list[tuple[str, str]]:
     """The service's own; those that every service has are tried in shared/tests."""
-    found = (key for key in policies_by_path(office.app) if "/contracts/v1/" in key[1])
+    found = (key for key in policies_by_path(contracts_api.app) if "/contracts/v1/" in key[1])
     return [(method, path) for method, path in found if "/v1/operations/" not in path]
 
 
 @pytest.mark.rule("D1", "D2")
 @pytest.mark.parametrize("name", PEOPLE)
-async def test_every_route_lets_in_whom_it_names(office: Office, name: str) -> None:
-    await office.contract("C1")
+async def test_every_route_lets_in_whom_it_names(contracts_api: ContractsApi, name: str) -> None:
+    await contracts_api.contract("C1")
     who, seen = PEOPLE[name], set()
-    policies = policies_by_path(office.app)
-    for method, path in routes(office):
+    policies = policies_by_path(contracts_api.app)
+    for method, path in routes(contracts_api):
         if path.endswith("openapi.json"):
             continue
-        answer = await knock(office, who, method, path)
+        answer = await call_route(contracts_api, who, method, path)
         if "山本" in answer.text:
             seen.add(path.removeprefix(BASE))
         admitted = all(policy.admits(who) for policy in policies[method, path])
@@ -95,20 +97,23 @@ async def test_every_route_lets_in_whom_it_names(office: Office, name: str) -> N
 
 
 @pytest.mark.rule("D1")
-async def test_nobody_gets_in_without_a_token(office: Office) -> None:
-    for method, path in routes(office):
+async def test_nobody_gets_in_without_a_token(contracts_api: ContractsApi) -> None:
+    for method, path in routes(contracts_api):
         if not path.endswith("openapi.json"):
-            assert (await knock(office, None, method, path)).status_code == 401, (method, path)
+            assert (await call_route(contracts_api, None, method, path)).status_code == 401, (
+                method,
+                path,
+            )
 
 
 @pytest.mark.rule("D1", "D3", "D4", "D125", "D131", "D64", "D47")
-async def test_what_each_role_may_never_do(office: Office) -> None:
-    await office.contract("C1")
+async def test_what_each_role_may_never_do(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
     refused = {
         name: {
             f"{method} {path.removeprefix(BASE)}"
-            for method, path in routes(office)
-            if (await knock(office, PEOPLE[name], method, path)).status_code == 403
+            for method, path in routes(contracts_api)
+            if (await call_route(contracts_api, PEOPLE[name], method, path)).status_code == 403
         }
         for name in ("sales", "manager", "hq")
     }
@@ -131,33 +136,33 @@ async def test_what_each_role_may_never_do(office: Office) -> None:
     }
 
 
-async def test_another_dealers_bulk_change_touches_nothing(office: Office) -> None:
-    await office.contract("C1")
+async def test_another_dealers_bulk_change_touches_nothing(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
     rows = [{"contract_no": "C1", "to_staff": "E102"}]
     for code, dealer in (("M100", "D02"), ("H001", "D02"), ("M200", "D01")):
-        answer = await office.ask(
+        answer = await contracts_api.request(
             code, "POST", "/assignment-changes", dealer=dealer, json={"rows": rows}
         )
         assert answer.json()["rows"][0]["problem"]["code"] == "CONTRACT_NOT_FOUND"
 
 
 @pytest.mark.rule("D2")
-async def test_a_query_without_where_sees_the_own_dealer_only(office: Office) -> None:
-    await office.contract("C1")
+async def test_a_query_without_where_sees_the_own_dealer_only(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
     body = {"to_staff": "E102"}
-    await office.change("M100", "POST", "/contracts/C1/assignment-change", body)
-    await office.change("E101", "PUT", "/contracts/C1/memo", {"text": "x"}, 0)
-    async with office.database.transaction(EVERY_DEALER) as tx:
+    await contracts_api.change("M100", "POST", "/contracts/C1/assignment-change", body)
+    await contracts_api.change("E101", "PUT", "/contracts/C1/memo", {"text": "x"}, 0)
+    async with contracts_api.database.transaction(EVERY_DEALER) as tx:
         owned = (await tx.scalars(text(OWNED))).all()
     assert {"contract", "memo", "staff", "store", "entry", "assignment_change"} <= set(owned)
-    async with office.database.transaction("D02") as tx:
+    async with contracts_api.database.transaction("D02") as tx:
         for table in owned:
             seen = set(await tx.scalars(text(f"SELECT dealer_id FROM {table}")))
             assert seen <= {"D02", EVERY_DEALER}, table
         await tx.execute(text("UPDATE contract SET customer_name = 'x'"))
-    async with office.database.transaction() as tx:
+    async with contracts_api.database.transaction() as tx:
         assert (await tx.scalars(text("SELECT contract_no FROM contract"))).all() == []
-    assert (await office.detail("C1"))["customer"]["name"] == "山本 太郎"
+    assert (await contracts_api.detail("C1"))["customer"]["name"] == "山本 太郎"
 
 
 OWNED = """
@@ -166,9 +171,9 @@ OWNED = """
 """
 
 
-async def test_every_table_of_dealers_is_walled(office: Office) -> None:
+async def test_every_table_of_dealers_is_walled(contracts_api: ContractsApi) -> None:
     walled = f"SELECT count(*) FROM ({OWNED}) o JOIN pg_class USING (relname)"
-    async with office.database.transaction() as tx:
+    async with contracts_api.database.transaction() as tx:
         tables = (await tx.scalars(text(OWNED))).all()
         forced = await tx.scalar(text(f"{walled} WHERE relrowsecurity AND relforcerowsecurity"))
     assert forced == len(tables) == 11
@@ -185,24 +190,30 @@ async def test_every_table_of_dealers_is_walled(office: Office) -> None:
     ],
 )
 async def test_what_no_database_could_keep_is_refused(
-    office: Office, path: str, query: dict[str, str]
+    contracts_api: ContractsApi, path: str, query: dict[str, str]
 ) -> None:
-    answer = await office.get("M100", path, params=query)
+    answer = await contracts_api.get("M100", path, params=query)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("month", ["0001-01", "1949-12", "9999-12"])
-async def test_months_at_the_end_of_the_calendar_find_nothing(office: Office, month: str) -> None:
-    await office.contract("C1")
+async def test_months_at_the_end_of_the_calendar_find_nothing(
+    contracts_api: ContractsApi, month: str
+) -> None:
+    await contracts_api.contract("C1")
     query = {"inspection_month": month}
-    answer = await office.get("M100", "/assignment-changes/search", params=query)
+    answer = await contracts_api.get("M100", "/assignment-changes/search", params=query)
     assert (answer.status_code, answer.json()["rows"]) == (200, [])
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"text": "\\u0000"}', b'{"text": "\\ud800"}'])
-async def test_bodies_that_cannot_be_kept_are_refused(office: Office, body: bytes) -> None:
-    await office.contract("C1")
+async def test_bodies_that_cannot_be_kept_are_refused(
+    contracts_api: ContractsApi, body: bytes
+) -> None:
+    await contracts_api.contract("C1")
     headers = {"If-Match": '"0"', "Content-Type": "application/json"}
-    answer = await office.ask("E101", "PUT", "/contracts/C1/memo", headers=headers, content=body)
+    answer = await contracts_api.request(
+        "E101", "PUT", "/contracts/C1/memo", headers=headers, content=body
+    )
     assert answer.status_code == 422

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contracts_service.actions.masters import keep_stores
-from contracts_service.conditions import ReflectedBy
+from contracts_service.actions.master_data import upsert_stores
+from contracts_service.policy import ReflectedBy
 from event_contracts import dealer, tfc
 from event_contracts.contract import (
     AssignmentChangeCancelled,
@@ -16,13 +16,13 @@ from event_contracts.contract import (
 )
 from shared.db import EVERY_DEALER
 
-from .conftest import Office, OpenOffice
+from .conftest import ContractsApi, OpenContractsApi
 
 PATH = "/contracts/C1/assignment-change"
 
 
-async def change(office: Office, code: str = "M100", **typed: str) -> Any:
-    return await office.change(code, "POST", PATH, typed)
+async def change(contracts_api: ContractsApi, code: str = "M100", **typed: str) -> Any:
+    return await contracts_api.change(code, "POST", PATH, typed)
 
 
 def code_of(answer: Any) -> str:
@@ -30,8 +30,8 @@ def code_of(answer: Any) -> str:
     return str(body["errors"][0]["code"] if "errors" in body else body["code"])
 
 
-async def change_id(office: Office) -> str:
-    return str((await office.detail("C1"))["pending_change"]["change_id"])
+async def change_id(contracts_api: ContractsApi) -> str:
+    return str((await contracts_api.detail("C1"))["pending_change"]["change_id"])
 
 
 @pytest.mark.rule("D124")
@@ -40,21 +40,21 @@ async def change_id(office: Office) -> str:
 )
 @pytest.mark.parametrize("typed", [{"to_store": "S20"}, {"to_staff": "E102"}])
 async def test_lexus_products_move_elsewhere(
-    office: Office, product: str, status: int, typed: dict[str, str]
+    contracts_api: ContractsApi, product: str, status: int, typed: dict[str, str]
 ) -> None:
-    await office.contract("C1", 制度=product)
-    answer = await change(office, **typed)
+    await contracts_api.contract("C1", 制度=product)
+    answer = await change(contracts_api, **typed)
     assert answer.status_code == status
     if status == 409:
         assert answer.json()["title"].startswith("レクサス手続担当店移管制度より")
 
 
 @pytest.mark.rule("D125")
-async def test_managers_and_headquarters_only(office: Office) -> None:
-    await office.contract("C1")
-    assert (await change(office, "E101", to_staff="E102")).status_code == 403
-    assert (await change(office, "M200", to_staff="E102")).status_code == 404
-    assert (await change(office, "H001", to_staff="E102")).status_code == 200
+async def test_managers_and_headquarters_only(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
+    assert (await change(contracts_api, "E101", to_staff="E102")).status_code == 403
+    assert (await change(contracts_api, "M200", to_staff="E102")).status_code == 404
+    assert (await change(contracts_api, "H001", to_staff="E102")).status_code == 200
 
 
 @pytest.mark.rule("D126", "D129", "D130")
@@ -70,260 +70,276 @@ async def test_managers_and_headquarters_only(office: Office) -> None:
         ({"to_store": "S90"}, "STORE_NOT_USABLE"),
     ],
 )
-async def test_where_a_contract_may_go(office: Office, typed: dict[str, str], outcome: str) -> None:
-    await office.contract("C1")
-    answer = await change(office, **typed)
+async def test_where_a_contract_may_go(
+    contracts_api: ContractsApi, typed: dict[str, str], outcome: str
+) -> None:
+    await contracts_api.contract("C1")
+    answer = await change(contracts_api, **typed)
     found = answer.json()["outcome"] if answer.status_code == 200 else code_of(answer)
     assert found == outcome
 
 
 @pytest.mark.rule("D130")
-async def test_an_unused_store_is_shown_and_cannot_be_chosen(office: Office) -> None:
-    stores = {s["code"]: s["selectable"] for s in (await office.get("M100", "/stores")).json()}
+async def test_an_unused_store_is_shown_and_cannot_be_chosen(contracts_api: ContractsApi) -> None:
+    stores = {
+        s["code"]: s["selectable"] for s in (await contracts_api.get("M100", "/stores")).json()
+    }
     assert (stores["S20"], stores["S90"]) == (True, False)
 
 
 @pytest.mark.rule("D138", "D141", "D142", "D144")
-async def test_between_two_stores(open_office: OpenOffice) -> None:
-    office = await open_office(reflected_by=ReflectedBy.SELF)
-    await office.contract("C1")
-    answer = (await change(office, to_store="S20")).json()
+async def test_between_two_stores(open_contracts_api: OpenContractsApi) -> None:
+    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    await contracts_api.contract("C1")
+    answer = (await change(contracts_api, to_store="S20")).json()
     assert (answer["reflect_earliest_on"], answer["reflect_latest_on"]) == (
         "2025-07-18",
         "2025-07-23",
     )
-    assert (await office.row("C1", "E101"))["change_status"] == "変更中"
-    assert (await office.detail("C1", "E101"))["store"]["code"] == "S10"
+    assert (await contracts_api.row("C1", "E101"))["change_status"] == "変更中"
+    assert (await contracts_api.detail("C1", "E101"))["store"]["code"] == "S10"
     gone = {"mode": "individual", "contract_no": "C1"}
 
     async def in_list_and_counts(code: str) -> tuple[bool, int]:
-        listed = await office.get(code, "/contracts.csv", params=gone)
-        board = (await office.get(code, "/dashboard")).json()
+        listed = await contracts_api.get(code, "/contracts.csv", params=gone)
+        board = (await contracts_api.get(code, "/dashboard")).json()
         return "山本" in listed.text, board["total"].get("contracts", 0)
 
-    office.clock.set(date(2025, 7, 15), hour=23)
+    contracts_api.clock.set(date(2025, 7, 15), hour=23)
     assert await in_list_and_counts("M100") == (True, 1)
-    office.clock.set(date(2025, 7, 16), hour=0)
+    contracts_api.clock.set(date(2025, 7, 16), hour=0)
     assert await in_list_and_counts("M100") == (False, 0)
     assert await in_list_and_counts("M200") == (False, 0)
     assert await in_list_and_counts("H001") == (True, 1)
-    assert (await office.row("C1"))["colour"]["transferred_in"] is False
-    assert (await office.get("E101", "/contracts/C1")).status_code == 404
-    assert await office.search("E101", **gone) == []
-    assert await office.search("E201", **gone) == []
-    assert await office.search("H001", **gone) == ["C1"]
-    assert (await office.get("M100", "/transfers-in-progress")).json() == {
+    assert (await contracts_api.row("C1"))["colour"]["transferred_in"] is False
+    assert (await contracts_api.get("E101", "/contracts/C1")).status_code == 404
+    assert await contracts_api.search("E101", **gone) == []
+    assert await contracts_api.search("E201", **gone) == []
+    assert await contracts_api.search("H001", **gone) == ["C1"]
+    assert (await contracts_api.get("M100", "/transfers-in-progress")).json() == {
         "leaving": 1,
         "coming": 0,
     }
-    assert (await office.get("M200", "/transfers-in-progress")).json()["coming"] == 1
-    whole = (await office.get("H001", "/transfers-in-progress")).json()
+    assert (await contracts_api.get("M200", "/transfers-in-progress")).json()["coming"] == 1
+    whole = (await contracts_api.get("H001", "/transfers-in-progress")).json()
     assert whole == {"leaving": 1, "coming": 1}
 
 
 @pytest.mark.rule("D139", "D141", "D144")
-async def test_the_scheduler_reflects_on_business_day_3(open_office: OpenOffice) -> None:
-    office = await open_office(reflected_by=ReflectedBy.SELF)
-    await office.contract("C1")
-    await change(office, to_store="S20", to_staff="E201")
-    office.clock.set(date(2025, 7, 17), hour=23)
-    assert await office.timers() == 0
-    assert (await office.detail("C1"))["store"]["code"] == "S10"
-    office.clock.set(date(2025, 7, 18), hour=0)
-    assert await office.timers() == 1
-    row = await office.row("C1", "E201")
+async def test_the_scheduler_reflects_on_business_day_3(
+    open_contracts_api: OpenContractsApi,
+) -> None:
+    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    await contracts_api.contract("C1")
+    await change(contracts_api, to_store="S20", to_staff="E201")
+    contracts_api.clock.set(date(2025, 7, 17), hour=23)
+    assert await contracts_api.timers() == 0
+    assert (await contracts_api.detail("C1"))["store"]["code"] == "S10"
+    contracts_api.clock.set(date(2025, 7, 18), hour=0)
+    assert await contracts_api.timers() == 1
+    row = await contracts_api.row("C1", "E201")
     assert (row["staff_code"], row["change_status"], row["colour"]["colour"]) == (
         "E201",
         "",
         "green",
     )
-    (told,) = await office.events(AssignmentChangeReflected)
-    assert (told.transferred_in, str(told.reflected_on)) == (True, "2025-07-18")  # type: ignore[attr-defined]
-    office.clock.set(date(2025, 8, 1))
-    assert await office.timers() == 0
+    (published,) = await contracts_api.events(AssignmentChangeReflected)
+    assert (published.transferred_in, str(published.reflected_on)) == (True, "2025-07-18")  # type: ignore[attr-defined]
+    contracts_api.clock.set(date(2025, 8, 1))
+    assert await contracts_api.timers() == 0
 
 
 @pytest.mark.rule("D142", "D144")
-async def test_a_staff_change_hides_and_colours_nothing(open_office: OpenOffice) -> None:
-    office = await open_office(reflected_by=ReflectedBy.SELF)
-    await office.contract("C1")
-    await change(office, to_staff="E102")
-    office.clock.set(date(2025, 7, 16))
-    assert (await office.get("E101", "/contracts/C1")).status_code == 200
-    office.clock.set(date(2025, 7, 18))
-    await office.timers()
-    row = await office.row("C1", "E101")
+async def test_a_staff_change_hides_and_colours_nothing(
+    open_contracts_api: OpenContractsApi,
+) -> None:
+    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    await contracts_api.contract("C1")
+    await change(contracts_api, to_staff="E102")
+    contracts_api.clock.set(date(2025, 7, 16))
+    assert (await contracts_api.get("E101", "/contracts/C1")).status_code == 200
+    contracts_api.clock.set(date(2025, 7, 18))
+    await contracts_api.timers()
+    row = await contracts_api.row("C1", "E101")
     assert (row["staff_code"], row["colour"]["colour"]) == ("E102", "white")
 
 
 @pytest.mark.rule("D140")
-async def test_from_the_next_day_it_is_locked_until_reflected(open_office: OpenOffice) -> None:
-    office = await open_office(reflected_by=ReflectedBy.SELF)
-    await office.contract("C1")
-    await change(office, to_staff="E102")
-    office.clock.set(date(2025, 7, 16))
-    answer = await change(office, to_staff="M100")
+async def test_from_the_next_day_it_is_locked_until_reflected(
+    open_contracts_api: OpenContractsApi,
+) -> None:
+    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    await contracts_api.contract("C1")
+    await change(contracts_api, to_staff="E102")
+    contracts_api.clock.set(date(2025, 7, 16))
+    answer = await change(contracts_api, to_staff="M100")
     assert (answer.status_code, code_of(answer)) == (409, "ASSIGNMENT_LOCKED")
     assert "変更中" in answer.json()["title"]
-    office.clock.set(date(2025, 7, 18))
-    await office.timers()
-    assert (await change(office, to_staff="M100")).status_code == 200
+    contracts_api.clock.set(date(2025, 7, 18))
+    await contracts_api.timers()
+    assert (await change(contracts_api, to_staff="M100")).status_code == 200
 
 
 @pytest.mark.rule("D140", "D143")
-async def test_the_same_day_merges_per_field(office: Office) -> None:
-    await office.contract("C1")
-    await change(office, to_store="S20")
-    office.clock.set(date(2025, 7, 15), hour=18)
-    answer = await change(office, to_staff="E201")
+async def test_the_same_day_merges_per_field(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
+    await change(contracts_api, to_store="S20")
+    contracts_api.clock.set(date(2025, 7, 15), hour=18)
+    answer = await change(contracts_api, to_staff="E201")
     assert answer.json()["outcome"] == "replaced"
-    pending = (await office.detail("C1"))["pending_change"]
+    pending = (await contracts_api.detail("C1"))["pending_change"]
     assert (pending["to_store"], pending["to_staff"]) == ("S20", "E201")
-    first, second = await office.events(AssignmentChangeRegistered)
+    first, second = await contracts_api.events(AssignmentChangeRegistered)
     assert second.replaces_change_id == first.change_id  # type: ignore[attr-defined]
 
 
 @pytest.mark.rule("D143")
-async def test_only_the_last_store_counts(open_office: OpenOffice) -> None:
-    office = await open_office(reflected_by=ReflectedBy.SELF)
-    await office.contract("C1")
-    await change(office, to_store="S20")
-    await change(office, to_store="S30")
-    office.clock.set(date(2025, 7, 18))
-    assert await office.timers() == 1
-    assert (await office.detail("C1"))["store"]["code"] == "S30"
+async def test_only_the_last_store_counts(open_contracts_api: OpenContractsApi) -> None:
+    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    await contracts_api.contract("C1")
+    await change(contracts_api, to_store="S20")
+    await change(contracts_api, to_store="S30")
+    contracts_api.clock.set(date(2025, 7, 18))
+    assert await contracts_api.timers() == 1
+    assert (await contracts_api.detail("C1"))["store"]["code"] == "S30"
 
 
 @pytest.mark.rule("D143")
 @pytest.mark.parametrize("way", ["set back", "delete"])
-async def test_a_change_is_taken_back_on_its_day(open_office: OpenOffice, way: str) -> None:
-    office = await open_office(reflected_by=ReflectedBy.SELF)
-    await office.contract("C1")
-    await change(office, to_store="S20")
+async def test_a_change_is_taken_back_on_its_day(
+    open_contracts_api: OpenContractsApi, way: str
+) -> None:
+    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    await contracts_api.contract("C1")
+    await change(contracts_api, to_store="S20")
     if way == "delete":
-        assert (await office.change("M100", "DELETE", PATH)).status_code == 200
+        assert (await contracts_api.change("M100", "DELETE", PATH)).status_code == 200
     else:
-        answer = await change(office, to_store="S10", to_staff="E101")
+        answer = await change(contracts_api, to_store="S10", to_staff="E101")
         assert answer.json()["outcome"] == "cancelled"
-    assert (await office.detail("C1"))["pending_change"] is None
-    office.clock.set(date(2025, 7, 24))
-    assert await office.timers() == 0
-    assert (await office.get("E101", "/contracts/C1")).status_code == 200
-    (told,) = await office.events(AssignmentChangeCancelled)
-    assert told.reason == "cancelled"  # type: ignore[attr-defined]
+    assert (await contracts_api.detail("C1"))["pending_change"] is None
+    contracts_api.clock.set(date(2025, 7, 24))
+    assert await contracts_api.timers() == 0
+    assert (await contracts_api.get("E101", "/contracts/C1")).status_code == 200
+    (published,) = await contracts_api.events(AssignmentChangeCancelled)
+    assert published.reason == "cancelled"  # type: ignore[attr-defined]
 
 
 @pytest.mark.rule("D140")
-async def test_the_day_after_nothing_is_taken_back(office: Office) -> None:
-    await office.contract("C1")
-    nothing = await office.change("M100", "DELETE", PATH)
+async def test_the_day_after_nothing_is_taken_back(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
+    nothing = await contracts_api.change("M100", "DELETE", PATH)
     assert (nothing.status_code, code_of(nothing)) == (409, "NOTHING_PENDING")
-    await change(office, to_staff="E102")
-    office.clock.set(date(2025, 7, 16))
-    answer = await office.change("M100", "DELETE", PATH)
+    await change(contracts_api, to_staff="E102")
+    contracts_api.clock.set(date(2025, 7, 16))
+    answer = await contracts_api.change("M100", "DELETE", PATH)
     assert (answer.status_code, code_of(answer)) == (409, "ASSIGNMENT_LOCKED")
 
 
 @pytest.mark.rule("D141")
-async def test_tfc_reflects_and_never_before_business_day_3(office: Office) -> None:
-    await office.contract("C1")
-    await change(office, to_store="S20")
+async def test_tfc_reflects_and_never_before_business_day_3(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
+    await change(contracts_api, to_store="S20")
     word = {
         "dealer_id": "D01",
         "contract_no": "C1",
-        "change_id": await change_id(office),
+        "change_id": await change_id(contracts_api),
         "reflected_on": "2025-07-16",
     }
-    office.clock.set(date(2025, 7, 16))
-    await office.hears(tfc.AssignmentReflected.model_validate(word))
-    assert (await office.detail("C1"))["store"]["code"] == "S10"
-    office.clock.set(date(2025, 7, 18), hour=0)
-    assert await office.timers() == 1
-    moved = await office.detail("C1")
+    contracts_api.clock.set(date(2025, 7, 16))
+    await contracts_api.receive(tfc.AssignmentReflected.model_validate(word))
+    assert (await contracts_api.detail("C1"))["store"]["code"] == "S10"
+    contracts_api.clock.set(date(2025, 7, 18), hour=0)
+    assert await contracts_api.timers() == 1
+    moved = await contracts_api.detail("C1")
     assert (moved["store"]["code"], moved["staff"]["code"]) == ("S20", None)
-    await office.hears(tfc.AssignmentReflected.model_validate(word))
-    assert len(await office.events(AssignmentChangeReflected)) == 1
+    await contracts_api.receive(tfc.AssignmentReflected.model_validate(word))
+    assert len(await contracts_api.events(AssignmentChangeReflected)) == 1
 
 
 @pytest.mark.rule("D141")
-async def test_nobody_but_tfc_reflects_and_day_5_is_alarming(office: Office) -> None:
-    await office.contract("C1")
-    await change(office, to_store="S20")
-    office.clock.set(date(2025, 7, 23), hour=23)
-    assert await office.timers() == 0
-    office.clock.set(date(2025, 7, 24), hour=0)
-    assert await office.timers() == 1
-    assert len(await office.events(AssignmentChangeOverdue)) == 1
-    assert (await office.detail("C1"))["store"]["code"] == "S10"
+async def test_nobody_but_tfc_reflects_and_day_5_is_alarming(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
+    await change(contracts_api, to_store="S20")
+    contracts_api.clock.set(date(2025, 7, 23), hour=23)
+    assert await contracts_api.timers() == 0
+    contracts_api.clock.set(date(2025, 7, 24), hour=0)
+    assert await contracts_api.timers() == 1
+    assert len(await contracts_api.events(AssignmentChangeOverdue)) == 1
+    assert (await contracts_api.detail("C1"))["store"]["code"] == "S10"
 
 
 @pytest.mark.rule("D141")
-async def test_a_rejection_gives_the_contract_back_and_says_why(office: Office) -> None:
-    await office.contract("C1")
-    await change(office, to_store="S20")
-    office.clock.set(date(2025, 7, 16))
-    word = {"change_id": await change_id(office), "reason": "受入不可"}
+async def test_a_rejection_gives_the_contract_back_and_says_why(
+    contracts_api: ContractsApi,
+) -> None:
+    await contracts_api.contract("C1")
+    await change(contracts_api, to_store="S20")
+    contracts_api.clock.set(date(2025, 7, 16))
+    word = {"change_id": await change_id(contracts_api), "reason": "受入不可"}
     names = {"dealer_id": "D01", "contract_no": "C1"}
-    await office.hears(tfc.AssignmentRejected.model_validate({**names, **word}))
-    detail = await office.detail("C1", "E101")
+    await contracts_api.receive(tfc.AssignmentRejected.model_validate({**names, **word}))
+    detail = await contracts_api.detail("C1", "E101")
     assert (detail["pending_change"], detail["rejected_change"]["reason"]) == (None, "受入不可")
-    (told,) = await office.events(AssignmentChangeCancelled)
-    assert told.reason == "rejected_by_tfc"  # type: ignore[attr-defined]
+    (published,) = await contracts_api.events(AssignmentChangeCancelled)
+    assert published.reason == "rejected_by_tfc"  # type: ignore[attr-defined]
 
 
 @pytest.mark.rule("D141")
-async def test_the_finance_companys_calendar_counts(office: Office) -> None:
-    await office.contract("C1")
+async def test_the_finance_companys_calendar_counts(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
     calendar = {"dealer_id": "*", "year": 2025, "closed_on": ["2025-07-17"]}
-    await office.hears(tfc.BusinessCalendarUpdated.model_validate(calendar))
-    answer = (await change(office, to_store="S20")).json()
+    await contracts_api.receive(tfc.BusinessCalendarUpdated.model_validate(calendar))
+    answer = (await change(contracts_api, to_store="S20")).json()
     assert answer["reflect_earliest_on"] == "2025-07-22"
 
 
-async def test_dealers_keep_their_own_masters(new_office: Office) -> None:
-    office = new_office
+async def test_dealers_keep_their_own_masters(new_contracts_api: ContractsApi) -> None:
+    contracts_api = new_contracts_api
     opened = {"dealer_id": "D01", "store_code": "S40", "name": "北店", "phone": "03-0010-4000"}
     hired = {"dealer_id": "D01", "staff_code": "E401", "name": "新人", "store_code": "S40"}
     car = {"dealer_id": "D01", "vehicle_code": "NEW", "name": "新型"}
-    await office.hears(
+    await contracts_api.receive(
         dealer.StoreMasterUpdated.model_validate(opened),
         dealer.StaffMasterUpdated.model_validate({**hired, "role": "sales"}),
         dealer.ReplacementVehicleMasterUpdated.model_validate(car),
     )
-    await office.contract("C1")
-    assert (await change(office, to_store="S40", to_staff="E401")).status_code == 200
-    own = [v["code"] for v in (await office.get("M100", "/vehicles")).json()]
-    other = [v["code"] for v in (await office.get("M100", "/vehicles", dealer="D02")).json()]
+    await contracts_api.contract("C1")
+    assert (await change(contracts_api, to_store="S40", to_staff="E401")).status_code == 200
+    own = [v["code"] for v in (await contracts_api.get("M100", "/vehicles")).json()]
+    other = [v["code"] for v in (await contracts_api.get("M100", "/vehicles", dealer="D02")).json()]
     assert ("NEW" in own, "NEW" in other, "PRIUS" in other) == (True, False, True)
-    assert (await office.get("H001", "/assignment-changes/closed-stores")).json() == []
+    assert (await contracts_api.get("H001", "/assignment-changes/closed-stores")).json() == []
     closed = {**opened, "active": False, "successor": "S20"}
-    await office.hears(dealer.StoreMasterUpdated.model_validate(closed))
-    stores = {s["code"]: s["selectable"] for s in (await office.get("M100", "/stores")).json()}
+    await contracts_api.receive(dealer.StoreMasterUpdated.model_validate(closed))
+    stores = {
+        s["code"]: s["selectable"] for s in (await contracts_api.get("M100", "/stores")).json()
+    }
     assert not stores["S40"]
 
 
 async def test_customers_of_a_closed_store_are_offered_for_the_move_to_its_successor(
-    new_office: Office,
+    new_contracts_api: ContractsApi,
 ) -> None:
-    office = new_office
+    contracts_api = new_contracts_api
 
     async def left(code: str, **who: str) -> list[dict[str, Any]]:
-        answer = await office.get(code, "/assignment-changes/closed-stores", **who)
+        answer = await contracts_api.get(code, "/assignment-changes/closed-stores", **who)
         found: list[dict[str, Any]] = answer.json()
         return found
 
-    await office.contract("C1")
-    await office.contract("C2")
+    await contracts_api.contract("C1")
+    await contracts_api.contract("C2")
     assert await left("H001") == []
     said = {"dealer_id": "D01", "store_code": "S10", "name": "(旧本店)", "unused": True}
     closed = dealer.StoreMasterUpdated.model_validate({**said, "successor": "S20"})
-    await office.hears(closed)
+    await contracts_api.receive(closed)
     expected = {"code": "S10", "name": "(旧本店)", "successor": "S20", "contracts": 2}
     assert [await left("H001"), await left("M100")] == [[expected], [expected]]
     assert [await left("M200"), await left("H001", dealer="D02")] == [[], []]
     same_but_the_successor = [{**said, "phone": None}]
-    async with office.database.transaction(EVERY_DEALER) as tx:  # as by a file of masters
-        await keep_stores(tx, same_but_the_successor, now=office.clock.now())
+    async with contracts_api.database.transaction(EVERY_DEALER) as tx:  # as by a file of masters
+        await upsert_stores(tx, same_but_the_successor, now=contracts_api.clock.now())
     assert await left("H001") == [expected]
-    await office.hears(dealer.StoreMasterUpdated.model_validate(said))
+    await contracts_api.receive(dealer.StoreMasterUpdated.model_validate(said))
     assert await left("H001") == [{**expected, "successor": None}]

@@ -8,58 +8,58 @@ import pytest
 
 from event_contracts.contract import CustomerListExported
 
-from .conftest import TODAY, Office
+from .conftest import TODAY, ContractsApi
 
 ALL = {"mode": "general", "final_from": "2020-01"}
 
 
-async def exported(office: Office, code: str, **query: str) -> list[list[str]]:
-    answer = await office.get(code, "/contracts.csv", params={**ALL, **query})
+async def exported(contracts_api: ContractsApi, code: str, **query: str) -> list[list[str]]:
+    answer = await contracts_api.get(code, "/contracts.csv", params={**ALL, **query})
     assert answer.status_code == 200
     assert answer.content.startswith(b"\xef\xbb\xbf")
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
 @pytest.mark.rule("D4")
-async def test_managers_and_headquarters_only(office: Office) -> None:
-    await office.contract("C1")
-    await office.contract("C2", 店舗コード="S20", スタッフコード="E201")
-    assert (await office.get("E101", "/contracts.csv", params=ALL)).status_code == 403
-    assert [row[10] for row in (await exported(office, "M100"))[1:]] == ["C1"]
-    assert [row[10] for row in (await exported(office, "H001"))[1:]] == ["C1", "C2"]
+async def test_managers_and_headquarters_only(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
+    await contracts_api.contract("C2", 店舗コード="S20", スタッフコード="E201")
+    assert (await contracts_api.get("E101", "/contracts.csv", params=ALL)).status_code == 403
+    assert [row[10] for row in (await exported(contracts_api, "M100"))[1:]] == ["C1"]
+    assert [row[10] for row in (await exported(contracts_api, "H001"))[1:]] == ["C1", "C2"]
 
 
 @pytest.mark.rule("D19")
-async def test_every_hit_in_the_order_of_the_list(office: Office) -> None:
+async def test_every_hit_in_the_order_of_the_list(contracts_api: ContractsApi) -> None:
     days = [TODAY + timedelta(days=n) for n in range(1250)]
-    await office.take_in(
+    await contracts_api.import_contracts_file(
         *({"契約番号": f"C{n}", "最終回年月日": f"{day:%Y/%m/%d}"} for n, day in enumerate(days))
     )
-    heading, *rows = await exported(office, "H001")
+    heading, *rows = await exported(contracts_api, "H001")
     assert (len(heading), [row[10] for row in rows]) == (14, [f"C{n}" for n in range(1250)])
-    (told,) = await office.events(CustomerListExported)
-    assert told.rows == 1250  # type: ignore[attr-defined]
+    (published,) = await contracts_api.events(CustomerListExported)
+    assert published.rows == 1250  # type: ignore[attr-defined]
 
 
 @pytest.mark.rule("D19")
-async def test_formulas_are_defused(office: Office) -> None:
-    await office.contract("C1", 契約者名="=1+1")
-    assert (await exported(office, "H001"))[1][5] == "'=1+1"
+async def test_formulas_are_defused(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1", 契約者名="=1+1")
+    assert (await exported(contracts_api, "H001"))[1][5] == "'=1+1"
 
 
 @pytest.mark.rule("D20")
-async def test_the_replacement_is_in_the_list(office: Office) -> None:
-    await office.contract("C1")
+async def test_the_replacement_is_in_the_list(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
     typed = {"categories": ["early_payoff"], "own_replacement": True, "vehicle_code": "PRIUS"}
-    await office.change("E101", "POST", "/contracts/C1/result", typed)
-    row = (await exported(office, "H001"))[1]
+    await contracts_api.change("E101", "POST", "/contracts/C1/result", typed)
+    row = (await exported(contracts_api, "H001"))[1]
     assert (row[2], row[3], row[11:]) == ("早期完済", "○", ["有", "プリウス", ""])
     other = {**typed, "vehicle_code": "OTHER", "other_text": "外車"}
-    await office.change("E101", "POST", "/contracts/C1/result", other)
-    assert (await exported(office, "H001"))[1][11:] == ["有", "その他/車種名等", "外車"]
+    await contracts_api.change("E101", "POST", "/contracts/C1/result", other)
+    assert (await exported(contracts_api, "H001"))[1][11:] == ["有", "その他/車種名等", "外車"]
 
 
-async def test_a_bad_search_is_refused_before_anything_is_sent(office: Office) -> None:
-    answer = await office.get("H001", "/contracts.csv", params={"mode": "general"})
+async def test_a_bad_search_is_refused_before_anything_is_sent(contracts_api: ContractsApi) -> None:
+    answer = await contracts_api.get("H001", "/contracts.csv", params={"mode": "general"})
     assert answer.status_code == 422
-    assert await office.events(CustomerListExported) == []
+    assert await contracts_api.events(CustomerListExported) == []

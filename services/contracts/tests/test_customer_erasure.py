@@ -13,7 +13,7 @@ from event_contracts.event import ERASED
 from shared.auth import Principal, Role
 from shared.db import EVERY_DEALER
 
-from .conftest import Office, signed
+from .conftest import ContractsApi, signed
 from .test_final_handling import completed, submitted
 
 OPERATOR = Principal("o001", "運用", None, None, "O001", frozenset({Role.OPERATOR}), None)
@@ -22,17 +22,17 @@ DAY = timedelta(days=1)
 
 
 async def order(
-    office: Office, contract_no: str = "C1", reason: str = "本人の請求"
+    contracts_api: ContractsApi, contract_no: str = "C1", reason: str = "本人の請求"
 ) -> httpx.Response:
-    return await office.http.post(
+    return await contracts_api.http.post(
         "/api/contracts/v1/erasures",
         headers={"Authorization": f"Bearer {signed(OPERATOR)}"},
         json={"contract_no": contract_no, "reason": reason},
     )
 
 
-async def listed(office: Office, of: str = "", **query: str) -> dict[str, Any]:
-    answer = await office.http.get(
+async def listed(contracts_api: ContractsApi, of: str = "", **query: str) -> dict[str, Any]:
+    answer = await contracts_api.http.get(
         f"/api/contracts/v1/erasures{of}",
         headers={"Authorization": f"Bearer {signed(OPERATOR)}"},
         params=query,
@@ -41,15 +41,15 @@ async def listed(office: Office, of: str = "", **query: str) -> dict[str, Any]:
     return found
 
 
-async def due(office: Office, **query: str) -> list[str]:
-    found = await listed(office, "/due", **query)
+async def due(contracts_api: ContractsApi, **query: str) -> list[str]:
+    found = await listed(contracts_api, "/due", **query)
     return [row["contract_no"] for row in found["items"]]
 
 
 @pytest.fixture
-async def completed_contract(office: Office) -> str:
-    contract_no = await office.contract()
-    await office.hears(submitted(), completed(office))
+async def completed_contract(contracts_api: ContractsApi) -> str:
+    contract_no = await contracts_api.contract()
+    await contracts_api.receive(submitted(), completed(contracts_api))
     return contract_no
 
 
@@ -59,81 +59,87 @@ async def completed_contract(office: Office) -> str:
     ids=["open", "a return is under way"],
 )
 async def test_an_open_contract_keeps_its_customer(
-    office: Office, heard: tuple[object, ...], code: str
+    contracts_api: ContractsApi, heard: tuple[object, ...], code: str
 ) -> None:
-    await office.contract()
-    await office.hears(*heard)  # type: ignore[arg-type]
-    refused = await order(office)
+    await contracts_api.contract()
+    await contracts_api.receive(*heard)  # type: ignore[arg-type]
+    refused = await order(contracts_api)
     assert (refused.status_code, refused.json()["code"]) == (409, code)
-    assert await office.events(CustomerErased) == []
-    assert (await office.detail("C1"))["customer"]["name"] == NAME
+    assert await contracts_api.events(CustomerErased) == []
+    assert (await contracts_api.detail("C1"))["customer"]["name"] == NAME
 
 
 async def test_who_it_was_is_forgotten_and_what_happened_stays(
-    office: Office, completed_contract: str
+    contracts_api: ContractsApi, completed_contract: str
 ) -> None:
-    day = f"{office.clock.now():%Y-%m-%d}"
-    assert await due(office, before="2020-01-01") == []
-    assert await due(office, before=day) == [completed_contract]
-    answer = await order(office)
+    day = f"{contracts_api.clock.now():%Y-%m-%d}"
+    assert await due(contracts_api, before="2020-01-01") == []
+    assert await due(contracts_api, before=day) == [completed_contract]
+    answer = await order(contracts_api)
     assert answer.status_code == 200, answer.text
     assert answer.json()["erased_by"] == "TFC-O001"
-    assert await due(office, before=day) == []
-    [registered] = await office.events(ContractRegistered)
+    assert await due(contracts_api, before=day) == []
+    [registered] = await contracts_api.events(ContractRegistered)
     assert registered.customer_name == ERASED  # type: ignore[attr-defined]
-    assert len(await office.events(CustomerErased)) == 1
-    async with office.database.transaction(EVERY_DEALER) as tx:
+    assert len(await contracts_api.events(CustomerErased)) == 1
+    async with contracts_api.database.transaction(EVERY_DEALER) as tx:
         row = (await tx.execute(text("SELECT * FROM contract"))).one()
     assert (row.customer_name, row.address, row.phone) == (ERASED, ERASED, None)
     assert (row.completion_basis, row.model) == ("return", "プリウス")
 
 
-async def test_twice_is_once(office: Office, completed_contract: str) -> None:
-    first = await order(office)
-    assert (await order(office, reason="もう一度")).json() == first.json()
-    assert len(await office.events(CustomerErased)) == 1
+async def test_twice_is_once(contracts_api: ContractsApi, completed_contract: str) -> None:
+    first = await order(contracts_api)
+    assert (await order(contracts_api, reason="もう一度")).json() == first.json()
+    assert len(await contracts_api.events(CustomerErased)) == 1
 
 
 async def test_what_is_due_and_what_was_done_are_listed(
-    office: Office, completed_contract: str
+    contracts_api: ContractsApi, completed_contract: str
 ) -> None:
-    [found] = (await listed(office, "/due", before="2025-07-15"))["items"]
+    [found] = (await listed(contracts_api, "/due", before="2025-07-15"))["items"]
     completed_on = date.fromisoformat(found["completed_on"])
     years_later = completed_on.replace(year=completed_on.year + 7)
     for day, numbers in ((years_later - DAY, []), (years_later, [completed_contract])):
-        office.clock.set(day)
-        assert await due(office) == numbers
-    assert (await listed(office))["items"] == []
-    await order(office)
-    [done] = (await listed(office))["items"]
-    told = (done["contract_no"], done["dealer_id"], done["reason"], done["erased_by"])
-    assert told == (completed_contract, "D01", "本人の請求", "TFC-O001")
-    assert await due(office) == []
+        contracts_api.clock.set(day)
+        assert await due(contracts_api) == numbers
+    assert (await listed(contracts_api))["items"] == []
+    await order(contracts_api)
+    [done] = (await listed(contracts_api))["items"]
+    published = (done["contract_no"], done["dealer_id"], done["reason"], done["erased_by"])
+    assert published == (completed_contract, "D01", "本人の請求", "TFC-O001")
+    assert await due(contracts_api) == []
 
 
 @pytest.mark.parametrize("reason", ["", " ", f"{NAME}様の請求", "電話 090-0123-4567", "x" * 201])
 async def test_the_reason_is_given_and_names_nobody(
-    office: Office, completed_contract: str, reason: str
+    contracts_api: ContractsApi, completed_contract: str, reason: str
 ) -> None:
-    refused = await order(office, reason=reason)
+    refused = await order(contracts_api, reason=reason)
     assert refused.status_code == 422, refused.text
-    assert await office.events(CustomerErased) == []
+    assert await contracts_api.events(CustomerErased) == []
 
 
-async def test_the_same_file_brings_nobody_back(office: Office, completed_contract: str) -> None:
-    assert (await order(office)).status_code == 200
-    report = await office.take_in({"契約番号": completed_contract, "住所": "東京都新住所"})
+async def test_the_same_file_brings_nobody_back(
+    contracts_api: ContractsApi, completed_contract: str
+) -> None:
+    assert (await order(contracts_api)).status_code == 200
+    report = await contracts_api.import_contracts_file(
+        {"契約番号": completed_contract, "住所": "東京都新住所"}
+    )
     assert (report.accepted, report.updated, report.refused) == (1, 0, ())
-    async with office.database.transaction(EVERY_DEALER) as tx:
+    async with contracts_api.database.transaction(EVERY_DEALER) as tx:
         kept = await tx.execute(text("SELECT customer_name, address FROM contract"))
     assert kept.one() == (ERASED, ERASED)
 
 
-async def test_only_operators_erase(office: Office, completed_contract: str) -> None:
+async def test_only_operators_erase(contracts_api: ContractsApi, completed_contract: str) -> None:
     body = {"contract_no": completed_contract, "reason": "x"}
     for code in ("E101", "M100", "H001"):
-        assert (await office.ask(code, "POST", "/erasures", json=body)).status_code == 403
-    assert (await order(office, "NONE")).json()["code"] == "CONTRACT_NOT_FOUND"
+        assert (
+            await contracts_api.request(code, "POST", "/erasures", json=body)
+        ).status_code == 403
+    assert (await order(contracts_api, "NONE")).json()["code"] == "CONTRACT_NOT_FOUND"
 
 
 def test_seven_years_are_counted_by_the_calendar() -> None:

@@ -6,7 +6,7 @@ from event_contracts.contract import FinalHandlingCompleted, FinalHandlingReopen
 from event_contracts.event import Event
 from event_contracts.returns import ApplicationSubmitted, ReturnCompleted, ReturnWithdrawn
 
-from .conftest import Office
+from .conftest import ContractsApi
 
 RETURN = {
     "dealer_id": "D01",
@@ -30,12 +30,12 @@ def submitted(**names: str) -> Event:
     )
 
 
-def completed(office: Office, **names: str) -> Event:
+def completed(contracts_api: ContractsApi, **names: str) -> Event:
     return ReturnCompleted.model_validate(
         {
             **RETURN,
             **names,
-            "completed_at": office.clock.now(),
+            "completed_at": contracts_api.clock.now(),
             "result": "returned",
             "separate_procedure": False,
             "completion_mail_opt_in": True,
@@ -48,14 +48,14 @@ def withdrawn(**names: str) -> Event:
 
 
 @pytest.mark.rule("D32", "D78")
-async def test_a_completed_return_completes_the_contract(office: Office) -> None:
-    await office.contract("C1", 制度="スマートバリュープランR")
-    await office.hears(submitted())
-    assert (await office.row("C1"))["completed_mark"] == ""
-    await office.hears(completed(office))
-    assert (await office.row("C1"))["completed_mark"] == "完了"
-    (told,) = await office.events(FinalHandlingCompleted)
-    assert told.basis == "return"  # type: ignore[attr-defined]
+async def test_a_completed_return_completes_the_contract(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1", 制度="スマートバリュープランR")
+    await contracts_api.receive(submitted())
+    assert (await contracts_api.row("C1"))["completed_mark"] == ""
+    await contracts_api.receive(completed(contracts_api))
+    assert (await contracts_api.row("C1"))["completed_mark"] == "完了"
+    (published,) = await contracts_api.events(FinalHandlingCompleted)
+    assert published.basis == "return"  # type: ignore[attr-defined]
 
 
 @pytest.mark.rule("D78")
@@ -64,21 +64,23 @@ async def test_a_completed_return_completes_the_contract(office: Office) -> None
     [{"制度": "スマートバリュープランA"}, {"制度": "スマートバリュープランR", "債権買取": "1"}],
 )
 async def test_a_separate_procedure_is_still_waited_for(
-    office: Office, columns: dict[str, str]
+    contracts_api: ContractsApi, columns: dict[str, str]
 ) -> None:
-    await office.contract("C1", **columns)
-    await office.hears(submitted(), completed(office))
-    assert (await office.row("C1"))["completed_mark"] == ""
-    assert await office.events(FinalHandlingCompleted) == []
+    await contracts_api.contract("C1", **columns)
+    await contracts_api.receive(submitted(), completed(contracts_api))
+    assert (await contracts_api.row("C1"))["completed_mark"] == ""
+    assert await contracts_api.events(FinalHandlingCompleted) == []
 
 
 async def test_a_later_application_reopens_and_a_withdrawn_one_says_nothing(
-    office: Office,
+    contracts_api: ContractsApi,
 ) -> None:
-    await office.contract("C1")
-    await office.hears(submitted(), completed(office), submitted(application_id="A2"))
-    assert len(await office.events(FinalHandlingReopened)) == 1
-    assert (await office.detail("C1"))["open_return_id"] == "A2"
-    await office.hears(withdrawn(application_id="A2"))
-    detail = await office.detail("C1")
+    await contracts_api.contract("C1")
+    await contracts_api.receive(
+        submitted(), completed(contracts_api), submitted(application_id="A2")
+    )
+    assert len(await contracts_api.events(FinalHandlingReopened)) == 1
+    assert (await contracts_api.detail("C1"))["open_return_id"] == "A2"
+    await contracts_api.receive(withdrawn(application_id="A2"))
+    detail = await contracts_api.detail("C1")
     assert (detail["open_return_id"], detail["result"]["completed"]) == (None, False)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Row, text
 
 from contracts_service.colour_conditions import COLOUR, URGENCY, colour_values
-from contracts_service.customer_list import asked_for, find_all, listed, visible_to
+from contracts_service.customer_list import find_all, listed, search_condition, visible_to
 from contracts_service.rules.contract_access import Viewer
 from contracts_service.rules.inspection import (
     Inspection,
@@ -27,7 +27,7 @@ from contracts_service.rules.selection import Selection
 from shared.db import EVERY_DEALER
 from shared.roles import Role
 
-from .conftest import Office
+from .conftest import ContractsApi
 from .rules.oracles import months_until, on_list
 
 HQ = Viewer(role=Role.HQ, dealer_code="D01")
@@ -50,12 +50,12 @@ SCATTER = """
 class Stock:
     """An office with contracts of every kind, read back as they are kept."""
 
-    office: Office
+    contracts_api: ContractsApi
     rows: list[Row[Any]]
 
 
 @pytest.fixture
-async def stock(office: Office) -> Stock:
+async def stock(contracts_api: ContractsApi) -> Stock:
     """Four hundred contracts around the days of the tests, month ends among them."""
     chance = Random(20250715)
     lines, numbers = [], [f"C{n:03}" for n in range(400)]
@@ -72,8 +72,8 @@ async def stock(office: Office) -> Stock:
                 "TFC対応": chance.choice("0001"),
             }
         )
-    await office.take_in(*lines)
-    async with office.database.transaction(EVERY_DEALER) as tx:
+    await contracts_api.import_contracts_file(*lines)
+    async with contracts_api.database.transaction(EVERY_DEALER) as tx:
         values = {
             "numbers": numbers,
             "bases": [chance.choice([None, None, "tfc", "payoff"]) for _ in numbers],
@@ -84,7 +84,7 @@ async def stock(office: Office) -> Stock:
         }
         await tx.execute(text(SCATTER), values)
         rows = (await tx.execute(text("SELECT * FROM contract"))).all()
-    return Stock(office, list(rows))
+    return Stock(contracts_api, list(rows))
 
 
 def facts(row: Row[Any]) -> RowFacts:
@@ -101,7 +101,7 @@ def facts(row: Row[Any]) -> RowFacts:
 async def test_colours(stock: Stock, green_days: int | None) -> None:
     statement = text(f"SELECT contract_no, {COLOUR} AS colour, {URGENCY} AS urgency FROM contract")
     seen = set()
-    async with stock.office.database.transaction(EVERY_DEALER) as tx:
+    async with stock.contracts_api.database.transaction(EVERY_DEALER) as tx:
         for today in DAYS:
             values: dict[str, Any] = colour_values(today, green_days=green_days)
             found = await tx.execute(statement, values)
@@ -116,8 +116,8 @@ async def test_colours(stock: Stock, green_days: int | None) -> None:
 
 async def numbers(stock: Stock, search: Any, today: date) -> set[str]:
     condition = listed(visible_to(HQ, today=today), today=today, months=3)
-    asked = asked_for(condition, search, today=today)
-    async with stock.office.database.transaction("D01") as tx:
+    asked = search_condition(condition, search, today=today)
+    async with stock.contracts_api.database.transaction("D01") as tx:
         return {row.contract_no async for row in find_all(tx, asked)}
 
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import insert
 
 from interchange_service.models import DealerAccount
-from interchange_service.rules.acceptance import Arrival
+from interchange_service.rules.ingress import InboundMessage
 from shared.db import EVERY_DEALER, Database
 
-from .receiver import Receiver, receiving
-from .webhook_world import World, settings_for
+from .webhook_receiver import Receiver, receiving
+from .webhook_stack import WebhookStack, settings_for
 
 NOW = datetime(2025, 7, 15, 1, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ async def database(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterat
     await database.close()
 
 
-def arrival(**changes: Any) -> Arrival:
+def arrival(**changes: Any) -> InboundMessage:
     """D01's message that a car came back, in binary mode; `data` and `ce` change its parts."""
     data = {
         "dealer_id": "D01",
@@ -54,16 +54,18 @@ def arrival(**changes: Any) -> Arrival:
         "content_type": "application/json",
         "body": json.dumps(data).encode(),
     }
-    return Arrival(**(message | changes))
+    return InboundMessage(**(message | changes))
 
 
 @pytest.fixture
-async def world(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[World]:
+async def webhook_stack(
+    new_database: Callable[[str], Awaitable[str]],
+) -> AsyncIterator[WebhookStack]:
     """An interchange that tells dealers' systems on this machine."""
     url = await new_database("interchange_service")
-    world = World(Database(url), settings_for(url))
-    yield world
-    await world.database.close()
+    webhook_stack = WebhookStack(Database(url), settings_for(url))
+    yield webhook_stack
+    await webhook_stack.database.close()
 
 
 @pytest.fixture

@@ -6,17 +6,17 @@ import httpx
 import orjson
 import pytest
 
-from interchange_service.rules.acceptance import LARGEST_BODY
+from interchange_service.rules.ingress import LARGEST_BODY
 from shared.auth import Role
 from shared.db import Database
 
 from .conftest import arrival
-from .house import House, open_house
+from .interchange_api import InterchangeApi, open_interchange_api
 
 
 @pytest.fixture
-async def house(database: Database) -> AsyncIterator[House]:
-    async with open_house(database) as opened:
+async def interchange_api(database: Database) -> AsyncIterator[InterchangeApi]:
+    async with open_interchange_api(database) as opened:
         yield opened
 
 
@@ -25,26 +25,28 @@ def told(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-async def test_a_message_is_accepted_once_in_either_mode(house: House) -> None:
-    key = await house.key()
-    first = await house.send(key)
+async def test_a_message_is_accepted_once_in_either_mode(interchange_api: InterchangeApi) -> None:
+    key = await interchange_api.key()
+    first = await interchange_api.send(key)
     sent = arrival()
     envelope = {name.removeprefix("ce-"): value for name, value in sent.headers.items()}
     body = {**envelope, "datacontenttype": "application/json", "data": orjson.loads(sent.body)}
-    again = await house.send(
+    again = await interchange_api.send(
         key, content_type="application/cloudevents+json", body=orjson.dumps(body)
     )
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json() == {"message_id": "m-1", "repeated": False}
     assert again.json() == {"message_id": "m-1", "repeated": True}
-    assert await house.rows("SELECT type, dealer_id FROM outbox") == [
+    assert await interchange_api.rows("SELECT type, dealer_id FROM outbox") == [
         ("dealer.vehicle_returned.v1", "D01")
     ]
-    assert await house.rows("SELECT * FROM quarantined") == []
+    assert await interchange_api.rows("SELECT * FROM quarantined") == []
 
 
-async def test_header_values_may_be_percent_encoded(house: House) -> None:
-    answer = await house.send(await house.key(), ce={"ce-id": "%E8%BF%94%E5%8D%B4-1"})
+async def test_header_values_may_be_percent_encoded(interchange_api: InterchangeApi) -> None:
+    answer = await interchange_api.send(
+        await interchange_api.key(), ce={"ce-id": "%E8%BF%94%E5%8D%B4-1"}
+    )
     assert answer.json() == {"message_id": "返却-1", "repeated": False}
 
 
@@ -60,42 +62,47 @@ async def test_header_values_may_be_percent_encoded(house: House) -> None:
     ],
 )
 async def test_a_refused_message_is_put_aside_with_the_reason_that_is_answered(
-    house: House, changes: dict[str, object], dealer: str, expected: tuple[int, str]
+    interchange_api: InterchangeApi,
+    changes: dict[str, object],
+    dealer: str,
+    expected: tuple[int, str],
 ) -> None:
-    answer = await house.send(await house.key(), dealer, **changes)
+    answer = await interchange_api.send(await interchange_api.key(), dealer, **changes)
     assert told(answer) == expected
-    kept = await house.rows(
+    kept = await interchange_api.rows(
         "SELECT quarantined_id::text, dealer_id, channel, reason, length(body) <= 65536"
         " FROM quarantined"
     )
     assert kept == [(answer.json()["facts"]["quarantined_id"], "D01", "https", expected[1], True)]
-    counts = (await house.ask(Role.OPERATOR, "GET", "/operations/work")).json()["counts"]
-    listed = (await house.ask(Role.OPERATOR, "GET", "/quarantine")).json()["messages"]
+    counts = (await interchange_api.request(Role.OPERATOR, "GET", "/operations/work")).json()[
+        "counts"
+    ]
+    listed = (await interchange_api.request(Role.OPERATOR, "GET", "/quarantine")).json()["messages"]
     assert {one["key"]: one["count"] for one in counts}["quarantined"] == len(listed) == 1
-    assert await house.rows("SELECT * FROM outbox") == []
+    assert await interchange_api.rows("SELECT * FROM outbox") == []
 
 
-async def test_an_id_with_another_content_is_a_conflict(house: House) -> None:
-    key = await house.key()
-    await house.send(key)
-    answer = await house.send(key, data={"place": "第二置場"})
+async def test_an_id_with_another_content_is_a_conflict(interchange_api: InterchangeApi) -> None:
+    key = await interchange_api.key()
+    await interchange_api.send(key)
+    answer = await interchange_api.send(key, data={"place": "第二置場"})
     assert told(answer) == (409, "MESSAGE_ID_REUSED")
 
 
-async def test_a_dealer_that_is_shut_out_is_refused(house: House) -> None:
-    key = await house.key()
-    await house.ask(Role.OPERATOR, "POST", "/dealers/D01/deactivate")
-    assert told(await house.send(key)) == (403, "SENDER_UNKNOWN")
-    await house.ask(Role.OPERATOR, "POST", "/dealers/D01/activate")
-    assert (await house.send(key)).status_code == 202
+async def test_a_dealer_that_is_shut_out_is_refused(interchange_api: InterchangeApi) -> None:
+    key = await interchange_api.key()
+    await interchange_api.request(Role.OPERATOR, "POST", "/dealers/D01/deactivate")
+    assert told(await interchange_api.send(key)) == (403, "SENDER_UNKNOWN")
+    await interchange_api.request(Role.OPERATOR, "POST", "/dealers/D01/activate")
+    assert (await interchange_api.send(key)).status_code == 202
 
 
 async def test_a_key_may_send_only_so_often(database: Database) -> None:
-    async with open_house(database, per_minute=2) as house:
-        keys = [await house.key(), await house.key()]
+    async with open_interchange_api(database, per_minute=2) as interchange_api:
+        keys = [await interchange_api.key(), await interchange_api.key()]
         for _ in range(2):
-            assert (await house.send(keys[0])).status_code == 202
-        refused = await house.send(keys[0])
+            assert (await interchange_api.send(keys[0])).status_code == 202
+        refused = await interchange_api.send(keys[0])
         assert told(refused) == (429, "TOO_MANY_MESSAGES")
         assert 0 < int(refused.headers["retry-after"]) <= 61
-        assert (await house.send(keys[1])).status_code == 202
+        assert (await interchange_api.send(keys[1])).status_code == 202

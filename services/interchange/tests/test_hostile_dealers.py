@@ -19,19 +19,19 @@ from sqlalchemy import insert, select, text
 
 from event_contracts import EVENTS, EXAMPLES, SUBSCRIPTIONS, read
 from event_contracts.dealer import DealerEvent
-from interchange_service.actions.acceptance import release
-from interchange_service.amqp import Dealers
-from interchange_service.definitions import MOST_WAITING, Ingress
+from interchange_service.actions.ingress import release
+from interchange_service.broker_definitions import MOST_WAITING, Ingress
+from interchange_service.ingress_amqp import Dealers
 from interchange_service.models import DealerAccount, Quarantined
-from interchange_service.rules.acceptance import LARGEST_BODY, NotAccepted, Reason
+from interchange_service.rules.ingress import LARGEST_BODY, NotAccepted, Reason
 from shared.clock import TravelClock
 from shared.db import EVERY_DEALER, Database
 from shared.rabbitmq import Topology
 from shared.testing.broker_users import rabbitmqctl, why_not
 from shared.testing.databases import TestDatabases
 
-from .broker import Broker, Hall, System, an_id
 from .conftest import NOW
+from .ingress_broker import Broker, Hall, System, an_id
 
 DEALERS = ("D01", "D02", "D03")
 ON_THE_BROKER = (*DEALERS, "D04", "D06")

@@ -12,88 +12,101 @@ from shared.clock import SystemClock
 from shared.db import Database
 
 from .conftest import NOW
-from .house import BASE, ONE_OF_EACH, House, open_house
+from .interchange_api import BASE, ONE_OF_EACH, InterchangeApi, open_interchange_api
 from .test_events_api import told
 
 
 @pytest.fixture
-async def house(database: Database) -> AsyncIterator[House]:
-    async with open_house(database) as opened:
+async def interchange_api(database: Database) -> AsyncIterator[InterchangeApi]:
+    async with open_interchange_api(database) as opened:
         yield opened
 
 
-async def test_only_a_hash_of_the_secret_is_kept(house: House) -> None:
-    key = await house.key()
+async def test_only_a_hash_of_the_secret_is_kept(interchange_api: InterchangeApi) -> None:
+    key = await interchange_api.key()
     secret = key.split("_", 2)[2]
     assert len(secret) == 43
-    [row] = await house.rows("SELECT key_id, secret_hash, made_by FROM api_key")
+    [row] = await interchange_api.rows("SELECT key_id, secret_hash, made_by FROM api_key")
     assert key.startswith(f"mdk_{row[0]}_")
     assert (row[1], row[2]) == (WrittenKey.read(key).digest, "D01-X1")
-    assert secret not in (await house.ask(Role.OPERATOR, "GET", "/keys")).text
+    assert secret not in (await interchange_api.request(Role.OPERATOR, "GET", "/keys")).text
 
 
 @pytest.mark.parametrize(
     "wrong",
     ["mdk_{id}_x", "mdk_{id}_", "mdk_0123456789abcdef_{secret}", "mdk_", "mdk__{secret}"],
 )
-async def test_a_wrong_key_is_not_let_in(house: House, wrong: str) -> None:
-    _, key_id, secret = (await house.key()).split("_", 2)
-    answer = await house.send(wrong.format(id=key_id, secret=secret))
+async def test_a_wrong_key_is_not_let_in(interchange_api: InterchangeApi, wrong: str) -> None:
+    _, key_id, secret = (await interchange_api.key()).split("_", 2)
+    answer = await interchange_api.send(wrong.format(id=key_id, secret=secret))
     assert told(answer) == (401, "KEY_NOT_TRUSTED")
-    assert await house.rows("SELECT * FROM quarantined") == []
+    assert await interchange_api.rows("SELECT * FROM quarantined") == []
 
 
-async def test_a_key_ends_when_it_expires_and_when_it_is_revoked(house: House) -> None:
-    expiring = await house.key(last_on="2025-07-16")
-    revoked = await house.key()
-    assert (await house.send(expiring)).status_code == 202
+async def test_a_key_ends_when_it_expires_and_when_it_is_revoked(
+    interchange_api: InterchangeApi,
+) -> None:
+    expiring = await interchange_api.key(last_on="2025-07-16")
+    revoked = await interchange_api.key()
+    assert (await interchange_api.send(expiring)).status_code == 202
     key_id = WrittenKey.read(revoked).key_id
-    assert (await house.ask(Role.OPERATOR, "POST", f"/keys/{key_id}/revoke")).status_code == 204
-    assert told(await house.send(revoked)) == (401, "KEY_REVOKED")
-    again = await house.ask(Role.OPERATOR, "POST", f"/keys/{key_id}/revoke")
+    assert (
+        await interchange_api.request(Role.OPERATOR, "POST", f"/keys/{key_id}/revoke")
+    ).status_code == 204
+    assert told(await interchange_api.send(revoked)) == (401, "KEY_REVOKED")
+    again = await interchange_api.request(Role.OPERATOR, "POST", f"/keys/{key_id}/revoke")
     assert told(again) == (409, "KEY_NO_LONGER_GOOD")
-    house.clock.travel_to(datetime(2025, 7, 16, 14, 59, 59, tzinfo=UTC))
-    assert (await house.send(expiring)).status_code == 202
-    house.clock.travel_to(datetime(2025, 7, 16, 15, tzinfo=UTC))  # midnight in Japan
-    assert told(await house.send(expiring)) == (401, "KEY_EXPIRED")
+    interchange_api.clock.travel_to(datetime(2025, 7, 16, 14, 59, 59, tzinfo=UTC))
+    assert (await interchange_api.send(expiring)).status_code == 202
+    interchange_api.clock.travel_to(datetime(2025, 7, 16, 15, tzinfo=UTC))  # midnight in Japan
+    assert told(await interchange_api.send(expiring)) == (401, "KEY_EXPIRED")
     late = {"label": "x", "last_on": "2025-07-16"}
-    refused = await house.ask(Role.OPERATOR, "POST", "/dealers/D01/keys", late)
+    refused = await interchange_api.request(Role.OPERATOR, "POST", "/dealers/D01/keys", late)
     assert refused.json()["errors"][0]["field"] == "last_on"
 
 
-async def test_a_rotated_key_stays_good_for_its_grace_beside_the_new_one(house: House) -> None:
-    old = await house.key()
+async def test_a_rotated_key_stays_good_for_its_grace_beside_the_new_one(
+    interchange_api: InterchangeApi,
+) -> None:
+    old = await interchange_api.key()
     path = f"/keys/{WrittenKey.read(old).key_id}/rotate"
-    answer = await house.ask(Role.OPERATOR, "POST", path, {"grace_hours": 2})
+    answer = await interchange_api.request(Role.OPERATOR, "POST", path, {"grace_hours": 2})
     new = answer.json()["key"]
-    assert [(await house.send(key)).status_code for key in (old, new)] == [202, 202]
-    house.clock.travel_to(NOW + timedelta(hours=2, seconds=1))
-    assert told(await house.send(old)) == (401, "KEY_EXPIRED")
-    assert (await house.send(new)).status_code == 202
-    assert told(await house.ask(Role.OPERATOR, "POST", path, {})) == (409, "KEY_NO_LONGER_GOOD")
+    assert [(await interchange_api.send(key)).status_code for key in (old, new)] == [202, 202]
+    interchange_api.clock.travel_to(NOW + timedelta(hours=2, seconds=1))
+    assert told(await interchange_api.send(old)) == (401, "KEY_EXPIRED")
+    assert (await interchange_api.send(new)).status_code == 202
+    assert told(await interchange_api.request(Role.OPERATOR, "POST", path, {})) == (
+        409,
+        "KEY_NO_LONGER_GOOD",
+    )
 
 
-async def test_the_last_use_is_noted_once_a_minute(house: House) -> None:
-    key = await house.key()
+async def test_the_last_use_is_noted_once_a_minute(interchange_api: InterchangeApi) -> None:
+    key = await interchange_api.key()
     noted = []
     for seconds in (0, 59, 61):
-        house.clock.travel_to(NOW + timedelta(seconds=seconds))
-        await house.send(key)
-        [(used,)] = await house.rows("SELECT last_used_at FROM api_key")
+        interchange_api.clock.travel_to(NOW + timedelta(seconds=seconds))
+        await interchange_api.send(key)
+        [(used,)] = await interchange_api.rows("SELECT last_used_at FROM api_key")
         noted.append(round((used - NOW).total_seconds()))
     assert noted == [0, 0, 61]
 
 
-async def test_a_dealer_is_added_once(house: House) -> None:
+async def test_a_dealer_is_added_once(interchange_api: InterchangeApi) -> None:
     order = {"dealer_id": "D03", "name": "第三販売"}
-    assert (await house.ask(Role.OPERATOR, "POST", "/dealers", order)).status_code == 204
-    again = await house.ask(Role.OPERATOR, "POST", "/dealers", order)
+    assert (
+        await interchange_api.request(Role.OPERATOR, "POST", "/dealers", order)
+    ).status_code == 204
+    again = await interchange_api.request(Role.OPERATOR, "POST", "/dealers", order)
     assert told(again) == (409, "DEALER_ALREADY_ADDED")
-    listed = (await house.ask(Role.OPERATOR, "GET", "/dealers")).json()["dealers"]
+    listed = (await interchange_api.request(Role.OPERATOR, "GET", "/dealers")).json()["dealers"]
     assert [(d["dealer_id"], d["active"], d["amqp"]) for d in listed] == [
         ("D01", True, False), ("D02", True, False), ("D03", True, False),
     ]  # fmt: skip
-    nobody = await house.ask(Role.OPERATOR, "POST", "/dealers/D09/keys", {"label": "x"})
+    nobody = await interchange_api.request(
+        Role.OPERATOR, "POST", "/dealers/D09/keys", {"label": "x"}
+    )
     assert told(nobody) == (404, "NOT_FOUND")
 
 
@@ -123,13 +136,15 @@ def routes() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("method", "path"), routes())
-async def test_every_role_at_every_route(house: House, method: str, path: str) -> None:
+async def test_every_role_at_every_route(
+    interchange_api: InterchangeApi, method: str, path: str
+) -> None:
     """Dealers' systems send, operators do everything else, and nobody else does anything."""
     may = Role.DEALER_SYSTEM if path.endswith("/events") else Role.OPERATOR
     where = path.format(
         dealer="D01", key_id="none", quarantined_id="0190b3c0-0000-7000-8000-000000000000"
     )
     for role in ONE_OF_EACH:
-        answer = await house.ask(role, method, where, {"dealer_id": "D01"})
+        answer = await interchange_api.request(role, method, where, {"dealer_id": "D01"})
         refused = answer.status_code == 403 and answer.json()["code"] == "ROLE_NOT_ALLOWED"
         assert refused is (role is not may), role

@@ -7,8 +7,8 @@ import pytest
 from interchange_service.rules.webhook_address import is_public
 from shared.auth import Role
 
-from .receiver import Receiver, says
-from .webhook_world import HQ, OPERATOR, OTHER_HQ, World, changed, person
+from .webhook_receiver import Receiver, says
+from .webhook_stack import HQ, OPERATOR, OTHER_HQ, WebhookStack, changed, person
 
 HTTPS = "https://93.184.215.14/hook"
 
@@ -60,46 +60,52 @@ WRONG_URLS = [
 
 
 @pytest.fixture
-def strict(world: World) -> World:
+def strict(webhook_stack: WebhookStack) -> WebhookStack:
     """The same interchange as in production: public addresses only."""
-    world.settings = world.settings.model_copy(update={"webhook_local": False})
-    return world
+    webhook_stack.settings = webhook_stack.settings.model_copy(update={"webhook_local": False})
+    return webhook_stack
 
 
-async def test_an_address_that_is_not_for_us_is_refused_at_registration(strict: World) -> None:
+async def test_an_address_that_is_not_for_us_is_refused_at_registration(
+    strict: WebhookStack,
+) -> None:
     for url, code in WRONG_URLS:
         body = {"label": "x", "url": url, "events": ["all"]}
-        answer = await strict.ask(HQ, "POST", "/webhooks", json=body)
+        answer = await strict.request(HQ, "POST", "/webhooks", json=body)
         assert answer.status_code == 422, url
         [error] = answer.json()["errors"]
         assert (error["field"], error["code"]) == ("url", code), url
     made = await strict.add(HTTPS)
     moved = changed(made, url="https://127.0.0.1/")
-    answer = await strict.ask(HQ, "PUT", f"/webhooks/{made['endpoint_id']}", version=1, json=moved)
+    answer = await strict.request(
+        HQ, "PUT", f"/webhooks/{made['endpoint_id']}", version=1, json=moved
+    )
     assert answer.json()["errors"][0]["code"] == "ADDRESS_REFUSED"
 
 
 async def test_an_address_that_turned_private_is_refused_at_delivery(
-    world: World, receiver: Receiver
+    webhook_stack: WebhookStack, receiver: Receiver
 ) -> None:
     """As when a name that was public is made to stand for one of our machines."""
-    await world.add(receiver.url)
-    await world.add(receiver.url.replace("http://localhost", "https://127.0.0.1"))
-    await world.enter()
-    await world.sender(webhook_local=False).send_due()
-    lines = await world.deliveries()
+    await webhook_stack.add(receiver.url)
+    await webhook_stack.add(receiver.url.replace("http://localhost", "https://127.0.0.1"))
+    await webhook_stack.enter()
+    await webhook_stack.sender(webhook_local=False).send_due()
+    lines = await webhook_stack.deliveries()
     assert [line["last_trouble"] for line in lines] == ["address_refused"] * 2
     assert receiver.seen == []
 
 
-async def test_who_sees_and_changes_which_endpoints(world: World, receiver: Receiver) -> None:
-    made = await world.add(receiver.url)
-    await world.add(receiver.url, OPERATOR, dealer_id="D02")
-    await world.enter()
-    [line] = await world.deliveries()
+async def test_who_sees_and_changes_which_endpoints(
+    webhook_stack: WebhookStack, receiver: Receiver
+) -> None:
+    made = await webhook_stack.add(receiver.url)
+    await webhook_stack.add(receiver.url, OPERATOR, dealer_id="D02")
+    await webhook_stack.enter()
+    [line] = await webhook_stack.deliveries()
     here, there = f"/webhooks/{made['endpoint_id']}", f"/webhook-deliveries/{line['delivery_id']}"
     for who, dealers in ((OPERATOR, ["D01", "D02"]), (HQ, ["D01"]), (OTHER_HQ, ["D02"])):
-        listed = (await world.ask(who, "GET", "/webhooks")).json()["endpoints"]
+        listed = (await webhook_stack.request(who, "GET", "/webhooks")).json()["endpoints"]
         assert [endpoint["dealer_id"] for endpoint in listed] == dealers
     asked: list[tuple[str, str, dict[str, Any]]] = [
         ("GET", here, {}),
@@ -110,74 +116,74 @@ async def test_who_sees_and_changes_which_endpoints(world: World, receiver: Rece
         ("POST", f"{there}/resend", {"version": 1}),
     ]
     for method, path, parts in asked:
-        answer = await world.ask(OTHER_HQ, method, path, **parts)
+        answer = await webhook_stack.request(OTHER_HQ, method, path, **parts)
         assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND"), path
         for role in set(Role) - {Role.HQ, Role.OPERATOR}:
-            answer = await world.ask(person(role), method, path, **parts)
+            answer = await webhook_stack.request(person(role), method, path, **parts)
             assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_NOT_ALLOWED")
-    assert await world.deliveries(OTHER_HQ) == []
+    assert await webhook_stack.deliveries(OTHER_HQ) == []
     for dealer, expected in (("D01", 1), ("D02", 1), ("D03", 0), (None, 0)):
-        async with world.database.transaction(dealer) as tx:
+        async with webhook_stack.database.transaction(dealer) as tx:
             from sqlalchemy import text
 
             found = (await tx.execute(text("SELECT dealer_id FROM webhook_endpoint"))).all()
             assert [row.dealer_id for row in found] == [dealer] * expected
 
 
-async def test_a_headquarters_adds_for_its_own_dealer_only(world: World) -> None:
-    made = await world.add("http://localhost:9/", HQ, dealer_id="D02")
+async def test_a_headquarters_adds_for_its_own_dealer_only(webhook_stack: WebhookStack) -> None:
+    made = await webhook_stack.add("http://localhost:9/", HQ, dealer_id="D02")
     assert made["dealer_id"] == "D01"
     body = {"label": "x", "url": "http://localhost:9/", "events": ["all"]}
-    answer = await world.ask(OPERATOR, "POST", "/webhooks", json=body)
+    answer = await webhook_stack.request(OPERATOR, "POST", "/webhooks", json=body)
     assert answer.json()["errors"][0]["field"] == "dealer_id"
 
 
-async def test_a_change_needs_the_version_that_the_person_saw(world: World) -> None:
-    made = await world.add("http://localhost:9/")
+async def test_a_change_needs_the_version_that_the_person_saw(webhook_stack: WebhookStack) -> None:
+    made = await webhook_stack.add("http://localhost:9/")
     here = f"/webhooks/{made['endpoint_id']}"
-    missing = await world.ask(HQ, "PUT", here, json=changed(made))
+    missing = await webhook_stack.request(HQ, "PUT", here, json=changed(made))
     assert (missing.status_code, missing.json()["code"]) == (428, "VERSION_MISSING")
     renamed = changed(made, label="新しい名前", events=["completed"])
-    first = await world.ask(HQ, "PUT", here, version=1, json=renamed)
+    first = await webhook_stack.request(HQ, "PUT", here, version=1, json=renamed)
     assert (first.json()["label"], first.headers["etag"]) == ("新しい名前", '"2"')
     assert first.json()["events_japanese"] == ["完了"]
     asked: list[tuple[str, str, Any]] = [("PUT", here, renamed), ("POST", f"{here}/secret", None)]
     for method, path, body in asked:
-        late = await world.ask(HQ, method, path, version=1, json=body)
+        late = await webhook_stack.request(HQ, method, path, version=1, json=body)
         assert (late.status_code, late.json()["code"]) == (412, "VERSION_CONFLICT")
 
 
-async def test_a_dealer_has_no_more_than_ten_endpoints(world: World) -> None:
+async def test_a_dealer_has_no_more_than_ten_endpoints(webhook_stack: WebhookStack) -> None:
     for _ in range(10):
-        await world.add("http://localhost:9/")
+        await webhook_stack.add("http://localhost:9/")
     body = {"label": "x", "url": "http://localhost:9/", "events": ["all"]}
-    answer = await world.ask(HQ, "POST", "/webhooks", json=body)
+    answer = await webhook_stack.request(HQ, "POST", "/webhooks", json=body)
     assert (answer.status_code, answer.json()["code"]) == (409, "TOO_MANY_ENDPOINTS")
 
 
-async def test_a_test_is_sent_and_listed(world: World, receiver: Receiver) -> None:
-    made = await world.add(receiver.url, events=["completed"])
+async def test_a_test_is_sent_and_listed(webhook_stack: WebhookStack, receiver: Receiver) -> None:
+    made = await webhook_stack.add(receiver.url, events=["completed"])
     here = f"/webhooks/{made['endpoint_id']}"
-    pinged = await world.ask(HQ, "POST", f"{here}/ping")
+    pinged = await webhook_stack.request(HQ, "POST", f"{here}/ping")
     assert pinged.status_code == 202
-    await world.sender().send_due()
-    line = await world.delivery(pinged.json()["delivery_id"])
+    await webhook_stack.sender().send_due()
+    line = await webhook_stack.delivery(pinged.json()["delivery_id"])
     assert (line["kind_japanese"], line["state"]) == ("テスト送信", "delivered")
     assert [(s["step"], s["actor"]) for s in line["history"]] == [
         ("ping", HQ.person_id),
         ("delivered", None),
     ]
-    await world.ask(HQ, "PUT", here, version=1, json=changed(made, active=False))
-    refused = await world.ask(HQ, "POST", f"{here}/ping")
+    await webhook_stack.request(HQ, "PUT", here, version=1, json=changed(made, active=False))
+    refused = await webhook_stack.request(HQ, "POST", f"{here}/ping")
     assert (refused.status_code, refused.json()["code"]) == (409, "ENDPOINT_STOPPED")
 
 
-async def test_what_can_be_searched_for(world: World, receiver: Receiver) -> None:
-    first = await world.add(receiver.url)
-    await world.enter()
-    await world.sender().send_due()
-    await world.add(receiver.url)
-    await world.enter(application_id="A2")
+async def test_what_can_be_searched_for(webhook_stack: WebhookStack, receiver: Receiver) -> None:
+    first = await webhook_stack.add(receiver.url)
+    await webhook_stack.enter()
+    await webhook_stack.sender().send_due()
+    await webhook_stack.add(receiver.url)
+    await webhook_stack.enter(application_id="A2")
     for query, expected in [
         ({}, ["A2", "A2", "A1"]),
         ({"application_id": "A1"}, ["A1"]),
@@ -185,41 +191,45 @@ async def test_what_can_be_searched_for(world: World, receiver: Receiver) -> Non
         ({"endpoint_id": first["endpoint_id"]}, ["A2", "A1"]),
         ({"dealer_id": "D02"}, ["A2", "A2", "A1"]),
     ]:
-        found = await world.deliveries(**query)
+        found = await webhook_stack.deliveries(**query)
         assert [line["application_id"] for line in found] == expected, query
-    assert await world.deliveries(OPERATOR, dealer_id="D02") == []
-    page = (await world.ask(HQ, "GET", "/webhook-deliveries", params={"limit": 2})).json()
-    [rest] = await world.deliveries(after=page["next"], limit=2)
+    assert await webhook_stack.deliveries(OPERATOR, dealer_id="D02") == []
+    page = (
+        await webhook_stack.request(HQ, "GET", "/webhook-deliveries", params={"limit": 2})
+    ).json()
+    [rest] = await webhook_stack.deliveries(after=page["next"], limit=2)
     assert rest["application_id"] == "A1"
     for query in ({"state": "gone"}, {"application_id": "a\0b"}, {"colour": "red"}):
-        answer = await world.ask(HQ, "GET", "/webhook-deliveries", params=query)
+        answer = await webhook_stack.request(HQ, "GET", "/webhook-deliveries", params=query)
         assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("status", [204, 410])
 async def test_a_person_may_have_a_message_sent_again(
-    world: World, receiver: Receiver, status: int
+    webhook_stack: WebhookStack, receiver: Receiver, status: int
 ) -> None:
     receiver.behave = lambda n: says(status if n == 1 else 200)
-    made = await world.add(receiver.url)
-    await world.enter()
-    [waiting] = await world.deliveries()
+    made = await webhook_stack.add(receiver.url)
+    await webhook_stack.enter()
+    [waiting] = await webhook_stack.deliveries()
     here = f"/webhook-deliveries/{waiting['delivery_id']}/resend"
-    underway = await world.ask(HQ, "POST", here, version=1)
+    underway = await webhook_stack.request(HQ, "POST", here, version=1)
     assert (underway.status_code, underway.json()["code"]) == (409, "DELIVERY_UNDERWAY")
-    await world.sender().send_due()
-    [line] = await world.deliveries()
-    late = await world.ask(HQ, "POST", here, version=1)
+    await webhook_stack.sender().send_due()
+    [line] = await webhook_stack.deliveries()
+    late = await webhook_stack.request(HQ, "POST", here, version=1)
     assert (late.status_code, late.json()["code"]) == (412, "VERSION_CONFLICT")
     if status == 410:
-        stopped = await world.ask(HQ, "POST", here, version=line["version"])
+        stopped = await webhook_stack.request(HQ, "POST", here, version=line["version"])
         assert stopped.json()["code"] == line["resend"]["code"] == "ENDPOINT_STOPPED"
         again = changed(made, active=True)
-        await world.ask(HQ, "PUT", f"/webhooks/{made['endpoint_id']}", version=2, json=again)
-    answer = await world.ask(HQ, "POST", here, version=line["version"])
+        await webhook_stack.request(
+            HQ, "PUT", f"/webhooks/{made['endpoint_id']}", version=2, json=again
+        )
+    answer = await webhook_stack.request(HQ, "POST", here, version=line["version"])
     assert (answer.status_code, answer.json()["state"]) == (200, "scheduled")
-    await world.sender().send_due()
-    whole = await world.delivery(line["delivery_id"])
+    await webhook_stack.sender().send_due()
+    whole = await webhook_stack.delivery(line["delivery_id"])
     assert whole["state"] == "delivered"
     assert [(s["step"], s["actor"]) for s in whole["history"][1:]] == [
         ("resend", HQ.person_id),

@@ -13,8 +13,8 @@ import pytest
 
 from shared.testing.servers import free_port
 
-from .receiver import Receiver
-from .webhook_world import World
+from .webhook_receiver import Receiver
+from .webhook_stack import WebhookStack
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "integration"
 NODE = shutil.which("node")
@@ -56,26 +56,30 @@ async def answers(port: int) -> bool:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_a_receiver_believes_what_is_ours_only(world: World, command: list[str]) -> None:
+async def test_a_receiver_believes_what_is_ours_only(
+    webhook_stack: WebhookStack, command: list[str]
+) -> None:
     port = free_port()
-    made = await world.add(f"http://localhost:{port}/hook")
-    other = await world.add("http://localhost:9/", events=["withdrawn"])
-    await world.enter("COMPLETED")
+    made = await webhook_stack.add(f"http://localhost:{port}/hook")
+    other = await webhook_stack.add("http://localhost:9/", events=["withdrawn"])
+    await webhook_stack.enter("COMPLETED")
     async with receiver_with(command, other["secret"], port):
-        await world.sender(webhook_timeout_s=20).send_due()
-    [line] = await world.deliveries()
+        await webhook_stack.sender(webhook_timeout_s=20).send_due()
+    [line] = await webhook_stack.deliveries()
     assert (line["state"], line["last_status"]) == ("scheduled", 401)
-    await world.at_once()
+    await webhook_stack.at_once()
     async with receiver_with(command, made["secret"], port):
-        await world.sender(webhook_timeout_s=20).send_due()
-    [line] = await world.deliveries()
+        await webhook_stack.sender(webhook_timeout_s=20).send_due()
+    [line] = await webhook_stack.deliveries()
     assert (line["state"], line["last_status"]) == ("delivered", 204)
 
 
-async def test_the_shell_believes_what_is_ours_only(world: World, receiver: Receiver) -> None:
-    made = await world.add(receiver.url)
-    await world.enter()
-    await world.sender().send_due()
+async def test_the_shell_believes_what_is_ours_only(
+    webhook_stack: WebhookStack, receiver: Receiver
+) -> None:
+    made = await webhook_stack.add(receiver.url)
+    await webhook_stack.enter()
+    await webhook_stack.sender().send_due()
     [seen] = receiver.seen
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
     command = ["sh", "verify.sh", *(seen.headers[name] for name in names)]

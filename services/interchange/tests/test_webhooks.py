@@ -13,14 +13,14 @@ from event_contracts.returns import (
     ReturnRemanded,
     ReturnWithdrawn,
 )
-from interchange_service.models import Kept
-from interchange_service.rules.webhooks import PAUSES, STATUS_NAMES, pause_after
+from interchange_service.models import Base
+from interchange_service.rules.webhooks import RETRY_DELAYS, STATUS_NAMES, retry_delay
 from returns_service.rules.return_status import Status
 from shared import migrate
 from shared.testing.stepwise import drain
 
-from .receiver import Receiver, receiving
-from .webhook_world import OPERATOR, World, changed
+from .webhook_receiver import Receiver, receiving
+from .webhook_stack import OPERATOR, WebhookStack, changed
 
 COMPLETED: dict[str, Any] = {
     "completed_at": datetime(2025, 7, 7, 1, 0, tzinfo=UTC),
@@ -31,18 +31,20 @@ COMPLETED: dict[str, Any] = {
 REMANDED: dict[str, Any] = {"from_level": "tfc", "to_level": "hq", "recipient_has_address": True}
 
 
-async def test_the_tables_are_those_of_the_models(world: World) -> None:
-    await migrate.check(world.database.url, "interchange_service", Kept.metadata)
+async def test_the_tables_are_those_of_the_models(webhook_stack: WebhookStack) -> None:
+    await migrate.check(webhook_stack.database.url, "interchange_service", Base.metadata)
 
 
 def test_the_words_for_a_status_are_those_of_the_returns_service() -> None:
-    assert {status.value: status.japanese for status in Status} == STATUS_NAMES
+    assert {status.value: status.label_ja for status in Status} == STATUS_NAMES
 
 
-async def test_a_step_arrives_as_a_signed_cloud_event(world: World, receiver: Receiver) -> None:
-    made = await world.add(receiver.url)
-    event = await world.enter("HQ_PENDING")
-    assert await world.sender().send_due() == 1
+async def test_a_step_arrives_as_a_signed_cloud_event(
+    webhook_stack: WebhookStack, receiver: Receiver
+) -> None:
+    made = await webhook_stack.add(receiver.url)
+    event = await webhook_stack.enter("HQ_PENDING")
+    assert await webhook_stack.sender().send_due() == 1
     [seen] = receiver.seen
     told = Webhook(made["secret"]).verify(seen.body, seen.headers)
     assert told == {
@@ -70,17 +72,19 @@ async def test_a_step_arrives_as_a_signed_cloud_event(world: World, receiver: Re
         Webhook(made["secret"]).verify(seen.body.replace("A1", "A2"), seen.headers)
 
 
-async def test_each_endpoint_hears_of_what_it_asked_for(world: World, receiver: Receiver) -> None:
+async def test_each_endpoint_hears_of_what_it_asked_for(
+    webhook_stack: WebhookStack, receiver: Receiver
+) -> None:
     async with receiving() as everything, receiving() as other_dealers:
-        await world.add(receiver.url, events=["completed", "remanded"])
-        await world.add(everything.url)
-        await world.add(other_dealers.url, OPERATOR, dealer_id="D02")
-        await world.enter("REQUESTED")
-        await world.hear(ReturnRemanded, **REMANDED)
-        await world.hear(ReturnCompleted, **COMPLETED)
-        await world.hear(ReturnWithdrawn, application_id="A2", from_status="REQUESTED")
-        await world.hear(DealerNoteChanged, note_version=1)
-        await world.sender().send_due()
+        await webhook_stack.add(receiver.url, events=["completed", "remanded"])
+        await webhook_stack.add(everything.url)
+        await webhook_stack.add(other_dealers.url, OPERATOR, dealer_id="D02")
+        await webhook_stack.enter("REQUESTED")
+        await webhook_stack.receive(ReturnRemanded, **REMANDED)
+        await webhook_stack.receive(ReturnCompleted, **COMPLETED)
+        await webhook_stack.receive(ReturnWithdrawn, application_id="A2", from_status="REQUESTED")
+        await webhook_stack.receive(DealerNoteChanged, note_version=1)
+        await webhook_stack.sender().send_due()
         assert [told(seen) for seen in receiver.seen] == [
             ("remanded", "HQ_REMANDED", 2),
             ("completed", "COMPLETED", 3),
@@ -99,115 +103,130 @@ def told(seen: Any) -> tuple[str, str, int]:
     return event["type"].split(".")[2], event["data"]["status"], event["data"]["version"]
 
 
-async def test_an_event_that_comes_twice_is_told_once(world: World, receiver: Receiver) -> None:
-    await world.add(receiver.url)
-    await world.enter(times=2)
-    await world.rows("DELETE FROM inbox_stream RETURNING 1")
-    world.sequences.clear()
-    await world.sender().send_due()
+async def test_an_event_that_comes_twice_is_told_once(
+    webhook_stack: WebhookStack, receiver: Receiver
+) -> None:
+    await webhook_stack.add(receiver.url)
+    await webhook_stack.enter(times=2)
+    await webhook_stack.rows("DELETE FROM inbox_stream RETURNING 1")
+    webhook_stack.sequences.clear()
+    await webhook_stack.sender().send_due()
     assert len(receiver.seen) == 1
 
 
 async def test_an_old_log_that_is_read_anew_tells_nothing_twice(
-    world: World, receiver: Receiver
+    webhook_stack: WebhookStack, receiver: Receiver
 ) -> None:
-    await world.add(receiver.url)
-    event = await world.enter()
-    await world.rows("DELETE FROM inbox_stream RETURNING 1")
-    await world.running.inbox.store([event])
-    await drain(world.running.worker)
-    assert await world.states() == ["scheduled"]
+    await webhook_stack.add(receiver.url)
+    event = await webhook_stack.enter()
+    await webhook_stack.rows("DELETE FROM inbox_stream RETURNING 1")
+    await webhook_stack.running.inbox.store([event])
+    await drain(webhook_stack.running.worker)
+    assert await webhook_stack.states() == ["scheduled"]
 
 
-async def test_what_is_old_or_imported_is_told_to_nobody(world: World, receiver: Receiver) -> None:
-    await world.add(receiver.url)
-    now = world.clock.now()
-    await world.enter(at=now - timedelta(hours=49))
-    await world.enter(application_id="A2", imported=True)
-    assert await world.states() == []
-    await world.enter(application_id="A3", at=now - timedelta(hours=47))
-    assert await world.states() == ["scheduled"]
+async def test_what_is_old_or_imported_is_told_to_nobody(
+    webhook_stack: WebhookStack, receiver: Receiver
+) -> None:
+    await webhook_stack.add(receiver.url)
+    now = webhook_stack.clock.now()
+    await webhook_stack.enter(at=now - timedelta(hours=49))
+    await webhook_stack.enter(application_id="A2", imported=True)
+    assert await webhook_stack.states() == []
+    await webhook_stack.enter(application_id="A3", at=now - timedelta(hours=47))
+    assert await webhook_stack.states() == ["scheduled"]
 
 
-async def test_no_secret_lies_open_in_any_table(world: World, receiver: Receiver) -> None:
+async def test_no_secret_lies_open_in_any_table(
+    webhook_stack: WebhookStack, receiver: Receiver
+) -> None:
     body = {"label": "基幹", "url": receiver.url, "events": ["all"], "dealer_id": "D01"}
-    first = await world.ask(OPERATOR, "POST", "/webhooks", once="k-1", json=body)
-    again = await world.ask(OPERATOR, "POST", "/webhooks", once="k-1", json=body)
+    first = await webhook_stack.request(OPERATOR, "POST", "/webhooks", once="k-1", json=body)
+    again = await webhook_stack.request(OPERATOR, "POST", "/webhooks", once="k-1", json=body)
     assert first.json() == again.json()
     made = first.json()
     here = f"/webhooks/{made['endpoint_id']}"
-    renewed = (await world.ask(OPERATOR, "POST", f"{here}/secret", version=1)).json()
+    renewed = (await webhook_stack.request(OPERATOR, "POST", f"{here}/secret", version=1)).json()
     assert renewed["secret"] != made["secret"]
-    await world.enter()
-    await world.sender().send_due()
-    tables = await world.rows(
+    await webhook_stack.enter()
+    await webhook_stack.sender().send_due()
+    tables = await webhook_stack.rows(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
     )
     kept = [
-        str(await world.rows(f"SELECT {table}::text, encode(t.x, 'escape') FROM {table},"
+        str(await webhook_stack.rows(f"SELECT {table}::text, encode(t.x, 'escape') FROM {table},"
                              f" LATERAL (SELECT {table}::text::bytea AS x) t"))
         for (table,) in tables
     ]  # fmt: skip
-    sealed = await world.rows("SELECT secret, old_secret FROM webhook_endpoint")
+    sealed = await webhook_stack.rows("SELECT secret, old_secret FROM webhook_endpoint")
     for secret in (made["secret"], renewed["secret"]):
         bare = secret.removeprefix("whsec_")
         assert not any(bare in text for text in [*kept, *map(str, sealed)])
     assert "基幹" in "".join(kept)
-    listed = await world.ask(OPERATOR, "GET", here)
+    listed = await webhook_stack.request(OPERATOR, "GET", here)
     assert "secret" not in listed.json()
 
 
-async def test_after_a_new_secret_both_sign_for_a_day(world: World, receiver: Receiver) -> None:
-    old = await world.add(receiver.url)
+async def test_after_a_new_secret_both_sign_for_a_day(
+    webhook_stack: WebhookStack, receiver: Receiver
+) -> None:
+    old = await webhook_stack.add(receiver.url)
     here = f"/webhooks/{old['endpoint_id']}"
-    new = (await world.ask(OPERATOR, "POST", f"{here}/secret", version=1)).json()
-    await world.enter()
-    await world.sender().send_due()
+    new = (await webhook_stack.request(OPERATOR, "POST", f"{here}/secret", version=1)).json()
+    await webhook_stack.enter()
+    await webhook_stack.sender().send_due()
     for secret in (old["secret"], new["secret"]):
         assert Webhook(secret).verify(receiver.seen[0].body, receiver.seen[0].headers)
-    world.clock.travel_to(world.clock.now() + timedelta(hours=25))
-    await world.enter(application_id="A2")
-    await world.sender().send_due()
+    webhook_stack.clock.travel_to(webhook_stack.clock.now() + timedelta(hours=25))
+    await webhook_stack.enter(application_id="A2")
+    await webhook_stack.sender().send_due()
     Webhook(new["secret"]).verify(receiver.seen[1].body, receiver.seen[1].headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(old["secret"]).verify(receiver.seen[1].body, receiver.seen[1].headers)
 
 
-async def test_secrets_follow_the_keys_of_the_environment(world: World, receiver: Receiver) -> None:
+async def test_secrets_follow_the_keys_of_the_environment(
+    webhook_stack: WebhookStack, receiver: Receiver
+) -> None:
     from cryptography.fernet import Fernet
     from pydantic import SecretStr
 
-    made = await world.add(receiver.url)
-    old, new = world.settings.webhook_keys.get_secret_value(), Fernet.generate_key().decode()
-    await world.sender(webhook_keys=SecretStr(f"{new},{old}")).seal_anew()
-    await world.enter()
-    await world.sender(webhook_keys=SecretStr(new)).send_due()
+    made = await webhook_stack.add(receiver.url)
+    old, new = (
+        webhook_stack.settings.webhook_keys.get_secret_value(),
+        Fernet.generate_key().decode(),
+    )
+    await webhook_stack.sender(webhook_keys=SecretStr(f"{new},{old}")).rotate_encryption()
+    await webhook_stack.enter()
+    await webhook_stack.sender(webhook_keys=SecretStr(new)).send_due()
     Webhook(made["secret"]).verify(receiver.seen[0].body, receiver.seen[0].headers)
-    await world.enter(application_id="A2")
-    await world.sender().send_due()
-    [line] = await world.deliveries(application_id="A2")
+    await webhook_stack.enter(application_id="A2")
+    await webhook_stack.sender().send_due()
+    [line] = await webhook_stack.deliveries(application_id="A2")
     assert (line["last_trouble"], len(receiver.seen)) == ("secret_lost", 1)
 
 
 def test_the_attempts_go_on_for_three_days() -> None:
-    pauses = [pause_after(n, chance=0.0) for n in range(1, 11)]
-    assert pauses == [*PAUSES, None]
-    assert timedelta(days=3) < sum(PAUSES, timedelta()) < timedelta(days=3, hours=6)
-    assert pause_after(2, chance=1.0) == timedelta(minutes=6)
+    pauses = [retry_delay(n, chance=0.0) for n in range(1, 11)]
+    assert pauses == [*RETRY_DELAYS, None]
+    assert timedelta(days=3) < sum(RETRY_DELAYS, timedelta()) < timedelta(days=3, hours=6)
+    assert retry_delay(2, chance=1.0) == timedelta(minutes=6)
 
 
 async def test_a_stopped_endpoint_hears_nothing_until_it_is_started_again(
-    world: World, receiver: Receiver
+    webhook_stack: WebhookStack, receiver: Receiver
 ) -> None:
-    made = await world.add(receiver.url)
-    await world.enter()
+    made = await webhook_stack.add(receiver.url)
+    await webhook_stack.enter()
     here = f"/webhooks/{made['endpoint_id']}"
-    stop = await world.ask(OPERATOR, "PUT", here, version=1, json=changed(made, active=False))
+    stop = await webhook_stack.request(
+        OPERATOR, "PUT", here, version=1, json=changed(made, active=False)
+    )
     assert stop.json()["state_japanese"] == "停止中"
-    await world.enter(application_id="A2")
-    assert await world.sender().send_due() == 0
-    assert await world.states() == ["cancelled"]
-    await world.ask(OPERATOR, "PUT", here, version=2, json=changed(made))
-    await world.enter(application_id="A3")
-    await world.sender().send_due()
-    assert await world.states() == ["cancelled", "delivered"]
+    await webhook_stack.enter(application_id="A2")
+    assert await webhook_stack.sender().send_due() == 0
+    assert await webhook_stack.states() == ["cancelled"]
+    await webhook_stack.request(OPERATOR, "PUT", here, version=2, json=changed(made))
+    await webhook_stack.enter(application_id="A3")
+    await webhook_stack.sender().send_due()
+    assert await webhook_stack.states() == ["cancelled", "delivered"]

@@ -18,16 +18,16 @@ from sqlalchemy import text
 from event_contracts import Event
 from event_contracts.returns import ReturnEvent, ReturnStatusChanged
 from notifier_service.app import SERVICE, sender_with
-from notifier_service.sender import Sender
+from notifier_service.mail_worker import Sender
 from notifier_service.settings import NotifierSettings
 from shared.clock import TravelClock
 from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
-from shared.service import Running
+from shared.service import ServiceRuntime
 from shared.testing.stepwise import drain
 
-from .edges import MailHost, ReturnsDesk
+from .fakes import FakeMailServer, FakeReturnsService
 
 
 def made_application(**changes: Any) -> dict[str, Any]:
@@ -52,7 +52,9 @@ def made_application(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def settings_for(database_url: str, desk: ReturnsDesk, host: MailHost) -> NotifierSettings:
+def settings_for(
+    database_url: str, desk: FakeReturnsService, host: FakeMailServer
+) -> NotifierSettings:
     return NotifierSettings.model_validate(
         {
             "database_url": database_url,
@@ -91,21 +93,21 @@ class StepwiseSender(Sender):
 
 
 @dataclass
-class House:
+class NotifierStack:
     """One notifier with all that is around it; events arrive as from the returns service."""
 
     database: Database
     settings: NotifierSettings
-    host: MailHost
-    desk: ReturnsDesk
+    host: FakeMailServer
+    desk: FakeReturnsService
     http: httpx.AsyncClient
     clock: TravelClock = field(default_factory=TravelClock)
     sequences: dict[str, int] = field(default_factory=dict)
     heard: list[Envelope] = field(default_factory=list)
 
     @property
-    def running(self) -> Running:
-        return Running(SERVICE, self.database, self.clock)
+    def running(self) -> ServiceRuntime:
+        return ServiceRuntime(SERVICE, self.database, self.clock)
 
     def sender(self, **changes: Any) -> StepwiseSender:
         settings = self.settings.model_copy(update=changes)
@@ -118,7 +120,7 @@ class House:
         made = made_application(**changes)
         self.desk.applications[made["application_id"]] = made
 
-    async def hear(
+    async def receive(
         self, event: type[ReturnEvent], *, times: int = 1, at: datetime | None = None, **facts: Any
     ) -> UUID:
         """An event about A1 arrives, perhaps several times, and is processed."""
@@ -140,7 +142,7 @@ class House:
         assert await self.running.inbox.dead_letters() == []
         return envelope.event_id
 
-    async def hear_all_again(self) -> None:
+    async def receive_all_again(self) -> None:
         """The inbox has forgotten everything, and the whole log is read anew."""
         await self.rows("DELETE FROM inbox RETURNING 1")
         await self.rows("DELETE FROM inbox_stream RETURNING 1")
@@ -169,13 +171,13 @@ class House:
         """A1 enters a status now, and the event of it arrives."""
         self.knows(status=status, status_version=version, **facts)
         notice = facts.get("store_approver_notice", False)
-        await self.hear_of_stay(
+        await self.receive_stay(
             status, version, entered_at=self.clock.now(), store_approver_notice=notice
         )
 
-    async def hear_of_stay(self, status: str, version: int, **facts: Any) -> None:
+    async def receive_stay(self, status: str, version: int, **facts: Any) -> None:
         """The event of a status arrives."""
-        await self.hear(
+        await self.receive(
             ReturnStatusChanged,
             from_status=None,
             to_status=status,
@@ -196,7 +198,7 @@ class House:
             f"SELECT {chosen} FROM mail ORDER BY planned_at, mail_kind, recipient_role, place"
         )
 
-    async def told(self) -> list[tuple[str, str, str | None]]:
+    async def sent_mails(self) -> list[tuple[str, str, str | None]]:
         """The events that the notifier emitted: type, recipient role, reason."""
         return await self.rows(
             "SELECT type, payload->>'recipient_role', payload->>'reason' FROM outbox"
@@ -243,29 +245,29 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def host() -> Iterator[MailHost]:
-    made = MailHost()
+def host() -> Iterator[FakeMailServer]:
+    made = FakeMailServer()
     made.open()
     yield made
     made.close()
 
 
 @pytest.fixture
-def desk() -> Iterator[ReturnsDesk]:
-    made = ReturnsDesk()
+def desk() -> Iterator[FakeReturnsService]:
+    made = FakeReturnsService()
     made.open()
     yield made
     made.close()
 
 
 @pytest.fixture
-async def house(
-    new_database: Callable[[str], Awaitable[str]], host: MailHost, desk: ReturnsDesk
-) -> AsyncIterator[House]:
+async def notifier(
+    new_database: Callable[[str], Awaitable[str]], host: FakeMailServer, desk: FakeReturnsService
+) -> AsyncIterator[NotifierStack]:
     url = await new_database("notifier_service")
     database = Database(url)
     async with httpx.AsyncClient(timeout=60) as http:
-        yield House(database, settings_for(url, desk, host), host, desk, http)
+        yield NotifierStack(database, settings_for(url, desk, host), host, desk, http)
     await database.close()
 
 

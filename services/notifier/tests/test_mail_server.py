@@ -15,13 +15,13 @@ from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
 from event_contracts.returns import ReturnCompleted
-from notifier_service.letters import Letter
+from notifier_service.mail_templates import RenderedMail
 from notifier_service.smtp import Draft, MailServer
-from shared.wakeup import Wakeup
+from shared.notifications import WorkSignal
 
 NOON = dt.datetime(2025, 7, 7, 1, 0, tzinfo=dt.UTC)
 DRAFT = Draft(
-    Letter("【J-PASS】差戻しのお知らせ（契約番号1）", "本文\n.\n以上\n"), "<m1@d.example>"
+    RenderedMail("【J-PASS】差戻しのお知らせ（契約番号1）", "本文\n.\n以上\n"), "<m1@d.example>"
 )
 COMPLETED = {
     "completed_at": NOON,
@@ -75,11 +75,11 @@ async def test_encrypted_and_logged_in(strict: Any, certificate: Path) -> None:
     [mail] = strict.mails
     assert mail["From"] == "from@d.example"
     assert mail["To"] == "to@d.example"
-    assert mail["Subject"] == DRAFT.letter.subject
+    assert mail["Subject"] == DRAFT.mail_text.subject
     assert mail["Message-ID"] == "<m1@d.example>"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Date"].datetime == NOON
-    assert mail.get_content().replace("\r\n", "\n") == DRAFT.letter.body
+    assert mail.get_content().replace("\r\n", "\n") == DRAFT.mail_text.body
 
 
 @pytest.mark.parametrize(
@@ -191,14 +191,14 @@ async def test_only_lines_that_waited_long_are_given_up(host: Any) -> None:
     assert (host.lines, host.goodbyes) == (1, 1)
 
 
-async def test_a_sender_with_nothing_to_do_gives_its_line_up(house: Any) -> None:
-    house.knows(round_approvers=[])
-    running = asyncio.create_task(replace(house.sender(), longest_wait_s=0).run(Wakeup()))
-    await house.hear(ReturnCompleted, **COMPLETED)
+async def test_a_sender_with_nothing_to_do_gives_its_line_up(notifier: Any) -> None:
+    notifier.knows(round_approvers=[])
+    running = asyncio.create_task(replace(notifier.sender(), longest_wait_s=0).run(WorkSignal()))
+    await notifier.receive(ReturnCompleted, **COMPLETED)
     async with asyncio.timeout(20):
-        while not house.host.goodbyes:  # noqa: ASYNC110  the mail server is in another thread
+        while not notifier.host.goodbyes:  # noqa: ASYNC110  the mail server is in another thread
             await asyncio.sleep(0.05)
-    assert len(house.host.mails) == 1
+    assert len(notifier.host.mails) == 1
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from event_contracts.returns import ReturnCompleted
-from notifier_service.letters import Letter
+from notifier_service.mail_templates import RenderedMail
 from notifier_service.smtp import Draft, MailServer
 from shared.testing.servers import free_port
 
@@ -33,7 +33,7 @@ HOW_TO_GET_POSTFIX = (
 YAMADA, SATO, TANAKA = "yamada@d01.example", "sato@d01.example", "tanaka@d01.example"
 NOON = dt.datetime(2025, 7, 7, 1, 0, tzinfo=dt.UTC)
 DRAFT = Draft(
-    Letter("【J-PASS】差戻しのお知らせ（契約番号1）", "本文\n.\n以上\n"), "<m1@d.example>"
+    RenderedMail("【J-PASS】差戻しのお知らせ（契約番号1）", "本文\n.\n以上\n"), "<m1@d.example>"
 )
 COMPLETED = {
     "completed_at": NOON,
@@ -170,11 +170,11 @@ async def test_what_postfix_takes_and_refuses(postfix: Postfix) -> None:
         ("sent", "250"),
     ]
     for mail in await postfix.mails_of("tanaka", 2):
-        assert mail["Subject"] == DRAFT.letter.subject
+        assert mail["Subject"] == DRAFT.mail_text.subject
         assert mail["Message-ID"] == "<m1@d.example>"
         assert mail["To"] == TANAKA
         assert "ESMTPS" in mail["Received"]
-        assert mail.get_content().replace("\r\n", "\n") == DRAFT.letter.body
+        assert mail.get_content().replace("\r\n", "\n") == DRAFT.mail_text.body
 
 
 async def test_postfix_lets_nobody_in_unencrypted(postfix: Postfix) -> None:
@@ -196,10 +196,10 @@ async def test_a_postfix_that_was_restarted_costs_a_mail_nothing(postfix: Postfi
 
 @pytest.mark.rule("D146")
 async def test_a_completion_reaches_the_mailboxes_of_its_people(
-    postfix: Postfix, house: Any
+    postfix: Postfix, notifier: Any
 ) -> None:
-    house.knows(hq_approver_mails=["later@d01.example"])
-    await house.hear(ReturnCompleted, **COMPLETED)
+    notifier.knows(hq_approver_mails=["later@d01.example"])
+    await notifier.receive(ReturnCompleted, **COMPLETED)
     through = {
         "smtp_host": "localhost",
         "smtp_port": postfix.port,
@@ -207,8 +207,8 @@ async def test_a_completion_reaches_the_mailboxes_of_its_people(
         "smtp_ca_file": str(postfix.ca_file),
         "smtp_timeout_s": 10,
     }
-    await house.sender(**through).send_due()
-    assert sorted(await house.ledger("address", "state")) == [
+    await notifier.sender(**through).send_due()
+    assert sorted(await notifier.ledger("address", "state")) == [
         ("later@d01.example", "scheduled"),
         (SATO, "sent"),
         (YAMADA, "sent"),

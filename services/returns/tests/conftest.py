@@ -75,7 +75,7 @@ MASTERS: tuple[Event, ...] = (
 )
 
 # What a step says where nothing else matters.
-WORDS: dict[str, dict[str, Any]] = {
+STEP_BODIES: dict[str, dict[str, Any]] = {
     "hold": {"reason": "書類不備"},
     "tfc-remand": {"reason": "受領日の誤り"},
     "contact": {"message": "書類をお送りください"},
@@ -146,7 +146,7 @@ class Caller:
 
 
 @dataclass
-class Returns:
+class ReturnsApi:
     """The service under test."""
 
     database: Database
@@ -158,14 +158,14 @@ class Returns:
     def __call__(self, who: Principal) -> Caller:
         return self.callers.setdefault(who.person_id, Caller(self.http, who))
 
-    async def hear(self, *events: Event) -> None:
+    async def receive(self, *events: Event) -> None:
         """Let the service process events of others, one transaction each."""
         for event in events:
             delivery = Delivery(new_id(), 1, self.clock.now(), self.clock.now(), None)
             async with self.database.transaction(EVERY_DEALER) as tx:
                 await SERVICE.subscribers.handlers[event.wire_type](event, delivery, tx)
 
-    async def told(self, application_id: str | None = None) -> list[Event]:
+    async def published(self, application_id: str | None = None) -> list[Event]:
         """Every event that the service emitted, in order; of one application only, if named."""
         async with self.database.transaction() as tx:
             rows = await tx.execute(
@@ -193,16 +193,18 @@ class Returns:
                 {"store": store, "hq": hq, "mails": list(mails)},
             )
 
-    async def sent(self, who: Principal = YAMADA, contract_no: str = "C-1001", **form: Any) -> str:
+    async def submit_new(
+        self, who: Principal = YAMADA, contract_no: str = "C-1001", **form: Any
+    ) -> str:
         """A new application, by its id."""
         answer = await self(who).submit(contract_no, **form)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["application_id"])
 
-    async def brought(self, application_id: str, *steps: tuple[Principal, str]) -> None:
+    async def take_steps(self, application_id: str, *steps: tuple[Principal, str]) -> None:
         """Take steps that must succeed."""
         for who, step in steps:
-            answer = await self(who).step(application_id, step, **WORDS.get(step, {}))
+            answer = await self(who).step(application_id, step, **STEP_BODIES.get(step, {}))
             assert answer.status_code == 200, answer.text
 
     async def status(self, application_id: str) -> str:
@@ -210,20 +212,20 @@ class Returns:
         [row] = await self.rows(
             "SELECT status FROM application WHERE application_id = :id", id=application_id
         )
-        return Status(row.status).japanese
+        return Status(row.status).label_ja
 
 
 async def refused(
-    returns: Returns, application_id: str, who: Principal, step: str, **body: Any
+    returns: ReturnsApi, application_id: str, who: Principal, step: str, **body: Any
 ) -> tuple[int, str]:
     """Status and code of a step that is refused; nothing is written and nothing told."""
-    before, told = await returns.rows("SELECT * FROM application"), await returns.told()
+    before, published = await returns.rows("SELECT * FROM application"), await returns.published()
     history = await returns.rows("SELECT * FROM history")
     answer = await returns(who).step(application_id, step, before[0].version, **body)
     assert answer.headers["content-type"] == "application/problem+json"
     assert await returns.rows("SELECT * FROM application") == before
     assert await returns.rows("SELECT * FROM history") == history
-    assert await returns.told() == told
+    assert await returns.published() == published
     return answer.status_code, answer.json()["code"]
 
 
@@ -246,7 +248,7 @@ async def returns_database(databases: TestDatabases) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def returns(returns_database: Database) -> AsyncIterator[Returns]:
+async def returns(returns_database: Database) -> AsyncIterator[ReturnsApi]:
     """The service with the people of the manual, contract C-1001, and both approvals set."""
     async with returns_database.transaction(EVERY_DEALER) as tx:
         for statement in EMPTY:
@@ -257,7 +259,7 @@ async def returns(returns_database: Database) -> AsyncIterator[Returns]:
     app = create_app(returns_database, clock, principal_of(verifier))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://returns") as http:
-        service = Returns(returns_database, clock, http, app)
-        await service.hear(*MASTERS, registered())
+        service = ReturnsApi(returns_database, clock, http, app)
+        await service.receive(*MASTERS, registered())
         await service.set_flow(store=True, hq=True, mails=("hq@d01.example.jp",))
         yield service

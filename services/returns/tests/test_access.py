@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from returns_service.app import create_app
-from returns_service.models import Kept
+from returns_service.models import Base
 from shared import migrate
 from shared.auth import Principal, Role, policies_by_path
 from shared.clock import SystemClock
@@ -28,7 +28,7 @@ from .conftest import (
     TANAKA,
     TFC,
     YAMADA,
-    Returns,
+    ReturnsApi,
     registered,
 )
 
@@ -130,9 +130,9 @@ def test_every_route_is_in_the_policy() -> None:
 
 @pytest.mark.rule("D1", "D2")
 @pytest.mark.parametrize(("method", "path"), sorted(WHO_MAY))
-async def test_every_person_at_every_route(returns: Returns, method: str, path: str) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"), (TANAKA, "approval"))
+async def test_every_person_at_every_route(returns: ReturnsApi, method: str, path: str) -> None:
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, (SATO, "approval"), (TANAKA, "approval"))
     made = await returns(SATO).send("POST", "/substitutes", BODIES["/substitutes"])
     where = path.format(
         contract_no="C-1001",
@@ -140,11 +140,11 @@ async def test_every_person_at_every_route(returns: Returns, method: str, path: 
         substitute_no=made.json()["substitute_no"],
     )
     body = {"items": [{"application_id": application_id, "version": 3}]}
-    sent = body if path == "/bulk-approval" else body_of(path)
+    submit_new = body if path == "/bulk-approval" else body_of(path)
     about_one = bool(re.search(r"\{(contract_no|application_id)\}", path)) or path.endswith("check")
     before = await returns.rows("SELECT * FROM application")
     for who in sorted(PEOPLE, key=sees):
-        answer = await returns(who).send(method, where, sent, version=3)
+        answer = await returns(who).send(method, where, submit_new, version=3)
         problem = answer.json().get("code") if "json" in answer.headers["content-type"] else None
         if not who.has(*WHO_MAY[method, path]):
             assert (answer.status_code, problem) == (403, "ROLE_NOT_ALLOWED"), who
@@ -156,35 +156,37 @@ async def test_every_person_at_every_route(returns: Returns, method: str, path: 
         if not sees(who):
             assert await returns.rows("SELECT * FROM application") == before
             assert application_id not in answer.text or path == "/bulk-approval"
-    anonymous = await returns.http.request(method, BASE + where, json=sent)
+    anonymous = await returns.http.request(method, BASE + where, json=submit_new)
     assert (anonymous.status_code, anonymous.json()["code"]) == (401, "TOKEN_MISSING")
 
 
 @pytest.mark.rule("D2")
 @pytest.mark.parametrize("who", [SUZUKI, TAKAHASHI, OTHER_SALES, OTHER_MANAGER, OTHER_HQ, TFC])
-async def test_lists_and_counts_show_nothing_of_others(returns: Returns, who: Principal) -> None:
-    await returns.sent()
+async def test_lists_and_counts_show_nothing_of_others(returns: ReturnsApi, who: Principal) -> None:
+    await returns.submit_new()
     assert (await returns(who).get("/applications")).json()["items"] == []
     assert (await returns(who).get("/applications/work")).json()["items"] == []
     assert (await returns(who).get("/applications/counts")).json()["total"] == 0
 
 
 @pytest.mark.rule("D2")
-async def test_headquarters_sees_every_store_of_its_dealer(returns: Returns) -> None:
-    await returns.hear(registered("C-2", store="S20"), registered("X-1", dealer="D02"))
-    mine = {await returns.sent(), await returns.sent(SUZUKI, "C-2")}
-    theirs = await returns.sent(OTHER_SALES, "X-1")
+async def test_headquarters_sees_every_store_of_its_dealer(returns: ReturnsApi) -> None:
+    await returns.receive(registered("C-2", store="S20"), registered("X-1", dealer="D02"))
+    mine = {await returns.submit_new(), await returns.submit_new(SUZUKI, "C-2")}
+    theirs = await returns.submit_new(OTHER_SALES, "X-1")
     listed = (await returns(TANAKA).get("/applications")).json()["items"]
     assert {row["application_id"] for row in listed} == mine
     listed = (await returns(OTHER_HQ).get("/applications")).json()["items"]
     assert {row["application_id"] for row in listed} == {theirs}
 
 
-@pytest.mark.parametrize("table", sorted(Kept.metadata.tables))
-async def test_a_query_without_where_sees_the_own_dealer_only(returns: Returns, table: str) -> None:
-    await returns.hear(registered("X-1", dealer="D02"))
-    await returns.sent(OTHER_SALES, "X-1")
-    await returns.sent()
+@pytest.mark.parametrize("table", sorted(Base.metadata.tables))
+async def test_a_query_without_where_sees_the_own_dealer_only(
+    returns: ReturnsApi, table: str
+) -> None:
+    await returns.receive(registered("X-1", dealer="D02"))
+    await returns.submit_new(OTHER_SALES, "X-1")
+    await returns.submit_new()
     question = text(f"SELECT DISTINCT dealer_id FROM {table}")
     for dealer in ("D01", "D02"):
         async with returns.database.transaction(dealer) as tx:
@@ -198,8 +200,8 @@ async def test_a_query_without_where_sees_the_own_dealer_only(returns: Returns, 
     assert secured[0].on
 
 
-async def test_a_row_of_another_dealer_cannot_be_written(returns: Returns) -> None:
-    await returns.sent()
+async def test_a_row_of_another_dealer_cannot_be_written(returns: ReturnsApi) -> None:
+    await returns.submit_new()
     async with returns.database.transaction("D02") as tx:
         changed = await tx.execute(text("UPDATE application SET contact_1 = 'x' RETURNING 1"))
         assert changed.all() == []
@@ -208,7 +210,7 @@ async def test_a_row_of_another_dealer_cannot_be_written(returns: Returns) -> No
 async def test_the_models_equal_the_migrated_tables(
     new_database: Callable[[str], Awaitable[str]],
 ) -> None:
-    await migrate.check(await new_database("returns_service"), "returns_service", Kept.metadata)
+    await migrate.check(await new_database("returns_service"), "returns_service", Base.metadata)
 
 
 @pytest.mark.parametrize(
@@ -228,13 +230,13 @@ async def test_the_models_equal_the_migrated_tables(
         ("/contracts/NO-SUCH/form", 404),
     ],
 )
-async def test_malformed_questions_are_refused(returns: Returns, path: str, status: int) -> None:
+async def test_malformed_questions_are_refused(returns: ReturnsApi, path: str, status: int) -> None:
     answer = await returns(YAMADA).send("GET", path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_malformed_bodies_are_refused(returns: Returns) -> None:
+async def test_malformed_bodies_are_refused(returns: ReturnsApi) -> None:
     bodies: list[Any] = [
         {"contract_no": "C\x001"},
         {"contract_no": 7},

@@ -21,7 +21,7 @@ from .conftest import (
     TANAKA,
     TFC,
     YAMADA,
-    Returns,
+    ReturnsApi,
     registered,
 )
 
@@ -29,28 +29,28 @@ FLOW = {"store_approval": False, "hq_approval": True, "hq_mails": ["a@d01.exampl
 
 
 @pytest.mark.rule("D153")
-async def test_headquarters_sets_the_flow(returns: Returns) -> None:
+async def test_headquarters_sets_the_flow(returns: ReturnsApi) -> None:
     put = await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
     assert (put.status_code, put.headers["etag"]) == (200, '"2"')
     got = (await returns(TANAKA).get("/approval-flow")).json()
     assert {name: got[name] for name in FLOW} == FLOW
     assert (got["updated_by"], got["version"]) == ("D01-H001", 2)
-    sent = (await returns(YAMADA).submit()).json()
-    assert sent["status"]["label"] == "本部承認者手続中"
-    [event] = [e for e in await returns.told() if isinstance(e, ApprovalFlowUpdated)]
+    submit_new = (await returns(YAMADA).submit()).json()
+    assert submit_new["status"]["label"] == "本部承認者手続中"
+    [event] = [e for e in await returns.published() if isinstance(e, ApprovalFlowUpdated)]
     assert "a@d01" not in event.model_dump_json()
 
 
 @pytest.mark.rule("D153")
 @pytest.mark.parametrize("who", [YAMADA, SATO, TFC])
-async def test_nobody_else_does(returns: Returns, who: Principal) -> None:
+async def test_nobody_else_does(returns: ReturnsApi, who: Principal) -> None:
     put = await returns(who).send("PUT", "/approval-flow", FLOW, version=1)
     assert put.status_code == 403
     assert (await returns(who).get("/approval-flow")).status_code == 403
 
 
 @pytest.mark.rule("D153")
-async def test_another_dealer_has_a_flow_of_its_own(returns: Returns) -> None:
+async def test_another_dealer_has_a_flow_of_its_own(returns: ReturnsApi) -> None:
     got = await returns(OTHER_HQ).get("/approval-flow")
     assert (got.headers["etag"], got.json()["hq_mails"]) == ('"0"', [])
     put = await returns(OTHER_HQ).send("PUT", "/approval-flow", FLOW, version=0)
@@ -69,7 +69,7 @@ async def test_another_dealer_has_a_flow_of_its_own(returns: Returns) -> None:
     ],
 )
 async def test_addresses_of_the_flow(
-    returns: Returns, mails: list[str], kept: list[str] | None
+    returns: ReturnsApi, mails: list[str], kept: list[str] | None
 ) -> None:
     put = await returns(TANAKA).send("PUT", "/approval-flow", FLOW | {"hq_mails": mails}, version=1)
     if kept is None:
@@ -78,7 +78,7 @@ async def test_addresses_of_the_flow(
         assert put.json()["hq_mails"] == kept
 
 
-async def test_a_flow_that_somebody_changed_meanwhile(returns: Returns) -> None:
+async def test_a_flow_that_somebody_changed_meanwhile(returns: ReturnsApi) -> None:
     await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
     put = await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
     assert (put.status_code, put.json()["facts"]) == (412, {"current_version": 2})
@@ -93,8 +93,8 @@ def substitute(substitute_id: str = "D01-E102", **more: str) -> dict[str, str]:
     }
 
 
-async def test_a_substitute_approves_for_the_absent_manager(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_a_substitute_approves_for_the_absent_manager(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     body = substitute()
     assert (await returns(SATO).send("POST", "/substitutes", body)).status_code == 201
     opened = (await returns(COLLEAGUE).get(f"/applications/{application_id}")).json()
@@ -102,8 +102,8 @@ async def test_a_substitute_approves_for_the_absent_manager(returns: Returns) ->
     assert {o["action"] for o in opened["actions"] if o["enabled"]} == {"approve", "remand"}
     work = (await returns(COLLEAGUE).get("/applications/work")).json()["items"]
     assert [row["application_id"] for row in work] == [application_id]
-    await returns.brought(application_id, (COLLEAGUE, "approval"))
-    [approved] = [e for e in await returns.told() if isinstance(e, ReturnApproved)]
+    await returns.take_steps(application_id, (COLLEAGUE, "approval"))
+    [approved] = [e for e in await returns.published() if isinstance(e, ReturnApproved)]
     assert (approved.approver_id, approved.on_behalf_of) == ("D01-E102", "D01-M100")
     opened = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
     assert opened["history"][-1]["on_behalf_of"] == "D01-M100"
@@ -119,29 +119,29 @@ async def test_a_substitute_approves_for_the_absent_manager(returns: Returns) ->
     ids=["last day", "the day after"],
 )
 async def test_a_substitution_ends_with_its_last_day(
-    returns: Returns, now: datetime, status: int
+    returns: ReturnsApi, now: datetime, status: int
 ) -> None:
-    application_id = await returns.sent()
+    application_id = await returns.submit_new()
     await returns(SATO).send("POST", "/substitutes", substitute())
     returns.clock.travel_to(now)
     assert (await returns(COLLEAGUE).step(application_id, "approval")).status_code == status
 
 
-async def test_the_originator_is_no_substitute_for_his_own_item(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_the_originator_is_no_substitute_for_his_own_item(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     await returns(SATO).send("POST", "/substitutes", substitute("D01-E101"))
     answer = await returns(YAMADA).step(application_id, "approval")
     assert (answer.status_code, answer.json()["code"]) == (409, "OWN_ITEM")
 
 
 async def test_a_substitute_from_another_store_sees_what_he_stands_in_for(
-    returns: Returns,
+    returns: ReturnsApi,
 ) -> None:
-    application_id = await returns.sent()
+    application_id = await returns.submit_new()
     await returns(SATO).send("POST", "/substitutes", substitute("D01-M200"))
     listed = (await returns(TAKAHASHI).get("/applications")).json()["items"]
     assert [row["application_id"] for row in listed] == [application_id]
-    await returns.brought(application_id, (TAKAHASHI, "approval"))
+    await returns.take_steps(application_id, (TAKAHASHI, "approval"))
 
 
 @pytest.mark.parametrize(
@@ -157,21 +157,21 @@ async def test_a_substitute_from_another_store_sees_what_he_stands_in_for(
     ],
 )
 async def test_substitutions_that_are_refused(
-    returns: Returns, who: Principal, body: dict[str, str], status: int, code: str
+    returns: ReturnsApi, who: Principal, body: dict[str, str], status: int, code: str
 ) -> None:
     answer = await returns(who).send("POST", "/substitutes", body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert await returns.rows("SELECT 1 FROM substitute") == []
 
 
-async def test_a_substitute_has_no_substitute(returns: Returns) -> None:
+async def test_a_substitute_has_no_substitute(returns: ReturnsApi) -> None:
     await returns(SATO).send("POST", "/substitutes", substitute("D01-M200"))
     chained = await returns(TAKAHASHI).send("POST", "/substitutes", substitute("D01-E201"))
     assert (chained.status_code, chained.json()["code"]) == (409, "SUBSTITUTE_HAS_SUBSTITUTE")
 
 
-async def test_a_substitution_is_changed_and_taken_back(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_a_substitution_is_changed_and_taken_back(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     made = await returns(TANAKA).send("POST", "/substitutes", substitute(approver_id="D01-M100"))
     path = f"/substitutes/{made.json()['substitute_no']}"
     changed = await returns(SATO).send("PUT", path, substitute("D01-E201"), version=1)
@@ -188,12 +188,12 @@ async def test_a_substitution_is_changed_and_taken_back(returns: Returns) -> Non
     assert (await returns(SATO).get("/substitutes")).json()["items"] == []
 
 
-async def test_many_approvals_at_once_each_with_its_result(returns: Returns) -> None:
-    await returns.hear(registered("C-2"), registered("C-3"), registered("C-4", store="S20"))
-    ready = await returns.sent()
-    stale = await returns.sent(contract_no="C-2")
-    own = await returns.sent(SATO, "C-3")
-    foreign = await returns.sent(SUZUKI, "C-4")
+async def test_many_approvals_at_once_each_with_its_result(returns: ReturnsApi) -> None:
+    await returns.receive(registered("C-2"), registered("C-3"), registered("C-4", store="S20"))
+    ready = await returns.submit_new()
+    stale = await returns.submit_new(contract_no="C-2")
+    own = await returns.submit_new(SATO, "C-3")
+    foreign = await returns.submit_new(SUZUKI, "C-4")
     items = [
         {"application_id": application_id, "version": version}
         for application_id, version in [
@@ -212,20 +212,20 @@ async def test_many_approvals_at_once_each_with_its_result(returns: Returns) -> 
     assert answer["approved"] == 1
     assert answer["results"][1]["facts"]["current_version"] == 1
     assert await returns.status(ready) == "本部承認者手続中"
-    approved = [e for e in await returns.told() if isinstance(e, ReturnApproved)]
+    approved = [e for e in await returns.published() if isinstance(e, ReturnApproved)]
     assert [e.application_id for e in approved] == [ready]
 
 
 @pytest.mark.parametrize(("count", "status"), [(0, 422), (1, 200), (100, 200), (101, 422)])
 async def test_a_bulk_approval_has_one_to_a_hundred_items(
-    returns: Returns, count: int, status: int
+    returns: ReturnsApi, count: int, status: int
 ) -> None:
     items = [{"application_id": "RA-1", "version": 1}] * count
     answer = await returns(SATO).send("POST", "/bulk-approval", {"items": items})
     assert answer.status_code == status
 
 
-async def recipients(returns: Returns, application_id: str) -> dict[str, Any]:
+async def recipients(returns: ReturnsApi, application_id: str) -> dict[str, Any]:
     answer = await returns(NOTIFIER).get(f"/internal/applications/{application_id}/recipients")
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -233,8 +233,8 @@ async def recipients(returns: Returns, application_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.rule("D146", "D120")
-async def test_the_notifier_learns_who_is_concerned(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_the_notifier_learns_who_is_concerned(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     fresh = await recipients(returns, application_id)
     assert fresh["store_approver"] is None
     assert fresh["originator"] == {
@@ -257,14 +257,14 @@ async def test_the_notifier_learns_who_is_concerned(returns: Returns) -> None:
 
 
 @pytest.mark.rule("D146")
-async def test_approvers_of_an_earlier_round_are_not_told(returns: Returns) -> None:
-    application_id = await returns.sent(**RETURNED, completion_mail=False)
-    await returns.brought(application_id, (SATO, "approval"), (TANAKA, "approval"))
+async def test_approvers_of_an_earlier_round_are_not_told(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new(**RETURNED, completion_mail=False)
+    await returns.take_steps(application_id, (SATO, "approval"), (TANAKA, "approval"))
     await returns(YAMADA).step(application_id, "correction", **FORM)
     assert (await recipients(returns, application_id))["round_approvers"] == []
     await returns(SATO).step(application_id, "approval", contact_3="second@example.jp")
-    await returns.brought(application_id, (TANAKA, "approval"), (TFC, "acceptance"))
-    await returns.brought(application_id, (TFC, "completion"))
+    await returns.take_steps(application_id, (TANAKA, "approval"), (TFC, "acceptance"))
+    await returns.take_steps(application_id, (TFC, "completion"))
     found = await recipients(returns, application_id)
     assert [(one["role"], one["mail"]) for one in found["round_approvers"]] == [
         ("store_approver", "second@example.jp"),
@@ -274,79 +274,83 @@ async def test_approvers_of_an_earlier_round_are_not_told(returns: Returns) -> N
 
 
 @pytest.mark.rule("D149")
-async def test_headquarters_is_not_asked_about_its_own_application(returns: Returns) -> None:
-    application_id = await returns.sent(TANAKA, **FORM)
+async def test_headquarters_is_not_asked_about_its_own_application(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new(TANAKA, **FORM)
     assert await returns.status(application_id) == "依頼中"
-    steps = [e.to_status for e in await returns.told() if isinstance(e, ReturnStatusChanged)]
+    steps = [e.to_status for e in await returns.published() if isinstance(e, ReturnStatusChanged)]
     assert steps == ["REQUESTED"]
 
 
-async def to_be_told(returns: Returns, application_id: str) -> list[str]:
+async def expected_recipients(returns: ReturnsApi, application_id: str) -> list[str]:
     mails: list[str] = (await recipients(returns, application_id))["store_approver_mails"]
     return mails
 
 
 @pytest.mark.rule("D96")
 async def test_who_may_approve_at_the_store_is_told_to_the_notifier_if_the_dealer_wishes(
-    returns: Returns,
+    returns: ReturnsApi,
 ) -> None:
     """Each by the address that he left last at this store (A-29)."""
-    await returns.hear(
+    await returns.receive(
         registered("C-1002"), registered("C-1003"), registered("C-2001", store="S20")
     )
-    earlier = await returns.sent()
+    earlier = await returns.submit_new()
     await returns(SATO).step(earlier, "approval", contact_3="sato@example.jp")
-    other_store = await returns.sent(SUZUKI, "C-2001", **FORM)
+    other_store = await returns.submit_new(SUZUKI, "C-2001", **FORM)
     await returns(TAKAHASHI).step(other_store, "approval", contact_3="takahashi@example.jp")
-    waiting = await returns.sent(contract_no="C-1002", **FORM)
-    assert await to_be_told(returns, waiting) == []
+    waiting = await returns.submit_new(contract_no="C-1002", **FORM)
+    assert await expected_recipients(returns, waiting) == []
     await returns.rows(
         "UPDATE approval_flow SET store_approver_notice = true WHERE dealer_id = 'D01' RETURNING 1"
     )
-    assert await to_be_told(returns, waiting) == ["sato@example.jp"]
-    later = await returns.sent(contract_no="C-1003", **FORM)
+    assert await expected_recipients(returns, waiting) == ["sato@example.jp"]
+    later = await returns.submit_new(contract_no="C-1003", **FORM)
     await returns(SATO).step(later, "approval", contact_3="new@example.jp")
-    assert await to_be_told(returns, waiting) == ["new@example.jp"]
-    assert await to_be_told(returns, other_store) == ["takahashi@example.jp"]
+    assert await expected_recipients(returns, waiting) == ["new@example.jp"]
+    assert await expected_recipients(returns, other_store) == ["takahashi@example.jp"]
 
 
 @pytest.mark.rule("D96")
 @pytest.mark.parametrize("wished", [True, False])
 async def test_the_event_of_a_stay_at_the_store_says_whether_a_notice_is_wished(
-    returns: Returns, wished: bool
+    returns: ReturnsApi, wished: bool
 ) -> None:
     flow = FLOW | {"store_approval": True, "store_approver_notice": wished}
     await returns(TANAKA).send("PUT", "/approval-flow", flow, version=1)
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"))
-    told = [e for e in await returns.told(application_id) if isinstance(e, ReturnStatusChanged)]
-    assert [(e.to_status, e.store_approver_notice) for e in told] == [
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, (SATO, "approval"))
+    published = [
+        e for e in await returns.published(application_id) if isinstance(e, ReturnStatusChanged)
+    ]
+    assert [(e.to_status, e.store_approver_notice) for e in published] == [
         ("STORE_PENDING", wished),
         ("HQ_PENDING", False),
     ]
 
 
 @pytest.mark.rule("D96")
-async def test_a_manager_who_left_is_not_told(returns: Returns) -> None:
-    earlier = await returns.sent()
+async def test_a_manager_who_left_is_not_told(returns: ReturnsApi) -> None:
+    earlier = await returns.submit_new()
     await returns(SATO).step(earlier, "approval", contact_3="sato@example.jp")
     await returns.rows("UPDATE approval_flow SET store_approver_notice = true RETURNING 1")
-    assert await to_be_told(returns, earlier) == ["sato@example.jp"]
+    assert await expected_recipients(returns, earlier) == ["sato@example.jp"]
     await returns.rows("UPDATE staff SET active = false WHERE staff_code = 'M100' RETURNING 1")
-    assert await to_be_told(returns, earlier) == []
+    assert await expected_recipients(returns, earlier) == []
 
 
 @pytest.mark.parametrize("who", [YAMADA, SATO, TANAKA, TFC, OTHER_SALES])
-async def test_addresses_are_told_to_services_only(returns: Returns, who: Principal) -> None:
-    application_id = await returns.sent()
+async def test_addresses_are_told_to_services_only(returns: ReturnsApi, who: Principal) -> None:
+    application_id = await returns.submit_new()
     answer = await returns(who).get(f"/internal/applications/{application_id}/recipients")
     assert answer.status_code == 403
 
 
-async def test_events_carry_no_addresses_and_no_names(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_events_carry_no_addresses_and_no_names(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     await returns(SATO).step(application_id, "approval", contact_3="sato@example.jp")
     await returns(TANAKA).step(application_id, "remand", dealer_note="内緒")
-    for event in await returns.told():
-        told = event.model_dump_json()
-        assert not [w for w in ("@", "山本", "03-0010", "内緒", "090-") if w in told], told
+    for event in await returns.published():
+        published = event.model_dump_json()
+        assert not [w for w in ("@", "山本", "03-0010", "内緒", "090-") if w in published], (
+            published
+        )

@@ -9,7 +9,7 @@ import pytest
 
 from shared.auth import Principal
 
-from .conftest import FORM, SATO, TANAKA, TFC, YAMADA, Returns, refused
+from .conftest import FORM, SATO, TANAKA, TFC, YAMADA, ReturnsApi, refused
 
 AT_HQ = [(SATO, "approval")]
 AT_TFC = [*AT_HQ, (TANAKA, "approval"), (TFC, "acceptance")]
@@ -46,10 +46,10 @@ CONTACTS: dict[str, tuple[dict[str, str], set[str]]] = {
 )
 @pytest.mark.parametrize("wrong", FORMS)
 async def test_no_step_takes_a_wrong_result(
-    returns: Returns, who: Principal, step: str, nested: bool, wrong: str
+    returns: ReturnsApi, who: Principal, step: str, nested: bool, wrong: str
 ) -> None:
     typed, codes = FORMS[wrong]
-    application_id = await returns.sent()
+    application_id = await returns.submit_new()
     body: dict[str, Any] = {"overwrite": FORM | typed} if nested else FORM | typed
     assert await refused(returns, application_id, who, step, **body) == (422, "FORM_ERRORS")
     answer = await returns(who).step(application_id, step, **body)
@@ -58,16 +58,16 @@ async def test_no_step_takes_a_wrong_result(
 
 @pytest.mark.rule("D83", "D84", "D122")
 @pytest.mark.parametrize("wrong", CONTACTS)
-async def test_no_form_takes_a_wrong_contact(returns: Returns, wrong: str) -> None:
+async def test_no_form_takes_a_wrong_contact(returns: ReturnsApi, wrong: str) -> None:
     typed, codes = CONTACTS[wrong]
     form = FORM | typed
-    sent = await returns(YAMADA).submit(**form)
-    assert (sent.status_code, sent.json()["code"]) == (422, "FORM_ERRORS")
+    submit_new = await returns(YAMADA).submit(**form)
+    assert (submit_new.status_code, submit_new.json()["code"]) == (422, "FORM_ERRORS")
     assert await returns.rows("SELECT 1 FROM application") == []
-    application_id = await returns.sent()
+    application_id = await returns.submit_new()
     found = await refused(returns, application_id, YAMADA, "correction", **form)
     assert found == (422, "FORM_ERRORS")
-    for answer in (sent, await returns(YAMADA).step(application_id, "correction", **form)):
+    for answer in (submit_new, await returns(YAMADA).step(application_id, "correction", **form)):
         assert {error["code"] for error in answer.json()["errors"]} == codes
 
 
@@ -89,15 +89,15 @@ TEXTS: list[tuple[list[tuple[Principal, str]], Principal, str, str, int]] = [
     ids=[f"{step}: {field} of {who.name}" for _, who, step, field, _ in TEXTS],
 )
 async def test_a_text_has_its_length_and_no_control_characters(  # noqa: PLR0917
-    returns: Returns,
+    returns: ReturnsApi,
     way: list[tuple[Principal, str]],
     who: Principal,
     step: str,
     field: str,
     most: int,
 ) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, *way)
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, *way)
     for text, code in (
         ("あ" * (most + 1), "TEXT_TOO_LONG"),
         ("a\x07b", "TEXT_UNPRINTABLE"),

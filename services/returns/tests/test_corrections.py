@@ -15,7 +15,7 @@ from .conftest import (
     TANAKA,
     TFC,
     YAMADA,
-    Returns,
+    ReturnsApi,
     refused,
 )
 
@@ -39,10 +39,10 @@ TO_TFC = [*TO_REQUESTED, (TFC, "acceptance")]
          "REQUESTED"],
 )  # fmt: skip
 async def test_the_originator_may_in_six_statuses(
-    returns: Returns, way: list[tuple[Principal, str]], step: str
+    returns: ReturnsApi, way: list[tuple[Principal, str]], step: str
 ) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, *way)
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, *way)
     body = FORM if step == "correction" else {}
     answer = await returns(YAMADA).step(application_id, step, **body)
     assert answer.status_code == 200, answer.text
@@ -62,10 +62,10 @@ async def test_the_originator_may_in_six_statuses(
     ids=["TFC_PROCESSING", "TFC_HOLD", "TFC_CONTACT", "COMPLETED", "WITHDRAWN"],
 )
 async def test_and_in_no_other(
-    returns: Returns, way: list[tuple[Principal, str]], step: str, code: str
+    returns: ReturnsApi, way: list[tuple[Principal, str]], step: str, code: str
 ) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, *way)
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, *way)
     assert await refused(returns, application_id, YAMADA, step, **FORM) == (409, code)
     opened = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
     assert [offer for offer in opened["actions"] if offer["enabled"]] == []
@@ -82,7 +82,7 @@ async def test_and_in_no_other(
     ],
 )
 async def test_a_correction_starts_the_approval_again(  # noqa: PLR0917
-    returns: Returns,
+    returns: ReturnsApi,
     store: bool,
     hq: bool,
     way: list[tuple[Principal, str]],
@@ -90,16 +90,16 @@ async def test_a_correction_starts_the_approval_again(  # noqa: PLR0917
     voided: tuple[str, ...],
 ) -> None:
     await returns.set_flow(store=store, hq=hq)
-    application_id = await returns.sent()
-    await returns.brought(application_id, *way)
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, *way)
     before = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
     corrected = (await returns(YAMADA).step(application_id, "correction", **FORM)).json()
     assert corrected["status"]["label"] == status
-    told = await returns.told(application_id)
-    [event] = [e for e in told if isinstance(e, ReturnCorrected)]
+    published = await returns.published(application_id)
+    [event] = [e for e in published if isinstance(e, ReturnCorrected)]
     assert event.approvals_voided == voided
-    assert isinstance(told[-1], ReturnStatusChanged)
-    assert told[-1].status_version == before["status_version"] + 1
+    assert isinstance(published[-1], ReturnStatusChanged)
+    assert published[-1].status_version == before["status_version"] + 1
     after = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
     is_new = after["requested_at"] != before["requested_at"]
     assert is_new is (status == "依頼中")
@@ -107,9 +107,9 @@ async def test_a_correction_starts_the_approval_again(  # noqa: PLR0917
 
 
 @pytest.mark.rule("D123", "D103")
-async def test_a_withdrawal_is_final_and_past(returns: Returns) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, *TO_REQUESTED, (YAMADA, "withdrawal"))
+async def test_a_withdrawal_is_final_and_past(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, *TO_REQUESTED, (YAMADA, "withdrawal"))
     past = (await returns(YAMADA).get("/applications", tab="past")).json()
     assert [row["application_id"] for row in past["items"]] == [application_id]
     for who, step in [(SATO, "approval"), (SATO, "remand"), (TFC, "acceptance")]:
@@ -142,23 +142,23 @@ CHECKED: list[tuple[Principal, str, dict[str, Any], str, list[tuple[str, str, st
 @pytest.mark.rule("D94", "D114", "D122")
 @pytest.mark.parametrize(("who", "step", "body", "status", "changed"), CHECKED)
 async def test_the_check_of_a_step_says_what_it_would_change_and_writes_nothing(  # noqa: PLR0917
-    returns: Returns,
+    returns: ReturnsApi,
     who: Principal,
     step: str,
     body: dict[str, Any],
     status: str,
     changed: list[tuple[str, str, str]],
 ) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"))
-    before, told = await returns.rows("SELECT * FROM application"), await returns.told()
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, (SATO, "approval"))
+    before, published = await returns.rows("SELECT * FROM application"), await returns.published()
     checked = await returns(who).step(application_id, f"{step}/check", **body)
     assert checked.status_code == 200, checked.text
     answer = checked.json()
     assert answer["next_status"]["label"] == status
     assert [(c["label"], c["before_label"], c["after_label"]) for c in answer["changes"]] == changed
     assert await returns.rows("SELECT * FROM application") == before
-    assert await returns.told() == told
+    assert await returns.published() == published
     taken = (await returns(who).step(application_id, step, **body)).json()
     assert taken["status"]["label"] == status
 
@@ -176,16 +176,16 @@ async def test_the_check_of_a_step_says_what_it_would_change_and_writes_nothing(
     ],
 )
 async def test_the_check_refuses_what_the_step_refuses(
-    returns: Returns, who: Principal, step: str, body: dict[str, Any], expected: tuple[int, str]
+    returns: ReturnsApi, who: Principal, step: str, body: dict[str, Any], expected: tuple[int, str]
 ) -> None:
-    application_id = await returns.sent()
+    application_id = await returns.submit_new()
     assert await refused(returns, application_id, who, f"{step}/check", **body) == expected
     assert await refused(returns, application_id, who, step, **body) == expected
 
 
 @pytest.mark.rule("D122")
-async def test_an_invalid_correction_changes_nothing(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_an_invalid_correction_changes_nothing(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     wrong = FORM | {"received_on": "2025-07-16"}
     found = await refused(returns, application_id, YAMADA, "correction", **wrong)
     assert found == (422, "FORM_ERRORS")
@@ -194,9 +194,9 @@ async def test_an_invalid_correction_changes_nothing(returns: Returns) -> None:
 @pytest.mark.rule("D86", "D122")
 @pytest.mark.parametrize(("mail", "status"), [("", 422), ("tanaka@example.jp", 200)])
 async def test_headquarters_leaves_its_address_in_a_correction_too(
-    returns: Returns, mail: str, status: int
+    returns: ReturnsApi, mail: str, status: int
 ) -> None:
-    application_id = await returns.sent(TANAKA)
+    application_id = await returns.submit_new(TANAKA)
     answer = await returns(TANAKA).step(
         application_id, "correction", **(FORM | {"contact_3": mail})
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pypdf
 import pytest
 
-from .conftest import FORM, RETURNED, SATO, SUZUKI, YAMADA, Returns
+from .conftest import FORM, RETURNED, SATO, SUZUKI, YAMADA, ReturnsApi
 
 
 def read(pdf: bytes) -> tuple[str, list[str]]:
@@ -24,8 +24,8 @@ def read(pdf: bytes) -> tuple[str, list[str]]:
 
 
 @pytest.mark.rule("D97")
-async def test_the_print_equals_what_is_stored(returns: Returns) -> None:
-    application_id = await returns.sent(**(FORM | {"contact_2": "090-1111-2222"}))
+async def test_the_print_equals_what_is_stored(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new(**(FORM | {"contact_2": "090-1111-2222"}))
     overwrite = RETURNED | {"received_on": "2025-07-03"}
     await returns(SATO).step(application_id, "approval", overwrite=overwrite)
     answer = await returns(YAMADA).get(f"/applications/{application_id}/print.pdf")
@@ -41,8 +41,10 @@ async def test_the_print_equals_what_is_stored(returns: Returns) -> None:
 
 
 @pytest.mark.rule("D97")
-async def test_a_reason_is_printed_by_its_words(returns: Returns) -> None:
-    application_id = await returns.sent(kind="UNRETURNED", unreturned_reason="TOTAL_LOSS_OR_THEFT")
+async def test_a_reason_is_printed_by_its_words(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new(
+        kind="UNRETURNED", unreturned_reason="TOTAL_LOSS_OR_THEFT"
+    )
     answer = await returns(YAMADA).get(f"/applications/{application_id}/print.pdf")
     text, _ = read(answer.content)
     assert "全損・盗難" in text
@@ -50,8 +52,8 @@ async def test_a_reason_is_printed_by_its_words(returns: Returns) -> None:
 
 
 @pytest.mark.rule("D97")
-async def test_there_is_no_print_before_sending_nor_for_others(returns: Returns) -> None:
+async def test_there_is_no_print_before_sending_nor_for_others(returns: ReturnsApi) -> None:
     assert (await returns(YAMADA).get("/applications/RA-00000001/print.pdf")).status_code == 404
-    application_id = await returns.sent()
+    application_id = await returns.submit_new()
     answer = await returns(SUZUKI).get(f"/applications/{application_id}/print.pdf")
     assert answer.status_code == 404

@@ -11,7 +11,7 @@ import pytest
 
 from event_contracts.tfc_returns import TfcChangeApplicationUpdated
 
-from .conftest import TANAKA, Returns, registered
+from .conftest import TANAKA, ReturnsApi, registered
 
 MIDNIGHTS = (datetime(2025, 6, 30, 15, tzinfo=UTC), datetime(2025, 7, 15, 15, tzinfo=UTC))
 """The beginnings of 2025-07-01 and 2025-07-16 in Japan."""
@@ -43,12 +43,12 @@ PERIODS = [
 
 
 @pytest.fixture
-async def listed(returns: Returns) -> list[Any]:
+async def listed(returns: ReturnsApi) -> list[Any]:
     """Applications of every kind at the edges of days, read back as they are kept."""
     at = itertools.cycle(INSTANTS)
-    await returns.hear(*(registered(no, customer_name=name) for no, name in NAMES.items()))
+    await returns.receive(*(registered(no, customer_name=name) for no, name in NAMES.items()))
     for no, status in zip(NAMES, STATUSES[1:], strict=True):
-        await returns.sent(contract_no=no)
+        await returns.submit_new(contract_no=no)
         await returns.rows(AGE, status=status, at=next(at), no=no)
     for n, (kind, no, status) in enumerate(itertools.product(CHANGES, NAMES, STATUSES)):
         change = TfcChangeApplicationUpdated.model_validate(
@@ -61,7 +61,7 @@ async def listed(returns: Returns) -> list[Any]:
                 "updated_at": next(at),
             }
         )
-        await returns.hear(change)
+        await returns.receive(change)
     return await returns.rows(ALL_ROWS)
 
 
@@ -102,7 +102,7 @@ def every_search() -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.rule("D98", "D99", "D100")
-async def test_search_finds_what_matches_every_key(returns: Returns, listed: list[Any]) -> None:
+async def test_search_finds_what_matches_every_key(returns: ReturnsApi, listed: list[Any]) -> None:
     hits = 0
     for keys in searches():
         given = {name: value for name, value in keys.items() if value}
@@ -115,7 +115,9 @@ async def test_search_finds_what_matches_every_key(returns: Returns, listed: lis
 
 
 @pytest.mark.rule("D103")
-async def test_the_past_lists_completed_and_withdrawn(returns: Returns, listed: list[Any]) -> None:
+async def test_the_past_lists_completed_and_withdrawn(
+    returns: ReturnsApi, listed: list[Any]
+) -> None:
     answer = await returns(TANAKA).get("/applications", limit=100, tab="past")
     found = {row["application_id"] for row in answer.json()["items"]}
     assert found == {row.id for row in listed if row.status in {"COMPLETED", "WITHDRAWN"}} != set()

@@ -17,7 +17,7 @@ from .conftest import (
     TANAKA,
     TFC,
     YAMADA,
-    Returns,
+    ReturnsApi,
     refused,
 )
 
@@ -25,10 +25,10 @@ TO_REQUESTED = [(SATO, "approval"), (TANAKA, "approval")]
 
 
 @pytest.mark.rule("D112")
-async def test_store_approval_alone_leads_to_the_request(returns: Returns) -> None:
+async def test_store_approval_alone_leads_to_the_request(returns: ReturnsApi) -> None:
     await returns.set_flow(store=True, hq=False)
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"))
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, (SATO, "approval"))
     assert await returns.status(application_id) == "依頼中"
 
 
@@ -51,24 +51,24 @@ async def test_store_approval_alone_leads_to_the_request(returns: Returns) -> No
     ],
 )
 async def test_the_wrong_person_at_the_store_approvers_step(
-    returns: Returns, who: Principal, step: str, status: int, code: str
+    returns: ReturnsApi, who: Principal, step: str, status: int, code: str
 ) -> None:
-    application_id = await returns.sent()
+    application_id = await returns.submit_new()
     more = {"dealer_note": "x", "new_originator_id": "D01-E102"}
     body = more if step in {"dealer-note", "take-over"} else FORM
     assert await refused(returns, application_id, who, step, **body) == (status, code)
 
 
-async def test_nobody_approves_his_own(returns: Returns) -> None:
-    application_id = await returns.sent(SATO)
-    await returns.brought(application_id, (TANAKA, "remand"))
+async def test_nobody_approves_his_own(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new(SATO)
+    await returns.take_steps(application_id, (TANAKA, "remand"))
     assert await refused(returns, application_id, SATO, "approval") == (409, "OWN_ITEM")
 
 
 @pytest.mark.rule("D114")
-async def test_an_approver_overwrites_the_result_only(returns: Returns) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"))
+async def test_an_approver_overwrites_the_result_only(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, (SATO, "approval"))
     future = {**RETURNED, "received_on": "2025-07-16"}
     assert await refused(returns, application_id, TANAKA, "approval", overwrite=future) == (
         422,
@@ -85,11 +85,11 @@ async def test_an_approver_overwrites_the_result_only(returns: Returns) -> None:
 
 
 @pytest.mark.rule("D114")
-async def test_an_approver_sees_what_changed_since_his_approval(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_an_approver_sees_what_changed_since_his_approval(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     path = f"/applications/{application_id}"
     assert (await returns(SATO).get(path)).json()["changed_since_my_approval"] is None
-    await returns.brought(application_id, (SATO, "approval"))
+    await returns.take_steps(application_id, (SATO, "approval"))
     assert (await returns(SATO).get(path)).json()["changed_since_my_approval"] == []
     correction = FORM | {"received_on": "2025-07-05", "contact_1": "03-5555-0000"}
     await returns(YAMADA).step(application_id, "correction", **correction)
@@ -106,9 +106,9 @@ async def test_an_approver_sees_what_changed_since_his_approval(returns: Returns
 
 
 @pytest.mark.rule("D113")
-async def test_a_remand_keeps_its_comment_apart_from_the_dealer_note(returns: Returns) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"))
+async def test_a_remand_keeps_its_comment_apart_from_the_dealer_note(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, (SATO, "approval"))
     await returns(TANAKA).step(
         application_id, "remand", comment="日付を確認", dealer_note="受領日を確認してください"
     )
@@ -122,8 +122,8 @@ async def test_a_remand_keeps_its_comment_apart_from_the_dealer_note(returns: Re
 @pytest.mark.parametrize(
     ("comment", "code"), [("あ" * 501, "TEXT_TOO_LONG"), ("a\x07b", "TEXT_UNPRINTABLE")]
 )
-async def test_a_comment_that_cannot_be_kept(returns: Returns, comment: str, code: str) -> None:
-    application_id = await returns.sent()
+async def test_a_comment_that_cannot_be_kept(returns: ReturnsApi, comment: str, code: str) -> None:
+    application_id = await returns.submit_new()
     found = await refused(returns, application_id, SATO, "remand", comment=comment)
     assert found == (422, code)
     fits = await returns(SATO).step(application_id, "remand", comment="あ" * 500)
@@ -131,11 +131,11 @@ async def test_a_comment_that_cannot_be_kept(returns: Returns, comment: str, cod
 
 
 @pytest.mark.rule("D115")
-async def test_the_dealer_note_is_headquarters(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_the_dealer_note_is_headquarters(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     found = await refused(returns, application_id, SATO, "remand", dealer_note="メモ")
     assert found == (403, "DEALER_NOTE_IS_FOR_HQ_APPROVER")
-    await returns.brought(application_id, (SATO, "approval"))
+    await returns.take_steps(application_id, (SATO, "approval"))
     before = (await returns(SATO).get(f"/applications/{application_id}")).json()
     written = await returns(TANAKA).step(
         application_id, "dealer-note", dealer_note="受領日を確認してください"
@@ -146,7 +146,9 @@ async def test_the_dealer_note_is_headquarters(returns: Returns) -> None:
         assert opened["dealer_note"] == "受領日を確認してください"
         assert opened["entered_at"] == before["entered_at"]
         assert opened["status_version"] == before["status_version"]
-    assert (await returns.told(application_id))[-1].wire_type == "return.dealer_note_changed.v1"
+    assert (await returns.published(application_id))[
+        -1
+    ].wire_type == "return.dealer_note_changed.v1"
 
 
 @pytest.mark.rule("D116", "D117", "D119")
@@ -171,7 +173,7 @@ async def test_the_dealer_note_is_headquarters(returns: Returns) -> None:
     ],
 )  # fmt: skip
 async def test_a_remand_goes_one_step_back_on_the_route(  # noqa: PLR0917
-    returns: Returns,
+    returns: ReturnsApi,
     store: bool,
     hq: bool,
     who: Principal,
@@ -179,44 +181,46 @@ async def test_a_remand_goes_one_step_back_on_the_route(  # noqa: PLR0917
     statuses: list[str],
 ) -> None:
     await returns.set_flow(store=store, hq=hq)
-    application_id = await returns.sent(who)
+    application_id = await returns.submit_new(who)
     approvals = [(SATO, "approval")] * store + [(TANAKA, "approval")] * hq
-    await returns.brought(application_id, *(approvals if who is YAMADA else []))
-    await returns.brought(application_id, (TFC, "acceptance"))
+    await returns.take_steps(application_id, *(approvals if who is YAMADA else []))
+    await returns.take_steps(application_id, (TFC, "acceptance"))
     seen = []
     for person, step in way:
-        await returns.brought(application_id, (person, step))
+        await returns.take_steps(application_id, (person, step))
         seen.append(await returns.status(application_id))
     assert seen == statuses
 
 
 @pytest.mark.rule("D116")
-async def test_nobody_chooses_where_a_remand_goes(returns: Returns) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"))
+async def test_nobody_chooses_where_a_remand_goes(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, (SATO, "approval"))
     await returns(TANAKA).step(application_id, "remand", to_level="originator", to="E101")
     assert await returns.status(application_id) == "店舗承認者手続中（差戻）"
 
 
 @pytest.mark.rule("D119")
-async def test_after_a_remand_the_holder_approves_again(returns: Returns) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"), (TANAKA, "remand"))
-    await returns.brought(application_id, (SATO, "approval"))
+async def test_after_a_remand_the_holder_approves_again(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, (SATO, "approval"), (TANAKA, "remand"))
+    await returns.take_steps(application_id, (SATO, "approval"))
     assert await returns.status(application_id) == "本部承認者手続中"
 
 
 @pytest.mark.rule("D120")
-@pytest.mark.parametrize(("mail", "sent"), [("", False), ("yamada@example.jp", True)])
+@pytest.mark.parametrize(("mail", "submit_new"), [("", False), ("yamada@example.jp", True)])
 async def test_the_hint_where_the_receiver_has_no_address(
-    returns: Returns, mail: str, sent: bool
+    returns: ReturnsApi, mail: str, submit_new: bool
 ) -> None:
-    application_id = await returns.sent(**RETURNED, contact_3=mail)
+    application_id = await returns.submit_new(**RETURNED, contact_3=mail)
     remanded = (await returns(SATO).step(application_id, "remand")).json()
-    assert remanded["mail_will_be_sent"] is sent
-    assert ("TELL_RECIPIENT" in {notice["code"] for notice in remanded["notices"]}) is not sent
-    [event] = [e for e in await returns.told(application_id) if isinstance(e, ReturnRemanded)]
-    assert (event.recipient_has_address, event.recipient_id) == (sent, "D01-E101")
+    assert remanded["mail_will_be_sent"] is submit_new
+    assert (
+        "TELL_RECIPIENT" in {notice["code"] for notice in remanded["notices"]}
+    ) is not submit_new
+    [event] = [e for e in await returns.published(application_id) if isinstance(e, ReturnRemanded)]
+    assert (event.recipient_has_address, event.recipient_id) == (submit_new, "D01-E101")
 
 
 @pytest.mark.rule("D112", "D120")
@@ -230,9 +234,9 @@ async def test_the_hint_where_the_receiver_has_no_address(
     ids=["emptied", "changed", "as prefilled from his profile"],
 )
 async def test_the_store_approver_is_reached_by_what_he_left_in_his_dialog(
-    returns: Returns, dialog: dict[str, Any], kept: str | None
+    returns: ReturnsApi, dialog: dict[str, Any], kept: str | None
 ) -> None:
-    application_id = await returns.sent()
+    application_id = await returns.submit_new()
     opened = (await returns(SATO).get(f"/applications/{application_id}")).json()
     assert opened["approver_contact_3"] == SATO.mail
     await returns(SATO).step(application_id, "approval", **dialog)
@@ -243,10 +247,10 @@ async def test_the_store_approver_is_reached_by_what_he_left_in_his_dialog(
 
 @pytest.mark.rule("D105", "D101")
 async def test_what_is_offered_names_the_reason_where_it_is_not_possible(
-    returns: Returns,
+    returns: ReturnsApi,
 ) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, *TO_REQUESTED)
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, *TO_REQUESTED)
     opened = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
     assert {o["action"] for o in opened["actions"] if o["enabled"]} == {"correct", "withdraw"}
     opened = (await returns(SATO).get(f"/applications/{application_id}")).json()
@@ -254,9 +258,9 @@ async def test_what_is_offered_names_the_reason_where_it_is_not_possible(
     assert not any(o["enabled"] for o in opened["actions"])
 
 
-async def test_headquarters_gives_an_application_to_somebody_else(returns: Returns) -> None:
-    application_id = await returns.sent()
-    await returns.brought(application_id, (SATO, "approval"))
+async def test_headquarters_gives_an_application_to_somebody_else(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, (SATO, "approval"))
     wrong = await refused(
         returns, application_id, TANAKA, "take-over", new_originator_id="D01-E201"
     )
@@ -276,18 +280,18 @@ async def test_headquarters_gives_an_application_to_somebody_else(returns: Retur
 
 
 @pytest.mark.rule("D111")
-async def test_applications_in_flight_keep_their_route(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_applications_in_flight_keep_their_route(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     await returns.set_flow(store=False, hq=False)
-    await returns.brought(application_id, (SATO, "approval"))
+    await returns.take_steps(application_id, (SATO, "approval"))
     assert await returns.status(application_id) == "本部承認者手続中"
-    await returns.brought(application_id, (TANAKA, "remand"))
+    await returns.take_steps(application_id, (TANAKA, "remand"))
     corrected = await returns(YAMADA).step(application_id, "correction", **FORM)
     assert corrected.json()["status"]["label"] == "依頼中"
 
 
-async def test_without_a_version_nothing_is_changed(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_without_a_version_nothing_is_changed(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     path = f"/applications/{application_id}/approval"
     answer = await returns(SATO).send("POST", path, {})
     assert (answer.status_code, answer.json()["code"]) == (428, "VERSION_MISSING")

@@ -8,9 +8,9 @@ import pytest
 from event_contracts import Event, tfc_returns
 from event_contracts.mail import MailFailed, MailOutcomeUnknown, MailSent, MailSuppressed
 from event_contracts.returns import ReturnStatusChanged, TfcEventRejected
-from returns_service.actions.following_tfc import UnknownApplication
+from returns_service.actions.tfc_steps import UnknownApplication
 
-from .conftest import SATO, TANAKA, TFC, YAMADA, Returns, T
+from .conftest import SATO, TANAKA, TFC, YAMADA, ReturnsApi, T
 
 APPROVED = [(SATO, "approval"), (TANAKA, "approval")]
 
@@ -21,20 +21,20 @@ def message(
     return kind(dealer_id="D01", application_id=application_id, application_version=version, **more)
 
 
-async def requested(returns: Returns) -> str:
-    application_id = await returns.sent()
-    await returns.brought(application_id, *APPROVED)
+async def requested(returns: ReturnsApi) -> str:
+    application_id = await returns.submit_new()
+    await returns.take_steps(application_id, *APPROVED)
     return application_id
 
 
-async def test_an_operator_takes_every_step(returns: Returns) -> None:
+async def test_an_operator_takes_every_step(returns: ReturnsApi) -> None:
     application_id = await requested(returns)
     seen = []
     for step in [
         "acceptance", "hold", "release", "contact-entry", "contact", "contact-entry", "hold",
         "contact-entry", "completion",
     ]:  # fmt: skip
-        await returns.brought(application_id, (TFC, step))
+        await returns.take_steps(application_id, (TFC, step))
         seen.append(await returns.status(application_id))
     assert seen == [
         "TFC対応中（取下げ・訂正NG）", "TFC対応保留", "TFC対応中（取下げ・訂正NG）",
@@ -44,7 +44,7 @@ async def test_an_operator_takes_every_step(returns: Returns) -> None:
 
 
 @pytest.mark.parametrize("step", ["hold", "tfc-remand", "completion", "contact-entry"])
-async def test_nothing_but_acceptance_at_requested(returns: Returns, step: str) -> None:
+async def test_nothing_but_acceptance_at_requested(returns: ReturnsApi, step: str) -> None:
     application_id = await requested(returns)
     answer = await returns(TFC).step(application_id, step, reason="x")
     assert (answer.status_code, answer.json()["code"]) == (409, "STEP_NOT_POSSIBLE")
@@ -58,28 +58,28 @@ async def test_nothing_but_acceptance_at_requested(returns: Returns, step: str) 
         ("contact", "CONTACT_MESSAGE_MISSING"),
     ],
 )
-async def test_tfc_must_say_why(returns: Returns, step: str, code: str) -> None:
+async def test_tfc_must_say_why(returns: ReturnsApi, step: str, code: str) -> None:
     application_id = await requested(returns)
-    await returns.brought(application_id, (TFC, "acceptance"))
+    await returns.take_steps(application_id, (TFC, "acceptance"))
     if step == "contact":
-        await returns.brought(application_id, (TFC, "contact-entry"))
+        await returns.take_steps(application_id, (TFC, "contact-entry"))
     answer = await returns(TFC).step(application_id, step, reason=" ", message=" ")
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 @pytest.mark.rule("D1")
-async def test_tfc_sees_an_application_from_its_request_on(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_tfc_sees_an_application_from_its_request_on(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     path = f"/applications/{application_id}"
     assert (await returns(TFC).get(path)).status_code == 404
     assert (await returns(TFC).get("/applications")).json()["items"] == []
-    await returns.brought(application_id, *APPROVED)
+    await returns.take_steps(application_id, *APPROVED)
     opened = await returns(TFC).get(path)
     assert {o["action"] for o in opened.json()["actions"] if o["enabled"]} == {"accept"}
     assert len((await returns(TFC).get("/applications", tab="current")).json()["items"]) == 1
 
 
-async def test_the_core_takes_every_step_by_messages(returns: Returns) -> None:
+async def test_the_core_takes_every_step_by_messages(returns: ReturnsApi) -> None:
     application_id = await requested(returns)
     messages: list[tuple[type[tfc_returns.TfcReturnEvent], dict[str, Any]]] = [
         (tfc_returns.TfcReturnAccepted, {}),
@@ -90,28 +90,28 @@ async def test_the_core_takes_every_step_by_messages(returns: Returns) -> None:
         (tfc_returns.TfcReturnRemanded, {"reason_code": "R1", "reason": "受領日の誤り"}),
     ]
     for kind, more in messages:
-        changed = [e for e in await returns.told() if isinstance(e, ReturnStatusChanged)]
+        changed = [e for e in await returns.published() if isinstance(e, ReturnStatusChanged)]
         version = changed[-1].application_version
         assert version is not None
-        await returns.hear(message(kind, application_id, version, **more))
+        await returns.receive(message(kind, application_id, version, **more))
     assert await returns.status(application_id) == "本部承認者手続中（差戻）"
-    await returns.brought(application_id, (TANAKA, "approval"))
-    await returns.hear(message(tfc_returns.TfcReturnAccepted, application_id, 10))
-    await returns.hear(
+    await returns.take_steps(application_id, (TANAKA, "approval"))
+    await returns.receive(message(tfc_returns.TfcReturnAccepted, application_id, 10))
+    await returns.receive(
         message(tfc_returns.TfcReturnCompleted, application_id, 11, completed_on=date(2025, 7, 15))
     )
     assert await returns.status(application_id) == "完了"
-    assert not [e for e in await returns.told() if isinstance(e, TfcEventRejected)]
+    assert not [e for e in await returns.published() if isinstance(e, TfcEventRejected)]
 
 
 @pytest.mark.rule("D123")
 async def test_an_acceptance_after_the_withdrawal_is_rejected_with_the_status(
-    returns: Returns,
+    returns: ReturnsApi,
 ) -> None:
     application_id = await requested(returns)
-    await returns.brought(application_id, (YAMADA, "withdrawal"))
-    await returns.hear(message(tfc_returns.TfcReturnAccepted, application_id, 3))
-    [rejected] = [e for e in await returns.told() if isinstance(e, TfcEventRejected)]
+    await returns.take_steps(application_id, (YAMADA, "withdrawal"))
+    await returns.receive(message(tfc_returns.TfcReturnAccepted, application_id, 3))
+    [rejected] = [e for e in await returns.published() if isinstance(e, TfcEventRejected)]
     assert rejected.model_dump(include={"action", "application_version", "current_version"}) == {
         "action": "accept",
         "application_version": 3,
@@ -121,26 +121,26 @@ async def test_an_acceptance_after_the_withdrawal_is_rejected_with_the_status(
     assert await returns.status(application_id) == "取下げ"
 
 
-async def test_a_stale_version_is_rejected_and_changes_nothing(returns: Returns) -> None:
+async def test_a_stale_version_is_rejected_and_changes_nothing(returns: ReturnsApi) -> None:
     application_id = await requested(returns)
     before = await returns.rows("SELECT * FROM application")
-    await returns.hear(message(tfc_returns.TfcReturnAccepted, application_id, 2))
+    await returns.receive(message(tfc_returns.TfcReturnAccepted, application_id, 2))
     assert await returns.rows("SELECT * FROM application") == before
-    [rejected] = [e for e in await returns.told() if isinstance(e, TfcEventRejected)]
+    [rejected] = [e for e in await returns.published() if isinstance(e, TfcEventRejected)]
     assert (rejected.current_version, rejected.current_status) == (3, "REQUESTED")
 
 
-async def test_a_message_about_nothing_we_know_is_left_to_an_operator(returns: Returns) -> None:
+async def test_a_message_about_nothing_we_know_is_left_to_an_operator(returns: ReturnsApi) -> None:
     application_id = await requested(returns)
     with pytest.raises(UnknownApplication):
-        await returns.hear(message(tfc_returns.TfcReturnAccepted, "RA-99999999", 1))
+        await returns.receive(message(tfc_returns.TfcReturnAccepted, "RA-99999999", 1))
     other_dealer = message(tfc_returns.TfcReturnAccepted, application_id, 3)
     with pytest.raises(UnknownApplication):
-        await returns.hear(other_dealer.model_copy(update={"dealer_id": "D02"}))
+        await returns.receive(other_dealer.model_copy(update={"dealer_id": "D02"}))
 
 
-async def test_what_became_of_mails_stands_in_the_history(returns: Returns) -> None:
-    application_id = await returns.sent()
+async def test_what_became_of_mails_stands_in_the_history(returns: ReturnsApi) -> None:
+    application_id = await returns.submit_new()
     mail: dict[str, Any] = {
         "dealer_id": "D01",
         "mail_id": "m-1",
@@ -148,7 +148,7 @@ async def test_what_became_of_mails_stands_in_the_history(returns: Returns) -> N
         "subject_id": application_id,
         "recipient_role": "hq_approver",
     }
-    await returns.hear(
+    await returns.receive(
         MailSent(**mail, message_id="<1@x>", sent_at=T),
         MailSuppressed(**mail, reason="no_address"),
         MailFailed(**mail, attempts=3),

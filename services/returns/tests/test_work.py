@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from returns_service.entries import return_facts
-from returns_service.people import Person
+from returns_service.actor import Person
+from returns_service.mapping import return_facts
 from returns_service.progress_list import Page, rows_wanted
 from returns_service.rules.approval_route import SETTINGS, Route
 from returns_service.rules.return_list import ProgressSearch, waits_for
@@ -29,7 +29,7 @@ from .conftest import (
     TANAKA,
     TFC,
     YAMADA,
-    Returns,
+    ReturnsApi,
     registered,
 )
 
@@ -40,13 +40,13 @@ LISTS = {"to_approve": "/applications/work", "remanded": "/applications/work"}
 """Where the rows of a count are listed; the others on 進捗一覧."""
 
 
-async def counts(returns: Returns, who: Principal) -> dict[str, int]:
+async def counts(returns: ReturnsApi, who: Principal) -> dict[str, int]:
     answer = await returns(who).get("/work")
     assert answer.status_code == 200, answer.text
     return {one["key"]: one["count"] for one in answer.json()["counts"]}
 
 
-async def listed(returns: Returns, who: Principal, count: dict[str, Any]) -> int:
+async def listed(returns: ReturnsApi, who: Principal, count: dict[str, Any]) -> int:
     """How many rows the list behind a count has, on all its pages."""
     rows, path, cursor = 0, LISTS.get(count["key"], "/applications"), None
     tab = {} if path in LISTS.values() else {"tab": "current", "limit": 2}
@@ -59,32 +59,32 @@ async def listed(returns: Returns, who: Principal, count: dict[str, Any]) -> int
 
 
 @pytest.fixture
-async def busy(returns: Returns) -> None:
+async def busy(returns: ReturnsApi) -> None:
     """Applications of every kind of work, at two stores and two dealers."""
-    await returns.hear(
+    await returns.receive(
         *(registered(f"C-100{n}", customer_name=f"山本 {n}") for n in range(2, 8)),
         registered("C-2001", store="S20"),
         registered("X-1001", dealer="D02"),
     )
-    sent = {n: await returns.sent(contract_no=f"C-100{n}") for n in range(1, 5)}
-    await returns(SATO).step(sent[2], "remand", comment="受領日をご確認ください")
-    await returns.brought(sent[3], (SATO, "approval"))
-    await returns(TANAKA).step(sent[3], "remand", comment="本部より")
-    await returns.brought(sent[4], (SATO, "approval"), (TANAKA, "approval"))
-    by_manager = await returns.sent(SATO, "C-1005")
+    submit_new = {n: await returns.submit_new(contract_no=f"C-100{n}") for n in range(1, 5)}
+    await returns(SATO).step(submit_new[2], "remand", comment="受領日をご確認ください")
+    await returns.take_steps(submit_new[3], (SATO, "approval"))
+    await returns(TANAKA).step(submit_new[3], "remand", comment="本部より")
+    await returns.take_steps(submit_new[4], (SATO, "approval"), (TANAKA, "approval"))
+    by_manager = await returns.submit_new(SATO, "C-1005")
     await returns(TANAKA).step(by_manager, "remand")
-    accepted = await returns.sent(TANAKA, "C-1006")
-    await returns.brought(accepted, (TFC, "acceptance"), (TFC, "hold"))
-    await returns.sent(COLLEAGUE, "C-1007")
-    await returns.sent(SUZUKI, "C-2001")
-    await returns.sent(OTHER_SALES, "X-1001")
+    accepted = await returns.submit_new(TANAKA, "C-1006")
+    await returns.take_steps(accepted, (TFC, "acceptance"), (TFC, "hold"))
+    await returns.submit_new(COLLEAGUE, "C-1007")
+    await returns.submit_new(SUZUKI, "C-2001")
+    await returns.submit_new(OTHER_SALES, "X-1001")
     await returns.rows(
         "UPDATE application SET updated_at = updated_at - interval '7 days'"
         " WHERE contract_no IN ('C-1001', 'C-1007', 'C-2001') RETURNING 1"
     )
 
 
-async def test_the_numbers(returns: Returns, busy: None) -> None:
+async def test_the_numbers(returns: ReturnsApi, busy: None) -> None:
     assert await counts(returns, YAMADA) == {"remanded": 1, "still": 1}
     assert await counts(returns, COLLEAGUE) == {"remanded": 0, "still": 1}
     assert await counts(returns, SATO) == {"to_approve": 2, "remanded": 2, "still": 2}
@@ -96,7 +96,7 @@ async def test_the_numbers(returns: Returns, busy: None) -> None:
 
 
 async def test_every_number_is_the_length_of_the_list_behind_it(
-    returns: Returns, busy: None
+    returns: ReturnsApi, busy: None
 ) -> None:
     seen = set()
     for who in PEOPLE:
@@ -106,7 +106,7 @@ async def test_every_number_is_the_length_of_the_list_behind_it(
     assert seen == {"to_approve", "remanded", "still", "requested", "hold"}
 
 
-async def test_remands_come_with_their_reason(returns: Returns, busy: None) -> None:
+async def test_remands_come_with_their_reason(returns: ReturnsApi, busy: None) -> None:
     [mine] = (await returns(YAMADA).get("/work")).json()["remanded"]
     assert (mine["title"], mine["note"]) == ("山本 2", "C-1002")
     assert (mine["said"], mine["by"]) == ("受領日をご確認ください", "佐藤 誠")
@@ -117,11 +117,11 @@ async def test_remands_come_with_their_reason(returns: Returns, busy: None) -> N
     assert by_number == {"C-1003": ("本部より", "田中 裕子"), "C-1005": (None, "田中 裕子")}
 
 
-async def test_a_reason_is_passed_on_and_ends_with_the_correction(returns: Returns) -> None:
-    sent = await returns.sent()
-    await returns.brought(sent, (SATO, "approval"))
-    await returns(TANAKA).step(sent, "remand", comment="本部より")
-    await returns(SATO).step(sent, "remand")
+async def test_a_reason_is_passed_on_and_ends_with_the_correction(returns: ReturnsApi) -> None:
+    submit_new = await returns.submit_new()
+    await returns.take_steps(submit_new, (SATO, "approval"))
+    await returns(TANAKA).step(submit_new, "remand", comment="本部より")
+    await returns(SATO).step(submit_new, "remand")
     [mine] = (await returns(YAMADA).get("/work")).json()["remanded"]
     assert (mine["said"], mine["by"]) == ("本部より", "田中 裕子")
     form: dict[str, Any] = {
@@ -129,25 +129,25 @@ async def test_a_reason_is_passed_on_and_ends_with_the_correction(returns: Retur
         "received_on": "2025-07-02",
         "contact_1": "03-0010-1000",
     }
-    await returns(YAMADA).step(sent, "correction", **form)
-    await returns(SATO).step(sent, "remand")
+    await returns(YAMADA).step(submit_new, "correction", **form)
+    await returns(SATO).step(submit_new, "remand")
     [again] = (await returns(YAMADA).get("/work")).json()["remanded"]
     assert (again["said"], again["by"]) == (None, "佐藤 誠")
 
 
 @pytest.mark.parametrize(("days", "still"), [(6, 0), (7, 1)])
 async def test_seven_calendar_days_without_a_change(
-    returns: Returns, days: int, still: int
+    returns: ReturnsApi, days: int, still: int
 ) -> None:
     late = datetime(2025, 7, 15, 14, 0, tzinfo=UTC)  # 23:00 in Japan
     returns.clock.travel_to(late)
-    await returns.sent()
+    await returns.submit_new()
     returns.clock.travel_to(late + timedelta(days=days - 1, hours=2))
     assert (await counts(returns, YAMADA))["still"] == still
 
 
 async def test_a_substitute_has_the_work_of_the_person_they_represent(
-    returns: Returns, busy: None
+    returns: ReturnsApi, busy: None
 ) -> None:
     body = {"substitute_id": "D01-M200", "from_on": "2025-07-15", "to_on": "2025-07-15"}
     assert (await returns(SATO).send("POST", "/substitutes", body)).status_code == 201
@@ -185,7 +185,7 @@ FILL = text("""
 
 
 @pytest.mark.rule("D108")
-async def test_sql_and_rules_agree_on_what_waits_for_whom(returns: Returns) -> None:
+async def test_sql_and_rules_agree_on_what_waits_for_whom(returns: ReturnsApi) -> None:
     """Every reachable status of every route and originator, at two stores."""
     rows = []
     for setting, role, store in product(SETTINGS, ORIGINATORS, ("S10", "S20")):

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, FastAPI
 
-from shared import operations
-from shared.auth import PrincipalOf, assert_every_route_has_a_policy, recognise
+from shared import operator_api
+from shared.auth import PrincipalOf, assert_every_route_has_a_policy, install_authentication
 from shared.clock import Clock
 from shared.db import Database
 from shared.http import PROBES, install, install_probes
@@ -41,11 +41,11 @@ def create_api(
     app.state.clock = clock
     for name, value in state.items():
         setattr(app.state, name, value)
-    recognise(app, principal_of)
+    install_authentication(app, principal_of)
     app.state.service_name = service.name
     app.state.operators_work = service.operators_work
     app.include_router(router, prefix=base)
-    app.include_router(operations.router, prefix=base)
+    app.include_router(operator_api.router, prefix=base)
     install(app)
     install_probes(app, _ready(database))
     assert_every_route_has_a_policy(app, public_paths=(*PROBES, f"{base}/openapi.json"))
@@ -54,6 +54,6 @@ def create_api(
 
 def _ready(database: Database) -> Callable[[], Awaitable[Mapping[str, bool]]]:
     async def ready() -> Mapping[str, bool]:
-        return {"database": await database.answers()}
+        return {"database": await database.is_ready()}
 
     return ready

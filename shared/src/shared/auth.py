@@ -84,7 +84,7 @@ class RoleNotAllowed(AccessRefused):
     message = "この操作を行う権限がありません。"
 
 
-class IssuerOutOfReach(AccessRefused):
+class IssuerUnavailable(AccessRefused):
     """The issuer's keys cannot be fetched: nobody can be recognised for the moment."""
 
     code = "ISSUER_OUT_OF_REACH"
@@ -93,12 +93,12 @@ class IssuerOutOfReach(AccessRefused):
 
 
 SIGN_IN_REFUSALS: tuple[type[Refusal], ...] = (
-    *(TokenMissing, TokenExpired, TokenNotTrusted, IssuerOutOfReach),
+    *(TokenMissing, TokenExpired, TokenNotTrusted, IssuerUnavailable),
 )
 PrincipalOf = Callable[[Request], Awaitable[Principal]]
 
 
-def recognise(app: FastAPI, by: PrincipalOf) -> None:
+def install_authentication(app: FastAPI, by: PrincipalOf) -> None:
     """Tell the app how its `require(...)` finds the person: a bearer token, or a cookie."""
     app.state.principal_of = by
 

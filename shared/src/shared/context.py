@@ -18,7 +18,7 @@ TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class TraceContext:
     """What the present task works for: ids for tracing and the person or part who acts."""
 
     correlation_id: str | None = None
@@ -27,17 +27,17 @@ class Work:
     actor: str | None = None
 
 
-NOBODY = Work()
-_work: ContextVar[Work] = ContextVar("work", default=NOBODY)
+NO_CONTEXT = TraceContext()
+_work: ContextVar[TraceContext] = ContextVar("work", default=NO_CONTEXT)
 
 
-def current_work() -> Work:
+def current_context() -> TraceContext:
     """The ids of the present task; empty outside any request or event."""
     return _work.get()
 
 
 @contextlib.contextmanager
-def working_for(work: Work) -> Iterator[Work]:
+def use_context(work: TraceContext) -> Iterator[TraceContext]:
     """Make `work` the present one inside the block."""
     token = _work.set(work)
     try:
@@ -46,9 +46,9 @@ def working_for(work: Work) -> Iterator[Work]:
         _work.reset(token)
 
 
-def work_of_event(event_id: UUID, headers: Mapping[str, str]) -> Work:
+def context_of_event(event_id: UUID, headers: Mapping[str, str]) -> TraceContext:
     """What whoever handles an event works for: the event, and what it belongs to."""
-    return Work(
+    return TraceContext(
         correlation_id=headers.get("correlationid"),
         causation_id=str(event_id),
         traceparent=headers.get("traceparent"),
@@ -56,7 +56,7 @@ def work_of_event(event_id: UUID, headers: Mapping[str, str]) -> Work:
     )
 
 
-def acting_as(actor: str) -> None:
+def set_actor(actor: str) -> None:
     """Name the person who acts, once the request has shown who it is."""
     _work.set(replace(_work.get(), actor=actor))
 

@@ -95,7 +95,7 @@ class Database:
             await asyncio.shield(session.close())
             raise
 
-    async def answers(self) -> bool:
+    async def is_ready(self) -> bool:
         """Whether it can be worked with: it is there, and was migrated."""
         try:
             async with self.transaction() as tx:

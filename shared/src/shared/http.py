@@ -24,7 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import tracing
 from shared.clock import Clock
-from shared.context import Work, current_work, known_trace, new_id
+from shared.concurrency import VersionConflict
+from shared.context import TraceContext, current_context, known_trace, new_id
 from shared.db import Database
 from shared.errors import (
     BodyUnreadable,
@@ -38,7 +39,6 @@ from shared.errors import (
 from shared.metrics import HTTP_REQUESTS
 from shared.refusals import check_declared, refuses
 from shared.tracing import Attributes, Step
-from shared.versions import VersionConflict
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class VersionMissing(Refusal):
     message = "If-Match に変更対象の版を指定してください。"
 
 
-class RequestContext:
+class RequestContextMiddleware:
     """Gives each request of `service` an id and a trace, measures it, and logs one line.
 
     A crash is logged inside all this, and answered by `crashed` unless the answer has begun.
@@ -86,7 +86,9 @@ class RequestContext:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if REQUEST_ID.fullmatch(given) else str(new_id())
-        work = Work(correlation_id=request_id, traceparent=known_trace(headers.get("traceparent")))
+        work = TraceContext(
+            correlation_id=request_id, traceparent=known_trace(headers.get("traceparent"))
+        )
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         with tracing.step(method, "SERVER", work, {"http.request.method": method}) as step:
             await self._answer(scope, receive, send, method, step)
@@ -94,7 +96,7 @@ class RequestContext:
     async def _answer(
         self, scope: Scope, receive: Receive, send: Send, method: str, step: Step
     ) -> None:
-        begun, status, work = time.perf_counter(), 0, current_work()
+        begun, status, work = time.perf_counter(), 0, current_context()
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -108,7 +110,7 @@ class RequestContext:
         try:
             await self.app(scope, receive, answer)
         except Exception:
-            log.exception("unforeseen")
+            log.exception("unhandled_exception")
             if status:
                 raise
             await (await self.crashed(Request(scope, receive)))(scope, receive, answer)
@@ -197,7 +199,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, refused)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]
-    app.add_middleware(RequestContext, service=app.state.service_name, crashed=crashed)
+    app.add_middleware(RequestContextMiddleware, service=app.state.service_name, crashed=crashed)
 
 
 @refuses(VersionMissing, VersionConflict)
@@ -250,7 +252,7 @@ REMEMBER = text("""
 """)
 
 
-async def once(
+async def idempotent(
     tx: AsyncSession,
     *,
     owner: str,

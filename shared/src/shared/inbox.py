@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from shared.context import new_id
 from shared.db import Database
 from shared.envelope import Envelope
-from shared.hooks import NO_HOOKS, Hooks
+from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.metrics import INBOX_REFUSED, INBOX_STORED
 
 STORE = text("""
@@ -117,11 +117,11 @@ class Inbox:
 
     database: Database
     service: str
-    hooks: Hooks = NO_HOOKS
+    hooks: FaultHooks = NO_FAULTS
 
     async def store(self, batch: Sequence[Envelope]) -> int:
         """Store what is new of a batch, in one commit; returns how many were new."""
-        dedupe = self.hooks.keeps("dedupe")
+        dedupe = self.hooks.is_enabled("dedupe")
         params = {
             "event_ids": [e.event_id if dedupe else new_id() for e in batch],
             "streams": [e.stream for e in batch],

@@ -15,13 +15,13 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import ExcInfo
 
-from shared.context import current_work
+from shared.context import current_context
 
 Line = MutableMapping[str, Any]
 
 
-def _with_work(_: object, __: str, line: Line) -> Line:
-    work = current_work()
+def _with_context(_: object, __: str, line: Line) -> Line:
+    work = current_context()
     if work.traceparent:
         line.setdefault("trace_id", work.traceparent.split("-")[1])
     if work.correlation_id:
@@ -37,22 +37,22 @@ _transform = ExceptionDictTransformer(show_locals=False)
 def _without_values(exc_info: ExcInfo) -> list[dict[str, Any]]:
     """The exceptions by type and place; the text of one quotes what it could not work with."""
     told = _transform(exc_info)
-    _forget_values(told)
+    _drop_values(told)
     return told
 
 
-def _forget_values(told: list[dict[str, Any]]) -> None:
+def _drop_values(told: list[dict[str, Any]]) -> None:
     for exception in told:
         del exception["exc_value"], exception["exc_notes"], exception["syntax_error"]
         for one_of_a_group in exception["exceptions"]:
-            _forget_values(one_of_a_group)
+            _drop_values(one_of_a_group)
 
 
 def configure(*, pretty: bool = False, level: str = "INFO") -> None:
     """Set logging up once per process; `pretty` is for a person at a terminal."""
     known: list[Any] = [
         structlog.contextvars.merge_contextvars,
-        _with_work,
+        _with_context,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer()

@@ -52,7 +52,7 @@ async def is_newest(url: str, package: str) -> bool:
 def _config(package: str, metadata: "Sequence[MetaData]", connection: "Connection") -> "Config":
     from alembic.config import Config
 
-    from shared import tables
+    from shared import event_tables
 
     core = resources.files("shared") / "migrations"
     places = [str(place) for place in _places(package)]
@@ -60,7 +60,7 @@ def _config(package: str, metadata: "Sequence[MetaData]", connection: "Connectio
     config.set_main_option("script_location", str(core))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(places))
-    config.attributes["metadata"] = [tables.events, *metadata]
+    config.attributes["metadata"] = [event_tables.events, *metadata]
     config.attributes["connection"] = connection
     return config
 

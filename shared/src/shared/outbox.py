@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import Event
 from shared import tracing
-from shared.context import current_work, new_id
-from shared.tables import LANES
+from shared.context import current_context, new_id
+from shared.event_tables import LANES
 
 ADD = text("""
     WITH numbered AS (
@@ -142,7 +142,7 @@ async def replay_log(tx: AsyncSession, *, first: datetime, last: datetime) -> in
     return int(replayed.rowcount)  # type: ignore[attr-defined]
 
 
-async def forget(tx: AsyncSession, *, before: date) -> list[date]:
+async def delete_old_log(tx: AsyncSession, *, before: date) -> list[date]:
     """Drop the whole months of the log that ended by `before`; returns their first days.
 
     What is dropped can be neither replayed nor audited any more. Raises StillPending.
@@ -161,7 +161,7 @@ def lane_of(aggregate_type: str, aggregate_id: str) -> int:
 
 
 def _headers() -> dict[str, str]:
-    work = current_work()
+    work = current_context()
     known = {
         "traceparent": tracing.onward(),
         "correlationid": work.correlation_id,

@@ -27,9 +27,9 @@ from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 from pamqp.commands import Basic
 from sqlalchemy.exc import DBAPIError
 
-from shared.context import work_of_event, working_for
+from shared.context import context_of_event, use_context
 from shared.envelope import JSON, Envelope, NotAnEvent, from_headers, to_headers
-from shared.hooks import NO_HOOKS, Hooks
+from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import Inbox
 from shared.rabbitmq_connection import connect
 from shared.transport import TransportDown
@@ -38,8 +38,8 @@ log = structlog.get_logger()
 
 HEARTBEAT = 10
 LARGEST_BODY = 1024 * 1024
-CROWD = 4
-AWAY = (OSError, RuntimeError, aiormq.exceptions.AMQPError)
+BURST = 4
+CONNECTION_ERRORS = (OSError, RuntimeError, aiormq.exceptions.AMQPError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +143,13 @@ def _short(text: str) -> bytes:
 class RabbitTransport:
     """Publishes to the exchange; connects when needed, and again after every failure.
 
-    `patience` is in seconds: how long a batch may wait for its confirms.
+    `confirm_timeout_s` is in seconds: how long a batch may wait for its confirms.
     """
 
     url: str
     topology: Topology
-    patience: float = 10.0
-    hooks: Hooks = NO_HOOKS
+    confirm_timeout_s: float = 10.0
+    hooks: FaultHooks = NO_FAULTS
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _connection: AbstractConnection | None = None
     _channel: Wire | None = None
@@ -170,8 +170,10 @@ class RabbitTransport:
             for events in streams.values()
         ]
         await asyncio.sleep(0)
-        self.hooks.reached("after_publish_before_confirm")
-        done, late = await asyncio.wait(sending, timeout=self.patience) if sending else ((), ())
+        self.hooks.crash_point("after_publish_before_confirm")
+        done, late = (
+            await asyncio.wait(sending, timeout=self.confirm_timeout_s) if sending else ((), ())
+        )
         for task in done:
             task.result()
         if late:
@@ -193,11 +195,11 @@ class RabbitTransport:
                     mandatory=True,
                     wait=False,
                 )
-            except (*AWAY, asyncio.CancelledError) as cause:
-                with working_for(work_of_event(event.event_id, event.headers)):
-                    log.warning("not_published", cause=repr(cause)[:200])
+            except (*CONNECTION_ERRORS, asyncio.CancelledError) as cause:
+                with use_context(context_of_event(event.event_id, event.headers)):
+                    log.warning("publish_failed", cause=repr(cause)[:200])
                 return
-            if self.hooks.keeps("confirms") and not isinstance(answer, Basic.Ack):
+            if self.hooks.is_enabled("confirms") and not isinstance(answer, Basic.Ack):
                 return
             confirmed.add(event.event_id)
 
@@ -209,12 +211,12 @@ class RabbitTransport:
             async with asyncio.timeout(10):
                 self._connection = await connect(self.url, heartbeat=HEARTBEAT)
                 await self.topology.declare(self._connection)
-                confirms = self.hooks.keeps("confirms")
+                confirms = self.hooks.is_enabled("confirms")
                 channel = await self._connection.channel(
                     publisher_confirms=confirms, on_return_raises=confirms
                 )
                 self._channel = cast("Wire", await channel.get_underlay_channel())
-        except AWAY as cause:
+        except CONNECTION_ERRORS as cause:
             await self.close()
             raise TransportDown(f"RabbitMQ: {type(cause).__name__}") from cause
         return self._channel
@@ -223,22 +225,22 @@ class RabbitTransport:
         """Let the connection go."""
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
-            with contextlib.suppress(*AWAY):
+            with contextlib.suppress(*CONNECTION_ERRORS):
                 await asyncio.wait_for(connection.close(), 2)
 
 
 @dataclass(slots=True)
-class Arrivals:
+class InboundBuffer:
     """Stores messages in groups, then acknowledges them: many messages per commit.
 
-    While messages come in crowds it waits `linger` seconds for more of them before each commit;
-    single ones are stored at once.
+    While messages come in crowds it waits `batch_window_s` seconds for more of them before each
+    commit; single ones are stored at once.
     """
 
     inbox: Inbox
     largest_group: int = 500
-    linger: float = 0.02
-    hooks: Hooks = NO_HOOKS
+    batch_window_s: float = 0.02
+    hooks: FaultHooks = NO_FAULTS
     _channel: AbstractWire | None = None
     _acknowledged: int = 0
     _ahead: set[int] = field(default_factory=set)
@@ -251,7 +253,7 @@ class Arrivals:
         self._waiting.append(message)
         self._arrived.set()
 
-    def come_by(self, broker: RabbitBroker) -> None:
+    def attach(self, broker: RabbitBroker) -> None:
         """Messages come by this broker's subscribers from now on."""
         self._broker = broker
 
@@ -269,7 +271,7 @@ class Arrivals:
             try:
                 async with asyncio.timeout(1):
                     wire = cast("Wire", await queue.channel.get_underlay_channel())
-            except AWAY:
+            except CONNECTION_ERRORS:
                 return False
             if wire.is_closed or tag not in wire.consumers:
                 return False
@@ -280,15 +282,15 @@ class Arrivals:
         crowd = 0
         while True:
             await self._arrived.wait()
-            if crowd > CROWD and len(self._waiting) < self.largest_group:
-                await asyncio.sleep(self.linger)
+            if crowd > BURST and len(self._waiting) < self.largest_group:
+                await asyncio.sleep(self.batch_window_s)
             group = self._waiting[: self.largest_group]
             del self._waiting[: self.largest_group]
             if not self._waiting:
                 self._arrived.clear()
             crowd = len(group)
             await self._store(group)
-            self.hooks.reached("after_inbox_store_before_ack")
+            self.hooks.crash_point("after_inbox_store_before_ack")
             await self._acknowledge(group)
 
     async def _store(self, group: Sequence[AbstractIncomingMessage]) -> None:
@@ -306,7 +308,7 @@ class Arrivals:
                 if events:
                     await self.inbox.store_or_refuse(events)
             except (OSError, DBAPIError) as cause:
-                log.warning("inbox_not_reached", cause=type(cause).__name__)
+                log.warning("inbox_unavailable", cause=type(cause).__name__)
                 await asyncio.sleep(0.5)
             else:
                 return
@@ -330,7 +332,7 @@ class Arrivals:
             self._ahead.discard(through)
         if self._channel is not None and through > self._acknowledged:
             self._acknowledged = through
-            with contextlib.suppress(*AWAY):
+            with contextlib.suppress(*CONNECTION_ERRORS):
                 await self._channel.basic_ack(through, multiple=True, wait=False)
 
 
@@ -349,7 +351,7 @@ def envelope_of(message: AbstractIncomingMessage) -> Envelope:
     return from_headers(message.headers, message.body)
 
 
-def subscribe(url: str, topology: Topology, service: str, arrivals: Arrivals) -> RabbitBroker:
+def subscribe(url: str, topology: Topology, service: str, arrivals: InboundBuffer) -> RabbitBroker:
     """A FastStream broker that hands every message of a service's queue to `arrivals`.
 
     Nothing is parsed or acknowledged on the way. Start it with `consume`.
@@ -377,18 +379,18 @@ def subscribe(url: str, topology: Topology, service: str, arrivals: Arrivals) ->
     return broker
 
 
-async def consume(url: str, topology: Topology, service: str, arrivals: Arrivals) -> None:
+async def consume(url: str, topology: Topology, service: str, arrivals: InboundBuffer) -> None:
     """Take messages from a service's queue until cancelled; wait while the broker is away."""
     while True:
         broker = subscribe(url, topology, service, arrivals)
-        arrivals.come_by(broker)
+        arrivals.attach(broker)
         try:
             connection = await connect(url, timeout=10)
             async with connection:
                 await topology.declare(connection)
             await broker.start()
-        except AWAY as cause:
-            log.warning("rabbitmq_away", service=service, cause=type(cause).__name__)
+        except CONNECTION_ERRORS as cause:
+            log.warning("rabbitmq_unavailable", service=service, cause=type(cause).__name__)
             await asyncio.sleep(1)
             continue
         storing = asyncio.create_task(arrivals.run())
@@ -396,5 +398,5 @@ async def consume(url: str, topology: Topology, service: str, arrivals: Arrivals
             await storing
         finally:
             storing.cancel()
-            with contextlib.suppress(*AWAY, ExceptionGroup):
+            with contextlib.suppress(*CONNECTION_ERRORS, ExceptionGroup):
                 await broker.stop()

@@ -24,12 +24,12 @@ from sqlalchemy.exc import DBAPIError
 from shared import tracing
 from shared.db import Database
 from shared.envelope import Envelope
-from shared.hooks import NO_HOOKS, Hooks
+from shared.event_tables import LANES
+from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.metrics import RELAY_BATCH, RELAY_FAILURES
-from shared.tables import LANES
+from shared.notifications import WorkSignal
 from shared.tracing import Step, begin, messaging
 from shared.transport import Transport, TransportDown
-from shared.wakeup import Wakeup
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ HEARTBEAT = text("""
     INSERT INTO relay (owner, seen_at) VALUES (:me, clock_timestamp())
     ON CONFLICT (owner) DO UPDATE SET seen_at = excluded.seen_at
 """)
-FORGET_THE_DEAD = text(
+DELETE_DEAD_RELAYS = text(
     "DELETE FROM relay WHERE seen_at < clock_timestamp() - 10 * make_interval(secs => :lease)"
 )
 LIVING = text(
@@ -86,7 +86,7 @@ class _Waiting:
 
 
 @dataclass(slots=True)
-class _Held:
+class _HeldLane:
     attempts: int = 0
     until: float = 0.0
 
@@ -105,24 +105,24 @@ class Relay:
     batch: int = 500
     lease: float = 10.0
     longest_pause: float = 30.0
-    hooks: Hooks = NO_HOOKS
+    hooks: FaultHooks = NO_FAULTS
     _me: str = field(default_factory=lambda: str(uuid4()))
     _lanes: dict[int, int] = field(default_factory=dict)
     _held_until: float = 0.0
-    _held: dict[str, _Held] = field(default_factory=dict)
+    _held: dict[str, _HeldLane] = field(default_factory=dict)
     _holding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def run(self, wakeup: Wakeup) -> None:
+    async def run(self, wakeup: WorkSignal) -> None:
         """Relay until cancelled; then give the lanes back."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._keep_lanes(wakeup))
+                tasks.create_task(self._renew_leases(wakeup))
                 for track in range(TRACKS):
                     tasks.create_task(self._follow(track, wakeup))
         finally:
             await self.give_back()
 
-    async def _follow(self, track: int, wakeup: Wakeup) -> None:
+    async def _follow(self, track: int, wakeup: WorkSignal) -> None:
         """Relay one track; while one track waits for the database the other publishes."""
         failures = 0
         while True:
@@ -134,7 +134,7 @@ class Relay:
                 failures += 1
                 RELAY_FAILURES.labels(self.source).inc()
                 pause = min(self.longest_pause, 0.1 * 2**failures)
-                log.warning("relay_pauses", cause=type(cause).__name__, seconds=pause)
+                log.warning("relay_paused", cause=type(cause).__name__, seconds=pause)
                 await asyncio.sleep(pause)
                 continue
             if found < self.batch:
@@ -147,7 +147,7 @@ class Relay:
                 return 0
             async with self._holding:
                 if not self._holds_lanes():
-                    await self.hold_lanes()
+                    await self.renew_leases()
         tokens = {
             lane: token for lane, token in self._lanes.items() if track in {None, lane % TRACKS}
         }
@@ -156,7 +156,7 @@ class Relay:
             return 0
         RELAY_BATCH.labels(self.source).observe(len(waiting))
         confirmed = await self._publish([w.event for w in waiting])
-        self.hooks.reached("after_confirm_before_mark")
+        self.hooks.crash_point("after_confirm_before_mark")
         self._hold_back(waiting, confirmed)
         if sent := [w for w in waiting if w.event.event_id in confirmed]:
             await self._mark(sent, tokens)
@@ -179,13 +179,13 @@ class Relay:
                 step.end()
         return confirmed
 
-    async def hold_lanes(self) -> None:
+    async def renew_leases(self) -> None:
         """Renew the lanes held, take free ones up to a fair share, give back what is above it."""
         asked_at = time.monotonic()
         me = {"me": self._me, "lease": self.lease}
         async with self.database.transaction() as tx:
             await tx.execute(HEARTBEAT, me)
-            await tx.execute(FORGET_THE_DEAD, me)
+            await tx.execute(DELETE_DEAD_RELAYS, me)
             living = (await tx.execute(LIVING, me)).scalar_one()
             fair = -(-LANES // max(1, living))
             lanes = {row.lane: row.token for row in await tx.execute(RENEW, me)}
@@ -207,7 +207,7 @@ class Relay:
         async with self.database.transaction() as tx:
             return bool((await tx.execute(PENDING)).scalar_one())
 
-    async def _keep_lanes(self, wakeup: Wakeup) -> None:
+    async def _renew_leases(self, wakeup: WorkSignal) -> None:
         """Renew while anything is pending, in whichever lane; a lane that was gained has news."""
         while True:
             seen = wakeup.count
@@ -217,9 +217,9 @@ class Relay:
                     continue
                 async with self._holding:
                     before = set(self._lanes)
-                    await self.hold_lanes()
+                    await self.renew_leases()
                 if set(self._lanes) - before:
-                    wakeup.ring()
+                    wakeup.set()
             except (OSError, DBAPIError) as cause:
                 log.warning("relay_lease_not_renewed", cause=type(cause).__name__)
             await asyncio.sleep(self.lease / 3)
@@ -261,7 +261,7 @@ class Relay:
                     "positions": [w.position for w in sent],
                     "lanes": [w.lane for w in sent],
                     "tokens": [tokens[w.lane] for w in sent],
-                    "fenced": self.hooks.keeps("fencing"),
+                    "fenced": self.hooks.is_enabled("fencing"),
                 },
             )
 
@@ -275,7 +275,7 @@ class Relay:
             else:
                 failed.setdefault(key, w.event.event_id)
         for key in failed:
-            pause = self._held.setdefault(key, _Held())
+            pause = self._held.setdefault(key, _HeldLane())
             pause.attempts += 1
             pause.until = time.monotonic() + min(self.longest_pause, 0.1 * 2**pause.attempts)
         if failed:

@@ -19,7 +19,7 @@ class Role(StrEnum):
     DEALER_SYSTEM = "dealer_system"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The role in the words of the screens."""
         return ROLE_TITLES[self]
 

@@ -16,14 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import metrics
 from shared.clock import Clock
 from shared.db import Database
-from shared.forgetting import forget
-from shared.hooks import NO_HOOKS, Hooks
+from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import Inbox
-from shared.rabbitmq import Arrivals, RabbitTransport, Topology, consume
+from shared.notifications import NotificationListener
+from shared.rabbitmq import InboundBuffer, RabbitTransport, Topology, consume
 from shared.relay import Relay
+from shared.retention import delete_expired
 from shared.timers import TimerHandler, TimerWorker
 from shared.transport import Transport
-from shared.wakeup import Bells
 from shared.work import WorkCount
 from shared.worker import Subscribers, Worker
 
@@ -56,18 +56,18 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class ServiceRuntime:
     """A service on its database, with its clock."""
 
     service: Service
     database: Database
     clock: Clock
-    hooks: Hooks = NO_HOOKS
-    bells: Bells = field(init=False)
+    hooks: FaultHooks = NO_FAULTS
+    listener: NotificationListener = field(init=False)
 
     def __post_init__(self) -> None:
         channels = ("outbox", "inbox", "timer", *self.service.channels)
-        object.__setattr__(self, "bells", Bells(self.database.url, channels))
+        object.__setattr__(self, "bells", NotificationListener(self.database.url, channels))
 
     @property
     def inbox(self) -> Inbox:
@@ -91,21 +91,25 @@ class Running:
 
     async def work(self, transport: Transport, *arriving: Background) -> None:
         """Relay, process, fire timers and measure until cancelled; `arriving` runs beside."""
-        bells = self.bells
+        listener = self.listener
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(bells.run())
-            tasks.create_task(self.relay(transport).run(bells["outbox"]))
-            tasks.create_task(self.worker.run(bells["inbox"]))
-            tasks.create_task(self.timer_worker.run(bells["timer"]))
+            tasks.create_task(listener.run())
+            tasks.create_task(self.relay(transport).run(listener["outbox"]))
+            tasks.create_task(self.worker.run(listener["inbox"]))
+            tasks.create_task(self.timer_worker.run(listener["timer"]))
             tasks.create_task(self._housekeeping())
             for background in arriving:
                 tasks.create_task(background())
 
     async def work_with_rabbitmq(
-        self, url: str, topology: Topology, *beside: Background, arrivals: Arrivals | None = None
+        self,
+        url: str,
+        topology: Topology,
+        *beside: Background,
+        arrivals: InboundBuffer | None = None,
     ) -> None:
         """As `work`, with a broker between the services."""
-        arrivals = arrivals or Arrivals(self.inbox, hooks=self.hooks)
+        arrivals = arrivals or InboundBuffer(self.inbox, hooks=self.hooks)
 
         async def arriving() -> None:
             await consume(url, topology, self.service.name, arrivals)
@@ -120,9 +124,9 @@ class Running:
                 if rounds % 720 == 0:
                     async with self.database.transaction() as tx:
                         await tx.execute(text("SELECT outbox_months(3)"))
-                        await forget(tx)
+                        await delete_expired(tx)
                 await metrics.sample(self.database, self.service.name, now=self.clock.now())
                 rounds += 1
             except (OSError, DBAPIError) as cause:
-                log.warning("not_measured", cause=type(cause).__name__)
+                log.warning("lag_measurement_failed", cause=type(cause).__name__)
             await asyncio.sleep(5)

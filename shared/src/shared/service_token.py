@@ -14,7 +14,7 @@ SPARE_S = 30
 """How long before its end a token is not used any more."""
 
 
-class TokenNotGiven(Exception):
+class TokenUnavailable(Exception):
     """The issuer is out of reach, or does not know this client; the text says which."""
 
 
@@ -22,10 +22,10 @@ class AccessToken(Protocol):
     """Where a caller of another service gets its token."""
 
     async def current(self) -> str:
-        """A token that is still good. Raises TokenNotGiven."""
+        """A token that is still good. Raises TokenUnavailable."""
         ...
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """Somebody did not believe the token: get a new one next time."""
         ...
 
@@ -57,7 +57,7 @@ class ServiceToken:
                 self._token, self._ends = await self._fetch()
             return self._token
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """See `AccessToken`."""
         self._token = None
 
@@ -69,8 +69,10 @@ class ServiceToken:
             token = answer.json()
             return str(token["access_token"]), asked + float(token.get("expires_in", 60)) - SPARE_S
         except httpx.HTTPStatusError as refused:
-            raise TokenNotGiven(f"the issuer answers {refused.response.status_code}") from refused
+            raise TokenUnavailable(
+                f"the issuer answers {refused.response.status_code}"
+            ) from refused
         except httpx.HTTPError as cause:
-            raise TokenNotGiven(f"the issuer is out of reach: {type(cause).__name__}") from cause
+            raise TokenUnavailable(f"the issuer is out of reach: {type(cause).__name__}") from cause
         except (ValueError, KeyError, TypeError) as wrong:
-            raise TokenNotGiven("the issuer's answer is no token") from wrong
+            raise TokenUnavailable("the issuer's answer is no token") from wrong

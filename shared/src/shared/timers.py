@@ -19,10 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import tracing
 from shared.clock import Clock
-from shared.context import Work
+from shared.context import TraceContext
 from shared.db import EVERY_DEALER, Database
 from shared.metrics import TIMERS_FIRED
-from shared.wakeup import OFTEN_S, Wakeup
+from shared.notifications import OFTEN_S, WorkSignal
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ class TimerWorker:
     clock: Clock
     longest_pause: float = 300.0
 
-    async def run(self, wakeup: Wakeup) -> None:
+    async def run(self, wakeup: WorkSignal) -> None:
         """Fire until cancelled; setting the clock must ring `wakeup`."""
         while True:
             seen = wakeup.count
@@ -89,7 +89,7 @@ class TimerWorker:
                 await self.fire_due()
                 due_s = await self.next_due()
             except (OSError, DBAPIError) as cause:
-                log.warning("timers_pause", service=self.service, cause=type(cause).__name__)
+                log.warning("timers_paused", service=self.service, cause=type(cause).__name__)
             await wakeup.wait(seen, due_s)
 
     async def next_due(self) -> float | None:
@@ -117,12 +117,12 @@ class TimerWorker:
             except Exception as cause:
                 if row is None:
                     raise
-                await self._put_off(row, cause)
+                await self._reschedule(row, cause)
 
     async def _fire(self, row: Row[Any], tx: AsyncSession) -> None:
         """Run a timer's handler, as the start of a trace: who set it has long gone on."""
         about = {"timer.kind": row.kind, "timer.key": row.key, "attempt": row.attempts + 1}
-        work = Work(correlation_id=f"{row.kind}/{row.key}")
+        work = TraceContext(correlation_id=f"{row.kind}/{row.key}")
         with tracing.step(f"timer {row.kind}", "INTERNAL", work, about):
             try:
                 async with asyncio.timeout(30):
@@ -133,7 +133,7 @@ class TimerWorker:
                 log.error("timer_failed", **failed)  # noqa: TRY400 - its text may be people's data
                 raise
 
-    async def _put_off(self, row: Row[Any], cause: Exception) -> None:
+    async def _reschedule(self, row: Row[Any], cause: Exception) -> None:
         TIMERS_FIRED.labels(self.service, "failed").inc()
         async with self.database.transaction() as tx:
             await tx.execute(

@@ -17,7 +17,7 @@ from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from shared.auth import (
-    IssuerOutOfReach,
+    IssuerUnavailable,
     Principal,
     PrincipalOf,
     Role,
@@ -63,7 +63,7 @@ class RemoteKeys:
         self._one_at_a_time = asyncio.Lock()
 
     async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:
-        """See `Keys`. Raises IssuerOutOfReach only if there are no keys at all to fall back on."""
+        """See `Keys`. Raises IssuerUnavailable only if there are no keys at all to fall back on."""
         async with self._one_at_a_time:
             age_s = time.monotonic() - self._fetched
             asked_for_newer = newer_than is not None and self._fetched <= newer_than
@@ -84,7 +84,7 @@ class RemoteKeys:
             keys = KeySet.import_key_set(answer.json())
         except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
             if self._keys is None:
-                raise IssuerOutOfReach(str(error)) from error
+                raise IssuerUnavailable(str(error)) from error
             return  # old keys are better than nobody being let in; the next request tries again
         self._keys, self._fetched = keys, time.monotonic()
 
@@ -130,7 +130,7 @@ class TokenVerifier:
     async def claims(self, token: str) -> dict[str, Any]:
         """The claims of a token whose signature, issuer, audience and expiry hold.
 
-        Raises: TokenExpired, TokenNotTrusted, IssuerOutOfReach.
+        Raises: TokenExpired, TokenNotTrusted, IssuerUnavailable.
         """
         decoded = await self._decode(token)
         try:

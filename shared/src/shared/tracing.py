@@ -29,12 +29,12 @@ from opentelemetry.trace import (
 )
 
 from shared.context import (
-    Work,
+    TraceContext,
     child_of,
-    current_work,
+    current_context,
     known_trace,
     new_traceparent,
-    working_for,
+    use_context,
 )
 
 if TYPE_CHECKING:  # loaded only where a collector is named
@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # loaded only where a collector is named
 Kind = Literal["SERVER", "CLIENT", "PRODUCER", "CONSUMER", "INTERNAL"]
 Attributes = Mapping[str, str | int]
 
-PATIENCE_S = 3
+EXPORT_TIMEOUT_S = 3
 """How long one export, and the last one at the end, may take."""
 
 
@@ -124,7 +124,7 @@ def start(service: str, endpoint: str | None) -> None:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     url = f"{endpoint.rstrip('/')}/v1/traces"
-    record(service, BatchSpanProcessor(OTLPSpanExporter(url, timeout=PATIENCE_S)))
+    record(service, BatchSpanProcessor(OTLPSpanExporter(url, timeout=EXPORT_TIMEOUT_S)))
 
 
 def record(service: str, processor: "SpanProcessor") -> None:
@@ -144,7 +144,7 @@ def stop() -> None:
     if provider is not None:
         last = threading.Thread(target=provider.shutdown, daemon=True)
         last.start()
-        last.join(PATIENCE_S)
+        last.join(EXPORT_TIMEOUT_S)
 
 
 def begin(name: str, kind: Kind, parent: str | None, attributes: Attributes) -> Step:
@@ -159,7 +159,7 @@ def begin(name: str, kind: Kind, parent: str | None, attributes: Attributes) -> 
 def step(
     name: str,
     kind: Kind,
-    work: Work,
+    work: TraceContext,
     attributes: Attributes,
     *,
     until_committed: list[Step] | None = None,
@@ -171,12 +171,12 @@ def step(
     """
     if _recording.tracer is None:
         known = work if work.traceparent else replace(work, traceparent=new_traceparent())
-        with working_for(known):
+        with use_context(known):
             yield NO_STEP
         return
     begun = begin(name, kind, work.traceparent, attributes)
     try:
-        with begun.present(), working_for(replace(work, traceparent=begun.traceparent)):
+        with begun.present(), use_context(replace(work, traceparent=begun.traceparent)):
             yield begun
     except BaseException as cause:
         begun.failed(type(cause).__name__)
@@ -192,18 +192,18 @@ def step(
 def calling(method: str, service: str) -> AbstractContextManager[Step]:
     """A call of another service for the present work; it takes `call_headers()` along."""
     attributes = {"http.request.method": method, "peer.service": service}
-    return step(f"{method} {service}", "CLIENT", current_work(), attributes)
+    return step(f"{method} {service}", "CLIENT", current_context(), attributes)
 
 
 def call_headers() -> dict[str, str]:
     """What a call of another service says of the work that it is made for."""
-    request_id = current_work().correlation_id
+    request_id = current_context().correlation_id
     return {"traceparent": onward()} | ({"x-request-id": request_id} if request_id else {})
 
 
 def onward() -> str:
     """The W3C trace to hand on with whatever leaves the present step."""
-    given = current_work().traceparent
+    given = current_context().traceparent
     return given if given is not None and on() else child_of(given)
 
 

@@ -25,16 +25,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts import Event, PayloadDoesNotFit, UnknownEventType, read
 from shared import tracing
 from shared.clock import Clock
-from shared.context import work_of_event, working_for
+from shared.context import context_of_event, use_context
 from shared.db import EVERY_DEALER, Database
-from shared.hooks import NO_HOOKS, Hooks
+from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import UNPARK
 from shared.metrics import INBOX_PROCESSED
-from shared.wakeup import Wakeup
+from shared.notifications import WorkSignal
 
 log = structlog.get_logger()
 
-CROWD = 4
+BURST = 4
 
 CLAIM = """
     SELECT s.stream, s.next_sequence FROM inbox i JOIN inbox_stream s USING (stream)
@@ -117,7 +117,7 @@ class Subscribers:
         return register
 
 
-class LostTheStream(RuntimeError):
+class StreamLeaseLost(RuntimeError):
     """Somebody else moved a stream that this batch had claimed; nothing of it was committed."""
 
 
@@ -138,8 +138,9 @@ class Worker:
     """Processes one service's inbox; run as many as you like.
 
     An event is tried `attempts` times with pauses (seconds) that double from `pause`. A handler
-    that takes longer than `patience` seconds has failed. After a batch that was neither full nor a
-    handful it waits `linger` seconds for more: fewer, larger transactions under load.
+    that takes longer than `handler_timeout_s` seconds has failed. After a batch that was neither
+    full nor a handful it waits `batch_window_s` seconds for more: fewer, larger transactions under
+    load.
     """
 
     database: Database
@@ -150,25 +151,25 @@ class Worker:
     attempts: int = 8
     pause: float = 0.5
     longest_pause: float = 300.0
-    patience: float = 30.0
-    linger: float = 0.02
-    hooks: Hooks = NO_HOOKS
+    handler_timeout_s: float = 30.0
+    batch_window_s: float = 0.02
+    hooks: FaultHooks = NO_FAULTS
 
-    async def run(self, wakeup: Wakeup) -> None:
+    async def run(self, wakeup: WorkSignal) -> None:
         """Process until cancelled."""
         while True:
             seen = wakeup.count
             try:
                 worked = await self.process_batch()
                 due_s = None if worked else await self.next_due()
-            except (OSError, DBAPIError, PendingRollbackError, LostTheStream) as cause:
+            except (OSError, DBAPIError, PendingRollbackError, StreamLeaseLost) as cause:
                 log.warning("inbox_batch_failed", service=self.service, cause=type(cause).__name__)
                 await asyncio.sleep(0.5)
                 continue
             if not worked:
                 await wakeup.wait(seen, due_s)
-            elif CROWD < worked < self.batch // 2:
-                await asyncio.sleep(self.linger)
+            elif BURST < worked < self.batch // 2:
+                await asyncio.sleep(self.batch_window_s)
 
     async def next_due(self) -> float | None:
         """In how many seconds an event falls due that failed before; None without any."""
@@ -179,7 +180,7 @@ class Worker:
     async def process_batch(self) -> int:
         """Process what is due, up to one batch; returns how many events were looked at."""
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(self.handler_timeout_s):
                 return await self._process(carefully=False)
         except (_HandlerFailed, _HandlerHung, TimeoutError):
             pass
@@ -193,7 +194,7 @@ class Worker:
 
     async def _process(self, *, carefully: bool) -> int:
         async with self.database.transaction(EVERY_DEALER) as tx:
-            claim = CLAIM + LOCK if self.hooks.keeps("fencing") else CLAIM
+            claim = CLAIM + LOCK if self.hooks.is_enabled("fencing") else CLAIM
             claimed = await tx.execute(text(claim), {"batch": self.batch})
             streams = {row.stream: row.next_sequence for row in claimed}
             if not streams:
@@ -221,7 +222,7 @@ class Worker:
         carefully: bool,
     ) -> None:
         expected = next_sequence
-        in_order = self.hooks.keeps("key_blocking")
+        in_order = self.hooks.is_enabled("key_blocking")
         for row in pending:
             turn = self._turn(row, expected)
             if turn == "again":
@@ -236,9 +237,9 @@ class Worker:
 
     def _turn(self, row: _Pending, expected: int) -> Literal["again", "now", "later"]:
         """Whether an event is its stream's next one, a copy of an earlier one, or must wait."""
-        if row.sequence < expected and self.hooks.keeps("dedupe"):
+        if row.sequence < expected and self.hooks.is_enabled("dedupe"):
             return "again"
-        if row.sequence > expected and self.hooks.keeps("key_blocking"):
+        if row.sequence > expected and self.hooks.is_enabled("key_blocking"):
             return "later"
         return "now" if row.state == "parked" or (row.state == "waiting" and row.due) else "later"
 
@@ -264,9 +265,9 @@ class Worker:
         self, row: _Pending, headers: Mapping[str, str], outcome: _Outcome
     ) -> AbstractContextManager[object]:
         """Handling one event, as a step of its trace; recorded if the batch commits."""
-        work = work_of_event(row.event_id, headers)
+        work = context_of_event(row.event_id, headers)
         if not tracing.on():
-            return working_for(work)
+            return use_context(work)
         names = tracing.messaging("process", "process", row.type, row.event_id, row.stream)
         about = names | {"messaging.consumer.group.name": self.service, "attempt": row.attempts + 1}
         return tracing.step(
@@ -286,11 +287,11 @@ class Worker:
         )
         with self._step(row, headers, outcome):
             if carefully:
-                async with asyncio.timeout(self.patience), tx.begin_nested():
+                async with asyncio.timeout(self.handler_timeout_s), tx.begin_nested():
                     await handler(event, delivery, tx)
             else:
                 await handler(event, delivery, tx)
-        self.hooks.reached("mid_handler")
+        self.hooks.crash_point("mid_handler")
 
     async def _write(self, tx: AsyncSession, outcome: _Outcome) -> int:
         """Write what became of a batch; returns how many events must wait for an earlier one.
@@ -308,7 +309,7 @@ class Worker:
         for row, cause in outcome.failed:
             await tx.execute(FAILED, self._failure(row, cause))
         if outcome.moved:
-            fenced = self.hooks.keeps("fencing")
+            fenced = self.hooks.is_enabled("fencing")
             moved = await tx.execute(
                 ADVANCE,
                 {
@@ -319,7 +320,7 @@ class Worker:
                 },
             )
             if len(moved.all()) != len(outcome.moved):
-                raise LostTheStream(self.service)
+                raise StreamLeaseLost(self.service)
             await tx.execute(UNPARK, {"streams": list(outcome.moved)})
         return parked
 
@@ -339,7 +340,7 @@ class Worker:
         INBOX_PROCESSED.labels(self.service, "done").inc(len(outcome.done))
         INBOX_PROCESSED.labels(self.service, "failed").inc(len(outcome.failed))
         for row, cause in outcome.failed:
-            with working_for(work_of_event(row.event_id, orjson.loads(row.headers))):
+            with use_context(context_of_event(row.event_id, orjson.loads(row.headers))):
                 log.error(
                     "event_not_processed",
                     service=self.service,

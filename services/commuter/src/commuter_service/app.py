@@ -2,9 +2,14 @@
 
 from fastapi import FastAPI
 
-from commuter_service.look_up_sources import OWN_ENGINE, LookUp, LookUpSettings, look_up_of
-from commuter_service.models import Kept
-from commuter_service.network_store import with_network
+from commuter_service.adapters.network_store import with_network
+from commuter_service.adapters.route_providers import (
+    OWN_ENGINE,
+    RouteProvider,
+    RouteProviderSettings,
+    route_provider_of,
+)
+from commuter_service.models import Base
 from commuter_service.subscribers import SUBSCRIBERS
 from commuter_service.timers import TIMERS
 from shared.api import create_api
@@ -17,7 +22,7 @@ from shared.settings import ServiceSettings
 SERVICE = Service(
     name="commuter",
     package="commuter_service",
-    metadata=with_network(Kept.metadata),
+    metadata=with_network(Base.metadata),
     subscribers=SUBSCRIBERS,
     timers=TIMERS,
 )
@@ -28,7 +33,7 @@ def create_app(
     clock: Clock,
     principal_of: PrincipalOf,
     *,
-    look_up: LookUp = OWN_ENGINE,
+    look_up: RouteProvider = OWN_ENGINE,
     **state: object,
 ) -> FastAPI:
     """The HTTP side of the service; `look_up` is whom 乗換案内 asks."""
@@ -47,4 +52,8 @@ def create_app(
 
 def state_of(_: ServiceSettings) -> dict[str, object]:
     """What the app needs of the settings: whom 乗換案内 asks."""
-    return {"look_up": look_up_of(LookUpSettings(), SystemClock().now().astimezone(JST).date())}
+    return {
+        "look_up": route_provider_of(
+            RouteProviderSettings(), SystemClock().now().astimezone(JST).date()
+        )
+    }

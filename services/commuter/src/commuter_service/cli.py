@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
-from commuter_service.batch import (
+from commuter_service.engine.fares.batch import (
     APPENDED,
     COLUMNS,
     PlacesMissing,
@@ -26,11 +26,11 @@ from commuter_service.batch import (
     parse_medium,
     price_batch,
 )
-from commuter_service.explanation import Explanation, as_json
-from commuter_service.pricing import Terms, price
-from commuter_service.routes import CommuterPass, parse_pass, parse_route
-from commuter_service.search import Candidate, Order, Question, candidates
-from commuter_service.tariffs import tokyo_tariffs
+from commuter_service.engine.fares.explanation import Explanation, as_json
+from commuter_service.engine.fares.pricing import Terms, price
+from commuter_service.engine.fares.tariffs import tokyo_tariffs
+from commuter_service.engine.routing.candidates import Candidate, Order, SearchRequest, candidates
+from commuter_service.engine.routing.route_text import CommuterPass, parse_pass, parse_route
 from shared.errors import Refusal
 
 REFUSED = 1
@@ -72,7 +72,7 @@ def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
             return
         if not (start and end):
             raise PlacesMissing("出発駅と到着駅、または--routeを指定してください")
-        asked = Question(
+        asked = SearchRequest(
             start, end, day, terms.medium, tuple(via or ()), frozenset(avoid or ()), own,
             order=order,
         )  # fmt: skip

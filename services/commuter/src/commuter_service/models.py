@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from shared import audit
 
 
-class Kept(DeclarativeBase):
+class Base(DeclarativeBase):
     """A row that the commuter service keeps."""
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads a plain attribute
@@ -29,7 +29,7 @@ class Kept(DeclarativeBase):
     }
 
 
-class Employee(Kept):
+class Employee(Base):
     """Somebody who travels; `mail` is known once the person has used this service."""
 
     __tablename__ = "employee"
@@ -41,7 +41,7 @@ class Employee(Kept):
     active: Mapped[bool]
 
 
-class CompanySetting(Kept):
+class CompanySetting(Base):
     """What a company decided on システム設定; without a row the defaults hold.
 
     `approvers` is the chain of one or two employees who approve slips (R23).
@@ -63,7 +63,7 @@ class CompanySetting(Kept):
     roundabout_blocks: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
-class Permission(Kept):
+class Permission(Base):
     """What is ticked for an employee on 権限マスタ; `mail` hears of applications (R27, R29)."""
 
     __tablename__ = "permission"
@@ -77,7 +77,7 @@ class Permission(Kept):
     mail: Mapped[str | None]
 
 
-class HeldPass(Kept):
+class Pass(Base):
     """A pass: the state of its newest version, and the confirmed one, which deducts (R21, R24)."""
 
     __tablename__ = "commuter_pass"
@@ -94,7 +94,7 @@ class HeldPass(Kept):
     reason: Mapped[str | None]
 
 
-class PassVersion(Kept):
+class PassVersion(Base):
     """One content of a pass: route text and period; the row of a version never changes."""
 
     __tablename__ = "pass_version"
@@ -110,7 +110,7 @@ class PassVersion(Kept):
     made_by: Mapped[str]
 
 
-class Slip(Kept):
+class Slip(Base):
     """A slip; `chain` are the approvers of its last submission, `step` who of them is next."""
 
     __tablename__ = "slip"
@@ -137,7 +137,7 @@ class Slip(Kept):
     submitted_at: Mapped[datetime | None]
 
 
-class SlipItem(Kept):
+class SlipItem(Base):
     """One line of a slip. What the look-up found is kept as it was found; no warning is stored.
 
     `picture` is the strip of the explanation, as SVG.
@@ -174,7 +174,7 @@ class SlipItem(Kept):
     picture: Mapped[str | None]
 
 
-class Trail(audit.AuditEntry, Kept):
+class AuditEntry(audit.AuditEntry, Base):
     """Who did what to whose pass or slip, when, and what it changed; rows only ever come (R62)."""
 
     __tablename__ = "trail"

@@ -9,21 +9,21 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.models import (
+    AuditEntry,
     CompanySetting,
     Employee,
-    HeldPass,
+    Pass,
     PassVersion,
     Permission,
     Slip,
     SlipItem,
-    Trail,
 )
 from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.look_up_policy import Media
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_period import Period
-from commuter_service.rules.pass_purge import USUAL_RETENTION
+from commuter_service.rules.pass_retention import USUAL_RETENTION
 from commuter_service.rules.pass_validity import PassFacts
+from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import SlipStatus
 from commuter_service.rules.slip_kind import SlipKind
 from shared.http import NotFound
@@ -33,7 +33,7 @@ from shared.http import NotFound
 class PassRecord:
     """A pass with the version that is shown, and the confirmed one if it has effect."""
 
-    held: HeldPass
+    held: Pass
     newest: PassVersion
     confirmed: PassVersion | None
 
@@ -130,8 +130,8 @@ async def employee_by_id(tx: AsyncSession, dealer_id: str, employee_id: str) -> 
 
 async def passes_where(tx: AsyncSession, *conditions: object) -> list[PassRecord]:
     """Passes with their versions, by employee and then the order of registration."""
-    found = select(HeldPass).where(*conditions)  # type: ignore[arg-type]
-    held = (await tx.execute(found.order_by(HeldPass.employee_id, HeldPass.pass_id))).scalars()
+    found = select(Pass).where(*conditions)  # type: ignore[arg-type]
+    held = (await tx.execute(found.order_by(Pass.employee_id, Pass.pass_id))).scalars()
     rows = held.all()
     versions = await tx.execute(
         select(PassVersion).where(PassVersion.pass_id.in_([row.pass_id for row in rows]))
@@ -149,25 +149,23 @@ async def passes_where(tx: AsyncSession, *conditions: object) -> list[PassRecord
 
 async def passes_of(tx: AsyncSession, employee_id: str) -> list[PassRecord]:
     """All passes of an employee."""
-    return await passes_where(tx, HeldPass.employee_id == employee_id)
+    return await passes_where(tx, Pass.employee_id == employee_id)
 
 
 async def pass_locked(tx: AsyncSession, dealer_id: str, pass_id: UUID) -> PassRecord:
     """One pass, held until the end of the transaction. Raises NotFound."""
     locked = (
-        select(HeldPass)
-        .where(HeldPass.pass_id == pass_id, HeldPass.dealer_id == dealer_id)
-        .with_for_update()
+        select(Pass).where(Pass.pass_id == pass_id, Pass.dealer_id == dealer_id).with_for_update()
     )
     if (await tx.execute(locked)).scalar_one_or_none() is None:
         raise NotFound
-    return (await passes_where(tx, HeldPass.pass_id == pass_id))[0]
+    return (await passes_where(tx, Pass.pass_id == pass_id))[0]
 
 
 async def has_unconfirmed_pass(tx: AsyncSession, employee_id: str) -> bool:
     """Whether an application of the employee waits (R22)."""
-    waiting = HeldPass.employee_id == employee_id, HeldPass.status == "applied"
-    return (await tx.execute(select(HeldPass.pass_id).where(*waiting).limit(1))).first() is not None
+    waiting = Pass.employee_id == employee_id, Pass.status == "applied"
+    return (await tx.execute(select(Pass.pass_id).where(*waiting).limit(1))).first() is not None
 
 
 async def slip_for(  # noqa: PLR0913 - the slip, its company, and who asks
@@ -227,10 +225,10 @@ def passes_of_company(
     dealer_id: str, employee_id: str | None = None, status: str | None = None
 ) -> Conditions:
     """Every pass of a company, or of one employee, or in one state."""
-    wanted: Conditions = (HeldPass.dealer_id == dealer_id,)
+    wanted: Conditions = (Pass.dealer_id == dealer_id,)
     if employee_id is not None:
-        wanted = (*wanted, HeldPass.employee_id == employee_id)
-    return wanted if status is None else (*wanted, HeldPass.status == status)
+        wanted = (*wanted, Pass.employee_id == employee_id)
+    return wanted if status is None else (*wanted, Pass.status == status)
 
 
 async def slips_where(tx: AsyncSession, wanted: Conditions, *, limit: int = 200) -> Sequence[Slip]:
@@ -271,9 +269,11 @@ async def looked_up_items(
     return (await tx.execute(wanted)).scalars().all()
 
 
-async def trail_of(tx: AsyncSession, subject_id: UUID) -> Sequence[Trail]:
+async def audit_entries_of(tx: AsyncSession, subject_id: UUID) -> Sequence[AuditEntry]:
     """What happened to a pass or a slip, the oldest first."""
-    lines = select(Trail).where(Trail.subject_id == subject_id).order_by(Trail.trail_id)
+    lines = (
+        select(AuditEntry).where(AuditEntry.subject_id == subject_id).order_by(AuditEntry.trail_id)
+    )
     return (await tx.execute(lines)).scalars().all()
 
 

@@ -11,7 +11,7 @@ SUBSCRIBERS = Subscribers()
 
 
 @SUBSCRIBERS.on(StaffUpdated)
-async def keep_employee(event: StaffUpdated, _: Delivery, tx: AsyncSession) -> None:
+async def upsert_employee(event: StaffUpdated, _: Delivery, tx: AsyncSession) -> None:
     """Know an employee as the master tells; whoever left stays known, and inactive."""
     values = {"name": event.name, "active": event.active}
     person_id = f"{event.dealer_id}-{event.staff_code}"

@@ -6,13 +6,17 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from commuter_service.actions.purging import PURGE, purge_passes, set_purge_timer
+from commuter_service.actions.delete_expired_passes import (
+    PURGE,
+    delete_expired_passes,
+    set_purge_timer,
+)
 from shared.timers import TimerHandler
 
 
 async def purge(key: str, _: dict[str, Any], now: datetime, tx: AsyncSession) -> None:
     """Look through one company's passes, and look again tomorrow."""
-    await purge_passes(tx, key, now=now)
+    await delete_expired_passes(tx, key, now=now)
     await set_purge_timer(tx, key, now=now)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import select
 
 from commuter_service import queries
-from commuter_service.acting import Acting
-from commuter_service.models import Slip, Trail
+from commuter_service.models import AuditEntry, Slip
 from commuter_service.queries import Conditions
+from commuter_service.request_context import RequestContext
 from commuter_service.rules.slip_approval import SlipStatus, SlipStep
 from shared.work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
 
@@ -16,50 +16,51 @@ Counted = tuple[str, str, dict[str, str | list[str]], Conditions]
 """Key, label, filter of the list, and the conditions that both have in common."""
 
 
-async def work_of(acting: Acting) -> Work:
+async def work_of(ctx: RequestContext) -> Work:
     """All the counts of the person who acts, and the newest remands with their reasons."""
     counts = [
         WorkCount(
             key=key,
             label=label,
-            count=await queries.count_where(acting.tx, wanted),
+            count=await queries.count_where(ctx.tx, wanted),
             waits=True,
             filter=named,
         )
-        for key, label, named, wanted in _counted(acting)
+        for key, label, named, wanted in _counted(ctx)
     ]
-    if acting.employee_id not in acting.setting.approvers:  # who was one may still have slips
+    if ctx.employee_id not in ctx.setting.approvers:  # who was one may still have slips
         counts = [one for one in counts if one.count or one.key != "slips_to_approve"]
     some = any(one.key == "slips_remanded" and one.count for one in counts)
-    return Work(counts=counts, remanded=await _remanded(acting) if some else [])
+    return Work(counts=counts, remanded=await _remanded(ctx) if some else [])
 
 
-def _counted(acting: Acting) -> Iterator[Counted]:
-    me, dealer = acting.employee_id, acting.dealer_id
+def _counted(ctx: RequestContext) -> Iterator[Counted]:
+    me, dealer = ctx.employee_id, ctx.dealer_id
     wanted = queries.slips_to_approve(me, dealer)
     yield "slips_to_approve", "承認待ちの精算書", {"show": "to_approve"}, wanted
     mine = queries.own_slips(me, dealer, SlipStatus.REMANDED)
     yield "slips_remanded", "差戻しされた精算書", {"show": "remanded"}, mine
-    if acting.has_pass_master:
+    if ctx.has_pass_master:
         waiting = queries.passes_of_company(dealer, status="applied")
         yield "passes", "確認待ちの定期区間", {}, waiting
-    if acting.accounting:
+    if ctx.accounting:
         approved = queries.slips_of_company(dealer, SlipStatus.APPROVED)
         yield "slips_to_settle", "精算待ちの精算書", {"show": "to_settle"}, approved
 
 
-async def _remanded(acting: Acting) -> list[RemandedWork]:
-    mine = queries.own_slips(acting.employee_id, acting.dealer_id, SlipStatus.REMANDED)
-    slips = await queries.slips_where(acting.tx, mine, limit=REMANDS_SHOWN)
-    remands = select(Trail).where(
-        Trail.subject_id.in_([slip.slip_id for slip in slips]), Trail.action == SlipStep.REMAND
+async def _remanded(ctx: RequestContext) -> list[RemandedWork]:
+    mine = queries.own_slips(ctx.employee_id, ctx.dealer_id, SlipStatus.REMANDED)
+    slips = await queries.slips_where(ctx.tx, mine, limit=REMANDS_SHOWN)
+    remands = select(AuditEntry).where(
+        AuditEntry.subject_id.in_([slip.slip_id for slip in slips]),
+        AuditEntry.action == SlipStep.REMAND,
     )
-    found = (await acting.tx.execute(remands.order_by(Trail.trail_id))).scalars()
-    newest: dict[Any, Trail] = {line.subject_id: line for line in found}
+    found = (await ctx.tx.execute(remands.order_by(AuditEntry.trail_id))).scalars()
+    newest: dict[Any, AuditEntry] = {line.subject_id: line for line in found}
     return [_shown(slip, newest.get(slip.slip_id)) for slip in slips]
 
 
-def _shown(slip: Slip, line: Trail | None) -> RemandedWork:
+def _shown(slip: Slip, line: AuditEntry | None) -> RemandedWork:
     return RemandedWork(
         subject_id=str(slip.slip_id),
         title=slip.title or "（件名なし）",

@@ -74,7 +74,7 @@ class SetClock:
 
 
 @dataclass
-class Bureau:
+class CommuterApi:
     """The service with its database and clock, and what its people do with it."""
 
     database: Database
@@ -83,7 +83,7 @@ class Bureau:
     app: FastAPI
     keys: list[int] = field(default_factory=list)
 
-    async def ask(
+    async def request(
         self, who: Principal | None, method: str, path: str, body: Any = None, **more: Any
     ) -> httpx.Response:
         """What somebody gets."""
@@ -97,13 +97,13 @@ class Bureau:
         return await self.http.request(method, BASE + path, headers=headers, **more)
 
     async def get(self, who: Principal, path: str, **more: Any) -> Any:
-        return done(await self.ask(who, "GET", path, **more))
+        return done(await self.request(who, "GET", path, **more))
 
     async def post(self, who: Principal, path: str, body: Any = None, **more: Any) -> Any:
-        return done(await self.ask(who, "POST", path, {} if body is None else body, **more))
+        return done(await self.request(who, "POST", path, {} if body is None else body, **more))
 
     async def put(self, who: Principal, path: str, body: Any, **more: Any) -> Any:
-        return done(await self.ask(who, "PUT", path, body, **more))
+        return done(await self.request(who, "PUT", path, body, **more))
 
     async def setting(self, **changes: Any) -> Any:
         """Change what the company decided."""
@@ -163,8 +163,8 @@ class Bureau:
             rows = await tx.execute(
                 text("SELECT type, payload::text AS payload FROM outbox ORDER BY position")
             )
-            told = [read(row.type, row.payload) for row in rows]
-        return [event for event in told if not kinds or isinstance(event, kinds)]
+            published = [read(row.type, row.payload) for row in rows]
+        return [event for event in published if not kinds or isinstance(event, kinds)]
 
     async def count(self, table: str) -> int:
         async with self.database.transaction(EVERY_DEALER) as tx:
@@ -179,7 +179,7 @@ class Bureau:
         worker = TimerWorker(self.database, "commuter", SERVICE.timers, self.clock)
         return await worker.fire_due()
 
-    async def hears(self, *events: Event) -> None:
+    async def receive(self, *events: Event) -> None:
         for sequence, event in enumerate(events, start=1):
             async with self.database.transaction(EVERY_DEALER) as tx:
                 now = self.clock.now()
@@ -235,15 +235,15 @@ EMPTIED = (
 
 
 @pytest.fixture(scope="session")
-async def bureau_url(databases: TestDatabases) -> str:
+async def commuter_api_url(databases: TestDatabases) -> str:
     """A database that is emptied before each test that uses it."""
     return await databases.create("commuter_service")
 
 
 @pytest.fixture
-async def empty_bureau(bureau_url: str) -> AsyncIterator[Bureau]:
+async def empty_commuter_api(commuter_api_url: str) -> AsyncIterator[CommuterApi]:
     """The service with its people and no decision of anybody."""
-    database, clock = Database(bureau_url, pool_size=6), SetClock()
+    database, clock = Database(commuter_api_url, pool_size=6), SetClock()
     verifier = TokenVerifier(StaticKeys(KEYS), issuer=ISSUER, audience="madoguchi")
     app = create_app(database=database, clock=clock, principal_of=principal_of(verifier))
     async with database.transaction(EVERY_DEALER) as tx:
@@ -251,28 +251,28 @@ async def empty_bureau(bureau_url: str) -> AsyncIterator[Bureau]:
             await tx.execute(text(f"DELETE FROM {table}"))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://commuter") as http:
-        bureau = Bureau(database, clock, http, app)
+        commuter_api = CommuterApi(database, clock, http, app)
         for who in EVERYBODY:
             assert who.dealer is not None
             assert who.staff_code is not None
-            await bureau.hears(
+            await commuter_api.receive(
                 StaffUpdated(
                     dealer_id=who.dealer, staff_code=who.staff_code, name=who.name,
                     store_code=who.store, role="sales",
                 )
             )  # fmt: skip
-        yield bureau
+        yield commuter_api
     await database.close()
 
 
 @pytest.fixture
-async def bureau(empty_bureau: Bureau) -> Bureau:
+async def commuter_api(empty_commuter_api: CommuterApi) -> CommuterApi:
     """The same, where the administrator has 定期区間マスタ and two people approve slips."""
-    bureau = empty_bureau
-    await bureau.setting(
+    commuter_api = empty_commuter_api
+    await commuter_api.setting(
         applications_allowed=True,
         admin_mail="admin@d01.example.jp",
         approvers=[CHIEF.person_id, HEAD.person_id],
     )
-    await bureau.allow(ADMIN, pass_master=True)
-    return bureau
+    await commuter_api.allow(ADMIN, pass_master=True)
+    return commuter_api

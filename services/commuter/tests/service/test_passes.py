@@ -20,7 +20,7 @@ from .conftest import (
     OTHER_ADMIN,
     P1,
     TARO,
-    Bureau,
+    CommuterApi,
     ends,
     looked_up,
     refused,
@@ -29,21 +29,25 @@ from .conftest import (
 ALL_THE_WAY = "三鷹:JR東日本/中央線:東京"
 
 
-async def charged(bureau: Bureau, on: str, route: str = "東京:中央線:新宿", who: Any = TARO) -> int:
-    answer = await bureau.post(who, "/deductions", {"rides": [{"on": on, "route": route}]})
+async def charged(
+    commuter_api: CommuterApi, on: str, route: str = "東京:中央線:新宿", who: Any = TARO
+) -> int:
+    answer = await commuter_api.post(who, "/deductions", {"rides": [{"on": on, "route": route}]})
     return int(answer["items"][0]["charged_yen"])
 
 
 @pytest.mark.rule("R1", "R33")
-async def test_an_administrators_registration_deducts_from_then_on(bureau: Bureau) -> None:
-    assert await charged(bureau, "2022/07/11") == 198
-    one = await bureau.register()
+async def test_an_administrators_registration_deducts_from_then_on(
+    commuter_api: CommuterApi,
+) -> None:
+    assert await charged(commuter_api, "2022/07/11") == 198
+    one = await commuter_api.register()
     assert (one["status"], one["status_japanese"], one["section"]) == (
         "confirmed", "確定", "東京―新宿",
     )  # fmt: skip
     assert one["period"] == ""
-    assert await charged(bureau, "2022/07/11") == 0
-    (event,) = await bureau.events()
+    assert await charged(commuter_api, "2022/07/11") == 0
+    (event,) = await commuter_api.events()
     assert isinstance(event, PassRegistered)  # and nothing that a mail follows
 
 
@@ -51,7 +55,7 @@ async def test_an_administrators_registration_deducts_from_then_on(bureau: Burea
 @pytest.mark.parametrize("path", ["/passes", "/my-passes"])
 @pytest.mark.parametrize("form", ["csv", "multipart", "list"])
 async def test_files_and_lists_are_refused_with_the_manuals_sentence(
-    bureau: Bureau, path: str, form: str
+    commuter_api: CommuterApi, path: str, form: str
 ) -> None:
     body = {"employee_id": TARO.person_id, "route": P1} if path == "/passes" else {"route": P1}
     who = ADMIN if path == "/passes" else TARO
@@ -60,10 +64,10 @@ async def test_files_and_lists_are_refused_with_the_manuals_sentence(
         "multipart": {"files": {"file": ("passes.csv", b"E101")}},
         "list": {"json": [body, body]},
     }
-    answer = await bureau.ask(who, "POST", path, **sent[form])
+    answer = await commuter_api.request(who, "POST", path, **sent[form])
     problem = refused(answer, 422, "CSV_REGISTRATION_REFUSED")
     assert problem["title"] == "CSVでの登録はできません。一件ずつ登録が必要です。"
-    assert await bureau.count("commuter_pass") == 0
+    assert await commuter_api.count("commuter_pass") == 0
 
 
 @pytest.mark.rule("R3")
@@ -78,18 +82,18 @@ async def test_files_and_lists_are_refused_with_the_manuals_sentence(
     ],
 )
 async def test_without_a_decided_route_nothing_is_kept(
-    bureau: Bureau, route: str, code: str
+    commuter_api: CommuterApi, route: str, code: str
 ) -> None:
     body = {"employee_id": TARO.person_id, "route": route}
-    refused(await bureau.ask(ADMIN, "POST", "/passes", body), 422, code)
-    refused(await bureau.ask(TARO, "POST", "/my-passes", {"route": route}), 422, code)
-    refused(await bureau.ask(TARO, "POST", "/passes/check", {"route": route}), 422, code)
-    assert await bureau.count("commuter_pass") == 0
-    assert await bureau.events() == []
+    refused(await commuter_api.request(ADMIN, "POST", "/passes", body), 422, code)
+    refused(await commuter_api.request(TARO, "POST", "/my-passes", {"route": route}), 422, code)
+    refused(await commuter_api.request(TARO, "POST", "/passes/check", {"route": route}), 422, code)
+    assert await commuter_api.count("commuter_pass") == 0
+    assert await commuter_api.events() == []
 
 
-async def test_an_unknown_station_comes_with_suggestions(bureau: Bureau) -> None:
-    answer = await bureau.ask(TARO, "POST", "/my-passes", {"route": "高円:中央線:新宿"})
+async def test_an_unknown_station_comes_with_suggestions(commuter_api: CommuterApi) -> None:
+    answer = await commuter_api.request(TARO, "POST", "/my-passes", {"route": "高円:中央線:新宿"})
     assert "高円寺" in refused(answer, 422, "UNKNOWN_STATION")["facts"]["suggestions"]
 
 
@@ -104,9 +108,9 @@ async def test_an_unknown_station_comes_with_suggestions(bureau: Bureau) -> None
     ],
 )
 async def test_four_shapes_of_a_period_and_two_of_a_date(
-    bureau: Bureau, period: str, shown: str
+    commuter_api: CommuterApi, period: str, shown: str
 ) -> None:
-    one = await bureau.register(period=period)
+    one = await commuter_api.register(period=period)
     assert one["period"] == shown
     iso = ends(period.replace("/", "-"))
     assert {name: one[name] for name in iso} == iso
@@ -114,107 +118,109 @@ async def test_four_shapes_of_a_period_and_two_of_a_date(
 
 @pytest.mark.rule("R64")
 @pytest.mark.parametrize("wrong", ["2022/02/30", "22-04-01", "4月1日", "0001-01-01", "9999-12-31"])
-async def test_an_unreadable_date_names_its_field(bureau: Bureau, wrong: str) -> None:
+async def test_an_unreadable_date_names_its_field(commuter_api: CommuterApi, wrong: str) -> None:
     body = {"route": P1, "starts_on": wrong}
-    answer = await bureau.ask(TARO, "POST", "/my-passes", body)
+    answer = await commuter_api.request(TARO, "POST", "/my-passes", body)
     assert answer.status_code == 422
-    assert await bureau.count("commuter_pass") == 0
+    assert await commuter_api.count("commuter_pass") == 0
 
 
 @pytest.mark.rule("R6")
-async def test_a_reversed_period_is_refused_and_one_day_is_not(bureau: Bureau) -> None:
+async def test_a_reversed_period_is_refused_and_one_day_is_not(commuter_api: CommuterApi) -> None:
     body = {"employee_id": TARO.person_id, "route": P1, **ends("2022/08/31~2022/04/01")}
-    refused(await bureau.ask(ADMIN, "POST", "/passes", body), 422, "PERIOD_REVERSED")
-    assert await bureau.count("commuter_pass") == 0
-    await bureau.register(period="2022/08/31~2022/08/31")
-    found = [await charged(bureau, day) for day in ("2022/08/30", "2022/08/31", "2022/09/01")]
+    refused(await commuter_api.request(ADMIN, "POST", "/passes", body), 422, "PERIOD_REVERSED")
+    assert await commuter_api.count("commuter_pass") == 0
+    await commuter_api.register(period="2022/08/31~2022/08/31")
+    found = [await charged(commuter_api, day) for day in ("2022/08/30", "2022/08/31", "2022/09/01")]
     assert found == [198, 0, 198]
 
 
 @pytest.mark.rule("R5", "R7")
-async def test_a_pass_from_the_future_has_no_end(bureau: Bureau) -> None:
-    await bureau.register(period="2022/10/01~")
-    found = [await charged(bureau, day) for day in ("2022/09/30", "2022/10/01", "2035/01/01")]
+async def test_a_pass_from_the_future_has_no_end(commuter_api: CommuterApi) -> None:
+    await commuter_api.register(period="2022/10/01~")
+    found = [await charged(commuter_api, day) for day in ("2022/09/30", "2022/10/01", "2035/01/01")]
     assert found == [198, 0, 0]
 
 
 @pytest.mark.rule("R8", "R9")
-async def test_an_overlap_is_shown_with_the_end_that_would_remove_it(bureau: Bureau) -> None:
-    old = await bureau.register(period="2022/04/01~")
+async def test_an_overlap_is_shown_with_the_end_that_would_remove_it(
+    commuter_api: CommuterApi,
+) -> None:
+    old = await commuter_api.register(period="2022/04/01~")
     new = {"route": "東京:東海道線:品川", "starts_on": "2022/08/01"}
-    (met,) = (await bureau.post(TARO, "/passes/check", new))["overlaps"]
+    (met,) = (await commuter_api.post(TARO, "/passes/check", new))["overlaps"]
     assert (met["pass_id"], met["proposed_end"]) == (old["pass_id"], "2022-07-31")
-    await bureau.apply(new["route"], "2022/08/01~")
+    await commuter_api.apply(new["route"], "2022/08/01~")
     route = "新宿:中央線:東京:東海道線:品川"
-    assert await charged(bureau, "2022/08/05", "新宿:中央線:東京") == 0
-    mine = (await bureau.get(TARO, "/my-passes"))["items"]
+    assert await charged(commuter_api, "2022/08/05", "新宿:中央線:東京") == 0
+    mine = (await commuter_api.get(TARO, "/my-passes"))["items"]
     applied = next(one for one in mine if one["status"] == "applied")
-    await bureau.confirm(applied)  # allowed without an end: then both deduct (F8)
-    assert await charged(bureau, "2022/08/05", route) == 0
-    version = (await bureau.get(ADMIN, f"/passes/{old['pass_id']}"))["version"]
+    await commuter_api.confirm(applied)  # allowed without an end: then both deduct (F8)
+    assert await charged(commuter_api, "2022/08/05", route) == 0
+    version = (await commuter_api.get(ADMIN, f"/passes/{old['pass_id']}"))["version"]
     end = {"ends_on": met["proposed_end"]}
     path = f"/passes/{old['pass_id']}/end"
-    ended = await bureau.post(ADMIN, path, end, version=version)
+    ended = await commuter_api.post(ADMIN, path, end, version=version)
     assert (ended["period"], ended["overlaps"]) == ("2022/04/01~2022/07/31", [])
-    assert await charged(bureau, "2022/08/05", "新宿:中央線:東京") == 198
+    assert await charged(commuter_api, "2022/08/05", "新宿:中央線:東京") == 198
 
 
 @pytest.mark.rule("R9")
-async def test_the_end_may_be_set_while_confirming(bureau: Bureau) -> None:
-    one = await bureau.apply(period="2022/04/01~")
-    done = await bureau.confirm(one, ends_on="2022/07/31")
+async def test_the_end_may_be_set_while_confirming(commuter_api: CommuterApi) -> None:
+    one = await commuter_api.apply(period="2022/04/01~")
+    done = await commuter_api.confirm(one, ends_on="2022/07/31")
     assert (done["status"], done["period"]) == ("confirmed", "2022/04/01~2022/07/31")
-    assert [await charged(bureau, day) for day in ("2022/07/31", "2022/08/01")] == [0, 198]
-    other = await bureau.apply(period="2022/09/01~")
+    assert [await charged(commuter_api, day) for day in ("2022/07/31", "2022/08/01")] == [0, 198]
+    other = await commuter_api.apply(period="2022/09/01~")
     path = f"/passes/{other['pass_id']}/confirmation"
-    answer = await bureau.ask(
+    answer = await commuter_api.request(
         ADMIN, "POST", path, {"ends_on": "2022/08/31"}, version=other["version"]
     )
     refused(answer, 422, "PERIOD_REVERSED")
 
 
 @pytest.mark.rule("R8")
-async def test_a_gap_between_two_passes_is_named(bureau: Bureau) -> None:
-    await bureau.register(period="2022/04/01~2022/06/30")
+async def test_a_gap_between_two_passes_is_named(commuter_api: CommuterApi) -> None:
+    await commuter_api.register(period="2022/04/01~2022/06/30")
     body = {"route": P1, "starts_on": "2022/08/01"}
-    found = await bureau.post(TARO, "/passes/check", body)
+    found = await commuter_api.post(TARO, "/passes/check", body)
     assert [gap["period"] for gap in found["gaps"]] == ["2022/07/01~2022/07/31"]
     touching = {"route": P1, "starts_on": "2022/07/01"}
-    assert (await bureau.post(TARO, "/passes/check", touching))["gaps"] == []
+    assert (await commuter_api.post(TARO, "/passes/check", touching))["gaps"] == []
 
 
 @pytest.mark.rule("R10")
-async def test_a_bus_takes_the_promise_away_and_says_so(bureau: Bureau) -> None:
-    one = await bureau.register(BUS)
+async def test_a_bus_takes_the_promise_away_and_says_so(commuter_api: CommuterApi) -> None:
+    one = await commuter_api.register(BUS)
     assert not one["guaranteed"]
     assert one["notices"] == ["バス区間を含む定期区間は自動控除の保証対象外です。"]
-    checked = await bureau.post(TARO, "/passes/check", {"route": BUS})
+    checked = await commuter_api.post(TARO, "/passes/check", {"route": BUS})
     assert checked["notices"] == one["notices"]
-    slip = await bureau.slip(looked_up(route="新宿:中央線:三鷹"))
+    slip = await commuter_api.slip(looked_up(route="新宿:中央線:三鷹"))
     (item,) = slip["items"]
     assert item["amount_yen"] == 0  # the rail part is deducted
     assert "BUS_NOT_GUARANTEED" in [one["code"] for one in item["explanation"]["notices"]]
 
 
 @pytest.mark.rule("R19")
-async def test_only_a_company_that_allows_it_takes_applications(bureau: Bureau) -> None:
-    await bureau.setting(applications_allowed=False)
-    answer = await bureau.ask(TARO, "POST", "/my-passes", {"route": P1})
+async def test_only_a_company_that_allows_it_takes_applications(commuter_api: CommuterApi) -> None:
+    await commuter_api.setting(applications_allowed=False)
+    answer = await commuter_api.request(TARO, "POST", "/my-passes", {"route": P1})
     refused(answer, 403, "PASS_APPLICATIONS_NOT_ALLOWED")
-    assert (await bureau.get(TARO, "/my-passes"))["apply"]["enabled"] is False
-    await bureau.setting(applications_allowed=True)
-    assert (await bureau.apply())["status_japanese"] == "未確定"
+    assert (await commuter_api.get(TARO, "/my-passes"))["apply"]["enabled"] is False
+    await commuter_api.setting(applications_allowed=True)
+    assert (await commuter_api.apply())["status_japanese"] == "未確定"
 
 
 @pytest.mark.rule("R19", "R11")
-async def test_nothing_is_allowed_where_nobody_decided(empty_bureau: Bureau) -> None:
-    setting = await empty_bureau.get(ADMIN, "/settings")
+async def test_nothing_is_allowed_where_nobody_decided(empty_commuter_api: CommuterApi) -> None:
+    setting = await empty_commuter_api.get(ADMIN, "/settings")
     assert (setting["applications_allowed"], setting["retention_days"]) == (False, 90)
 
 
 @pytest.mark.rule("R20", "R61")
-async def test_nobody_touches_anothers_pass(bureau: Bureau) -> None:
-    one = await bureau.apply()
+async def test_nobody_touches_anothers_pass(commuter_api: CommuterApi) -> None:
+    one = await commuter_api.apply()
     path, version = one["pass_id"], one["version"]
     changes: list[tuple[str, str, dict[str, Any]]] = [
         ("PUT", f"/my-passes/{path}", {"route": P1}),
@@ -222,104 +228,120 @@ async def test_nobody_touches_anothers_pass(bureau: Bureau) -> None:
         ("GET", f"/passes/{path}", {}),
     ]
     for method, where, body in changes:
-        answer = await bureau.ask(HANAKO, method, where, body, version=version)
+        answer = await commuter_api.request(HANAKO, method, where, body, version=version)
         assert answer.status_code == 403, where
     for method, where, body in changes:
-        answer = await bureau.ask(OTHER_ADMIN, method, where, body, version=version)
+        answer = await commuter_api.request(OTHER_ADMIN, method, where, body, version=version)
         assert answer.status_code == 404, where
 
 
 @pytest.mark.rule("R21")
-async def test_an_application_deducts_only_after_its_confirmation(bureau: Bureau) -> None:
-    one = await bureau.apply()
+async def test_an_application_deducts_only_after_its_confirmation(
+    commuter_api: CommuterApi,
+) -> None:
+    one = await commuter_api.apply()
     price = {"rides": [{"on": "2022/07/11", "route": "東京:中央線:新宿"}]}
-    assert (await bureau.post(TARO, "/deductions", price))["items"][0]["charged_yen"] == 198
-    await bureau.confirm(one)
-    assert await charged(bureau, "2022/07/11") == 0
+    assert (await commuter_api.post(TARO, "/deductions", price))["items"][0]["charged_yen"] == 198
+    await commuter_api.confirm(one)
+    assert await charged(commuter_api, "2022/07/11") == 0
 
 
 @pytest.mark.rule("R24")
-async def test_a_changed_pass_keeps_its_confirmed_version_meanwhile(bureau: Bureau) -> None:
-    one = await bureau.register()
+async def test_a_changed_pass_keeps_its_confirmed_version_meanwhile(
+    commuter_api: CommuterApi,
+) -> None:
+    one = await commuter_api.register()
     body = {"route": ALL_THE_WAY}
     path = f"/my-passes/{one['pass_id']}"
-    again = await bureau.put(TARO, path, body, version=one["version"])
+    again = await commuter_api.put(TARO, path, body, version=one["version"])
     assert (again["status"], again["section"]) == ("applied", "三鷹―東京")
     assert again["in_force"]["section"] == "東京―新宿"
     ride = {"on": "2022/07/11", "route": ALL_THE_WAY, "employee_id": TARO.person_id}
     rides = {"rides": [ride]}
-    through = await charged(bureau, "2022/07/11", "三鷹:中央線:新宿", HANAKO)
-    assert (await bureau.post(ADMIN, "/deductions", rides))["items"][0]["charged_yen"] == through
-    await bureau.confirm(again)
-    assert (await bureau.post(ADMIN, "/deductions", rides))["items"][0]["charged_yen"] == 0
+    through = await charged(commuter_api, "2022/07/11", "三鷹:中央線:新宿", HANAKO)
+    assert (await commuter_api.post(ADMIN, "/deductions", rides))["items"][0][
+        "charged_yen"
+    ] == through
+    await commuter_api.confirm(again)
+    assert (await commuter_api.post(ADMIN, "/deductions", rides))["items"][0]["charged_yen"] == 0
 
 
 @pytest.mark.rule("R25")
 @pytest.mark.parametrize("before", [True, False])
 async def test_withdrawing_and_rejecting_bring_the_last_version_back(
-    bureau: Bureau, before: bool
+    commuter_api: CommuterApi, before: bool
 ) -> None:
     for step in ("withdraw", "reject"):
         if before:
-            one = await bureau.register()
+            one = await commuter_api.register()
             path = f"/my-passes/{one['pass_id']}"
-            one = await bureau.put(TARO, path, {"route": ALL_THE_WAY}, version=one["version"])
+            one = await commuter_api.put(TARO, path, {"route": ALL_THE_WAY}, version=one["version"])
         else:
-            one = await bureau.apply(ALL_THE_WAY)
-        assert (await bureau.get(TARO, "/me"))["blocked_by_unconfirmed_pass"]
+            one = await commuter_api.apply(ALL_THE_WAY)
+        assert (await commuter_api.get(TARO, "/me"))["blocked_by_unconfirmed_pass"]
         if step == "withdraw":
             path = f"/my-passes/{one['pass_id']}/withdrawal"
-            after = await bureau.post(TARO, path, version=one["version"])
+            after = await commuter_api.post(TARO, path, version=one["version"])
         else:
             path = f"/passes/{one['pass_id']}/rejection"
-            empty = await bureau.ask(ADMIN, "POST", path, {}, version=one["version"])
+            empty = await commuter_api.request(ADMIN, "POST", path, {}, version=one["version"])
             refused(empty, 422, "REASON_MISSING")
             reason = {"reason": "経路が異なります。"}
-            after = await bureau.post(ADMIN, path, reason, version=one["version"])
+            after = await commuter_api.post(ADMIN, path, reason, version=one["version"])
             assert after["reason"] == "経路が異なります。"
         ended = "withdrawn" if step == "withdraw" else "rejected"
         assert after["status"] == ("confirmed" if before else ended)
         assert after["section"] == ("東京―新宿" if before else "三鷹―東京")
-        assert not (await bureau.get(TARO, "/me"))["blocked_by_unconfirmed_pass"]
-    assert len(await bureau.events(PassWithdrawn)) == len(await bureau.events(PassRejected)) == 1
+        assert not (await commuter_api.get(TARO, "/me"))["blocked_by_unconfirmed_pass"]
+    assert (
+        len(await commuter_api.events(PassWithdrawn))
+        == len(await commuter_api.events(PassRejected))
+        == 1
+    )
 
 
-async def confirm_from_list(bureau: Bureau, one: Any) -> Any:
+async def confirm_from_list(commuter_api: CommuterApi, one: Any) -> Any:
     ticked = {"pass_id": one["pass_id"], "version": one["version"]}
-    return (await bureau.post(ADMIN, "/passes/confirmations", {"passes": [ticked]}))["items"][0]
+    return (await commuter_api.post(ADMIN, "/passes/confirmations", {"passes": [ticked]}))["items"][
+        0
+    ]
 
 
-async def confirm_from_editor(bureau: Bureau, one: Any) -> Any:
+async def confirm_from_editor(commuter_api: CommuterApi, one: Any) -> Any:
     body = {"route": one["route"], "starts_on": one["starts_on"], "ends_on": one["ends_on"]}
-    return await bureau.put(ADMIN, f"/passes/{one['pass_id']}", body, version=one["version"])
+    return await commuter_api.put(ADMIN, f"/passes/{one['pass_id']}", body, version=one["version"])
 
 
 @pytest.mark.rule("R26")
 @pytest.mark.parametrize("way", ["list", "view", "editor"])
-async def test_confirming_from_list_view_and_editor_is_the_same(bureau: Bureau, way: str) -> None:
-    one = await bureau.apply(period="2022/04/01~")
+async def test_confirming_from_list_view_and_editor_is_the_same(
+    commuter_api: CommuterApi, way: str
+) -> None:
+    one = await commuter_api.apply(period="2022/04/01~")
     ways = {"list": confirm_from_list, "editor": confirm_from_editor}
-    done = await ways[way](bureau, one) if way in ways else await bureau.confirm(one)
+    done = await ways[way](commuter_api, one) if way in ways else await commuter_api.confirm(one)
     assert (done["status"], done["period"]) == ("confirmed", "2022/04/01~")
-    assert await charged(bureau, "2022/07/11") == 0
-    assert not (await bureau.get(TARO, "/me"))["blocked_by_unconfirmed_pass"]
-    assert (await bureau.get(ADMIN, "/passes", params={"status": "applied"}))["items"] == []
+    assert await charged(commuter_api, "2022/07/11") == 0
+    assert not (await commuter_api.get(TARO, "/me"))["blocked_by_unconfirmed_pass"]
+    assert (await commuter_api.get(ADMIN, "/passes", params={"status": "applied"}))["items"] == []
 
 
 @pytest.mark.rule("R26", "R32")
-async def test_the_applicant_is_told_from_wherever_it_was_confirmed(bureau: Bureau) -> None:
+async def test_the_applicant_is_told_from_wherever_it_was_confirmed(
+    commuter_api: CommuterApi,
+) -> None:
     for confirm in (confirm_from_list, confirm_from_editor):
-        await confirm(bureau, await bureau.apply())
-    assert len(await bureau.events(PassConfirmed)) == 2
-    await bureau.register()  # a registration answers no application
-    assert len(await bureau.events(PassConfirmed)) == 2
+        await confirm(commuter_api, await commuter_api.apply())
+    assert len(await commuter_api.events(PassConfirmed)) == 2
+    await commuter_api.register()  # a registration answers no application
+    assert len(await commuter_api.events(PassConfirmed)) == 2
 
 
 @pytest.mark.rule("R27")
-async def test_without_the_box_there_is_neither_list_nor_step(bureau: Bureau) -> None:
-    one = await bureau.apply()
-    await bureau.allow(ADMIN, pass_master=False)
-    assert (await bureau.get(ADMIN, "/me"))["rights"]["pass_master"] is False
+async def test_without_the_box_there_is_neither_list_nor_step(commuter_api: CommuterApi) -> None:
+    one = await commuter_api.apply()
+    await commuter_api.allow(ADMIN, pass_master=False)
+    assert (await commuter_api.get(ADMIN, "/me"))["rights"]["pass_master"] is False
     doors: list[tuple[str, str, dict[str, Any]]] = [
         ("GET", "/passes", {}),
         ("GET", "/passes/health", {}),
@@ -329,65 +351,65 @@ async def test_without_the_box_there_is_neither_list_nor_step(bureau: Bureau) ->
         ("PUT", f"/passes/{one['pass_id']}", {"route": P1}),
     ]
     for method, path, body in doors:
-        answer = await bureau.ask(ADMIN, method, path, body, version=one["version"])
+        answer = await commuter_api.request(ADMIN, method, path, body, version=one["version"])
         assert answer.status_code == 403, path
-    await bureau.allow(CHIEF, pass_master=True)
-    assert (await bureau.get(CHIEF, "/me"))["rights"]["pass_master"] is True
-    assert (await bureau.confirm(one, by=CHIEF))["status"] == "confirmed"
+    await commuter_api.allow(CHIEF, pass_master=True)
+    assert (await commuter_api.get(CHIEF, "/me"))["rights"]["pass_master"] is True
+    assert (await commuter_api.confirm(one, by=CHIEF))["status"] == "confirmed"
 
 
 @pytest.mark.rule("R28")
-async def test_of_two_administrators_the_second_is_told(bureau: Bureau) -> None:
-    await bureau.allow(CHIEF, pass_master=True)
-    one = await bureau.apply()
-    done = await bureau.confirm(one)
+async def test_of_two_administrators_the_second_is_told(commuter_api: CommuterApi) -> None:
+    await commuter_api.allow(CHIEF, pass_master=True)
+    one = await commuter_api.apply()
+    done = await commuter_api.confirm(one)
     path = f"/passes/{one['pass_id']}/confirmation"
-    late = await bureau.ask(CHIEF, "POST", path, {}, version=one["version"])
+    late = await commuter_api.request(CHIEF, "POST", path, {}, version=one["version"])
     assert refused(late, 412, "VERSION_CONFLICT")["facts"]["current_version"] == done["version"]
-    again = await bureau.confirm(done)  # who looks again and presses again changes nothing
+    again = await commuter_api.confirm(done)  # who looks again and presses again changes nothing
     assert again["version"] == done["version"]
-    assert len(await bureau.events(PassConfirmed)) == 1
+    assert len(await commuter_api.events(PassConfirmed)) == 1
 
 
 @pytest.mark.rule("R28")
-async def test_without_a_version_nothing_is_confirmed(bureau: Bureau) -> None:
-    one = await bureau.apply()
-    answer = await bureau.ask(ADMIN, "POST", f"/passes/{one['pass_id']}/confirmation", {})
+async def test_without_a_version_nothing_is_confirmed(commuter_api: CommuterApi) -> None:
+    one = await commuter_api.apply()
+    answer = await commuter_api.request(ADMIN, "POST", f"/passes/{one['pass_id']}/confirmation", {})
     refused(answer, 428, "VERSION_MISSING")
 
 
 @pytest.mark.rule("R33")
-async def test_two_confirmed_at_once_are_one_decision(bureau: Bureau) -> None:
-    first, second = await bureau.apply(), await bureau.apply("東京:東海道線:品川")
+async def test_two_confirmed_at_once_are_one_decision(commuter_api: CommuterApi) -> None:
+    first, second = await commuter_api.apply(), await commuter_api.apply("東京:東海道線:品川")
     ticked = [{"pass_id": o["pass_id"], "version": o["version"]} for o in (first, second)]
     stale = [ticked[0], {**ticked[1], "version": 99}]
-    answer = await bureau.ask(ADMIN, "POST", "/passes/confirmations", {"passes": stale})
+    answer = await commuter_api.request(ADMIN, "POST", "/passes/confirmations", {"passes": stale})
     refused(answer, 412, "VERSION_CONFLICT")
-    assert await bureau.events(PassConfirmed) == []  # all or none
-    done = await bureau.post(ADMIN, "/passes/confirmations", {"passes": ticked})
+    assert await commuter_api.events(PassConfirmed) == []  # all or none
+    done = await commuter_api.post(ADMIN, "/passes/confirmations", {"passes": ticked})
     assert [one["status"] for one in done["items"]] == ["confirmed", "confirmed"]
-    events = await bureau.events(PassConfirmed)
+    events = await commuter_api.events(PassConfirmed)
     assert len(events) == 2
     assert len({event.decision_id for event in events}) == 1
 
 
-async def test_a_double_click_is_one_application(bureau: Bureau) -> None:
+async def test_a_double_click_is_one_application(commuter_api: CommuterApi) -> None:
     sent: dict[str, Any] = {"headers": {"Idempotency-Key": "k1"}}
-    first = await bureau.post(TARO, "/my-passes", {"route": P1}, **sent)
-    second = await bureau.post(TARO, "/my-passes", {"route": P1}, **sent)
+    first = await commuter_api.post(TARO, "/my-passes", {"route": P1}, **sent)
+    second = await commuter_api.post(TARO, "/my-passes", {"route": P1}, **sent)
     assert first["pass_id"] == second["pass_id"]
-    assert len(await bureau.events(PassApplied)) == 1
+    assert len(await commuter_api.events(PassApplied)) == 1
 
 
 @pytest.mark.rule("R62")
-async def test_every_step_is_written_down_with_before_and_after(bureau: Bureau) -> None:
-    one = await bureau.apply(period="2022/04/01~")
-    one = await bureau.confirm(one)
+async def test_every_step_is_written_down_with_before_and_after(commuter_api: CommuterApi) -> None:
+    one = await commuter_api.apply(period="2022/04/01~")
+    one = await commuter_api.confirm(one)
     path = f"/passes/{one['pass_id']}/end"
-    one = await bureau.post(ADMIN, path, {"ends_on": "2022/07/31"}, version=one["version"])
-    told = [(t["actor"], t["action"], t["before"].get("period"), t["after"].get("period"))
+    one = await commuter_api.post(ADMIN, path, {"ends_on": "2022/07/31"}, version=one["version"])
+    published = [(t["actor"], t["action"], t["before"].get("period"), t["after"].get("period"))
             for t in one["trail"]]  # fmt: skip
-    assert told == [
+    assert published == [
         ("D01-E101", "apply", None, "2022/04/01~"),
         ("D01-A001", "confirm", None, "2022/04/01~"),
         ("D01-A001", "register", "2022/04/01~", "2022/04/01~2022/07/31"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pypdf
 
-from .conftest import ADMIN, HANAKO, TARO, Bureau, line, looked_up
+from .conftest import ADMIN, HANAKO, TARO, CommuterApi, line, looked_up
 
 
 def read(pdf: bytes) -> tuple[str, list[str]]:
@@ -21,14 +21,16 @@ def read(pdf: bytes) -> tuple[str, list[str]]:
     return "".join(page.extract_text() for page in reader.pages).replace("\n", ""), loose
 
 
-async def test_the_print_has_the_explanation_and_the_strip_of_each_item(bureau: Bureau) -> None:
-    one = await bureau.register(period="2026/04/01~")
+async def test_the_print_has_the_explanation_and_the_strip_of_each_item(
+    commuter_api: CommuterApi,
+) -> None:
+    one = await commuter_api.register(period="2026/04/01~")
     typed = {"item_on": "2026/04/02", "words": "書籍代", "amount_yen": 12345, "receipt": True}
     ride = looked_up("2026/04/01", "三鷹:中央線:東京", round_trip=True)
-    slip = await bureau.slip(ride, typed, looked_up("2026/04/01"))
+    slip = await commuter_api.slip(ride, typed, looked_up("2026/04/01"))
     moved = [line(item, item_on="2026-03-31") for item in slip["items"]]
-    slip = await bureau.save(TARO, slip, *moved)
-    answer = await bureau.ask(TARO, "GET", f"/slips/{slip['slip_id']}/print.pdf")
+    slip = await commuter_api.save(TARO, slip, *moved)
+    answer = await commuter_api.request(TARO, "GET", f"/slips/{slip['slip_id']}/print.pdf")
     assert answer.headers["content-type"] == "application/pdf"
     text, loose = read(answer.content)
     explanation = slip["items"][0]["explanation"]
@@ -44,10 +46,10 @@ async def test_the_print_has_the_explanation_and_the_strip_of_each_item(bureau: 
     assert loose == []
 
 
-async def test_who_may_not_see_a_slip_gets_no_print(bureau: Bureau) -> None:
-    slip = await bureau.slip(looked_up())
+async def test_who_may_not_see_a_slip_gets_no_print(commuter_api: CommuterApi) -> None:
+    slip = await commuter_api.slip(looked_up())
     path = f"/slips/{slip['slip_id']}/print.pdf"
     for who in (HANAKO, ADMIN):
-        assert (await bureau.ask(who, "GET", path)).status_code == 404
-    await bureau.step(TARO, slip, "submit")
-    assert (await bureau.ask(ADMIN, "GET", path)).status_code == 200
+        assert (await commuter_api.request(who, "GET", path)).status_code == 404
+    await commuter_api.step(TARO, slip, "submit")
+    assert (await commuter_api.request(ADMIN, "GET", path)).status_code == 200

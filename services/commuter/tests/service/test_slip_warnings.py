@@ -8,7 +8,7 @@ from .conftest import (
     ADMIN,
     CHIEF,
     TARO,
-    Bureau,
+    CommuterApi,
     line,
     looked_up,
     refused,
@@ -21,9 +21,9 @@ TYPED = {"item_on": "2022/07/11", "words": "会議費", "amount_yen": 1200, "rec
 
 
 @pytest.mark.rule("R40")
-async def test_another_day_in_the_dialog_warns(bureau: Bureau) -> None:
-    await bureau.register(period=A)
-    slip = await bureau.slip(looked_up("2022/03/31", item_on="2022/07/11"))
+async def test_another_day_in_the_dialog_warns(commuter_api: CommuterApi) -> None:
+    await commuter_api.register(period=A)
+    slip = await commuter_api.slip(looked_up("2022/03/31", item_on="2022/07/11"))
     (item,) = slip["items"]
     assert item["amount_yen"] == 198  # the pass does not cover the day that was looked up
     (warning,) = item["warnings"]
@@ -34,46 +34,46 @@ async def test_another_day_in_the_dialog_warns(bureau: Bureau) -> None:
     }
 
 
-async def auto_saved(bureau: Bureau) -> Any:
-    slip = await bureau.slip(looked_up())
-    return await bureau.save(TARO, slip, *moved(slip), automatic=True)
+async def auto_saved(commuter_api: CommuterApi) -> Any:
+    slip = await commuter_api.slip(looked_up())
+    return await commuter_api.save(TARO, slip, *moved(slip), automatic=True)
 
 
-async def saved(bureau: Bureau) -> Any:
-    slip = await bureau.slip(looked_up())
-    return await bureau.save(TARO, slip, *moved(slip))
+async def saved(commuter_api: CommuterApi) -> Any:
+    slip = await commuter_api.slip(looked_up())
+    return await commuter_api.save(TARO, slip, *moved(slip))
 
 
-async def remanded(bureau: Bureau) -> Any:
-    slip = await bureau.step(TARO, await bureau.slip(looked_up()), "submit")
-    slip = await bureau.step(CHIEF, slip, "remand", "日付を確認してください")
-    slip = await bureau.save(TARO, slip, *moved(slip))
-    return await bureau.step(TARO, slip, "submit")
+async def remanded(commuter_api: CommuterApi) -> Any:
+    slip = await commuter_api.step(TARO, await commuter_api.slip(looked_up()), "submit")
+    slip = await commuter_api.step(CHIEF, slip, "remand", "日付を確認してください")
+    slip = await commuter_api.save(TARO, slip, *moved(slip))
+    return await commuter_api.step(TARO, slip, "submit")
 
 
-async def withdrawn(bureau: Bureau) -> Any:
-    slip = await bureau.step(TARO, await bureau.slip(looked_up()), "submit")
-    slip = await bureau.step(TARO, slip, "withdraw")
-    return await bureau.save(TARO, slip, *moved(slip))
+async def withdrawn(commuter_api: CommuterApi) -> Any:
+    slip = await commuter_api.step(TARO, await commuter_api.slip(looked_up()), "submit")
+    slip = await commuter_api.step(TARO, slip, "withdraw")
+    return await commuter_api.save(TARO, slip, *moved(slip))
 
 
-async def edited_at_approval(bureau: Bureau) -> Any:
-    await bureau.allow(CHIEF, edit_at_approval=True)
-    slip = await bureau.step(TARO, await bureau.slip(looked_up()), "submit")
-    return await bureau.save(CHIEF, slip, *moved(slip))
+async def edited_at_approval(commuter_api: CommuterApi) -> Any:
+    await commuter_api.allow(CHIEF, edit_at_approval=True)
+    slip = await commuter_api.step(TARO, await commuter_api.slip(looked_up()), "submit")
+    return await commuter_api.save(CHIEF, slip, *moved(slip))
 
 
-async def edited_by_accounting(bureau: Bureau) -> Any:
-    await bureau.allow(ADMIN, pass_master=True, edit_after_approval=True)
-    slip = await bureau.approved(await bureau.slip(looked_up()))
-    return await bureau.save(ADMIN, slip, *moved(slip))
+async def edited_by_accounting(commuter_api: CommuterApi) -> Any:
+    await commuter_api.allow(ADMIN, pass_master=True, edit_after_approval=True)
+    slip = await commuter_api.approved(await commuter_api.slip(looked_up()))
+    return await commuter_api.save(ADMIN, slip, *moved(slip))
 
 
-async def copied(bureau: Bureau) -> Any:
-    slip = await bureau.slip(looked_up())
-    slip = await bureau.post(TARO, f"/slips/{slip['slip_id']}/copies")
+async def copied(commuter_api: CommuterApi) -> Any:
+    slip = await commuter_api.slip(looked_up())
+    slip = await commuter_api.post(TARO, f"/slips/{slip['slip_id']}/copies")
     assert warned(slip) == [[]]
-    return await bureau.save(TARO, slip, *moved(slip))
+    return await commuter_api.save(TARO, slip, *moved(slip))
 
 
 def moved(slip: Any) -> list[Any]:
@@ -93,9 +93,9 @@ PATHS = {
 
 @pytest.mark.rule("R41", "R42", "R58")
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_changed_day_warns_on_every_path(bureau: Bureau, path: str) -> None:
-    await bureau.register(period=A)
-    slip = await PATHS[path](bureau)
+async def test_a_changed_day_warns_on_every_path(commuter_api: CommuterApi, path: str) -> None:
+    await commuter_api.register(period=A)
+    slip = await PATHS[path](commuter_api)
     (item,) = slip["items"]
     assert item["amount_yen"] == 0
     assert item["warnings"] == [
@@ -106,89 +106,91 @@ async def test_a_changed_day_warns_on_every_path(bureau: Bureau, path: str) -> N
         }
     ]
     reader = ADMIN if path == "管理者の修正" else TARO
-    again = await bureau.get(reader, f"/slips/{slip['slip_id']}")
+    again = await commuter_api.get(reader, f"/slips/{slip['slip_id']}")
     assert warned(again) == [["W2"]]  # it survives being read again, though it is stored nowhere
 
 
 @pytest.mark.rule("R43")
-async def test_looking_up_again_cures(bureau: Bureau) -> None:
-    await bureau.register(period=A)
-    in_dialog = await bureau.slip(looked_up("2022/03/31", item_on="2022/07/11"))
-    for warned_slip in (await saved(bureau), in_dialog):
+async def test_looking_up_again_cures(commuter_api: CommuterApi) -> None:
+    await commuter_api.register(period=A)
+    in_dialog = await commuter_api.slip(looked_up("2022/03/31", item_on="2022/07/11"))
+    for warned_slip in (await saved(commuter_api), in_dialog):
         (item,) = warned_slip["items"]
-        slip = await bureau.save(TARO, warned_slip, line(item, item_on=BEFORE_A))
+        slip = await commuter_api.save(TARO, warned_slip, line(item, item_on=BEFORE_A))
         path = f"/slips/{slip['slip_id']}/items/{item['item_id']}/look-up"
         again = {"on": BEFORE_A, "route": item["route"]}
-        cured = await bureau.post(TARO, path, again, version=slip["version"])
+        cured = await commuter_api.post(TARO, path, again, version=slip["version"])
         (item,) = cured["items"]
         assert (item["warnings"], item["amount_yen"], item["deduction_yen"]) == ([], 198, 0)
 
 
 @pytest.mark.rule("R49", "R50", "R53")
-async def test_no_warning_without_reason(bureau: Bureau) -> None:
-    await bureau.register(period=A)
-    slip = await saved(bureau)
+async def test_no_warning_without_reason(commuter_api: CommuterApi) -> None:
+    await commuter_api.register(period=A)
+    slip = await saved(commuter_api)
     back = [line(item, item_on="2022-07-11") for item in slip["items"]]
-    assert warned(await bureau.save(TARO, slip, *back)) == [[]]
-    empty = await bureau.slip(looked_up(), {**TYPED, "item_on": BEFORE_A})
+    assert warned(await commuter_api.save(TARO, slip, *back)) == [[]]
+    empty = await commuter_api.slip(looked_up(), {**TYPED, "item_on": BEFORE_A})
     lines = [line(item, item_on=None) for item in empty["items"]]
-    assert warned(await bureau.save(TARO, empty, *lines)) == [[], []]
+    assert warned(await commuter_api.save(TARO, empty, *lines)) == [[], []]
 
 
 @pytest.mark.rule("R54")
 @pytest.mark.parametrize("blocks", [False, True])
-async def test_the_company_decides_whether_a_warning_blocks(bureau: Bureau, blocks: bool) -> None:
-    await bureau.setting(warning_blocks=blocks)
-    await bureau.register(period=A)
-    slip = await saved(bureau)
+async def test_the_company_decides_whether_a_warning_blocks(
+    commuter_api: CommuterApi, blocks: bool
+) -> None:
+    await commuter_api.setting(warning_blocks=blocks)
+    await commuter_api.register(period=A)
+    slip = await saved(commuter_api)
     path = f"/slips/{slip['slip_id']}/submit"
-    answer = await bureau.ask(TARO, "POST", path, {}, version=slip["version"])
+    answer = await commuter_api.request(TARO, "POST", path, {}, version=slip["version"])
     if blocks:
         refused(answer, 422, "WARNING_BLOCKS_SUBMISSION")
-        assert (await bureau.get(TARO, f"/slips/{slip['slip_id']}"))["status"] == "draft"
+        assert (await commuter_api.get(TARO, f"/slips/{slip['slip_id']}"))["status"] == "draft"
     else:
         assert answer.status_code == 200
-        assert warned(await bureau.get(CHIEF, f"/slips/{slip['slip_id']}")) == [["W2"]]
+        assert warned(await commuter_api.get(CHIEF, f"/slips/{slip['slip_id']}")) == [["W2"]]
 
 
 @pytest.mark.rule("R55")
-async def test_revised_fares_are_another_notice(bureau: Bureau) -> None:
-    slip = await bureau.slip(looked_up("2026/03/13"))
+async def test_revised_fares_are_another_notice(commuter_api: CommuterApi) -> None:
+    slip = await commuter_api.slip(looked_up("2026/03/13"))
     (item,) = slip["items"]
-    assert warned(await bureau.save(TARO, slip, line(item, item_on="2026-03-14"))) == [
+    assert warned(await commuter_api.save(TARO, slip, line(item, item_on="2026-03-14"))) == [
         ["FARES_REVISED"]
     ]
 
 
 @pytest.mark.rule("R56")
-async def test_a_pass_that_was_changed_since_is_told(bureau: Bureau) -> None:
-    one = await bureau.register(period=A)
-    slip = await bureau.slip(looked_up("2022/08/05"))
+async def test_a_pass_that_was_changed_since_is_told(commuter_api: CommuterApi) -> None:
+    one = await commuter_api.register(period=A)
+    slip = await commuter_api.slip(looked_up("2022/08/05"))
     end = {"ends_on": "2022/07/31"}
     path = f"/passes/{one['pass_id']}/end"
-    await bureau.post(ADMIN, path, end, version=one["version"])
-    slip = await bureau.get(TARO, f"/slips/{slip['slip_id']}")
+    await commuter_api.post(ADMIN, path, end, version=one["version"])
+    slip = await commuter_api.get(TARO, f"/slips/{slip['slip_id']}")
     assert warned(slip) == [["PASS_CHANGED"]]
     (item,) = slip["items"]
     path = f"/slips/{slip['slip_id']}/items/{item['item_id']}/look-up"
     again = {"on": "2022/08/05", "route": item["route"]}
-    cured = await bureau.post(TARO, path, again, version=slip["version"])
+    cured = await commuter_api.post(TARO, path, again, version=slip["version"])
     assert (warned(cured), cured["total_yen"]) == ([[]], 198)
 
 
 @pytest.mark.rule("R57")
-async def test_a_copy_keeps_the_searched_day(bureau: Bureau) -> None:
-    await bureau.register(period="2022/04/01~2022/08/31")
-    sent = await bureau.approved(await bureau.slip(looked_up(), TYPED))
-    copy = await bureau.post(TARO, f"/slips/{sent['slip_id']}/copies")
+async def test_a_copy_keeps_the_searched_day(commuter_api: CommuterApi) -> None:
+    await commuter_api.register(period="2022/04/01~2022/08/31")
+    sent = await commuter_api.approved(await commuter_api.slip(looked_up(), TYPED))
+    copy = await commuter_api.post(TARO, f"/slips/{sent['slip_id']}/copies")
     assert (copy["status"], copy["copied_from"]) == ("draft", sent["slip_id"])
     names = ("route", "amount_yen", "searched_on", "explanation", "words", "receipt")
     assert [[i[n] for n in names] for i in copy["items"]] == [
         [i[n] for n in names] for i in sent["items"]
     ]
     first, second = (line(item) for item in copy["items"])
-    copy = await bureau.save(TARO, copy, {**first, "item_on": "2022/09/05"}, second)
+    copy = await commuter_api.save(TARO, copy, {**first, "item_on": "2022/09/05"}, second)
     assert warned(copy) == [["W2"], []]
-    await bureau.apply()
-    answer = await bureau.ask(TARO, "POST", f"/slips/{sent['slip_id']}/copies")
+    await commuter_api.apply()
+    answer = await commuter_api.request(TARO, "POST", f"/slips/{sent['slip_id']}/copies")
     refused(answer, 409, "UNCONFIRMED_PASS_BLOCKS")

@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
-from contracts_service.conditions import Conditions
-from contracts_service.models import Kept
+from contracts_service.models import Base
+from contracts_service.policy import Policy
 from contracts_service.settings import ContractsSettings
 from contracts_service.subscribers import SUBSCRIBERS
 from contracts_service.timers import TIMERS
@@ -18,7 +18,7 @@ Settings = ContractsSettings
 SERVICE = Service(
     name="contracts",
     package="contracts_service",
-    metadata=Kept.metadata,
+    metadata=Base.metadata,
     subscribers=SUBSCRIBERS,
     timers=TIMERS,
 )
@@ -28,7 +28,7 @@ def create_app(
     database: Database,
     clock: Clock,
     principal_of: PrincipalOf,
-    conditions: Conditions | None = None,
+    conditions: Policy | None = None,
     **state: object,
 ) -> FastAPI:
     """The API of the contracts service; `conditions` are those of this installation."""
@@ -40,7 +40,7 @@ def create_app(
         database=database,
         clock=clock,
         principal_of=principal_of,
-        conditions=conditions or Conditions(),
+        conditions=conditions or Policy(),
         known_products=set(),
         **state,
     )

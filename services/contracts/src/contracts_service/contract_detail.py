@@ -7,15 +7,15 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
-from contracts_service.conditions import Conditions
-from contracts_service.facts import (
+from contracts_service.models import AssignmentChange, Contract, Memo
+from contracts_service.policy import Policy
+from contracts_service.rule_facts import (
     completion_of,
     entry_facts,
     replacement_of,
     row_facts,
     selection_of,
 )
-from contracts_service.models import AssignmentChange, Contract, Memo
 from contracts_service.rules.assignment_change import CHANGING, MoveReason
 from contracts_service.rules.completion import CompletionBasis, completion_mark
 from contracts_service.rules.contract_access import Action, Viewer, role_refusal
@@ -186,7 +186,7 @@ class ContractDetail:
 
 
 async def contract_detail(
-    tx: AsyncSession, contract: Contract, viewer: Viewer, *, today: date, conditions: Conditions
+    tx: AsyncSession, contract: Contract, viewer: Viewer, *, today: date, conditions: Policy
 ) -> ContractDetail:
     """The contract as the screen shows it to this viewer today."""
     product = await queries.product(tx, contract.product_code)
@@ -234,7 +234,7 @@ async def contract_detail(
         )
         if contract.sold_vehicle_code
         else None,
-        memo=memo_shown(memo, viewer),
+        memo=visible_memo(memo, viewer),
         actions=[
             LabelledAction(
                 button=action.button,
@@ -248,7 +248,7 @@ async def contract_detail(
     )
 
 
-def memo_shown(memo: Memo | None, viewer: Viewer) -> MemoDetail:
+def visible_memo(memo: Memo | None, viewer: Viewer) -> MemoDetail:
     """The memo as this viewer sees it."""
     return MemoDetail(
         text=memo.text if memo else "",

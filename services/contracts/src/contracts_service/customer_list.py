@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.colour_conditions import colour_values, has_colour
-from contracts_service.conditions import Conditions
+from contracts_service.policy import Policy
 from contracts_service.rules.assignment_change import change_status
 from contracts_service.rules.bulk_search import BulkSearch
 from contracts_service.rules.completion import COMPLETE_MARK
@@ -24,7 +24,7 @@ from contracts_service.rules.inspection import (
     next_inspection_month,
     registered_for_next_inspection,
 )
-from contracts_service.rules.list_membership import completed_listed_from
+from contracts_service.rules.listing_window import completed_listed_from
 from contracts_service.rules.replacement_mark import ReplacementMark, replacement_mark
 from contracts_service.rules.result_deadline import result_due_on
 from contracts_service.rules.row_colour import RowColour, RowFacts, row_colour
@@ -46,7 +46,7 @@ from contracts_service.rules.selection import (
 from shared.roles import Role
 
 
-class Listed(NamedTuple):
+class ListedContract(NamedTuple):
     """What the list needs of a contract: the columns that are asked for, in this order."""
 
     contract_no: str
@@ -70,7 +70,7 @@ class Listed(NamedTuple):
     store_name: str | None
 
 
-COLUMNS = ", ".join(f"contract.{name}" for name in Listed._fields if name != "store_name")
+COLUMNS = ", ".join(f"contract.{name}" for name in ListedContract._fields if name != "store_name")
 ORDERS = {
     "": "contract.final_on, contract.contract_no",
     "staff_code": "contract.staff_code, contract.final_on, contract.contract_no",
@@ -103,7 +103,7 @@ class Condition:
 class Found:
     """At most a hundred rows, in order, and how many there are in all (D17)."""
 
-    rows: Sequence[Listed]
+    rows: Sequence[ListedContract]
     total: int
 
 
@@ -126,7 +126,7 @@ def listed(condition: Condition, *, today: date, months: int) -> Condition:
     return condition
 
 
-def asked_for(
+def search_condition(
     condition: Condition, search: Search, *, today: date, green_days: int | None = None
 ) -> Condition:
     """Narrowed to what one of the three panels asks for (D7-D15)."""
@@ -149,7 +149,7 @@ def asked_for(
     return condition
 
 
-def asked_in_bulk(condition: Condition, search: BulkSearch, *, today: date) -> Condition:
+def bulk_search_condition(condition: Condition, search: BulkSearch, *, today: date) -> Condition:
     """Narrowed to what the bulk screen asks for (D132)."""
     _add_texts(condition, search.customer_name, search.registration_no)
     if search.inspection_month:
@@ -185,7 +185,7 @@ async def find(tx: AsyncSession, condition: Condition, *, sort: str = "") -> Fou
     """The first hundred hits, and the number of all; counted only where more follow."""
     statement = hits(condition, sort, limit=ROWS_SHOWN + 1)
     found = await tx.execute(_statement(statement), condition.values)
-    rows = [Listed._make(row) for row in found]
+    rows = [ListedContract._make(row) for row in found]
     if len(rows) <= ROWS_SHOWN:
         return Found(rows, len(rows))
     return Found(rows[:ROWS_SHOWN], await count(tx, condition))
@@ -212,16 +212,16 @@ async def count_by_store(
 
 async def find_all(
     tx: AsyncSession, condition: Condition, *, sort: str = ""
-) -> AsyncIterator[Listed]:
+) -> AsyncIterator[ListedContract]:
     """Every hit in order, through a cursor: memory does not grow with their number (D19)."""
     statement = _statement(hits(condition, sort))
     result = await tx.stream(statement, condition.values, execution_options={"yield_per": 1000})
     async for row in result:
-        yield Listed._make(row)
+        yield ListedContract._make(row)
 
 
 @dataclass(slots=True)
-class ShownRow:
+class ListRow:
     """A row of the table: the eleven columns of the manual, its colour, and 変更中."""
 
     contract_no: str
@@ -242,7 +242,7 @@ class ShownRow:
     colour: RowColour
 
 
-def row_of(row: Listed, *, today: date, conditions: Conditions) -> ShownRow:
+def row_of(row: ListedContract, *, today: date, conditions: Policy) -> ListRow:
     """A contract as the table shows it on `today`."""
     completed = row.completion_basis is not None
     facts = RowFacts(
@@ -254,7 +254,7 @@ def row_of(row: Listed, *, today: date, conditions: Conditions) -> ShownRow:
     colour = row_colour(facts, today=today, green_days=conditions.green_days)
     inspection = next_inspection_month(row.first_registered_month, today=today)
     mark = replacement_mark(replacement_of(row), completed=completed, tfc_handled=row.tfc_handled)
-    return ShownRow(
+    return ListRow(
         contract_no=row.contract_no,
         final_on=row.final_on,
         result_due_on=result_due_on(row.final_on),
@@ -274,7 +274,7 @@ def row_of(row: Listed, *, today: date, conditions: Conditions) -> ShownRow:
     )
 
 
-def replacement_of(row: Listed) -> Replacement | None:
+def replacement_of(row: ListedContract) -> Replacement | None:
     """What is known of the replacement."""
     if row.own_replacement is None:
         return None
@@ -283,7 +283,7 @@ def replacement_of(row: Listed) -> Replacement | None:
     )
 
 
-def csv_row(shown: ShownRow, row: Listed, vehicle_names: Mapping[str, str]) -> list[str]:
+def csv_row(shown: ListRow, row: ListedContract, vehicle_names: Mapping[str, str]) -> list[str]:
     """The fourteen texts of a row in the exported list (D19, D20)."""
     code = row.replacement_vehicle_code
     own = {True: "有", False: "無", None: ""}[row.own_replacement]

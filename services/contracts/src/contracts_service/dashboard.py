@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import customer_list
 from contracts_service.colour_conditions import COLOUR, URGENCY, colour_values
-from contracts_service.conditions import Conditions
+from contracts_service.policy import Policy
 from contracts_service.rules.contract_access import Viewer
 
 AGES = (30, 60, 90)
@@ -51,7 +51,7 @@ class Dashboard(BaseModel):
 
 
 async def dashboard(
-    tx: AsyncSession, viewer: Viewer, *, today: date, conditions: Conditions
+    tx: AsyncSession, viewer: Viewer, *, today: date, conditions: Policy
 ) -> Dashboard:
     """The figures of each store that the viewer sees, and their sums."""
     seen = customer_list.visible_to(viewer, today=today)

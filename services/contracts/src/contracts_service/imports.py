@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
-from contracts_service.actions import contract_intake, masters
+from contracts_service.actions import contract_import, master_data
 from contracts_service.rules.import_file import RefusedLine, read_contract_file
 from contracts_service.rules.import_row import DEALER
 from contracts_service.rules.master_file import MasterKind, MasterLine, read_master_file
@@ -83,16 +83,16 @@ class MasterFacts(Protocol):
 async def import_masters(database: Database, facts: MasterFacts, *, now: datetime) -> None:
     """Keep dealers, stores, staff and vehicles as given, and the products of the rules."""
     async with database.transaction(EVERY_DEALER) as tx:
-        await masters.keep_products(tx)
-        await masters.keep_vehicles(tx, map(_vehicle, facts.vehicles))
+        await master_data.upsert_products(tx)
+        await master_data.upsert_vehicles(tx, map(_vehicle, facts.vehicles))
         dealers = list(facts.dealers)
-        await masters.keep_dealers(
+        await master_data.upsert_dealers(
             tx, ({"dealer_id": d.code, "name": d.name} for d in dealers), now=now
         )
         stores = (_store(dealer, store) for dealer in dealers for store in dealer.stores)
-        await masters.keep_stores(tx, stores, now=now)
+        await master_data.upsert_stores(tx, stores, now=now)
         staff = (_person(dealer, person) for dealer in dealers for person in dealer.staff)
-        await masters.keep_staff(tx, staff, now=now)
+        await master_data.upsert_staff(tx, staff, now=now)
 
 
 async def import_contracts(database: Database, data: bytes, *, now: datetime) -> ImportReport:
@@ -106,12 +106,12 @@ async def import_contracts(database: Database, data: bytes, *, now: datetime) ->
         if not refused:
             refused = [
                 _of_other_dealer(line, contract_no)
-                for line, contract_no in await contract_intake.lines_of_other_dealers(tx)
+                for line, contract_no in await contract_import.lines_of_other_dealers(tx)
             ]
         if refused:
             await tx.rollback()
             return ImportReport(refused=tuple(refused))
-        registered, updated = await contract_intake.take_over_contracts(tx, now=now)
+        registered, updated = await contract_import.import_staged_contracts(tx, now=now)
     return ImportReport(accepted=accepted, registered=registered, updated=updated)
 
 
@@ -129,29 +129,29 @@ async def import_master_file(
         if refused:
             return ImportReport(refused=refused)
         rows = [dict(line.values) for line in lines if isinstance(line, MasterLine)]
-        await _keep_rows(tx, kind, rows, now)
+        await _upsert_rows(tx, kind, rows, now)
     return ImportReport(accepted=len(rows))
 
 
-async def _keep_rows(
+async def _upsert_rows(
     tx: AsyncSession, kind: MasterKind, rows: list[dict[str, Any]], now: datetime
 ) -> None:
     match kind:
         case MasterKind.DEALERS:
-            await masters.keep_dealers(tx, rows, now=now)
+            await master_data.upsert_dealers(tx, rows, now=now)
         case MasterKind.STORES:
-            await masters.keep_stores(tx, rows, now=now)
+            await master_data.upsert_stores(tx, rows, now=now)
         case MasterKind.STAFF:
-            await masters.keep_staff(tx, rows, now=now)
+            await master_data.upsert_staff(tx, rows, now=now)
         case MasterKind.PRODUCTS:
-            await masters.keep_products(tx, (Product(**row) for row in rows))
+            await master_data.upsert_products(tx, (Product(**row) for row in rows))
         case MasterKind.VEHICLES:
-            await masters.keep_vehicles(tx, rows)
+            await master_data.upsert_vehicles(tx, rows)
         case MasterKind.CALENDAR:
             days = {row["exception_on"]: row["is_open"] for row in rows}
             for year in {day.year for day in days}:
                 of_year = {day: is_open for day, is_open in days.items() if day.year == year}
-                await masters.keep_calendar(
+                await master_data.upsert_calendar(
                     tx,
                     year,
                     closed_on=[day for day, is_open in of_year.items() if not is_open],
@@ -161,19 +161,19 @@ async def _keep_rows(
 
 async def _stage(tx: AsyncSession, data: bytes) -> tuple[int, list[RefusedLine]]:
     known = await queries.known_codes(tx)
-    await contract_intake.open_intake(tx)
+    await contract_import.begin_import(tx)
     accepted, refused, staged = 0, [], []
     for line in read_contract_file(data, known):
         if isinstance(line, RefusedLine):
             refused.append(line)
         elif not refused:
             accepted += 1
-            staged.append(contract_intake.staged_line(line.line, line.row))
-            if len(staged) == contract_intake.BATCH:
-                await contract_intake.stage_contracts(tx, staged)
+            staged.append(contract_import.staged_line(line.line, line.row))
+            if len(staged) == contract_import.BATCH:
+                await contract_import.stage_contracts(tx, staged)
                 staged = []
     if staged and not refused:
-        await contract_intake.stage_contracts(tx, staged)
+        await contract_import.stage_contracts(tx, staged)
     return accepted, refused
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
-class Kept(DeclarativeBase):
+class Base(DeclarativeBase):
     """A row that the contracts service keeps."""
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads a plain attribute
@@ -39,7 +39,7 @@ class Kept(DeclarativeBase):
     }
 
 
-class Dealer(Kept):
+class Dealer(Base):
     """A dealer."""
 
     __tablename__ = "dealer"
@@ -48,7 +48,7 @@ class Dealer(Kept):
     name: Mapped[str]
 
 
-class Store(Kept):
+class Store(Base):
     """A store; one that is `unused` is shown in brackets and never chosen (D130).
 
     `successor` is the store that takes over the customers of one that the dealer closed.
@@ -64,7 +64,7 @@ class Store(Kept):
     successor: Mapped[str | None]
 
 
-class Staff(Kept):
+class Staff(Base):
     """A person; without `store_code` at headquarters. Who left is no longer `active`."""
 
     __tablename__ = "staff"
@@ -80,7 +80,7 @@ class Staff(Kept):
     active: Mapped[bool]
 
 
-class ProductRow(Kept):
+class ProductRow(Base):
     """A finance product and what it allows (D76-D79)."""
 
     __tablename__ = "product"
@@ -93,7 +93,7 @@ class ProductRow(Kept):
     is_lease: Mapped[bool]
 
 
-class Vehicle(Kept):
+class Vehicle(Base):
     """A model that a customer may buy next (D55); the dealer `*` stands for all of them."""
 
     __tablename__ = "vehicle"
@@ -104,7 +104,7 @@ class Vehicle(Kept):
     active: Mapped[bool]
 
 
-class CalendarException(Kept):
+class CalendarException(Base):
     """A day on which the finance company works, or not, against the general calendar (D141)."""
 
     __tablename__ = "calendar_exception"
@@ -113,7 +113,7 @@ class CalendarException(Kept):
     is_open: Mapped[bool]
 
 
-class Contract(Kept):
+class Contract(Base):
     """A contract: what the finance company says of it, and how its last instalment is handled.
 
     `customer_folded` holds name and reading as they are searched, on a line each. While
@@ -184,7 +184,7 @@ class Contract(Kept):
     import_fingerprint: Mapped[bytes | None]
 
 
-class Memo(Kept):
+class Memo(Base):
     """One saved state of 自由記入欄; the highest version counts (D47)."""
 
     __tablename__ = "memo"
@@ -197,7 +197,7 @@ class Memo(Kept):
     saved_by: Mapped[str]
 
 
-class Entry(Kept):
+class Entry(Base):
     """One statement about selection or replacement, whoever made it; rows only ever come."""
 
     __tablename__ = "entry"
@@ -217,7 +217,7 @@ class Entry(Kept):
     confirmation_received_on: Mapped[date | None]
 
 
-class AssignmentChange(Kept):
+class AssignmentChange(Base):
     """One registration of another store or staff, and what became of it (D124-D144)."""
 
     __tablename__ = "assignment_change"
@@ -251,7 +251,7 @@ class AssignmentChange(Kept):
     rejected_because: Mapped[str | None]
 
 
-class CustomerChangeRelease(Kept):
+class CustomerChangeRelease(Base):
     """Headquarters lifted the block of a pending customer change, and why (D64)."""
 
     __tablename__ = "customer_change_release"
@@ -264,7 +264,7 @@ class CustomerChangeRelease(Kept):
     released_by: Mapped[str]
 
 
-class CustomerErasure(Kept):
+class CustomerErasure(Base):
     """Who the customer of a contract was is forgotten: by whom, when and why."""
 
     __tablename__ = "customer_erasure"
@@ -276,7 +276,7 @@ class CustomerErasure(Kept):
     erased_by: Mapped[str]
 
 
-class CustomerListExport(Kept):
+class CustomerListExport(Base):
     """Who took which customer list out as CSV (D19)."""
 
     __tablename__ = "customer_list_export"

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from pydantic_settings import SettingsConfigDict
 
-from contracts_service.conditions import Conditions, ReflectedBy
-from contracts_service.rules.list_membership import MONTHS_AFTER_LAST_DAY
+from contracts_service.policy import Policy, ReflectedBy
+from contracts_service.rules.listing_window import MONTHS_AFTER_LAST_DAY
 from contracts_service.rules.resplit import TERMS
 from contracts_service.rules.result_deadline import FirstEntryAfterChangeLimit
 from shared.settings import ServiceSettings
@@ -28,9 +28,9 @@ class ContractsSettings(ServiceSettings):
     payoff_fee_yen: int = 0
 
     @property
-    def conditions(self) -> Conditions:
+    def conditions(self) -> Policy:
         """The same, as the service works with them."""
-        return Conditions(
+        return Policy(
             green_days=self.green_days,
             listed_months=self.listed_months,
             first_entry=self.first_entry_after_change_limit,

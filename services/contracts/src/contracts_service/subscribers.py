@@ -4,8 +4,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts_service.actions import assignment, customer_change, masters, tfc_facts
-from contracts_service.actions.final_handling import return_ended, return_sent
+from contracts_service.actions import assignment, customer_change, master_data, tfc_updates
+from contracts_service.actions.final_handling import return_ended, return_submitted
 from contracts_service.rules.products import Product
 from event_contracts import dealer, tfc
 from event_contracts.returns import ApplicationSubmitted, ReturnCompleted, ReturnWithdrawn
@@ -15,15 +15,15 @@ SUBSCRIBERS = Subscribers()
 
 
 @SUBSCRIBERS.on(ApplicationSubmitted)
-async def note_return_sent(
+async def record_return_submitted(
     event: ApplicationSubmitted, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """The contract has an open return application (D60, D81)."""
-    await return_sent(tx, event.contract_no, event.application_id, now=delivery.now)
+    await return_submitted(tx, event.contract_no, event.application_id, now=delivery.now)
 
 
 @SUBSCRIBERS.on(ReturnWithdrawn)
-async def note_return_withdrawn(
+async def record_return_withdrawn(
     event: ReturnWithdrawn, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """The return application is gone, the choice is free again (D60)."""
@@ -39,9 +39,11 @@ async def complete_by_return(event: ReturnCompleted, delivery: Delivery, tx: Asy
 
 
 @SUBSCRIBERS.on(tfc.TfcContractImported, tfc.TfcContractUpdated)
-async def keep_contract(event: tfc.TfcContractFacts, delivery: Delivery, tx: AsyncSession) -> None:
+async def apply_contract_facts(
+    event: tfc.TfcContractFacts, delivery: Delivery, tx: AsyncSession
+) -> None:
     """A contract is new or changed in the finance company's books."""
-    await tfc_facts.keep_facts(tx, event, now=delivery.now)
+    await tfc_updates.apply_contract_facts(tx, event, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.TfcHandlingFlagged)
@@ -49,7 +51,7 @@ async def flag_tfc_handling(
     event: tfc.TfcHandlingFlagged, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """The row becomes blue (D38)."""
-    await tfc_facts.set_tfc_handling(tx, event.contract_no, handled=True, now=delivery.now)
+    await tfc_updates.set_tfc_handling(tx, event.contract_no, handled=True, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.TfcHandlingCleared)
@@ -57,23 +59,23 @@ async def clear_tfc_handling(
     event: tfc.TfcHandlingCleared, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """The row has its normal colour again (D38)."""
-    await tfc_facts.set_tfc_handling(tx, event.contract_no, handled=False, now=delivery.now)
+    await tfc_updates.set_tfc_handling(tx, event.contract_no, handled=False, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.ReceivablePurchased)
-async def note_purchase(
+async def record_purchase(
     event: tfc.ReceivablePurchased, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """A return needs a separate procedure from now on (D78)."""
-    await tfc_facts.note_purchase(tx, event.contract_no, now=delivery.now)
+    await tfc_updates.record_purchase(tx, event.contract_no, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.EarlyPayoffInquired)
-async def note_inquiry(
+async def record_inquiry(
     event: tfc.EarlyPayoffInquired, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """The inquiry may fill 代替 (D31)."""
-    await tfc_facts.note_inquiry(tx, event, now=delivery.now)
+    await tfc_updates.record_inquiry(tx, event, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.EarlyPayoffCompleted)
@@ -81,7 +83,7 @@ async def complete_by_payoff(
     event: tfc.EarlyPayoffCompleted, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """The settlement completes the contract (D70)."""
-    await tfc_facts.note_settlement(tx, event.contract_no, now=delivery.now)
+    await tfc_updates.record_settlement(tx, event.contract_no, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.SelectionCorrected)
@@ -90,14 +92,16 @@ async def correct_selection(
 ) -> None:
     """The finance company changes the choice at any time (D80)."""
     names = (event.contract_no, event.category)
-    await tfc_facts.correct_selection(tx, *names, now=delivery.now)
+    await tfc_updates.correct_selection(tx, *names, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.ResplitScreened)
-async def note_screening(event: tfc.ResplitScreened, delivery: Delivery, tx: AsyncSession) -> None:
+async def record_screening(
+    event: tfc.ResplitScreened, delivery: Delivery, tx: AsyncSession
+) -> None:
     """A yes completes the contract, a no brings the earlier choice back (D50)."""
     approved = event.approved
-    await tfc_facts.note_screening(tx, event.contract_no, approved=approved, now=delivery.now)
+    await tfc_updates.record_screening(tx, event.contract_no, approved=approved, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.SeparateProcedureCompleted)
@@ -105,7 +109,7 @@ async def complete_separate_procedure(
     event: tfc.SeparateProcedureCompleted, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """With a completed return the contract is complete now (D78)."""
-    await tfc_facts.complete_separate_procedure(tx, event.contract_no, now=delivery.now)
+    await tfc_updates.complete_separate_procedure(tx, event.contract_no, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.TfcCompletedFinalHandling)
@@ -113,7 +117,7 @@ async def complete_by_tfc(
     event: tfc.TfcCompletedFinalHandling, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """Complete, whatever was entered (A-08)."""
-    await tfc_facts.complete_by_tfc(tx, event.contract_no, now=delivery.now)
+    await tfc_updates.complete_by_tfc(tx, event.contract_no, now=delivery.now)
 
 
 @SUBSCRIBERS.on(tfc.AssignmentReflected)
@@ -135,7 +139,7 @@ async def reject_assignment(
 
 
 @SUBSCRIBERS.on(tfc.ProductMasterUpdated)
-async def keep_product(
+async def upsert_product(
     event: tfc.ProductMasterUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """What a finance product allows (D76-D79)."""
@@ -144,28 +148,30 @@ async def keep_product(
         code=event.product_code,
         **event.model_dump(exclude={"dealer_id", "product_code"}),
     )
-    await masters.keep_products(tx, [product])
+    await master_data.upsert_products(tx, [product])
 
 
 @SUBSCRIBERS.on(tfc.BusinessCalendarUpdated)
-async def keep_calendar(
+async def upsert_calendar(
     event: tfc.BusinessCalendarUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """The finance company's own days of one year (D141)."""
     del delivery
-    await masters.keep_calendar(tx, event.year, closed_on=event.closed_on, open_on=event.open_on)
+    await master_data.upsert_calendar(
+        tx, event.year, closed_on=event.closed_on, open_on=event.open_on
+    )
 
 
 @SUBSCRIBERS.on(dealer.StaffMasterUpdated)
-async def keep_person(
+async def upsert_staff_member(
     event: dealer.StaffMasterUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """A member of staff is new, changed or gone (C4)."""
-    await masters.keep_staff(tx, [event.model_dump()], now=delivery.now)
+    await master_data.upsert_staff(tx, [event.model_dump()], now=delivery.now)
 
 
 @SUBSCRIBERS.on(dealer.StoreMasterUpdated)
-async def keep_store(
+async def upsert_store(
     event: dealer.StoreMasterUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """A store is new, changed or closed; a closed one must not be chosen either (D130).
@@ -174,17 +180,17 @@ async def keep_store(
     """
     unused = event.unused or not event.active
     row = event.model_dump(include={"dealer_id", "store_code", "name", "phone"})
-    await masters.keep_stores(tx, [{**row, "unused": unused}], now=delivery.now)
-    await masters.set_successor(tx, event.dealer_id, event.store_code, event.successor)
+    await master_data.upsert_stores(tx, [{**row, "unused": unused}], now=delivery.now)
+    await master_data.set_successor(tx, event.dealer_id, event.store_code, event.successor)
 
 
 @SUBSCRIBERS.on(dealer.ReplacementVehicleMasterUpdated)
-async def keep_vehicle(
+async def upsert_vehicle(
     event: dealer.ReplacementVehicleMasterUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """A model of this dealer's own pulldown (D55)."""
     del delivery
-    await masters.keep_vehicles(tx, [event.model_dump()])
+    await master_data.upsert_vehicles(tx, [event.model_dump()])
 
 
 @SUBSCRIBERS.on(dealer.CustomerChangeStarted)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.actions.assignment import OVERDUE, REFLECT, raise_overdue, reflect_change
-from contracts_service.actions.urgency import TELL_URGENCY, tell_urgency
+from contracts_service.actions.publish_urgency import PUBLISH_URGENCY, publish_urgency
 from shared.clock import jst_day
 from shared.timers import TimerHandler
 
@@ -25,7 +25,7 @@ async def alarm(key: str, payload: dict[str, Any], now: datetime, tx: AsyncSessi
 
 async def new_day(_key: str, payload: dict[str, Any], now: datetime, tx: AsyncSession) -> None:
     """Tell which contracts became more urgent with this day."""
-    await tell_urgency(tx, date.fromisoformat(payload["day"]), now=now)
+    await publish_urgency(tx, date.fromisoformat(payload["day"]), now=now)
 
 
-TIMERS: Mapping[str, TimerHandler] = {REFLECT: reflect, OVERDUE: alarm, TELL_URGENCY: new_day}
+TIMERS: Mapping[str, TimerHandler] = {REFLECT: reflect, OVERDUE: alarm, PUBLISH_URGENCY: new_day}

@@ -13,7 +13,7 @@ from contracts_service.rules.completion import (
     completion_basis,
     completion_mark,
 )
-from contracts_service.rules.list_membership import completed_listed_from
+from contracts_service.rules.listing_window import completed_listed_from
 from contracts_service.rules.products import PRODUCT_BY_CODE, needs_separate_procedure
 from contracts_service.rules.replacement_mark import (
     ReplacementEntry,

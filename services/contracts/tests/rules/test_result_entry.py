@@ -9,7 +9,7 @@ import pytest
 from contracts_service.rules.completion import CompletionBasis, CompletionFacts, completion_basis
 from contracts_service.rules.contract_access import RoleMayNot
 from contracts_service.rules.customer_change_block import release_block
-from contracts_service.rules.free_note import note_to_save
+from contracts_service.rules.memo import memo_to_save
 from contracts_service.rules.result_deadline import FirstEntryAfterChangeLimit
 from contracts_service.rules.result_entry import (
     ChangeLimitPassed,
@@ -379,7 +379,7 @@ def test_cash_completes_at_once_and_a_change_back_reopens() -> None:
 
 @pytest.mark.rule("D47")
 def test_the_note_holds_two_thousand_characters() -> None:
-    assert note_to_save("査定120万円\r\n次回提案 \n") == "査定120万円\n次回提案"
-    assert note_to_save("あ" * 2000) == "あ" * 2000
+    assert memo_to_save("査定120万円\r\n次回提案 \n") == "査定120万円\n次回提案"
+    assert memo_to_save("あ" * 2000) == "あ" * 2000
     with pytest.raises(FormErrors):
-        note_to_save("あ" * 2001)
+        memo_to_save("あ" * 2001)

@@ -5,22 +5,22 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from interchange_service.amqp import Dealers
-from interchange_service.api.rate import RateLimit
-from interchange_service.api.recognition import with_keys
-from interchange_service.definitions import Ingress
-from interchange_service.housekeeping import keep_house
-from interchange_service.models import Kept
+from interchange_service.api.authentication import with_api_keys
+from interchange_service.api.rate_limit import RateLimit
+from interchange_service.broker_definitions import Ingress
+from interchange_service.ingress_amqp import Dealers
+from interchange_service.maintenance import run_maintenance
+from interchange_service.models import Base
 from interchange_service.queries import operators_work
 from interchange_service.rules.webhooks import HORIZON
 from interchange_service.settings import InterchangeSettings as Settings
 from interchange_service.subscribers import subscribers_with
-from interchange_service.webhook_sender import WebhookSender
+from interchange_service.webhook_worker import WebhookSender
 from shared.api import create_api
 from shared.auth import PrincipalOf
 from shared.clock import Clock
 from shared.db import Database
-from shared.service import Background, Running, Service
+from shared.service import Background, Service, ServiceRuntime
 
 __all__ = [
     "SERVICE", "Settings", "beside", "create_app", "service_of", "state_of", "webhook_sender"
@@ -32,7 +32,7 @@ def service_with(horizon: timedelta) -> Service:
     return Service(
         name="interchange",
         package="interchange_service",
-        metadata=Kept.metadata,
+        metadata=Base.metadata,
         subscribers=subscribers_with(horizon),
         channels=("webhook",),
         operators_work=operators_work,
@@ -46,7 +46,7 @@ def state_of(settings: Settings) -> dict[str, object]:
     """What the API needs of the settings."""
     return {
         "rate_limit": RateLimit(settings.requests_per_minute),
-        "seal": settings.seal,
+        "secret_box": settings.secret_box,
         "post": settings.post,
     }
 
@@ -63,7 +63,7 @@ def create_app(
         router,
         database=database,
         clock=clock,
-        principal_of=with_keys(principal_of),
+        principal_of=with_api_keys(principal_of),
         **state,
     )
 
@@ -75,18 +75,21 @@ def service_of(settings: Settings) -> Service:
 
 def webhook_sender(settings: Settings, database: Database, clock: Clock) -> WebhookSender:
     """The sender; `run()` goes beside the worker, in as many processes as one likes."""
-    return WebhookSender(database, clock, settings.seal, settings.post, settings.webhook_senders)
+    return WebhookSender(
+        database, clock, settings.secret_box, settings.post, settings.webhook_senders
+    )
 
 
-def beside(settings: Settings, running: Running) -> list[Background]:
+def beside(settings: Settings, running: ServiceRuntime) -> list[Background]:
     """What runs beside the worker: housekeeping, the sender of webhooks, and dealers' messages.
 
     The last only where there is a broker.
     """
     background: list[Background] = [
-        partial(keep_house, running.database, running.clock, settings.kept),
+        partial(run_maintenance, running.database, running.clock, settings.kept),
         partial(
-            webhook_sender(settings, running.database, running.clock).run, running.bells["webhook"]
+            webhook_sender(settings, running.database, running.clock).run,
+            running.listener["webhook"],
         ),
     ]
     if settings.rabbitmq_url:

@@ -1,6 +1,6 @@
 """Dealer messages: the CloudEvent in a message, read and held against the acceptance rules. C4.
 
-Reads the binary and the structured mode; the rules themselves are in rules/acceptance.py.
+Reads the binary and the structured mode; the rules themselves are in rules/ingress.py.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from cloudevents.core.v1.event import CloudEvent
 
 from event_contracts import EVENTS, PayloadDoesNotFit, read
 from event_contracts.dealer import DealerEvent
-from interchange_service.rules.acceptance import (
+from interchange_service.rules.ingress import (
     LONGEST_KEY,
-    Arrival,
+    InboundMessage,
     NotAccepted,
     Reason,
     check_message_id,
@@ -34,7 +34,7 @@ class Told:
     event: DealerEvent
 
 
-def judge(arrival: Arrival, *, now: datetime | None) -> Told:
+def judge(arrival: InboundMessage, *, now: datetime | None) -> Told:
     """What a message says, if it is believed. Raises NotAccepted.
 
     Without `now` its time is not asked for: a person vouches for a message that lay in quarantine.
@@ -50,7 +50,7 @@ def judge(arrival: Arrival, *, now: datetime | None) -> Told:
     return Told(opened.get_id(), event)
 
 
-def _opened(arrival: Arrival) -> CloudEvent:
+def _opened(arrival: InboundMessage) -> CloudEvent:
     """The event by the binary or the structured mode of CloudEvents."""
     message = RabbitMQMessage(dict(arrival.headers), arrival.content_type, arrival.body)
     try:

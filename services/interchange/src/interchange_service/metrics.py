@@ -14,7 +14,9 @@ OVERFLOW = Counter(
 UNREADABLE = Counter(
     "interchange_unreadable", "Messages that broke the connection they came by", ["dealer"]
 )
-KEPT = Gauge("interchange_quarantine_kept", "Messages in quarantine that nobody has seen to")
+DELETED_AFTER = Gauge(
+    "interchange_quarantine_kept", "Messages in quarantine that nobody has seen to"
+)
 
 
 def count_once_committed(tx: AsyncSession, counter: Counter, *labels: str) -> None:

@@ -32,7 +32,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from shared import audit
 
 
-class Kept(DeclarativeBase):
+class Base(DeclarativeBase):
     """The tables of this service."""
 
     type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own way to say it
@@ -44,7 +44,7 @@ class Kept(DeclarativeBase):
     }
 
 
-class DealerAccount(Kept):
+class DealerAccount(Base):
     """A dealer whose systems may send; `amqp_password_hash` as the broker keeps passwords.
 
     A code has no hyphen: one stands between it and the key in the names of streams, and D01 must
@@ -63,7 +63,7 @@ class DealerAccount(Kept):
     added_at: Mapped[datetime]
 
 
-class ApiKey(Kept):
+class ApiKey(Base):
     """A key for HTTPS, of one dealer; revoked or expired ones stay for the record."""
 
     __tablename__ = "api_key"
@@ -81,7 +81,7 @@ class ApiKey(Kept):
     last_used_at: Mapped[datetime | None]
 
 
-class AcceptedMessage(Kept):
+class AcceptedMessage(Base):
     """A message whose event is out; `digest` tells a repetition from an id used twice."""
 
     __tablename__ = "accepted"
@@ -93,7 +93,7 @@ class AcceptedMessage(Kept):
     accepted_at: Mapped[datetime]
 
 
-class Quarantined(Kept):
+class Quarantined(Base):
     """A refused message as it came; `body` is cut to what a message may hold, `size` is not.
 
     `dealer_id` is the proved sender, or '' where there was none.
@@ -130,7 +130,7 @@ class Quarantined(Kept):
     note: Mapped[str | None]
 
 
-class WebhookEndpoint(Kept):
+class WebhookEndpoint(Base):
     """Where a dealer wants to be told; stopped by a person, by the receiver (410), or as it failed.
 
     The secrets are sealed; `old_secret` signs beside the new one until `old_secret_until`.
@@ -166,7 +166,7 @@ class WebhookEndpoint(Kept):
         return self.stopped_because is None
 
 
-class WebhookDelivery(Kept):
+class WebhookDelivery(Base):
     """One message to one endpoint.
 
     `due_at` runs by the database's clock: when a scheduled one may be tried, or when the loan of
@@ -227,7 +227,7 @@ class WebhookDelivery(Kept):
     traceparent: Mapped[str | None]
 
 
-class WebhookDeliveryLog(audit.AuditEntry, Kept):
+class WebhookDeliveryLog(audit.AuditEntry, Base):
     """One step of one delivery: an attempt with its answer, or what a person asked for."""
 
     __tablename__ = "webhook_delivery_log"

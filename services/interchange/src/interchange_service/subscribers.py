@@ -11,8 +11,8 @@ from event_contracts.returns import (
     ReturnStatusChanged,
     ReturnWithdrawn,
 )
-from interchange_service.actions.webhook_planning import plan_messages
-from interchange_service.rules.webhooks import HORIZON, REMANDED_TO, Step, Told, is_timely
+from interchange_service.actions.schedule_webhook import schedule_messages
+from interchange_service.rules.webhooks import HORIZON, REMANDED_TO, EventFilter, Step, is_timely
 from shared.worker import Delivery, Subscribers
 
 
@@ -20,8 +20,8 @@ def subscribers_with(horizon: timedelta = HORIZON) -> Subscribers:
     """The interchange's subscribers; what is older than `horizon` is told to nobody."""
     subscribers = Subscribers()
 
-    async def tell(
-        event: ReturnEvent, on: Delivery, tx: AsyncSession, told: Told, status: str
+    async def schedule(
+        event: ReturnEvent, on: Delivery, tx: AsyncSession, told: EventFilter, status: str
     ) -> None:
         if not is_timely(on.occurred_at, now=on.now, imported=event.imported, horizon=horizon):
             return
@@ -35,22 +35,22 @@ def subscribers_with(horizon: timedelta = HORIZON) -> Subscribers:
             version=on.sequence,
             occurred_at=on.occurred_at,
         )
-        await plan_messages(tx, step, now=on.now)
+        await schedule_messages(tx, step, now=on.now)
 
     @subscribers.on(ReturnStatusChanged)
-    async def tell_status(event: ReturnStatusChanged, on: Delivery, tx: AsyncSession) -> None:
-        await tell(event, on, tx, Told.STATUS_CHANGED, event.to_status)
+    async def schedule_status(event: ReturnStatusChanged, on: Delivery, tx: AsyncSession) -> None:
+        await schedule(event, on, tx, EventFilter.STATUS_CHANGED, event.to_status)
 
     @subscribers.on(ReturnCompleted)
-    async def tell_completion(event: ReturnCompleted, on: Delivery, tx: AsyncSession) -> None:
-        await tell(event, on, tx, Told.COMPLETED, "COMPLETED")
+    async def schedule_completion(event: ReturnCompleted, on: Delivery, tx: AsyncSession) -> None:
+        await schedule(event, on, tx, EventFilter.COMPLETED, "COMPLETED")
 
     @subscribers.on(ReturnRemanded)
-    async def tell_remand(event: ReturnRemanded, on: Delivery, tx: AsyncSession) -> None:
-        await tell(event, on, tx, Told.REMANDED, REMANDED_TO[event.to_level])
+    async def schedule_remand(event: ReturnRemanded, on: Delivery, tx: AsyncSession) -> None:
+        await schedule(event, on, tx, EventFilter.REMANDED, REMANDED_TO[event.to_level])
 
     @subscribers.on(ReturnWithdrawn)
-    async def tell_withdrawal(event: ReturnWithdrawn, on: Delivery, tx: AsyncSession) -> None:
-        await tell(event, on, tx, Told.WITHDRAWN, "WITHDRAWN")
+    async def schedule_withdrawal(event: ReturnWithdrawn, on: Delivery, tx: AsyncSession) -> None:
+        await schedule(event, on, tx, EventFilter.WITHDRAWN, "WITHDRAWN")
 
     return subscribers

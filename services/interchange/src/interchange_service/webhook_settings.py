@@ -5,8 +5,8 @@ from datetime import timedelta
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from interchange_service.sealing import Seal
-from interchange_service.webhook_post import Post
+from interchange_service.secret_encryption import SecretBox
+from interchange_service.webhook_http import WebhookClient
 
 
 class WebhookSettings(BaseSettings):
@@ -30,18 +30,18 @@ class WebhookSettings(BaseSettings):
     @field_validator("webhook_keys")
     @classmethod
     def _are_keys(cls, keys: SecretStr) -> SecretStr:
-        Seal(keys.get_secret_value())
+        SecretBox(keys.get_secret_value())
         return keys
 
     @property
-    def seal(self) -> Seal:
+    def secret_box(self) -> SecretBox:
         """What seals the secrets."""
-        return Seal(self.webhook_keys.get_secret_value())
+        return SecretBox(self.webhook_keys.get_secret_value())
 
     @property
-    def post(self) -> Post:
+    def post(self) -> WebhookClient:
         """The way to the dealers' systems."""
-        return Post(
+        return WebhookClient(
             local=self.webhook_local,
             timeout_s=self.webhook_timeout_s,
             ca_file=self.webhook_ca_file,

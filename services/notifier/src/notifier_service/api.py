@@ -12,14 +12,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notifier_service.actions.resending import resend_mail
+from notifier_service.actions.resend_mail import resend_mail
 from notifier_service.models import Mail, MailLog
 from notifier_service.queries import MailFilter, history_of, mail_of, mails_matching
 from notifier_service.rules.recipients import MailKind, Suppression
 from notifier_service.rules.resend import MailNotDue, MailUnderway, refused_resend
 from shared.auth import Principal, Role, require
 from shared.clock import Clock
-from shared.context import acting_as
+from shared.context import set_actor
 from shared.db import EVERY_DEALER
 from shared.http import (
     NotFound,
@@ -181,7 +181,7 @@ async def resend(  # noqa: PLR0913, PLR0917  a route says what it needs by its a
     response: Response,
 ) -> WholeMail:
     """Have a mail sent again; If-Match names the version that the person saw."""
-    acting_as(who.person_id)
+    set_actor(who.person_id)
     mail = await resend_mail(tx, mail_id, expected_version=version, now=clock.now())
     response.headers.update(etag(mail.version))
     return await _whole(tx, mail)
@@ -209,7 +209,7 @@ def _line(mail: Mail) -> MailLine:
         mail_id=mail.mail_id,
         dealer_id=mail.dealer_id,
         mail_kind=mail.mail_kind,
-        mail_kind_japanese=MailKind(mail.mail_kind).japanese,
+        mail_kind_japanese=MailKind(mail.mail_kind).label_ja,
         application_id=mail.subject_id,
         contract_no=mail.contract_no,
         recipient_role=mail.recipient_role,
@@ -218,7 +218,7 @@ def _line(mail: Mail) -> MailLine:
         state=mail.state,
         state_japanese=STATE_NAMES[mail.state],
         reason=mail.reason,
-        reason_japanese=Suppression(mail.reason).japanese if mail.reason else None,
+        reason_japanese=Suppression(mail.reason).label_ja if mail.reason else None,
         attempts=mail.attempts,
         last_error=mail.last_error,
         planned_at=mail.planned_at,

@@ -5,26 +5,26 @@ from functools import partial
 import httpx
 from fastapi import FastAPI
 
-from notifier_service.models import Table
+from notifier_service.mail_worker import Sender
+from notifier_service.models import Base
 from notifier_service.queries import operators_work
-from notifier_service.recipients import Recipients
-from notifier_service.rules.reminders import Timing
-from notifier_service.sender import Sender
+from notifier_service.returns_client import RecipientSource
+from notifier_service.rules.reminders import ReminderPolicy
 from notifier_service.settings import MailSettings, NotifierSettings
 from notifier_service.subscribers import subscribers_with, timers
 from shared.api import create_api
 from shared.auth import PrincipalOf
 from shared.clock import Clock
 from shared.db import Database
-from shared.service import Background, Running, Service
+from shared.service import Background, Service, ServiceRuntime
 
 
-def service_with(timing: Timing) -> Service:
+def service_with(timing: ReminderPolicy) -> Service:
     """The notifier with its own days and hours."""
     return Service(
         name="notifier",
         package="notifier_service",
-        metadata=Table.metadata,
+        metadata=Base.metadata,
         subscribers=subscribers_with(timing),
         timers=timers(),
         channels=("mail",),
@@ -32,7 +32,7 @@ def service_with(timing: Timing) -> Service:
     )
 
 
-SERVICE = service_with(Timing())
+SERVICE = service_with(ReminderPolicy())
 
 
 def create_app(
@@ -47,7 +47,7 @@ def create_app(
 
 
 def sender_with(
-    settings: MailSettings, database: Database, clock: Clock, recipients: Recipients
+    settings: MailSettings, database: Database, clock: Clock, recipients: RecipientSource
 ) -> Sender:
     """The notifier's sender; `Sender.run()` goes beside the worker."""
     return Sender(
@@ -55,19 +55,19 @@ def sender_with(
         clock,
         recipients,
         settings.server,
-        settings.letters,
+        settings.mail_templates,
         settings.timing,
-        settings.patience,
+        settings.retry_policy,
         settings.senders,
     )
 
 
-async def run_sender(settings: NotifierSettings, running: Running) -> None:
+async def run_sender(settings: NotifierSettings, running: ServiceRuntime) -> None:
     """Send mails until cancelled, in as many processes as wanted."""
     async with httpx.AsyncClient(timeout=10) as http:
         recipients = settings.recipients(http, settings.token(http))
         sender = sender_with(settings, running.database, running.clock, recipients)
-        await sender.run(running.bells["mail"])
+        await sender.run(running.listener["mail"])
 
 
 Settings = NotifierSettings
@@ -78,6 +78,6 @@ def service_of(settings: NotifierSettings) -> Service:
     return service_with(settings.timing)
 
 
-def beside(settings: NotifierSettings, running: Running) -> list[Background]:
+def beside(settings: NotifierSettings, running: ServiceRuntime) -> list[Background]:
     """What runs beside the worker: the sender."""
     return [partial(run_sender, settings, running)]

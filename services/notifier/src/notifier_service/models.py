@@ -28,7 +28,7 @@ from shared import audit
 STATES = ("scheduled", "sending", "sent", "suppressed", "failed", "unknown")
 
 
-class Table(DeclarativeBase):
+class Base(DeclarativeBase):
     """What the notifier's tables have in common."""
 
     type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own way to say it
@@ -38,7 +38,7 @@ class Table(DeclarativeBase):
     }
 
 
-class Mail(Table):
+class Mail(Base):
     """One mail to one recipient.
 
     `due_at` runs by the database's clock: when a scheduled mail may be tried, or when a sending
@@ -103,7 +103,7 @@ class Mail(Table):
     traceparent: Mapped[str | None]
 
 
-class MailLog(audit.AuditEntry, Table):
+class MailLog(audit.AuditEntry, Base):
     """One step of one mail."""
 
     __tablename__ = "mail_log"

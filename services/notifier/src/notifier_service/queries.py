@@ -83,7 +83,7 @@ async def mail_of(tx: AsyncSession, mail_id: UUID, dealer_id: str) -> Mail | Non
     return (await tx.execute(chosen)).scalar_one_or_none()
 
 
-async def mails_on_their_way(tx: AsyncSession) -> tuple[int, datetime | None]:
+async def mails_in_flight(tx: AsyncSession) -> tuple[int, datetime | None]:
     """How many are not settled, and since when the oldest waits."""
     waiting = select(func.count(), func.min(Mail.planned_at)).where(
         Mail.state.in_(("scheduled", "sending"))

@@ -10,10 +10,10 @@ import httpx
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from notifier_service.actions.sending import Patience
-from notifier_service.letters import Letters
-from notifier_service.recipients import RecipientsByHttp
-from notifier_service.rules.reminders import Timing
+from notifier_service.actions.deliver_mail import RetryPolicy
+from notifier_service.mail_templates import MailTemplates
+from notifier_service.returns_client import ReturnsClient
+from notifier_service.rules.reminders import ReminderPolicy
 from notifier_service.smtp import MailServer
 from shared.service_token import AccessToken, ServiceToken
 from shared.settings import ServiceSettings
@@ -53,9 +53,9 @@ class MailSettings(BaseSettings):
     senders: int = Field(4, ge=1, description="mails on their way at once, per process")
 
     @property
-    def timing(self) -> Timing:
+    def timing(self) -> ReminderPolicy:
         """When a stay becomes stale."""
-        return Timing(
+        return ReminderPolicy(
             self.stale_days,
             self.approval_stale_days,
             self.stale_hour,
@@ -63,13 +63,13 @@ class MailSettings(BaseSettings):
         )
 
     @property
-    def patience(self) -> Patience:
+    def retry_policy(self) -> RetryPolicy:
         """How long a mail is tried.
 
         A loan outlasts a kept line that is silent, a new one, the mail, and asking for addresses.
         """
-        return Patience(
-            loan_s=3 * self.smtp_timeout_s + 30,
+        return RetryPolicy(
+            lease_s=3 * self.smtp_timeout_s + 30,
             attempts=self.attempts,
             resend_unknown=self.resend_unknown,
         )
@@ -89,19 +89,19 @@ class MailSettings(BaseSettings):
         )
 
     @property
-    def letters(self) -> Letters:
+    def mail_templates(self) -> MailTemplates:
         """The texts."""
-        return Letters(
+        return MailTemplates(
             product=self.product,
             expense_product=self.expense_product,
             portal_url=self.portal_url,
             sender=self.sender,
         )
 
-    def recipients(self, http: httpx.AsyncClient, token: AccessToken) -> RecipientsByHttp:
+    def recipients(self, http: httpx.AsyncClient, token: AccessToken) -> ReturnsClient:
         """The way to the services that know the addresses."""
         commuter_url = self.commuter_url or self.returns_url
-        return RecipientsByHttp(self.returns_url, http, token, commuter_url=commuter_url)
+        return ReturnsClient(self.returns_url, http, token, commuter_url=commuter_url)
 
 
 class NotifierSettings(MailSettings, ServiceSettings):

@@ -23,7 +23,7 @@ import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
 from pydantic import SecretStr
 
-from notifier_service.letters import Letter
+from notifier_service.mail_templates import RenderedMail
 
 PERMANENT = 500
 TRANSIENT = 400
@@ -33,7 +33,7 @@ TRANSIENT = 400
 class Draft:
     """A mail as it would be sent now."""
 
-    letter: Letter
+    mail_text: RenderedMail
     message_id: str
 
 
@@ -50,7 +50,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptLine:
+class ReusedConnection:
     """A line that waits for its next mail since `free_since` (seconds, monotonic)."""
 
     client: aiosmtplib.SMTP
@@ -74,7 +74,7 @@ class MailServer:
     username: str | None = None
     password: SecretStr | None = None
     ca_file: str | None = None
-    _kept: list[KeptLine] = field(default_factory=list, repr=False, compare=False)
+    _connections: list[ReusedConnection] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def domain(self) -> str:
@@ -96,38 +96,42 @@ class MailServer:
             client = await self._begin()
         except (SMTPException, OSError) as cause:
             # A login or a sender refused is our own fault: the mail waits until it is mended.
-            return Outcome("transient", _words(cause))
+            return Outcome("transient", _reply_text(cause))
         taken = False
         try:
             outcome = await self._hand_over(client, content, to)
             taken = outcome.result == "sent"
         finally:
             if taken:
-                self._kept.append(KeptLine(client, time.monotonic()))
+                self._connections.append(ReusedConnection(client, time.monotonic()))
             else:
                 client.close()
         return replace(outcome, message_id=draft.message_id) if taken else outcome
 
     async def hang_up(self, waiting_s: float = 0) -> float | None:
         """End the lines that have waited so long for a mail; in how many seconds the next has."""
-        while self._kept and self._kept[0].free_since <= time.monotonic() - waiting_s:
-            client = self._kept.pop(0).client
+        while self._connections and self._connections[0].free_since <= time.monotonic() - waiting_s:
+            client = self._connections.pop(0).client
             try:
                 with contextlib.suppress(SMTPException, OSError):
                     async with asyncio.timeout(1):
                         await client.quit()
             finally:
                 client.close()
-        return self._kept[0].free_since + waiting_s - time.monotonic() if self._kept else None
+        return (
+            self._connections[0].free_since + waiting_s - time.monotonic()
+            if self._connections
+            else None
+        )
 
     async def _begin(self) -> aiosmtplib.SMTP:
         """A line on which a mail was begun: a kept one if it still answers, or a new one.
 
         So far the server has heard no more than our own address: to begin twice does no harm.
         """
-        if self._kept:
+        if self._connections:
             with contextlib.suppress(SMTPException, OSError):
-                return await self._begin_on(self._kept.pop().client)
+                return await self._begin_on(self._connections.pop().client)
         return await self._begin_on(self._client())
 
     async def _begin_on(self, client: aiosmtplib.SMTP) -> aiosmtplib.SMTP:
@@ -144,18 +148,18 @@ class MailServer:
         return client
 
     async def _hand_over(self, client: aiosmtplib.SMTP, content: bytes, to: str) -> Outcome:
-        on_its_way = False
+        in_flight = False
         try:
             async with asyncio.timeout(self.timeout_s):
                 await client.rcpt(to)
-                on_its_way = True
+                in_flight = True
                 reply = await client.data(content)
         except SMTPResponseException as refused:
-            return _of_reply(refused, on_its_way=on_its_way)
+            return _of_reply(refused, in_flight=in_flight)
         except ValueError as wrong:
             return Outcome("permanent", f"the address cannot be written to: {wrong}")
         except (SMTPException, OSError) as cause:  # TimeoutError is an OSError
-            return Outcome("unknown" if on_its_way else "transient", _words(cause))
+            return Outcome("unknown" if in_flight else "transient", _reply_text(cause))
         return Outcome("sent", f"{reply.code} {reply.message}")
 
     def _client(self) -> aiosmtplib.SMTP:
@@ -174,24 +178,24 @@ class MailServer:
         message = EmailMessage(policy=WIRE)
         message["From"] = Address(addr_spec=self.sender)
         message["To"] = Address(addr_spec=to)
-        message["Subject"] = draft.letter.subject
+        message["Subject"] = draft.mail_text.subject
         message["Date"] = format_datetime(written_at)
         message["Message-ID"] = draft.message_id
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(draft.letter.body, cte="base64")
+        message.set_content(draft.mail_text.body, cte="base64")
         return message.as_bytes()
 
 
-def _of_reply(refused: SMTPResponseException, *, on_its_way: bool) -> Outcome:
-    reply = _words(refused)
+def _of_reply(refused: SMTPResponseException, *, in_flight: bool) -> Outcome:
+    reply = _reply_text(refused)
     if refused.code >= PERMANENT:
         return Outcome("permanent", reply)
-    if on_its_way and refused.code < TRANSIENT:  # neither yes nor no
+    if in_flight and refused.code < TRANSIENT:  # neither yes nor no
         return Outcome("unknown", reply)
     return Outcome("transient", reply)
 
 
-def _words(cause: Exception) -> str:
+def _reply_text(cause: Exception) -> str:
     if isinstance(cause, SMTPResponseException):
         return f"{cause.code} {cause.message}"
     return f"{type(cause).__name__}: {cause}"

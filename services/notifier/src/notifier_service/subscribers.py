@@ -20,21 +20,21 @@ from event_contracts.returns import (
     ReturnStatusChanged,
 )
 from notifier_service.actions.customer_erasure import erase_customer
-from notifier_service.actions.planning import Cause, plan_mail
+from notifier_service.actions.schedule_mail import Cause, schedule_mail
 from notifier_service.rules.recipients import Facts, MailKind, mail_of_status
-from notifier_service.rules.reminders import Timing, is_timely, stale_mails
+from notifier_service.rules.reminders import ReminderPolicy, is_timely, reminder_mails
 from shared.timers import TimerHandler, cancel_timers, set_timer
 from shared.worker import Delivery, Subscribers
 
-STAY_TIMERS = {"stale": MailKind.STALE, "approval_stale": MailKind.APPROVAL_STALE}
+REMINDER_TIMERS = {"stale": MailKind.STALE, "approval_stale": MailKind.APPROVAL_STALE}
 """The timers of a stay; each is keyed by the application, for it has one stay at a time."""
 
 
-def subscribers_with(timing: Timing) -> Subscribers:
+def subscribers_with(timing: ReminderPolicy) -> Subscribers:
     """The notifier's subscribers."""
     subscribers = Subscribers()
 
-    async def plan(
+    async def schedule(
         event: ReturnEvent, delivery: Delivery, tx: AsyncSession, kind: MailKind, facts: Facts
     ) -> None:
         timely = is_timely(
@@ -42,81 +42,89 @@ def subscribers_with(timing: Timing) -> Subscribers:
         )
         if timely:
             cause = _cause(event, str(delivery.event_id))
-            await plan_mail(tx, cause, kind, facts, now=delivery.now)
+            await schedule_mail(tx, cause, kind, facts, now=delivery.now)
 
     @subscribers.on(ReturnCompleted)
-    async def tell_completion(event: ReturnCompleted, delivery: Delivery, tx: AsyncSession) -> None:
-        await plan(event, delivery, tx, MailKind.COMPLETED, Facts())
+    async def schedule_completion(
+        event: ReturnCompleted, delivery: Delivery, tx: AsyncSession
+    ) -> None:
+        await schedule(event, delivery, tx, MailKind.COMPLETED, Facts())
 
     @subscribers.on(ReturnRemanded)
-    async def tell_remand(event: ReturnRemanded, delivery: Delivery, tx: AsyncSession) -> None:
+    async def schedule_remand(event: ReturnRemanded, delivery: Delivery, tx: AsyncSession) -> None:
         facts = Facts(from_level=event.from_level, to_level=event.to_level)
-        await plan(event, delivery, tx, MailKind.REMANDED, facts)
+        await schedule(event, delivery, tx, MailKind.REMANDED, facts)
 
     @subscribers.on(OriginatorTakenOver)
-    async def tell_new_originator(
+    async def schedule_new_originator(
         event: OriginatorTakenOver, delivery: Delivery, tx: AsyncSession
     ) -> None:
         facts = Facts(from_level="hq", to_level="originator")
-        await plan(event, delivery, tx, MailKind.REMANDED, facts)
+        await schedule(event, delivery, tx, MailKind.REMANDED, facts)
 
     @subscribers.on(ReturnStatusChanged)
-    async def follow_the_stay(
+    async def schedule_reminders(
         event: ReturnStatusChanged, delivery: Delivery, tx: AsyncSession
     ) -> None:
         facts = Facts(status_version=event.status_version)
         if kind := mail_of_status(event.to_status, store_notice=event.store_approver_notice):
-            await plan(event, delivery, tx, kind, facts)
-        await _begin_stay(event, delivery, tx, timing)
+            await schedule(event, delivery, tx, kind, facts)
+        await _start_reminders(event, delivery, tx, timing)
 
     @subscribers.on(ReturnCustomerErased)
-    async def forget_customer(event: ReturnCustomerErased, _: Delivery, tx: AsyncSession) -> None:
+    async def erase_customer_data(
+        event: ReturnCustomerErased, _: Delivery, tx: AsyncSession
+    ) -> None:
         await erase_customer(tx, event.application_id, event.contract_no)
 
-    _tell_of_passes(subscribers, timing)
+    _pass_subscribers(subscribers, timing)
     return subscribers
 
 
-def _tell_of_passes(subscribers: Subscribers, timing: Timing) -> None:
+def _pass_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:
     """The mails about commuter passes (R29, R32, R33); what is confirmed together makes one."""
 
-    async def plan(
+    async def schedule(
         event: PassEvent, key: str, kind: MailKind, on: Delivery, tx: AsyncSession
     ) -> None:
         if is_timely(on.occurred_at, now=on.now, imported=False, timing=timing):
             cause = Cause(key, event.dealer_id, event.pass_id, "")
-            await plan_mail(tx, cause, kind, Facts(), now=on.now)
+            await schedule_mail(tx, cause, kind, Facts(), now=on.now)
 
     @subscribers.on(PassApplied)
-    async def tell_application(event: PassApplied, delivery: Delivery, tx: AsyncSession) -> None:
-        await plan(event, str(delivery.event_id), MailKind.PASS_APPLIED, delivery, tx)
+    async def schedule_application(
+        event: PassApplied, delivery: Delivery, tx: AsyncSession
+    ) -> None:
+        await schedule(event, str(delivery.event_id), MailKind.PASS_APPLIED, delivery, tx)
 
     @subscribers.on(PassConfirmed)
-    async def tell_confirmation(event: PassConfirmed, delivery: Delivery, tx: AsyncSession) -> None:
+    async def schedule_confirmation(
+        event: PassConfirmed, delivery: Delivery, tx: AsyncSession
+    ) -> None:
         key = f"{event.decision_id}:{event.employee_id}"
-        await plan(event, key, MailKind.PASS_CONFIRMED, delivery, tx)
+        await schedule(event, key, MailKind.PASS_CONFIRMED, delivery, tx)
 
     @subscribers.on(PassRejected)
-    async def tell_rejection(event: PassRejected, delivery: Delivery, tx: AsyncSession) -> None:
-        await plan(event, str(delivery.event_id), MailKind.PASS_REJECTED, delivery, tx)
+    async def schedule_rejection(event: PassRejected, delivery: Delivery, tx: AsyncSession) -> None:
+        await schedule(event, str(delivery.event_id), MailKind.PASS_REJECTED, delivery, tx)
 
 
-async def _begin_stay(
-    event: ReturnStatusChanged, delivery: Delivery, tx: AsyncSession, timing: Timing
+async def _start_reminders(
+    event: ReturnStatusChanged, delivery: Delivery, tx: AsyncSession, timing: ReminderPolicy
 ) -> None:
-    await cancel_timers(tx, event.application_id, *STAY_TIMERS)
-    due = stale_mails(event.to_status, event.entered_at, timing)
-    for timer, kind in STAY_TIMERS.items():
+    await cancel_timers(tx, event.application_id, *REMINDER_TIMERS)
+    due = reminder_mails(event.to_status, event.entered_at, timing)
+    for timer, kind in REMINDER_TIMERS.items():
         due_at = due.get(kind)
         if due_at and is_timely(due_at, now=delivery.now, imported=event.imported, timing=timing):
-            await set_timer(tx, timer, event.application_id, due_at, _stay(event))
+            await set_timer(tx, timer, event.application_id, due_at, _reminder_timers(event))
 
 
 def _cause(event: ReturnEvent, key: str) -> Cause:
     return Cause(key, event.dealer_id, event.application_id, event.contract_no)
 
 
-def _stay(event: ReturnStatusChanged) -> dict[str, object]:
+def _reminder_timers(event: ReturnStatusChanged) -> dict[str, object]:
     return {
         "dealer_id": event.dealer_id,
         "contract_no": event.contract_no,
@@ -128,13 +136,13 @@ def timers() -> dict[str, TimerHandler]:
     """What happens when a stay has lasted too long: its mail becomes due, once (D151)."""
 
     def becomes_due(kind: MailKind) -> TimerHandler:
-        async def plan_stale(
+        async def schedule_reminder(
             key: str, payload: dict[str, Any], now: datetime, tx: AsyncSession
         ) -> None:
             version = payload["status_version"]
             cause = Cause(f"{key}:{version}", payload["dealer_id"], key, payload["contract_no"])
-            await plan_mail(tx, cause, kind, Facts(status_version=version), now=now)
+            await schedule_mail(tx, cause, kind, Facts(status_version=version), now=now)
 
-        return plan_stale
+        return schedule_reminder
 
-    return {timer: becomes_due(kind) for timer, kind in STAY_TIMERS.items()}
+    return {timer: becomes_due(kind) for timer, kind in REMINDER_TIMERS.items()}

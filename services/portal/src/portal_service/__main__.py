@@ -7,8 +7,8 @@ import uvloop
 from portal_service.app import create_app
 from portal_service.settings import PortalSettings
 from shared import logging, tracing
-from shared.draining import Server
-from shared.stopping import until_told
+from shared.graceful_shutdown import GracefulServer
+from shared.signals import run_until_signalled
 
 
 def main() -> None:
@@ -24,8 +24,8 @@ def main() -> None:
     logging.configure(level=settings.log_level)
     tracing.start("portal", settings.otlp_endpoint)
     app = create_app(settings)
-    server = Server(app, args.host, args.port, lifespan="on")
-    uvloop.run(until_told(server.serve(), by_stdin=args.until_stdin_closes))
+    server = GracefulServer(app, args.host, args.port, lifespan="on")
+    uvloop.run(run_until_signalled(server.serve(), by_stdin=args.until_stdin_closes))
     tracing.stop()
 
 

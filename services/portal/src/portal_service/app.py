@@ -9,74 +9,75 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
-from portal_service import sign_in, styleguide, top
-from portal_service.envelope import Envelope, content_security_policy
-from portal_service.failures import crash_page, explain_failures
-from portal_service.frame import STATIC, page_templates
-from portal_service.portal import Portal
-from portal_service.provider import Provider
+from portal_service import home, sign_in, styleguide
+from portal_service.encrypted_cookies import CookieCipher
+from portal_service.error_pages import crash_page, install_error_pages
+from portal_service.oidc import OidcProvider
 from portal_service.recent_answers import RecentAnswers
-from portal_service.screens import (
-    application,
-    approval_settings,
-    approvals,
+from portal_service.rendering import STATIC, page_templates
+from portal_service.screens.commuter import company, confirmations, passes, slips
+from portal_service.screens.contracts import (
     assignment,
-    commuter_company,
-    commuter_confirmations,
-    commuter_passes,
-    commuter_slips,
+    bulk_assignment,
     customer_detail,
     customer_list,
     dashboard,
+    resplit,
+    result_entry,
+)
+from portal_service.screens.operation import (
+    dead_letters,
+    dealer_messages,
     dealers,
     erasures,
     lag,
-    letters,
-    mails,
-    master_lists,
-    progress,
-    quarantine,
-    resplit,
-    result_entry,
-    return_entry,
-    rewriting,
-    transfers,
-    webhooks,
+    mail_log,
 )
-from portal_service.sealing import Seal
+from portal_service.screens.returns import (
+    approval_settings,
+    bulk_approval,
+    correction,
+    detail,
+    entry,
+    progress_list,
+)
+from portal_service.screens.tfc import masters
+from portal_service.screens.webhooks import endpoints
+from portal_service.security_headers import SecurityHeadersMiddleware, content_security_policy
 from portal_service.session import principal_in_session, refuse_foreign_forms
 from portal_service.settings import PortalSettings
-from shared.auth import assert_every_route_has_a_policy, recognise
-from shared.http import PROBES, RequestContext, install_probes
+from portal_service.state import PortalState
+from shared.auth import assert_every_route_has_a_policy, install_authentication
+from shared.http import PROBES, RequestContextMiddleware, install_probes
 
 SCREENS = (
     sign_in,
-    top,
+    home,
     customer_list,  # before customer_detail: /contracts/detail is no contract's number
-    return_entry,
+    entry,
     result_entry,
     resplit,
     assignment,
     customer_detail,
-    rewriting,  # before application: a step with a form of its own
-    progress,
-    approvals,  # before application: /returns/approvals is no application's number
-    application,
+    correction,  # before application: a step with a form of its own
+    progress_list,
+    bulk_approval,  # before application: /returns/approvals is no application's number
+    detail,
     approval_settings,
-    transfers,
+    bulk_assignment,
     dashboard,
-    mails,
-    webhooks,  # before letters: webhooks are no kind of letter
-    commuter_passes,  # before commuter_confirmations: /commuter/passes/new is no pass's id
-    commuter_confirmations,
-    commuter_slips,
-    commuter_company,
+    mail_log,
+    endpoints,  # before letters: webhooks are no kind of letter
+    passes,  # before commuter_confirmations: /commuter/passes/new is no pass's id
+    confirmations,
+    slips,
+    company,
     lag,
     erasures,  # before letters, too
     dealers,  # before letters: a dealer is no kind of letter
-    quarantine,  # before letters: its messages are no letters of a service
-    letters,
-    master_lists,
+    dealer_messages,  # before letters: its messages are no letters of a service
+    dead_letters,
+    masters,
 )
 PUBLIC_PATHS = frozenset({"/static", *PROBES})
 
@@ -106,27 +107,27 @@ def create_app(
         lifespan=lifespan,
         dependencies=[Depends(refuse_foreign_forms)],
     )
-    app.state.portal = Portal(
+    app.state.portal = PortalState(
         settings=settings,
-        seal=Seal(settings.session_secret.get_secret_value()),
-        provider=Provider(settings, own_http),
+        cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),
+        provider=OidcProvider(settings, own_http),
         http=own_http,
         templates=page_templates(),
         answers=RecentAnswers(settings.work_wait_s),
         now=now if settings.embedded else None,
     )
-    recognise(app, principal_in_session)
-    explain_failures(app)
+    install_authentication(app, principal_in_session)
+    install_error_pages(app)
     install_probes(app, nothing_missing)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for pages in (*(screens.pages for screens in SCREENS), progress.tfc_pages):
+    for pages in (*(screens.pages for screens in SCREENS), progress_list.tfc_pages):
         app.include_router(pages)
     if settings.embedded:
         app.include_router(styleguide.pages)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
-    app.add_middleware(RequestContext, service="portal", crashed=crash_page)
+    app.add_middleware(RequestContextMiddleware, service="portal", crashed=crash_page)
     app.add_middleware(
-        Envelope,
+        SecurityHeadersMiddleware,
         policy=content_security_policy(settings.issuer_origin),
         https=settings.https,
     )

@@ -124,7 +124,7 @@ MENU = (
                 "原因を調べ、もう一度処理するか、読み飛ばします。",
             ),
             Entry(
-                "/operation/quarantine",
+                "/operation/refused",
                 "受け取らなかった通知",
                 "読み取れずに退けたものを確認します。",
             ),

@@ -12,8 +12,8 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from portal_service.portal import portal_of
-from portal_service.sealing import TooLargeForCookie
+from portal_service.encrypted_cookies import TooLargeForCookie
+from portal_service.state import state_of
 from shared.auth import Principal, TokenMissing
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -53,8 +53,10 @@ class Session:
 
 def session_of(request: Request) -> Session | None:
     """The session in the cookie, ended or not; None if there is none or it is not ours."""
-    portal = portal_of(request)
-    found = portal.seal.open("session", request.cookies.get(cookie_name(request, "session")))
+    portal = state_of(request)
+    found = portal.cookie_cipher.decrypt(
+        "session", request.cookies.get(cookie_name(request, "session"))
+    )
     return Session(**found) if found else None
 
 
@@ -63,7 +65,7 @@ async def principal_in_session(request: Request) -> Principal:
     session = session_of(request)
     if session is None:
         raise TokenMissing
-    return await portal_of(request).provider.access_tokens.principal(session.access_token)
+    return await state_of(request).provider.access_tokens.principal(session.access_token)
 
 
 def begin_session(
@@ -99,7 +101,7 @@ async def refuse_foreign_forms(request: Request) -> None:
 
 def cookie_name(request: Request, what: str) -> str:
     """On HTTPS the __Host- prefix: no other host or path can set this cookie."""
-    prefix = "__Host-" if portal_of(request).settings.https else ""
+    prefix = "__Host-" if state_of(request).settings.https else ""
     return f"{prefix}madoguchi_{what}"
 
 
@@ -122,9 +124,9 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def _cookie_traits(request: Request) -> dict[str, Any]:
-    secure = portal_of(request).settings.https
+    secure = state_of(request).settings.https
     return {"path": "/", "httponly": True, "samesite": "lax", "secure": secure}
 
 
 def _sealed(request: Request, session: Session) -> str:
-    return portal_of(request).seal.close("session", asdict(session), lasts_s=KEPT_S)
+    return state_of(request).cookie_cipher.encrypt("session", asdict(session), lasts_s=KEPT_S)

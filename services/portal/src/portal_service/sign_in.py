@@ -11,9 +11,8 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.frame import page
-from portal_service.portal import portal_of
-from portal_service.provider import LoginAttempt, SignInFailed
+from portal_service.oidc import LoginAttempt, SignInFailed
+from portal_service.rendering import render
 from portal_service.session import (
     begin_session,
     cookie_name,
@@ -22,6 +21,7 @@ from portal_service.session import (
     session_of,
     set_cookie,
 )
+from portal_service.state import state_of
 from shared.auth import public
 
 ATTEMPT_LASTS_S = 900
@@ -53,24 +53,24 @@ def own_path(wanted: str) -> str:
 
 
 @pages.get("/login")
-async def send_to_provider(request: Request, next: str = "/") -> Response:  # noqa: A002  the name in the address
+async def login(request: Request, next: str = "/") -> Response:  # noqa: A002  the name in the address
     """Begin a login that will end at the path `next`."""
-    portal = portal_of(request)
+    portal = state_of(request)
     attempt = LoginAttempt.begin(own_path(next))
     response = RedirectResponse(await portal.provider.authorize_url(attempt), 303)
-    sealed = portal.seal.close("login", asdict(attempt), lasts_s=ATTEMPT_LASTS_S)
+    sealed = portal.cookie_cipher.encrypt("login", asdict(attempt), lasts_s=ATTEMPT_LASTS_S)
     set_cookie(request, response, _attempt_cookie(attempt.state), sealed, lasts_s=ATTEMPT_LASTS_S)
     return response
 
 
 @pages.get("/callback")
-async def come_back_from_provider(
+async def oidc_callback(
     request: Request, state: str = "", code: str = "", error: str = ""
 ) -> Response:
     """Finish the login that `state` names. Raises SignInFailed."""
-    portal = portal_of(request)
+    portal = state_of(request)
     cookie = request.cookies.get(cookie_name(request, _attempt_cookie(state)))
-    remembered = portal.seal.open("login", cookie)
+    remembered = portal.cookie_cipher.decrypt("login", cookie)
     if remembered is None or remembered["state"] != state:
         raise SignInFailed("no login with this state began in this browser")
     if error or not code:
@@ -92,7 +92,7 @@ async def come_back_from_provider(
 @pages.post("/logout")
 async def log_out(request: Request) -> Response:
     """End the session here, then at the provider."""
-    portal = portal_of(request)
+    portal = state_of(request)
     session = session_of(request)
     back_to = f"{portal.settings.public_url}/auth/signed-out"
     id_token = session.id_token if session else None
@@ -102,15 +102,15 @@ async def log_out(request: Request) -> Response:
 
 
 @pages.get("/signed-out")
-async def say_goodbye(request: Request) -> Response:
+async def signed_out(request: Request) -> Response:
     """The page after logging out."""
-    return await page(request, "signed_out.html")
+    return await render(request, "signed_out.html")
 
 
 @pages.get("/signed-in")
-async def say_welcome_back(request: Request) -> Response:
+async def signed_in(request: Request) -> Response:
     """The page in the second tab of somebody whose form waits in the first."""
-    return await page(request, "signed_in.html")
+    return await render(request, "signed_in.html")
 
 
 def _attempt_cookie(state: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.frame import announce, page
-from portal_service.upstream import FieldError, PartMissing
+from portal_service.api_client import FieldError, ServiceUnavailable
+from portal_service.rendering import announce, render
 from shared.auth import Role, require
 
 pages = APIRouter(prefix="/styleguide", dependencies=[require(Role.OPERATOR)])
@@ -77,7 +77,7 @@ async def show_styleguide(request: Request, sort: str = "due_on") -> Response:
         "memo": "入力した内容は残ります",
         "outcome": "not_returned",
     }
-    return await page(
+    return await render(
         request, "styleguide.html", values=values, errors=errors, sort=sort, **_samples()
     )
 
@@ -118,7 +118,7 @@ def _samples() -> dict[str, Any]:
         "steps_of_sample": STEPS,
         "history": HISTORY,
         "stores": stores,
-        "lost": PartMissing("notifier", "sample"),
+        "lost": ServiceUnavailable("notifier", "sample"),
         "open_action": {"label": "承認を依頼する", "enabled": True, "reason": ""},
         "closed_action": {
             "label": "取下げ",

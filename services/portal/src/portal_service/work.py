@@ -12,8 +12,14 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
-from portal_service.portal import portal_of
-from portal_service.upstream import PARTS, PartMissing, Problem, Reply, services_of
+from portal_service.api_client import (
+    SERVICE_NAMES,
+    Problem,
+    ServiceResponse,
+    ServiceUnavailable,
+    client_of,
+)
+from portal_service.state import state_of
 from shared.auth import Principal, Role
 
 KEPT_S = 10
@@ -33,7 +39,7 @@ LISTS = {
     "slips_to_settle": "/commuter/slips",
     "passes": "/commuter/confirmations",
     "dead": "/operation/dead-letters",
-    "refused": "/operation/quarantine",
+    "refused": "/operation/refused",
     "quarantined": "/operation/dealer-messages",
     "webhooks": "/operation/webhooks/deliveries",
     "unknown": "/operation/mails",
@@ -76,7 +82,7 @@ WORK = (
         subjects="/commuter/slips",
         room=2,
     ),
-    Part("operations", "運用", (Role.OPERATOR,), tuple(PARTS), "/operations/work", room=6),
+    Part("operations", "運用", (Role.OPERATOR,), tuple(SERVICE_NAMES), "/operations/work", room=6),
 )
 
 
@@ -98,7 +104,7 @@ class PartShown:
     part: Part
     counts: list[Count] = field(default_factory=list)
     remanded: list[dict[str, Any]] = field(default_factory=list)
-    missing: list[PartMissing] = field(default_factory=list)
+    missing: list[ServiceUnavailable] = field(default_factory=list)
     loading: bool = False
 
 
@@ -145,7 +151,7 @@ async def part_of(
     )
     shown = PartShown(part)
     for answer in answers:
-        if isinstance(answer, PartMissing):
+        if isinstance(answer, ServiceUnavailable):
             shown.missing.append(answer)
         elif answer is None:
             shown.loading = True
@@ -157,8 +163,8 @@ async def part_of(
 
 async def _answer(  # noqa: PLR0913  what is asked, of whom, and how
     request: Request, who: Principal, service: str, path: str, *, fresh: bool, patient: bool
-) -> Reply | PartMissing | None:
-    portal, services = portal_of(request), services_of(request)
+) -> ServiceResponse | ServiceUnavailable | None:
+    portal, services = state_of(request), client_of(request)
     today = portal.now().date() if portal.now else None  # time travel changes every number
     try:
         return await portal.answers.get(
@@ -168,11 +174,11 @@ async def _answer(  # noqa: PLR0913  what is asked, of whom, and how
             keep_s=0 if fresh else KEPT_S,
             patient=patient,
         )
-    except PartMissing as missing:
-        services.unsaid.add(missing.part)
+    except ServiceUnavailable as missing:
+        services.unavailable_parts.add(missing.part)
         return missing
     except Problem as problem:
-        return PartMissing(service, str(problem))
+        return ServiceUnavailable(service, str(problem))
 
 
 def _add(counts: list[Count], answered: Iterable[dict[str, Any]]) -> None:

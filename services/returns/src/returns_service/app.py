@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI
 
-from returns_service.models import Kept
+from returns_service.models import Base
 from returns_service.rules.return_form import DEFAULT_REASONS
 from returns_service.settings import ReturnsSettings
 from returns_service.subscribers import SUBSCRIBERS
@@ -17,7 +17,7 @@ from shared.service import Service
 SERVICE = Service(
     name="returns",
     package="returns_service",
-    metadata=Kept.metadata,
+    metadata=Base.metadata,
     subscribers=SUBSCRIBERS,
 )
 

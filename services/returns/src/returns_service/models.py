@@ -16,7 +16,7 @@ from shared import audit
 OPEN = "status NOT IN ('COMPLETED', 'WITHDRAWN')"
 
 
-class Kept(DeclarativeBase):
+class Base(DeclarativeBase):
     """The tables of this service."""
 
     type_annotation_map = {  # noqa: RUF012 -- SQLAlchemy's own way to configure a declarative class
@@ -28,7 +28,7 @@ class Kept(DeclarativeBase):
     }
 
 
-class Contract(Kept):
+class Contract(Base):
     """A contract as the contracts service tells of it.
 
     Its store sees it until `hidden_from_on`, the first JST day after a move was registered (D142);
@@ -56,7 +56,7 @@ class Contract(Kept):
     hidden_from_on: Mapped[date | None]
 
 
-class Store(Kept):
+class Store(Base):
     """A store of a dealer."""
 
     __tablename__ = "store"
@@ -69,7 +69,7 @@ class Store(Kept):
     dealer_name: Mapped[str | None]
 
 
-class Staff(Kept):
+class Staff(Base):
     """A person of a dealer; `role` is sales, manager or hq."""
 
     __tablename__ = "staff"
@@ -88,7 +88,7 @@ class Staff(Kept):
         return f"{self.dealer_id}-{self.staff_code}"
 
 
-class ApprovalFlow(Kept):
+class ApprovalFlow(Base):
     """承認フロー設定 of a dealer; without a row nothing needs an approval (D111)."""
 
     __tablename__ = "approval_flow"
@@ -103,7 +103,7 @@ class ApprovalFlow(Kept):
     updated_by: Mapped[str]
 
 
-class Application(Kept):
+class Application(Base):
     """One return application as it is now.
 
     `originator_role` (sales, manager, hq) and `levels` are its frozen route. `round` counts the
@@ -185,7 +185,7 @@ class Application(Kept):
     dealer_note_version: Mapped[int]
 
 
-class Approval(Kept):
+class Approval(Base):
     """One approval that was given, with the entry as it was then; `mail` is his 連絡先3 (A-29)."""
 
     __tablename__ = "approval"
@@ -205,7 +205,7 @@ class Approval(Kept):
     entry: Mapped[dict[str, Any]]
 
 
-class HistoryLine(audit.AuditEntry, Kept):
+class HistoryLine(audit.AuditEntry, Base):
     """Who did what, when, from where to where, in which version, for whom; never changed."""
 
     __tablename__ = "history"
@@ -227,7 +227,7 @@ class HistoryLine(audit.AuditEntry, Kept):
     facts: Mapped[dict[str, Any]]
 
 
-class Substitute(Kept):
+class Substitute(Base):
     """代理承認: `substitute_id` also approves for `approver_id`, on JST days, both included."""
 
     __tablename__ = "substitute"
@@ -250,7 +250,7 @@ class Substitute(Kept):
     version: Mapped[int]
 
 
-class ChangeApplication(Kept):
+class ChangeApplication(Base):
     """An application that TFC keeps (住所変更, 氏名変更, その他): a row of the list only (D99)."""
 
     __tablename__ = "change_application"
@@ -281,7 +281,7 @@ class ChangeApplication(Kept):
     updated_at: Mapped[datetime]
 
 
-class ReportedCar(Kept):
+class ReportedCar(Base):
     """A car that a dealer's own system says came back; a person still has to report it.
 
     It names its contract, or the number plate as it is compared (`name_key`).

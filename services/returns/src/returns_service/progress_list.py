@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from returns_service.people import Person
+from returns_service.actor import Person
 from returns_service.rules.approval_route import Level
 from returns_service.rules.return_list import (
     ApplicationKind,
@@ -67,8 +67,8 @@ class After:
 
 def visible_to(person: Person) -> tuple[list[str], Values]:
     """The conditions on rows of `application` that `person` sees, with their values."""
-    dealer = person.himself.dealer_code
-    if person.himself.role is Role.TFC:
+    dealer = person.self_actor.dealer_code
+    if person.self_actor.role is Role.TFC:
         return ["requested_at IS NOT NULL"], {}
     stores = person.stores
     if stores is None:
@@ -120,7 +120,7 @@ def rows_wanted(
     if keys.waiting:
         narrowed.append(waits_for_any(person.actors))
     if keys.own:
-        narrowed.append(("originator_id = :own_id", {"own_id": person.himself.user_id}))
+        narrowed.append(("originator_id = :own_id", {"own_id": person.self_actor.user_id}))
     for condition, its_values in narrowed:
         conditions.append(condition)
         values |= its_values
@@ -132,7 +132,7 @@ def rows_wanted(
         if keys.kind in {None, ApplicationKind.VEHICLE_RETURN}:
             parts.append(_part(_RETURNS, "application", wanted, by_name="name" in values))
         elsewhere = keys.kind is not ApplicationKind.VEHICLE_RETURN and not returns_only
-        if elsewhere and person.himself.role is not Role.TFC:
+        if elsewhere and person.self_actor.role is not Role.TFC:
             wanted += _of_kind(keys.kind)
             parts.append(_part(_CHANGES, "change_application", wanted, by_name="name" in values))
     return " UNION ALL ".join(parts) + (_NEWEST_FIRST if parts[1:] else ""), values
@@ -224,7 +224,7 @@ def counts_wanted(person: Person, kind: ApplicationKind | None) -> tuple[str, Va
     parts = []
     if kind in {None, ApplicationKind.VEHICLE_RETURN}:
         parts.append(_STATUS_OF.format(table="application", where=where))
-    if kind is not ApplicationKind.VEHICLE_RETURN and person.himself.role is not Role.TFC:
+    if kind is not ApplicationKind.VEHICLE_RETURN and person.self_actor.role is not Role.TFC:
         where += _of_kind(kind)
         parts.append(_STATUS_OF.format(table="change_application", where=where))
         values["kind"] = kind.value if kind else None

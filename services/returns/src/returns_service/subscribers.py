@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts import contract as told
 from event_contracts import dealer, mail, masters, tfc_returns
 from returns_service.actions.customer_erasure import erase_customer
-from returns_service.actions.following_tfc import follow_tfc
+from returns_service.actions.tfc_steps import apply_tfc_step
+from returns_service.actor import TFC_CORE, RequestContext
 from returns_service.models import (
     Application,
     ChangeApplication,
@@ -20,7 +21,6 @@ from returns_service.models import (
     Staff,
     Store,
 )
-from returns_service.people import TFC_CORE, Acting
 from returns_service.queries import application_by_id, contract_by_number
 from returns_service.rules.return_eligibility import Selection
 from returns_service.rules.return_list import name_key, number_key
@@ -36,7 +36,7 @@ _SELECTIONS: dict[told.Category, Selection] = {
 
 
 @SUBSCRIBERS.on(told.ContractRegistered, told.ContractUpdated)
-async def keep_contract(event: told.ContractFacts, _: Delivery, tx: AsyncSession) -> None:
+async def upsert_contract(event: told.ContractFacts, _: Delivery, tx: AsyncSession) -> None:
     """Take over the facts as they are now; the lists show a changed name at once."""
     facts = {
         "dealer_id": event.dealer_id,
@@ -73,7 +73,7 @@ async def _change(tx: AsyncSession, contract_no: str, **values: object) -> None:
 
 
 @SUBSCRIBERS.on(told.SelectionRecorded)
-async def keep_selection(event: told.SelectionRecorded, _: Delivery, tx: AsyncSession) -> None:
+async def record_selection(event: told.SelectionRecorded, _: Delivery, tx: AsyncSession) -> None:
     """Know what the customer chose (D80)."""
     await _change(tx, event.contract_no, selection=_SELECTIONS[event.category].value)
 
@@ -86,7 +86,7 @@ async def change_selection(event: told.SelectionChanged, _: Delivery, tx: AsyncS
 
 
 @SUBSCRIBERS.on(told.FinalHandlingCompleted)
-async def keep_completion(
+async def record_completion(
     event: told.FinalHandlingCompleted, _: Delivery, tx: AsyncSession
 ) -> None:
     """Know by what the final handling of a contract is complete."""
@@ -94,7 +94,7 @@ async def keep_completion(
 
 
 @SUBSCRIBERS.on(told.FinalHandlingReopened)
-async def forget_completion(
+async def clear_completion(
     event: told.FinalHandlingReopened, _: Delivery, tx: AsyncSession
 ) -> None:
     """The contract is to be handled again."""
@@ -102,7 +102,9 @@ async def forget_completion(
 
 
 @SUBSCRIBERS.on(told.CustomerErased)
-async def forget_customer(event: told.CustomerErased, delivery: Delivery, tx: AsyncSession) -> None:
+async def erase_customer_data(
+    event: told.CustomerErased, delivery: Delivery, tx: AsyncSession
+) -> None:
     """Who the customer was is forgotten here too."""
     await erase_customer(tx, event.contract_no, now=delivery.now)
 
@@ -147,7 +149,7 @@ async def move_to_new_store(
 
 
 @SUBSCRIBERS.on(masters.StoreUpdated)
-async def keep_store(event: masters.StoreUpdated, _: Delivery, tx: AsyncSession) -> None:
+async def upsert_store(event: masters.StoreUpdated, _: Delivery, tx: AsyncSession) -> None:
     """Know a store as it is now."""
     values = {
         "name": event.name,
@@ -163,7 +165,7 @@ async def keep_store(event: masters.StoreUpdated, _: Delivery, tx: AsyncSession)
 
 
 @SUBSCRIBERS.on(masters.StaffUpdated)
-async def keep_staff(event: masters.StaffUpdated, _: Delivery, tx: AsyncSession) -> None:
+async def upsert_staff(event: masters.StaffUpdated, _: Delivery, tx: AsyncSession) -> None:
     """Know a person as he is now; whoever left stays known, and inactive."""
     values = {
         "name": event.name,
@@ -188,15 +190,15 @@ async def keep_staff(event: masters.StaffUpdated, _: Delivery, tx: AsyncSession)
     tfc_returns.TfcReturnRemanded,
     tfc_returns.TfcReturnCompleted,
 )
-async def take_tfcs_step(
+async def apply_tfc_event(
     event: tfc_returns.TfcReturnEvent, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """TFC's core takes a step, or learns that it comes too late."""
-    await follow_tfc(Acting(tx, delivery.now, TFC_CORE), event)
+    await apply_tfc_step(RequestContext(tx, delivery.now, TFC_CORE), event)
 
 
 @SUBSCRIBERS.on(tfc_returns.TfcChangeApplicationUpdated)
-async def keep_change_application(
+async def upsert_change_application(
     event: tfc_returns.TfcChangeApplicationUpdated, _: Delivery, tx: AsyncSession
 ) -> None:
     """Show an application that TFC keeps as a row of the list (D99), at its contract's store."""
@@ -221,7 +223,7 @@ async def keep_change_application(
 
 
 @SUBSCRIBERS.on(mail.MailSent, mail.MailSuppressed, mail.MailFailed, mail.MailOutcomeUnknown)
-async def note_mail(event: mail.MailEvent, delivery: Delivery, tx: AsyncSession) -> None:
+async def record_mail(event: mail.MailEvent, delivery: Delivery, tx: AsyncSession) -> None:
     """Say in the history what became of a mail; mails about anything else are not ours."""
     found = await application_by_id(tx, event.subject_id)
     if found is None or found.dealer_id != event.dealer_id:
@@ -247,7 +249,7 @@ async def note_mail(event: mail.MailEvent, delivery: Delivery, tx: AsyncSession)
 
 
 @SUBSCRIBERS.on(dealer.VehicleReturned)
-async def keep_reported_car(
+async def upsert_reported_car(
     event: dealer.VehicleReturned, delivery: Delivery, tx: AsyncSession
 ) -> None:
     """Open 起票画面 with what the dealer's system knows; sending stays with a person (D93)."""
@@ -268,7 +270,7 @@ async def keep_reported_car(
 
 
 @SUBSCRIBERS.on(dealer.VehicleReturnCancelled)
-async def forget_reported_car(
+async def delete_reported_car(
     event: dealer.VehicleReturnCancelled, _: Delivery, tx: AsyncSession
 ) -> None:
     """The form opens blank again; what a person has sent meanwhile stays."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from returns_service.entries import return_facts
-from returns_service.people import Acting, Person
+from returns_service.actor import Person, RequestContext
+from returns_service.mapping import return_facts
 from returns_service.progress_list import Page, count_of, search
 from returns_service.rules.return_list import (
     DEALERS_TURN,
@@ -69,31 +69,31 @@ def to_approve(row: Any) -> bool:
     return not facts.route.is_with_originator(facts.status)
 
 
-async def work_of(acting: Acting) -> Work:
+async def work_of(ctx: RequestContext) -> Work:
     """All the counts of the person who acts, and the newest remands with their reasons."""
-    listed = _of_tfc() if acting.who.himself.role is Role.TFC else _of_dealer(acting)
+    listed = _of_tfc() if ctx.who.self_actor.role is Role.TFC else _of_dealer(ctx)
     counts = [
         WorkCount(
             key=one.key,
             label=one.label,
-            count=await count_of(acting.tx, acting.who, one.keys, Tab.CURRENT),
+            count=await count_of(ctx.tx, ctx.who, one.keys, Tab.CURRENT),
             waits=one.waits,
             filter=one.filter,
         )
         for one in listed
     ]
     some = any(one.key == "remanded" and one.count for one in counts)
-    return Work(counts=counts, remanded=await _remanded(acting) if some else [])
+    return Work(counts=counts, remanded=await _remanded(ctx) if some else [])
 
 
-def _of_dealer(acting: Acting) -> Iterator[Counted]:
-    if approves(acting.who):
+def _of_dealer(ctx: RequestContext) -> Iterator[Counted]:
+    if approves(ctx.who):
         yield Counted("to_approve", "承認待ちの申込", waiting_keys(TO_APPROVE))
     yield Counted("remanded", "差戻しされた申込", waiting_keys(REMANDED))
     still = ProgressSearch(
         statuses=frozenset(DEALERS_TURN),
-        updated_to_on=last_change_of_still_ones(acting.today),
-        own=acting.who.himself.role is Role.SALES,
+        updated_to_on=last_change_of_still_ones(ctx.today),
+        own=ctx.who.self_actor.role is Role.SALES,
     )
     yield Counted("still", "7日以上動きのない申込", still, waits=False)
 
@@ -110,10 +110,10 @@ def _of_tfc() -> Iterator[Counted]:
         yield Counted(key, label, ProgressSearch(statuses=frozenset({status})), waits)
 
 
-async def _remanded(acting: Acting) -> list[RemandedWork]:
+async def _remanded(ctx: RequestContext) -> list[RemandedWork]:
     keys = waiting_keys(REMANDED)
-    rows = await search(acting.tx, acting.who, keys, Tab.CURRENT, Page(REMANDS_SHOWN))
-    found = await acting.tx.execute(_REASONS, {"ids": [row.application_id for row in rows]})
+    rows = await search(ctx.tx, ctx.who, keys, Tab.CURRENT, Page(REMANDS_SHOWN))
+    found = await ctx.tx.execute(_REASONS, {"ids": [row.application_id for row in rows]})
     reasons: dict[str, Any] = {row.application_id: row for row in found}
     return [_shown(row, reasons.get(row.application_id)) for row in rows]
 

@@ -33,11 +33,11 @@ from returns_service.rules.return_refusals import (
 )
 from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
+from shared.concurrency import VersionConflict
 from shared.errors import Kind, Refusal
 from shared.roles import Role
-from shared.versions import VersionConflict
 
-from .people import BOTH, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA, given
+from .actors import BOTH, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA, given
 
 REFUSED: list[tuple[str, Status, Actor, Command, type[Refusal], str]] = [
     ("sales never approve", Status.STORE_PENDING, YAMADA, Approve(expected_version=7),

@@ -111,7 +111,7 @@ def test_another_selection_contradicts(selection: Selection) -> None:
     with pytest.raises(SelectionContradicts) as refused:
         check_eligibility(contract("SVP_R", selection=selection), [])
     assert refused.value.kind is Kind.CONFLICT
-    assert selection.japanese in refused.value.message
+    assert selection.label_ja in refused.value.message
     assert ("TFCへご連絡ください" in refused.value.message) is (selection is Selection.RESPLIT)
 
 

@@ -54,7 +54,7 @@ def test_the_form_as_it_opens() -> None:
     )  # fmt: skip
     assert form.completion_mail is True
     assert form.result == ResultForm(kind="RETURNED")
-    assert ResultKind.RETURNED.japanese == "返却済み"
+    assert ResultKind.RETURNED.label_ja == "返却済み"
 
 
 @pytest.mark.rule("D83")

@@ -18,7 +18,7 @@ from returns_service.rules.return_status import Group, Status, Tab
 from returns_service.rules.return_visibility import Actor, sees_return
 from shared.roles import Role
 
-from .people import BOTH, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA
+from .actors import BOTH, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA
 
 STATUSES = """
 STAFF_REMANDED 担当者手続中（差戻）         現在申込中一覧 貴社手続中（差戻） red    営業スタッフ
@@ -40,11 +40,11 @@ def test_the_eleven_statuses_as_the_dealer_sees_them() -> None:
     shown = [
         [
             status.value,
-            status.japanese,
+            status.label_ja,
             status.group.tab.value,
-            status.group.japanese,
+            status.group.label_ja,
             status.colour.value,
-            status.acts.japanese if status.acts else "-",
+            status.acts.label_ja if status.acts else "-",
         ]
         for status in Status
     ]
@@ -64,7 +64,7 @@ def test_the_eleven_statuses_as_the_dealer_sees_them() -> None:
     ],
 )
 def test_guidance(group: str, guidance: str) -> None:
-    assert {g.guidance for g in Group if g.japanese == group} == {guidance}
+    assert {g.guidance for g in Group if g.label_ja == group} == {guidance}
 
 
 @pytest.mark.rule("D103")
@@ -84,7 +84,7 @@ def test_the_past_holds_completed_and_withdrawn_only() -> None:
     ],
 )
 def test_work_list_of_a_role(role: Role, statuses: list[str]) -> None:
-    assert [status.japanese for status in statuses_to_act_on(role)] == statuses
+    assert [status.label_ja for status in statuses_to_act_on(role)] == statuses
 
 
 SATO2 = Actor("M101", Role.MANAGER, "D01", "S10")

@@ -38,7 +38,7 @@ from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind
 from shared.roles import Role
 
-from .people import BOTH, SATO, TANAKA, TFC, YAMADA, given
+from .actors import BOTH, SATO, TANAKA, TFC, YAMADA, given
 
 
 @pytest.mark.rule("D113")

@@ -26,10 +26,10 @@ from returns_service.rules.return_commands import (
 from returns_service.rules.return_refusals import ReturnAlreadyDecided
 from returns_service.rules.return_status import FINAL, Status
 from returns_service.rules.return_visibility import Actor
+from shared.concurrency import VersionConflict
 from shared.roles import Role
-from shared.versions import VersionConflict
 
-from .people import BOTH, HQ, NONE, SATO, STORE, TANAKA, TFC, YAMADA
+from .actors import BOTH, HQ, NONE, SATO, STORE, TANAKA, TFC, YAMADA
 
 KIND = {Role.SALES: YAMADA, Role.MANAGER: SATO, Role.HQ: TANAKA}
 

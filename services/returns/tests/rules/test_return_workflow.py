@@ -6,6 +6,11 @@ import itertools
 
 import pytest
 
+from returns_service.return_workflow_diagram import (
+    allowed_transitions,
+    workflow_csv,
+    workflow_mermaid,
+)
 from returns_service.rules.approval_route import SETTINGS, ApprovalSetting, Route
 from returns_service.rules.return_approval import ReturnFacts, decide
 from returns_service.rules.return_commands import (
@@ -28,11 +33,6 @@ from returns_service.rules.return_commands import (
 )
 from returns_service.rules.return_status import ORIGINATORS, Status
 from returns_service.rules.return_visibility import Actor
-from returns_service.rules.return_workflow import (
-    allowed_transitions,
-    workflow_csv,
-    workflow_mermaid,
-)
 from shared.errors import Refusal
 from shared.roles import Role
 
@@ -220,7 +220,7 @@ def _may_act(name: str, by: str, originator: str) -> bool:
 def _tried(facts: ReturnFacts | None, command: Command, actor: Actor) -> str:
     """The status reached, by its Japanese name, or the code of the refusal."""
     try:
-        return decide(facts, command, actor).status.japanese
+        return decide(facts, command, actor).status.label_ja
     except Refusal as refusal:
         return refusal.code
 
@@ -240,22 +240,22 @@ def test_everybody_tries_everything_everywhere(setting: ApprovalSetting, origina
         allowed = {
             after
             for state, verb, by, after in rows
-            if (state, verb) == (status.japanese, action) and _may_act(name, by, owner)
+            if (state, verb) == (status.label_ja, action) and _may_act(name, by, owner)
         }
         if allowed:
             assert {result} == allowed, (status, action, name)
-        elif action not in OUTSIDE_WORKFLOW and status.japanese in {row[3] for row in rows}:
+        elif action not in OUTSIDE_WORKFLOW and status.label_ja in {row[3] for row in rows}:
             assert result in REFUSALS, (status, action, name)
         else:
             # Nobody gets there, or it is no part of the 264: still an answer, never a crash.
-            assert result in REFUSALS | {s.japanese for s in Status}
+            assert result in REFUSALS | {s.label_ja for s in Status}
 
 
 @pytest.mark.rule("D82")
 def test_submit_is_open_to_the_three_roles_of_a_dealer_and_closed_to_tfc() -> None:
     both = SETTINGS[3]
     first = {
-        name: decide(None, Submit(setting=both), PEOPLE[name]).status.japanese
+        name: decide(None, Submit(setting=both), PEOPLE[name]).status.label_ja
         for name in ("山田", "佐藤", "田中")
     }
     assert first == {"山田": "店舗承認者手続中", "佐藤": "本部承認者手続中", "田中": "依頼中"}

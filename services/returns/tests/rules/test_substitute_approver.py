@@ -17,7 +17,7 @@ from returns_service.rules.substitute_approver import (
 )
 from shared.roles import Role
 
-from .people import COLLEAGUE, SATO
+from .actors import COLLEAGUE, SATO
 
 SUBSTITUTION = Substitution(SATO, "E102", date(2025, 7, 10), date(2025, 7, 15))
 
@@ -35,9 +35,9 @@ def test_another_active_person_of_the_dealer_may_substitute() -> None:
     for dealer_code, active in (("D02", True), ("D01", False)):
         with pytest.raises(SubstituteNotSuitable):
             check_substitution(SUBSTITUTION, [], dealer_code=dealer_code, active=active)
-    himself = dataclasses.replace(SUBSTITUTION, substitute_id="M100")
+    self_actor = dataclasses.replace(SUBSTITUTION, substitute_id="M100")
     with pytest.raises(SubstituteNotSuitable):
-        check_substitution(himself, [], dealer_code="D01", active=True)
+        check_substitution(self_actor, [], dealer_code="D01", active=True)
 
 
 def test_only_approvers_have_substitutes() -> None:

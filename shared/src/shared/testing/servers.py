@@ -22,7 +22,7 @@ import asyncpg
 from event_contracts import SUBSCRIPTIONS
 from shared.rabbitmq import Topology
 from shared.rabbitmq_connection import connect
-from shared.testing.private import DidNotStart, PrivateRabbitMQ, rabbitmq_program
+from shared.testing.disposable_servers import DidNotStart, PrivateRabbitMQ, rabbitmq_program
 
 Cleanup = Callable[[], None]
 

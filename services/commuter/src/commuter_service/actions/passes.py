@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from commuter_service.acting import Acting
-from commuter_service.actions.purging import set_purge_timer
-from commuter_service.models import Employee, HeldPass, PassVersion
-from commuter_service.own_passes import read_pass_route
+from commuter_service.actions.delete_expired_passes import set_purge_timer
+from commuter_service.models import Employee, Pass, PassVersion
+from commuter_service.passes.employee_passes import read_pass_route
 from commuter_service.queries import PassRecord, pass_locked, period_of
+from commuter_service.request_context import RequestContext
 from commuter_service.rules.pass_application import (
     Actor,
     PassState,
@@ -29,8 +29,8 @@ from event_contracts.commuter import (
     PassWithdrawn,
 )
 from shared import outbox
+from shared.concurrency import check_version
 from shared.context import new_id
-from shared.versions import check_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +50,40 @@ class Confirmation:
     ends_on: date | None = None
 
 
-async def register_pass(acting: Acting, employee: Employee, content: PassContent) -> PassRecord:
+async def register_pass(
+    ctx: RequestContext, employee: Employee, content: PassContent
+) -> PassRecord:
     """An administrator's registration, in force at once and without a mail (R1, R33)."""
-    acting.need_pass_master()
-    return await _new(acting, employee.employee_id, content, PassStep.REGISTER)
+    ctx.need_pass_master()
+    return await _new(ctx, employee.employee_id, content, PassStep.REGISTER)
 
 
-async def apply_for_pass(acting: Acting, content: PassContent) -> PassRecord:
+async def apply_for_pass(ctx: RequestContext, content: PassContent) -> PassRecord:
     """An employee's application for an own pass; without effect until confirmed (R20, R21)."""
-    return await _new(acting, acting.employee_id, content, PassStep.APPLY)
+    return await _new(ctx, ctx.employee_id, content, PassStep.APPLY)
 
 
 async def rewrite_pass(
-    acting: Acting, pass_id: UUID, version: int, content: PassContent, step: PassStep
+    ctx: RequestContext, pass_id: UUID, version: int, content: PassContent, step: PassStep
 ) -> PassRecord:
     """Change a pass: REGISTER as administrator, in force at once; APPLY as its holder (R24).
 
     An application that an administrator changes is thereby confirmed, and its applicant told (R26).
     """
-    record = await _locked(acting, pass_id, version)
-    after = _stepped(acting, record, step, has_route=bool(content.route))
+    record = await _locked(ctx, pass_id, version)
+    after = _stepped(ctx, record, step, has_route=bool(content.route))
     before = _said(record.shown)
-    written = _version(acting, record.held, content)
-    acting.tx.add(written)
+    written = _version(ctx, record.held, content)
+    ctx.tx.add(written)
     told = None
     if step is PassStep.REGISTER and record.status is PassStatus.APPLIED:
         step, told = PassStep.CONFIRM, _confirmed(record.held, str(new_id()))
-    await _settle(acting, record, after, step, before, _said(written), told)
+    await _settle(ctx, record, after, step, before, _said(written), told)
     in_force = written if after.status is CONFIRMED else record.confirmed
     return PassRecord(record.held, written, in_force)
 
 
-async def confirm_passes(acting: Acting, wanted: Sequence[Confirmation]) -> list[PassRecord]:
+async def confirm_passes(ctx: RequestContext, wanted: Sequence[Confirmation]) -> list[PassRecord]:
     """Put applications into force, several as one decision with one mail (R26, R28, R33).
 
     One that is in force already stays as it is. Raises VersionConflict, and then none is.
@@ -89,52 +91,52 @@ async def confirm_passes(acting: Acting, wanted: Sequence[Confirmation]) -> list
     decision_id = str(new_id())
     done = []
     for one in sorted(wanted, key=lambda confirmation: confirmation.pass_id):
-        record = await _locked(acting, one.pass_id, one.version)
-        after = _stepped(acting, record, PassStep.CONFIRM)
+        record = await _locked(ctx, one.pass_id, one.version)
+        after = _stepped(ctx, record, PassStep.CONFIRM)
         if record.status is CONFIRMED:
             done.append(record)
             continue
         before, version = _said(record.confirmed), record.newest
         if one.ends_on is not None:
             period = Period(version.starts_on, one.ends_on)
-            version = _version(acting, record.held, PassContent(version.route, period))
-            acting.tx.add(version)
+            version = _version(ctx, record.held, PassContent(version.route, period))
+            ctx.tx.add(version)
         told = _confirmed(record.held, decision_id)
-        await _settle(acting, record, after, PassStep.CONFIRM, before, _said(version), told)
+        await _settle(ctx, record, after, PassStep.CONFIRM, before, _said(version), told)
         done.append(PassRecord(record.held, version, version))
     return done
 
 
-async def withdraw_application(acting: Acting, pass_id: UUID, version: int) -> PassRecord:
+async def withdraw_application(ctx: RequestContext, pass_id: UUID, version: int) -> PassRecord:
     """The applicant takes it back; the last confirmed version stands again (R25)."""
-    return await _end_application(acting, pass_id, version, PassStep.WITHDRAW)
+    return await _end_application(ctx, pass_id, version, PassStep.WITHDRAW)
 
 
 async def reject_application(
-    acting: Acting, pass_id: UUID, version: int, reason: str
+    ctx: RequestContext, pass_id: UUID, version: int, reason: str
 ) -> PassRecord:
     """The administrator turns it down with a reason, which the applicant is mailed (R25)."""
-    return await _end_application(acting, pass_id, version, PassStep.REJECT, reason)
+    return await _end_application(ctx, pass_id, version, PassStep.REJECT, reason)
 
 
-async def end_pass(acting: Acting, pass_id: UUID, version: int, ends_on: date) -> PassRecord:
+async def end_pass(ctx: RequestContext, pass_id: UUID, version: int, ends_on: date) -> PassRecord:
     """Give a pass in force an end, as proposed where two overlap (R8)."""
-    acting.need_pass_master()
-    record = await _locked(acting, pass_id, version)
+    ctx.need_pass_master()
+    record = await _locked(ctx, pass_id, version)
     in_force = record.shown
     content = PassContent(in_force.route, Period(in_force.starts_on, ends_on))
-    return await rewrite_pass(acting, pass_id, version, content, PassStep.REGISTER)
+    return await rewrite_pass(ctx, pass_id, version, content, PassStep.REGISTER)
 
 
 CONFIRMED = PassStatus.CONFIRMED
 
 
 async def _new(
-    acting: Acting, employee_id: str, content: PassContent, step: PassStep
+    ctx: RequestContext, employee_id: str, content: PassContent, step: PassStep
 ) -> PassRecord:
-    held = HeldPass(
+    held = Pass(
         pass_id=new_id(),
-        dealer_id=acting.dealer_id,
+        dealer_id=ctx.dealer_id,
         employee_id=employee_id,
         version=0,
         status="applied",
@@ -144,39 +146,39 @@ async def _new(
         reason=None,
     )
     nothing = PassState(None)
-    actor = Actor(employee_id == acting.employee_id, acting.has_pass_master)
-    allowed = acting.setting.applications_allowed
+    actor = Actor(employee_id == ctx.employee_id, ctx.has_pass_master)
+    allowed = ctx.setting.applications_allowed
     after = step_pass(
         nothing, step, actor, applications_allowed=allowed, has_route=bool(content.route)
     )
-    version = _version(acting, held, content)
-    acting.tx.add(held)
-    await acting.tx.flush()
-    acting.tx.add(version)
+    version = _version(ctx, held, content)
+    ctx.tx.add(held)
+    await ctx.tx.flush()
+    ctx.tx.add(version)
     record = PassRecord(held, version, None)
-    await _settle(acting, record, after, step, {}, _said(version))
+    await _settle(ctx, record, after, step, {}, _said(version))
     return PassRecord(held, version, version if after.status is CONFIRMED else None)
 
 
 async def _end_application(
-    acting: Acting, pass_id: UUID, version: int, step: PassStep, reason: str = ""
+    ctx: RequestContext, pass_id: UUID, version: int, step: PassStep, reason: str = ""
 ) -> PassRecord:
-    record = await _locked(acting, pass_id, version)
-    after = _stepped(acting, record, step, reason=reason)
+    record = await _locked(ctx, pass_id, version)
+    after = _stepped(ctx, record, step, reason=reason)
     held, before = record.held, _said(record.newest)
     held.reason = reason.strip() or None
-    await _settle(acting, record, after, step, before, _said(record.confirmed))
+    await _settle(ctx, record, after, step, before, _said(record.confirmed))
     return PassRecord(held, record.newest, record.confirmed)
 
 
-async def _locked(acting: Acting, pass_id: UUID, version: int) -> PassRecord:
-    record = await pass_locked(acting.tx, acting.dealer_id, pass_id)
+async def _locked(ctx: RequestContext, pass_id: UUID, version: int) -> PassRecord:
+    record = await pass_locked(ctx.tx, ctx.dealer_id, pass_id)
     check_version(record.held.version, version)
     return record
 
 
 def _stepped(
-    acting: Acting,
+    ctx: RequestContext,
     record: PassRecord,
     step: PassStep,
     *,
@@ -187,14 +189,14 @@ def _stepped(
     return step_pass(
         PassState(record.status, held.confirmed is not None),
         step,
-        Actor(held.employee_id == acting.employee_id, acting.has_pass_master),
-        applications_allowed=acting.setting.applications_allowed,
+        Actor(held.employee_id == ctx.employee_id, ctx.has_pass_master),
+        applications_allowed=ctx.setting.applications_allowed,
         has_route=has_route,
         reason=reason,
     )
 
 
-def _version(acting: Acting, held: HeldPass, content: PassContent) -> PassVersion:
+def _version(ctx: RequestContext, held: Pass, content: PassContent) -> PassVersion:
     """The next version of a pass. Raises what is wrong with its route."""
     if not content.route.strip():
         raise RouteNotDecided("乗換案内で経路を決定してください")
@@ -208,13 +210,13 @@ def _version(acting: Acting, held: HeldPass, content: PassContent) -> PassVersio
         starts_on=content.period.starts_on,
         ends_on=content.period.ends_on,
         has_bus=route.has_bus,
-        made_at=acting.now,
-        made_by=acting.employee_id,
+        made_at=ctx.now,
+        made_by=ctx.employee_id,
     )
 
 
 async def _settle(  # noqa: PLR0913, PLR0917 - the step with what it changed
-    acting: Acting,
+    ctx: RequestContext,
     record: PassRecord,
     after: PassState,
     step: PassStep,
@@ -229,20 +231,18 @@ async def _settle(  # noqa: PLR0913, PLR0917 - the step with what it changed
     held.version += 1
     if step in {PassStep.REGISTER, PassStep.CONFIRM}:
         held.confirmed, held.reason = held.newest, None
-        await set_purge_timer(acting.tx, held.dealer_id, now=acting.now)
+        await set_purge_timer(ctx.tx, held.dealer_id, now=ctx.now)
     if step is PassStep.APPLY:
-        held.applied_on, held.reason = acting.today, None
-    acting.note(
-        held.pass_id, held.employee_id, step.value, before=before, after=now, said=held.reason
-    )
-    await outbox.add(acting.tx, event or _told(acting, held, step), now=acting.now)
+        held.applied_on, held.reason = ctx.today, None
+    ctx.note(held.pass_id, held.employee_id, step.value, before=before, after=now, said=held.reason)
+    await outbox.add(ctx.tx, event or _told(ctx, held, step), now=ctx.now)
 
 
-def _told(acting: Acting, held: HeldPass, step: PassStep) -> PassEvent:
+def _told(ctx: RequestContext, held: Pass, step: PassStep) -> PassEvent:
     named = _named(held)
     match step:
         case PassStep.APPLY:
-            return PassApplied(**named, applied_on=acting.today)
+            return PassApplied(**named, applied_on=ctx.today)
         case PassStep.WITHDRAW:
             return PassWithdrawn(**named)
         case PassStep.REJECT:
@@ -251,11 +251,11 @@ def _told(acting: Acting, held: HeldPass, step: PassStep) -> PassEvent:
             return PassRegistered(**named)
 
 
-def _confirmed(held: HeldPass, decision_id: str) -> PassConfirmed:
+def _confirmed(held: Pass, decision_id: str) -> PassConfirmed:
     return PassConfirmed(**_named(held), decision_id=decision_id)
 
 
-def _named(held: HeldPass) -> dict[str, str]:
+def _named(held: Pass) -> dict[str, str]:
     return {
         "dealer_id": held.dealer_id,
         "pass_id": str(held.pass_id),

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from commuter_service.explanation import as_json
+from commuter_service.engine.fares.explanation import as_json
+from commuter_service.fare_diagram import fare_diagram_svg
 from commuter_service.models import Slip, SlipItem
-from commuter_service.own_passes import OwnPasses, Ride, price_ride
+from commuter_service.passes.employee_passes import EmployeePasses, Ride, price_ride
 from commuter_service.queries import kind_of
 from commuter_service.rules.slip_kind import USES_SEARCH
-from commuter_service.strip import strip_svg
 from shared.context import new_id
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
@@ -57,7 +57,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemTyped:
+class ItemInput:
     """One line of the form. Without `item_id` it is new; `decision` is a fresh look-up."""
 
     item_id: UUID | None = None
@@ -105,8 +105,8 @@ def new_item(slip: Slip, position: int, source: str = TYPED) -> SlipItem:
     )
 
 
-def items_as_typed(
-    slip: Slip, kept: Sequence[SlipItem], typed: Sequence[ItemTyped], passes: OwnPasses
+def items_from_input(
+    slip: Slip, kept: Sequence[SlipItem], typed: Sequence[ItemInput], passes: EmployeePasses
 ) -> list[SlipItem]:
     """The slip's items after an edit, in the order typed. Raises NotFound for a foreign item."""
     known = {item.item_id: item for item in kept}
@@ -121,11 +121,11 @@ def items_as_typed(
     return items
 
 
-def write_item(slip: Slip, item: SlipItem, line: ItemTyped, passes: OwnPasses) -> None:
+def write_item(slip: Slip, item: SlipItem, line: ItemInput, passes: EmployeePasses) -> None:
     """Take over what was typed; amounts of the look-up and of the card stay (R34, R41)."""
     item.item_on, item.purpose, item.receipt = line.item_on, line.purpose, line.receipt
     if line.decision is not None:
-        decide_look_up(slip, item, line.decision, passes)
+        apply_candidate(slip, item, line.decision, passes)
         return
     if item.source == TYPED:
         item.words, item.amount_yen = line.words, line.amount_yen
@@ -133,7 +133,7 @@ def write_item(slip: Slip, item: SlipItem, line: ItemTyped, passes: OwnPasses) -
         raise AmountIsLookedUp
 
 
-def decide_look_up(slip: Slip, item: SlipItem, decision: Decision, passes: OwnPasses) -> None:
+def apply_candidate(slip: Slip, item: SlipItem, decision: Decision, passes: EmployeePasses) -> None:
     """決定: price the route for the searched day and keep all that decided it (R36, R40, R43)."""
     if kind_of(slip) not in USES_SEARCH:
         raise LookUpNotForThisKind
@@ -143,7 +143,7 @@ def decide_look_up(slip: Slip, item: SlipItem, decision: Decision, passes: OwnPa
     if reason is not None and not reason.strip():
         raise ReasonForNoPassMissing
     ride = decision.ride
-    priced = price_ride(ride, OwnPasses() if reason is not None else passes)
+    priced = price_ride(ride, EmployeePasses() if reason is not None else passes)
     explanation = replace(
         priced.explanation, notices=(*priced.explanation.notices, *priced.notices)
     )
@@ -156,7 +156,7 @@ def decide_look_up(slip: Slip, item: SlipItem, decision: Decision, passes: OwnPa
     item.item_on_at_decision = item.item_on
     item.passes_at_search = passes.keys_on(slip.employee_id, ride.on)
     item.explanation = as_json(explanation)
-    item.picture = strip_svg(explanation, f"strip-{item.item_id}")
+    item.picture = fare_diagram_svg(explanation, f"strip-{item.item_id}")
     item.without_pass_reason = reason.strip() if reason else None
 
 

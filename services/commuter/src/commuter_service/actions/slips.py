@@ -9,26 +9,29 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
-from commuter_service.acting import Acting
 from commuter_service.actions.slip_items import (
     Decision,
     IcCardRow,
-    ItemTyped,
+    ItemInput,
+    apply_candidate,
     copy_of,
-    decide_look_up,
     facts_of,
     ic_card_item,
-    items_as_typed,
+    items_from_input,
     total_yen,
 )
-from commuter_service.claims import item_faults
 from commuter_service.models import Slip, SlipItem
-from commuter_service.own_passes import OwnPasses, own_passes
+from commuter_service.passes.employee_passes import EmployeePasses, passes_of_employee
 from commuter_service.queries import has_unconfirmed_pass, items_of, kind_of, passes_of, slip_for
+from commuter_service.request_context import RequestContext
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.claim_findings import ClaimFault
-from commuter_service.rules.look_up_policy import Media, RoundaboutBlocksSubmission, check_look_up
 from commuter_service.rules.pass_warning import check_submission
+from commuter_service.rules.route_search_policy import (
+    Media,
+    RoundaboutBlocksSubmission,
+    check_look_up,
+)
 from commuter_service.rules.slip_approval import (
     NoApprover,
     SlipActor,
@@ -41,13 +44,14 @@ from commuter_service.rules.slip_approval import (
 )
 from commuter_service.rules.slip_form import SlipForm, check_complete
 from commuter_service.rules.slip_kind import USES_SEARCH, SlipDeed, SlipKind, check_unconfirmed_pass
-from commuter_service.slip_warnings import is_stale, warnings_of
+from commuter_service.slips.checks import item_faults
+from commuter_service.slips.pass_warnings import is_stale, warnings_of
 from event_contracts.commuter import SlipMoved
 from shared import outbox
+from shared.concurrency import check_version
 from shared.context import new_id
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
-from shared.versions import check_version
 
 
 class LookUpNeeded(Refusal):
@@ -66,23 +70,23 @@ class SavedBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SlipTyped:
+class SlipInput:
     """What stands on the form of a slip."""
 
     title: str
     purpose: str
     trip_from: date | None
     trip_to: date | None
-    items: tuple[ItemTyped, ...]
+    items: tuple[ItemInput, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class LockedSlip:
     """A slip held for a change, with what the change is judged by."""
 
     slip: Slip
     items: Sequence[SlipItem]
-    passes: OwnPasses
+    passes: EmployeePasses
     actor: SlipActor
 
     @property
@@ -96,51 +100,53 @@ def state_of(slip: Slip) -> SlipState:
     return SlipState(SlipStatus(slip.status), tuple(slip.chain), slip.step)
 
 
-def actor_of(acting: Acting, slip: Slip) -> SlipActor:
+def actor_of(ctx: RequestContext, slip: Slip) -> SlipActor:
     """What a person is to a slip."""
     pending = slip.status == SlipStatus.PENDING
     return SlipActor(
-        is_owner=slip.employee_id == acting.employee_id,
-        is_next_approver=pending and slip.chain[slip.step] == acting.employee_id,
-        accounting=acting.accounting,
-        edit_at_approval=acting.permission.edit_at_approval,
-        edit_after_approval=acting.permission.edit_after_approval,
+        is_owner=slip.employee_id == ctx.employee_id,
+        is_next_approver=pending and slip.chain[slip.step] == ctx.employee_id,
+        accounting=ctx.accounting,
+        edit_at_approval=ctx.permission.edit_at_approval,
+        edit_after_approval=ctx.permission.edit_after_approval,
     )
 
 
-def chain_now(acting: Acting, slip: Slip) -> tuple[str, ...]:
+def chain_now(ctx: RequestContext, slip: Slip) -> tuple[str, ...]:
     """The chain that this slip would take now; empty where nobody could approve."""
     try:
-        return approval_chain(acting.setting.approvers, slip.employee_id)
+        return approval_chain(ctx.setting.approvers, slip.employee_id)
     except NoApprover:
         return ()
 
 
-async def create_slip(acting: Acting, kind: SlipKind, typed: SlipTyped, saved_by: SavedBy) -> Slip:
+async def create_slip(
+    ctx: RequestContext, kind: SlipKind, typed: SlipInput, saved_by: SavedBy
+) -> Slip:
     """The first save of a slip; refused while an own pass is unconfirmed (R22)."""
-    await _not_blocked(acting, acting.employee_id, kind, SlipDeed.CREATE)
-    slip = _new_slip(acting, kind)
-    acting.tx.add(slip)
-    await acting.tx.flush()
-    passes = own_passes(await passes_of(acting.tx, acting.employee_id))
-    items = await _write(acting, Opened(slip, (), passes, actor_of(acting, slip)), typed)
-    acting.note(slip.slip_id, slip.employee_id, saved_by.value, after=facts_of(items))
+    await _not_blocked(ctx, ctx.employee_id, kind, SlipDeed.CREATE)
+    slip = _new_slip(ctx, kind)
+    ctx.tx.add(slip)
+    await ctx.tx.flush()
+    passes = passes_of_employee(await passes_of(ctx.tx, ctx.employee_id))
+    items = await _write(ctx, LockedSlip(slip, (), passes, actor_of(ctx, slip)), typed)
+    ctx.note(slip.slip_id, slip.employee_id, saved_by.value, after=facts_of(items))
     return slip
 
 
 async def save_slip(
-    acting: Acting, slip_id: UUID, version: int, typed: SlipTyped, saved_by: SavedBy
+    ctx: RequestContext, slip_id: UUID, version: int, typed: SlipInput, saved_by: SavedBy
 ) -> Slip:
     """Save what stands on the form: the owner, the next approver, or accounting (R42, R58-R60)."""
-    opened = await _opened(acting, slip_id, version)
+    opened = await _locked_slip(ctx, slip_id, version)
     slip = opened.slip
-    step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(acting, slip))
+    step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(ctx, slip))
     if any(item.decision for item in typed.items):
-        await _not_blocked(acting, slip.employee_id, kind_of(slip), SlipDeed.SEARCH)
+        await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.SEARCH)
     before, total = facts_of(opened.items), total_yen(opened.items)
-    items = await _write(acting, opened, typed)
-    _check_edit(acting, opened, total, items)
-    acting.note(
+    items = await _write(ctx, opened, typed)
+    _check_edit(ctx, opened, total, items)
+    ctx.note(
         slip_id, slip.employee_id, _edit_name(opened, saved_by), before=before,
         after=facts_of(items),
     )  # fmt: skip
@@ -148,41 +154,41 @@ async def save_slip(
 
 
 async def decide_item(
-    acting: Acting, slip_id: UUID, version: int, item_id: UUID, decision: Decision
+    ctx: RequestContext, slip_id: UUID, version: int, item_id: UUID, decision: Decision
 ) -> Slip:
     """決定 in the look-up of one item, first or again (R40, R43)."""
-    opened = await _opened(acting, slip_id, version)
+    opened = await _locked_slip(ctx, slip_id, version)
     slip = opened.slip
-    step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(acting, slip))
-    await _not_blocked(acting, slip.employee_id, kind_of(slip), SlipDeed.SEARCH)
+    step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(ctx, slip))
+    await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.SEARCH)
     item = next((one for one in opened.items if one.item_id == item_id), None)
     if item is None:
         raise NotFound
-    _check_policy(acting, decision)
+    _check_policy(ctx, decision)
     before, total = facts_of(opened.items), total_yen(opened.items)
-    decide_look_up(slip, item, decision, opened.passes)
-    _check_edit(acting, opened, total, opened.items)
-    _touch(acting, slip)
-    acting.note(slip_id, slip.employee_id, "deduct", before=before, after=facts_of(opened.items))
+    apply_candidate(slip, item, decision, opened.passes)
+    _check_edit(ctx, opened, total, opened.items)
+    _touch(ctx, slip)
+    ctx.note(slip_id, slip.employee_id, "deduct", before=before, after=facts_of(opened.items))
     return slip
 
 
 async def import_ic_card(
-    acting: Acting, slip_id: UUID, version: int, rows: Sequence[IcCardRow]
+    ctx: RequestContext, slip_id: UUID, version: int, rows: Sequence[IcCardRow]
 ) -> Slip:
     """Rows of the card as they are; mixed with looked-up items as one likes (R34, R35)."""
-    opened = await _opened(acting, slip_id, version)
+    opened = await _locked_slip(ctx, slip_id, version)
     slip = opened.slip
     if kind_of(slip) not in USES_SEARCH:
         raise SlipKindHoldsNoRides
-    step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(acting, slip))
+    step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(ctx, slip))
     total, first = total_yen(opened.items), len(opened.items)
     added = [ic_card_item(slip, first + number, row) for number, row in enumerate(rows)]
-    acting.tx.add_all(added)
+    ctx.tx.add_all(added)
     items = [*opened.items, *added]
-    _check_edit(acting, opened, total, items)
-    _touch(acting, slip)
-    acting.note(
+    _check_edit(ctx, opened, total, items)
+    _touch(ctx, slip)
+    ctx.note(
         slip_id, slip.employee_id, "import_ic_card",
         before=facts_of(opened.items), after=facts_of(items),
     )  # fmt: skip
@@ -197,22 +203,22 @@ class SlipKindHoldsNoRides(Refusal):
 
 
 async def move_slip(
-    acting: Acting, slip_id: UUID, version: int, step: SlipStep, comment: str = ""
+    ctx: RequestContext, slip_id: UUID, version: int, step: SlipStep, comment: str = ""
 ) -> Slip:
     """申請, 承認, 差戻し, 取下げ, 否認, 精算. Warnings stop a submission only by setting (R54)."""
-    opened = await _opened(acting, slip_id, version)
+    opened = await _locked_slip(ctx, slip_id, version)
     slip, approvers = opened.slip, tuple[str, ...]()
     if step is SlipStep.SUBMIT:
         step_slip(opened.state, step, opened.actor)
-        await _check_submission(acting, opened)
-        approvers = approval_chain(acting.setting.approvers, slip.employee_id)
+        await _check_submission(ctx, opened)
+        approvers = approval_chain(ctx.setting.approvers, slip.employee_id)
     after = step_slip(opened.state, step, opened.actor, approvers=approvers, comment=comment)
     before = {"status": slip.status, "step": slip.step}
     slip.status, slip.chain, slip.step = after.status.value, list(after.chain), after.step
     if step is SlipStep.SUBMIT:
-        slip.submitted_at = acting.now
-    _touch(acting, slip)
-    acting.note(
+        slip.submitted_at = ctx.now
+    _touch(ctx, slip)
+    ctx.note(
         slip_id, slip.employee_id, step.value,
         before=before, after={"status": slip.status, "step": slip.step},
         said=comment.strip() or None,
@@ -224,78 +230,76 @@ async def move_slip(
         status=after.status.value,
         total_yen=total_yen(opened.items),
     )
-    await outbox.add(acting.tx, told, now=acting.now)
+    await outbox.add(ctx.tx, told, now=ctx.now)
     return slip
 
 
-async def delete_slip(acting: Acting, slip_id: UUID, version: int) -> None:
+async def delete_slip(ctx: RequestContext, slip_id: UUID, version: int) -> None:
     """Throw an own slip away, as long as it is at home; the trail stays."""
-    opened = await _opened(acting, slip_id, version)
+    opened = await _locked_slip(ctx, slip_id, version)
     step_slip(opened.state, SlipStep.DELETE, opened.actor)
     before = facts_of(opened.items)
-    acting.note(slip_id, opened.slip.employee_id, SlipStep.DELETE.value, before=before)
-    await acting.tx.execute(delete(Slip).where(Slip.slip_id == slip_id))
+    ctx.note(slip_id, opened.slip.employee_id, SlipStep.DELETE.value, before=before)
+    await ctx.tx.execute(delete(Slip).where(Slip.slip_id == slip_id))
 
 
-async def copy_slip(acting: Acting, slip_id: UUID) -> Slip:
+async def copy_slip(ctx: RequestContext, slip_id: UUID) -> Slip:
     """伝票コピー: a new draft with the same lines, from any status (R57)."""
-    slip = await slip_for(
-        acting.tx, acting.dealer_id, slip_id, acting.employee_id, accounting=False
-    )
-    step_slip(state_of(slip), SlipStep.COPY, actor_of(acting, slip))
-    await _not_blocked(acting, slip.employee_id, kind_of(slip), SlipDeed.CREATE)
-    copied = _new_slip(acting, kind_of(slip))
+    slip = await slip_for(ctx.tx, ctx.dealer_id, slip_id, ctx.employee_id, accounting=False)
+    step_slip(state_of(slip), SlipStep.COPY, actor_of(ctx, slip))
+    await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.CREATE)
+    copied = _new_slip(ctx, kind_of(slip))
     copied.title, copied.purpose, copied.copied_from = slip.title, slip.purpose, slip.slip_id
     copied.trip_from, copied.trip_to = slip.trip_from, slip.trip_to
-    acting.tx.add(copied)
-    await acting.tx.flush()
-    items = [copy_of(copied, item) for item in await items_of(acting.tx, slip_id)]
-    acting.tx.add_all(items)
-    acting.note(copied.slip_id, slip.employee_id, "copy", after=facts_of(items))
+    ctx.tx.add(copied)
+    await ctx.tx.flush()
+    items = [copy_of(copied, item) for item in await items_of(ctx.tx, slip_id)]
+    ctx.tx.add_all(items)
+    ctx.note(copied.slip_id, slip.employee_id, "copy", after=facts_of(items))
     return copied
 
 
-async def _opened(acting: Acting, slip_id: UUID, version: int) -> Opened:
+async def _locked_slip(ctx: RequestContext, slip_id: UUID, version: int) -> LockedSlip:
     slip = await slip_for(
-        acting.tx,
-        acting.dealer_id,
+        ctx.tx,
+        ctx.dealer_id,
         slip_id,
-        acting.employee_id,
-        accounting=acting.accounting,
+        ctx.employee_id,
+        accounting=ctx.accounting,
         lock=True,
     )
     check_version(slip.version, version)
-    passes = own_passes(await passes_of(acting.tx, slip.employee_id))
-    return Opened(slip, await items_of(acting.tx, slip_id), passes, actor_of(acting, slip))
+    passes = passes_of_employee(await passes_of(ctx.tx, slip.employee_id))
+    return LockedSlip(slip, await items_of(ctx.tx, slip_id), passes, actor_of(ctx, slip))
 
 
-async def _write(acting: Acting, opened: Opened, typed: SlipTyped) -> list[SlipItem]:
+async def _write(ctx: RequestContext, opened: LockedSlip, typed: SlipInput) -> list[SlipItem]:
     slip = opened.slip
     for line in typed.items:
         if line.decision is not None:
-            _check_policy(acting, line.decision)
+            _check_policy(ctx, line.decision)
     slip.title, slip.purpose = typed.title, typed.purpose
     slip.trip_from, slip.trip_to = typed.trip_from, typed.trip_to
-    items = items_as_typed(slip, opened.items, typed.items, opened.passes)
+    items = items_from_input(slip, opened.items, typed.items, opened.passes)
     kept = {item.item_id for item in items}
     for item in opened.items:
         if item.item_id not in kept:
-            await acting.tx.delete(item)
-    acting.tx.add_all(items)
-    _touch(acting, slip)
+            await ctx.tx.delete(item)
+    ctx.tx.add_all(items)
+    _touch(ctx, slip)
     return items
 
 
-async def _not_blocked(acting: Acting, owner: str, kind: SlipKind, deed: SlipDeed) -> None:
+async def _not_blocked(ctx: RequestContext, owner: str, kind: SlipKind, deed: SlipDeed) -> None:
     """An unconfirmed pass blocks its applicant alone; others go on with the version before."""
-    if owner == acting.employee_id:
-        waits = await has_unconfirmed_pass(acting.tx, owner)
+    if owner == ctx.employee_id:
+        waits = await has_unconfirmed_pass(ctx.tx, owner)
         check_unconfirmed_pass(kind, deed, has_unconfirmed_pass=waits)
 
 
-async def _check_submission(acting: Acting, opened: Opened) -> None:
+async def _check_submission(ctx: RequestContext, opened: LockedSlip) -> None:
     slip = opened.slip
-    await _not_blocked(acting, slip.employee_id, kind_of(slip), SlipDeed.SUBMIT)
+    await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.SUBMIT)
     form = SlipForm(
         kind_of(slip),
         slip.title,
@@ -306,37 +310,39 @@ async def _check_submission(acting: Acting, opened: Opened) -> None:
     check_complete(form)
     if any(is_stale(item, opened.passes) for item in opened.items):
         raise LookUpNeeded
-    if acting.setting.roundabout_blocks:
-        await _refuse_roundabouts(acting, opened)
+    if ctx.setting.roundabout_blocks:
+        await _refuse_roundabouts(ctx, opened)
     standing = [one for item in opened.items for one in warnings_of(slip, item, opened.passes)]
-    check_submission(standing, company_blocks=acting.setting.warning_blocks)
+    check_submission(standing, company_blocks=ctx.setting.warning_blocks)
 
 
-async def _refuse_roundabouts(acting: Acting, opened: Opened) -> None:
-    policy = BusPolicy(acting.setting.bus_policy)
+async def _refuse_roundabouts(ctx: RequestContext, opened: LockedSlip) -> None:
+    policy = BusPolicy(ctx.setting.bus_policy)
     found = await asyncio.to_thread(item_faults, opened.items, opened.passes, policy)
     for one in found:
         if one.fault is ClaimFault.ROUNDABOUT:
             raise RoundaboutBlocksSubmission(one.words)
 
 
-def _check_policy(acting: Acting, decision: Decision) -> None:
+def _check_policy(ctx: RequestContext, decision: Decision) -> None:
     check_look_up(
         decision.ride.medium,
-        Media(acting.setting.media),
+        Media(ctx.setting.media),
         without_pass=decision.without_pass_reason is not None,
-        without_pass_allowed=acting.setting.without_pass_allowed,
+        without_pass_allowed=ctx.setting.without_pass_allowed,
     )
 
 
-def _check_edit(acting: Acting, opened: Opened, before_yen: int, items: Sequence[SlipItem]) -> None:
+def _check_edit(
+    ctx: RequestContext, opened: LockedSlip, before_yen: int, items: Sequence[SlipItem]
+) -> None:
     """An approver may have to leave the total as it is (R60)."""
     if opened.state.status is SlipStatus.PENDING:
-        allowed = acting.setting.amount_change_allowed
+        allowed = ctx.setting.amount_change_allowed
         check_total(before_yen, total_yen(items), change_allowed=allowed)
 
 
-def _edit_name(opened: Opened, saved_by: SavedBy) -> str:
+def _edit_name(opened: LockedSlip, saved_by: SavedBy) -> str:
     by_status = {
         SlipStatus.PENDING: "edit_at_approval",
         SlipStatus.APPROVED: "edit_after_approval",
@@ -344,16 +350,16 @@ def _edit_name(opened: Opened, saved_by: SavedBy) -> str:
     return by_status.get(opened.state.status, saved_by.value)
 
 
-def _touch(acting: Acting, slip: Slip) -> None:
+def _touch(ctx: RequestContext, slip: Slip) -> None:
     slip.version += 1
-    slip.updated_at = acting.now
+    slip.updated_at = ctx.now
 
 
-def _new_slip(acting: Acting, kind: SlipKind) -> Slip:
+def _new_slip(ctx: RequestContext, kind: SlipKind) -> Slip:
     return Slip(
         slip_id=new_id(),
-        dealer_id=acting.dealer_id,
-        employee_id=acting.employee_id,
+        dealer_id=ctx.dealer_id,
+        employee_id=ctx.employee_id,
         version=1,
         kind=kind.name.lower(),
         title="",
@@ -364,7 +370,7 @@ def _new_slip(acting: Acting, kind: SlipKind) -> Slip:
         chain=[],
         step=0,
         copied_from=None,
-        created_at=acting.now,
-        updated_at=acting.now,
+        created_at=ctx.now,
+        updated_at=ctx.now,
         submitted_at=None,
     )

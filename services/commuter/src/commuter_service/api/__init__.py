@@ -3,17 +3,17 @@
 from fastapi import APIRouter, Depends
 
 from commuter_service.api import (
-    beyond,
     internal,
-    look_up,
     passes,
-    printing,
+    pdf,
+    rechecks,
+    route_search,
     settings,
     slips,
     work,
 )
-from commuter_service.api.edition import newest_edition
+from commuter_service.api.fare_edition import newest_edition
 
 router = APIRouter(dependencies=[Depends(newest_edition)])
-for part in (settings, passes, look_up, slips, printing, beyond, work, internal):
+for part in (settings, passes, route_search, slips, pdf, rechecks, work, internal):
     router.include_router(part.router)

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service import queries
-from commuter_service.api.visit import SERVICES
-from commuter_service.models import Employee, HeldPass
+from commuter_service.api.dependencies import SERVICES
+from commuter_service.models import Employee, Pass
 from commuter_service.rules.pass_mail_recipients import application_recipients
 from shared.db import EVERY_DEALER
 from shared.http import NotFound, database_of
@@ -46,7 +46,7 @@ async def read_recipients(
     pass_id: UUID, tx: Annotated[AsyncSession, Depends(_tx, scope="function")]
 ) -> Recipients:
     """Applicant and administrators with their addresses, as of now."""
-    held = await tx.get(HeldPass, pass_id)
+    held = await tx.get(Pass, pass_id)
     if held is None:
         raise NotFound
     applicant = await tx.get(Employee, held.employee_id)

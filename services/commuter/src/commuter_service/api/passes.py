@@ -8,26 +8,26 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from commuter_service import queries
-from commuter_service.acting import Acting
 from commuter_service.actions import passes as actions
 from commuter_service.actions.passes import Confirmation, PassContent
+from commuter_service.api.dependencies import EMPLOYEES, Body, Ctx, Day, Key, Text, Version
 from commuter_service.api.refusals import PASS_CONTENT, PASS_EDIT
-from commuter_service.api.visit import EMPLOYEES, Day, Key, Text, Typed, Version, Visiting
-from commuter_service.models import HeldPass
-from commuter_service.own_passes import read_pass_route
-from commuter_service.pass_answers import (
+from commuter_service.models import Pass
+from commuter_service.passes.employee_passes import read_pass_route
+from commuter_service.passes.schemas import (
     Neighbours,
     PassAnswer,
     TrailLine,
+    adjacent_passes,
+    audit_json,
     condition_of,
     has_bus,
-    meeting,
-    neighbours,
+    overlaps_and_gaps,
     pass_answer,
     section_of,
-    trail_answer,
 )
 from commuter_service.queries import PassRecord
+from commuter_service.request_context import RequestContext
 from commuter_service.rules.bus_policy import BUS_NOTICE
 from commuter_service.rules.company_setting import RightMissing
 from commuter_service.rules.pass_application import (
@@ -41,18 +41,18 @@ from commuter_service.rules.pass_application import (
     RouteNotDecided,
     check_count,
 )
-from commuter_service.rules.pass_health import PassTrouble, troubles
+from commuter_service.rules.pass_health import PassProblem, problems_of
 from commuter_service.rules.pass_period import Period, PeriodReversed
-from shared.http import NotFound, etag, once
+from shared.concurrency import VersionConflict
+from shared.http import NotFound, etag, idempotent
 from shared.refusals import refuses
-from shared.versions import VersionConflict
 
 router = APIRouter(dependencies=[EMPLOYEES])
 
 MOST_AT_ONCE = 100
 
 
-class PassTyped(Typed):
+class PassBody(Body):
     """A pass: the route as the look-up decided it, and its validity (R4)."""
 
     route: Text = ""
@@ -64,44 +64,44 @@ class PassTyped(Typed):
         return PassContent(self.route, Period(self.starts_on, self.ends_on))
 
 
-class Registration(PassTyped):
+class Registration(PassBody):
     """The same for an employee."""
 
     employee_id: Text
 
 
-class ThoughtOf(PassTyped):
+class DraftPass(PassBody):
     """A pass that is not kept yet; without an employee, an own one."""
 
     employee_id: Text = ""
 
 
-class EndTyped(Typed):
+class EndBody(Body):
     """The last day."""
 
     ends_on: Day
 
 
-class ConfirmTyped(Typed):
+class ConfirmBody(Body):
     """終了日 may be set while confirming (R9)."""
 
     ends_on: Day | None = None
 
 
-class OneOfMany(ConfirmTyped):
+class OneOfMany(ConfirmBody):
     """One pass of several to confirm, as it was seen."""
 
     pass_id: UUID
     version: int = Field(ge=0, lt=2**63)
 
 
-class ManyTyped(Typed):
+class ManyBody(Body):
     """The ticked passes of the list."""
 
     passes: list[OneOfMany] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
 
-class ReasonTyped(Typed):
+class ReasonBody(Body):
     """Why."""
 
     reason: Text = ""
@@ -138,7 +138,7 @@ class MyPasses(Passes):
 class TroubledPass(BaseModel):
     """A pass that needs care, and what to do."""
 
-    trouble: PassTrouble
+    trouble: PassProblem
     words: str
     held: PassAnswer = Field(serialization_alias="pass")
 
@@ -185,18 +185,18 @@ def one_by_one(request: Request) -> None:
 
 @router.get("/passes")
 @refuses(RightMissing)
-async def list_passes(query: Annotated[PassQuery, Query()], acting: Visiting) -> Passes:
+async def list_passes(query: Annotated[PassQuery, Query()], ctx: Ctx) -> Passes:
     """定期区間マスタ: every pass of the company, or of one employee, or in one state."""
-    acting.need_pass_master()
-    wanted = queries.passes_of_company(acting.dealer_id, query.employee_id, query.status)
-    return await _listed(acting, await queries.passes_where(acting.tx, *wanted))
+    ctx.need_pass_master()
+    wanted = queries.passes_of_company(ctx.dealer_id, query.employee_id, query.status)
+    return await _listed(ctx, await queries.passes_where(ctx.tx, *wanted))
 
 
 @router.get("/my-passes")
-async def list_my_passes(acting: Visiting) -> MyPasses:
+async def list_my_passes(ctx: Ctx) -> MyPasses:
     """個人設定 > 定期区間: the own passes, and whether one may apply (R19)."""
-    found = await _listed(acting, await queries.passes_of(acting.tx, acting.employee_id))
-    allowed = acting.setting.applications_allowed
+    found = await _listed(ctx, await queries.passes_of(ctx.tx, ctx.employee_id))
+    allowed = ctx.setting.applications_allowed
     reason = None if allowed else NOT_ALLOWED
     return MyPasses(items=found.items, apply=Offer(enabled=allowed, reason=reason))
 
@@ -206,34 +206,34 @@ NOT_ALLOWED = "個人による定期区間の申請は許可されていませ�
 
 @router.get("/passes/health")
 @refuses(RightMissing)
-async def check_health(acting: Visiting) -> Health:
+async def check_health(ctx: Ctx) -> Health:
     """Which passes need care: route gone, ending in 30 days, unconfirmed for a week (R39)."""
-    acting.need_pass_master()
-    records = await queries.passes_where(acting.tx, HeldPass.dealer_id == acting.dealer_id)
-    names = await queries.employee_names(acting.tx, (r.held.employee_id for r in records))
+    ctx.need_pass_master()
+    records = await queries.passes_where(ctx.tx, Pass.dealer_id == ctx.dealer_id)
+    names = await queries.employee_names(ctx.tx, (r.held.employee_id for r in records))
     items = [
         TroubledPass(trouble=finding.trouble, words=finding.words, held=pass_answer(record, names))
         for record in records
-        for finding in troubles(condition_of(record, today=acting.today), today=acting.today)
+        for finding in problems_of(condition_of(record, today=ctx.today), today=ctx.today)
     ]
     return Health(items=items)
 
 
 @router.post("/passes/check")
 @refuses(RightMissing, *PASS_CONTENT)
-async def check_pass(typed: ThoughtOf, acting: Visiting) -> CheckedPass:
+async def check_pass(typed: DraftPass, ctx: Ctx) -> CheckedPass:
     """What a pass would meet before it is kept: overlaps, gaps, the bus notice (R8, R10)."""
-    employee_id = typed.employee_id or acting.employee_id
-    if employee_id != acting.employee_id:
-        acting.need_pass_master()
+    employee_id = typed.employee_id or ctx.employee_id
+    if employee_id != ctx.employee_id:
+        ctx.need_pass_master()
     content = typed.content()
     if not content.route:
         raise RouteNotDecided("乗換案内で経路を決定してください")
     route = str(read_pass_route(content.route))
-    others = await queries.passes_of(acting.tx, employee_id)
+    others = await queries.passes_of(ctx.tx, employee_id)
     bus = has_bus(route)
     return CheckedPass(
-        **dict(meeting(content.period, others)),
+        **dict(overlaps_and_gaps(content.period, others)),
         route=route,
         section=section_of(route),
         period=str(content.period),
@@ -245,26 +245,26 @@ async def check_pass(typed: ThoughtOf, acting: Visiting) -> CheckedPass:
 @router.post("/passes", status_code=201, dependencies=[Depends(one_by_one)])
 @refuses(RightMissing, CsvRegistrationRefused, *PASS_EDIT)
 async def register_pass(
-    typed: Registration | list[Registration], acting: Visiting, response: Response, key: Key = None
+    typed: Registration | list[Registration], ctx: Ctx, response: Response, key: Key = None
 ) -> PassDetail:
     """確定 by an administrator, one pass at a time (R1, R2)."""
     if isinstance(typed, list):
         check_count(len(typed))
         typed = typed[0]
     wanted = typed
-    employee = await queries.employee_by_id(acting.tx, acting.dealer_id, wanted.employee_id)
+    employee = await queries.employee_by_id(ctx.tx, ctx.dealer_id, wanted.employee_id)
 
     async def act() -> PassDetail:
         content = wanted.content()
-        return await _kept(acting, await actions.register_pass(acting, employee, content))
+        return await _saved(ctx, await actions.register_pass(ctx, employee, content))
 
-    return _tagged(await _once(acting, key, wanted, act), response)
+    return _tagged(await _idempotent(ctx, key, wanted, act), response)
 
 
 @router.post("/my-passes", status_code=201, dependencies=[Depends(one_by_one)])
 @refuses(CsvRegistrationRefused, ApplicationsNotAllowed, *PASS_EDIT)
 async def apply_for_pass(
-    typed: PassTyped | list[PassTyped], acting: Visiting, response: Response, key: Key = None
+    typed: PassBody | list[PassBody], ctx: Ctx, response: Response, key: Key = None
 ) -> PassDetail:
     """申請 of an own pass (R20); the administrators are mailed (R29)."""
     if isinstance(typed, list):
@@ -273,104 +273,104 @@ async def apply_for_pass(
     wanted = typed
 
     async def act() -> PassDetail:
-        return await _kept(acting, await actions.apply_for_pass(acting, wanted.content()))
+        return await _saved(ctx, await actions.apply_for_pass(ctx, wanted.content()))
 
-    return _tagged(await _once(acting, key, wanted, act), response)
+    return _tagged(await _idempotent(ctx, key, wanted, act), response)
 
 
 @router.get("/passes/{pass_id}")
 @refuses(RightMissing)
-async def show_pass(pass_id: UUID, acting: Visiting, response: Response) -> PassDetail:
+async def show_pass(pass_id: UUID, ctx: Ctx, response: Response) -> PassDetail:
     """閲覧: a pass with what it meets and its trail; own ones, or all with the permission."""
     found = await queries.passes_where(
-        acting.tx, HeldPass.pass_id == pass_id, HeldPass.dealer_id == acting.dealer_id
+        ctx.tx, Pass.pass_id == pass_id, Pass.dealer_id == ctx.dealer_id
     )
     if not found:
         raise NotFound
-    if found[0].held.employee_id != acting.employee_id:
-        acting.need_pass_master()
-    return _tagged(await _kept(acting, found[0]), response)
+    if found[0].held.employee_id != ctx.employee_id:
+        ctx.need_pass_master()
+    return _tagged(await _saved(ctx, found[0]), response)
 
 
 @router.put("/passes/{pass_id}")
 @refuses(*PASS_EDIT)
 async def rewrite_pass(
-    pass_id: UUID, typed: PassTyped, version: Version, acting: Visiting, response: Response
+    pass_id: UUID, typed: PassBody, version: Version, ctx: Ctx, response: Response
 ) -> PassDetail:
     """編集 and 確定 by an administrator."""
-    done = await actions.rewrite_pass(acting, pass_id, version, typed.content(), PassStep.REGISTER)
-    return _tagged(await _kept(acting, done), response)
+    done = await actions.rewrite_pass(ctx, pass_id, version, typed.content(), PassStep.REGISTER)
+    return _tagged(await _saved(ctx, done), response)
 
 
 @router.put("/my-passes/{pass_id}")
 @refuses(ApplicationsNotAllowed, *PASS_EDIT)
 async def apply_for_pass_again(
-    pass_id: UUID, typed: PassTyped, version: Version, acting: Visiting, response: Response
+    pass_id: UUID, typed: PassBody, version: Version, ctx: Ctx, response: Response
 ) -> PassDetail:
     """編集 and 申請 by its holder: unconfirmed again (R24)."""
-    done = await actions.rewrite_pass(acting, pass_id, version, typed.content(), PassStep.APPLY)
-    return _tagged(await _kept(acting, done), response)
+    done = await actions.rewrite_pass(ctx, pass_id, version, typed.content(), PassStep.APPLY)
+    return _tagged(await _saved(ctx, done), response)
 
 
 @router.post("/passes/{pass_id}/confirmation")
 @refuses(NotYourPass, PassStepNotPossible, PeriodReversed)
 async def confirm_pass(
-    pass_id: UUID, typed: ConfirmTyped, version: Version, acting: Visiting, response: Response
+    pass_id: UUID, typed: ConfirmBody, version: Version, ctx: Ctx, response: Response
 ) -> PassDetail:
     """確定 from the view or the editor (R9, R26, R28)."""
     one = Confirmation(pass_id, version, typed.ends_on)
-    (done,) = await actions.confirm_passes(acting, [one])
-    return _tagged(await _kept(acting, done), response)
+    (done,) = await actions.confirm_passes(ctx, [one])
+    return _tagged(await _saved(ctx, done), response)
 
 
 @router.post("/passes/confirmations")
 @refuses(NotYourPass, PassStepNotPossible, PeriodReversed, VersionConflict)
-async def confirm_passes(typed: ManyTyped, acting: Visiting) -> Passes:
+async def confirm_passes(typed: ManyBody, ctx: Ctx) -> Passes:
     """確定 from the list: all that are ticked, or none (R26, R33)."""
     wanted = {one.pass_id: one for one in typed.passes}
     ticked = [Confirmation(one.pass_id, one.version, one.ends_on) for one in wanted.values()]
-    return await _listed(acting, await actions.confirm_passes(acting, ticked))
+    return await _listed(ctx, await actions.confirm_passes(ctx, ticked))
 
 
 @router.post("/passes/{pass_id}/rejection")
 @refuses(NotYourPass, PassStepNotPossible, ReasonMissing)
 async def reject_application(
-    pass_id: UUID, typed: ReasonTyped, version: Version, acting: Visiting, response: Response
+    pass_id: UUID, typed: ReasonBody, version: Version, ctx: Ctx, response: Response
 ) -> PassDetail:
     """差戻し of an application, with a reason (R25)."""
-    done = await actions.reject_application(acting, pass_id, version, typed.reason)
-    return _tagged(await _kept(acting, done), response)
+    done = await actions.reject_application(ctx, pass_id, version, typed.reason)
+    return _tagged(await _saved(ctx, done), response)
 
 
 @router.post("/my-passes/{pass_id}/withdrawal")
 @refuses(NotYourPass, PassStepNotPossible)
 async def withdraw_application(
-    pass_id: UUID, version: Version, acting: Visiting, response: Response
+    pass_id: UUID, version: Version, ctx: Ctx, response: Response
 ) -> PassDetail:
     """取下げ of the own application (R25)."""
-    done = await actions.withdraw_application(acting, pass_id, version)
-    return _tagged(await _kept(acting, done), response)
+    done = await actions.withdraw_application(ctx, pass_id, version)
+    return _tagged(await _saved(ctx, done), response)
 
 
 @router.post("/passes/{pass_id}/end")
 @refuses(RightMissing, *PASS_EDIT)
 async def end_pass(
-    pass_id: UUID, typed: EndTyped, version: Version, acting: Visiting, response: Response
+    pass_id: UUID, typed: EndBody, version: Version, ctx: Ctx, response: Response
 ) -> PassDetail:
     """終了日 of a pass in force, as proposed where two overlap (R8)."""
-    done = await actions.end_pass(acting, pass_id, version, typed.ends_on)
-    return _tagged(await _kept(acting, done), response)
+    done = await actions.end_pass(ctx, pass_id, version, typed.ends_on)
+    return _tagged(await _saved(ctx, done), response)
 
 
-async def _once(
-    acting: Acting, key: str | None, typed: Typed, act: Callable[[], Awaitable[PassDetail]]
+async def _idempotent(
+    ctx: RequestContext, key: str | None, typed: Body, act: Callable[[], Awaitable[PassDetail]]
 ) -> PassDetail:
     async def acted() -> dict[str, Any]:
         return (await act()).model_dump(mode="json")
 
-    answer = await once(
-        acting.tx,
-        owner=acting.employee_id,
+    answer = await idempotent(
+        ctx.tx,
+        owner=ctx.employee_id,
         key=key,
         fingerprint=typed.model_dump_json(),
         act=acted,
@@ -383,32 +383,32 @@ def _tagged(answer: PassDetail, response: Response) -> PassDetail:
     return answer
 
 
-async def _kept(acting: Acting, record: PassRecord) -> PassDetail:
-    await acting.tx.flush()
+async def _saved(ctx: RequestContext, record: PassRecord) -> PassDetail:
+    await ctx.tx.flush()
     held = record.held
-    names = await queries.employee_names(acting.tx, [held.employee_id])
-    others = await queries.passes_of(acting.tx, held.employee_id)
+    names = await queries.employee_names(ctx.tx, [held.employee_id])
+    others = await queries.passes_of(ctx.tx, held.employee_id)
     return PassDetail(
         **dict(pass_answer(record, names)),
-        **dict(neighbours(record, others)),
-        trail=trail_answer(await queries.trail_of(acting.tx, held.pass_id)),
-        actions=_actions(acting, record),
+        **dict(adjacent_passes(record, others)),
+        trail=audit_json(await queries.audit_entries_of(ctx.tx, held.pass_id)),
+        actions=_actions(ctx, record),
     )
 
 
-def _actions(acting: Acting, record: PassRecord) -> PassActions:
+def _actions(ctx: RequestContext, record: PassRecord) -> PassActions:
     """What this person could do now; whoever may not see the pass never gets here."""
     waits = record.status is PassStatus.APPLIED
-    own = record.held.employee_id == acting.employee_id
+    own = record.held.employee_id == ctx.employee_id
     return PassActions(
-        confirm=acting.has_pass_master and waits,
-        reject=acting.has_pass_master and waits,
-        edit=acting.has_pass_master,
-        apply=own and acting.setting.applications_allowed,
+        confirm=ctx.has_pass_master and waits,
+        reject=ctx.has_pass_master and waits,
+        edit=ctx.has_pass_master,
+        apply=own and ctx.setting.applications_allowed,
         withdraw=own and waits,
     )
 
 
-async def _listed(acting: Acting, records: list[PassRecord]) -> Passes:
-    names = await queries.employee_names(acting.tx, (r.held.employee_id for r in records))
+async def _listed(ctx: RequestContext, records: list[PassRecord]) -> Passes:
+    names = await queries.employee_names(ctx.tx, (r.held.employee_id for r in records))
     return Passes(items=[pass_answer(record, names) for record in records])

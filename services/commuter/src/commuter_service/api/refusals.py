@@ -6,18 +6,22 @@ from commuter_service.actions.slip_items import (
     LookUpNotForThisKind,
     ReasonForNoPassMissing,
 )
-from commuter_service.look_up_sources import LookUpRefused, LookUpUnavailable
-from commuter_service.pricing import BusFareMissing
-from commuter_service.routes import (
+from commuter_service.adapters.route_providers import RouteSearchRefused, RouteSearchUnavailable
+from commuter_service.engine.fares.pricing import BusFareMissing
+from commuter_service.engine.fares.tariffs import NoFareBetween, NoTariffOnDate
+from commuter_service.engine.network.station_closures import StationClosed
+from commuter_service.engine.network.station_lookup import AmbiguousStation, UnknownStation
+from commuter_service.engine.routing.candidates import NoRouteBetween, SamePlace, UnknownOperator
+from commuter_service.engine.routing.route_text import (
     AmbiguousLine,
     PassHasGap,
     RouteDisconnected,
     RouteUnreadable,
     UnknownLine,
 )
-from commuter_service.rules.look_up_policy import MediumNotAccepted, PassMustBeUsed
 from commuter_service.rules.pass_application import NotYourPass, RouteNotDecided
 from commuter_service.rules.pass_period import PeriodReversed
+from commuter_service.rules.route_search_policy import MediumNotAccepted, PassMustBeUsed
 from commuter_service.rules.slip_approval import (
     AmountChangeNotAllowed,
     FlowChanged,
@@ -25,17 +29,13 @@ from commuter_service.rules.slip_approval import (
     SlipStepNotPossible,
 )
 from commuter_service.rules.slip_kind import UnconfirmedPassBlocks
-from commuter_service.search import NoRouteBetween, SamePlace, UnknownOperator
-from commuter_service.station_days import StationClosed
-from commuter_service.station_names import AmbiguousStation, UnknownStation
-from commuter_service.tariffs import NoFareBetween, NoTariffOnDate
 
 _NAMES = (RouteUnreadable, UnknownLine, AmbiguousLine, UnknownStation, AmbiguousStation)
 _FARES = (NoTariffOnDate, NoFareBetween, StationClosed)
 PRICE = (*_NAMES, RouteDisconnected, *_FARES, BusFareMissing)
 SEARCH = (
     *(UnknownStation, AmbiguousStation, UnknownOperator, SamePlace, NoRouteBetween, *_FARES),
-    *(LookUpUnavailable, LookUpRefused),
+    *(RouteSearchUnavailable, RouteSearchRefused),
 )
 PASS_CONTENT = (*_NAMES, PassHasGap, RouteNotDecided, PeriodReversed)
 PASS_EDIT = (NotYourPass, *PASS_CONTENT)

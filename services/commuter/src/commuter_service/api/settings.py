@@ -6,35 +6,28 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from commuter_service import queries
-from commuter_service.acting import Acting
 from commuter_service.actions.company import (
     RIGHT_FIELDS,
     SETTING_FIELDS,
     Rights,
-    SettingTyped,
+    SettingInput,
     save_rights,
     save_setting,
 )
-from commuter_service.api.visit import (
-    ACCOUNTING,
-    EMPLOYEES,
-    Text,
-    Typed,
-    Version,
-    Visiting,
-)
+from commuter_service.api.dependencies import ACCOUNTING, EMPLOYEES, Body, Ctx, Text, Version
 from commuter_service.models import CompanySetting, Permission
+from commuter_service.request_context import RequestContext
 from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.company_setting import RightMissing
-from commuter_service.rules.look_up_policy import Media
-from commuter_service.rules.pass_purge import Retention
+from commuter_service.rules.pass_retention import Retention
+from commuter_service.rules.route_search_policy import Media
 from shared.http import etag
 from shared.refusals import refuses
 
 router = APIRouter()
 
 
-class CompanyTyped(Typed):
+class CompanyBody(Body):
     """システム設定 > 基本情報."""
 
     applications_allowed: bool
@@ -49,7 +42,7 @@ class CompanyTyped(Typed):
     roundabout_blocks: bool = False
 
 
-class RightsTyped(Typed):
+class RightsBody(Body):
     """The boxes of 権限マスタ for one employee."""
 
     pass_master: bool = False
@@ -133,65 +126,65 @@ class RightsList(BaseModel):
 
 
 @router.get("/me", dependencies=[EMPLOYEES])
-async def show_me(acting: Visiting) -> Me:
+async def show_me(ctx: Ctx) -> Me:
     """The own rights, and whether an unconfirmed pass blocks the look-up (R22, R27)."""
-    wanted = queries.slips_to_approve(acting.employee_id, acting.dealer_id)
-    blocked = await queries.has_unconfirmed_pass(acting.tx, acting.employee_id)
-    ticked = {name: getattr(acting.permission, name) for name in RIGHT_FIELDS if name != "mail"}
+    wanted = queries.slips_to_approve(ctx.employee_id, ctx.dealer_id)
+    blocked = await queries.has_unconfirmed_pass(ctx.tx, ctx.employee_id)
+    ticked = {name: getattr(ctx.permission, name) for name in RIGHT_FIELDS if name != "mail"}
     return Me(
-        employee_id=acting.employee_id,
-        name=acting.name,
+        employee_id=ctx.employee_id,
+        name=ctx.name,
         rights=OwnRights(
             **ticked,
-            accounting=acting.accounting,
-            approver=acting.employee_id in acting.setting.approvers,
+            accounting=ctx.accounting,
+            approver=ctx.employee_id in ctx.setting.approvers,
         ),
-        applications_allowed=acting.setting.applications_allowed,
+        applications_allowed=ctx.setting.applications_allowed,
         blocked_by_unconfirmed_pass=blocked,
-        slips_to_approve=await queries.count_where(acting.tx, wanted),
+        slips_to_approve=await queries.count_where(ctx.tx, wanted),
     )
 
 
 @router.get("/employees", dependencies=[EMPLOYEES])
 @refuses(RightMissing)
-async def list_employees(acting: Visiting) -> Employees:
+async def list_employees(ctx: Ctx) -> Employees:
     """The company's people, for those who administer passes or rights."""
-    if not acting.accounting:
-        acting.need_pass_master()
-    found = await queries.employees_of(acting.tx, acting.dealer_id)
+    if not ctx.accounting:
+        ctx.need_pass_master()
+    found = await queries.employees_of(ctx.tx, ctx.dealer_id)
     return Employees(
         items=[EmployeeLine(employee_id=one.employee_id, name=one.name) for one in found]
     )
 
 
 @router.get("/settings", dependencies=[ACCOUNTING])
-async def show_setting(acting: Visiting, response: Response) -> CompanyAnswer:
+async def show_setting(ctx: Ctx, response: Response) -> CompanyAnswer:
     """What the company decided."""
-    return _setting(acting.setting, response)
+    return _setting(ctx.setting, response)
 
 
 @router.put("/settings", dependencies=[ACCOUNTING])
 @refuses(RightMissing)
 async def change_setting(
-    typed: CompanyTyped, version: Version, acting: Visiting, response: Response
+    typed: CompanyBody, version: Version, ctx: Ctx, response: Response
 ) -> CompanyAnswer:
     """Decide anew; wrong fields are named and nothing is kept (R11, R30)."""
-    wanted = SettingTyped(
+    wanted = SettingInput(
         **typed.model_dump(exclude={"admin_mail", "approvers"}),
         admin_mail=(typed.admin_mail or "").strip() or None,
         approvers=tuple(typed.approvers),
     )
-    return _setting(await save_setting(acting, wanted, version), response)
+    return _setting(await save_setting(ctx, wanted, version), response)
 
 
 @router.get("/permissions", dependencies=[ACCOUNTING])
-async def list_permissions(acting: Visiting) -> RightsList:
+async def list_permissions(ctx: Ctx) -> RightsList:
     """権限マスタ: every employee with what is ticked."""
-    ticked = await queries.permissions_of(acting.tx, acting.dealer_id)
-    employees = await queries.employees_of(acting.tx, acting.dealer_id)
+    ticked = await queries.permissions_of(ctx.tx, ctx.dealer_id)
+    employees = await queries.employees_of(ctx.tx, ctx.dealer_id)
     items = []
     for one in employees:
-        row = ticked.get(one.employee_id) or await _none(acting, one.employee_id)
+        row = ticked.get(one.employee_id) or await _none(ctx, one.employee_id)
         items.append(RightsLine(**_rights(row), name=one.name))
     return RightsList(items=items)
 
@@ -199,7 +192,7 @@ async def list_permissions(acting: Visiting) -> RightsList:
 @router.put("/permissions/{employee_id}", dependencies=[ACCOUNTING])
 @refuses(RightMissing)
 async def change_permission(
-    employee_id: Text, typed: RightsTyped, version: Version, acting: Visiting, response: Response
+    employee_id: Text, typed: RightsBody, version: Version, ctx: Ctx, response: Response
 ) -> RightsAnswer:
     """Tick or untick."""
     rights = Rights(
@@ -208,13 +201,13 @@ async def change_permission(
         typed.edit_after_approval,
         (typed.mail or "").strip() or None,
     )
-    done = await save_rights(acting, employee_id, rights, version)
+    done = await save_rights(ctx, employee_id, rights, version)
     response.headers.update(etag(done.version))
     return RightsAnswer(**_rights(done))
 
 
-async def _none(acting: Acting, employee_id: str) -> Permission:
-    return await queries.permission_of(acting.tx, acting.dealer_id, employee_id)
+async def _none(ctx: RequestContext, employee_id: str) -> Permission:
+    return await queries.permission_of(ctx.tx, ctx.dealer_id, employee_id)
 
 
 def _setting(setting: CompanySetting, response: Response) -> CompanyAnswer:

@@ -8,33 +8,33 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from commuter_service import queries
-from commuter_service.acting import Acting
 from commuter_service.actions import slips as actions
-from commuter_service.actions.slip_items import Decision, IcCardRow, ItemTyped
+from commuter_service.actions.slip_items import Decision, IcCardRow, ItemInput
 from commuter_service.actions.slips import (
     LookUpNeeded,
     SavedBy,
+    SlipInput,
     SlipKindHoldsNoRides,
-    SlipTyped,
 )
-from commuter_service.api.look_up import RideTyped, Yen
-from commuter_service.api.refusals import SLIP_EDIT, SLIP_LINES
-from commuter_service.api.visit import (
+from commuter_service.api.dependencies import (
     ACCOUNTING,
     EMPLOYEES,
+    Body,
+    Ctx,
     Day,
     Key,
     Text,
-    Typed,
     Version,
-    Visiting,
 )
+from commuter_service.api.refusals import SLIP_EDIT, SLIP_LINES
+from commuter_service.api.route_search import RideBody, Yen
 from commuter_service.models import Slip
-from commuter_service.own_passes import own_passes
-from commuter_service.pass_answers import pass_answer
+from commuter_service.passes.employee_passes import passes_of_employee
+from commuter_service.passes.schemas import pass_answer
+from commuter_service.request_context import RequestContext
 from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.look_up_policy import RoundaboutBlocksSubmission
 from commuter_service.rules.pass_warning import WarningBlocksSubmission
+from commuter_service.rules.route_search_policy import RoundaboutBlocksSubmission
 from commuter_service.rules.slip_approval import (
     CommentMissing,
     NoApprover,
@@ -43,8 +43,8 @@ from commuter_service.rules.slip_approval import (
     SlipStepNotPossible,
 )
 from commuter_service.rules.slip_kind import USES_SEARCH, SlipKind, UnconfirmedPassBlocks
-from commuter_service.slip_answers import SlipAnswer, SlipLine, slip_answer, slip_line
-from shared.http import etag, once
+from commuter_service.slips.schemas import SlipAnswer, SlipLine, slip_answer, slip_line
+from shared.http import etag, idempotent
 from shared.refusals import refuses
 
 router = APIRouter(dependencies=[EMPLOYEES])
@@ -56,7 +56,7 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-class DecisionTyped(RideTyped):
+class DecisionBody(RideBody):
     """決定 of a route; 定期を使わない needs its reason."""
 
     employee_id: None = None
@@ -67,7 +67,7 @@ class DecisionTyped(RideTyped):
         return Decision(self.ride(bus_policy), self.without_pass_reason)
 
 
-class ItemBody(Typed):
+class ItemBody(Body):
     """One line; with `item_id` a line that exists."""
 
     item_id: UUID | None = None
@@ -76,11 +76,11 @@ class ItemBody(Typed):
     words: Text = ""
     receipt: bool = False
     amount_yen: Yen | None = None
-    look_up: DecisionTyped | None = None
+    look_up: DecisionBody | None = None
 
-    def typed(self, bus_policy: BusPolicy) -> ItemTyped:
+    def typed(self, bus_policy: BusPolicy) -> ItemInput:
         """As the action takes it."""
-        return ItemTyped(
+        return ItemInput(
             self.item_id,
             self.item_on,
             self.purpose,
@@ -91,7 +91,7 @@ class ItemBody(Typed):
         )
 
 
-class SlipBody(Typed):
+class SlipBody(Body):
     """The form of a slip; `automatic` where nobody pressed 一時保存."""
 
     title: Text = ""
@@ -101,11 +101,11 @@ class SlipBody(Typed):
     items: list[ItemBody] = Field(default=[], max_length=MOST_ITEMS)
     automatic: bool = False
 
-    def typed(self, acting: Acting) -> SlipTyped:
+    def typed(self, ctx: RequestContext) -> SlipInput:
         """As the action takes it."""
-        policy = BusPolicy(acting.setting.bus_policy)
+        policy = BusPolicy(ctx.setting.bus_policy)
         items = tuple(item.typed(policy) for item in self.items)
-        return SlipTyped(self.title, self.purpose, self.trip_from, self.trip_to, items)
+        return SlipInput(self.title, self.purpose, self.trip_from, self.trip_to, items)
 
     @property
     def saved_by(self) -> SavedBy:
@@ -123,7 +123,7 @@ class KindOffer(BaseModel):
     """A kind of slip, whether one of it may be begun now, and why not."""
 
     kind: str
-    japanese: str
+    label_ja: str
     uses_look_up: bool
     enabled: bool
     reason: str | None
@@ -141,13 +141,13 @@ class OwnSlips(Slips):
     kinds: list[KindOffer]
 
 
-class CommentBody(Typed):
+class CommentBody(Body):
     """What is said with a step."""
 
     comment: Text = ""
 
 
-class IcCardBody(Typed):
+class IcCardBody(Body):
     """A ride of an IC card."""
 
     item_on: Day
@@ -155,89 +155,89 @@ class IcCardBody(Typed):
     amount_yen: Yen
 
 
-class IcCardRows(Typed):
+class IcCardRows(Body):
     """What was read from a card."""
 
     rows: list[IcCardBody] = Field(min_length=1, max_length=MOST_ITEMS)
 
 
 @router.get("/slips")
-async def list_slips(acting: Visiting, status: SlipStatus | None = None) -> OwnSlips:
+async def list_slips(ctx: Ctx, status: SlipStatus | None = None) -> OwnSlips:
     """The own slips, or those in one state, and the kinds that may be begun now (R22)."""
-    own = queries.own_slips(acting.employee_id, acting.dealer_id, status)
-    found = await queries.slips_where(acting.tx, own)
-    blocked = await queries.has_unconfirmed_pass(acting.tx, acting.employee_id)
+    own = queries.own_slips(ctx.employee_id, ctx.dealer_id, status)
+    found = await queries.slips_where(ctx.tx, own)
+    blocked = await queries.has_unconfirmed_pass(ctx.tx, ctx.employee_id)
     kinds = [
         KindOffer(
             kind=kind.name.lower(),
-            japanese=kind.value,
+            label_ja=kind.value,
             uses_look_up=kind in USES_SEARCH,
             enabled=not (blocked and kind in USES_SEARCH),
-            reason=BLOCKED_WORDS if blocked and kind in USES_SEARCH else None,
+            reason=BLOCKED_MESSAGE if blocked and kind in USES_SEARCH else None,
         )
         for kind in SlipKind
     ]
-    return OwnSlips(kinds=kinds, items=(await _lines(acting, found)).items)
+    return OwnSlips(kinds=kinds, items=(await _lines(ctx, found)).items)
 
 
-BLOCKED_WORDS = "未確定の定期区間があるため、確定されるまで利用できません。"
+BLOCKED_MESSAGE = "未確定の定期区間があるため、確定されるまで利用できません。"
 
 
 @router.get("/slips/to-approve")
-async def list_slips_to_approve(acting: Visiting) -> Slips:
+async def list_slips_to_approve(ctx: Ctx) -> Slips:
     """承認: what waits for this person."""
-    waiting = await queries.slips_awaiting(acting.tx, acting.employee_id, acting.dealer_id)
-    return await _lines(acting, waiting)
+    waiting = await queries.slips_awaiting(ctx.tx, ctx.employee_id, ctx.dealer_id)
+    return await _lines(ctx, waiting)
 
 
 @router.get("/slips/of-company", dependencies=[ACCOUNTING])
-async def list_slips_of_company(acting: Visiting, status: SlipStatus | None = None) -> Slips:
+async def list_slips_of_company(ctx: Ctx, status: SlipStatus | None = None) -> Slips:
     """経理: what was handed in, or what of it is in one state."""
-    wanted = queries.slips_of_company(acting.dealer_id, status)
-    return await _lines(acting, await queries.slips_where(acting.tx, wanted))
+    wanted = queries.slips_of_company(ctx.dealer_id, status)
+    return await _lines(ctx, await queries.slips_where(ctx.tx, wanted))
 
 
 @router.post("/slips", status_code=201)
 @refuses(*SLIP_LINES)
 async def create_slip(
-    body: NewSlipBody, acting: Visiting, response: Response, key: Key = None
+    body: NewSlipBody, ctx: Ctx, response: Response, key: Key = None
 ) -> SlipAnswer:
     """The first save (未作成 → 一時保存)."""
 
     async def act() -> Slip:
         kind = SlipKind[body.kind.upper()]
-        return await actions.create_slip(acting, kind, body.typed(acting), body.saved_by)
+        return await actions.create_slip(ctx, kind, body.typed(ctx), body.saved_by)
 
-    answer = await _once(acting, key, body.model_dump_json(), act)
+    answer = await _once(ctx, key, body.model_dump_json(), act)
     response.headers.update(etag(answer.version))
     return answer
 
 
 @router.get("/slips/{slip_id}")
-async def show_slip(slip_id: UUID, acting: Visiting, response: Response) -> SlipAnswer:
+async def show_slip(slip_id: UUID, ctx: Ctx, response: Response) -> SlipAnswer:
     """A slip with its items, their warnings as of now, and its trail."""
     slip = await queries.slip_for(
-        acting.tx, acting.dealer_id, slip_id, acting.employee_id, accounting=acting.accounting
+        ctx.tx, ctx.dealer_id, slip_id, ctx.employee_id, accounting=ctx.accounting
     )
-    return await _answered(acting, slip, response)
+    return await _answered(ctx, slip, response)
 
 
 @router.put("/slips/{slip_id}")
 @refuses(*SLIP_EDIT, *SLIP_LINES)
 async def save_slip(
-    slip_id: UUID, body: SlipBody, version: Version, acting: Visiting, response: Response
+    slip_id: UUID, body: SlipBody, version: Version, ctx: Ctx, response: Response
 ) -> SlipAnswer:
     """自動保存, 一時保存, 承認時の修正, 管理者の修正 (R42, R59, R60)."""
-    typed = body.typed(acting)
-    slip = await actions.save_slip(acting, slip_id, version, typed, body.saved_by)
-    return await _answered(acting, slip, response)
+    typed = body.typed(ctx)
+    slip = await actions.save_slip(ctx, slip_id, version, typed, body.saved_by)
+    return await _answered(ctx, slip, response)
 
 
 @router.delete("/slips/{slip_id}", status_code=204)
 @refuses(SlipStepNotPossible)
-async def delete_slip(slip_id: UUID, version: Version, acting: Visiting) -> None:
+async def delete_slip(slip_id: UUID, version: Version, ctx: Ctx) -> None:
     """削除."""
-    await actions.delete_slip(acting, slip_id, version)
+    await actions.delete_slip(ctx, slip_id, version)
 
 
 @router.post("/slips/{slip_id}/items/{item_id}/look-up")
@@ -245,39 +245,37 @@ async def delete_slip(slip_id: UUID, version: Version, acting: Visiting) -> None
 async def decide_item(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI hands out the rest
     slip_id: UUID,
     item_id: UUID,
-    body: DecisionTyped,
+    body: DecisionBody,
     version: Version,
-    acting: Visiting,
+    ctx: Ctx,
     response: Response,
 ) -> SlipAnswer:
     """決定 of a candidate for one line (R40, R43)."""
-    decision = body.decision(BusPolicy(acting.setting.bus_policy))
-    slip = await actions.decide_item(acting, slip_id, version, item_id, decision)
-    return await _answered(acting, slip, response)
+    decision = body.decision(BusPolicy(ctx.setting.bus_policy))
+    slip = await actions.decide_item(ctx, slip_id, version, item_id, decision)
+    return await _answered(ctx, slip, response)
 
 
 @router.post("/slips/{slip_id}/ic-card-rows")
 @refuses(*SLIP_EDIT, SlipKindHoldsNoRides)
 async def import_ic_card(
-    slip_id: UUID, body: IcCardRows, version: Version, acting: Visiting, response: Response
+    slip_id: UUID, body: IcCardRows, version: Version, ctx: Ctx, response: Response
 ) -> SlipAnswer:
     """ICカードオプション: rows as the card was charged (R34)."""
     rows = [IcCardRow(row.item_on, row.words, row.amount_yen) for row in body.rows]
-    slip = await actions.import_ic_card(acting, slip_id, version, rows)
-    return await _answered(acting, slip, response)
+    slip = await actions.import_ic_card(ctx, slip_id, version, rows)
+    return await _answered(ctx, slip, response)
 
 
 @router.post("/slips/{slip_id}/copies", status_code=201)
 @refuses(SlipStepNotPossible, UnconfirmedPassBlocks)
-async def copy_slip(
-    slip_id: UUID, acting: Visiting, response: Response, key: Key = None
-) -> SlipAnswer:
+async def copy_slip(slip_id: UUID, ctx: Ctx, response: Response, key: Key = None) -> SlipAnswer:
     """伝票コピー (R57)."""
 
     async def act() -> Slip:
-        return await actions.copy_slip(acting, slip_id)
+        return await actions.copy_slip(ctx, slip_id)
 
-    answer = await _once(acting, key, f"copy {slip_id}", act)
+    answer = await _once(ctx, key, f"copy {slip_id}", act)
     response.headers.update(etag(answer.version))
     return answer
 
@@ -290,42 +288,42 @@ async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI han
     step: Literal["submit", "approve", "remand", "withdraw", "reject", "settle"],
     body: CommentBody,
     version: Version,
-    acting: Visiting,
+    ctx: Ctx,
     response: Response,
 ) -> SlipAnswer:
     """申請, 承認, 差戻し, 取下げ, 否認, 精算."""
-    slip = await actions.move_slip(acting, slip_id, version, SlipStep(step), body.comment)
-    return await _answered(acting, slip, response)
+    slip = await actions.move_slip(ctx, slip_id, version, SlipStep(step), body.comment)
+    return await _answered(ctx, slip, response)
 
 
-async def _answered(acting: Acting, slip: Slip, response: Response) -> SlipAnswer:
+async def _answered(ctx: RequestContext, slip: Slip, response: Response) -> SlipAnswer:
     response.headers.update(etag(slip.version))
-    return await shown_slip(acting, slip)
+    return await slip_json(ctx, slip)
 
 
-async def shown_slip(acting: Acting, slip: Slip) -> SlipAnswer:
+async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
     """A whole slip as this person sees it now."""
-    await acting.tx.flush()
-    records = await queries.passes_of(acting.tx, slip.employee_id)
-    names = await queries.employee_names(acting.tx, [slip.employee_id, *slip.chain])
+    await ctx.tx.flush()
+    records = await queries.passes_of(ctx.tx, slip.employee_id)
+    names = await queries.employee_names(ctx.tx, [slip.employee_id, *slip.chain])
     standing = [one for one in records if one.confirmed or one.held.status == "applied"]
     return slip_answer(
-        acting,
+        ctx,
         slip,
-        await queries.items_of(acting.tx, slip.slip_id),
-        own_passes(records),
+        await queries.items_of(ctx.tx, slip.slip_id),
+        passes_of_employee(records),
         names,
-        await queries.trail_of(acting.tx, slip.slip_id),
+        await queries.audit_entries_of(ctx.tx, slip.slip_id),
         [pass_answer(one, names) for one in standing],
     )
 
 
-async def _lines(acting: Acting, found: Sequence[Slip]) -> Slips:
+async def _lines(ctx: RequestContext, found: Sequence[Slip]) -> Slips:
     ids = [slip.slip_id for slip in found]
-    items = await queries.items_of(acting.tx, *ids) if ids else []
-    names = await queries.employee_names(acting.tx, (slip.employee_id for slip in found))
+    items = await queries.items_of(ctx.tx, *ids) if ids else []
+    names = await queries.employee_names(ctx.tx, (slip.employee_id for slip in found))
     passes = {
-        employee: own_passes(await queries.passes_of(acting.tx, employee))
+        employee: passes_of_employee(await queries.passes_of(ctx.tx, employee))
         for employee in {slip.employee_id for slip in found}
     }
     return Slips(
@@ -342,12 +340,12 @@ async def _lines(acting: Acting, found: Sequence[Slip]) -> Slips:
 
 
 async def _once(
-    acting: Acting, key: str | None, fingerprint: str, act: Callable[[], Awaitable[Slip]]
+    ctx: RequestContext, key: str | None, fingerprint: str, act: Callable[[], Awaitable[Slip]]
 ) -> SlipAnswer:
     async def acted() -> dict[str, Any]:
-        return (await shown_slip(acting, await act())).model_dump(mode="json")
+        return (await slip_json(ctx, await act())).model_dump(mode="json")
 
-    answer = await once(
-        acting.tx, owner=acting.employee_id, key=key, fingerprint=fingerprint, act=acted
+    answer = await idempotent(
+        ctx.tx, owner=ctx.employee_id, key=key, fingerprint=fingerprint, act=acted
     )
     return SlipAnswer.model_validate(answer)

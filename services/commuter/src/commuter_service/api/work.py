@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from commuter_service.api.visit import EMPLOYEES, Visiting
+from commuter_service.api.dependencies import EMPLOYEES, Ctx
 from commuter_service.work import work_of
 from shared.work import Work
 
@@ -10,6 +10,6 @@ router = APIRouter(dependencies=[EMPLOYEES])
 
 
 @router.get("/work")
-async def count_work(acting: Visiting) -> Work:
+async def count_work(ctx: Ctx) -> Work:
     """How much waits for this person, with the newest remands and their reasons."""
-    return await work_of(acting)
+    return await work_of(ctx)

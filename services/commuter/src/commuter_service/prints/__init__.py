@@ -8,7 +8,7 @@ from pathlib import Path
 import pylopdf_fonts_jp
 import typst
 
-from commuter_service.slip_answers import SlipAnswer
+from commuter_service.slips.schemas import SlipAnswer
 
 _TEMPLATE = Path(__file__).parent / "slip.typ"
 _FONTS = pylopdf_fonts_jp.sans_path().parent

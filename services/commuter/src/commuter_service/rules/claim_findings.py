@@ -70,7 +70,7 @@ def roundabout(
     return ClaimFinding(claim.item_id, ClaimFault.ROUNDABOUT, words)
 
 
-def typed_on_pass(claim: Claim, sections: Iterable[tuple[str, str]]) -> ClaimFinding | None:
+def typed_amount_on_pass(claim: Claim, sections: Iterable[tuple[str, str]]) -> ClaimFinding | None:
     """A typed claim that names both ends of a pass valid on its day; `sections` are those ends."""
     if claim.route or not claim.words or claim.amount_yen == 0:
         return None

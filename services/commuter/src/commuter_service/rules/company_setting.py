@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from commuter_service.rules.pass_purge import RetentionNotOffered, retention
+from commuter_service.rules.pass_retention import RetentionNotOffered, retention
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 
 MOST_APPROVERS = 2

@@ -11,7 +11,7 @@ EXPIRING_DAYS = 30
 UNCONFIRMED_DAYS = 7
 
 
-class PassTrouble(StrEnum):
+class PassProblem(StrEnum):
     """What is the matter; the value is the stable code."""
 
     ROUTE_GONE = "ROUTE_GONE"
@@ -32,11 +32,11 @@ class PassCondition:
 class Finding:
     """One trouble, in a sentence that says what to do."""
 
-    trouble: PassTrouble
+    trouble: PassProblem
     words: str
 
 
-def troubles(
+def problems_of(
     condition: PassCondition,
     *,
     today: date,
@@ -46,12 +46,12 @@ def troubles(
     """What is the matter with a pass today; its last day within the given days is "soon"."""
     if condition.unreadable:
         words = f"{condition.unreadable} 定期区間を再登録してください。"
-        yield Finding(PassTrouble.ROUTE_GONE, words)
+        yield Finding(PassProblem.ROUTE_GONE, words)
     end = condition.period.ends_on if condition.period else None
     if end is not None and today <= end <= today + timedelta(days=expiring_days):
         words = f"{end:%Y/%m/%d}に終了します。続けて使う場合は新しい定期区間を登録してください。"
-        yield Finding(PassTrouble.EXPIRING, words)
+        yield Finding(PassProblem.EXPIRING, words)
     applied = condition.applied_on
     if applied is not None and (today - applied).days > unconfirmed_days:
         words = f"{applied:%Y/%m/%d}の申請が未確定です。確定または差戻しをしてください。"
-        yield Finding(PassTrouble.UNCONFIRMED, words)
+        yield Finding(PassProblem.UNCONFIRMED, words)

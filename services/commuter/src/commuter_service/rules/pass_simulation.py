@@ -28,7 +28,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class Comparison:
     """An offer beside paying each ride; yen a month, rounded up; `break_even_days` None: never."""
 
     monthly_yen: int
@@ -37,7 +37,7 @@ class Weighed:
     break_even_days: int | None
 
 
-def weigh(offer: Offer, *, daily_yen: int, daily_with_pass_yen: int, days: int) -> Weighed:
+def compare(offer: Offer, *, daily_yen: int, daily_with_pass_yen: int, days: int) -> Comparison:
     """Weigh an offer for `days` a month; daily amounts are for there and back.
 
     The break-even is the first number of days on which the pass is not dearer.
@@ -47,4 +47,4 @@ def weigh(offer: Offer, *, daily_yen: int, daily_with_pass_yen: int, days: int) 
     monthly = price + daily_with_pass_yen * days
     fares = daily_yen * days
     even = -(-price // saved) if saved > 0 else None
-    return Weighed(monthly, fares, fares - monthly, even)
+    return Comparison(monthly, fares, fares - monthly, even)

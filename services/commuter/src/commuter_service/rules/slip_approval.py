@@ -27,7 +27,7 @@ class SlipStatus(StrEnum):
     SETTLED = "settled"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The word on the screen."""
         return STATUS_NAMES[self]
 
@@ -58,7 +58,7 @@ class SlipStep(StrEnum):
     COPY = "copy"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The word on the button."""
         return STEP_NAMES[self]
 
@@ -200,7 +200,7 @@ def refusal_of(
     }
     if possible[step]:
         return None
-    return SlipStepNotPossible(f"{status.japanese}の伝票に{step.japanese}はできません")
+    return SlipStepNotPossible(f"{status.label_ja}の伝票に{step.label_ja}はできません")
 
 
 def check_total(before_yen: int, after_yen: int, *, change_allowed: bool) -> None:
@@ -220,4 +220,4 @@ def _edit_refusal(state: SlipState, actor: SlipActor, approvers: Sequence[str]) 
         if not actor.edit_after_approval:
             return SlipRightMissing("「承認完了後の申請内容の修正」の権限がありません")
         return None
-    return SlipStepNotPossible(f"{state.status.japanese}の伝票は修正できません")
+    return SlipStepNotPossible(f"{state.status.label_ja}の伝票は修正できません")

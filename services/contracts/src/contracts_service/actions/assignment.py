@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
-from contracts_service.conditions import ReflectedBy
 from contracts_service.models import AssignmentChange, Contract
+from contracts_service.policy import ReflectedBy
 from contracts_service.rules.assignment_change import (
     REFLECTED_BY_BUSINESS_DAY,
     AssignmentLocked,
@@ -70,7 +70,7 @@ class NothingPending(Refusal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class ChangeContext:
     """Who registers, when, and what may be chosen."""
 
     who: str
@@ -89,7 +89,7 @@ async def register_changes(
     tx: AsyncSession,
     contracts: Mapping[str, Contract],
     commands: Mapping[str, RegisterChange],
-    desk: Desk,
+    desk: ChangeContext,
     *,
     all_or_nothing: bool = False,
 ) -> BulkDecision:
@@ -156,7 +156,7 @@ async def reflect_change(
     exceptions = await queries.calendar_exceptions(tx)
     effective_on = reflection_on(reported_on, change.registered_on, exceptions)
     if effective_on > jst_day(now):
-        await _wake(tx, REFLECT, [change], jst_midnight(effective_on))
+        await _set_alarm(tx, REFLECT, [change], jst_midnight(effective_on))
         return
     after = reflected(
         queries.assignment_of(contract), queries.as_pending(change), reflected_on=effective_on
@@ -198,7 +198,7 @@ async def _write(
     contracts: Mapping[str, Contract],
     pending: Mapping[str, AssignmentChange],
     accepted: Mapping[str, ChangeDecision],
-    desk: Desk,
+    desk: ChangeContext,
 ) -> None:
     events: list[Event] = []
     ended = [pending[contract_no] for contract_no in accepted if contract_no in pending]
@@ -219,7 +219,7 @@ async def _write(
         contract.hidden_from_store_on = decision.hidden_from_old_store_on
         contract.version += 1
         registered.append(change)
-        events.append(_told(contract, change, pending.get(contract_no)))
+        events.append(_published(contract, change, pending.get(contract_no)))
     tx.add_all(registered)
     if ended:
         keys = [str(change.change_id) for change in ended]
@@ -228,17 +228,19 @@ async def _write(
     await outbox.add_many(tx, events, now=desk.now)
 
 
-async def _set_timers(tx: AsyncSession, changes: list[AssignmentChange], desk: Desk) -> None:
+async def _set_timers(
+    tx: AsyncSession, changes: list[AssignmentChange], desk: ChangeContext
+) -> None:
     if not changes:
         return
     # All of them are registered on the same day, so that the days that follow are the same too.
     overdue_on = overdue_from(changes[0].reflect_latest_on)
-    await _wake(tx, OVERDUE, changes, jst_midnight(overdue_on))
+    await _set_alarm(tx, OVERDUE, changes, jst_midnight(overdue_on))
     if desk.reflected_by is ReflectedBy.SELF:
-        await _wake(tx, REFLECT, changes, jst_midnight(changes[0].reflect_earliest_on))
+        await _set_alarm(tx, REFLECT, changes, jst_midnight(changes[0].reflect_earliest_on))
 
 
-async def _wake(
+async def _set_alarm(
     tx: AsyncSession, kind: str, changes: Iterable[AssignmentChange], due_at: datetime
 ) -> None:
     rows = [(str(change.change_id), change.contract_no) for change in changes]
@@ -247,7 +249,7 @@ async def _wake(
 
 
 def _registered(
-    contract: Contract, decision: ChangeDecision, desk: Desk, batch_id: UUID | None
+    contract: Contract, decision: ChangeDecision, desk: ChangeContext, batch_id: UUID | None
 ) -> AssignmentChange:
     change = decision.change
     assert change is not None
@@ -273,7 +275,7 @@ def _registered(
     )
 
 
-def _told(
+def _published(
     contract: Contract, change: AssignmentChange, before: AssignmentChange | None
 ) -> AssignmentChangeRegistered:
     return AssignmentChangeRegistered(

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
-from contracts_service.actions.statements import Speaker
+from contracts_service.actions.entry_history import Recorder
 from contracts_service.models import Contract, CustomerChangeRelease
 from contracts_service.queries import ContractUnknown
 from contracts_service.rules.customer_change_block import release_block
@@ -24,7 +24,7 @@ async def set_pending(tx: AsyncSession, dealer_id: str, contract_no: str, *, pen
 
 
 async def release(
-    tx: AsyncSession, contract: Contract, role: Role, reason: str, speaker: Speaker
+    tx: AsyncSession, contract: Contract, role: Role, reason: str, recorder: Recorder
 ) -> None:
     """Headquarters lifts the block and says why. Raises RoleMayNot, FormErrors."""
     tx.add(
@@ -33,8 +33,8 @@ async def release(
             dealer_id=contract.dealer_id,
             contract_no=contract.contract_no,
             reason=release_block(role, reason),
-            released_at=speaker.now,
-            released_by=speaker.who,
+            released_at=recorder.now,
+            released_by=recorder.who,
         )
     )
     contract.customer_change_pending = False

@@ -1,13 +1,13 @@
 """How is a customer forgotten? Everywhere at once here; the other services hear of it.
 
 The contract, its figures and who did what with it stay. What was erased does not come back: the
-finance company's files and events about an erased contract change nothing (contract_intake.py).
+finance company's files and events about an erased contract change nothing (contract_import.py).
 """
 
 from sqlalchemy import func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts_service.actions.statements import Speaker
+from contracts_service.actions.entry_history import Recorder
 from contracts_service.models import (
     AssignmentChange,
     Contract,
@@ -21,17 +21,17 @@ from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.customer_erasure import (
     ErasureFacts,
     check_erasure,
-    reason_to_keep,
+    retention_reason,
 )
 from contracts_service.rules.search_text import folded_contract_no, folded_name
 from event_contracts.contract import CustomerErased
 from event_contracts.event import ERASED
 from shared import outbox
-from shared.erasing import erase_from_events
+from shared.personal_data import erase_personal_data
 
 
 async def erase_customer(
-    tx: AsyncSession, contract_no: str, reason: str, speaker: Speaker
+    tx: AsyncSession, contract_no: str, reason: str, recorder: Recorder
 ) -> CustomerErasure:
     """Forget who a contract's customer was; a second time answers the first.
 
@@ -43,7 +43,7 @@ async def erase_customer(
     if known := await tx.get(CustomerErasure, contract.contract_no):
         return known
     personal = _personal(contract)
-    kept_reason = reason_to_keep(reason, personal)
+    kept_reason = retention_reason(reason, personal)
     check_erasure(
         ErasureFacts(
             completed=contract.completion_basis is not None,
@@ -55,19 +55,19 @@ async def erase_customer(
         contract_no=contract.contract_no,
         dealer_id=contract.dealer_id,
         reason=kept_reason,
-        erased_at=speaker.now,
-        erased_by=speaker.who,
+        erased_at=recorder.now,
+        erased_by=recorder.who,
     )
     tx.add(erasure)
     await _erase_searches(tx, contract)
     _erase_contract(contract)
     await _erase_texts(tx, contract.contract_no)
     number = contract.contract_no
-    await erase_from_events(tx, number, "contract", [number], personal)
+    await erase_personal_data(tx, number, "contract", [number], personal)
     erased = CustomerErased(
-        dealer_id=contract.dealer_id, contract_no=contract.contract_no, erased_at=speaker.now
+        dealer_id=contract.dealer_id, contract_no=contract.contract_no, erased_at=recorder.now
     )
-    await outbox.add(tx, erased, now=speaker.now)
+    await outbox.add(tx, erased, now=recorder.now)
     return erasure
 
 

@@ -44,7 +44,7 @@ async def settle_completion(tx: AsyncSession, contract: Contract, *, now: dateti
         await outbox.add(tx, reopened, now=now)
 
 
-async def return_sent(
+async def return_submitted(
     tx: AsyncSession, contract_no: str, application_id: str, *, now: datetime
 ) -> None:
     """A return application is on its way; what an earlier one completed counts no more (D81)."""

@@ -3,16 +3,16 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
-from contracts_service.actions.statements import Speaker
+from contracts_service.actions.entry_history import Recorder
 from contracts_service.models import Contract, Memo
-from contracts_service.rules.free_note import note_to_save
+from contracts_service.rules.memo import memo_to_save
 from event_contracts.contract import NoteSaved
 from shared import outbox
-from shared.versions import check_version
+from shared.concurrency import check_version
 
 
 async def save_memo(
-    tx: AsyncSession, contract: Contract, text: str, *, expected: int, speaker: Speaker
+    tx: AsyncSession, contract: Contract, text: str, *, expected: int, recorder: Recorder
 ) -> Memo:
     """Save a new version after `expected` (0 before the first); the contract must be locked.
 
@@ -25,9 +25,9 @@ async def save_memo(
         contract_no=contract.contract_no,
         version=expected + 1,
         dealer_id=contract.dealer_id,
-        text=note_to_save(text),
-        saved_at=speaker.now,
-        saved_by=speaker.who,
+        text=memo_to_save(text),
+        saved_at=recorder.now,
+        saved_by=recorder.who,
     )
     tx.add(memo)
     saved = NoteSaved(
@@ -36,5 +36,5 @@ async def save_memo(
         note_version=memo.version,
         length=len(memo.text),
     )
-    await outbox.add(tx, saved, now=speaker.now)
+    await outbox.add(tx, saved, now=recorder.now)
     return memo

@@ -9,18 +9,18 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
-from contracts_service.actions.final_handling import settle_completion
-from contracts_service.actions.statements import (
-    Speaker,
-    note_statement,
+from contracts_service.actions.entry_history import (
+    Recorder,
+    append_entry,
+    publish_first_selection,
+    publish_replacement,
+    publish_selection_change,
     set_replacement,
-    tell_first_selection,
-    tell_replacement,
-    tell_selection_change,
 )
-from contracts_service.conditions import Conditions
-from contracts_service.facts import entry_facts, replacement_of, resplit_facts, selection_of
+from contracts_service.actions.final_handling import settle_completion
 from contracts_service.models import Contract
+from contracts_service.policy import Policy
+from contracts_service.rule_facts import entry_facts, replacement_of, resplit_facts, selection_of
 from contracts_service.rules.replacement_mark import ReplacementSource
 from contracts_service.rules.resplit import ResplitPlan, selection_on_applying, trial
 from contracts_service.rules.result_deadline import result_due_on
@@ -42,11 +42,11 @@ async def record_result(
     contract: Contract,
     command: RecordResult,
     *,
-    speaker: Speaker,
-    conditions: Conditions,
+    recorder: Recorder,
+    conditions: Policy,
 ) -> ResultDecision:
     """Record selection and replacement in one write. Raises as `decide_result`."""
-    today, before = jst_day(speaker.now), selection_of(contract)
+    today, before = jst_day(recorder.now), selection_of(contract)
     replaced = replacement_of(contract)
     decision = decide_result(
         entry_facts(contract),
@@ -63,16 +63,16 @@ async def record_result(
         signed = decision.selection in NEEDS_SIGNED_PAPER
         received_on = command.confirmation_received_on or today
         contract.confirmation_received_on = received_on if signed else None
-    set_replacement(contract, decision.replacement, ReplacementSource.RESULT_ENTRY, speaker.now)
-    note_statement(tx, contract, speaker)
+    set_replacement(contract, decision.replacement, ReplacementSource.RESULT_ENTRY, recorder.now)
+    append_entry(tx, contract, recorder)
     if decision.recorded is Recorded.FIRST:
-        told = {"now": speaker.now, "late": decision.late, "deadline_on": decision.deadline_on}
-        await tell_first_selection(tx, contract, told)
+        told = {"now": recorder.now, "late": decision.late, "deadline_on": decision.deadline_on}
+        await publish_first_selection(tx, contract, told)
     else:
-        await tell_selection_change(tx, contract, before, speaker.now)
+        await publish_selection_change(tx, contract, before, recorder.now)
         if decision.replacement != replaced:
-            await tell_replacement(tx, contract, speaker.now)
-    await settle_completion(tx, contract, now=speaker.now)
+            await publish_replacement(tx, contract, recorder.now)
+    await settle_completion(tx, contract, now=recorder.now)
     return decision
 
 
@@ -91,23 +91,23 @@ async def apply_for_resplit(
     contract: Contract,
     instalments: int,
     *,
-    speaker: Speaker,
-    conditions: Conditions,
+    recorder: Recorder,
+    conditions: Policy,
 ) -> ResplitPlan:
     """Ask for the screening of a plan, and choose 再分割 (D50). Raises as the rules of re-split."""
-    before, today = contract.selection, jst_day(speaker.now)
+    before, today = contract.selection, jst_day(recorder.now)
     selection = selection_on_applying(resplit_facts(contract), today=today)
     plan = resplit_trial(contract, instalments, conditions)
     contract.selection_before_resplit = before
     contract.selection = selection.value
     contract.resplit_approved = False
-    note_statement(tx, contract, speaker)
+    append_entry(tx, contract, recorder)
     if before is None:
         deadline_on = result_due_on(contract.final_on)
-        told = {"now": speaker.now, "late": today > deadline_on, "deadline_on": deadline_on}
-        await tell_first_selection(tx, contract, told)
+        told = {"now": recorder.now, "late": today > deadline_on, "deadline_on": deadline_on}
+        await publish_first_selection(tx, contract, told)
     else:
-        await tell_selection_change(tx, contract, before, speaker.now)
+        await publish_selection_change(tx, contract, before, recorder.now)
     applied = ResplitApplied(
         dealer_id=contract.dealer_id,
         contract_no=contract.contract_no,
@@ -116,12 +116,12 @@ async def apply_for_resplit(
         first_instalment_yen=plan.first_yen,
         monthly_yen=plan.level_yen,
     )
-    await outbox.add(tx, applied, now=speaker.now)
-    await settle_completion(tx, contract, now=speaker.now)
+    await outbox.add(tx, applied, now=recorder.now)
+    await settle_completion(tx, contract, now=recorder.now)
     return plan
 
 
-def resplit_trial(contract: Contract, instalments: int, conditions: Conditions) -> ResplitPlan:
+def resplit_trial(contract: Contract, instalments: int, conditions: Policy) -> ResplitPlan:
     """The plan for the last instalment of a contract; nothing is stored (D50)."""
     return trial(
         principal_yen=contract.last_instalment_yen or 0,

@@ -6,14 +6,14 @@ from contracts_service.api import (
     assignments,
     customers,
     erasure,
+    exports,
+    lookups,
     masters,
-    overview,
-    people,
+    me,
     results,
-    taking_out,
     work,
 )
 
 router = APIRouter()
-for part in (customers, taking_out, results, assignments, overview, work, people, masters, erasure):
+for part in (customers, exports, results, assignments, lookups, work, me, masters, erasure):
     router.include_router(part.router)

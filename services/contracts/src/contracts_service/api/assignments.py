@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts_service import customer_list, queries
 from contracts_service.actions.assignment import (
-    Desk,
+    ChangeContext,
     NothingPending,
     cancel_change,
     register_changes,
 )
-from contracts_service.api.results import Typed, answered
-from contracts_service.api.visit import LEADERS, Text, Visit, Visiting
+from contracts_service.api.dependencies import LEADERS, Ctx, RequestContext, Text
+from contracts_service.api.results import Body, with_etag
 from contracts_service.contract_detail import ContractDetail
 from contracts_service.models import Contract
 from contracts_service.rules.assignment_change import (
@@ -35,18 +35,18 @@ from contracts_service.rules.search_guidance import (
     search_guidance,
 )
 from contracts_service.rules.search_text import folded_contract_no
+from shared.concurrency import VersionConflict, check_version
 from shared.errors import FieldError, FormErrors, Refusal, problem_of
 from shared.http import expected_version
 from shared.openapi import Problem
 from shared.refusals import refuses
-from shared.versions import VersionConflict, check_version
 
 router = APIRouter()
 
 Version = Annotated[int, Depends(expected_version)]
 
 
-class ChangeTyped(Typed):
+class ChangeBody(Body):
     """異動 gives the store, 変更 the staff; an empty field says nothing."""
 
     to_store: Text | None = None
@@ -60,14 +60,14 @@ class ChangeTyped(Typed):
         )
 
 
-class BulkRow(ChangeTyped):
+class BulkRow(ChangeBody):
     """A checked row; with `version` it is refused if somebody changed the contract since."""
 
     contract_no: Text
     version: int | None = None
 
 
-class BulkTyped(Typed):
+class BulkBody(Body):
     """The checked rows when 「変更」 was pressed."""
 
     rows: list[BulkRow] = Field(max_length=ROWS_SHOWN)
@@ -103,7 +103,7 @@ class ChangeAnswer(Decided):
 
 
 @dataclass(slots=True, kw_only=True)
-class BulkRowShown(customer_list.ShownRow):
+class BulkRowShown(customer_list.ListRow):
     """A row of the bulk screen."""
 
     version: int
@@ -145,61 +145,61 @@ class Transfers(BaseModel):
     coming: int
 
 
-async def _desk(visit: Visit) -> Desk:
-    return Desk(
-        who=visit.who.person_id,
-        now=visit.now,
-        places=await queries.places(visit.tx, visit.viewer.dealer_code),
-        exceptions=await queries.calendar_exceptions(visit.tx),
-        reflected_by=visit.conditions.reflected_by,
+async def _change_context(ctx: RequestContext) -> ChangeContext:
+    return ChangeContext(
+        who=ctx.who.person_id,
+        now=ctx.now,
+        places=await queries.places(ctx.tx, ctx.viewer.dealer_code),
+        exceptions=await queries.calendar_exceptions(ctx.tx),
+        reflected_by=ctx.conditions.reflected_by,
     )
 
 
 @router.post("/contracts/{contract_no}/assignment-change", dependencies=[LEADERS])
 @refuses(ContractNotFound, AssignmentLocked, ProductNotTransferable)
 async def change_assignment(
-    contract_no: Text, body: ChangeTyped, version: Version, visit: Visiting, response: Response
+    contract_no: Text, body: ChangeBody, version: Version, ctx: Ctx, response: Response
 ) -> ChangeAnswer:
     """「異動」 and 「変更」 of one contract; a second press on the same day adds to the first."""
-    contract = await _locked(visit, contract_no)
+    contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
     number = contract.contract_no
-    desk = await _desk(visit)
-    decision = await register_changes(visit.tx, {number: contract}, {number: body.command()}, desk)
+    desk = await _change_context(ctx)
+    decision = await register_changes(ctx.tx, {number: contract}, {number: body.command()}, desk)
     if refusal := decision.refused.get(number):
         raise refusal
     return ChangeAnswer(
         **_decided(decision.accepted[number]),
-        contract=await answered(visit, contract, response),
+        contract=await with_etag(ctx, contract, response),
     )
 
 
 @router.delete("/contracts/{contract_no}/assignment-change", dependencies=[LEADERS])
 @refuses(ContractNotFound, NothingPending, AssignmentLocked)
 async def cancel_assignment_change(
-    contract_no: Text, version: Version, visit: Visiting, response: Response
+    contract_no: Text, version: Version, ctx: Ctx, response: Response
 ) -> ContractDetail:
     """Take back what was registered today (D143)."""
-    contract = await _locked(visit, contract_no)
+    contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
-    await cancel_change(visit.tx, contract, now=visit.now)
-    return await answered(visit, contract, response)
+    await cancel_change(ctx.tx, contract, now=ctx.now)
+    return await with_etag(ctx, contract, response)
 
 
 @router.get("/assignment-changes/search", dependencies=[LEADERS])
 async def search_for_bulk_change(
-    query: Annotated[BulkQuery, Query()], visit: Visiting
+    query: Annotated[BulkQuery, Query()], ctx: Ctx
 ) -> BulkSearchAnswer:
     """The first hundred contracts for the bulk screen (D132-D134, D138)."""
     search = read_bulk_search(query.model_dump())
-    seen = customer_list.visible_to(visit.viewer, today=visit.today)
-    condition = customer_list.asked_in_bulk(seen, search, today=visit.today)
-    found = await customer_list.find(visit.tx, condition)
-    guidance = search_guidance(found.total, role=visit.viewer.role, screen=SearchScreen.BULK_CHANGE)
-    products = await queries.products(visit.tx)
+    seen = customer_list.visible_to(ctx.viewer, today=ctx.today)
+    condition = customer_list.bulk_search_condition(seen, search, today=ctx.today)
+    found = await customer_list.find(ctx.tx, condition)
+    guidance = search_guidance(found.total, role=ctx.viewer.role, screen=SearchScreen.BULK_CHANGE)
+    products = await queries.products(ctx.tx)
     rows = [
         BulkRowShown(
-            **_fields(customer_list.row_of(row, today=visit.today, conditions=visit.conditions)),
+            **_fields(customer_list.row_of(row, today=ctx.today, conditions=ctx.conditions)),
             version=row.version,
             product_code=row.product_code,
             transferable=products[row.product_code].transferable,
@@ -219,12 +219,12 @@ class ClosedStore(BaseModel):
 
 
 @router.get("/assignment-changes/closed-stores", dependencies=[LEADERS])
-async def list_closed_stores(visit: Visiting) -> list[ClosedStore]:
+async def list_closed_stores(ctx: Ctx) -> list[ClosedStore]:
     """The dealer's closed stores that still have contracts which this person sees (C4, D130)."""
-    stores = await queries.stores(visit.tx, visit.viewer.dealer_code)
+    stores = await queries.stores(ctx.tx, ctx.viewer.dealer_code)
     closed = {store.store_code: store for store in stores if store.unused}
-    seen = customer_list.visible_to(visit.viewer, today=visit.today)
-    left = await customer_list.count_by_store(visit.tx, seen, closed.keys())
+    seen = customer_list.visible_to(ctx.viewer, today=ctx.today)
+    left = await customer_list.count_by_store(ctx.tx, seen, closed.keys())
     return [
         ClosedStore(
             code=code, name=closed[code].name, successor=closed[code].successor, contracts=number
@@ -234,13 +234,13 @@ async def list_closed_stores(visit: Visiting) -> list[ClosedStore]:
 
 
 @router.post("/assignment-changes", dependencies=[LEADERS], response_model_exclude_unset=True)
-async def change_in_bulk(body: BulkTyped, visit: Visiting) -> BulkAnswer:
+async def change_in_bulk(body: BulkBody, ctx: Ctx) -> BulkAnswer:
     """「変更」: register every checked row that can be, and say why the others cannot (D137)."""
     rows = {folded_contract_no(row.contract_no): row for row in body.rows}
     if len(rows) < len(body.rows):
         message = "同じ契約が2回指定されています"
         raise FormErrors(FieldError("rows", "ROW_TWICE", message))
-    contracts = await queries.contracts_locked(visit.tx, visit.viewer, rows, today=visit.today)
+    contracts = await queries.contracts_locked(ctx.tx, ctx.viewer, rows, today=ctx.today)
     stale: dict[str, Refusal] = {
         number: VersionConflict(contracts[number].version)
         for number, row in rows.items()
@@ -250,10 +250,10 @@ async def change_in_bulk(body: BulkTyped, visit: Visiting) -> BulkAnswer:
         accepted, refused = dict[str, ChangeDecision](), stale
     else:
         decision = await register_changes(
-            visit.tx,
+            ctx.tx,
             contracts,
             {number: row.command() for number, row in rows.items() if number not in stale},
-            await _desk(visit),
+            await _change_context(ctx),
             all_or_nothing=body.all_or_nothing,
         )
         accepted, refused = dict(decision.accepted), stale | dict(decision.refused)
@@ -265,16 +265,14 @@ async def change_in_bulk(body: BulkTyped, visit: Visiting) -> BulkAnswer:
 
 
 @router.get("/transfers-in-progress", dependencies=[LEADERS])
-async def count_transfers(visit: Visiting) -> Transfers:
+async def count_transfers(ctx: Ctx) -> Transfers:
     """How many contracts are between stores, leaving and coming; no names (A-26)."""
-    row = await queries.transfers_in_progress(visit.tx, visit.viewer, today=visit.today)
+    row = await queries.transfers_in_progress(ctx.tx, ctx.viewer, today=ctx.today)
     return Transfers(leaving=row.leaving, coming=row.coming)
 
 
-async def _locked(visit: Visit, contract_no: str) -> Contract:
-    return await queries.contract_for(
-        visit.tx, visit.viewer, contract_no, today=visit.today, lock=True
-    )
+async def _locked(ctx: RequestContext, contract_no: str) -> Contract:
+    return await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today, lock=True)
 
 
 def _decided(decision: ChangeDecision) -> dict[str, Any]:
@@ -297,5 +295,5 @@ def _row_result(
     return BulkRowResult(contract_no=number, registered=False, problem=problem)
 
 
-def _fields(value: customer_list.ShownRow | SearchGuidance) -> dict[str, Any]:
+def _fields(value: customer_list.ListRow | SearchGuidance) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}

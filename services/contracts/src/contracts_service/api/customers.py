@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts_service import customer_list, queries
-from contracts_service.api.visit import DEALER, Text, Visit, Visiting
+from contracts_service.api.dependencies import DEALER, Ctx, RequestContext, Text
 from contracts_service.contract_detail import ContractDetail, contract_detail
 from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.customer_list_csv import CUSTOMER_LIST_COLUMNS
@@ -47,7 +47,7 @@ class SearchAnswer(SearchGuidance):
 
     columns: list[Column]
     disclaimer: str | None
-    rows: list[customer_list.ShownRow]
+    rows: list[customer_list.ListRow]
 
 
 class SearchQuery(BaseModel):
@@ -88,8 +88,8 @@ async def _read_query(request: Request) -> SearchQuery:
         raise RequestValidationError(errors) from cause
 
 
-Asked = Annotated[SearchQuery, Depends(_read_query)]
-ASKED = {
+SearchParams = Annotated[SearchQuery, Depends(_read_query)]
+SEARCH_PARAMS = {
     "parameters": [
         {"name": name, "in": "query", "schema": schema}
         for name, schema in SearchQuery.model_json_schema()["properties"].items()
@@ -98,33 +98,33 @@ ASKED = {
 """What the API's document says of a search, since the framework does not read it."""
 
 
-async def condition_of(visit: Visit, query: SearchQuery) -> customer_list.Condition:
+async def condition_of(ctx: RequestContext, query: SearchQuery) -> customer_list.Condition:
     """What the search narrows the visible contracts to. Raises FormErrors."""
-    known = visit.known_products
+    known = ctx.known_products
     if query.product and query.product not in known:
-        known |= await queries.product_codes(visit.tx)
-    search = read_search(query.mode, query.typed, today=visit.today, product_codes=known)
-    seen = customer_list.visible_to(visit.viewer, today=visit.today)
-    listed = customer_list.listed(seen, today=visit.today, months=visit.conditions.listed_months)
-    return customer_list.asked_for(
-        listed, search, today=visit.today, green_days=visit.conditions.green_days
+        known |= await queries.product_codes(ctx.tx)
+    search = read_search(query.mode, query.typed, today=ctx.today, product_codes=known)
+    seen = customer_list.visible_to(ctx.viewer, today=ctx.today)
+    listed = customer_list.listed(seen, today=ctx.today, months=ctx.conditions.listed_months)
+    return customer_list.search_condition(
+        listed, search, today=ctx.today, green_days=ctx.conditions.green_days
     )
 
 
-@router.get("/contracts", dependencies=[DEALER], openapi_extra=ASKED, response_model=SearchAnswer)
-async def search_contracts(query: Asked, visit: Visiting) -> Response:
+@router.get(
+    "/contracts", dependencies=[DEALER], openapi_extra=SEARCH_PARAMS, response_model=SearchAnswer
+)
+async def search_contracts(query: SearchParams, ctx: Ctx) -> Response:
     """The first hundred contracts of a search, with the number of all and what to do about it."""
-    condition = await condition_of(visit, query)
-    found = await customer_list.find(visit.tx, condition, sort=query.sort)
-    guidance = search_guidance(
-        found.total, role=visit.viewer.role, screen=SearchScreen.CUSTOMER_LIST
-    )
+    condition = await condition_of(ctx, query)
+    found = await customer_list.find(ctx.tx, condition, sort=query.sort)
+    guidance = search_guidance(found.total, role=ctx.viewer.role, screen=SearchScreen.CUSTOMER_LIST)
     answer = SearchAnswer(
         **asdict(guidance),
         columns=COLUMNS,
         disclaimer=DISCLAIMER if query.mode == SearchMode.INSPECTION else None,
         rows=[
-            customer_list.row_of(row, today=visit.today, conditions=visit.conditions)
+            customer_list.row_of(row, today=ctx.today, conditions=ctx.conditions)
             for row in found.rows
         ],
     )
@@ -133,10 +133,10 @@ async def search_contracts(query: Asked, visit: Visiting) -> Response:
 
 @router.get("/contracts/{contract_no}", dependencies=[DEALER])
 @refuses(ContractNotFound)
-async def show_contract(contract_no: Text, visit: Visiting, response: Response) -> ContractDetail:
+async def show_contract(contract_no: Text, ctx: Ctx, response: Response) -> ContractDetail:
     """One contract with its memo and the buttons that work today."""
-    contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
+    contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
     response.headers.update(etag(contract.version))
     return await contract_detail(
-        visit.tx, contract, visit.viewer, today=visit.today, conditions=visit.conditions
+        ctx.tx, contract, ctx.viewer, today=ctx.today, conditions=ctx.conditions
     )

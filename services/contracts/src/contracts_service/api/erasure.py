@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
 from contracts_service.actions.customer_erasure import erase_customer
-from contracts_service.actions.statements import Speaker
-from contracts_service.api.visit import Text
+from contracts_service.actions.entry_history import Recorder
+from contracts_service.api.dependencies import Text
 from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.customer_erasure import (
     ContractStillOpen,
@@ -23,7 +23,7 @@ from contracts_service.rules.customer_erasure import (
 )
 from shared.auth import Principal, Role, require
 from shared.clock import jst_day
-from shared.context import acting_as
+from shared.context import set_actor
 from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of
 from shared.refusals import refuses
@@ -109,8 +109,8 @@ async def erase_customer_of(
 
     Raises ContractNotFound, ContractStillOpen, ReturnStillOpen, FormErrors.
     """
-    acting_as(who.person_id)
-    speaker = Speaker(who.person_id, "erasure", clock_of(request).now())
+    set_actor(who.person_id)
+    recorder = Recorder(who.person_id, "erasure", clock_of(request).now())
     return Erasure.model_validate(
-        await erase_customer(tx, order.contract_no, order.reason, speaker)
+        await erase_customer(tx, order.contract_no, order.reason, recorder)
     )

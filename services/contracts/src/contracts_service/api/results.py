@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts_service import queries
 from contracts_service.actions import customer_change
+from contracts_service.actions.entry_history import Recorder
 from contracts_service.actions.memo import save_memo
 from contracts_service.actions.result_entry import (
     apply_for_resplit,
@@ -17,16 +18,15 @@ from contracts_service.actions.result_entry import (
     request_payoff,
     resplit_trial,
 )
-from contracts_service.actions.statements import Speaker
-from contracts_service.api.visit import DEALER, HQ, STORE_WORK, Text, Visit, Visiting
+from contracts_service.api.dependencies import DEALER, HQ, STORE_WORK, Ctx, RequestContext, Text
 from contracts_service.contract_detail import (
     ContractDetail,
     MemoDetail,
     contract_detail,
-    memo_shown,
+    visible_memo,
 )
-from contracts_service.facts import resplit_facts
 from contracts_service.models import Contract
+from contracts_service.rule_facts import resplit_facts
 from contracts_service.rules.calendar_days import months_before
 from contracts_service.rules.contract_access import ContractNotFound, RoleMayNot
 from contracts_service.rules.instalment_schedule import Instalment, remaining_schedule
@@ -52,10 +52,10 @@ from contracts_service.rules.result_entry import (
 )
 from contracts_service.rules.selection import Selection
 from contracts_service.rules.tfc_handling import TfcHandles
+from shared.concurrency import check_version
 from shared.errors import FieldError, FormErrors
-from shared.http import etag, expected_version, once
+from shared.http import etag, expected_version, idempotent
 from shared.refusals import refuses
-from shared.versions import check_version
 
 router = APIRouter(prefix="/contracts/{contract_no}")
 
@@ -63,7 +63,7 @@ Version = Annotated[int, Depends(expected_version)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 
 
-class Typed(BaseModel):
+class Body(BaseModel):
     """What a person typed; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
@@ -72,13 +72,13 @@ class Typed(BaseModel):
 LongText = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")]
 
 
-class MemoTyped(Typed):
+class MemoBody(Body):
     """自由記入欄."""
 
     text: LongText
 
 
-class ResultTyped(Typed):
+class ResultBody(Body):
     """What was ticked when 決定 was pressed."""
 
     categories: list[Selection] = Field(
@@ -92,13 +92,13 @@ class ResultTyped(Typed):
     unchangeable_confirmed: bool = False
 
 
-class ResplitTyped(Typed):
+class ResplitBody(Body):
     """How many instalments."""
 
     instalments: int = Field(ge=1, le=1000, examples=[24])
 
 
-class ReleaseTyped(Typed):
+class ReleaseBody(Body):
     """Why headquarters lifts the block."""
 
     reason: LongText
@@ -175,84 +175,80 @@ RESPLIT_REFUSALS = (
 )
 
 
-async def _locked(visit: Visit, contract_no: str) -> Contract:
-    return await queries.contract_for(
-        visit.tx, visit.viewer, contract_no, today=visit.today, lock=True
-    )
+async def _locked(ctx: RequestContext, contract_no: str) -> Contract:
+    return await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today, lock=True)
 
 
-async def answered(visit: Visit, contract: Contract, response: Response) -> ContractDetail:
+async def with_etag(ctx: RequestContext, contract: Contract, response: Response) -> ContractDetail:
     """The contract as it is after the action, with its version."""
-    await visit.tx.flush()
+    await ctx.tx.flush()
     response.headers.update(etag(contract.version))
     return await contract_detail(
-        visit.tx, contract, visit.viewer, today=visit.today, conditions=visit.conditions
+        ctx.tx, contract, ctx.viewer, today=ctx.today, conditions=ctx.conditions
     )
 
 
-def speaker_of(visit: Visit) -> Speaker:
+def recorder_of(ctx: RequestContext) -> Recorder:
     """The person as the one who states something."""
-    return Speaker(visit.who.person_id, "result_entry", visit.now)
+    return Recorder(ctx.who.person_id, "result_entry", ctx.now)
 
 
 @router.put("/memo", dependencies=[STORE_WORK])
 @refuses(ContractNotFound)
 async def put_memo(
-    contract_no: Text, body: MemoTyped, version: Version, visit: Visiting, response: Response
+    contract_no: Text, body: MemoBody, version: Version, ctx: Ctx, response: Response
 ) -> MemoDetail:
     """Save 自由記入欄; If-Match names the memo's own version, 0 before the first."""
-    contract = await _locked(visit, contract_no)
-    memo = await save_memo(
-        visit.tx, contract, body.text, expected=version, speaker=speaker_of(visit)
-    )
+    contract = await _locked(ctx, contract_no)
+    memo = await save_memo(ctx.tx, contract, body.text, expected=version, recorder=recorder_of(ctx))
     response.headers.update(etag(memo.version))
-    return memo_shown(memo, visit.viewer)
+    return visible_memo(memo, ctx.viewer)
 
 
 @router.post("/result", dependencies=[DEALER])
 @refuses(ContractNotFound, TfcHandles, EntryHasEnded, ChangeLimitPassed, FirstEntryTooLate)
 @refuses(HandlingCompleted, ReturnInProgress, CustomerChangePending)
 async def enter_result(
-    contract_no: Text, body: ResultTyped, version: Version, visit: Visiting, response: Response
+    contract_no: Text, body: ResultBody, version: Version, ctx: Ctx, response: Response
 ) -> ResultAnswer:
     """「決定」: record the choice and the replacement; 早期完済 answers with its two exits."""
-    contract = await _locked(visit, contract_no)
+    contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
     command = RecordResult(
         categories=frozenset(body.categories), **body.model_dump(exclude={"categories"})
     )
     decision = await record_result(
-        visit.tx, contract, command, speaker=speaker_of(visit), conditions=visit.conditions
+        ctx.tx, contract, command, recorder=recorder_of(ctx), conditions=ctx.conditions
     )
     return ResultAnswer(
         recorded=decision.recorded,
         late=decision.late,
         exits=[LabelledExit(exit=one, label=one.label) for one in decision.exits],
-        contract=await answered(visit, contract, response),
+        contract=await with_etag(ctx, contract, response),
     )
 
 
 @router.post("/payoff-request", dependencies=[DEALER], response_model=PayoffRequest)
 @refuses(ContractNotFound, TfcHandles, PayoffNotSelected)
-async def ask_for_payoff(contract_no: Text, visit: Visiting, key: Key = None) -> dict[str, Any]:
+async def ask_for_payoff(contract_no: Text, ctx: Ctx, key: Key = None) -> dict[str, Any]:
     """「早期完済受付へ」: the finance company hears that the dealer goes on (D69)."""
-    contract = await _locked(visit, contract_no)
+    contract = await _locked(ctx, contract_no)
 
     async def act() -> dict[str, Any]:
-        await request_payoff(visit.tx, contract, now=visit.now)
-        return {"contract_no": contract.contract_no, "requested_at": visit.now.isoformat()}
+        await request_payoff(ctx.tx, contract, now=ctx.now)
+        return {"contract_no": contract.contract_no, "requested_at": ctx.now.isoformat()}
 
-    owner = f"{visit.who.person_id}/payoff-request"
-    return await once(visit.tx, owner=owner, key=key, fingerprint=contract.contract_no, act=act)
+    owner = f"{ctx.who.person_id}/payoff-request"
+    return await idempotent(ctx.tx, owner=owner, key=key, fingerprint=contract.contract_no, act=act)
 
 
 @router.get("/payoff-quotation", dependencies=[DEALER])
 @refuses(ContractNotFound)
 async def read_payoff_quotation(
-    contract_no: Text, visit: Visiting, settled_on: date | None = None
+    contract_no: Text, ctx: Ctx, settled_on: date | None = None
 ) -> Quotation:
     """What settles the contract on a day, today by default; it informs and binds nobody."""
-    contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
+    contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
     if contract.balance_yen is None or contract.yearly_rate_percent is None:
         message = "この契約には支払予定がないため、一括金は照会できません"
         raise FormErrors(FieldError("settled_on", "NO_SCHEDULE", message))
@@ -261,63 +257,63 @@ async def read_payoff_quotation(
         monthly_yen=contract.monthly_yen or 0,
         yearly_rate_percent=contract.yearly_rate_percent,
         final_on=contract.final_on,
-        today=visit.today,
+        today=ctx.today,
     )
     since = months_before(schedule[0].due_on, 1) if schedule else contract.final_on
     quotation = quote_payoff(
         schedule,
         owed=Owed(principal_yen=contract.balance_yen, since=since),
-        settled_on=settled_on or visit.today,
+        settled_on=settled_on or ctx.today,
         yearly_rate_percent=contract.yearly_rate_percent,
-        fee_yen=visit.conditions.payoff_fee_yen,
+        fee_yen=ctx.conditions.payoff_fee_yen,
     )
     return Quotation.model_validate(quotation)
 
 
 @router.post("/resplit-trial", dependencies=[DEALER])
 @refuses(ContractNotFound, *RESPLIT_REFUSALS)
-async def try_resplit(contract_no: Text, body: ResplitTyped, visit: Visiting) -> PlanAnswer:
+async def try_resplit(contract_no: Text, body: ResplitBody, ctx: Ctx) -> PlanAnswer:
     """A plan with its balance over time; nothing is stored (D50)."""
-    contract = await queries.contract_for(visit.tx, visit.viewer, contract_no, today=visit.today)
-    if refusal := resplit_refusal(resplit_facts(contract), today=visit.today):
+    contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
+    if refusal := resplit_refusal(resplit_facts(contract), today=ctx.today):
         raise refusal
-    return _plan(contract, resplit_trial(contract, body.instalments, visit.conditions), visit)
+    return _plan(contract, resplit_trial(contract, body.instalments, ctx.conditions), ctx)
 
 
 @router.post("/resplit-application", dependencies=[DEALER])
 @refuses(ContractNotFound, *RESPLIT_REFUSALS, ScreeningRunning)
 async def apply_resplit(
-    contract_no: Text, body: ResplitTyped, version: Version, visit: Visiting, response: Response
+    contract_no: Text, body: ResplitBody, version: Version, ctx: Ctx, response: Response
 ) -> ResplitAnswer:
     """Ask the finance company for the screening of a plan; the choice becomes 再分割 (D50)."""
-    contract = await _locked(visit, contract_no)
+    contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
     plan = await apply_for_resplit(
-        visit.tx,
+        ctx.tx,
         contract,
         body.instalments,
-        speaker=Speaker(visit.who.person_id, "resplit_application", visit.now),
-        conditions=visit.conditions,
+        recorder=Recorder(ctx.who.person_id, "resplit_application", ctx.now),
+        conditions=ctx.conditions,
     )
     return ResplitAnswer(
-        plan=_plan(contract, plan, visit), contract=await answered(visit, contract, response)
+        plan=_plan(contract, plan, ctx), contract=await with_etag(ctx, contract, response)
     )
 
 
 @router.post("/customer-change-release", dependencies=[HQ])
 @refuses(ContractNotFound, RoleMayNot)
 async def release_customer_change(
-    contract_no: Text, body: ReleaseTyped, version: Version, visit: Visiting, response: Response
+    contract_no: Text, body: ReleaseBody, version: Version, ctx: Ctx, response: Response
 ) -> ContractDetail:
     """Headquarters lifts the block of a customer change that never ended (D64)."""
-    contract = await _locked(visit, contract_no)
+    contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
-    role = visit.viewer.role
-    await customer_change.release(visit.tx, contract, role, body.reason, speaker_of(visit))
-    return await answered(visit, contract, response)
+    role = ctx.viewer.role
+    await customer_change.release(ctx.tx, contract, role, body.reason, recorder_of(ctx))
+    return await with_etag(ctx, contract, response)
 
 
-def _plan(contract: Contract, plan: ResplitPlan, visit: Visit) -> PlanAnswer:
+def _plan(contract: Contract, plan: ResplitPlan, ctx: RequestContext) -> PlanAnswer:
     principal = contract.last_instalment_yen or 0
     points = [BalancePoint(number=0, on=contract.final_on, balance_yen=principal)]
     points += [
@@ -326,9 +322,9 @@ def _plan(contract: Contract, plan: ResplitPlan, visit: Visit) -> PlanAnswer:
     ]
     return PlanAnswer(
         principal_yen=principal,
-        yearly_rate_percent=visit.conditions.resplit_rate_percent,
+        yearly_rate_percent=ctx.conditions.resplit_rate_percent,
         instalments=len(plan.schedule),
-        terms=visit.conditions.resplit_terms,
+        terms=ctx.conditions.resplit_terms,
         first_yen=plan.first_yen,
         level_yen=plan.level_yen,
         interest_yen=plan.interest_yen,

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 
 from contracts_service import customer_list
 from contracts_service.api.customers import SearchQuery, condition_of
-from contracts_service.api.visit import DEALER, Visit, Visiting
+from contracts_service.api.dependencies import DEALER, Ctx, RequestContext
 from contracts_service.rules.row_colour import Colour
 from shared.roles import Role
 from shared.work import Work, WorkCount
@@ -24,17 +24,17 @@ WHOSE = {Role.SALES: "担当", Role.MANAGER: "店舗", Role.HQ: "全店舗"}
 
 
 @router.get("/work", dependencies=[DEALER])
-async def count_work(visit: Visiting) -> Work:
+async def count_work(ctx: Ctx) -> Work:
     """How many of the person's contracts are near their last day without a result."""
     counts = []
     for colour, label in KINDS:
-        query = SearchQuery(mode="general", colour=colour.value, staff_code=_own_code(visit))
-        condition = await condition_of(visit, query)
+        query = SearchQuery(mode="general", colour=colour.value, staff_code=_own_code(ctx))
+        condition = await condition_of(ctx, query)
         counts.append(
             WorkCount(
                 key=colour.value,
-                label=f"{label}（{WHOSE[visit.viewer.role]}）",
-                count=await customer_list.count(visit.tx, condition),
+                label=f"{label}（{WHOSE[ctx.viewer.role]}）",
+                count=await customer_list.count(ctx.tx, condition),
                 waits=False,
                 filter=dict(_filter(query)),
             )
@@ -47,6 +47,6 @@ def _filter(query: SearchQuery) -> Iterator[tuple[str, str]]:
     yield from query.typed.items()
 
 
-def _own_code(visit: Visit) -> str:
+def _own_code(ctx: RequestContext) -> str:
     """The staff code of sales staff; others have work that is assigned to many."""
-    return (visit.who.staff_code or "") if visit.viewer.role is Role.SALES else ""
+    return (ctx.who.staff_code or "") if ctx.viewer.role is Role.SALES else ""

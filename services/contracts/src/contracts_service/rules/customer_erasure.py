@@ -48,7 +48,7 @@ def check_erasure(facts: ErasureFacts) -> None:
         raise ContractStillOpen
 
 
-def reason_to_keep(reason: str, personal: Collection[str | None]) -> str:
+def retention_reason(reason: str, personal: Collection[str | None]) -> str:
     """The reason as it is noted; it must not name what is to be forgotten. Raises FormErrors."""
     kept = reason.strip()
     if not kept or len(kept) > REASON_CHARS or not kept.isprintable():

@@ -47,7 +47,7 @@ async def add_dealer(
         raise DealerAlreadyAdded
 
 
-async def let_dealer_send(tx: AsyncSession, dealer_id: str, *, active: bool) -> None:
+async def enable_dealer(tx: AsyncSession, dealer_id: str, *, active: bool) -> None:
     """Shut a dealer out, or let it in again; keys and password stay. Raises DealerUnknown."""
     await _change(tx, dealer_id, active=active)
 

@@ -15,7 +15,7 @@ from interchange_service.rules import credentials
 from interchange_service.rules.credentials import WrittenKey
 from shared.errors import Kind, Refusal
 
-USE_NOTED_EVERY = timedelta(minutes=1)
+LAST_USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
 class NoSuchKey(Refusal):
@@ -26,7 +26,7 @@ class NoSuchKey(Refusal):
     message = "APIキーが見つかりません。"
 
 
-class KeyNoLongerGood(Refusal):
+class KeyInactive(Refusal):
     """The key was revoked or has expired meanwhile."""
 
     code = "KEY_NO_LONGER_GOOD"
@@ -34,7 +34,7 @@ class KeyNoLongerGood(Refusal):
     message = "このAPIキーは、すでに失効しているか、有効期限が切れています。"
 
 
-class KeyShownBefore(Refusal):
+class KeyAlreadyShown(Refusal):
     """The same request came before: its key was made and shown, and cannot be shown again."""
 
     code = "KEY_SHOWN_BEFORE"
@@ -77,11 +77,11 @@ async def rotate_key(
 ) -> WrittenKey:
     """A key to take the place of another, which ends after `grace`.
 
-    The new one has the label of the old one and no end. Raises NoSuchKey, KeyNoLongerGood.
+    The new one has the label of the old one and no end. Raises NoSuchKey, KeyInactive.
     """
-    old = await _held(tx, key_id)
+    old = await _locked(tx, key_id)
     if not good(old, now):
-        raise KeyNoLongerGood
+        raise KeyInactive
     last = now + grace
     old.expires_at = min(old.expires_at, last) if old.expires_at else last
     return await make_key(tx, old.dealer_id, label=old.label, by=by, now=now)
@@ -103,10 +103,10 @@ async def rotate_keys_of(  # noqa: PLR0913  a new row, and for how long the othe
 
 
 async def revoke_key(tx: AsyncSession, key_id: str, *, by: str, now: datetime) -> None:
-    """End a key at once. Raises NoSuchKey, KeyNoLongerGood."""
-    key = await _held(tx, key_id)
+    """End a key at once. Raises NoSuchKey, KeyInactive."""
+    key = await _locked(tx, key_id)
     if key.revoked_at is not None:
-        raise KeyNoLongerGood
+        raise KeyInactive
     key.revoked_at, key.revoked_by = now, by
 
 
@@ -121,7 +121,7 @@ async def use_key(tx: AsyncSession, written: WrittenKey, *, now: datetime) -> Ap
         now=now,
     )
     assert key is not None
-    if key.last_used_at is None or key.last_used_at <= now - USE_NOTED_EVERY:
+    if key.last_used_at is None or key.last_used_at <= now - LAST_USE_RECORDED_EVERY:
         used = update(ApiKey).where(ApiKey.key_id == key.key_id)
         await tx.execute(used.values(last_used_at=now))
     return key
@@ -132,7 +132,7 @@ def good(key: ApiKey, now: datetime) -> bool:
     return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
 
 
-async def _held(tx: AsyncSession, key_id: str) -> ApiKey:
+async def _locked(tx: AsyncSession, key_id: str) -> ApiKey:
     found = await tx.scalar(select(ApiKey).where(ApiKey.key_id == key_id).with_for_update())
     if found is None:
         raise NoSuchKey

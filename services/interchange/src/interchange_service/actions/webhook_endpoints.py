@@ -11,18 +11,18 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interchange_service.actions.webhook_planning import note, plan_ping
-from interchange_service.actions.webhook_sending import stop_endpoint
+from interchange_service.actions.deliver_webhook import stop_endpoint
+from interchange_service.actions.schedule_webhook import log_step, schedule_ping
 from interchange_service.models import WebhookDelivery, WebhookEndpoint
 from interchange_service.rules.webhooks import (
     OLD_SECRET_SIGNS_FOR,
     EndpointStopped,
     refused_resend,
 )
-from interchange_service.sealing import Seal, new_secret
+from interchange_service.secret_encryption import SecretBox, new_secret
+from shared.concurrency import check_version
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
-from shared.versions import check_version
 
 MOST_ENDPOINTS = 10
 ENDPOINT_CHANGED = "送信先が変更されています。画面を更新してください。"
@@ -38,7 +38,7 @@ class TooManyEndpoints(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class EndpointInput:
     """What a person wants an endpoint to be."""
 
     label: str
@@ -49,10 +49,10 @@ class Wish:
 async def add_endpoint(  # noqa: PLR0913  everything but the transaction has a name
     tx: AsyncSession,
     endpoint_id: UUID,
-    wish: Wish,
+    wish: EndpointInput,
     *,
     dealer_id: str,
-    seal: Seal,
+    secret_box: SecretBox,
     by: str,
     now: datetime,
 ) -> WebhookEndpoint:
@@ -67,7 +67,7 @@ async def add_endpoint(  # noqa: PLR0913  everything but the transaction has a n
         label=wish.label,
         url=wish.url,
         events=list(wish.events),
-        secret=seal.close(new_secret()),
+        secret=secret_box.encrypt(new_secret()),
         version=1,
         made_at=now,
         made_by=by,
@@ -82,7 +82,7 @@ async def add_endpoint(  # noqa: PLR0913  everything but the transaction has a n
 async def change_endpoint(  # noqa: PLR0913  everything but the first three has a name
     tx: AsyncSession,
     endpoint_id: UUID,
-    wish: Wish,
+    wish: EndpointInput,
     *,
     active: bool,
     expected_version: int,
@@ -106,13 +106,13 @@ async def renew_secret(  # noqa: PLR0913  everything but the first two has a nam
     endpoint_id: UUID,
     *,
     expected_version: int,
-    seal: Seal,
+    secret_box: SecretBox,
     by: str,
     now: datetime,
 ) -> WebhookEndpoint:
     """Give an endpoint a new secret; the old one signs too for a day."""
     endpoint = await _held(tx, endpoint_id, expected_version)
-    endpoint.old_secret, endpoint.secret = endpoint.secret, seal.close(new_secret())
+    endpoint.old_secret, endpoint.secret = endpoint.secret, secret_box.encrypt(new_secret())
     endpoint.old_secret_until = now + OLD_SECRET_SIGNS_FOR
     await _changed(tx, endpoint, by, now)
     return endpoint
@@ -125,7 +125,7 @@ async def ping_endpoint(tx: AsyncSession, endpoint_id: UUID, *, now: datetime) -
         raise NotFound
     if not endpoint.active:
         raise EndpointStopped
-    return await plan_ping(tx, endpoint, now=now)
+    return await schedule_ping(tx, endpoint, now=now)
 
 
 async def resend_message(
@@ -143,7 +143,7 @@ async def resend_message(
     if refusal := refused_resend(delivery.state, endpoint_active=endpoint.active):
         raise refusal
     delivery.attempts = 0
-    await note(tx, delivery, "resend", now=now)
+    await log_step(tx, delivery, "resend", now=now)
     delivery.state, delivery.settled_at, delivery.claim = "scheduled", None, None
     delivery.version += 1
     delivery.due_at = (await tx.execute(select(func.clock_timestamp()))).scalar_one()
@@ -152,12 +152,12 @@ async def resend_message(
     return delivery
 
 
-async def seal_anew(tx: AsyncSession, seal: Seal) -> int:
+async def rotate_encryption(tx: AsyncSession, secret_box: SecretBox) -> int:
     """Bring every secret under the first key; returns how many were not."""
     renewed = 0
     for endpoint in (await tx.scalars(select(WebhookEndpoint).with_for_update())).all():
-        secret = seal.renewed(endpoint.secret)
-        old = seal.renewed(endpoint.old_secret) if endpoint.old_secret else None
+        secret = secret_box.reencrypted(endpoint.secret)
+        old = secret_box.reencrypted(endpoint.old_secret) if endpoint.old_secret else None
         endpoint.secret = secret or endpoint.secret
         endpoint.old_secret = old or endpoint.old_secret
         renewed += bool(secret or old)

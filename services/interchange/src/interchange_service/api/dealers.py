@@ -12,7 +12,7 @@ from interchange_service.actions.dealers import (
     DealerAlreadyAdded,
     DealerUnknown,
     add_dealer,
-    let_dealer_send,
+    enable_dealer,
 )
 from interchange_service.queries import dealer_accounts
 from shared.auth import Principal, Role, require
@@ -87,11 +87,11 @@ async def let_in(order: NewDealer, _who: Operator, tx: Tx, clock: TheClock) -> N
 @refuses(DealerUnknown)
 async def deactivate_dealer(dealer: Code, _who: Operator, tx: Tx) -> None:
     """Accept nothing more of a dealer. Raises DealerUnknown."""
-    await let_dealer_send(tx, dealer, active=False)
+    await enable_dealer(tx, dealer, active=False)
 
 
 @router.post("/{dealer}/activate", status_code=204)
 @refuses(DealerUnknown)
 async def activate_dealer(dealer: Code, _who: Operator, tx: Tx) -> None:
     """Accept its messages again. Raises DealerUnknown."""
-    await let_dealer_send(tx, dealer, active=True)
+    await enable_dealer(tx, dealer, active=True)

@@ -12,12 +12,12 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
-from interchange_service.actions.acceptance import accept, put_aside
-from interchange_service.api.rate import RateLimit
-from interchange_service.rules.acceptance import (
+from interchange_service.actions.ingress import accept, quarantine_message
+from interchange_service.api.rate_limit import RateLimit
+from interchange_service.rules.ingress import (
     LARGEST_BODY,
     MESSAGES,
-    Arrival,
+    InboundMessage,
     NotAccepted,
     Reason,
 )
@@ -73,38 +73,38 @@ class TooManyMessages(Refusal):
     message = "送信が多すぎます。しばらくしてからもう一度送信してください。"
 
 
-class Taken(BaseModel):
+class Accepted(BaseModel):
     """The event is kept; `repeated` where the same message had been accepted before."""
 
     message_id: str
     repeated: bool
 
 
-@router.post("", status_code=202, response_model=Taken, openapi_extra=EVENT_BODY)
+@router.post("", status_code=202, response_model=Accepted, openapi_extra=EVENT_BODY)
 @refuses(TooManyMessages, *NOT_ACCEPTED)
 async def receive_event(
     dealer: Annotated[str, Path(max_length=100)], request: Request, who: System
-) -> Taken | Response:
+) -> Accepted | Response:
     """Accept one event of the key's dealer. Raises NotAccepted, after the message is put aside."""
     if wait_s := _rate_limit(request).wait_s(who.user_id):
         return _too_many(wait_s)
-    arrival = await _arrival(request, dealer, who)
+    arrival = await _message(request, dealer, who)
     database, now = database_of(request), clock_of(request).now()
     try:
         async with database.transaction(who.dealer) as tx:
             receipt = await accept(tx, arrival, now=now)
     except NotAccepted as refusal:
         async with database.transaction(who.dealer) as tx:
-            kept = await put_aside(tx, arrival, refusal, now=now)
+            kept = await quarantine_message(tx, arrival, refusal, now=now)
         return _refused(refusal, str(kept) if kept else None)
-    return Taken(message_id=receipt.message_id, repeated=receipt.repeated)
+    return Accepted(message_id=receipt.message_id, repeated=receipt.repeated)
 
 
-async def _arrival(request: Request, dealer: str, who: Principal) -> Arrival:
+async def _message(request: Request, dealer: str, who: Principal) -> InboundMessage:
     headers = {
         name: unquote(value) for name, value in request.headers.items() if name.startswith("ce-")
     }
-    return Arrival(
+    return InboundMessage(
         channel="https",
         sender=who.dealer,
         addressed=dealer,

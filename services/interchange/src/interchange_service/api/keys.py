@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from interchange_service.actions.dealers import DealerUnknown
 from interchange_service.actions.keys import (
-    KeyNoLongerGood,
-    KeyShownBefore,
+    KeyAlreadyShown,
+    KeyInactive,
     NoSuchKey,
     good,
     make_key,
@@ -21,7 +21,7 @@ from interchange_service.actions.keys import (
 from interchange_service.api.dealers import Code, Operator, TheClock, Tx
 from interchange_service.queries import api_keys
 from interchange_service.rules.credentials import WrittenKey, end_of
-from shared.http import once
+from shared.http import idempotent
 from shared.refusals import refuses
 
 router = APIRouter()
@@ -83,7 +83,7 @@ async def list_keys(_who: Operator, tx: Tx, clock: TheClock) -> Keys:
 
 
 @router.post("/dealers/{dealer}/keys", status_code=201)
-@refuses(DealerUnknown, KeyShownBefore)
+@refuses(DealerUnknown, KeyAlreadyShown)
 async def add_key(  # noqa: PLR0913, PLR0917  what the request gives
     dealer: Code,
     order: NewKey,
@@ -93,7 +93,7 @@ async def add_key(  # noqa: PLR0913, PLR0917  what the request gives
     answer: Response,
     same: SameRequest = None,
 ) -> MadeKey:
-    """A new key of a dealer. Raises DealerUnknown, FormErrors, KeyShownBefore."""
+    """A new key of a dealer. Raises DealerUnknown, FormErrors, KeyAlreadyShown."""
     now = clock.now()
     make = partial(
         make_key,
@@ -109,7 +109,7 @@ async def add_key(  # noqa: PLR0913, PLR0917  what the request gives
 
 
 @router.post("/keys/{key_id}/rotate", status_code=201, operation_id="rotate_key")
-@refuses(NoSuchKey, KeyNoLongerGood, KeyShownBefore)
+@refuses(NoSuchKey, KeyInactive, KeyAlreadyShown)
 async def rotate(  # noqa: PLR0913, PLR0917  what the request gives
     key_id: KeyId,
     order: Rotation,
@@ -119,7 +119,7 @@ async def rotate(  # noqa: PLR0913, PLR0917  what the request gives
     answer: Response,
     same: SameRequest = None,
 ) -> MadeKey:
-    """A key in the place of another. Raises NoSuchKey, KeyNoLongerGood, KeyShownBefore."""
+    """A key in the place of another. Raises NoSuchKey, KeyInactive, KeyAlreadyShown."""
     grace = timedelta(hours=order.grace_hours)
     make = partial(rotate_key, tx, key_id, grace=grace, by=who.person_id, now=clock.now())
     asked = f"rotate_key {key_id} {order.grace_hours}"
@@ -127,9 +127,9 @@ async def rotate(  # noqa: PLR0913, PLR0917  what the request gives
 
 
 @router.post("/keys/{key_id}/revoke", status_code=204, operation_id="revoke_key")
-@refuses(NoSuchKey, KeyNoLongerGood)
+@refuses(NoSuchKey, KeyInactive)
 async def revoke(key_id: KeyId, who: Operator, tx: Tx, clock: TheClock) -> None:
-    """End a key at once. Raises NoSuchKey, KeyNoLongerGood."""
+    """End a key at once. Raises NoSuchKey, KeyInactive."""
     await revoke_key(tx, key_id, by=who.person_id, now=clock.now())
 
 
@@ -148,8 +148,8 @@ async def _shown_once(  # noqa: PLR0913, PLR0917  what the request gives
         made.append(await make())
         return {"key_id": made[0].key_id}
 
-    await once(tx, owner=who.person_id, key=same, fingerprint=asked, act=act)
+    await idempotent(tx, owner=who.person_id, key=same, fingerprint=asked, act=act)
     if not made:
-        raise KeyShownBefore
+        raise KeyAlreadyShown
     answer.headers["cache-control"] = "no-store"
     return MadeKey(key_id=made[0].key_id, key=made[0].token)

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interchange_service.actions.acceptance import AlreadySettled, discard, release
+from interchange_service.actions.ingress import AlreadySettled, discard, release
 from interchange_service.models import Quarantined
 from interchange_service.queries import open_quarantine, quarantined_message
-from interchange_service.rules.acceptance import MESSAGES, Reason
+from interchange_service.rules.ingress import MESSAGES, Reason
 from shared.auth import Principal, Role, require
 from shared.clock import Clock
 from shared.db import EVERY_DEALER

@@ -9,15 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.webhook_endpoints import resend_message
-from interchange_service.api.webhook_visit import Code, Keeper, TheClock, Tx, Version, scope_of
+from interchange_service.api.webhook_dependencies import (
+    Code,
+    TheClock,
+    Tx,
+    Version,
+    WebhookAdmin,
+    scope_of,
+)
 from interchange_service.models import WebhookDelivery, WebhookDeliveryLog, WebhookEndpoint
 from interchange_service.rules.webhooks import (
-    TOLD_NAMES,
+    EVENT_FILTER_NAMES,
     DeliveryUnderway,
     EndpointStopped,
     refused_resend,
 )
-from interchange_service.webhook_post import Trouble
+from interchange_service.webhook_http import DeliveryError
 from interchange_service.webhook_queries import (
     DeliveryFilter,
     deliveries_matching,
@@ -39,14 +46,14 @@ STATE_NAMES = {
     "cancelled": "送信取りやめ",
 }
 AGAIN = "再送待ち"
-TROUBLE_NAMES = {
-    Trouble.TIMEOUT: "時間内に応答がありません",
-    Trouble.NOT_CONNECTED: "接続できません",
-    Trouble.NOT_TRUSTED: "証明書を確認できません",
-    Trouble.CUT: "応答の前に切断されました",
-    Trouble.HOST_UNKNOWN: "ホスト名のアドレスが見つかりません",
-    Trouble.ADDRESS_REFUSED: "送信できないアドレスを指しています",
-    Trouble.SECRET_LOST: "署名用の秘密鍵を読み取れません",
+ERROR_NAMES = {
+    DeliveryError.TIMEOUT: "時間内に応答がありません",
+    DeliveryError.NOT_CONNECTED: "接続できません",
+    DeliveryError.NOT_TRUSTED: "証明書を確認できません",
+    DeliveryError.CUT: "応答の前に切断されました",
+    DeliveryError.HOST_UNKNOWN: "ホスト名のアドレスが見つかりません",
+    DeliveryError.ADDRESS_REFUSED: "送信できないアドレスを指しています",
+    DeliveryError.SECRET_LOST: "署名用の秘密鍵を読み取れません",
 }
 
 
@@ -127,7 +134,7 @@ class WholeDelivery(DeliveryLine):
 
 @router.get("")
 async def search_deliveries(
-    who: Keeper, tx: Tx, search: Annotated[Search, Query()]
+    who: WebhookAdmin, tx: Tx, search: Annotated[Search, Query()]
 ) -> DeliveryPage:
     """The messages that fit all that is given, the newest first."""
     dealer = scope_of(who)
@@ -145,7 +152,7 @@ async def search_deliveries(
 @router.get("/{delivery_id}")
 @refuses(NotFound)
 async def read_delivery(
-    delivery_id: UUID, who: Keeper, tx: Tx, response: Response
+    delivery_id: UUID, who: WebhookAdmin, tx: Tx, response: Response
 ) -> WholeDelivery:
     """One message with every attempt."""
     return await _whole(tx, delivery_id, who, response)
@@ -154,7 +161,12 @@ async def read_delivery(
 @router.post("/{delivery_id}/resend")
 @refuses(NotFound, DeliveryUnderway, EndpointStopped)
 async def resend_delivery(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
-    delivery_id: UUID, who: Keeper, version: Version, tx: Tx, clock: TheClock, response: Response
+    delivery_id: UUID,
+    who: WebhookAdmin,
+    version: Version,
+    tx: Tx,
+    clock: TheClock,
+    response: Response,
 ) -> WholeDelivery:
     """Send a message again under the same id; If-Match names the version that the person saw.
 
@@ -192,7 +204,7 @@ def _line(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, obj
         "dealer_id": delivery.dealer_id,
         "event_id": delivery.event_id,
         "kind": delivery.kind,
-        "kind_japanese": TOLD_NAMES[delivery.kind],
+        "kind_japanese": EVENT_FILTER_NAMES[delivery.kind],
         "application_id": delivery.application_id,
         "contract_no": delivery.contract_no,
         "state": delivery.state,
@@ -200,7 +212,7 @@ def _line(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, obj
         "attempts": delivery.attempts,
         "last_status": delivery.last_status,
         "last_trouble": delivery.last_trouble,
-        "last_trouble_japanese": _words(delivery.last_trouble),
+        "last_trouble_japanese": _error_text(delivery.last_trouble),
         "planned_at": delivery.planned_at,
         "next_attempt_at": delivery.due_at if waits else None,
         "settled_at": delivery.settled_at,
@@ -221,11 +233,11 @@ def _step(entry: WebhookDeliveryLog) -> DeliveryStep:
         attempt=entry.attempt,
         status=entry.status,
         trouble=entry.trouble,
-        trouble_japanese=_words(entry.trouble),
+        trouble_japanese=_error_text(entry.trouble),
         duration_ms=entry.duration_ms,
         excerpt=entry.excerpt,
     )
 
 
-def _words(trouble: str | None) -> str | None:
-    return TROUBLE_NAMES[Trouble(trouble)] if trouble else None
+def _error_text(trouble: str | None) -> str | None:
+    return ERROR_NAMES[DeliveryError(trouble)] if trouble else None

@@ -14,35 +14,35 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.webhook_endpoints import (
     ENDPOINT_CHANGED,
+    EndpointInput,
     TooManyEndpoints,
-    Wish,
     add_endpoint,
     change_endpoint,
     ping_endpoint,
     renew_secret,
 )
-from interchange_service.api.webhook_visit import (
+from interchange_service.api.webhook_dependencies import (
     Code,
-    Keeper,
     TheClock,
-    TheSeal,
+    TheSecretBox,
     Tx,
     Version,
-    post_of,
+    WebhookAdmin,
+    client_of,
     scope_of,
 )
 from interchange_service.models import WebhookEndpoint
 from interchange_service.rules.webhook_address import wrong_url
-from interchange_service.rules.webhooks import TOLD_NAMES, EndpointStopped, Told
-from interchange_service.webhook_post import NoWay, Trouble
+from interchange_service.rules.webhooks import EVENT_FILTER_NAMES, EndpointStopped, EventFilter
+from interchange_service.webhook_http import DeliveryError, NoTarget
 from interchange_service.webhook_queries import endpoint_of, endpoints_of
 from shared.auth import Principal, Role
+from shared.concurrency import VersionConflict
 from shared.context import new_id
 from shared.db import EVERY_DEALER
 from shared.errors import FieldError, FormErrors
-from shared.http import NotFound, etag, once
+from shared.http import NotFound, etag, idempotent
 from shared.refusals import refuses
-from shared.versions import VersionConflict
 
 router = APIRouter(prefix="/webhooks")
 
@@ -52,32 +52,34 @@ STOPPED_NAMES = {
     "gone": "停止中（受信側が 410 を返したため）",
     "failing": "停止中（失敗が続いたため）",
 }
-NO_WAY_NAMES = {
-    Trouble.HOST_UNKNOWN: "このホスト名のアドレスが見つかりません。",
-    Trouble.ADDRESS_REFUSED: "社内や自分自身を指すアドレスには送信できません。",
+NO_TARGET_NAMES = {
+    DeliveryError.HOST_UNKNOWN: "このホスト名のアドレスが見つかりません。",
+    DeliveryError.ADDRESS_REFUSED: "社内や自分自身を指すアドレスには送信できません。",
 }
 
 
-class EndpointWish(BaseModel):
+class EndpointBody(BaseModel):
     """What an endpoint shall be."""
 
     label: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
     url: Annotated[str, Field(min_length=1, max_length=1000)]
-    events: Annotated[list[Told], Field(min_length=1, max_length=len(Told))]
+    events: Annotated[list[EventFilter], Field(min_length=1, max_length=len(EventFilter))]
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> EndpointInput:
         """The same for the action, each event once."""
-        return Wish(self.label, self.url, tuple(sorted({event.value for event in self.events})))
+        return EndpointInput(
+            self.label, self.url, tuple(sorted({event.value for event in self.events}))
+        )
 
 
-class NewEndpoint(EndpointWish):
+class NewEndpoint(EndpointBody):
     """A new endpoint; `dealer_id` is for operators, who must name one."""
 
     dealer_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] | None = None
 
 
-class ChangedEndpoint(EndpointWish):
+class ChangedEndpoint(EndpointBody):
     """A changed endpoint; what waits at one that is stopped is cancelled."""
 
     active: bool
@@ -122,37 +124,39 @@ class Pinged(BaseModel):
     delivery_id: UUID
 
 
-async def _judge(request: Request, url: str) -> None:
+async def _validate(request: Request, url: str) -> None:
     """Raise FormErrors for an address that we do not send to."""
-    post = post_of(request)
+    post = client_of(request)
     if wrong := wrong_url(url, local=post.local):
         raise FormErrors(wrong)
     try:
         await post.addresses(url)
-    except NoWay as none:
-        words = NO_WAY_NAMES[none.trouble]
+    except NoTarget as none:
+        words = NO_TARGET_NAMES[none.trouble]
         raise FormErrors(FieldError("url", none.trouble.upper(), words)) from None
 
 
-async def judged_new(request: Request, who: Keeper, wanted: NewEndpoint) -> NewEndpoint:
+async def validated_new(request: Request, who: WebhookAdmin, wanted: NewEndpoint) -> NewEndpoint:
     """A new endpoint whose address was looked at. Raises FormErrors."""
     if who.has(Role.OPERATOR) and wanted.dealer_id is None:
         raise FormErrors(FieldError("dealer_id", "missing", "入力してください。"))
-    await _judge(request, wanted.url)
+    await _validate(request, wanted.url)
     return wanted
 
 
-async def judged_change(request: Request, _who: Keeper, wanted: ChangedEndpoint) -> ChangedEndpoint:
+async def validated_change(
+    request: Request, _who: WebhookAdmin, wanted: ChangedEndpoint
+) -> ChangedEndpoint:
     """A change whose address was looked at, unless it stops. Raises FormErrors."""
     if wanted.active:
-        await _judge(request, wanted.url)
-    elif wrong := wrong_url(wanted.url, local=post_of(request).local):
+        await _validate(request, wanted.url)
+    elif wrong := wrong_url(wanted.url, local=client_of(request).local):
         raise FormErrors(wrong)
     return wanted
 
 
 @router.get("")
-async def list_endpoints(who: Keeper, tx: Tx, dealer_id: Code | None = None) -> Endpoints:
+async def list_endpoints(who: WebhookAdmin, tx: Tx, dealer_id: Code | None = None) -> Endpoints:
     """The endpoints; an operator may ask for those of one dealer."""
     scope = scope_of(who)
     chosen = dealer_id if scope == EVERY_DEALER and dealer_id else scope
@@ -163,11 +167,11 @@ async def list_endpoints(who: Keeper, tx: Tx, dealer_id: Code | None = None) -> 
 @router.post("", status_code=201, operation_id="add_endpoint")
 @refuses(NotFound, TooManyEndpoints, VersionConflict)
 async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
-    who: Keeper,
-    wanted: Annotated[NewEndpoint, Depends(judged_new)],
+    who: WebhookAdmin,
+    wanted: Annotated[NewEndpoint, Depends(validated_new)],
     tx: Tx,
     clock: TheClock,
-    seal: TheSeal,
+    secret_box: TheSecretBox,
     response: Response,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> EndpointWithSecret:
@@ -179,23 +183,27 @@ async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its argu
 
     async def act() -> dict[str, str]:
         endpoint = await add_endpoint(
-            tx, new_id(), wanted.wish, dealer_id=dealer_id, seal=seal, by=who.person_id,
+            tx, new_id(), wanted.wish, dealer_id=dealer_id, secret_box=secret_box, by=who.person_id,
             now=clock.now(),
         )  # fmt: skip
         return {"endpoint_id": str(endpoint.endpoint_id)}
 
     asked = f"add_endpoint {dealer_id} {wanted.model_dump_json()}"
-    kept = await once(tx, owner=who.person_id, key=idempotency_key, fingerprint=asked, act=act)
+    kept = await idempotent(
+        tx, owner=who.person_id, key=idempotency_key, fingerprint=asked, act=act
+    )
     endpoint = await _found(tx, UUID(kept["endpoint_id"]), who)
     if endpoint.version != 1:  # repeated, and changed since: this secret was shown
         raise VersionConflict(endpoint.version, ENDPOINT_CHANGED)
     response.headers.update(etag(endpoint.version))
-    return EndpointWithSecret(**_line(endpoint), secret=seal.open(endpoint.secret))
+    return EndpointWithSecret(**_line(endpoint), secret=secret_box.decrypt(endpoint.secret))
 
 
 @router.get("/{endpoint_id}")
 @refuses(NotFound)
-async def read_endpoint(endpoint_id: UUID, who: Keeper, tx: Tx, response: Response) -> EndpointLine:
+async def read_endpoint(
+    endpoint_id: UUID, who: WebhookAdmin, tx: Tx, response: Response
+) -> EndpointLine:
     """One endpoint."""
     endpoint = await _found(tx, endpoint_id, who)
     response.headers.update(etag(endpoint.version))
@@ -206,8 +214,8 @@ async def read_endpoint(endpoint_id: UUID, who: Keeper, tx: Tx, response: Respon
 @refuses(NotFound)
 async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     endpoint_id: UUID,
-    who: Keeper,
-    wanted: Annotated[ChangedEndpoint, Depends(judged_change)],
+    who: WebhookAdmin,
+    wanted: Annotated[ChangedEndpoint, Depends(validated_change)],
     version: Version,
     tx: Tx,
     clock: TheClock,
@@ -227,25 +235,30 @@ async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its a
 @refuses(NotFound)
 async def renew(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     endpoint_id: UUID,
-    who: Keeper,
+    who: WebhookAdmin,
     version: Version,
     tx: Tx,
     clock: TheClock,
-    seal: TheSeal,
+    secret_box: TheSecretBox,
     response: Response,
 ) -> EndpointWithSecret:
     """Make a new secret; the old one signs too for a day. Raises NotFound, VersionConflict."""
     await _found(tx, endpoint_id, who)
     endpoint = await renew_secret(
-        tx, endpoint_id, expected_version=version, seal=seal, by=who.person_id, now=clock.now()
+        tx,
+        endpoint_id,
+        expected_version=version,
+        secret_box=secret_box,
+        by=who.person_id,
+        now=clock.now(),
     )
     response.headers.update(etag(endpoint.version))
-    return EndpointWithSecret(**_line(endpoint), secret=seal.open(endpoint.secret))
+    return EndpointWithSecret(**_line(endpoint), secret=secret_box.decrypt(endpoint.secret))
 
 
 @router.post("/{endpoint_id}/ping", status_code=202, operation_id="ping_endpoint")
 @refuses(NotFound, EndpointStopped)
-async def ping(endpoint_id: UUID, who: Keeper, tx: Tx, clock: TheClock) -> Pinged:
+async def ping(endpoint_id: UUID, who: WebhookAdmin, tx: Tx, clock: TheClock) -> Pinged:
     """Send a test. Raises NotFound, EndpointStopped."""
     await _found(tx, endpoint_id, who)
     return Pinged(delivery_id=await ping_endpoint(tx, endpoint_id, now=clock.now()))
@@ -262,6 +275,8 @@ def _line(endpoint: WebhookEndpoint) -> dict[str, object]:
     plain = EndpointLine.model_fields.keys() - {"events_japanese", "state_japanese"}
     return {
         **{name: getattr(endpoint, name) for name in plain},
-        "events_japanese": [TOLD_NAMES[event] for event in Told if event in endpoint.events],
+        "events_japanese": [
+            EVENT_FILTER_NAMES[event] for event in EventFilter if event in endpoint.events
+        ],
         "state_japanese": STOPPED_NAMES[endpoint.stopped_because],
     }

@@ -10,7 +10,7 @@ from shared.errors import Kind, Refusal
 
 GONE = 410
 
-PAUSES = (
+RETRY_DELAYS = (
     *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)),
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
@@ -24,7 +24,7 @@ OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
 STOPPED_AFTER = timedelta(days=5)
 
 
-class Told(StrEnum):
+class EventFilter(StrEnum):
     """What an endpoint may ask to hear of; `ALL` also means what will be added to these."""
 
     STATUS_CHANGED = "status_changed"
@@ -35,12 +35,12 @@ class Told(StrEnum):
 
 
 PING = "ping"
-TOLD_NAMES: Mapping[str, str] = {
-    Told.STATUS_CHANGED: "ステータスの変更",
-    Told.COMPLETED: "完了",
-    Told.REMANDED: "差戻し",
-    Told.WITHDRAWN: "取下げ",
-    Told.ALL: "すべて",
+EVENT_FILTER_NAMES: Mapping[str, str] = {
+    EventFilter.STATUS_CHANGED: "ステータスの変更",
+    EventFilter.COMPLETED: "完了",
+    EventFilter.REMANDED: "差戻し",
+    EventFilter.WITHDRAWN: "取下げ",
+    EventFilter.ALL: "すべて",
     PING: "テスト送信",
 }
 
@@ -88,7 +88,7 @@ class Step:
     """One step of an application; `version` grows with each step of the same one."""
 
     event_id: UUID
-    told: Told
+    told: EventFilter
     dealer_id: str
     application_id: str
     contract_no: str
@@ -102,14 +102,14 @@ def is_timely(occurred_at: datetime, *, now: datetime, imported: bool, horizon: 
     return not imported and occurred_at >= now - horizon
 
 
-def pause_after(attempts: int, *, chance: float) -> timedelta | None:
+def retry_delay(attempts: int, *, chance: float) -> timedelta | None:
     """How long to wait after so many attempts, a little longer by `chance` (0 to 1).
 
     None after the last one.
     """
-    if attempts > len(PAUSES):
+    if attempts > len(RETRY_DELAYS):
         return None
-    return PAUSES[attempts - 1] * (1 + JITTER * chance)
+    return RETRY_DELAYS[attempts - 1] * (1 + JITTER * chance)
 
 
 def refused_resend(state: str, *, endpoint_active: bool) -> Refusal | None:

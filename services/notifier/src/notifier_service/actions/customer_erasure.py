@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.models import Mail, MailLog
 from notifier_service.rules.resend import UNDERWAY
-from shared.erasing import erase_from_events
+from shared.personal_data import erase_personal_data
 
 
 class MailStillDue(RuntimeError):
@@ -30,4 +30,4 @@ async def erase_customer(tx: AsyncSession, application_id: str, contract_no: str
         .values(address=None, subject=None, body=None, last_error=None, version=Mail.version + 1)
     )
     await tx.execute(update(MailLog).where(MailLog.mail_id.in_(states)).values(detail=None))
-    await erase_from_events(tx, contract_no, "return", [application_id], ())
+    await erase_personal_data(tx, contract_no, "return", [application_id], ())

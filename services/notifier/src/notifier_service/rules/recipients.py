@@ -30,7 +30,7 @@ class MailKind(StrEnum):
     STORE_NOTICE = "N1"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The mail's name: in the manual, where it is one of the manual's."""
         return MAIL_NAMES[self]
 
@@ -59,7 +59,7 @@ class Suppression(StrEnum):
     STATUS_LEFT = "status_left"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The reason in the words of the screen."""
         return SUPPRESSION_NAMES[self]
 
@@ -79,7 +79,7 @@ STALE_STATUSES = frozenset(
 AWAITS_HQ = "HQ_PENDING"
 AWAITS_STORE = "STORE_PENDING"
 
-STAYS = {
+MAILS_ABOUT_A_STAY = {
     MailKind.STALE: STALE_STATUSES,
     MailKind.APPROVAL_STALE: frozenset({AWAITS_HQ}),
     MailKind.STORE_NOTICE: frozenset({AWAITS_STORE}),
@@ -108,7 +108,7 @@ class RoundApprover:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ReturnSnapshot:
     """What the returns service knows of an application at the moment of sending.
 
     `store_approver` has approved this application, `store_approvers` may do so now; they are told
@@ -129,7 +129,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Addressee:
+class Recipient:
     """One recipient of a mail, or the reason why this one gets none.
 
     `place` tells several holders of one role apart, counting from 1.
@@ -151,7 +151,7 @@ def mail_of_status(status: str, *, store_notice: bool) -> MailKind | None:
     return MailKind.STORE_NOTICE if status == AWAITS_STORE and store_notice else None
 
 
-def lead_role(kind: MailKind, facts: Facts) -> RecipientRole:
+def primary_role(kind: MailKind, facts: Facts) -> RecipientRole:
     """The role that a mail is planned for first; further recipients join at sending."""
     match kind:
         case MailKind.COMPLETED | MailKind.STALE:
@@ -171,7 +171,7 @@ def lead_role(kind: MailKind, facts: Facts) -> RecipientRole:
 REMANDED_TO: dict[str, RecipientRole] = {"hq": "hq_approver", "store": "store_approver"}
 
 
-def kept_back(kind: MailKind, facts: Facts, known: Known) -> Suppression | None:
+def suppression(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> Suppression | None:
     """What keeps the mail back from everybody; None if it may go out.
 
     M1 depends on the originator's own address and wish (A-27), N1 on the dealer's; M2, M5 and N1
@@ -183,13 +183,15 @@ def kept_back(kind: MailKind, facts: Facts, known: Known) -> Suppression | None:
         return None if known.originator else Suppression.NO_ADDRESS
     if kind is MailKind.STORE_NOTICE and not known.store_notice:
         return Suppression.OPTED_OUT
-    if kind not in STAYS:
+    if kind not in MAILS_ABOUT_A_STAY:
         return None
-    stays = known.status in STAYS[kind] and known.status_version == facts.status_version
+    stays = (
+        known.status in MAILS_ABOUT_A_STAY[kind] and known.status_version == facts.status_version
+    )
     return None if stays else Suppression.STATUS_LEFT
 
 
-def addressees(kind: MailKind, facts: Facts, known: Known) -> tuple[Addressee, ...]:
+def recipients_for(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> tuple[Recipient, ...]:
     """Who gets the mail, first the one it was planned for; never empty.
 
     An address that comes twice is written to once (D146).
@@ -198,10 +200,10 @@ def addressees(kind: MailKind, facts: Facts, known: Known) -> tuple[Addressee, .
         return _each_address_once(_of_completion(known))
     if kind is MailKind.STORE_NOTICE:
         return _each_address_once(_placed("store_approver", known.store_approvers))
-    return _each_address_once(_holders(lead_role(kind, facts), known))
+    return _each_address_once(_holders(primary_role(kind, facts), known))
 
 
-def _of_completion(known: Known) -> list[Addressee]:
+def _of_completion(known: ReturnSnapshot) -> list[Recipient]:
     found = _holders("originator", known)
     store = [a.address for a in known.round_approvers if a.level != "hq"]
     found += _placed("store_approver", store) if store else []
@@ -210,7 +212,7 @@ def _of_completion(known: Known) -> list[Addressee]:
     return found
 
 
-def _holders(role: RecipientRole, known: Known) -> list[Addressee]:
+def _holders(role: RecipientRole, known: ReturnSnapshot) -> list[Recipient]:
     match role:
         case "originator":
             return _placed(role, [known.originator])
@@ -224,11 +226,11 @@ def _holders(role: RecipientRole, known: Known) -> list[Addressee]:
             return _placed(role, known.administrators)
 
 
-def _placed(role: RecipientRole, addresses: Sequence[str | None]) -> list[Addressee]:
-    return [Addressee(role, n, address) for n, address in enumerate(addresses or [None], 1)]
+def _placed(role: RecipientRole, addresses: Sequence[str | None]) -> list[Recipient]:
+    return [Recipient(role, n, address) for n, address in enumerate(addresses or [None], 1)]
 
 
-def _each_address_once(found: Sequence[Addressee]) -> tuple[Addressee, ...]:
+def _each_address_once(found: Sequence[Recipient]) -> tuple[Recipient, ...]:
     seen: set[str] = set()
     judged = []
     for one in found:
@@ -237,5 +239,5 @@ def _each_address_once(found: Sequence[Addressee]) -> tuple[Addressee, ...]:
         if address and address.casefold() in seen:
             reason = Suppression.DUPLICATE
         seen.add(address.casefold())
-        judged.append(Addressee(one.role, one.place, address or None, reason))
+        judged.append(Recipient(one.role, one.place, address or None, reason))
     return tuple(judged)

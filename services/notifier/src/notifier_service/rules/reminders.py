@@ -12,7 +12,7 @@ from shared.clock import JST, jst_day
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class ReminderPolicy:
     """How long a stay may last before somebody is told, and the hour (JST) of the mails.
 
     What happened more than `horizon` ago is told to nobody: an old log that is read anew, or a
@@ -25,7 +25,9 @@ class Timing:
     horizon: timedelta = timedelta(days=2)
 
 
-def stale_mails(status: str, entered_at: datetime, timing: Timing) -> dict[MailKind, datetime]:
+def reminder_mails(
+    status: str, entered_at: datetime, timing: ReminderPolicy
+) -> dict[MailKind, datetime]:
     """The mails that a stay which began at `entered_at` will make due, with their instants."""
     due = {}
     if status in STALE_STATUSES:
@@ -35,7 +37,7 @@ def stale_mails(status: str, entered_at: datetime, timing: Timing) -> dict[MailK
     return due
 
 
-def is_timely(moment: datetime, *, now: datetime, imported: bool, timing: Timing) -> bool:
+def is_timely(moment: datetime, *, now: datetime, imported: bool, timing: ReminderPolicy) -> bool:
     """Whether a mail that is due at `moment` may still be planned.
 
     An imported application is silent about all that came before: only what is still ahead counts.

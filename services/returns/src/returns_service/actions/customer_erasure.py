@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts.event import ERASED
 from event_contracts.returns import ReturnCustomerErased
-from returns_service.actions.telling import base_of
+from returns_service.actions.return_history import base_of
 from returns_service.models import (
     Application,
     Approval,
@@ -23,7 +23,7 @@ from returns_service.models import (
 )
 from returns_service.rules.return_list import name_key
 from shared import outbox
-from shared.erasing import erase_from_events
+from shared.personal_data import erase_personal_data
 
 WRITTEN = ("contact_1", "contact_2", "contact_3")
 
@@ -51,7 +51,7 @@ async def erase_customer(tx: AsyncSession, contract_no: str, *, now: datetime) -
     await _erase_texts(tx, ids)
     if contract is not None:
         await _erase_reported_cars(tx, contract)
-    await erase_from_events(tx, contract_no, "return", ids, names)
+    await erase_personal_data(tx, contract_no, "return", ids, names)
     erased = [ReturnCustomerErased(**base_of(application)) for application in applications]
     await outbox.add_many(tx, erased, now=now)
 

@@ -2,8 +2,17 @@
 
 from fastapi import APIRouter
 
-from returns_service.api import applications, bulk, flow, forms, internal, printing, steps, work
+from returns_service.api import (
+    applications,
+    approval_settings,
+    bulk,
+    internal,
+    pdf,
+    steps,
+    submission,
+    work,
+)
 
 router = APIRouter()
-for part in (forms, applications, steps, bulk, flow, printing, work, internal):
+for part in (submission, applications, steps, bulk, approval_settings, pdf, work, internal):
     router.include_router(part.router)

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from returns_service.api import answers, showing
-from returns_service.api.bodies import Code
-from returns_service.api.opening import opened
-from returns_service.api.request import Caller, dealers_and_tfc
-from returns_service.entries import return_facts
-from returns_service.people import Acting
+from returns_service.actor import RequestContext
+from returns_service.api import schemas, serializers
+from returns_service.api.dependencies import Ctx, dealers_and_tfc
+from returns_service.api.request_bodies import Code
+from returns_service.api.return_detail import opened
+from returns_service.mapping import return_facts
 from returns_service.progress_list import After, Page, count_by_status, search
 from returns_service.queries import store_names
 from returns_service.rules.return_list import (
@@ -39,7 +39,7 @@ _TABS = {"current": Tab.CURRENT, "past": Tab.PAST}
 @router.get("/applications", dependencies=[dealers_and_tfc])
 @refuses(SearchPeriodReversed)
 async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per search key of the screen
-    caller: Caller,
+    ctx: Ctx,
     tab: Literal["current", "past"] | None = None,
     kind: ApplicationKind | None = None,
     status: Annotated[list[Status] | None, Query()] = None,
@@ -50,7 +50,7 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
     own: bool = False,
     cursor: Annotated[str | None, Query(max_length=_LINE)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-) -> answers.PageAnswer:
+) -> schemas.PageAnswer:
     """進捗一覧: all keys together, statuses as alternatives (D98-D103), newest first."""
     keys = ProgressSearch(
         kind=kind,
@@ -63,23 +63,21 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
     )
     after = _after(cursor) if cursor else None
     shown = _TABS[tab] if tab else None
-    rows = await search(caller.tx, caller.who, keys, shown, Page(limit + 1, after))
+    rows = await search(ctx.tx, ctx.who, keys, shown, Page(limit + 1, after))
     more = _cursor(rows[limit - 1]) if len(rows) > limit else None
-    return answers.PageAnswer(items=await _shown(caller, rows[:limit]), next_cursor=more)
+    return schemas.PageAnswer(items=await _shown(ctx, rows[:limit]), next_cursor=more)
 
 
 @router.get("/applications/counts", dependencies=[dealers_and_tfc])
-async def count_applications(
-    caller: Caller, kind: ApplicationKind | None = None
-) -> answers.CountsAnswer:
+async def count_applications(ctx: Ctx, kind: ApplicationKind | None = None) -> schemas.CountsAnswer:
     """Numbers per display group and status over all that the person sees (D106), of one kind."""
-    by_status = await count_by_status(caller.tx, caller.who, kind)
+    by_status = await count_by_status(ctx.tx, ctx.who, kind)
     counts = count(status for status, n in by_status.items() for _ in range(n))
-    return answers.CountsAnswer(
+    return schemas.CountsAnswer(
         groups=[
-            answers.GroupCount(
+            schemas.GroupCount(
                 code=group.value,
-                label=group.japanese,
+                label=group.label_ja,
                 tab=group.tab.name,
                 guidance=group.guidance,
                 count=counts.groups[group],
@@ -93,38 +91,38 @@ async def count_applications(
 
 @router.get("/applications/work", dependencies=[dealers_and_tfc])
 async def list_own_work(
-    caller: Caller, status: Annotated[list[Status] | None, Query()] = None
-) -> answers.WorkListAnswer:
+    ctx: Ctx, status: Annotated[list[Status] | None, Query()] = None
+) -> schemas.WorkListAnswer:
     """What waits for this person, themselves or as a substitute (D108); at most 500 rows."""
     keys = waiting_keys(status)
     page = Page(_WORK_LIST_ROWS)
-    rows = await search(caller.tx, caller.who, keys, Tab.CURRENT, page) if keys.statuses else []
+    rows = await search(ctx.tx, ctx.who, keys, Tab.CURRENT, page) if keys.statuses else []
     items = [
-        answers.WorkRowAnswer(**shown.model_dump(), approvable=to_approve(row))
-        for shown, row in zip(await _shown(caller, rows), rows, strict=True)
+        schemas.WorkRowAnswer(**shown.model_dump(), approvable=to_approve(row))
+        for shown, row in zip(await _shown(ctx, rows), rows, strict=True)
     ]
-    return answers.WorkListAnswer(items=items, approver=approves(caller.who))
+    return schemas.WorkListAnswer(items=items, approver=approves(ctx.who))
 
 
 @router.get("/applications/{application_id}", dependencies=[dealers_and_tfc])
 @refuses(ReturnNotVisible)
 async def open_application(
-    application_id: Code, response: Response, caller: Caller
-) -> answers.ApplicationAnswer:
+    application_id: Code, response: Response, ctx: Ctx
+) -> schemas.ApplicationAnswer:
     """開く: everything about one application, and what this person may do with it (D101)."""
-    answer = await opened(caller, application_id)
+    answer = await opened(ctx, application_id)
     response.headers.update(etag(answer.version))
     return answer
 
 
-async def _shown(caller: Acting, rows: Sequence[Any]) -> list[answers.RowAnswer]:
-    names = await store_names(caller.tx, {(row.dealer_id, row.store_code) for row in rows})
+async def _shown(ctx: RequestContext, rows: Sequence[Any]) -> list[schemas.RowAnswer]:
+    names = await store_names(ctx.tx, {(row.dealer_id, row.store_code) for row in rows})
     return [
-        showing.row(
+        serializers.row(
             row,
             names.get(f"{row.dealer_id}/{row.store_code}", row.store_code),
             waits_for_me=row.kind == ApplicationKind.VEHICLE_RETURN
-            and any(waits_for(return_facts(row), actor) for actor in caller.who.actors),
+            and any(waits_for(return_facts(row), actor) for actor in ctx.who.actors),
         )
         for row in rows
     ]

@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from returns_service.actions.stepping import Words, take_step
-from returns_service.api.bodies import Code
-from returns_service.api.request import Caller, dealers
+from returns_service.actions.return_steps import StepInput, apply_step
+from returns_service.api.dependencies import Ctx, dealers
+from returns_service.api.request_bodies import Code
 from returns_service.rules.return_commands import Approve
 from returns_service.rules.return_status import Status
 from shared.errors import Fact, Refusal
@@ -48,22 +48,22 @@ class BulkAnswer(BaseModel):
 
 
 @router.post("/bulk-approval", dependencies=[dealers])
-async def approve_applications(body: BulkBody, caller: Caller) -> BulkAnswer:
+async def approve_applications(body: BulkBody, ctx: Ctx) -> BulkAnswer:
     """Approve each item by itself; one that is refused leaves the others as they are."""
     results: dict[int, BulkResult] = {}
     # In the order of their ids, so that two bulk approvals never wait for each other.
     for place, item in sorted(enumerate(body.items), key=lambda pair: pair[1].application_id):
-        results[place] = await _approve(caller, item)
+        results[place] = await _approve(ctx, item)
     ordered = [results[place] for place in range(len(body.items))]
     return BulkAnswer(results=ordered, approved=sum(result.approved for result in ordered))
 
 
-async def _approve(caller: Caller, item: BulkItem) -> BulkResult:
-    words = Words(approver_mail=caller.who.mail)
+async def _approve(ctx: Ctx, item: BulkItem) -> BulkResult:
+    step_input = StepInput(approver_mail=ctx.who.mail)
     command = Approve(expected_version=item.version)
     try:
-        async with caller.tx.begin_nested():
-            taken = await take_step(caller, item.application_id, command, words)
+        async with ctx.tx.begin_nested():
+            taken = await apply_step(ctx, item.application_id, command, step_input)
     except Refusal as refusal:
         return BulkResult(
             application_id=item.application_id,
@@ -78,5 +78,5 @@ async def _approve(caller: Caller, item: BulkItem) -> BulkResult:
         approved=True,
         version=item.version + 1,
         status=status,
-        status_label=status.japanese,
+        status_label=status.label_ja,
     )

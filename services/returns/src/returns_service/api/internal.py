@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from returns_service.api.bodies import Code
-from returns_service.api.request import Tx, services
+from returns_service.api.dependencies import Tx, services
+from returns_service.api.request_bodies import Code
 from returns_service.models import Application, Approval, HistoryLine, Store
 from returns_service.queries import (
     application_by_id,
@@ -87,7 +87,7 @@ async def read_recipients(
         dealer_name=store.dealer_name if store else None,
         contract_no=found.contract_no,
         status=Status(found.status),
-        status_japanese=Status(found.status).japanese,
+        status_japanese=Status(found.status).label_ja,
         status_version=found.status_version,
         completion_mail=found.completion_mail,
         originator=PersonAnswer(
@@ -95,14 +95,14 @@ async def read_recipients(
         ),
         store_approver=_approver(at_store[-1]) if at_store else None,
         store_approver_notice=notice,
-        store_approver_mails=await _to_tell(tx, found, clock) if notice else [],
+        store_approver_mails=await _store_recipients(tx, found, clock) if notice else [],
         hq_approver_mails=flow.hq_mails if flow else [],
         round_approvers=_of_last_round(found, approvals),
         last_remand=_last_remand(await history_of(tx, application_id)),
     )
 
 
-async def _to_tell(tx: Tx, found: Application, clock: Clock) -> list[str]:
+async def _store_recipients(tx: Tx, found: Application, clock: Clock) -> list[str]:
     return list(await store_approver_mails(tx, found, today=jst_day(clock.now())))
 
 

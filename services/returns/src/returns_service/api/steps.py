@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from returns_service.actions.stepping import NO_WORDS, Words, check_step, take_step
-from returns_service.api import answers, showing
-from returns_service.api.bodies import (
+from returns_service.actions.return_steps import NO_INPUT, StepInput, apply_step, check_step
+from returns_service.actor import Person
+from returns_service.api import schemas, serializers
+from returns_service.api.dependencies import Ctx, dealers, headquarters, tfc
+from returns_service.api.request_bodies import (
     ApprovalBody,
     Code,
     DealerNoteBody,
@@ -16,10 +18,8 @@ from returns_service.api.bodies import (
     RemandBody,
     TakeOverBody,
 )
-from returns_service.api.forms import after_step
-from returns_service.api.request import Caller, dealers, headquarters, tfc
+from returns_service.api.submission import after_step
 from returns_service.models import Staff
-from returns_service.people import Person
 from returns_service.queries import setting_of, staff_by_id
 from returns_service.rules.free_text import TextTooLong, TextUnprintable
 from returns_service.rules.return_commands import (
@@ -64,55 +64,57 @@ TEXT = (TextTooLong, TextUnprintable)
 
 
 @refuses(ReturnNotVisible, RoleMayNot, ReturnAlreadyDecided, StepNotPossible, NotYourStep)
-class Taking:
+class StepRequest:
     """The caller at one application, about to take a step."""
 
-    def __init__(self, application_id: Code, response: Response, caller: Caller) -> None:
+    def __init__(self, application_id: Code, response: Response, ctx: Ctx) -> None:
         self.application_id = application_id
         self.response = response
-        self.caller = caller
+        self.ctx = ctx
 
-    async def take(self, command: Command, words: Words = NO_WORDS) -> answers.StepAnswer:
+    async def take(self, command: Command, step_input: StepInput = NO_INPUT) -> schemas.StepAnswer:
         """Take the step and answer with the new version."""
-        taken = await take_step(self.caller, self.application_id, command, words)
+        taken = await apply_step(self.ctx, self.application_id, command, step_input)
         self.response.headers.update(etag(taken.application.version))
         return after_step(taken)
 
-    async def check(self, command: Command, words: Words = NO_WORDS) -> answers.CheckedStepAnswer:
+    async def check(
+        self, command: Command, step_input: StepInput = NO_INPUT
+    ) -> schemas.CheckedStepAnswer:
         """What the step would do; nothing is written."""
-        possible = await check_step(self.caller, self.application_id, command, words)
-        return answers.CheckedStepAnswer(
-            next_status=showing.coded_status(possible.status),
-            changes=showing.changes(possible.changes, self.caller.reasons),
+        possible = await check_step(self.ctx, self.application_id, command, step_input)
+        return schemas.CheckedStepAnswer(
+            next_status=serializers.coded_status(possible.status),
+            changes=serializers.changes(possible.changes, self.ctx.reasons),
         )
 
 
-Step = Annotated[Taking, Depends(Taking, scope="function")]
+Step = Annotated[StepRequest, Depends(StepRequest, scope="function")]
 
 
 @router.post("/approval", dependencies=[dealers])
 @refuses(OwnItem)
 async def approve_application(
     body: ApprovalBody, version: Version, step: Step
-) -> answers.StepAnswer:
+) -> schemas.StepAnswer:
     """承認, with or without overwriting ③ (D112, D114)."""
-    return await step.take(Approve(expected_version=version), approval_words(body, step.caller.who))
+    return await step.take(Approve(expected_version=version), approval_input(body, step.ctx.who))
 
 
 @router.post("/approval/check", dependencies=[dealers])
 @refuses(OwnItem)
 async def check_approval(
     body: ApprovalBody, version: Version, step: Step
-) -> answers.CheckedStepAnswer:
+) -> schemas.CheckedStepAnswer:
     """確認 before 承認: what overwriting ③ changes, and what follows (D114)."""
-    words = approval_words(body, step.caller.who)
-    return await step.check(Approve(expected_version=version), words)
+    step_input = approval_input(body, step.ctx.who)
+    return await step.check(Approve(expected_version=version), step_input)
 
 
-def approval_words(body: ApprovalBody, who: Person) -> Words:
+def approval_input(body: ApprovalBody, who: Person) -> StepInput:
     """The words of an approval; a 連絡先3 that is not sent is that of the profile (A-29)."""
     sent = "contact_3" in body.model_fields_set
-    return Words(
+    return StepInput(
         overwrite=body.overwrite.result_form() if body.overwrite else None,
         approver_mail=body.contact_3 if sent else who.mail,
     )
@@ -120,7 +122,7 @@ def approval_words(body: ApprovalBody, who: Person) -> Words:
 
 @router.post("/remand", dependencies=[dealers])
 @refuses(OwnItem, DealerNoteIsForHqApprover, *TEXT)
-async def remand_application(body: RemandBody, version: Version, step: Step) -> answers.StepAnswer:
+async def remand_application(body: RemandBody, version: Version, step: Step) -> schemas.StepAnswer:
     """差戻し, one step back on the frozen route (D113, D116)."""
     return await step.take(
         Remand(expected_version=version, comment=body.comment, dealer_note=body.dealer_note)
@@ -129,11 +131,11 @@ async def remand_application(body: RemandBody, version: Version, step: Step) -> 
 
 @router.post("/correction", dependencies=[dealers])
 @refuses(NotTheOriginator, SubstituteMayNot)
-async def correct_application(body: FormBody, version: Version, step: Step) -> answers.StepAnswer:
+async def correct_application(body: FormBody, version: Version, step: Step) -> schemas.StepAnswer:
     """訂正 by the originator; the approval starts again (D121, D122)."""
-    setting = await setting_of(step.caller.tx, step.caller.who.himself.dealer_code or "")
+    setting = await setting_of(step.ctx.tx, step.ctx.who.self_actor.dealer_code or "")
     return await step.take(
-        Correct(expected_version=version, setting=setting), Words(correction=body.form())
+        Correct(expected_version=version, setting=setting), StepInput(correction=body.form())
     )
 
 
@@ -141,17 +143,17 @@ async def correct_application(body: FormBody, version: Version, step: Step) -> a
 @refuses(NotTheOriginator, SubstituteMayNot)
 async def check_correction(
     body: FormBody, version: Version, step: Step
-) -> answers.CheckedStepAnswer:
+) -> schemas.CheckedStepAnswer:
     """確認 before 訂正: what it changes, and where the approval starts again (D94, D122)."""
-    setting = await setting_of(step.caller.tx, step.caller.who.himself.dealer_code or "")
+    setting = await setting_of(step.ctx.tx, step.ctx.who.self_actor.dealer_code or "")
     return await step.check(
-        Correct(expected_version=version, setting=setting), Words(correction=body.form())
+        Correct(expected_version=version, setting=setting), StepInput(correction=body.form())
     )
 
 
 @router.post("/withdrawal", dependencies=[dealers])
 @refuses(NotTheOriginator, SubstituteMayNot)
-async def withdraw_application(version: Version, step: Step) -> answers.StepAnswer:
+async def withdraw_application(version: Version, step: Step) -> schemas.StepAnswer:
     """取下げ by the originator, for good (D123)."""
     return await step.take(Withdraw(expected_version=version))
 
@@ -160,14 +162,14 @@ async def withdraw_application(version: Version, step: Step) -> answers.StepAnsw
 @refuses(NewOriginatorNotSuitable, SubstituteMayNot)
 async def take_over_application(
     body: TakeOverBody, version: Version, step: Step
-) -> answers.StepAnswer:
+) -> schemas.StepAnswer:
     """引継ぎ: headquarters names a new originator (T22, A-22)."""
-    dealer = step.caller.who.himself.dealer_code or ""
-    new = await staff_by_id(step.caller.tx, dealer, body.new_originator_id)
-    setting = await setting_of(step.caller.tx, dealer)
+    dealer = step.ctx.who.self_actor.dealer_code or ""
+    new = await staff_by_id(step.ctx.tx, dealer, body.new_originator_id)
+    setting = await setting_of(step.ctx.tx, dealer)
     return await step.take(
         TakeOver(expected_version=version, setting=setting, new_originator=_as_originator(new)),
-        Words(
+        StepInput(
             new_name=new.name if new else "",
             new_mobile=new.mobile if new else None,
             new_mail=body.contact_3,
@@ -187,51 +189,51 @@ def _as_originator(staff: Staff | None) -> NewOriginator:
 @refuses(OwnItem, *TEXT)
 async def edit_dealer_note(
     body: DealerNoteBody, version: Version, step: Step
-) -> answers.StepAnswer:
+) -> schemas.StepAnswer:
     """貴社連絡欄 by the HQ approver (D115, T21)."""
     return await step.take(EditDealerNote(expected_version=version, dealer_note=body.dealer_note))
 
 
 @router.post("/acceptance", dependencies=[tfc])
-async def accept_application(version: Version, step: Step) -> answers.StepAnswer:
+async def accept_application(version: Version, step: Step) -> schemas.StepAnswer:
     """受付 by TFC (T12)."""
     return await step.take(Accept(expected_version=version))
 
 
 @router.post("/hold", dependencies=[tfc])
 @refuses(ReasonMissing, *TEXT)
-async def hold_application(body: ReasonBody, version: Version, step: Step) -> answers.StepAnswer:
+async def hold_application(body: ReasonBody, version: Version, step: Step) -> schemas.StepAnswer:
     """保留 by TFC (T13)."""
     return await step.take(Hold(expected_version=version, reason=body.reason))
 
 
 @router.post("/release", dependencies=[tfc])
-async def release_application(version: Version, step: Step) -> answers.StepAnswer:
+async def release_application(version: Version, step: Step) -> schemas.StepAnswer:
     """保留解除 by TFC (T14)."""
     return await step.take(Release(expected_version=version))
 
 
 @router.post("/contact-entry", dependencies=[tfc])
-async def start_contact(version: Version, step: Step) -> answers.StepAnswer:
+async def start_contact(version: Version, step: Step) -> schemas.StepAnswer:
     """TFC begins to write 連絡事項 (T15)."""
     return await step.take(StartContact(expected_version=version))
 
 
 @router.post("/contact", dependencies=[tfc])
 @refuses(ContactMessageMissing, *TEXT)
-async def finish_contact(body: MessageBody, version: Version, step: Step) -> answers.StepAnswer:
+async def finish_contact(body: MessageBody, version: Version, step: Step) -> schemas.StepAnswer:
     """TFC has written 連絡事項 (T16)."""
     return await step.take(FinishContact(expected_version=version, message=body.message))
 
 
 @router.post("/tfc-remand", dependencies=[tfc])
 @refuses(ReasonMissing, *TEXT)
-async def remand_by_tfc(body: ReasonBody, version: Version, step: Step) -> answers.StepAnswer:
+async def remand_by_tfc(body: ReasonBody, version: Version, step: Step) -> schemas.StepAnswer:
     """差戻し by TFC, with its reason (T17)."""
     return await step.take(Remand(expected_version=version, comment=body.reason))
 
 
 @router.post("/completion", dependencies=[tfc])
-async def complete_application(version: Version, step: Step) -> answers.StepAnswer:
+async def complete_application(version: Version, step: Step) -> schemas.StepAnswer:
     """完了 by TFC (T18)."""
     return await step.take(Complete(expected_version=version))

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from returns_service.api.request import Caller, dealers_and_tfc
+from returns_service.api.dependencies import Ctx, dealers_and_tfc
 from returns_service.work import work_of
 from shared.work import Work
 
@@ -10,6 +10,6 @@ router = APIRouter()
 
 
 @router.get("/work", dependencies=[dealers_and_tfc])
-async def count_work(caller: Caller) -> Work:
+async def count_work(ctx: Ctx) -> Work:
     """How much waits for this person, with the newest remands and their reasons."""
-    return await work_of(caller)
+    return await work_of(ctx)

@@ -38,9 +38,9 @@ from returns_service.rules.return_refusals import (
 )
 from returns_service.rules.return_status import FINAL, ORIGINATORS, Status
 from returns_service.rules.return_visibility import Actor, sees_return
+from shared.concurrency import VersionConflict
 from shared.errors import Refusal
 from shared.roles import Role
-from shared.versions import VersionConflict
 
 
 class By(StrEnum):
@@ -215,7 +215,7 @@ def check_step(
         if facts.status in FINAL:
             raise ReturnAlreadyDecided(facts.status)
         if expected_version not in {None, facts.version}:
-            message = f"他の方が先に更新しました（現在のステータス：{facts.status.japanese}）"
+            message = f"他の方が先に更新しました（現在のステータス：{facts.status.label_ja}）"
             raise VersionConflict(facts.version, message, current_status=facts.status.value)
     status = facts.status if facts else None
     here = [step for step in steps if status in step.states]
@@ -245,8 +245,8 @@ def _check_person(facts: ReturnFacts | None, steps: list[Step], actor: Actor) ->
         raise RoleMayNot
     if actor.acting_for is not None and not any(step.by.level for step in steps):
         raise SubstituteMayNot
-    is_his = facts is None or facts.originator_id == actor.user_id
-    if not is_his and all(step.by is By.ORIGINATOR for step in steps):
+    is_own_item = facts is None or facts.originator_id == actor.user_id
+    if not is_own_item and all(step.by is By.ORIGINATOR for step in steps):
         raise NotTheOriginator
 
 

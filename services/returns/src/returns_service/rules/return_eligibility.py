@@ -68,7 +68,7 @@ class Selection(StrEnum):
     RETURN = "RETURN"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The name on the screen."""
         return {
             Selection.EARLY_PAYOFF: "早期完済",
@@ -102,7 +102,7 @@ class SelectionContradicts(Refusal):
 
     def __init__(self, selection: Selection) -> None:
         self.selection = selection
-        message = f"最終回選択が「{selection.japanese}」のため、車両返却の結果を入力できません。"
+        message = f"最終回選択が「{selection.label_ja}」のため、車両返却の結果を入力できません。"
         super().__init__(message + "TFCへご連絡ください" * (selection is Selection.RESPLIT))
 
 

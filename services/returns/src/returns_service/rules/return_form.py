@@ -23,7 +23,7 @@ class ResultKind(StrEnum):
     UNRETURNED = "UNRETURNED"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The name on the screen."""
         return {"RETURNED": "返却済み", "UNRETURNED": "未返却確定"}[self]
 

@@ -29,7 +29,7 @@ class ApplicationKind(StrEnum):
     OTHER = "OTHER"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The name on the screen."""
         return {
             ApplicationKind.VEHICLE_RETURN: "車両返却",

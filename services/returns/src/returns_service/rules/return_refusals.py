@@ -52,7 +52,7 @@ class StatusRefusal(Refusal):
     def __init__(self, status: Status | None) -> None:
         self.status = status
         super().__init__(
-            self.message.format(status=status.japanese if status else "未起票"),
+            self.message.format(status=status.label_ja if status else "未起票"),
             current_status=status.value if status else None,
         )
 

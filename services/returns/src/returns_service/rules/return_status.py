@@ -42,7 +42,7 @@ class Group(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The name on the screen."""
         return _GROUPS[self][0]
 
@@ -83,9 +83,9 @@ class Status(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
     @property
-    def japanese(self) -> str:
+    def label_ja(self) -> str:
         """The name on the screen."""
-        return MEANING[self].japanese
+        return MEANING[self].label_ja
 
     @property
     def group(self) -> Group:
@@ -107,7 +107,7 @@ class Status(StrEnum):
 class Meaning:
     """One status as the dealer sees it."""
 
-    japanese: str
+    label_ja: str
     group: Group
     colour: Colour
     acts: Role | None

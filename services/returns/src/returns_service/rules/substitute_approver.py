@@ -69,8 +69,8 @@ def check_substitution(
     """
     if new.approver.role not in {Role.MANAGER, Role.HQ}:
         raise RoleNotSubstituted
-    is_himself = new.substitute_id == new.approver.user_id
-    if is_himself or not active or dealer_code != new.approver.dealer_code:
+    is_self = new.substitute_id == new.approver.user_id
+    if is_self or not active or dealer_code != new.approver.dealer_code:
         raise SubstituteNotSuitable
     if new.from_on > new.to_on:
         raise SubstitutionPeriodReversed

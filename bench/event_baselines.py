@@ -1,0 +1,340 @@
+"""What our event path is measured against, and the path itself cut into its sides.
+
+Each side is a function that runs in a process of its own: it gets ready, says so, waits for the
+word, and works. The peers do the same job by stock means: raw aio-pika, and faststream-outbox.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import aio_pika
+from faststream.rabbit import QueueType, RabbitBroker, RabbitExchange, RabbitQueue
+from faststream_outbox import OutboxBroker, make_outbox_table
+from sqlalchemy import MetaData, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from event_contracts import Event
+from shared.clock import SystemClock
+from shared.db import Database
+from shared.inbox import Inbox
+from shared.notifications import NotificationListener
+from shared.rabbitmq import InboundBuffer, RabbitTransport, Topology, consume
+from shared.relay import TRACKS, Relay
+from shared.transport import Transport
+from shared.worker import Delivery, Worker
+
+BODY = (
+    b'{"dealer_id": "D01", "contract_no": "C%d", "category": "vehicle_return", '
+    b'"own_replacement": true, "vehicle_code": "PRIUS", "late": false, '
+    b'"deadline_on": "2025-07-15", "confirmation_received_on": "2025-07-01"}'
+)
+HEADERS = {
+    "ce-specversion": "1.0",
+    "ce-source": "/bench",
+    "ce-type": "contract.selection_recorded.v1",
+    "ce-time": "2025-07-15T00:00:00+00:00",
+    "ce-aggregatetype": "contract",
+    "ce-dealerid": "D01",
+    "ce-traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "ce-correlationid": "0198f9a0-0000-7000-8000-000000000000",
+    "ce-actor": "E101",
+}
+TYPE = "contract.selection_recorded.v1"
+EFFECT = text("INSERT INTO effect (contract_no, n) VALUES (:contract_no, :n)")
+
+
+def message(n: int, aggregates: int) -> aio_pika.Message:
+    """The same event as in the filled outbox, as raw aio-pika sends it."""
+    event_id = f"0198f9a0-0000-7000-8000-{n:012d}"
+    return aio_pika.Message(
+        BODY % (n % aggregates),
+        content_type="application/json",
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        message_id=event_id,
+        headers={
+            **HEADERS,
+            "ce-id": event_id,
+            "ce-subject": f"C{n % aggregates}",
+            "ce-partitionkey": f"C{n % aggregates}",
+            "ce-sequence": str(n // aggregates + 1),
+        },
+    )
+
+
+async def relay_once(url: str, transport: Transport, events: int) -> float:
+    """Our relay: events per second until the outbox is empty."""
+    database = Database(url)
+    relay = Relay(database, transport, "/bench")
+    await relay.renew_leases()
+    await transport.publish([])
+    begun = time.perf_counter()
+    await relay_all(relay)
+    elapsed = time.perf_counter() - begun
+    await transport.close()
+    await database.close()
+    return events / elapsed
+
+
+async def relay_all(relay: Relay) -> None:
+    """Relay on every track, as `Relay.run` does, until nothing is left."""
+
+    async def follow(track: int) -> None:
+        while await relay.relay_once(track):
+            pass
+
+    await asyncio.gather(*(follow(track) for track in range(TRACKS)))
+
+
+async def publish_raw(url: str, topology: Topology, events: int, group: int = 500) -> float:
+    """Raw aio-pika, confirms pipelined in groups: events per second."""
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        exchange = await channel.get_exchange(topology.exchange)
+        messages = [message(n, 1000) for n in range(events)]
+        begun = time.perf_counter()
+        for first in range(0, events, group):
+            await asyncio.gather(
+                *(
+                    exchange.publish(m, TYPE, mandatory=True)
+                    for m in messages[first : first + group]
+                )
+            )
+        return events / (time.perf_counter() - begun)
+
+
+async def stock_table(url: str, events: int) -> None:
+    """Fill the outbox table of faststream-outbox."""
+    metadata = MetaData()
+    table = make_outbox_table(metadata, "stock_outbox")
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
+    async with engine.begin() as tx:
+        await tx.run_sync(metadata.create_all)
+        rows: list[dict[str, object]] = [
+            {
+                "queue": "bench",
+                "payload": BODY % (n % 1000),
+                "headers": {**HEADERS, "content-type": "application/json", "ce-id": f"id-{n}"},
+            }
+            for n in range(events)
+        ]
+        await tx.execute(table.insert(), rows)
+    await engine.dispose()
+
+
+def stock_relay(
+    url: str, rabbitmq: str, topology: Topology, workers: int
+) -> tuple[OutboxBroker, RabbitBroker]:
+    """The relay as the documentation of faststream-outbox shows it."""
+    table = make_outbox_table(MetaData(), "stock_outbox")
+    engine = create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://"), pool_size=20
+    )
+    rabbit = RabbitBroker(rabbitmq, logger=None)
+    outbox = OutboxBroker(engine, outbox_table=table, logger=None)
+    exchange = RabbitExchange(topology.exchange, declare=False)
+    publisher = rabbit.publisher(routing_key=TYPE, exchange=exchange, persist=True, mandatory=True)
+
+    @publisher
+    @outbox.subscriber("bench", max_workers=workers, propagate_inbound_headers=True)
+    async def relay(body: dict[str, object]) -> dict[str, object]:
+        return body
+
+    return outbox, rabbit
+
+
+async def relay_stock(
+    url: str, rabbitmq: str, topology: Topology, events: int, workers: int
+) -> float:
+    """The stock relay: events per second until its table is empty."""
+    await stock_table(url, events)
+    outbox, rabbit = stock_relay(url, rabbitmq, topology, workers)
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
+    await rabbit.start()
+    begun = time.perf_counter()
+    await outbox.start()
+    async with engine.connect() as connection:
+        probe = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        while (await probe.execute(text("SELECT 1 FROM stock_outbox LIMIT 1"))).first():
+            await asyncio.sleep(0.02)
+    elapsed = time.perf_counter() - begun
+    await outbox.stop()
+    await rabbit.stop()
+    await engine.dispose()
+    return events / elapsed
+
+
+async def load_queue(rabbitmq: str, topology: Topology, events: int) -> None:
+    """Put events into the queue."""
+    await publish_raw(rabbitmq, topology, events)
+
+
+async def stored(database: Database, events: int) -> None:
+    """Wait until the inbox has so many events."""
+    async with database.engine.connect() as connection:
+        probe = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        while (await probe.execute(text("SELECT count(*) FROM inbox"))).scalar_one() < events:
+            await asyncio.sleep(0.02)
+
+
+async def ingest(url: str, rabbitmq: str, topology: Topology, events: int) -> float:
+    """Our way in, by FastStream: events per second from the queue to the inbox."""
+    database = Database(url)
+    begun = time.perf_counter()
+    task = asyncio.create_task(
+        consume(rabbitmq, topology, "bench", InboundBuffer(Inbox(database, "bench")))
+    )
+    await stored(database, events)
+    elapsed = time.perf_counter() - begun
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await database.close()
+    return events / elapsed
+
+
+async def ingest_raw(url: str, rabbitmq: str, topology: Topology, events: int) -> float:
+    """Raw aio-pika into the same group commit."""
+    database = Database(url)
+    arrivals = InboundBuffer(Inbox(database, "bench"))
+
+    async def take(incoming: aio_pika.abc.AbstractIncomingMessage) -> None:
+        arrivals.add(incoming)
+
+    begun = time.perf_counter()
+    async with await aio_pika.connect(rabbitmq) as connection, connection.channel() as channel:
+        await channel.set_qos(prefetch_count=2 * arrivals.largest_group)
+        queue = await channel.get_queue(topology.queue("bench"))
+        await queue.consume(take)
+        task = asyncio.create_task(arrivals.run())
+        await stored(database, events)
+        elapsed = time.perf_counter() - begun
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await database.close()
+    return events / elapsed
+
+
+Ready = Callable[[], Awaitable[None]]
+Finished = Callable[[], Awaitable[None]]
+
+
+async def our_sender(
+    ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
+) -> None:
+    """Our relay as one side."""
+    database, transport = Database(url), RabbitTransport(rabbitmq, topology)
+    relay = Relay(database, transport, "/bench")
+    await relay.renew_leases()
+    await transport.publish([])
+    await ready()
+    await relay_all(relay)
+
+
+async def our_receiver(
+    ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
+) -> None:
+    """Our ingest and worker as one side; ends when so many effects are committed."""
+    database, handled, all_handled = Database(url), 0, asyncio.Event()
+
+    async def effect(event: Event, delivery: Delivery, tx: AsyncSession) -> None:
+        nonlocal handled
+        handled += 1
+        if handled >= events:
+            all_handled.set()
+        await tx.execute(EFFECT, {"contract_no": event.aggregate_id, "n": delivery.sequence})
+
+    inbox, listener = Inbox(database, "bench"), NotificationListener(url, ("inbox",))
+    worker = Worker(database, "bench", {TYPE: effect}, SystemClock())
+    tasks = [
+        asyncio.create_task(listener.run()),
+        asyncio.create_task(consume(rabbitmq, topology, "bench", InboundBuffer(inbox))),
+        asyncio.create_task(worker.run(listener["inbox"])),
+    ]
+    await ready()
+    await all_handled.wait()
+    async with database.engine.connect() as connection:
+        probe = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        question = text("SELECT coalesce(max(id), 0) > :all FROM effect")
+        while not (await probe.execute(question, {"all": events - 1})).scalar_one():
+            await asyncio.sleep(0.01)
+    for task in tasks:
+        task.cancel()
+
+
+async def naive_sender(
+    ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
+) -> None:
+    """The stock relay as one side."""
+    outbox, rabbit = stock_relay(url, rabbitmq, topology, workers=1)
+    await rabbit.start()
+    await ready()
+    await outbox.start()
+    await asyncio.sleep(3600)
+
+
+async def naive_receiver(
+    ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
+) -> None:
+    """A FastStream subscriber that makes one SQLAlchemy transaction per message."""
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
+    broker, done, finished = RabbitBroker(rabbitmq, logger=None), 0, asyncio.Event()
+
+    @broker.subscriber(
+        RabbitQueue(topology.queue("bench"), queue_type=QueueType.QUORUM, declare=False),
+        RabbitExchange(topology.exchange, declare=False),
+    )
+    async def effect(body: dict[str, object]) -> None:
+        nonlocal done
+        async with AsyncSession(engine) as session, session.begin():
+            await session.execute(EFFECT, {"contract_no": body["contract_no"], "n": done})
+        done += 1
+        if done >= events:
+            finished.set()
+
+    await broker.start()
+    await ready()
+    await finished.wait()
+
+
+async def raw_sender(ready: Ready, _: str, rabbitmq: str, topology: Topology, events: int) -> None:
+    """Raw aio-pika publishing, without a database, as one side."""
+    await ready()
+    await publish_raw(rabbitmq, topology, events)
+
+
+async def raw_receiver(
+    ready: Ready, _: str, rabbitmq: str, topology: Topology, events: int
+) -> None:
+    """Raw aio-pika consuming and acknowledging, without a database, as one side."""
+    done, finished = 0, asyncio.Event()
+
+    async def take(incoming: aio_pika.abc.AbstractIncomingMessage) -> None:
+        nonlocal done
+        await incoming.ack()
+        done += 1
+        if done >= events:
+            finished.set()
+
+    async with await aio_pika.connect(rabbitmq) as connection, connection.channel() as channel:
+        await channel.set_qos(prefetch_count=1000)
+        queue = await channel.get_queue(topology.queue("bench"))
+        await queue.consume(take)
+        await ready()
+        await finished.wait()
+
+
+SIDES = {
+    "ours": (our_sender, our_receiver),
+    "naive": (naive_sender, naive_receiver),
+    "raw": (raw_sender, raw_receiver),
+}
+__all__ = [
+    "SIDES",
+    "ingest",
+    "ingest_raw",
+    "load_queue",
+    "partial",
+    "publish_raw",
+    "relay_once",
+    "relay_stock",
+]

@@ -1,0 +1,117 @@
+"""`madoguchi backup`, `restore` and `events reconcile`: all services' databases, as one."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import typer
+from rich.console import Console
+
+from event_contracts import SUBSCRIPTIONS
+from madoguchi.backup import BackupRefused, ToolFailed, back_up, read_manifest
+from madoguchi.backup import restore as restore_all
+from madoguchi.cli.options import DATA_FOLDER, PREFIX, Data, Prefix, Server
+from madoguchi.embedded import postgres
+from madoguchi.reconcile import Finding, reconcile
+from shared.rabbitmq import Topology
+
+console = Console()
+
+backup_command = typer.Typer(add_completion=False)
+restore_command = typer.Typer(add_completion=False)
+
+
+@backup_command.command()
+def backup(
+    to: Annotated[Path, typer.Option("--to", help="an empty folder, or one to be made")],
+    data: Data = DATA_FOLDER,
+    server: Server = None,
+    prefix: Prefix = PREFIX,
+) -> None:
+    """Dump the databases of all services as of one instant; people go on working meanwhile."""
+
+    async def dump() -> None:
+        await back_up(_databases(await _admin(data, server), prefix), to)
+
+    _run(dump())
+    console.print(f"Backed up to {to}.")
+
+
+@restore_command.command()
+def restore(  # noqa: PLR0913, PLR0917 - every flag is an argument
+    source: Annotated[Path, typer.Option("--from", help="what `backup` wrote")],
+    data: Data = DATA_FOLDER,
+    server: Server = None,
+    prefix: Prefix = PREFIX,
+    rabbitmq: Annotated[
+        str | None,
+        typer.Option(help="amqp://...: its queues are emptied (they are of a lost time)"),
+    ] = None,
+    event_prefix: Annotated[str, typer.Option(help="as given to `up`")] = "",
+) -> None:
+    """Fill empty databases from a backup, before anything is started on them."""
+
+    async def load() -> None:
+        read_manifest(source)
+        admin = await _admin(data, server)
+        await _make_missing(admin, prefix, data)
+        broker = (rabbitmq, Topology(SUBSCRIPTIONS, prefix=event_prefix)) if rabbitmq else None
+        done = await restore_all(source, _databases(admin, prefix), broker)
+        console.print(f"Restored as of {done.taken_at}; {done.sent_again} event(s) are sent again.")
+        _print_result(done.findings)
+
+    _run(load())
+
+
+def compare(data: Path, server: str | None, prefix: str) -> None:
+    """Say which subscribers know more than their publisher, or lack what its log has lost."""
+
+    async def look() -> None:
+        _print_result(await reconcile(_databases(await _admin(data, server), prefix)))
+
+    _run(look())
+
+
+def _print_result(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        console.print(str(finding), soft_wrap=True, markup=False, highlight=False)
+    if findings:
+        console.print(f"{len(findings)} stream(s) do not fit; docs/backup.md says what to do.")
+        raise typer.Exit(1)
+    console.print("The services fit together.")
+
+
+async def _admin(data: Path, server: str | None) -> str:
+    if server is not None:
+        return server
+    return await asyncio.to_thread(_start_embedded, data)
+
+
+def _start_embedded(data: Path) -> str:
+    data.mkdir(parents=True, exist_ok=True)
+    return postgres.start_embedded(data.resolve())
+
+
+def _databases(admin_url: str, prefix: str) -> dict[str, str]:
+    """The superuser's URL of each service's database."""
+    parts = urlsplit(admin_url)
+    return {name: urlunsplit(parts._replace(path=f"/{prefix}{name}")) for name in SUBSCRIPTIONS}
+
+
+async def _make_missing(admin_url: str, prefix: str, data: Path) -> None:
+    """Make the all-in-one's databases; those of other names were made with their roles."""
+    if prefix == PREFIX:
+        kept = postgres.Secrets(data / "secrets.json")
+        for service in SUBSCRIPTIONS:
+            await postgres.make_database(admin_url, service, kept)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(work)
+    except (BackupRefused, ToolFailed, asyncpg.InvalidCatalogNameError) as refused:
+        console.print(str(refused), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None

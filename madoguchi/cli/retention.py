@@ -1,0 +1,118 @@
+"""`madoguchi erase-customer` and `retention`: whom we forget, because asked to or after years."""
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlalchemy import Row
+
+from contracts_service import queries
+from contracts_service.actions.customer_erasure import erase_customer
+from contracts_service.actions.entry_history import Recorder
+from contracts_service.rules.customer_erasure import YEARS, completed_by_when
+from madoguchi.cli.events import own_database
+from madoguchi.cli.options import DATA_FOLDER, Data, Url
+from shared.clock import SystemClock, jst_day
+from shared.db import EVERY_DEALER, Database
+from shared.errors import FormErrors, Refusal
+
+MOST = 1000
+
+erase_command = typer.Typer(add_completion=False)
+retention = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Customers whose contract is long complete."
+)
+console = Console()
+Before = Annotated[datetime | None, typer.Option(help="complete by this day; else --years ago")]
+Years = Annotated[
+    int, typer.Option(envvar="CUSTOMER_YEARS", min=0, help="how long after its end one is kept")
+]
+
+
+@erase_command.command()
+def erase(
+    contract_no: Annotated[str, typer.Argument(help="whose customer is to be forgotten")],
+    reason: Annotated[str, typer.Option(help="why; it is kept, and must not name anybody")],
+    data: Data = DATA_FOLDER,
+    database: Url = None,
+) -> None:
+    """Forget who the customer of a contract was, in every service. It cannot be undone."""
+
+    async def forget(at: Database) -> None:
+        console.print(await _erase(at, contract_no, reason))
+
+    _with_contracts(data, database, forget)
+
+
+@retention.command()
+def due(
+    before: Before = None, years: Years = YEARS, data: Data = DATA_FOLDER, database: Url = None
+) -> None:
+    """List the contracts whose customers are due to be forgotten; changes nothing."""
+    by = _completed_by(before, years)
+
+    async def look(at: Database) -> None:
+        rows = await _due(at, by)
+        for row in rows:
+            console.print(f"{row.contract_no}  {row.dealer_id}  complete {row.completed_on}")
+        console.print(f"{len(rows)} due{' at least' if len(rows) == MOST else ''}.")
+
+    _with_contracts(data, database, look)
+
+
+@retention.command("run")
+def run_retention(
+    before: Before = None, years: Years = YEARS, data: Data = DATA_FOLDER, database: Url = None
+) -> None:
+    """Forget those customers, one transaction each; may be stopped and started again."""
+    by = _completed_by(before, years)
+
+    async def forget(at: Database) -> None:
+        erased = 0
+        while rows := await _due(at, by):
+            for row in rows:
+                await _erase(at, row.contract_no, "保存期間の経過")
+            erased += len(rows)
+        console.print(f"{erased} erased.")
+
+    _with_contracts(data, database, forget)
+
+
+def _completed_by(before: datetime | None, years: int) -> date:
+    today = jst_day(SystemClock().now())
+    return before.date() if before else completed_by_when(today, years=years)
+
+
+async def _due(at: Database, by: date) -> list[Row[str, str, date | None]]:
+    async with at.transaction(EVERY_DEALER) as tx:
+        return await queries.erasures_due(tx, by, most=MOST)
+
+
+async def _erase(at: Database, contract_no: str, reason: str) -> str:
+    speaker = Recorder(f"CLI-{getpass.getuser()}", "erasure", SystemClock().now())
+    async with at.transaction(EVERY_DEALER) as tx:
+        done = await erase_customer(tx, contract_no, reason, speaker)
+        return f"{done.contract_no}: erased at {done.erased_at:%Y-%m-%d %H:%M} UTC."
+
+
+def _with_contracts(
+    data: Path, url: str | None, act: Callable[[Database], Awaitable[None]]
+) -> None:
+    async def run() -> None:
+        database = Database(url or await own_database("contracts", data))
+        try:
+            await act(database)
+        finally:
+            await database.close()
+
+    try:
+        asyncio.run(run())
+    except Refusal as refused:
+        said = [f.message for f in refused.fields] if isinstance(refused, FormErrors) else []
+        console.print("\n".join([f"{refused.code}: {refused.message}", *said]), soft_wrap=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,32 @@
+"""Invented dealers, people and contracts, always the same, to show and to load the product."""
+
+from madoguchi.embedded.demo.contracts import COLUMNS, ROWS_OF_EVERY_KIND, demo_contracts, write_csv
+from madoguchi.embedded.demo.masters import (
+    PRODUCTS,
+    TFC_OPERATOR,
+    VEHICLES,
+    Dealer,
+    Masters,
+    Person,
+    Product,
+    Store,
+    Vehicle,
+    demo_masters,
+)
+
+__all__ = [
+    "COLUMNS",
+    "PRODUCTS",
+    "ROWS_OF_EVERY_KIND",
+    "TFC_OPERATOR",
+    "VEHICLES",
+    "Dealer",
+    "Masters",
+    "Person",
+    "Product",
+    "Store",
+    "Vehicle",
+    "demo_contracts",
+    "demo_masters",
+    "write_csv",
+]

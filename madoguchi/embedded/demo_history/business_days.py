@@ -1,0 +1,42 @@
+"""Business days and half days of a scripted past: when did somebody do something?
+
+Every instant lies in office hours (JST) of a weekday before today; a half day is a slot in which
+the steps of several people follow each other closely.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import count
+
+from shared.clock import JST
+
+SATURDAY = 5
+SLOTS_A_DAY = 2
+_BEGINS = (time(9, 40), time(14, 20))
+MINUTES_OF_SLOT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessDays:
+    """The business days before `today`, counted backwards: day 0 is the last of them."""
+
+    today: date
+
+    def day(self, ago: int) -> date:
+        """The business day that lies so many business days before the last one."""
+        found = -1
+        for back in count(1):
+            day = self.today - timedelta(days=back)
+            found += day.weekday() < SATURDAY
+            if found == ago:
+                return day
+        raise AssertionError("count never ends")
+
+    def slot(self, number: int) -> tuple[date, int]:
+        """Day and half of a slot, counted backwards: slot 0 is the last afternoon."""
+        return self.day(number // SLOTS_A_DAY), 1 - number % SLOTS_A_DAY
+
+    def at(self, slot: int, minute: int) -> datetime:
+        """An instant of a slot, in its minutes after it began."""
+        day, half = self.slot(slot)
+        return datetime.combine(day, _BEGINS[half], JST) + timedelta(minutes=minute)

@@ -1,0 +1,100 @@
+"""Who works at a demo dealer, and whose contracts come to their end there?"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from madoguchi.embedded.demo import COLUMNS, Dealer, Person
+from shared.roles import Role
+
+NO_RETURN_HERE = ("オープンエンド", "リース", "その他")
+STAY_AT_THEIR_STORE = (
+    "スマートバリュープランA（エース）",
+    "スマートバリュートゥワイスA（エース）",
+)
+NEAREST_DAYS, FARTHEST_DAYS = -40, 500
+
+
+@dataclass(frozen=True, slots=True)
+class DueContract:
+    """A contract that is to be handled, and who looks after it."""
+
+    contract_no: str
+    product: str
+    final_on: date
+    store: str
+    staff: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A manager is away, and somebody stands in, on these days."""
+
+    manager: Person
+    substitute: Person
+    first_on: date
+    last_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class DealerCast:
+    """A dealer's people and its contracts, those whose last day is nearest at the front."""
+
+    dealer: Dealer
+    cases: list[DueContract] = field(default_factory=list)
+    absences: list[Absence] = field(default_factory=list)
+
+    def of(self, person: Person) -> str:
+        """The id by which a person logs in."""
+        return f"{self.dealer.code}-{person.code}"
+
+    def manager(self, store: str) -> Person:
+        """The manager of a store."""
+        found = (p for p in self.dealer.staff if p.role is Role.MANAGER and p.store_code == store)
+        return next(found)
+
+    def store_approver(self, store: str, day: date) -> Person:
+        """Who approves at a store on a day: its manager, or the one who stands in."""
+        manager = self.manager(store)
+        standing_in = (
+            absence.substitute
+            for absence in self.absences
+            if absence.manager == manager and absence.first_on <= day <= absence.last_on
+        )
+        return next(standing_in, manager)
+
+    @property
+    def headquarters(self) -> Person:
+        """The first person at headquarters."""
+        return next(p for p in self.dealer.staff if p.role is Role.HQ)
+
+    def take(self, *, after: date | None = None, movable: bool = False) -> DueContract:
+        """The next contract, none twice; with a later last day, or of a store that may change."""
+        for case in self.cases:
+            late = after is None or case.final_on > after
+            if late and (not movable or case.product not in STAY_AT_THEIR_STORE):
+                self.cases.remove(case)
+                return case
+        raise LookupError(f"{self.dealer.code} has no contract left for the script")
+
+
+def dealer_casts(
+    dealers: Iterable[Dealer], rows: Iterable[tuple[str, ...]], today: date
+) -> Mapping[str, DealerCast]:
+    """Each dealer with its contracts whose cars may be returned."""
+    found = {dealer.code: DealerCast(dealer) for dealer in dealers}
+    for row in rows:
+        facts = dict(zip(COLUMNS, row, strict=True))
+        cast = found[facts["販売店コード"]]
+        final_on = datetime.strptime(facts["最終回年月日"] or "2999/12/31", "%Y/%m/%d").date()  # noqa: DTZ007
+        flagged = "1" in (facts["TFC対応"], facts["届出変更中"])
+        near = NEAREST_DAYS <= (final_on - today).days <= FARTHEST_DAYS
+        if near and not flagged and not any(word in facts["制度"] for word in NO_RETURN_HERE):
+            staff = next(p for p in cast.dealer.staff if p.code == facts["スタッフコード"])
+            case = DueContract(
+                facts["契約番号"], facts["制度"], final_on, facts["店舗コード"], staff
+            )
+            cast.cases.append(case)
+    for cast in found.values():
+        cast.cases.sort(key=lambda case: (abs((case.final_on - today).days), case.contract_no))
+    return found

@@ -1,0 +1,220 @@
+"""Travel expenses of the past weeks: passes in every state, slips at every point of their way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from random import Random
+from typing import Any
+
+from madoguchi.embedded.demo_history.business_days import MINUTES_OF_SLOT, BusinessDays
+from madoguchi.embedded.demo_history.replay import Replay, ScheduledStep
+from shared.clock import jst_day
+
+FIRST_SLOT = 60
+HOME_TO_WORK = "三鷹:JR東日本/中央線:東京"
+TO_A_CUSTOMER = "三鷹:JR東日本/中央線:東京:JR東日本/東海道線:品川"
+FROM_YOKOHAMA = "横浜:JR東日本/東海道線:東京"
+FROM_SHIBUYA = "渋谷:東京メトロ/半蔵門線:大手町"
+FROM_IKEBUKURO = "池袋:JR東日本/山手線:東京"
+RIDER, NEWCOMER, CHIEF, SECOND, HEAD, ACCOUNTANT = "E101", "E201", "M100", "M200", "H001", "A001"
+
+
+RIDES = (
+    ((TO_A_CUSTOMER, True), (HOME_TO_WORK, True)),
+    ((FROM_YOKOHAMA, True),),
+    ((TO_A_CUSTOMER, False), (FROM_SHIBUYA, True), (FROM_IKEBUKURO, False)),
+    ((FROM_SHIBUYA, True), (TO_A_CUSTOMER, True)),
+    ((FROM_IKEBUKURO, True),),
+)
+"""Routes, and whether there and back."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassStory:
+    """A pass: who holds it, from and until which day (counted from today), and how it came.
+
+    `steps` are those after an application; an empty one means that accounting registered it.
+    """
+
+    holder: str
+    route: str
+    first: int | None
+    last: int | None
+    slot: int
+    steps: tuple[str, ...] = ()
+
+
+PASSES = (
+    PassStory(RIDER, HOME_TO_WORK, -150, None, 59),
+    PassStory(CHIEF, FROM_YOKOHAMA, -160, 20, 58),
+    PassStory(HEAD, FROM_SHIBUYA, None, None, 58),
+    PassStory(SECOND, FROM_YOKOHAMA, -190, -12, 57),
+    PassStory(SECOND, FROM_SHIBUYA, -11, 170, 24, ("apply", "confirm")),
+    PassStory(HEAD, FROM_IKEBUKURO, 10, 190, 18, ("apply", "reject")),
+    PassStory(CHIEF, FROM_SHIBUYA, 21, 200, 9, ("apply", "withdraw")),
+    PassStory(NEWCOMER, FROM_IKEBUKURO, -3, 180, 5, ("apply",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SlipStory:
+    """A slip: whose, what it is called, when it was begun, and the steps after that."""
+
+    owner: str
+    title: str
+    slot: int
+    steps: str = ""
+    kind: str = "transport"
+
+
+SLIPS = (
+    SlipStory(RIDER, "{month}月前半の交通費", 52, "submit approve:M100 approve:H001 settle:A001"),
+    SlipStory(RIDER, "横浜納車の交通費", 41, "submit approve:M100 approve:H001 reject:A001"),
+    SlipStory(SECOND, "店長会議の交通費", 37, "submit approve:M100 approve:H001 settle:A001"),
+    SlipStory(RIDER, "展示会の応援", 31, "submit withdraw"),
+    SlipStory(RIDER, "{month}月後半の交通費", 25, "submit approve:M100 approve:H001"),
+    SlipStory(SECOND, "研修の出張費", 16, "submit remand:M100", "trip"),
+    SlipStory(RIDER, "品川のお客様訪問", 13, "submit remand:M100"),
+    SlipStory(CHIEF, "本部会議の交通費", 7, "submit"),
+    SlipStory(SECOND, "先週のお客様訪問", 6, "submit approve:M100"),
+    SlipStory(NEWCOMER, "納車時の駐車場代", 4, "submit", "expense"),
+    SlipStory(RIDER, "先週の交通費", 3, "submit"),
+    SlipStory(RIDER, "今週の交通費", 1),
+)
+REASONS = {
+    "reject": "社用車で移動した日が含まれています。",
+    "remand": "訪問先のお客様名を目的欄に記入してください。",
+}
+
+
+@dataclass(slots=True)
+class Company:
+    """One dealer's accounting while its story is acted."""
+
+    dealer: str
+    past: BusinessDays
+
+    def id_of(self, code: str) -> str:
+        """The id by which a person logs in."""
+        return f"{self.dealer}-{code}"
+
+    async def decide(self, stage: Replay) -> None:
+        """システム設定 and 権限マスタ."""
+        accountant = self.id_of(ACCOUNTANT)
+        setting = {
+            "applications_allowed": True,
+            "retention_days": 90,
+            "admin_mail": f"keiri@{self.dealer.lower()}.example.jp",
+            "approvers": [self.id_of(CHIEF), self.id_of(HEAD)],
+        }
+        await stage.ask(accountant, "commuter", "/settings", setting, method="PUT", version=0)
+        every = {"pass_master": True, "edit_at_approval": True, "edit_after_approval": True}
+        rights = f"/permissions/{accountant}"
+        await stage.ask(accountant, "commuter", rights, every, method="PUT", version=0)
+
+    async def make_pass(self, story: PassStory, stage: Replay) -> None:
+        """Register a pass, or apply for one and go on with it."""
+        first, last = self._day(story.first), self._day(story.last)
+        content: dict[str, Any] = {"route": story.route, "starts_on": first, "ends_on": last}
+        holder, accountant = self.id_of(story.holder), self.id_of(ACCOUNTANT)
+        if not story.steps:
+            body = {**content, "employee_id": holder}
+            await stage.ask(accountant, "commuter", "/passes", body)
+            return
+        made = await stage.ask(holder, "commuter", "/my-passes", content)
+        for step in story.steps[1:]:
+            who, path, body = {
+                "confirm": (accountant, "passes/{}/confirmation", {}),
+                "reject": (
+                    accountant,
+                    "passes/{}/rejection",
+                    {"reason": "開始日を定期券の購入日に合わせてください。"},
+                ),
+                "withdraw": (holder, "my-passes/{}/withdrawal", {}),
+            }[step]
+            path = f"/{path.format(made['pass_id'])}"
+            made = await stage.ask(who, "commuter", path, body, version=made["version"])
+
+    def _day(self, days: int | None) -> str | None:
+        return (self.past.today + timedelta(days=days)).isoformat() if days is not None else None
+
+
+@dataclass(slots=True)
+class SlipSteps:
+    """One slip while its story is acted."""
+
+    story: SlipStory
+    company: Company
+    slip_id: str = ""
+    version: int = 0
+
+    async def begin(self, stage: Replay) -> None:
+        """Save the slip for the first time."""
+        today = jst_day(stage.clock.now())
+        trip = self.story.kind == "trip"
+        body: dict[str, Any] = {
+            "kind": self.story.kind,
+            "title": self.story.title.format(month=today.month),
+            "purpose": "お客様訪問",
+            "items": _items(today, self.story),
+        }
+        if trip:
+            body["trip_from"] = (today - timedelta(days=3)).isoformat()
+            body["trip_to"] = (today - timedelta(days=2)).isoformat()
+        self._keep(await stage.ask(self._owner, "commuter", "/slips", body))
+
+    async def go_on(self, step: str, stage: Replay) -> None:
+        """Take one step; `approve:M100` says by whom."""
+        name, _, code = step.partition(":")
+        who = self.company.id_of(code) if code else self._owner
+        body = {"comment": REASONS.get(name, "")}
+        path = f"/slips/{self.slip_id}/{name}"
+        self._keep(await stage.ask(who, "commuter", path, body, version=self.version))
+
+    @property
+    def _owner(self) -> str:
+        return self.company.id_of(self.story.owner)
+
+    def _keep(self, answer: dict[str, Any]) -> None:
+        self.slip_id, self.version = answer["slip_id"], answer["version"]
+
+
+def _items(until: date, story: SlipStory) -> list[dict[str, Any]]:
+    """Rides of the days before, and a receipt; no two slips alike."""
+    ridden = RIDES[story.slot % len(RIDES)] if story.kind != "expense" else ()
+    rides = [
+        {
+            "item_on": on.isoformat(),
+            "purpose": "お客様訪問",
+            "look_up": {"on": on.isoformat(), "route": route, "round_trip": round_trip},
+        }
+        for days, (route, round_trip) in enumerate(ridden, 2)
+        for on in [until - timedelta(days=days)]
+    ]
+    parking = {
+        "item_on": (until - timedelta(days=2)).isoformat(),
+        "purpose": "納車",
+        "words": "駐車場",
+        "amount_yen": 400 + 100 * (story.slot % 9),
+        "receipt": True,
+    }
+    return [*rides, parking]
+
+
+def expenses(dealer: str, past: BusinessDays, chance: Random) -> Iterator[ScheduledStep]:
+    """The moments of a dealer's travel expenses."""
+
+    def minute() -> int:
+        return chance.randrange(MINUTES_OF_SLOT)
+
+    company = Company(dealer, past)
+    yield ScheduledStep(FIRST_SLOT, minute(), company.decide)
+    for wish in PASSES:
+        yield ScheduledStep(wish.slot, minute(), partial(company.make_pass, wish))
+    for story in SLIPS:
+        telling, slot = SlipSteps(story, company), story.slot
+        yield ScheduledStep(slot, minute(), telling.begin)
+        for step in story.steps.split():
+            slot -= 1
+            yield ScheduledStep(slot, minute(), partial(telling.go_on, step))

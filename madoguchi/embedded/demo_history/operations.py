@@ -1,0 +1,108 @@
+"""What operators and dealers' systems did: keys, messages, a webhook that fails, a dead letter."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from event_contracts.tfc_returns import TfcReturnAccepted
+from madoguchi.embedded.demo_history.dealer_cast import DealerCast
+from madoguchi.embedded.demo_history.replay import Replay, ScheduledStep
+from shared.clock import jst_day
+from shared.context import new_id
+from shared.envelope import Envelope
+
+OPERATOR = "O001"
+FAILING_URL = "http://127.0.0.1:9/webhooks/madoguchi"
+"""The discard port of this machine, where nothing listens."""
+UNKNOWN_APPLICATION = "RA-99000001"
+
+
+async def webhooks(cast: DealerCast, stage: Replay) -> None:
+    """One endpoint that nobody answers, and one that headquarters stopped."""
+    hq = cast.of(cast.headquarters)
+    failing = {
+        "label": "基幹システム（デモ：応答しない送信先）",
+        "url": FAILING_URL,
+        "events": ["completed", "remanded"],
+    }
+    await stage.ask(hq, "interchange", "/webhooks", failing)
+    stopped = {**failing, "label": "旧・在庫システム（デモ：停止した送信先）", "events": ["all"]}
+    made = await stage.ask(hq, "interchange", "/webhooks", stopped)
+    path = f"/webhooks/{made['endpoint_id']}"
+    await stage.ask(
+        hq, "interchange", path, {**stopped, "active": False}, method="PUT", version=made["version"]
+    )
+
+
+async def messages(cast: DealerCast, stage: Replay) -> None:
+    """A dealer's system gets a key and reports a car; two of its messages are put aside."""
+    dealer = cast.dealer.code
+    key = await stage.ask(
+        OPERATOR, "interchange", f"/dealers/{dealer}/keys", {"label": "販売管理システム"}
+    )
+    now, case = stage.clock.now(), cast.take()
+    fact = {
+        "dealer_id": dealer,
+        "source_id": "R-1001",
+        "contract_no": case.contract_no,
+        "received_on": jst_day(now).isoformat(),
+        "place": "本店 第2置場",
+        "odometer_km": 38_420,
+    }
+    sent = partial(_send, stage, dealer, key["key"])
+    await sent("R-1001", now, fact, accepted=True)
+    late = now - timedelta(days=45)
+    await sent("R-0907", late, {**fact, "source_id": "R-0907"}, accepted=False)
+    wrong = {**fact, "source_id": "R-1002", "received_on": "来週"}
+    await sent("R-1002", now, wrong, accepted=False)
+
+
+async def _send(  # noqa: PLR0913, PLR0917 - what a message is made of
+    stage: Replay, dealer: str, key: str, name: str, at: datetime, fact: dict[str, Any],
+    *, accepted: bool,
+) -> None:  # fmt: skip
+    """Let a dealer's system send one message over HTTPS."""
+    answer = await stage.http.post(
+        f"http://interchange/api/interchange/v1/dealers/{dealer}/events",
+        content=json.dumps(fact, ensure_ascii=False).encode(),
+        headers={
+            "authorization": f"Bearer {key}",
+            "content-type": "application/json",
+            "ce-specversion": "1.0",
+            "ce-id": f"demo-{name}",
+            "ce-source": f"/dealers/{dealer}/dms",
+            "ce-type": "dealer.vehicle_returned.v1",
+            "ce-time": at.isoformat(timespec="seconds"),
+        },
+    )
+    if answer.is_success != accepted:
+        raise RuntimeError(f"{name}: {answer.status_code} {answer.text}")
+
+
+async def dead_letter(cast: DealerCast, stage: Replay) -> None:
+    """TFC's core accepts an application that we never sent: nobody can process that."""
+    event = TfcReturnAccepted(
+        dealer_id=cast.dealer.code, application_id=UNKNOWN_APPLICATION, application_version=2
+    )
+    envelope = Envelope(
+        event_id=new_id(),
+        source="/tfc/demo",
+        type=event.wire_type,
+        aggregate_type=event.aggregate_type,
+        aggregate_id=event.aggregate_id,
+        sequence=1,
+        dealer_id=event.dealer_id,
+        occurred_at=stage.clock.now(),
+        payload=event.model_dump_json().encode(),
+    )
+    await stage.transport.publish([envelope])
+    await stage.give_up("returns")
+
+
+def operations(cast: DealerCast) -> Iterator[ScheduledStep]:
+    """The moments of a dealer's connection."""
+    yield ScheduledStep(4, 0, partial(webhooks, cast))
+    yield ScheduledStep(6, 20, partial(messages, cast))
+    yield ScheduledStep(5, 11, partial(dead_letter, cast))

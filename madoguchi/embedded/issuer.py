@@ -1,0 +1,317 @@
+"""Who says who a visitor is, on a machine that has no identity provider?
+
+A small OpenID provider for the all-in-one: discovery, code flow with PKCE (S256 only), keys,
+logout. Its login page lists the demo people, and whoever clicks on one is that person; so it
+refuses to exist anywhere but in embedded mode. It keeps nothing but codes of the last minute: there
+is no login session here that could outlive the portal's.
+"""
+
+import hashlib
+import json
+import secrets
+import time
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus, urlencode, urlsplit
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
+
+from madoguchi.embedded.first_start import DemoProgress
+from portal_service.rendering import PageContext, page_templates
+from portal_service.security_headers import SecurityHeadersMiddleware, content_security_policy
+from shared.auth import Principal, assert_every_route_has_a_policy, public
+from shared.roles import ROLE_TITLES, Role
+from shared.tokens import claims_of
+
+CODE_LASTS_S = 60
+TOKEN_LASTS_S = 10 * 3600
+"""A working day: there are no refresh tokens."""
+SERVICE_TOKEN_LASTS_S = 600
+LOOK_AGAIN_S = 2
+"""How often the login page comes again while demo data is made."""
+
+
+class IssuerOnlyInEmbeddedMode(Exception):
+    """A login without passwords must never face a network."""
+
+
+@dataclass(frozen=True)
+class IssuerSettings:
+    """What the issuer is told. `url` is its own address, `audience` goes into access tokens.
+
+    `services` are the client secrets of services that call each other, by client id. While demo
+    data is in the `making`, nobody is let in. `words` say what waits for each person.
+    """
+
+    url: str
+    audience: str
+    client_id: str
+    redirect_uris: frozenset[str]
+    signed_out_uris: frozenset[str]
+    people: Sequence[Principal]
+    embedded: bool
+    making: DemoProgress = field(default_factory=DemoProgress)
+    words: Callable[[Sequence[Principal]], Awaitable[Mapping[str, str]]] | None = None
+    services: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a code stands for."""
+
+    person: Principal
+    redirect_uri: str
+    challenge: str
+    nonce: str
+    until: float
+
+
+@dataclass
+class Issuer:
+    """The settings, the key, and the codes that wait to be redeemed."""
+
+    settings: IssuerSettings
+    key: ECKey
+    now: Callable[[], float] = time.time
+    grants: dict[str, Grant] = field(default_factory=dict)
+
+    def grant(self, person: Principal, asked: Mapping[str, str]) -> str:
+        """A code for this person, for one use within a minute."""
+        now = self.now()
+        self.grants = {code: grant for code, grant in self.grants.items() if grant.until > now}
+        code = secrets.token_urlsafe(32)
+        self.grants[code] = Grant(
+            person,
+            asked["redirect_uri"],
+            asked["code_challenge"],
+            asked.get("nonce", ""),
+            now + CODE_LASTS_S,
+        )
+        return code
+
+    def redeem(self, form: Mapping[str, str]) -> Grant | None:
+        """The grant of this code, taken away for good; None unless everything about it is right."""
+        grant = self.grants.pop(form.get("code", ""), None)
+        if grant is None or grant.until <= self.now():
+            return None
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        challenge = urlsafe_b64encode(digest).rstrip(b"=").decode()
+        proven = secrets.compare_digest(challenge.encode(), grant.challenge.encode())
+        same_client = form.get("client_id") == self.settings.client_id
+        same_place = form.get("redirect_uri") == grant.redirect_uri
+        return grant if proven and same_client and same_place else None
+
+    def tokens(self, grant: Grant) -> dict[str, Any]:
+        """The answer of the token endpoint."""
+        now = int(self.now())
+        common = {"iss": self.settings.url, "iat": now, "exp": now + TOKEN_LASTS_S}
+        person = claims_of(grant.person)
+        identity = {"sub": person["sub"], "name": person["name"], "nonce": grant.nonce}
+        return {
+            "access_token": self._sign(common | person | {"aud": self.settings.audience}),
+            "id_token": self._sign(common | identity | {"aud": self.settings.client_id}),
+            "token_type": "Bearer",
+            "expires_in": TOKEN_LASTS_S,
+        }
+
+    def service_token(self, form: Mapping[str, str]) -> dict[str, Any] | None:
+        """The answer to a service that asks in its own name; None for a wrong secret."""
+        client, secret = form.get("client_id", ""), form.get("client_secret", "")
+        expected = self.settings.services.get(client, "")
+        if not expected or not secrets.compare_digest(secret.encode(), expected.encode()):
+            return None
+        now = int(self.now())
+        claims = {
+            "iss": self.settings.url,
+            "iat": now,
+            "exp": now + SERVICE_TOKEN_LASTS_S,
+            "aud": self.settings.audience,
+            "sub": client,
+            "roles": [Role.SERVICE.value],
+        }
+        return {
+            "access_token": self._sign(claims),
+            "token_type": "Bearer",
+            "expires_in": SERVICE_TOKEN_LASTS_S,
+        }
+
+    def complaint(self, asked: Mapping[str, str]) -> str | None:
+        """What is wrong with a request to log in; None if nothing is."""
+        if asked.get("client_id") != self.settings.client_id:
+            return "この画面を呼び出したシステムは登録されていません。"
+        if asked.get("redirect_uri") not in self.settings.redirect_uris:
+            return "ログイン後の戻り先が登録されていません。"
+        if asked.get("response_type") != "code" or "openid" not in asked.get("scope", "").split():
+            return "対応していないログインの方法です。"
+        if asked.get("code_challenge_method") != "S256" or not asked.get("code_challenge"):
+            return "PKCE（S256）が必要です。"
+        return None
+
+    def _sign(self, claims: dict[str, Any]) -> str:
+        return jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, self.key, ["ES256"])
+
+
+def issuer_key(data_dir: Path) -> ECKey:
+    """The signing key of this data folder, made on first use and readable by its owner only."""
+    path = data_dir / "issuer-key.json"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        fresh = ECKey.generate_key("P-256", {"kid": secrets.token_hex(8), "use": "sig"})
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(fresh.as_dict(private=True)))
+    return ECKey.import_key(json.loads(path.read_text()))
+
+
+def create_issuer(
+    settings: IssuerSettings, key: ECKey, *, now: Callable[[], float] = time.time
+) -> FastAPI:
+    """The issuer as an application, to be mounted at the path of its url.
+
+    Raises IssuerOnlyInEmbeddedMode everywhere else.
+    """
+    if not settings.embedded:
+        raise IssuerOnlyInEmbeddedMode("the development issuer lets everybody be anybody")
+    app = FastAPI(title="Development issuer", openapi_url=None)
+    app.state.issuer = Issuer(settings, key, now)
+    app.state.templates = page_templates(Path(__file__).parent)
+    app.include_router(routes)
+    assert_every_route_has_a_policy(app)
+    places = sorted({_origin(uri) for uri in settings.redirect_uris | settings.signed_out_uris})
+    app.add_middleware(
+        SecurityHeadersMiddleware, policy=content_security_policy(*places), https=False
+    )
+    return app
+
+
+routes = APIRouter(dependencies=[public()])
+
+
+@routes.get("/.well-known/openid-configuration")
+async def describe(request: Request) -> dict[str, Any]:
+    """Discovery."""
+    url = _issuer(request).settings.url
+    return {
+        "issuer": url,
+        "authorization_endpoint": f"{url}/authorize",
+        "token_endpoint": f"{url}/token",
+        "jwks_uri": f"{url}/jwks",
+        "end_session_endpoint": f"{url}/logout",
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code"],
+        "code_challenge_methods_supported": ["S256"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "scopes_supported": ["openid", "profile", "email"],
+    }
+
+
+@routes.get("/jwks")
+async def publish_keys(request: Request) -> Any:
+    """The public half of the key."""
+    return KeySet([_issuer(request).key]).as_dict(private=False)
+
+
+@routes.get("/authorize")
+async def choose_user(request: Request) -> Response:
+    """The login page: the demo people, by role."""
+    issuer = _issuer(request)
+    asked = dict(request.query_params)
+    complaint = issuer.complaint(asked)
+    settings, making = issuer.settings, issuer.settings.making
+    shown = settings.words is not None and not making.under_way and not complaint
+    words = await settings.words(settings.people) if settings.words and shown else {}
+    html = request.app.state.templates.get_template("issuer_login.html").render(
+        frame=PageContext("bare.html"),
+        errors=(),
+        complaint=complaint,
+        asked=asked,
+        action=f"{issuer.settings.url}/authorize",
+        groups=_by_role(issuer.settings.people),
+        making=making if making.under_way else None,
+        words=words,
+    )
+    again = {"Refresh": str(LOOK_AGAIN_S)} if making.under_way else {}
+    return HTMLResponse(html, 400 if complaint else 200, again)
+
+
+@routes.post("/authorize")
+async def sign_in_as(request: Request) -> Response:
+    """Send the browser back with a code for the person who was clicked on."""
+    issuer = _issuer(request)
+    form = await _form(request)
+    person = next((p for p in issuer.settings.people if p.user_id == form.get("person")), None)
+    if issuer.complaint(form) or person is None:
+        return JSONResponse({"error": "invalid_request"}, 400)
+    if issuer.settings.making.under_way:
+        return JSONResponse({"error": "temporarily_unavailable"}, 503)
+    answer = {"code": issuer.grant(person, form), "state": form.get("state", "")}
+    return RedirectResponse(f"{form['redirect_uri']}?{urlencode(answer)}", 303)
+
+
+@routes.post("/token")
+async def exchange_code(request: Request) -> Response:
+    """The tokens for a code, once; or a token for a service with its secret."""
+    issuer = _issuer(request)
+    form = await _form(request)
+    if form.get("grant_type") == "client_credentials":
+        token = issuer.service_token(form | _basic_credentials(request))
+        return JSONResponse(token) if token else JSONResponse({"error": "invalid_client"}, 401)
+    if form.get("grant_type") != "authorization_code":
+        return JSONResponse({"error": "unsupported_grant_type"}, 400)
+    grant = issuer.redeem(form)
+    if grant is None:
+        return JSONResponse({"error": "invalid_grant"}, 400)
+    return JSONResponse(issuer.tokens(grant))
+
+
+@routes.get("/logout")
+async def sign_out(request: Request, post_logout_redirect_uri: str = "") -> Response:
+    """Nothing is kept here to end; the browser goes back to where it may."""
+    known = _issuer(request).settings.signed_out_uris
+    if post_logout_redirect_uri not in known:
+        return JSONResponse({"error": "invalid_request"}, 400)
+    return RedirectResponse(post_logout_redirect_uri, 303)
+
+
+def _issuer(request: Request) -> Issuer:
+    issuer: Issuer = request.app.state.issuer
+    return issuer
+
+
+def _basic_credentials(request: Request) -> dict[str, str]:
+    """Client id and secret from HTTP Basic, as RFC 6749 section 2.3.1 prefers them."""
+    scheme, _, packed = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        client, _, secret = b64decode(packed, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": unquote_plus(client), "client_secret": unquote_plus(secret)}
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+def _by_role(people: Sequence[Principal]) -> list[tuple[str, list[Principal]]]:
+    """Each person once, under the first of their roles in the order of the product."""
+    groups: dict[str, list[Principal]] = {}
+    for role, title in ROLE_TITLES.items():
+        for person in people:
+            first = next((r for r in ROLE_TITLES if r in person.roles), None)
+            if first is role:
+                groups.setdefault(title, []).append(person)
+    return list(groups.items())
+
+
+def _origin(uri: str) -> str:
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}"

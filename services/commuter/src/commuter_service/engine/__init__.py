@@ -1,0 +1,1 @@
+"""The fare engine: network, fares, routing; pure."""

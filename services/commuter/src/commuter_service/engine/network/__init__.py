@@ -1,0 +1,1 @@
+"""Stations, lines and what connects them."""

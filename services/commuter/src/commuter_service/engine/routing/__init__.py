@@ -1,0 +1,1 @@
+"""Paths between stations and their candidates."""

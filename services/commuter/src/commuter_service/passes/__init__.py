@@ -1,0 +1,1 @@
+"""Commuter passes: reading and showing them."""

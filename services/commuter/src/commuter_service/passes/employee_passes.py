@@ -1,0 +1,129 @@
+"""Which passes does the fare engine deduct for an employee, and which can it no longer read?
+
+Only confirmed versions of the employee's own passes (R21, R37). A pass whose station or line is
+gone is never deducted in silence: it is told with its reason, to be registered again (R39).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from commuter_service.engine.fares.explanation import Explanation, ExtraCharge, Notice
+from commuter_service.engine.fares.pricing import Terms, price
+from commuter_service.engine.network.network import tokyo_network
+from commuter_service.engine.routing.route_text import (
+    CommuterPass,
+    PassHasGap,
+    Route,
+    RouteDisconnected,
+    known_route,
+)
+from commuter_service.queries import PassRecord, period_of
+from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.fare_rounding import Medium
+from commuter_service.rules.pass_validity import PassFacts, valid_passes
+from shared.errors import Refusal
+
+PASS_UNREADABLE = "PASS_UNREADABLE"  # noqa: S105 - a commuter pass
+
+
+def read_route(text: str) -> Route:
+    """The ride that a route text means; the same text is read once."""
+    return known_route(tokyo_network(), text)
+
+
+def read_pass_route(text: str) -> Route:
+    """The route of a pass; its sections must join. Raises PassHasGap and as `parse_route`."""
+    try:
+        return read_route(text)
+    except RouteDisconnected as fact:
+        raise PassHasGap(f"定期区間がつながっていません。{fact.message}") from fact
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadablePass:
+    """A confirmed pass that deducts nothing because its route is no more."""
+
+    pass_id: str
+    route: str
+    why: str
+
+    @property
+    def notice(self) -> Notice:
+        """What the item says of it."""
+        text = f"定期区間「{self.route}」は控除されません({self.why})。再登録してください。"
+        return Notice(PASS_UNREADABLE, text)
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeePasses:
+    """The confirmed passes of one employee: facts for the rules, routes for the engine."""
+
+    facts: tuple[PassFacts, ...] = ()
+    readable: tuple[CommuterPass, ...] = ()
+    unreadable: tuple[UnreadablePass, ...] = ()
+
+    def keys_on(self, employee_id: str, on: date) -> list[list[str | int]]:
+        """(id, version) of the passes valid on a day, as an item keeps them (R56)."""
+        return [list(one.key) for one in valid_passes(self.facts, employee_id, on)]
+
+
+def passes_of_employee(records: Iterable[PassRecord]) -> EmployeePasses:
+    """Read the confirmed versions of an employee's passes."""
+    facts: list[PassFacts] = []
+    readable: list[CommuterPass] = []
+    unreadable: list[UnreadablePass] = []
+    for record in records:
+        if (fact := record.facts) is None or record.confirmed is None:
+            continue
+        facts.append(fact)
+        try:
+            route = read_route(record.confirmed.route)
+        except Refusal as gone:
+            unreadable.append(UnreadablePass(fact.pass_id, record.confirmed.route, gone.message))
+        else:
+            period = period_of(record.confirmed)
+            readable.append(CommuterPass(fact.pass_id, fact.version, route, period))
+    return EmployeePasses(tuple(facts), tuple(readable), tuple(unreadable))
+
+
+@dataclass(frozen=True, slots=True)
+class Ride:
+    """What a person decided in the look-up: a route on a day."""
+
+    on: date
+    route: str
+    medium: Medium = Medium.IC
+    round_trip: bool = False
+    child: bool = False
+    charges: tuple[ExtraCharge, ...] = ()
+    bus_policy: BusPolicy = BusPolicy.RAIL_ONLY
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A priced ride with the notices about passes that could not be read."""
+
+    explanation: Explanation
+    notices: tuple[Notice, ...]
+
+
+def price_ride(ride: Ride, passes: EmployeePasses) -> Priced:
+    """Price a ride after the passes of its day (R36). Raises what the engine refuses."""
+    terms = Terms(
+        on=ride.on,
+        medium=ride.medium,
+        child=ride.child,
+        round_trip=ride.round_trip,
+        charges=ride.charges,
+        bus_policy=ride.bus_policy,
+    )
+    explanation = price(read_route(ride.route), terms, passes.readable)
+    return Priced(explanation, unusable_on(passes, ride.on))
+
+
+def unusable_on(passes: EmployeePasses, on: date) -> tuple[Notice, ...]:
+    """Notices of the passes that would be valid on a day and cannot be read."""
+    valid = {one.pass_id for one in passes.facts if on in one.period}
+    unread: Sequence[UnreadablePass] = [one for one in passes.unreadable if one.pass_id in valid]
+    return tuple(one.notice for one in unread)

@@ -1,0 +1,232 @@
+"""How does a pass look from outside? One form for lists, details, overlaps and health."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from pydantic import BaseModel
+
+from commuter_service.engine.network.station_closures import closed, closed_stations
+from commuter_service.engine.routing.route_text import BusRide
+from commuter_service.models import AuditEntry, PassVersion
+from commuter_service.passes.employee_passes import read_route
+from commuter_service.queries import PassRecord, period_of
+from commuter_service.rules.bus_policy import BUS_NOTICE, is_guaranteed
+from commuter_service.rules.pass_application import PassStatus
+from commuter_service.rules.pass_health import PassCondition
+from commuter_service.rules.pass_period import Period, gaps, proposed_end
+from shared.errors import Refusal
+
+
+class PassContent(BaseModel):
+    """One version of a pass; `section` and `lines` are read from the route."""
+
+    number: int
+    route: str
+    section: str
+    lines: list[str]
+    starts_on: date | None
+    ends_on: date | None
+    period: str
+    guaranteed: bool
+
+
+class PassAnswer(PassContent):
+    """A pass with its state; `in_force` is the version that deducts while another one waits."""
+
+    pass_id: str
+    employee_id: str
+    employee_name: str
+    version: int
+    status: str
+    status_japanese: str
+    applied_on: date | None
+    reason: str | None
+    in_force: PassContent | None
+    notices: list[str]
+    unreadable: str
+
+
+class Overlap(BaseModel):
+    """A pass of the same person that is valid on the same days, with the end that is proposed."""
+
+    pass_id: str
+    version: int
+    section: str
+    period: str
+    proposed_end: date | None
+
+
+class Gap(BaseModel):
+    """Days between two passes."""
+
+    starts_on: date | None
+    ends_on: date | None
+    period: str
+
+
+class Neighbours(BaseModel):
+    """What a pass meets among the same person's others."""
+
+    overlaps: list[Overlap]
+    gaps: list[Gap]
+
+
+class TrailItem(BaseModel):
+    """An item of a slip as the trail keeps it; `passes` are (id, version) of those deducted."""
+
+    item_on: date | None
+    what: str | None
+    amount_yen: int | None
+    deduction_yen: int
+    passes: list[tuple[str, int]]
+
+
+TrailFacts = dict[str, bool | int | str | list[str] | list[TrailItem] | None]
+
+
+class TrailLine(BaseModel):
+    """Who did what, and what it changed."""
+
+    at: datetime
+    actor: str
+    actor_name: str
+    action: str
+    action_japanese: str
+    before: TrailFacts
+    after: TrailFacts
+    said: str | None
+
+
+def section_of(route: str) -> str:
+    """東京―新宿, from a route text."""
+    words = route.split(":")
+    return f"{words[0]}―{words[-1]}"
+
+
+def pass_answer(record: PassRecord, names: dict[str, str]) -> PassAnswer:
+    """A pass as this service shows it."""
+    held, shown = record.held, record.shown
+    waits = record.status is PassStatus.APPLIED
+    return PassAnswer(
+        **dict(_content(shown)),
+        pass_id=str(held.pass_id),
+        employee_id=held.employee_id,
+        employee_name=names.get(held.employee_id, held.employee_id),
+        version=held.version,
+        status=held.status,
+        status_japanese=record.status.value,
+        applied_on=held.applied_on,
+        reason=held.reason,
+        in_force=_content(record.confirmed) if waits and record.confirmed else None,
+        notices=[] if is_guaranteed(has_bus=shown.has_bus) else [BUS_NOTICE],
+        unreadable=unreadable_json(shown.route),
+    )
+
+
+def _content(version: PassVersion) -> PassContent:
+    return PassContent(
+        number=version.number,
+        route=version.route,
+        section=section_of(version.route),
+        lines=lines_of(version.route),
+        starts_on=version.starts_on,
+        ends_on=version.ends_on,
+        period=str(period_of(version)),
+        guaranteed=is_guaranteed(has_bus=version.has_bus),
+    )
+
+
+def lines_of(route: str) -> list[str]:
+    """The lines of a route text, in riding order."""
+    return list(dict.fromkeys(route.split(":")[1::2]))
+
+
+def unreadable_json(route: str, *, on: date | None = None) -> str:
+    """Why a route can no longer be ridden, at all or on a day; empty if it can."""
+    try:
+        shut = closed_stations(read_route(route), on) if on else ()
+    except Refusal as gone:
+        return gone.message
+    return closed(shut, on).message if shut and on else ""
+
+
+def adjacent_passes(record: PassRecord, others: Iterable[PassRecord]) -> Neighbours:
+    """What a pass meets among the same person's others: overlaps with end dates, gaps (R8)."""
+    return overlaps_and_gaps(period_of(record.shown), [r for r in others if r.held != record.held])
+
+
+def overlaps_and_gaps(period: Period, others: Sequence[PassRecord]) -> Neighbours:
+    """The same for a pass that is only thought of."""
+    standing = [
+        one
+        for one in others
+        if one.status in {PassStatus.CONFIRMED, PassStatus.APPLIED} or one.confirmed
+    ]
+    overlaps = [
+        Overlap(
+            pass_id=str(one.held.pass_id),
+            version=one.held.version,
+            section=section_of(one.shown.route),
+            period=str(period_of(one.shown)),
+            proposed_end=proposed_end(period_of(one.shown), period),
+        )
+        for one in standing
+        if period.overlaps(period_of(one.shown))
+    ]
+    between = gaps([period, *(period_of(one.shown) for one in standing)])
+    return Neighbours(overlaps=overlaps, gaps=[_gap(one) for one in between])
+
+
+def _gap(period: Period) -> Gap:
+    return Gap(starts_on=period.starts_on, ends_on=period.ends_on, period=str(period))
+
+
+def condition_of(record: PassRecord, *, today: date) -> PassCondition:
+    """What the health check looks at, a station that is not in use today included (R39)."""
+    applied = record.held.applied_on if record.status is PassStatus.APPLIED else None
+    in_force = period_of(record.confirmed) if record.confirmed else None
+    return PassCondition(in_force, applied, unreadable_json(record.shown.route, on=today))
+
+
+def has_bus(route: str) -> bool:
+    """Whether a route text has a bus section."""
+    return any(isinstance(leg, BusRide) for leg in read_route(route).legs)
+
+
+def audit_json(lines: Iterable[AuditEntry]) -> list[TrailLine]:
+    """Who did what, the oldest first (R62)."""
+    return [
+        TrailLine(
+            at=line.at,
+            actor=line.actor,
+            actor_name=line.actor_name,
+            action=line.action,
+            action_japanese=ACTIONS.get(line.action, line.action),
+            before=line.before,
+            after=line.after,
+            said=line.said,
+        )
+        for line in lines
+    ]
+
+
+ACTIONS = {
+    "register": "登録・確定",
+    "apply": "申請",
+    "confirm": "確定",
+    "withdraw": "取下げ",
+    "reject": "差戻し",
+    "purge": "自動削除",
+    "create": "作成",
+    "auto_save": "自動保存",
+    "save": "一時保存",
+    "edit_at_approval": "承認時の修正",
+    "edit_after_approval": "管理者の修正",
+    "submit": "申請",
+    "approve": "承認",
+    "remand": "差戻し",
+    "settle": "精算",
+    "copy": "伝票コピー",
+    "deduct": "乗換案内",
+    "import_ic_card": "ICカード取込",
+}

@@ -1,0 +1,1 @@
+"""Expense slips: checks and what the API shows."""

@@ -1,0 +1,80 @@
+"""What would items cost with the passes and tariffs of now? The retroactive check of a period.
+
+Figures only, without words: a route is read once, a fare book is made once per day and medium.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from commuter_service.engine.fares.charges import charge_ride, deducting_passes
+from commuter_service.engine.fares.tariffs import Tariffs, tokyo_tariffs
+from commuter_service.passes.employee_passes import EmployeePasses, read_route
+from commuter_service.rules.bus_policy import BusPolicy
+from commuter_service.rules.fare_rounding import Medium
+from shared.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class PaidItem:
+    """What an item was decided by, and what it claims; `charges_yen` are one way."""
+
+    item_id: str
+    employee_id: str
+    on: date
+    route: str
+    medium: Medium
+    trips: int
+    charged_yen: int
+    charges_yen: int = 0
+    child: bool = False
+    with_passes: bool = True
+    pass_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """An item that differs: `now_yen` None where it cannot be priced, with the reason."""
+
+    item: PaidItem
+    now_yen: int | None
+    why: str = ""
+
+    @property
+    def difference_yen(self) -> int:
+        """Yen to pay on top, or to recover if negative; 0 where nobody can tell."""
+        return 0 if self.now_yen is None else self.now_yen - self.item.charged_yen
+
+
+PURGED = "控除に使われた定期区間が削除されているため、再計算できません"
+
+
+def recheck(
+    items: Iterable[PaidItem],
+    passes: Mapping[str, EmployeePasses],
+    *,
+    bus_policy: BusPolicy = BusPolicy.RAIL_ONLY,
+    tariffs: Tariffs | None = None,
+) -> Iterator[Rechecked]:
+    """The items whose charge differs now, or that cannot be priced any more."""
+    known = tariffs or tokyo_tariffs()
+    for item in items:
+        own = passes.get(item.employee_id, EmployeePasses())
+        if item.pass_ids - {one.pass_id for one in own.facts}:
+            yield Rechecked(item, None, PURGED)
+            continue
+        try:
+            now = _charged(item, own, bus_policy, known)
+        except Refusal as fact:
+            yield Rechecked(item, None, fact.message)
+            continue
+        if now != item.charged_yen:
+            yield Rechecked(item, now)
+
+
+def _charged(item: PaidItem, own: EmployeePasses, bus_policy: BusPolicy, tariffs: Tariffs) -> int:
+    book = tariffs.book(item.on, item.medium, child=item.child)
+    readable = own.readable if item.with_passes else ()
+    deducting = deducting_passes(readable, item.on, bus_policy)
+    charge = charge_ride(read_route(item.route), deducting, book)
+    return (charge.charged_yen + item.charges_yen) * item.trips

@@ -1,0 +1,214 @@
+"""How does a slip look from outside? With the explanation object as the engine gave it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, TypeAdapter
+
+from commuter_service.actions.slip_items import receipts_yen, total_yen
+from commuter_service.actions.slips import actor_of, chain_now, state_of
+from commuter_service.engine.fares.explanation import Explanation, Notice
+from commuter_service.models import AuditEntry, Slip, SlipItem
+from commuter_service.passes.employee_passes import EmployeePasses
+from commuter_service.passes.schemas import PassAnswer, TrailLine, audit_json
+from commuter_service.queries import kind_of
+from commuter_service.request_context import RequestContext
+from commuter_service.rules.slip_approval import SlipStatus, SlipStep, refusal_of
+from commuter_service.rules.slip_kind import USES_SEARCH
+from commuter_service.slips.pass_warnings import warnings_of
+
+_EXPLANATION = TypeAdapter(Explanation)
+SOURCES = {"typed": "手入力", "look_up": "乗換案内", "ic_card": "ICカード"}
+
+
+class SlipHead(BaseModel):
+    """What every view of a slip shows."""
+
+    slip_id: str
+    version: int
+    employee_id: str
+    employee_name: str
+    kind: str
+    kind_japanese: str
+    title: str
+    status: str
+    status_japanese: str
+    updated_at: datetime
+    submitted_at: datetime | None
+    copied_from: str | None
+
+
+class SlipLine(SlipHead):
+    """A slip in a list: how many items it has, and how many of them bear a warning."""
+
+    items: int
+    total_yen: int
+    warnings: int
+
+
+class SlipItemAnswer(BaseModel):
+    """A line of a slip with its warnings as of now; `picture` is SVG."""
+
+    item_id: str
+    item_on: date | None
+    purpose: str
+    source: str
+    source_japanese: str
+    words: str
+    route: str | None
+    medium: str | None
+    round_trip: bool
+    amount_yen: int | None
+    through_yen: int | None
+    deduction_yen: int
+    receipt: bool
+    searched_on: date | None
+    without_pass_reason: str | None
+    warnings: list[Notice]
+    explanation: Explanation | None
+    picture: str | None
+
+
+Place = Literal["done", "present", "to_come"]
+
+
+class ApproverAnswer(BaseModel):
+    """A place of the approval chain."""
+
+    employee_id: str
+    name: str
+    state: Place
+
+
+class SlipAction(BaseModel):
+    """A step with whether it is possible now, and why not."""
+
+    action: SlipStep
+    label: str
+    enabled: bool
+    reason: str | None
+
+
+class SlipAnswer(SlipHead):
+    """A whole slip; `passes` are those of its owner that are in force or waiting."""
+
+    purpose: str
+    trip_from: date | None
+    trip_to: date | None
+    uses_look_up: bool
+    items: list[SlipItemAnswer]
+    total_yen: int
+    through_total_yen: int
+    receipts_yen: int
+    chain: list[ApproverAnswer]
+    actions: list[SlipAction]
+    trail: list[TrailLine]
+    passes: list[PassAnswer]
+
+
+def slip_line(
+    slip: Slip, items: Sequence[SlipItem], passes: EmployeePasses, names: dict[str, str]
+) -> SlipLine:
+    """A slip in a list."""
+    warned = sum(1 for item in items if warnings_of(slip, item, passes))
+    return SlipLine(
+        **dict(_head(slip, names)), items=len(items), total_yen=total_yen(items), warnings=warned
+    )
+
+
+def slip_answer(  # noqa: PLR0913, PLR0917 - a slip is shown with all that surrounds it
+    ctx: RequestContext,
+    slip: Slip,
+    items: Sequence[SlipItem],
+    passes: EmployeePasses,
+    names: dict[str, str],
+    trail: Sequence[AuditEntry],
+    standing: Sequence[PassAnswer],
+) -> SlipAnswer:
+    """A whole slip: items with warnings as of now, totals, the chain, what may be done."""
+    return SlipAnswer(
+        **dict(_head(slip, names)),
+        purpose=slip.purpose,
+        trip_from=slip.trip_from,
+        trip_to=slip.trip_to,
+        uses_look_up=kind_of(slip) in USES_SEARCH,
+        items=[_item(slip, item, passes) for item in items],
+        total_yen=total_yen(items),
+        through_total_yen=sum(item.through_yen or item.amount_yen or 0 for item in items),
+        receipts_yen=receipts_yen(items),
+        chain=[
+            ApproverAnswer(employee_id=one, name=names.get(one, one), state=_place(slip, number))
+            for number, one in enumerate(slip.chain)
+        ],
+        actions=_actions(ctx, slip),
+        trail=audit_json(trail),
+        passes=list(standing),
+    )
+
+
+def _head(slip: Slip, names: dict[str, str]) -> SlipHead:
+    return SlipHead(
+        slip_id=str(slip.slip_id),
+        version=slip.version,
+        employee_id=slip.employee_id,
+        employee_name=names.get(slip.employee_id, slip.employee_id),
+        kind=slip.kind,
+        kind_japanese=kind_of(slip).value,
+        title=slip.title,
+        status=slip.status,
+        status_japanese=SlipStatus(slip.status).label_ja,
+        updated_at=slip.updated_at,
+        submitted_at=slip.submitted_at,
+        copied_from=str(slip.copied_from) if slip.copied_from else None,
+    )
+
+
+def _item(slip: Slip, item: SlipItem, passes: EmployeePasses) -> SlipItemAnswer:
+    explanation = item.explanation and _EXPLANATION.validate_python(item.explanation)
+    return SlipItemAnswer(
+        item_id=str(item.item_id),
+        item_on=item.item_on,
+        purpose=item.purpose,
+        source=item.source,
+        source_japanese=SOURCES[item.source],
+        words=item.words,
+        route=item.route,
+        medium=item.medium,
+        round_trip=item.round_trip,
+        amount_yen=item.amount_yen,
+        through_yen=item.through_yen,
+        deduction_yen=explanation.deduction_yen if explanation else 0,
+        receipt=item.receipt,
+        searched_on=item.searched_on,
+        without_pass_reason=item.without_pass_reason,
+        warnings=[Notice(one.value, one.message) for one in warnings_of(slip, item, passes)],
+        explanation=explanation or None,
+        picture=item.picture,
+    )
+
+
+def _place(slip: Slip, number: int) -> Place:
+    status = SlipStatus(slip.status)
+    if status in {SlipStatus.APPROVED, SlipStatus.SETTLED, SlipStatus.REJECTED}:
+        return "done"
+    if number < slip.step:
+        return "done"
+    return "present" if number == slip.step and status is SlipStatus.PENDING else "to_come"
+
+
+def _actions(ctx: RequestContext, slip: Slip) -> list[SlipAction]:
+    """Every step with whether it is possible now, and why not."""
+    actor, state = actor_of(ctx, slip), state_of(slip)
+    found = []
+    for step in SlipStep:
+        refusal = refusal_of(state, step, actor, approvers=chain_now(ctx, slip))
+        found.append(
+            SlipAction(
+                action=step,
+                label=step.label_ja,
+                enabled=refusal is None,
+                reason=refusal.message if refusal else None,
+            )
+        )
+    return found

@@ -1,0 +1,159 @@
+"""How do dealers, stores, staff, products and vehicles become known? (C4, D).
+
+Rows are written where they differ from what is kept; only a store or a person that is new or
+changed is told to the others.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, delete, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts_service.models import (
+    Base,
+    CalendarException,
+    Dealer,
+    ProductRow,
+    Staff,
+    Store,
+    Vehicle,
+)
+from contracts_service.rules.products import PRODUCTS, Product
+from event_contracts.masters import StaffUpdated, StoreUpdated
+from shared import outbox
+
+BATCH = 1000
+
+
+async def upsert_dealers(
+    tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime
+) -> None:
+    """Keep dealers: dealer_id, name; stores carry the name, so that they are told again."""
+    async for changed in _upsert(tx, Dealer, rows):
+        theirs = Store.dealer_id.in_([dealer.dealer_id for dealer in changed])
+        stores = (await tx.scalars(select(Store).where(theirs))).all()
+        await _publish_stores(tx, stores, now)
+
+
+async def upsert_stores(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
+    """Keep stores: dealer_id, store_code, name, phone, unused."""
+    async for changed in _upsert(tx, Store, rows, but={"successor"}):
+        await _publish_stores(tx, changed, now)
+
+
+async def set_successor(
+    tx: AsyncSession, dealer_id: str, store_code: str, successor: str | None
+) -> None:
+    """Which store takes over the customers of a closed one; only the dealer says it."""
+    own = Store.dealer_id == dealer_id, Store.store_code == store_code
+    await tx.execute(update(Store).where(*own).values(successor=successor))
+
+
+async def _publish_stores(
+    tx: AsyncSession, stores: Sequence[Store] | Sequence[Row[Any]], now: datetime
+) -> None:
+    known = select(Dealer).where(Dealer.dealer_id.in_({store.dealer_id for store in stores}))
+    names = {dealer.dealer_id: dealer.name for dealer in await tx.scalars(known)}
+    events = [
+        StoreUpdated(
+            dealer_id=store.dealer_id,
+            store_code=store.store_code,
+            name=store.name,
+            unused=store.unused,
+            phone=store.phone,
+            dealer_name=names.get(store.dealer_id),
+        )
+        for store in stores
+    ]
+    await outbox.add_many(tx, events, now=now)
+
+
+async def upsert_staff(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
+    """Keep staff, with the columns of the table."""
+    async for changed in _upsert(tx, Staff, rows):
+        events = [
+            StaffUpdated(
+                dealer_id=row.dealer_id,
+                staff_code=row.staff_code,
+                name=row.name,
+                store_code=row.store_code,
+                role=row.role,
+                active=row.active,
+                mobile=row.mobile_phone,
+            )
+            for row in changed
+        ]
+        await outbox.add_many(tx, events, now=now)
+
+
+async def upsert_products(tx: AsyncSession, products: Iterable[Product] = PRODUCTS) -> None:
+    """Keep finance products with what they allow."""
+    rows = [
+        {
+            "product_code": product.code,
+            "name": product.name,
+            "return_allowed": product.return_allowed,
+            "separate_procedure": product.separate_procedure,
+            "transferable": product.transferable,
+            "is_lease": product.is_lease,
+        }
+        for product in products
+    ]
+    await _all(_upsert(tx, ProductRow, rows))
+
+
+async def upsert_vehicles(tx: AsyncSession, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep models for the pulldown: dealer_id (`*` for all), vehicle_code, name, active."""
+    await _all(_upsert(tx, Vehicle, rows))
+
+
+async def upsert_calendar(
+    tx: AsyncSession, year: int, *, closed_on: Iterable[date], open_on: Iterable[date]
+) -> None:
+    """Keep the days of one year that differ from the general calendar; earlier ones go."""
+    days = delete(CalendarException).where(
+        CalendarException.exception_on.between(date(year, 1, 1), date(year, 12, 31))
+    )
+    await tx.execute(days)
+    kept = {**dict.fromkeys(open_on, True), **dict.fromkeys(closed_on, False)}
+    tx.add_all(CalendarException(exception_on=day, is_open=open_) for day, open_ in kept.items())
+
+
+async def _upsert(
+    tx: AsyncSession,
+    model: type[Base],
+    rows: Iterable[dict[str, Any]],
+    but: Collection[str] = (),
+) -> AsyncIterator[Sequence[Row[Any]]]:
+    """Upsert all columns `but` some; yields the rows that are new or different, in portions."""
+    name = model.__tablename__
+    columns = [column.name for column in model.__table__.columns if column.name not in but]
+    keys = [column.name for column in model.__table__.primary_key]
+    others = [column for column in columns if column not in keys]
+    statement = text(f"""
+        INSERT INTO {name} ({", ".join(columns)})
+        SELECT {", ".join(columns)}
+        FROM json_populate_recordset(CAST(NULL AS {name}), CAST(:rows AS json))
+        ON CONFLICT ({", ".join(keys)}) DO UPDATE
+            SET {", ".join(f"{other} = excluded.{other}" for other in others)}
+            WHERE ({", ".join(f"{name}.{other}" for other in others)})
+                IS DISTINCT FROM ({", ".join(f"excluded.{other}" for other in others)})
+        RETURNING *
+    """)  # noqa: S608 - names of our own tables only
+    for portion in _batched(rows, BATCH):
+        yield (await tx.execute(statement, {"rows": orjson.dumps(portion).decode()})).all()
+
+
+async def _all(portions: AsyncIterator[object]) -> None:
+    async for _ in portions:
+        pass
+
+
+def _batched(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    left = iter(rows)
+    while portion := list(islice(left, size)):
+        yield portion

@@ -1,0 +1,61 @@
+"""Who asks, for when, and in which transaction? What every route needs, in one value."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from pydantic import Field
+
+from contracts_service.policy import Policy
+from contracts_service.rules.contract_access import Viewer
+from shared import auth, request_context
+from shared.context import set_actor
+from shared.http import NotFound, clock_of, database_of
+from shared.refusals import refuses
+from shared.roles import Role
+
+DEALER = auth.require(auth.Role.SALES, auth.Role.MANAGER, auth.Role.HQ)
+STORE_WORK = auth.require(auth.Role.SALES, auth.Role.MANAGER)
+LEADERS = auth.require(auth.Role.MANAGER, auth.Role.HQ)
+HQ = auth.require(auth.Role.HQ)
+
+Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+"""Text that PostgreSQL can keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext(request_context.RequestContext):
+    """One request of a dealer's person."""
+
+    who: auth.Principal
+    viewer: Viewer
+    conditions: Policy
+    known_products: set[str]
+    """Codes that were seen in the master: no product ever leaves it, so none is asked for twice."""
+
+
+@refuses(NotFound)
+async def _context(request: Request) -> AsyncIterator[RequestContext]:
+    who: auth.Principal = request.state.principal
+    set_actor(who.person_id)
+    viewer = viewer_of(who)
+    async with database_of(request).transaction(viewer.dealer_code) as tx:
+        now, state = clock_of(request).now(), request.app.state
+        yield RequestContext(tx, now, who, viewer, state.conditions, state.known_products)
+
+
+Ctx = Annotated[RequestContext, Depends(_context, scope="function")]
+
+
+def viewer_of(who: auth.Principal) -> Viewer:
+    """The person as the rules see them; with several roles, the one that sees most.
+
+    Raises:
+        NotFound: somebody without a dealer, or without a store where the role needs one.
+    """
+    role = next(role for role in (Role.HQ, Role.MANAGER, Role.SALES) if who.has(role))
+    if who.dealer is None or (role is not Role.HQ and who.store is None):
+        raise NotFound
+    store = None if role is Role.HQ else who.store
+    return Viewer(role=role, dealer_code=who.dealer, store_code=store)

@@ -1,0 +1,29 @@
+"""Which conditions may an installation set for the handling of contracts?"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from contracts_service.rules.listing_window import MONTHS_AFTER_LAST_DAY
+from contracts_service.rules.resplit import TERMS
+from contracts_service.rules.result_deadline import FirstEntryAfterChangeLimit
+
+
+class ReflectedBy(StrEnum):
+    """Who puts a registered change of store or staff into force (D141)."""
+
+    SELF = "self"
+    TFC = "tfc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Days, months, rates and sums that the manual leaves open; each default is its own reading."""
+
+    green_days: int | None = None
+    listed_months: int = MONTHS_AFTER_LAST_DAY
+    first_entry: FirstEntryAfterChangeLimit = FirstEntryAfterChangeLimit.ACCEPT
+    reflected_by: ReflectedBy = ReflectedBy.TFC
+    resplit_rate_percent: Decimal = Decimal("3.9")
+    resplit_terms: tuple[int, ...] = TERMS
+    payoff_fee_yen: int = 0

@@ -1,0 +1,192 @@
+"""How does a dealer's message become an event? Once; or it is put aside with the reason. C4.
+
+`accept` believes a message, numbers it behind what the dealer told before, and emits it; a message
+sent again has no second effect. `quarantine_message` keeps what was refused, but no more than
+`MOST_IN_QUARANTINE` of one dealer, so that a flood of rubbish fills no disc.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interchange_service.dealer_messages import Told, judge
+from interchange_service.metrics import ACCEPTED, OVERFLOW, QUARANTINED, count_once_committed
+from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
+from interchange_service.rules.ingress import LARGEST_BODY, InboundMessage, NotAccepted, Reason
+from shared import outbox
+from shared.context import new_id
+from shared.errors import Kind, Refusal
+
+MOST_IN_QUARANTINE = 1000
+
+
+class AlreadySettled(Refusal):
+    """Somebody released or discarded the message meanwhile."""
+
+    code = "ALREADY_SETTLED"
+    kind = Kind.CONFLICT
+    message = "このメッセージは、すでに処理されています。"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a message; `repeated` where it had been accepted before."""
+
+    message_id: str
+    repeated: bool
+
+
+async def accept(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) -> Receipt:
+    """Emit the event of a believed message. Raises NotAccepted; then put it aside.
+
+    Where it raises, it has written nothing.
+    """
+    return await _emit(tx, judge(arrival, now=now), arrival.channel, now)
+
+
+async def ingest(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) -> Receipt | None:
+    """Accept a message, or put it aside in the same transaction; None where it was refused."""
+    try:
+        return await accept(tx, arrival, now=now)
+    except NotAccepted as refusal:
+        await quarantine_message(tx, arrival, refusal, now=now)
+        return None
+
+
+async def _emit(tx: AsyncSession, told: Told, channel: str, now: datetime) -> Receipt:
+    dealer_id = told.event.dealer_id
+    sender = select(DealerAccount.dealer_id).where(
+        DealerAccount.dealer_id == dealer_id, DealerAccount.active
+    )
+    if await tx.scalar(sender) is None:
+        raise NotAccepted(Reason.SENDER_UNKNOWN)
+    said = told.event.wire_type.encode() + b"\0" + told.event.model_dump_json().encode()
+    digest = sha256(said).digest()
+    row = {
+        "dealer_id": dealer_id,
+        "message_id": told.message_id,
+        "digest": digest,
+        "accepted_at": now,
+    }
+    key = (AcceptedMessage.dealer_id == dealer_id, AcceptedMessage.message_id == told.message_id)
+    new = insert_or(AcceptedMessage).values(row).on_conflict_do_nothing()
+    if await tx.scalar(new.returning(AcceptedMessage.message_id)) is None:
+        if await tx.scalar(select(AcceptedMessage.digest).where(*key)) != digest:
+            raise NotAccepted(Reason.MESSAGE_ID_REUSED)
+        return Receipt(told.message_id, repeated=True)
+    await outbox.add(tx, told.event, now=now)
+    count_once_committed(tx, ACCEPTED, dealer_id, channel)
+    return Receipt(told.message_id, repeated=False)
+
+
+async def quarantine_message(
+    tx: AsyncSession, arrival: InboundMessage, refusal: NotAccepted, *, now: datetime
+) -> UUID | None:
+    """Keep a refused message; None where its sender has too many in quarantine already.
+
+    None, too, where it was delivered before and lies there: its acknowledgement was lost.
+    """
+    dealer_id = arrival.sender or ""
+    if arrival.again and await _already_quarantined(tx, dealer_id, arrival):
+        return None
+    kept = select(func.count()).where(
+        Quarantined.dealer_id == dealer_id, Quarantined.settled_at.is_(None)
+    )
+    if arrival.sender is None:  # nameless ones fill the place of whom they came by only
+        kept = kept.where(Quarantined.addressed == arrival.addressed)
+    if (await tx.scalar(kept) or 0) >= MOST_IN_QUARANTINE:
+        count_once_committed(tx, OVERFLOW, dealer_id)
+        return None
+    count_once_committed(tx, QUARANTINED, dealer_id, refusal.reason.value)
+    quarantined_id = new_id()
+    await tx.execute(
+        insert(Quarantined).values(
+            quarantined_id=quarantined_id,
+            dealer_id=dealer_id,
+            channel=arrival.channel,
+            reason=refusal.reason.value,
+            detail=_storable(refusal.detail)[:500],
+            address=_storable(arrival.address)[:500],
+            addressed=_cut(arrival.addressed),
+            headers=_headers(arrival),
+            content_type=_cut(arrival.content_type),
+            body=arrival.body[:LARGEST_BODY],
+            size=len(arrival.body),
+            received_at=now,
+        )
+    )
+    return quarantined_id
+
+
+async def _already_quarantined(tx: AsyncSession, dealer_id: str, arrival: InboundMessage) -> bool:
+    same = select(Quarantined.quarantined_id).where(
+        Quarantined.dealer_id == dealer_id,
+        Quarantined.settled_at.is_(None),
+        Quarantined.address == _storable(arrival.address)[:500],
+        Quarantined.headers == _headers(arrival),
+        Quarantined.body == arrival.body[:LARGEST_BODY],
+    )
+    return await tx.scalar(same.limit(1)) is not None
+
+
+async def release(tx: AsyncSession, kept: Quarantined, *, by: str, now: datetime) -> Receipt:
+    """Accept a message from quarantine after all. Raises AlreadySettled, NotAccepted.
+
+    A person vouches for its time; everything else is judged again.
+    """
+    await _settle(tx, kept.quarantined_id, "released", by, None, now)
+    if kept.size > len(kept.body):
+        raise NotAccepted(Reason.TOO_LARGE)
+    return await _emit(tx, judge(message_of(kept), now=None), kept.channel, now)
+
+
+async def discard(
+    tx: AsyncSession, quarantined_id: UUID, *, by: str, note: str, now: datetime
+) -> None:
+    """Put a message away for good; it is kept with the note. Raises AlreadySettled."""
+    await _settle(tx, quarantined_id, "discarded", by, note, now)
+
+
+def message_of(kept: Quarantined) -> InboundMessage:
+    """The message as it came."""
+    return InboundMessage(
+        channel="amqp" if kept.channel == "amqp" else "https",
+        sender=kept.dealer_id or None,
+        addressed=kept.addressed,
+        address=kept.address,
+        headers=kept.headers,
+        content_type=kept.content_type,
+        body=kept.body,
+    )
+
+
+async def _settle(  # noqa: PLR0913, PLR0917  one row, every column of it
+    tx: AsyncSession, quarantined_id: UUID, how: str, by: str, note: str | None, now: datetime
+) -> None:
+    settled = (
+        update(Quarantined)
+        .where(Quarantined.quarantined_id == quarantined_id, Quarantined.settled_at.is_(None))
+        .values(settled_at=now, settled_as=how, settled_by=by, note=note)
+    )
+    if await tx.scalar(settled.returning(Quarantined.quarantined_id)) is None:
+        raise AlreadySettled
+
+
+def _headers(arrival: InboundMessage) -> dict[str, Any]:
+    known = sorted(arrival.headers.items())[:50]
+    return {_storable(name)[:100]: _storable(value)[:1000] for name, value in known}
+
+
+def _cut(text: str | None) -> str | None:
+    return None if text is None else _storable(text)[:500]
+
+
+def _storable(text: str) -> str:
+    """Without what PostgreSQL keeps in no text."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "�")

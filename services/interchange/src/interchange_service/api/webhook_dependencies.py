@@ -1,0 +1,49 @@
+"""Who may look after a dealer's webhooks? Its headquarters, and operators for every dealer."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from interchange_service.secret_encryption import SecretBox
+from interchange_service.webhook_http import WebhookClient
+from shared.auth import Principal, Role, require
+from shared.clock import Clock
+from shared.context import set_actor
+from shared.db import EVERY_DEALER
+from shared.http import clock_of, database_of, expected_version, transaction_of
+
+WebhookAdmin = Annotated[Principal, require(Role.HQ, Role.OPERATOR)]
+Code = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+def scope_of(who: Principal) -> str:
+    """The one dealer that this person looks after, or EVERY_DEALER."""
+    return EVERY_DEALER if who.has(Role.OPERATOR) else who.dealer or ""
+
+
+async def transaction(request: Request, who: WebhookAdmin) -> AsyncIterator[AsyncSession]:
+    """The transaction of somebody who looks after webhooks."""
+    set_actor(who.person_id)
+    async for tx in transaction_of(database_of(request), scope_of(who)):
+        yield tx
+
+
+def secret_box_of(request: Request) -> SecretBox:
+    """What seals the secrets."""
+    secret_box: SecretBox = request.app.state.secret_box
+    return secret_box
+
+
+def client_of(request: Request) -> WebhookClient:
+    """What judges addresses."""
+    post: WebhookClient = request.app.state.post
+    return post
+
+
+Tx = Annotated[AsyncSession, Depends(transaction, scope="function")]
+TheClock = Annotated[Clock, Depends(clock_of)]
+TheSecretBox = Annotated[SecretBox, Depends(secret_box_of)]
+Version = Annotated[int, Depends(expected_version)]

@@ -1,0 +1,181 @@
+"""Who is concerned by an application, and how are they reached? The returns service knows.
+
+Addresses never travel with events: they are asked for at the moment of sending, so that a mail
+goes to the address of that day.
+"""
+
+from datetime import date
+from typing import Protocol, TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from notifier_service.rules.recipients import Facts, ReturnSnapshot, RoundApprover
+from shared import tracing
+from shared.service_token import AccessToken, TokenUnavailable
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Told = TypeVar("Told", bound=_Body)
+
+
+class Person(_Body):
+    """One who has a part in the application; `mail` is None where no address was left."""
+
+    mail: str | None = None
+
+
+class Originator(Person):
+    """The one who reported the car."""
+
+    person_id: str
+    role: str
+
+
+class Approver(Person):
+    """One who approved in the last complete round."""
+
+    role: str
+
+
+class Remand(_Body):
+    """The last step back, with the words that came with it."""
+
+    from_level: str
+    to_level: str
+    comment: str | None = None
+
+
+class Application(_Body):
+    """An application as its mails need it."""
+
+    application_id: str
+    dealer_id: str
+    dealer_name: str | None = None
+    contract_no: str
+    status: str
+    status_japanese: str
+    status_version: int
+    completion_mail: bool
+    originator: Originator
+    store_approver: Person | None = None
+    hq_approver_mails: tuple[str, ...] = ()
+    round_approvers: tuple[Approver, ...] = ()
+    store_approver_notice: bool = False
+    store_approver_mails: tuple[str, ...] = ()
+    last_remand: Remand | None = None
+
+    @property
+    def known(self) -> ReturnSnapshot:
+        """What the choice of recipients needs of it."""
+        return ReturnSnapshot(
+            status=self.status,
+            status_version=self.status_version,
+            completion_mail=self.completion_mail,
+            originator=self.originator.mail,
+            store_approver=self.store_approver.mail if self.store_approver else None,
+            hq_approvers=self.hq_approver_mails,
+            round_approvers=[
+                RoundApprover("hq" if a.role.startswith("hq") else "store", a.mail)
+                for a in self.round_approvers
+            ],
+            store_notice=self.store_approver_notice,
+            store_approvers=self.store_approver_mails,
+        )
+
+    def reason_of(self, facts: Facts) -> str | None:
+        """The words of the very remand that a mail tells of; None if another one followed."""
+        remand = self.last_remand
+        if remand is None:
+            return None
+        same = (remand.from_level, remand.to_level) == (facts.from_level, facts.to_level)
+        return remand.comment if same else None
+
+
+class CommuterPass(_Body):
+    """A commuter pass as its mails need it: applicant, administrators, and why it came back."""
+
+    pass_id: str
+    applicant_name: str
+    applicant_mail: str | None = None
+    applied_on: date | None = None
+    reason: str | None = None
+    administrator_mails: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> ReturnSnapshot:
+        """What the choice of recipients needs of it."""
+        return ReturnSnapshot(
+            status="",
+            status_version=0,
+            completion_mail=False,
+            originator=None,
+            store_approver=None,
+            hq_approvers=(),
+            round_approvers=(),
+            applicant=self.applicant_mail,
+            administrators=self.administrator_mails,
+        )
+
+
+class RecipientsUnavailable(Exception):
+    """The returns service did not answer usefully; try again later."""
+
+
+class NoSuchApplication(Exception):
+    """The returns service knows no such application: nobody can be written to."""
+
+
+class RecipientSource(Protocol):
+    """Where a sender asks for the people of an application."""
+
+    async def of(self, application_id: str) -> Application:
+        """The application as it is now. Raises RecipientsUnavailable, NoSuchApplication."""
+        ...
+
+    async def of_pass(self, pass_id: str) -> CommuterPass:
+        """The commuter pass as it is now. Raises as `of`."""
+        ...
+
+
+class ReturnsClient:
+    """Asks the returns service under `url`, and the commuter service, as whom `token` names."""
+
+    def __init__(
+        self, url: str, http: httpx.AsyncClient, token: AccessToken, *, commuter_url: str
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._commuter_url = commuter_url.rstrip("/")
+        self._http = http
+        self._token = token
+
+    async def of(self, application_id: str) -> Application:
+        """See `RecipientSource`."""
+        path = f"/api/returns/v1/internal/applications/{application_id}/recipients"
+        with tracing.calling("GET", "returns"):
+            return await self._ask(self._url + path, application_id, Application)
+
+    async def of_pass(self, pass_id: str) -> CommuterPass:
+        """See `RecipientSource`."""
+        path = f"/api/commuter/v1/internal/passes/{pass_id}/recipients"
+        with tracing.calling("GET", "commuter"):
+            return await self._ask(self._commuter_url + path, pass_id, CommuterPass)
+
+    async def _ask(self, url: str, subject_id: str, kind: type[Told]) -> Told:
+        try:
+            headers = {"authorization": f"Bearer {await self._token.current()}"}
+            answer = await self._http.get(url, headers=headers | tracing.call_headers())
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                self._token.discard()
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                raise NoSuchApplication(subject_id)
+            answer.raise_for_status()
+            return kind.model_validate_json(answer.content)
+        except (httpx.HTTPError, TokenUnavailable) as cause:
+            raise RecipientsUnavailable(str(cause)) from cause
+        except ValidationError as wrong:
+            names = [".".join(str(part) for part in e["loc"]) for e in wrong.errors()]
+            raise RecipientsUnavailable(f"the answer does not fit: {', '.join(names)}") from None

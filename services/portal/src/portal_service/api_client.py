@@ -1,0 +1,269 @@
+"""How does a page ask the services behind it, and what does it learn when that goes wrong?
+
+A call carries the person's own token (the portal has no rights of its own), the request id and the
+trace. A service that says no gives a `Problem` with the business reason; one that says nothing
+gives `ServiceUnavailable`, so that a page can name the part that is missing and show the rest.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from fastapi import Request
+from starlette.background import BackgroundTask
+from starlette.responses import StreamingResponse
+
+from portal_service.session import session_of
+from portal_service.state import state_of
+from shared import tracing
+
+SERVICE_NAMES: Mapping[str, str] = {
+    "contracts": "契約",
+    "returns": "車両返却",
+    "commuter": "通勤定期・経費",
+    "notifier": "通知メール",
+    "interchange": "販売店システム連携",
+}
+"""The services in the words of the screens."""
+
+BAD_GATEWAYS = (502, 503, 504)
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One refusal that belongs to one field of a form."""
+
+    field: str
+    message: str
+    code: str = ""
+
+
+class Problem(Exception):
+    """A service's refusal (problem+json): what it said, ready for the screen."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  the members of problem+json
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str,
+        errors: tuple[FieldError, ...] = (),
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {code}: {detail or title}")
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.errors = errors
+        self.facts: Mapping[str, Any] = facts or {}
+
+    @property
+    def words(self) -> str:
+        """The sentence for the screen."""
+        return self.detail or self.title
+
+    @property
+    def on_form(self) -> tuple[FieldError, ...]:
+        """What to show on the form that was refused: beside its fields, else above all of them."""
+        return self.errors or (FieldError("", self.words, self.code),)
+
+
+class ServiceUnavailable(Exception):
+    """A service does not answer, or not in time; `part` is its name on the screen."""
+
+    def __init__(self, service: str, why: str) -> None:
+        super().__init__(f"{service}: {why}")
+        self.service = service
+        self.part = SERVICE_NAMES.get(service, service)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceResponse:
+    """A service's answer: the parsed body, and the version to send back with a change."""
+
+    status: int
+    body: Any
+    etag: str | None
+
+
+class ServiceClient:
+    """The services as one person sees them during one request."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        urls: Mapping[str, str],
+        *,
+        token: str,
+        changed: Callable[[], None],
+    ) -> None:
+        self._http = http
+        self._changed = changed
+        self._urls = urls
+        self._headers = {
+            "authorization": f"Bearer {token}",
+            "accept": "application/json",
+        }
+        self.unavailable_parts: set[str] = set()
+        """Parts left out of a page that does not say so itself; the frame names them."""
+
+    async def get(
+        self, service: str, path: str, query: Mapping[str, Any] | None = None
+    ) -> ServiceResponse:
+        """Read something; query values of None are left out. Raises Problem, ServiceUnavailable."""
+        given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
+        return await self._call(service, "GET", path, params=given)
+
+    async def optional(self, asked: Awaitable[Found]) -> Found | None:
+        """For what a page can leave out: the answer; None where a part is missing."""
+        try:
+            return await asked
+        except ServiceUnavailable as missing:
+            self.unavailable_parts.add(missing.part)
+            return None
+
+    async def send(  # noqa: PLR0913  everything but the first three has a name
+        self,
+        service: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        idempotency_key: str | None = None,
+        version: str | None = None,
+    ) -> ServiceResponse:
+        """Change something. Raises Problem, ServiceUnavailable.
+
+        `idempotency_key` is the form's own key (a double click is one change), `version` the ETag
+        of what the person saw when they decided.
+        """
+        headers = {"idempotency-key": idempotency_key, "if-match": version}
+        try:
+            return await self._call(
+                service,
+                method,
+                path,
+                json=body,
+                headers={name: value for name, value in headers.items() if value},
+            )
+        finally:
+            self._changed()
+
+    async def stream(
+        self, service: str, path: str, query: Mapping[str, Any] | None = None
+    ) -> StreamingResponse:
+        """A file of a service (CSV, PDF), streamed. Raises Problem, ServiceUnavailable."""
+        given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
+        address = self._address(service, path)
+        headers = self._headers | {"accept": "*/*"}
+        try:
+            with tracing.calling("GET", service):
+                headers |= tracing.call_headers()
+                asked = self._http.build_request("GET", address, params=given, headers=headers)
+                answer = await self._http.send(asked, stream=True)
+                if answer.is_error:
+                    await answer.aread()
+        except httpx.HTTPError as error:
+            raise ServiceUnavailable(service, repr(error)) from error
+        if answer.is_error:
+            raise refusal_in(service, answer)
+        passed_on = ("content-type", "content-disposition")
+        headers = {name: answer.headers[name] for name in passed_on if name in answer.headers}
+        return StreamingResponse(
+            answer.aiter_bytes(), headers=headers, background=BackgroundTask(answer.aclose)
+        )
+
+    def _address(self, service: str, path: str) -> str:
+        """Where to ask; what a person put into an id stays in the path."""
+        return self._urls[service] + quote(path)
+
+    async def _call(self, service: str, method: str, path: str, **parts: Any) -> ServiceResponse:
+        headers = self._headers | parts.pop("headers", {})
+        try:
+            with tracing.calling(method, service) as call:
+                headers |= tracing.call_headers()
+                address = self._address(service, path)
+                answer = await self._http.request(method, address, headers=headers, **parts)
+                call.tell({"http.response.status_code": answer.status_code})
+                if answer.is_server_error:
+                    call.failed(str(answer.status_code))
+        except httpx.HTTPError as error:
+            raise ServiceUnavailable(service, repr(error)) from error
+        if answer.is_error:
+            raise refusal_in(service, answer)
+        try:
+            body = answer.json() if answer.content else None
+        except ValueError as error:
+            raise ServiceUnavailable(service, "an answer that is not JSON") from error
+        return ServiceResponse(answer.status_code, body, answer.headers.get("etag"))
+
+
+async def or_missing(asked: Awaitable[Found]) -> Found | ServiceUnavailable:
+    """The answer, or the ServiceUnavailable to show in its place."""
+    try:
+        return await asked
+    except ServiceUnavailable as missing:
+        return missing
+
+
+def refusal_in(service: str, answer: httpx.Response) -> Problem | ServiceUnavailable:
+    """What an answer with an error status amounts to."""
+    if answer.status_code in BAD_GATEWAYS:
+        return ServiceUnavailable(service, f"status {answer.status_code}")
+    return problem_in(answer)
+
+
+def problem_in(answer: httpx.Response) -> Problem:
+    """The Problem in a refusal; an answer without problem+json keeps its status and no words.
+
+    A version that has changed is a conflict here: the page's own request had no If-Match.
+    """
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    listed = body.get("errors")
+    errors = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
+    return Problem(
+        409 if answer.status_code == 412 else answer.status_code,  # noqa: PLR2004
+        str(body.get("code") or ""),
+        str(body.get("title") or ""),
+        str(body.get("detail") or ""),
+        tuple(_field_error(error) for error in errors),
+        body["facts"] if isinstance(body.get("facts"), dict) else None,
+    )
+
+
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    """One entry of `errors`: {field | pointer, message | detail, code?}."""
+    pointer = str(error.get("field") or error.get("pointer") or "")
+    return FieldError(
+        field=pointer.lstrip("#/").replace("/", "."),
+        message=str(error.get("message") or error.get("detail") or ""),
+        code=str(error.get("code") or ""),
+    )
+
+
+def client_of(request: Request) -> ServiceClient:
+    """The services behind the portal, asked in the name of the person behind this request."""
+    known: ServiceClient | None = getattr(request.state, "services", None)
+    if known is None:
+        known = request.state.services = _services_of(request)
+    return known
+
+
+def _services_of(request: Request) -> ServiceClient:
+    portal = state_of(request)
+    session = session_of(request)
+    return ServiceClient(
+        portal.http,
+        portal.settings.service_urls,
+        token=session.access_token if session else "",
+        changed=lambda: portal.answers.forget(getattr(request.state, "principal", None)),
+    )

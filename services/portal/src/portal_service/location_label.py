@@ -1,0 +1,27 @@
+"""What are this person's dealer and store called? Codes are for machines; the bar shows names."""
+
+from fastapi import Request
+
+from portal_service.api_client import Problem, client_of
+from portal_service.state import state_of
+from shared.auth import Principal
+
+CACHED_S = 600
+"""Names change by a master file, a few times a year."""
+
+
+async def location_label(request: Request, who: Principal) -> str:
+    """Dealer and store by name, by code where names are late or missing; empty outside dealers."""
+    if who.dealer is None:
+        return ""
+    key = (who.dealer, who.store)
+    services = client_of(request)
+    asking = services.get("contracts", "/place")
+    try:
+        answers = state_of(request).answers
+        found = await services.optional(answers.get(key, "place", asking, keep_s=CACHED_S))
+    except Problem:
+        found = None
+    if found is None:
+        return " ".join(code for code in key if code)
+    return " ".join(part["name"] for part in (found.body["dealer"], found.body["store"]) if part)

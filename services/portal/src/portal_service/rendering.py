@@ -1,0 +1,195 @@
+"""What surrounds every screen, and how does a screen get onto paper (HTML)?
+
+`page(request, "returns.html", ...)` renders a template inside the frame: top bar, menu, breadcrumb,
+message of the last action, error summary. `announce` leaves that message for the next page.
+"""
+
+import asyncio
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from portal_service import formatting
+from portal_service.api_client import FieldError, ServiceUnavailable, client_of
+from portal_service.location_label import location_label
+from portal_service.menu import Group, menu_for
+from portal_service.permissions import permissions_of
+from portal_service.session import (
+    cookie_name,
+    drop_cookie,
+    principal_in_session,
+    session_of,
+    set_cookie,
+)
+from portal_service.state import state_of
+from portal_service.work import WorkShown, work_of
+from shared.auth import AccessRefused, Principal, Role
+from shared.context import current_context
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+ROLE_ORDER = list(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """What the frame shows around a screen."""
+
+    layout: str
+    """base.html with the menu, bare.html for people who are not signed in."""
+    who: Principal | None = None
+    roles: str = ""
+    menu: tuple[Group, ...] = ()
+    path: str = ""
+    csrf: str = ""
+    place: str = ""
+    unavailable_parts: tuple[str, ...] = ()
+    """Parts that are missing and that the screen itself does not name."""
+    work: WorkShown = field(default_factory=WorkShown)
+    clock: str | None = None
+    flash: Mapping[str, str] | None = None
+    request_id: str = ""
+    embedded: bool = False
+
+
+def page_templates(*more_folders: Path) -> Environment:
+    """The templates with the product's filters; `more_folders` are looked through first."""
+    templates = Environment(
+        loader=FileSystemLoader([*more_folders, HERE / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {
+        "day": formatting.day,
+        "month": formatting.month,
+        "moment": formatting.moment,
+        "yen": formatting.yen,
+        "count": formatting.count,
+        "slug": _slug,
+        "pairs": lambda items: [(item["code"], item["label"]) for item in items],
+        "is_missing": lambda value: isinstance(value, ServiceUnavailable),
+    }
+    templates.globals |= {
+        "static": _addresses_of_static_files().get,
+        "once": lambda: secrets.token_urlsafe(16),
+        "query": _query,
+    }
+    return templates
+
+
+async def render(  # noqa: PLR0913  everything but the first two has a name
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    partial: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    errors: Iterable[FieldError] = (),
+    **facts: Any,
+) -> HTMLResponse:
+    """The screen `template` with these facts.
+
+    `values` are what the form fields hold, by name; `errors` stand beside their fields and in the
+    summary on top. `partial` names the block that is enough when HTMX asks for a part of the page.
+    """
+    found = state_of(request).templates.get_template(template)
+    frame = await page_context_of(request)
+    listed = tuple(errors)
+    everything = {"frame": frame, "values": values or {}, "errors": listed, **facts}
+    if partial and request.headers.get("hx-request"):
+        html = "".join(found.blocks[partial](found.new_context(everything)))
+        return HTMLResponse(html, status)
+    response = HTMLResponse(found.render(everything), status)
+    if frame.flash:
+        drop_cookie(request, response, "flash")
+    return response
+
+
+async def page_context_of(request: Request) -> PageContext:
+    """The frame for whoever asks; without a session the bare one."""
+    portal = state_of(request)
+    request_id = current_context().correlation_id or ""
+    flash = portal.cookie_cipher.decrypt(
+        "flash", request.cookies.get(cookie_name(request, "flash"))
+    )
+    who = await _person(request)
+    if who is None:
+        return PageContext("bare.html", flash=flash, request_id=request_id)
+    session = session_of(request)
+    place, rights, work = await asyncio.gather(
+        location_label(request, who),
+        permissions_of(request, who),
+        work_of(request, who),
+    )
+    return PageContext(
+        layout="base.html",
+        who=who,
+        roles="・".join(role.label_ja for role in sorted(who.roles, key=ROLE_ORDER.index)),
+        menu=menu_for(who, request.app, rights),
+        path=request.url.path,
+        csrf=session.masked_csrf() if session else "",
+        place=place,
+        unavailable_parts=tuple(sorted(client_of(request).unavailable_parts)),
+        work=work,
+        clock=formatting.moment(portal.now()) if portal.now else None,
+        flash=flash,
+        request_id=request_id,
+        embedded=portal.settings.embedded,
+    )
+
+
+def announce(request: Request, response: Response, text: str, *, kind: str = "done") -> None:
+    """Leave a message for the next page: what happened, who is next, whether a mail went out.
+
+    `kind` is done, note or warning.
+    """
+    sealed = state_of(request).cookie_cipher.encrypt(
+        "flash", {"text": text, "kind": kind}, lasts_s=300
+    )
+    set_cookie(request, response, "flash", sealed, lasts_s=300)
+
+
+async def _person(request: Request) -> Principal | None:
+    known: Principal | None = getattr(request.state, "principal", None)
+    if known is None:
+        try:
+            known = await principal_in_session(request)
+        except AccessRefused:
+            return None
+    return known
+
+
+def _addresses_of_static_files() -> dict[str, str]:
+    """Name → address with a fingerprint, so that browsers may keep a file for ever."""
+    files = (path for path in STATIC.rglob("*") if path.is_file())
+    return {
+        path.relative_to(STATIC).as_posix(): (
+            f"/static/{path.relative_to(STATIC).as_posix()}"
+            f"?v={hashlib.sha256(path.read_bytes()).hexdigest()[:10]}"
+        )
+        for path in files
+    }
+
+
+def _slug(text: str) -> str:
+    """A name for an id attribute."""
+    return re.sub(r"[^\w-]+", "-", text)
+
+
+def _query(current: Mapping[str, Any], **changes: Any) -> str:
+    """The query string of this page with some values changed; None takes one away."""
+    wanted = {**dict(current), **changes}
+    return "?" + urlencode(
+        {key: value for key, value in wanted.items() if value is not None}, doseq=True
+    )

@@ -1,0 +1,202 @@
+"""システム設定, 権限マスタ, the simulation of passes and the re-check of a period."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service import formatting
+from portal_service.api_client import FieldError, Problem, client_of
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.rendering import announce, render
+from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES, today_of
+from shared.auth import Role, require
+
+pages = APIRouter(prefix="/commuter")
+
+ACCOUNTING = require(Role.EXPENSE_ADMIN)
+SWITCHES = (
+    *("applications_allowed", "warning_blocks", "amount_change_allowed"),
+    *("without_pass_allowed", "roundabout_blocks"),
+)
+RIGHTS = ("pass_master", "edit_at_approval", "edit_after_approval")
+OFFERS = 3
+
+
+@pages.get("/settings", dependencies=[ACCOUNTING])
+async def show_settings(request: Request) -> Response:
+    """システム設定 > 基本情報."""
+    return await _settings(request)
+
+
+@pages.post("/settings", dependencies=[ACCOUNTING])
+async def save_settings(request: Request) -> Response:
+    """「保存」."""
+    fields = await form_fields_of(request)
+    approvers = [fields.text(name) for name in ("approver_1", "approver_2")]
+    body = {
+        **{name: fields.text(name) == "yes" for name in SWITCHES},
+        "retention_days": fields.number("retention_days"),
+        "admin_mail": fields.text("admin_mail") or None,
+        "bus_policy": fields.text("bus_policy"),
+        "media": fields.text("media"),
+        "approvers": [one for one in approvers if one],
+    }
+    try:
+        fields.refuse_unreadable()
+        await client_of(request).send("commuter", "PUT", "/settings", body, version=fields.version)
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _settings(request, fields, problem)
+    response = RedirectResponse("/commuter/settings", 303)
+    announce(request, response, "システム設定を保存しました。")
+    return response
+
+
+@pages.get("/permissions", dependencies=[ACCOUNTING])
+async def show_permissions(request: Request) -> Response:
+    """権限マスタ: who may what."""
+    return await _permissions(request)
+
+
+@pages.post("/permissions/{employee_id}", dependencies=[ACCOUNTING])
+async def save_permission(request: Request, employee_id: str) -> Response:
+    """「保存」 of one employee's boxes."""
+    fields = await form_fields_of(request)
+    body: dict[str, Any] = {name: name in fields.getlist("rights") for name in RIGHTS}
+    body["mail"] = fields.text("mail") or None
+    try:
+        await client_of(request).send(
+            "commuter", "PUT", f"/permissions/{employee_id}", body, version=fields.version
+        )
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _permissions(request, problem)
+    response = RedirectResponse("/commuter/permissions", 303)
+    announce(request, response, "権限を保存しました。")
+    return response
+
+
+@pages.get("/simulation", dependencies=[EXPENSES])
+async def show_simulation(request: Request) -> Response:
+    """Which pass pays, and from how many days on."""
+    values = {"days_per_month": "20", "on": f"{today_of(request):%Y/%m/%d}"}
+    return await render(
+        request, "commuter/simulation.html", values=values, found=None, offers=OFFERS
+    )
+
+
+@pages.post("/simulation", dependencies=[EXPENSES])
+async def simulate(request: Request) -> Response:
+    """The same, asked."""
+    fields = await form_fields_of(request)
+    found, errors, status = None, list[FieldError](), 200
+    try:
+        body = {
+            "start": fields.text("start"),
+            "end": fields.text("end"),
+            "on": fields.day("on"),
+            "days_per_month": fields.number("days_per_month", "日数は数字で入力してください。"),
+            "offers": _offers(fields),
+        }
+        fields.refuse_unreadable()
+        answer = await client_of(request).send("commuter", "POST", "/simulations/passes", body)
+        found = answer.body
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        errors, status = list(problem.on_form), problem.status
+    return await render(
+        request,
+        "commuter/simulation.html",
+        status=status,
+        values=fields.values(),
+        found=found,
+        offers=OFFERS,
+        errors=errors,
+    )
+
+
+@pages.get("/recheck", dependencies=[ACCOUNTING])
+async def show_recheck(request: Request) -> Response:
+    """過去の期間の再計算: asked by its two days."""
+    values = dict(request.query_params)
+    found, errors = None, list[FieldError]()
+    if values.get("first") or values.get("last"):
+        body = {}
+        for name in ("first", "last"):
+            try:
+                day = formatting.read_day(values.get(name, ""))
+                body[name] = day.isoformat() if day else None
+            except formatting.NotReadable as unreadable:
+                errors.append(FieldError(name, str(unreadable)))
+        try:
+            if not errors:
+                found = (await client_of(request).send("commuter", "POST", "/rechecks", body)).body
+        except Problem as problem:
+            if problem.status not in FORM_STATUSES:
+                raise
+            errors = list(problem.on_form)
+    return await render(
+        request,
+        "commuter/recheck.html",
+        status=422 if errors else 200,
+        values=values,
+        found=found,
+        errors=errors,
+    )
+
+
+def _offers(fields: FormFields) -> list[dict[str, Any]]:
+    offers = []
+    for number in range(OFFERS):
+        route = fields.text(f"offers.{number}.route")
+        if not route:
+            continue
+        name = f"offers.{number}.yen"
+        try:
+            yen = formatting.read_yen(fields.text(name))
+        except formatting.NotReadable as unreadable:
+            fields.errors.append(FieldError(name, str(unreadable)))
+            continue
+        months = fields.number(f"offers.{number}.months") or 1
+        offers.append({"route": route, "months": months, "yen": yen or 0})
+    return offers
+
+
+async def _settings(
+    request: Request, fields: FormFields | None = None, problem: Problem | None = None
+) -> Response:
+    services = client_of(request)
+    found = await services.get("commuter", "/settings")
+    people = (await services.get("commuter", "/employees")).body["items"]
+    kept = found.body
+    stored = {
+        **{name: "yes" if kept[name] else "no" for name in SWITCHES},
+        **{name: kept[name] for name in ("retention_days", "admin_mail", "bus_policy", "media")},
+        "approver_1": next(iter(kept["approvers"]), ""),
+        "approver_2": next(iter(kept["approvers"][1:]), ""),
+    }
+    return await render(
+        request,
+        "commuter/settings.html",
+        status=problem.status if problem else 200,
+        choices=kept["retention_choices"],
+        people=[(one["employee_id"], one["name"]) for one in people],
+        version=found.etag,
+        values=fields.values() if fields else stored,
+        errors=problem.on_form if problem else (),
+    )
+
+
+async def _permissions(request: Request, problem: Problem | None = None) -> Response:
+    found = await client_of(request).get("commuter", "/permissions")
+    return await render(
+        request,
+        "commuter/permissions.html",
+        status=problem.status if problem else 200,
+        rows=found.body["items"],
+        errors=problem.on_form if problem else (),
+    )

@@ -1,0 +1,291 @@
+"""定期区間マスタ, 個人設定 > 定期区間, and the editor that both share (R1-R10, R19-R28)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service.api_client import FieldError, Problem, client_of
+from portal_service.confirmation import Confirmation, confirm
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.formatting import JST
+from portal_service.pass_timeline import pass_timeline
+from portal_service.rendering import announce, render
+from portal_service.state import state_of
+from shared.auth import Role, require
+
+EXPENSES = require(Role.EMPLOYEE, Role.EXPENSE_APPROVER, Role.EXPENSE_ADMIN)
+FORM_STATUSES = (403, 409, 422)
+"""Refusals that are shown on the form, with everything that was typed."""
+
+pages = APIRouter(dependencies=[EXPENSES])
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """One use of 定期区間マスタ【編集】: what its button says, and where it leads."""
+
+    title: str
+    action: str
+    back: tuple[str, str]
+    verb: str
+    done: str
+    method: str
+    path: str
+    version: str | None = None
+    of_administrator: bool = False
+    employees: Sequence[tuple[str, str]] = ()
+
+
+MASTER = ("定期区間マスタ", "/commuter/passes")
+MINE = ("個人設定 > 定期区間", "/commuter/my-passes")
+REGISTER = Editor(
+    title="定期区間マスタ【編集】",
+    action="/commuter/passes/new",
+    back=MASTER,
+    verb="確定",
+    done="定期区間を確定しました。以後の乗換案内で控除されます。",
+    method="POST",
+    path="/passes",
+    of_administrator=True,
+)
+APPLY = Editor(
+    title="定期区間【編集】",
+    action="/commuter/my-passes/new",
+    back=MINE,
+    verb="申請",
+    done="定期区間を申請しました。管理者が確定するまで控除されません。管理者へメールでお知らせします。",
+    method="POST",
+    path="/my-passes",
+)
+
+
+def today_of(request: Request) -> date:
+    """The JST day, by the embedded clock where there is one."""
+    clock = state_of(request).now
+    return (clock() if clock else datetime.now(JST)).astimezone(JST).date()
+
+
+@pages.get("/commuter/passes")
+async def show_master(request: Request) -> Response:
+    """定期区間マスタ: every employee's passes, and those that need care."""
+    services = client_of(request)
+    health = await services.get("commuter", "/passes/health")
+    found = await services.get("commuter", "/passes")
+    return await render(
+        request, "commuter/passes.html", passes=found.body["items"], health=health.body["items"]
+    )
+
+
+@pages.get("/commuter/passes/new")
+async def new_pass(request: Request) -> Response:
+    """The empty editor of an administrator."""
+    editor = await _with_employees(request, REGISTER)
+    return await _editor(request, editor, dict(request.query_params))
+
+
+@pages.post("/commuter/passes/new")
+async def edit_new_pass(request: Request) -> Response:
+    """乗換案内, 決定, 確定."""
+    return await _edited(request, await _with_employees(request, REGISTER))
+
+
+@pages.get("/commuter/passes/{pass_id}/edit")
+async def edit_pass(request: Request, pass_id: str) -> Response:
+    """編集 by an administrator."""
+    editor, values = await _existing(request, pass_id, of_administrator=True)
+    return await _editor(request, editor, values)
+
+
+@pages.post("/commuter/passes/{pass_id}/edit")
+async def save_pass(request: Request, pass_id: str) -> Response:
+    """The same, sent."""
+    editor, _ = await _existing(request, pass_id, of_administrator=True)
+    return await _edited(request, editor)
+
+
+@pages.get("/commuter/my-passes")
+async def show_mine(request: Request) -> Response:
+    """個人設定 > 定期区間: the own passes in a table and as a picture (R63)."""
+    found = await client_of(request).get("commuter", "/my-passes")
+    passes, today = found.body["items"], today_of(request)
+    return await render(
+        request,
+        "commuter/my_passes.html",
+        passes=passes,
+        apply=found.body["apply"],
+        timeline=pass_timeline(passes, today),
+    )
+
+
+@pages.get("/commuter/my-passes/new")
+async def new_own_pass(request: Request) -> Response:
+    """The empty editor of an applicant."""
+    return await _editor(request, APPLY, {})
+
+
+@pages.post("/commuter/my-passes/new")
+async def edit_new_own_pass(request: Request) -> Response:
+    """乗換案内, 決定, 申請."""
+    return await _edited(request, APPLY)
+
+
+@pages.get("/commuter/my-passes/{pass_id}/edit")
+async def edit_own_pass(request: Request, pass_id: str) -> Response:
+    """編集 of an own pass."""
+    editor, values = await _existing(request, pass_id, of_administrator=False)
+    return await _editor(request, editor, values)
+
+
+@pages.post("/commuter/my-passes/{pass_id}/edit")
+async def save_own_pass(request: Request, pass_id: str) -> Response:
+    """The same, sent."""
+    editor, _ = await _existing(request, pass_id, of_administrator=False)
+    return await _edited(request, editor)
+
+
+@pages.post("/commuter/my-passes/{pass_id}/withdrawal")
+async def withdraw(request: Request, pass_id: str) -> Response:
+    """取下げ of an application, after a question."""
+    fields = await form_fields_of(request)
+    if not fields.confirmed:
+        question = Confirmation(
+            title="申請の取下げ",
+            sentence="この定期区間の申請を取り下げます。よろしいですか。",
+            action=f"/commuter/my-passes/{pass_id}/withdrawal",
+            back=MINE[1],
+            kept=fields.kept(),
+            danger=True,
+            crumbs=[MINE],
+        )
+        return await confirm(request, question, fields=fields)
+    path = f"/my-passes/{pass_id}/withdrawal"
+    await client_of(request).send("commuter", "POST", path, {}, version=fields.version)
+    response = RedirectResponse(MINE[1], 303)
+    announce(request, response, "申請を取り下げました。")
+    return response
+
+
+async def _with_employees(request: Request, editor: Editor) -> Editor:
+    found = await client_of(request).get("commuter", "/employees")
+    people = [(one["employee_id"], one["name"]) for one in found.body["items"]]
+    return replace(editor, employees=people)
+
+
+async def _existing(
+    request: Request, pass_id: str, *, of_administrator: bool
+) -> tuple[Editor, dict[str, Any]]:
+    """The editor of a pass that exists, and what it holds now."""
+    found = await client_of(request).get("commuter", f"/passes/{pass_id}")
+    one = found.body
+    kind, base = (REGISTER, "passes") if of_administrator else (APPLY, "my-passes")
+    start, end = one["section"].split("―")
+    values = {
+        "start": start,
+        "end": end,
+        "route": one["route"],
+        "starts_on": (one["starts_on"] or "").replace("-", "/"),
+        "ends_on": (one["ends_on"] or "").replace("-", "/"),
+        "employee_id": one["employee_id"],
+        "employee_name": one["employee_name"],
+    }
+    editor = replace(
+        kind,
+        action=f"/commuter/{base}/{pass_id}/edit",
+        method="PUT",
+        path=f"/{base}/{pass_id}",
+        version=found.etag,
+    )
+    return editor, values
+
+
+async def _edited(request: Request, editor: Editor) -> Response:
+    """What follows from the button that was pressed."""
+    fields = await form_fields_of(request)
+    values = fields.values()
+    period = {name: fields.day(name) for name in ("starts_on", "ends_on")}
+    pressed = fields.text("do")
+    try:
+        fields.refuse_unreadable()
+        if pressed == "look_up":
+            values["route"] = ""
+            found = await _looked_up(request, fields)
+            return await _editor(request, editor, values, candidates=found)
+        if pressed == "decide":
+            values["route"] = fields.text("candidate")
+            if not values["route"]:
+                raise Problem(422, "", "利用する経路を選択してください。", "")
+        body = {"route": values.get("route", ""), **period}
+        if pressed == "decide":
+            met = await _met(request, fields, body)
+            return await _editor(request, editor, values, met=met)
+        return await _sent(request, editor, fields, body)
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _editor(request, editor, values, problem=problem)
+
+
+async def _looked_up(request: Request, fields: FormFields) -> list[dict[str, Any]]:
+    typed = {
+        "start": fields.text("start"),
+        "end": fields.text("end"),
+        "via": [fields.text("via")] if fields.text("via") else [],
+        "on": today_of(request).isoformat(),
+        "order": "time",
+        "for_pass": True,
+    }
+    found = await client_of(request).send("commuter", "POST", "/look-ups", typed)
+    items: list[dict[str, Any]] = found.body["items"]
+    return items
+
+
+async def _met(request: Request, fields: FormFields, body: dict[str, Any]) -> dict[str, Any]:
+    asked = {**body, "employee_id": fields.text("employee_id")}
+    found = await client_of(request).send("commuter", "POST", "/passes/check", asked)
+    met: dict[str, Any] = found.body
+    return met
+
+
+async def _sent(
+    request: Request, editor: Editor, fields: FormFields, body: dict[str, Any]
+) -> Response:
+    if editor.of_administrator and editor.method == "POST":
+        body["employee_id"] = fields.text("employee_id")
+    await client_of(request).send(
+        "commuter",
+        editor.method,
+        editor.path,
+        body,
+        idempotency_key=fields.idempotency_key,
+        version=fields.version,
+    )
+    response = RedirectResponse(editor.back[1], 303)
+    announce(request, response, editor.done)
+    return response
+
+
+async def _editor(  # noqa: PLR0913 - the stages of one form
+    request: Request,
+    editor: Editor,
+    values: dict[str, Any],
+    *,
+    candidates: Sequence[dict[str, Any]] = (),
+    met: dict[str, Any] | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    errors: Sequence[FieldError] = problem.on_form if problem else ()
+    return await render(
+        request,
+        "commuter/pass_form.html",
+        status=problem.status if problem else 200,
+        editor=editor,
+        values=values,
+        candidates=candidates,
+        met=met,
+        errors=errors,
+        version=editor.version,
+    )

@@ -1,0 +1,387 @@
+"""精算書: lists, the form of a slip with automatic saving, 乗換案内 of an item, and the steps."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from portal_service import formatting
+from portal_service.api_client import FieldError, Problem, client_of
+from portal_service.confirmation import Confirmation, confirm
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.rendering import announce, render
+from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
+
+pages = APIRouter(prefix="/commuter/slips", dependencies=[EXPENSES])
+
+HOME = ("精算書", "/commuter/slips")
+SENTENCES = {
+    "submit": "この精算書を申請します。よろしいですか。",
+    "withdraw": "この精算書の申請を取り下げます。よろしいですか。",
+    "approve": "この精算書を承認します。承認は取り消せません。よろしいですか。",
+    "remand": "この精算書を申請者に差し戻します。",
+    "reject": "この精算書を否認します。",
+    "settle": "この精算書を精算します。よろしいですか。",
+    "delete": "この精算書を削除します。元に戻せません。よろしいですか。",
+    "copy": "この精算書をコピーして新しい精算書を作ります。",
+}
+DONE = {
+    "submit": "申請しました。",
+    "withdraw": "取り下げました。",
+    "approve": "承認しました。",
+    "remand": "差し戻しました。",
+    "reject": "否認しました。",
+    "settle": "精算しました。",
+    "delete": "削除しました。",
+    "copy": "コピーしました。日付を変更した明細は、乗換案内をもう一度呼び出してください。",
+}
+WITH_COMMENT = {"remand", "reject"}
+
+
+SHOWN = {
+    "to_approve": ("承認待ちの精算書", "/slips/to-approve", {}),
+    "remanded": ("差戻しされた精算書", "/slips", {"status": "remanded"}),
+    "to_settle": ("精算待ちの精算書", "/slips/of-company", {"status": "approved"}),
+}
+"""One list alone, as a number on トップ leads to it: its words, and where it is asked for."""
+
+
+@pages.get("")
+async def list_slips(request: Request) -> Response:
+    """The own slips, the kinds to begin, and what waits for approval; or one list alone."""
+    services = client_of(request)
+    if shown := SHOWN.get(request.query_params.get("show", "")):
+        words, path, query = shown
+        found = (await services.get("commuter", path, query)).body["items"]
+        return await render(request, "commuter/slips_shown.html", words=words, slips=found)
+    me = (await services.get("commuter", "/me")).body
+    own = (await services.get("commuter", "/slips")).body
+    waiting = (await services.get("commuter", "/slips/to-approve")).body["items"]
+    company = None
+    if me["rights"]["accounting"]:
+        company = (await services.get("commuter", "/slips/of-company")).body["items"]
+    return await render(
+        request,
+        "commuter/slips.html",
+        slips=own["items"],
+        kinds=own["kinds"],
+        waiting=waiting,
+        company=company,
+        approver=me["rights"]["approver"],
+    )
+
+
+@pages.post("")
+async def begin_slip(request: Request) -> Response:
+    """「作成」 of a kind: an empty draft, then its form."""
+    fields = await form_fields_of(request)
+    body = {"kind": fields.text("kind"), "automatic": True}
+    made = await client_of(request).send(
+        "commuter", "POST", "/slips", body, idempotency_key=fields.idempotency_key
+    )
+    return RedirectResponse(f"{HOME[1]}/{made.body['slip_id']}", 303)
+
+
+@pages.get("/{slip_id}")
+async def show_slip(request: Request, slip_id: str) -> Response:
+    """A slip: its form where it may be edited, else its content."""
+    return await _slip(request, slip_id)
+
+
+@pages.get("/{slip_id}/print")
+async def print_slip(request: Request, slip_id: str) -> Response:
+    """印刷: the PDF."""
+    return await client_of(request).stream("commuter", f"/slips/{slip_id}/print.pdf")
+
+
+@pages.post("/{slip_id}")
+async def save_slip(request: Request, slip_id: str) -> Response:
+    """一時保存, 明細を追加, 明細を削除, and the ways that begin with a save."""
+    fields = await form_fields_of(request)
+    pressed, _, target = fields.text("do").partition(":")
+    body = _form(fields, removed=target if pressed == "remove" else "")
+    if pressed == "add":
+        body["items"].append({})
+    try:
+        fields.refuse_unreadable()
+        saved = await client_of(request).send(
+            "commuter", "PUT", f"/slips/{slip_id}", body, version=fields.version
+        )
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _slip(request, slip_id, fields, problem)
+    where = f"{HOME[1]}/{slip_id}"
+    if pressed == "look_up":
+        return RedirectResponse(f"{where}/items/{target}/look-up", 303)
+    if pressed in {"step", "add"}:
+        place = f"{where}/{target}" if pressed == "step" else f"{where}#items"
+        return RedirectResponse(place, 303)
+    response = RedirectResponse(where, 303)
+    warned = sum(len(item["warnings"]) for item in saved.body["items"])
+    text = "一時保存しました。" if saved.body["status"] == "draft" else "保存しました。"
+    announce(request, response, text, kind="note" if warned else "done")
+    return response
+
+
+@pages.post("/{slip_id}/auto-save")
+async def auto_save(request: Request, slip_id: str) -> Response:
+    """自動保存, for scripts: says when, and hands back the version to save next."""
+    fields = await form_fields_of(request)
+    body = _form(fields) | {"automatic": True}
+    facts: dict[str, Any] = {"version": fields.version, "saved": None, "refused": ""}
+    try:
+        if fields.errors:
+            raise Problem(422, "", fields.errors[0].message, "")
+        found = await client_of(request).send(
+            "commuter", "PUT", f"/slips/{slip_id}", body, version=fields.version
+        )
+        facts |= {"version": found.etag, "saved": found.body["updated_at"]}
+    except Problem as problem:
+        facts["refused"] = problem.on_form[0].message
+    return await render(request, "commuter/_saved.html", **facts)
+
+
+@pages.get("/{slip_id}/items/{item_id}/look-up")
+async def show_look_up(request: Request, slip_id: str, item_id: str) -> Response:
+    """乗換案内 of one item: the question, and the candidates once it is asked."""
+    return await _look_up(request, slip_id, item_id)
+
+
+@pages.post("/{slip_id}/items/{item_id}/look-up")
+async def decide(request: Request, slip_id: str, item_id: str) -> Response:
+    """「決定」 of a candidate."""
+    fields = await form_fields_of(request)
+    body: dict[str, Any] = {
+        "on": fields.text("searched_on"),
+        "route": fields.text("candidate"),
+        "medium": fields.text("medium") or "ic",
+        "round_trip": fields.text("round_trip") == "yes",
+    }
+    if fields.flag("without_pass"):
+        body["without_pass_reason"] = fields.text("without_pass_reason")
+    try:
+        await client_of(request).send(
+            "commuter",
+            "POST",
+            f"/slips/{slip_id}/items/{item_id}/look-up",
+            body,
+            version=fields.version,
+        )
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _look_up(request, slip_id, item_id, problem)
+    return RedirectResponse(f"{HOME[1]}/{slip_id}#item-{item_id}", 303)
+
+
+@pages.get("/{slip_id}/{step}")
+async def ask_step(request: Request, slip_id: str, step: str) -> Response:
+    """The question before a step."""
+    return await _ask(request, slip_id, step)
+
+
+@pages.post("/{slip_id}/{step}")
+async def take_step(request: Request, slip_id: str, step: str) -> Response:
+    """申請, 承認, 差戻し, 取下げ, 否認, 精算, 削除, 伝票コピー."""
+    if step not in DONE:
+        raise HTTPException(404)
+    fields = await form_fields_of(request)
+    method, path, body = "POST", f"/slips/{slip_id}/{step}", {"comment": fields.text("comment")}
+    if step == "delete":
+        method, path = "DELETE", f"/slips/{slip_id}"
+    if step == "copy":
+        path, body = f"/slips/{slip_id}/copies", {}
+    try:
+        done = await client_of(request).send(
+            "commuter", method, path, body, version=fields.version,
+            idempotency_key=fields.idempotency_key if step == "copy" else None,
+        )  # fmt: skip
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _slip(request, slip_id, None, problem)
+    where = HOME[1] if step == "delete" else f"{HOME[1]}/{slip_id}"
+    if step == "copy":
+        where = f"{HOME[1]}/{done.body['slip_id']}"
+    response = RedirectResponse(where, 303)
+    announce(request, response, DONE[step])
+    return response
+
+
+def _form(fields: FormFields, removed: str = "") -> dict[str, Any]:
+    """What stands on the form, as the service takes it; errors go to `entries.errors`."""
+    items = []
+    for number in range(len(fields.getlist("item"))):
+        name = f"items.{number}"
+        item_id = fields.text(f"{name}.item_id")
+        if item_id == removed:
+            continue
+        item: dict[str, Any] = {
+            "item_id": item_id or None,
+            "item_on": fields.day(f"{name}.item_on"),
+            "purpose": fields.text(f"{name}.purpose"),
+            "receipt": fields.flag(f"{name}.receipt"),
+        }
+        if fields.text(f"{name}.source") == "typed":
+            item |= {
+                "words": fields.text(f"{name}.words"),
+                "amount_yen": _yen(fields, f"{name}.amount_yen"),
+            }
+        items.append(item)
+    return {
+        "title": fields.text("title"),
+        "purpose": fields.text("purpose"),
+        "trip_from": fields.day("trip_from"),
+        "trip_to": fields.day("trip_to"),
+        "items": items,
+    }
+
+
+def _yen(fields: FormFields, name: str) -> int | None:
+    try:
+        return formatting.read_yen(fields.text(name))
+    except formatting.NotReadable as unreadable:
+        fields.errors.append(FieldError(name, str(unreadable)))
+        return None
+
+
+async def _slip(
+    request: Request,
+    slip_id: str,
+    fields: FormFields | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    services = client_of(request)
+    found = await services.get("commuter", f"/slips/{slip_id}")
+    slip = found.body
+    actions = {one["action"]: one for one in slip["actions"]}
+    faults = (await services.get("commuter", f"/slips/{slip_id}/findings")).body["items"]
+    return await render(
+        request,
+        "commuter/slip.html",
+        status=problem.status if problem else 200,
+        slip=slip,
+        actions=actions,
+        faults={one["item_id"]: one["words"] for one in faults},
+        version=found.etag,
+        values=fields.values() if fields else _values(slip),
+        errors=problem.on_form if problem else (),
+    )
+
+
+def _values(slip: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the form, as they are kept."""
+    values = {name: slip[name] for name in ("title", "purpose")}
+    values |= {name: _slashes(slip[name]) for name in ("trip_from", "trip_to")}
+    for number, item in enumerate(slip["items"]):
+        kept = {
+            "item_on": _slashes(item["item_on"]),
+            "purpose": item["purpose"],
+            "words": item["words"],
+            "amount_yen": item["amount_yen"],
+        }
+        values |= {f"items.{number}.{name}": value for name, value in kept.items()}
+    return values
+
+
+def _slashes(day: str | None) -> str:
+    return (day or "").replace("-", "/")
+
+
+async def _look_up(
+    request: Request, slip_id: str, item_id: str, problem: Problem | None = None
+) -> Response:
+    services = client_of(request)
+    found = await services.get("commuter", f"/slips/{slip_id}")
+    item = next((one for one in found.body["items"] if one["item_id"] == item_id), None)
+    if item is None:
+        raise HTTPException(404)
+    typed = dict(request.query_params)
+    values = _asked(item) | typed
+    candidates: Sequence[dict[str, Any]] | None = None
+    notices: Sequence[dict[str, Any]] = ()
+    searched_on = None
+    if typed.get("start") and problem is None:
+        try:
+            day = formatting.read_day(values["on"])
+            searched_on = day.isoformat() if day else ""
+            answer = await services.send(
+                "commuter", "POST", "/look-ups", _question(values, searched_on, slip_id)
+            )
+            candidates, notices = answer.body["items"], answer.body["notices"]
+        except formatting.NotReadable as unreadable:
+            problem = Problem(422, "", "", "", (FieldError("on", str(unreadable)),))
+        except Problem as refused:
+            if refused.status not in FORM_STATUSES:
+                raise
+            problem = refused
+    return await render(
+        request,
+        "commuter/look_up.html",
+        status=problem.status if problem else 200,
+        slip=found.body,
+        item=item,
+        version=found.etag,
+        values=values,
+        candidates=candidates,
+        notices=notices,
+        searched_on=searched_on,
+        errors=problem.on_form if problem else (),
+    )
+
+
+def _asked(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What the look-up opens with: the item's day, and the ends of its route."""
+    stations = (item["route"] or ":").split(":")
+    return {
+        "start": stations[0],
+        "end": stations[-1],
+        "via": "",
+        "on": _slashes(item["item_on"]),
+        "medium": item["medium"] or "ic",
+        "round_trip": "yes" if item["round_trip"] else "no",
+        "order": "charged",
+    }
+
+
+def _question(values: Mapping[str, Any], on: str, slip_id: str) -> dict[str, Any]:
+    return {
+        "start": values["start"],
+        "end": values["end"],
+        "via": [values["via"]] if values["via"] else [],
+        "on": on,
+        "medium": values["medium"],
+        "order": values["order"],
+        "slip_id": slip_id,
+    }
+
+
+async def _ask(request: Request, slip_id: str, step: str) -> Response:
+    found = await client_of(request).get("commuter", f"/slips/{slip_id}")
+    slip = found.body
+    offered = next((one for one in slip["actions"] if one["action"] == step), None)
+    if step not in SENTENCES or offered is None:
+        raise HTTPException(404)
+    if not offered["enabled"]:
+        return await _slip(request, slip_id, None, Problem(409, "", offered["reason"], ""))
+    warnings = {one["message"] for item in slip["items"] for one in item["warnings"]}
+    question = Confirmation(
+        title=offered["label"],
+        sentence=SENTENCES[step],
+        action=f"{HOME[1]}/{slip_id}/{step}",
+        back=f"{HOME[1]}/{slip_id}",
+        kept=[("version", found.etag or "")],
+        facts=[
+            ("件名", slip["title"] or "（件名なし）"),
+            ("合計", formatting.yen(slip["total_yen"])),
+            ("明細", f"{len(slip['items'])}件"),
+        ],
+        notes=sorted(warnings) if step in {"submit", "approve"} else [],
+        part="commuter/_ask_comment.html" if step in WITH_COMMENT else None,
+        danger=step in {"delete", "reject"},
+        crumbs=[HOME],
+    )
+    return await confirm(request, question)

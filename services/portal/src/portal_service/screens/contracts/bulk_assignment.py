@@ -1,0 +1,172 @@
+"""店舗・スタッフ一括変更: search, checked rows, 一括反映, 変更 (D131-D140)."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service.api_client import (
+    FieldError,
+    Problem,
+    ServiceResponse,
+    ServiceUnavailable,
+    client_of,
+    or_missing,
+)
+from portal_service.confirmation import Confirmation, confirm
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.formatting import NotReadable, read_month
+from portal_service.rendering import announce, render
+from portal_service.screens.dropdowns import listed, named, staff_to_choose, stores_to_choose
+from shared.auth import Role, require
+
+pages = APIRouter(prefix="/transfers", dependencies=[require(Role.MANAGER, Role.HQ)])
+
+KEYS = (
+    "customer_name",
+    "inspection_month",
+    "registration_no",
+    "model_code",
+    "from_staff",
+    "from_store",
+)
+COPY = {"copy_store": "to_store", "copy_staff": "to_staff"}
+"""The two buttons 「一括反映」, and which column each fills."""
+
+
+@pages.get("")
+async def show_bulk(request: Request) -> Response:
+    """The search; below it the rows that were found."""
+    typed = {key: request.query_params.get(key, "") for key in KEYS}
+    if not request.query_params:
+        return await _screen(request, typed)
+    found, errors = await _search(request, typed)
+    return await _screen(request, typed, found=found, errors=errors)
+
+
+@pages.post("")
+async def change_in_bulk(request: Request) -> Response:
+    """「一括反映」 copies into the checked rows, 「変更」 asks and then registers them."""
+    fields = await form_fields_of(request)
+    typed = {key: fields.text(key) for key in KEYS}
+    for button, column in COPY.items():
+        if fields.flag(button):
+            return await _copied(request, typed, fields, column)
+    if fields.went_back:
+        found, errors = await _search(request, typed)
+        return await _screen(request, typed, found=found, fields=fields, errors=errors)
+    rows = [_row(fields, number) for number in fields.getlist("checked")]
+    if rows and not fields.confirmed:
+        return await _ask(request, fields, len(rows))
+    try:
+        done = await client_of(request).send(
+            "contracts",
+            "POST",
+            "/assignment-changes",
+            {"rows": rows},
+            idempotency_key=fields.idempotency_key,
+        )
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        found, _ = await _search(request, typed)
+        return await _screen(request, typed, found=found, fields=fields, errors=problem.on_form)
+    if done.body["refused"]:
+        found, _ = await _search(request, typed)
+        return await _screen(request, typed, found=found, fields=fields, done=done.body)
+    here = urlencode({key: value for key, value in typed.items() if value})
+    response = RedirectResponse(f"/transfers?{here}", 303)
+    announce(request, response, f"{done.body['accepted']}件の変更を登録しました。")
+    return response
+
+
+async def _search(
+    request: Request, typed: dict[str, str]
+) -> tuple[ServiceResponse | ServiceUnavailable | None, tuple[FieldError, ...]]:
+    query = dict(typed)
+    try:
+        month = read_month(typed["inspection_month"])
+        query["inspection_month"] = f"{month:%Y-%m}" if month else ""
+        asked = client_of(request).get("contracts", "/assignment-changes/search", query)
+        return await or_missing(asked), ()
+    except NotReadable as unreadable:
+        return None, (FieldError("inspection_month", str(unreadable)),)
+    except Problem as problem:
+        if problem.status != 422:  # noqa: PLR2004
+            raise
+        return None, problem.on_form
+
+
+async def _copied(
+    request: Request, typed: dict[str, str], fields: FormFields, column: str
+) -> Response:
+    """Nothing is saved yet: the choice now stands in each checked row (D136)."""
+    chosen = {
+        f"{column}-{number}": fields.text(f"all_{column}") for number in fields.getlist("checked")
+    }
+    found, errors = await _search(request, typed)
+    if not chosen:
+        errors = (*errors, FieldError("", "反映する契約を選択してください。"))
+    return await _screen(request, typed, found=found, fields=fields, errors=errors, copied=chosen)
+
+
+def _row(fields: FormFields, number: str) -> dict[str, Any]:
+    version = fields.text(f"version-{number}")
+    return {
+        "contract_no": number,
+        "version": int(version) if version.isdigit() else None,
+        "to_store": fields.text(f"to_store-{number}") or None,
+        "to_staff": fields.text(f"to_staff-{number}") or None,
+    }
+
+
+async def _screen(  # noqa: PLR0913  everything but the first two has a name
+    request: Request,
+    typed: dict[str, str],
+    *,
+    found: ServiceResponse | ServiceUnavailable | None = None,
+    fields: FormFields | None = None,
+    errors: tuple[FieldError, ...] = (),
+    done: dict[str, Any] | None = None,
+    copied: dict[str, str] | None = None,
+) -> Response:
+    services = client_of(request)
+    stores = await stores_to_choose(services)
+    closed = await listed(services, "/assignment-changes/closed-stores")
+    heirs = {store["code"]: store["successor"] for store in closed}
+    chosen = {"all_to_store": heirs.get(typed["from_store"]) or ""}
+    chosen |= {**(fields.values(["checked"]) if fields else {"checked": []}), **(copied or {})}
+    refused = {
+        row["contract_no"]: row["problem"]["title"]
+        for row in (done["rows"] if done else [])
+        if row.get("problem")
+    }
+    return await render(
+        request,
+        "changes/bulk.html",
+        status=422 if errors and fields else 200,
+        found=found,
+        typed=typed,
+        stores=stores,
+        from_stores=[*stores, *((one["code"], f"{one['code']} {one['name']}") for one in closed)],
+        closed=[{**one, "heir": dict(stores).get(one["successor"])} for one in closed],
+        staff=await staff_to_choose(services),
+        vehicles=await named(services, "/vehicles"),
+        values={**chosen, **typed},
+        errors=errors,
+        done=done,
+        refused=refused,
+    )
+
+
+async def _ask(request: Request, fields: FormFields, count: int) -> Response:
+    question = Confirmation(
+        title="店舗・スタッフ一括変更の確認",
+        sentence=f"選択した{count}件の店舗・スタッフの変更を登録します。よろしいですか。",
+        action="/transfers",
+        yes="変更",
+        kept=fields.kept(),
+        crumbs=[("店舗・スタッフ一括変更", "/transfers")],
+    )
+    return await confirm(request, question, fields=fields)

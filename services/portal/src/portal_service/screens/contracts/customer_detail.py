@@ -1,0 +1,86 @@
+"""顧客詳細: the contract, 自由記入欄, and the five buttons (D46-D51)."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service.api_client import Problem, ServiceResponse, client_of
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.rendering import announce, render
+from shared.auth import Role, require
+
+pages = APIRouter(
+    prefix="/contracts/{contract_no}",
+    dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)],
+)
+
+LEADS_TO = {
+    "result_entry": "result",
+    "vehicle_return": "return",
+    "resplit": "resplit",
+    "print_confirmation": "payment-confirmation",
+    "change_assignment": "assignment",
+}
+"""Where each of the five buttons leads, below the contract's own address."""
+
+
+@pages.get("")
+async def show_detail(request: Request, contract_no: str) -> Response:
+    """The screen."""
+    return await _detail(request, await contract_of(request, contract_no))
+
+
+@pages.post("/memo")
+async def save_memo(request: Request, contract_no: str) -> Response:
+    """「保存」 of 自由記入欄; what somebody else saved meanwhile stands beside it (D47)."""
+    fields = await form_fields_of(request)
+    try:
+        await client_of(request).send(
+            "contracts",
+            "PUT",
+            f"/contracts/{contract_no}/memo",
+            {"text": fields.text("note")},
+            version=fields.version,
+        )
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        contract = await contract_of(request, contract_no)
+        return await _detail(request, contract, problem=problem, fields=fields)
+    response = RedirectResponse(f"/contracts/{contract_no}", 303)
+    announce(request, response, "自由記入欄を保存しました。")
+    return response
+
+
+@pages.get("/payment-confirmation")
+async def print_confirmation(request: Request, contract_no: str) -> Response:
+    """お支払方法確認書印刷: the PDF (D51)."""
+    path = f"/contracts/{contract_no}/payment-confirmation.pdf"
+    return await client_of(request).stream("contracts", path)
+
+
+async def contract_of(request: Request, contract_no: str) -> ServiceResponse:
+    """The contract as its screens show it. Raises Problem (404), PartMissing."""
+    return await client_of(request).get("contracts", f"/contracts/{contract_no}")
+
+
+async def _detail(
+    request: Request,
+    contract: ServiceResponse,
+    *,
+    problem: Problem | None = None,
+    fields: FormFields | None = None,
+) -> Response:
+    memo: dict[str, Any] = contract.body["memo"]
+    typed = fields.text("note") if fields else memo["text"]
+    return await render(
+        request,
+        "contracts/detail.html",
+        status=problem.status if problem else 200,
+        contract=contract.body,
+        leads_to=LEADS_TO,
+        values={"note": typed},
+        errors=problem.on_form if problem else (),
+        other_memo=memo if problem and problem.status == 409 else None,  # noqa: PLR2004
+    )

@@ -1,0 +1,115 @@
+"""最終回対象顧客一覧: three search panels, coloured rows, 顧客詳細, CSV (D5-D45)."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service.api_client import FieldError, Problem, client_of, or_missing
+from portal_service.formatting import NotReadable, read_month
+from portal_service.rendering import announce, render
+from portal_service.screens.dropdowns import named
+from shared.auth import Role, require
+
+pages = APIRouter(prefix="/contracts", dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
+
+KEYS = {
+    "individual": ("registration_no", "customer_name", "contract_no"),
+    "general": (
+        *("final_from", "final_to", "model_code", "status", "product", "colour", "staff_code"),
+    ),
+    "inspection": ("inspection_type", "months_from", "months_to"),
+}
+MONTHS = ("final_from", "final_to")
+STATUSES = (
+    ("blank", "未入力（空欄）"),
+    ("early_payoff", "早期完済"),
+    ("cash_settlement", "現金決済"),
+    ("re_split", "再分割"),
+    ("vehicle_return", "車両返却"),
+    ("open", "対応未完了"),
+    ("completed", "対応完了"),
+)
+COLOURS = (
+    ("red", "赤：2か月未満・未完了"),
+    ("yellow", "黄：4か月未満・未完了"),
+    ("grey", "灰：期日経過"),
+    ("green", "緑：他店舗から異動"),
+    ("blue", "青：TFC対応"),
+)
+INSPECTIONS = (("first", "初回車検"), ("second", "２回目車検"), ("third", "３回目車検"))
+
+
+@pages.get("")
+async def show_list(request: Request) -> Response:
+    """The search panels; below them what the pressed 「検索」 found."""
+    services, typed = client_of(request), dict(request.query_params)
+    mode = typed.get("mode", "")
+    errors: list[FieldError] = []
+    found = None
+    if mode:
+        query = _conditions(mode, typed, errors)
+        try:
+            if not errors:
+                found = await or_missing(services.get("contracts", "/contracts", query))
+        except Problem as problem:
+            if problem.status != 422:  # noqa: PLR2004
+                raise
+            fields = KEYS.get(mode, ())
+            errors = [
+                error if error.field in fields else replace(error, field="")
+                for error in problem.on_form
+            ]
+    return await render(
+        request,
+        "contracts/list.html",
+        values=typed,
+        errors=errors,
+        mode=mode or "individual",
+        found=found,
+        here=typed,
+        vehicles=await named(services, "/vehicles"),
+        products=await named(services, "/products"),
+        statuses=STATUSES,
+        colours=COLOURS,
+        inspections=INSPECTIONS,
+    )
+
+
+@pages.get("/detail")
+async def open_detail(
+    request: Request, contract: Annotated[str, Query()] = "", back: Annotated[str, Query()] = ""
+) -> Response:
+    """「顧客詳細」 of the selected row; without one it stays on the list (D35)."""
+    if contract:
+        return RedirectResponse(f"/contracts/{contract}", 303)
+    response = RedirectResponse(f"/contracts?{back}" if back else "/contracts", 303)
+    announce(
+        request, response, "対象の契約を選んでから「顧客詳細」を押してください。", kind="warning"
+    )
+    return response
+
+
+@pages.get(".csv", dependencies=[require(Role.MANAGER, Role.HQ)])
+async def save_list(request: Request) -> Response:
+    """顧客リスト（csv）出力 of the same search, without the limit (D4, D19)."""
+    typed = dict(request.query_params)
+    errors: list[FieldError] = []
+    query = _conditions(typed.get("mode", ""), typed, errors)
+    return await client_of(request).stream("contracts", "/contracts.csv", query)
+
+
+def _conditions(mode: str, typed: dict[str, str], errors: list[FieldError]) -> dict[str, str]:
+    """The query of the pressed panel; months are read as people type them."""
+    query = {"mode": mode, "sort": typed.get("sort", "")}
+    for name in KEYS.get(mode, ()):
+        query[name] = typed.get(name, "")
+        if name in MONTHS:
+            try:
+                month = read_month(query[name])
+            except NotReadable as unreadable:
+                errors.append(FieldError(name, str(unreadable)))
+            else:
+                query[name] = f"{month:%Y-%m}" if month else ""
+    return query

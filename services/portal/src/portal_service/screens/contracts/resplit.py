@@ -1,0 +1,97 @@
+"""再分割シミュレーション: a trial with its balance chart, and 審査申込 (D49, D50)."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service.api_client import FieldError, Problem, client_of
+from portal_service.charts import balance_chart
+from portal_service.confirmation import Confirmation, confirm
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.rendering import announce, render
+from portal_service.screens.contracts.customer_detail import contract_of
+from shared.auth import Role, require
+
+pages = APIRouter(
+    prefix="/contracts/{contract_no}/resplit",
+    dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)],
+)
+
+FIRST_TRIAL = "24"
+
+
+@pages.get("")
+async def show_trial(
+    request: Request, contract_no: str, instalments: str = FIRST_TRIAL
+) -> Response:
+    """The plan for a number of instalments; nothing is stored."""
+    return await _trial(request, contract_no, instalments)
+
+
+@pages.post("")
+async def apply_for_screening(request: Request, contract_no: str) -> Response:
+    """「審査申込」: asks once more, then tells the finance company."""
+    fields = await form_fields_of(request)
+    instalments = fields.text("instalments")
+    if not fields.confirmed:
+        return await _ask(request, contract_no, fields)
+    try:
+        await client_of(request).send(
+            "contracts",
+            "POST",
+            f"/contracts/{contract_no}/resplit-application",
+            {"instalments": int(instalments) if instalments.isdigit() else 0},
+            version=fields.version,
+            idempotency_key=fields.idempotency_key,
+        )
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        return await _trial(request, contract_no, instalments, problem)
+    response = RedirectResponse(f"/contracts/{contract_no}", 303)
+    announce(request, response, "再分割の審査を申し込みました。次はTFCの審査です。")
+    return response
+
+
+async def _trial(
+    request: Request, contract_no: str, instalments: str, problem: Problem | None = None
+) -> Response:
+    found = await contract_of(request, contract_no)
+    plan, errors = None, list(problem.on_form) if problem else []
+    try:
+        if not instalments.isdigit():
+            raise Problem(
+                422, "", "", "", (FieldError("instalments", "回数を数字で入力してください。"),)
+            )
+        body = {"instalments": int(instalments)}
+        path = f"/contracts/{contract_no}/resplit-trial"
+        plan = (await client_of(request).send("contracts", "POST", path, body)).body
+    except Problem as refused:
+        if refused.status not in (409, 422):
+            raise
+        errors += refused.on_form
+    return await render(
+        request,
+        "contracts/resplit.html",
+        status=problem.status if problem else 200,
+        contract=found.body,
+        version=found.etag,
+        plan=plan,
+        terms=[(term, f"{term}回") for term in plan["terms"]] if plan else [],
+        chart=balance_chart(plan["balance_points"]) if plan else None,
+        values={"instalments": instalments},
+        errors=errors,
+    )
+
+
+async def _ask(request: Request, contract_no: str, fields: FormFields) -> Response:
+    here = f"/contracts/{contract_no}/resplit"
+    question = Confirmation(
+        title="再分割 審査申込の確認",
+        sentence=f"{fields.text('instalments')}回の再分割で、TFCへ審査を申し込みます。"
+        "ステータスは「再分割」になります。よろしいですか。",
+        action=here,
+        back=f"{here}?instalments={fields.text('instalments')}",
+        kept=fields.kept(),
+        crumbs=[("顧客詳細", f"/contracts/{contract_no}"), ("再分割シミュレーション", here)],
+    )
+    return await confirm(request, question, fields=fields)

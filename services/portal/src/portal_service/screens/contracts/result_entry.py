@@ -1,0 +1,174 @@
+"""進捗・結果入力 and 早期完済確認 (D52-D72)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service.api_client import Problem, ServiceResponse, client_of
+from portal_service.confirmation import Confirmation, confirm
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.rendering import announce, render
+from portal_service.screens.contracts.customer_detail import contract_of
+from portal_service.screens.dropdowns import named
+from shared.auth import Role, require
+
+pages = APIRouter(
+    prefix="/contracts/{contract_no}",
+    dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)],
+)
+
+CATEGORIES = (
+    ("early_payoff", "早期完済"),
+    ("cash_settlement", "現金決済"),
+    ("vehicle_return", "車両返却"),
+)
+OWN = {"yes": True, "no": False}
+
+
+@pages.get("/result")
+async def show_result(request: Request, contract_no: str) -> Response:
+    """The form; blank before the first entry (D52)."""
+    return await _form(request, await contract_of(request, contract_no))
+
+
+@pages.post("/result")
+async def decide_result(request: Request, contract_no: str) -> Response:
+    """「決定」; less than a month before the last day it is asked once more (D61)."""
+    fields = await form_fields_of(request)
+    body = _typed(fields)
+    found = await contract_of(request, contract_no)
+    if fields.went_back:
+        return await _form(request, found, fields)
+    try:
+        fields.refuse_unreadable()
+        if found.body["result"]["entry_would_be_final"] and not fields.confirmed:
+            return await _ask(request, contract_no, fields)
+        decided = await client_of(request).send(
+            "contracts",
+            "POST",
+            f"/contracts/{contract_no}/result",
+            body,
+            version=fields.version,
+            idempotency_key=fields.idempotency_key,
+        )
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        return await _form(request, found, fields, problem)
+    if decided.body["exits"]:
+        return RedirectResponse(f"/contracts/{contract_no}/payoff", 303)
+    response = RedirectResponse(f"/contracts/{contract_no}", 303)
+    announce(request, response, _said(decided.body))
+    return response
+
+
+@pages.get("/payoff")
+async def show_payoff(request: Request, contract_no: str) -> Response:
+    """早期完済確認画面 with its two exits (D68, D69)."""
+    found = await contract_of(request, contract_no)
+    return await render(request, "contracts/payoff.html", contract=found.body)
+
+
+@pages.post("/payoff")
+async def go_on_to_payoff(request: Request, contract_no: str) -> Response:
+    """「早期完済受付へ」: the finance company hears of it."""
+    fields = await form_fields_of(request)
+    await client_of(request).send(
+        "contracts",
+        "POST",
+        f"/contracts/{contract_no}/payoff-request",
+        idempotency_key=fields.idempotency_key,
+    )
+    response = RedirectResponse(f"/contracts/{contract_no}", 303)
+    announce(request, response, "早期完済の受付へ進みました。続きは早期完済の受付で行います。")
+    return response
+
+
+@pages.post("/customer-change-release", dependencies=[require(Role.HQ)])
+async def release_customer_change(request: Request, contract_no: str) -> Response:
+    """Headquarters lifts the block of a customer change that never ended (D64)."""
+    fields = await form_fields_of(request)
+    try:
+        await client_of(request).send(
+            "contracts",
+            "POST",
+            f"/contracts/{contract_no}/customer-change-release",
+            {"reason": fields.text("reason")},
+            version=fields.version,
+        )
+    except Problem as problem:
+        if problem.status not in (409, 422):
+            raise
+        return await _form(request, await contract_of(request, contract_no), fields, problem)
+    response = RedirectResponse(f"/contracts/{contract_no}/result", 303)
+    announce(request, response, "届出変更による入力の停止を解除しました。")
+    return response
+
+
+def _typed(fields: FormFields) -> dict[str, Any]:
+    return {
+        "categories": fields.getlist("category"),
+        "own_replacement": OWN.get(fields.text("own_replacement")),
+        "vehicle_code": fields.text("vehicle_code") or None,
+        "other_text": fields.text("other_text") or None,
+        "confirmation_received": fields.flag("confirmation_received"),
+        "confirmation_received_on": fields.day("confirmation_received_on"),
+        "unchangeable_confirmed": fields.confirmed,
+    }
+
+
+def _said(decided: Mapping[str, Any]) -> str:
+    label = decided["contract"]["result"]["selection_label"]
+    late = "結果入力期限を過ぎた入力として記録しました。" if decided["late"] else ""
+    return f"「{label}」で決定しました。{late}"
+
+
+async def _form(
+    request: Request,
+    found: ServiceResponse,
+    fields: FormFields | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    contract = found.body
+    several = ["confirmation_received"]
+    return await render(
+        request,
+        "contracts/result.html",
+        status=problem.status if problem else 200,
+        contract=contract,
+        version=found.etag,
+        categories=CATEGORIES,
+        vehicles=await named(client_of(request), "/vehicles"),
+        values=fields.values(several) if fields else _stored(contract["result"]),
+        errors=problem.on_form if problem else (),
+        overtaken=bool(problem and problem.code == "VERSION_CONFLICT"),
+    )
+
+
+def _stored(result: Mapping[str, Any]) -> dict[str, Any]:
+    received_on = result["confirmation_received_on"]
+    return {
+        "category": result["selection"] or "",
+        "own_replacement": {True: "yes", False: "no"}.get(result["own_replacement"], ""),
+        "vehicle_code": result["vehicle_code"] or "",
+        "other_text": result["other_text"] or "",
+        "confirmation_received": ["yes"] if received_on else [],
+        "confirmation_received_on": received_on.replace("-", "/") if received_on else "",
+    }
+
+
+async def _ask(request: Request, contract_no: str, fields: FormFields) -> Response:
+    here = f"/contracts/{contract_no}/result"
+    label = dict(CATEGORIES).get(fields.text("category"), "")
+    question = Confirmation(
+        title="決定の確認",
+        sentence=f"最終回期日の1ヶ月前を過ぎているため、「{label}」で決定すると"
+        "選択区分を変更できなくなります。よろしいですか。",
+        action=here,
+        yes="決定",
+        kept=fields.kept(),
+        crumbs=[("顧客詳細", f"/contracts/{contract_no}"), ("進捗・結果入力", here)],
+    )
+    return await confirm(request, question, fields=fields)

@@ -1,0 +1,225 @@
+"""処理できなかった通知 and 受け取らなかった通知: why, with what in it, and what is done about it.
+
+Every service keeps its own dead letters and refused messages; the screen shows those of all, and
+names the service that does not answer.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from portal_service.api_client import (
+    SERVICE_NAMES,
+    Problem,
+    ServiceUnavailable,
+    client_of,
+    or_missing,
+)
+from portal_service.confirmation import Confirmation, confirm
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.rendering import announce, render
+from shared.auth import Role, require
+
+pages = APIRouter(prefix="/operation", dependencies=[require(Role.OPERATOR)])
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One of the two lists: its title, where services keep it, and what lies in it."""
+
+    title: str
+    path: str
+    lead: str
+    empty: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "dead-letters": Kind(
+        "処理できなかった通知",
+        "/operations/dead-letters",
+        "処理に失敗した通知です。同じ契約・申込の後続の通知は、片付くまで待っています。",
+        "処理できなかった通知はありません。",
+    ),
+    "refused": Kind(
+        "受け取らなかった通知",
+        "/operations/refused",
+        "通知として読み取れず、退けたものです。ほかの通知は影響を受けません。",
+        "受け取らなかった通知はありません。",
+    ),
+}
+STEPS = {
+    "replay": ("もう一度処理する", "この通知をもう一度処理します。", "もう一度処理します。"),
+    "skip": (
+        "読み飛ばす",
+        "この通知を処理せずに片付けます。元には戻せません。",
+        "読み飛ばしました。",
+    ),
+}
+"""Path → button, the sentence of the question, what is said afterwards."""
+
+
+@pages.post("/dead-letters/cause")
+async def replay_cause(request: Request) -> Response:
+    """Replay everything of one cause in one service, after a question."""
+    fields = await form_fields_of(request)
+    service, cause = _known(fields.text("service")), fields.text("cause")
+    if not fields.confirmed:
+        question = Confirmation(
+            title="まとめて再処理",
+            sentence="この原因の通知をすべて、もう一度処理します。よろしいですか。",
+            action="/operation/dead-letters/cause",
+            back="/operation/dead-letters",
+            kept=fields.kept(),
+            facts=[("機能", SERVICE_NAMES[service]), ("原因", cause)],
+            crumbs=[("処理できなかった通知", "/operation/dead-letters")],
+        )
+        return await confirm(request, question, fields=fields)
+    path = "/operations/dead-letters/replay"
+    done = await client_of(request).send(service, "POST", path, {"cause": cause})
+    response = RedirectResponse("/operation/dead-letters", 303)
+    announce(request, response, f"{done.body['replayed']}件をもう一度処理します。")
+    return response
+
+
+@pages.get("/dead-letters")
+@pages.get("/refused")
+async def list_messages(request: Request) -> Response:
+    """The letters of every service, the oldest first."""
+    kind = request.url.path.rpartition("/")[2]
+    wanted = _kind(kind)
+    services = client_of(request)
+    answers = await asyncio.gather(
+        *(or_missing(services.get(service, wanted.path)) for service in SERVICE_NAMES)
+    )
+    letters, missing = [], []
+    for service, answer in zip(SERVICE_NAMES, answers, strict=True):
+        if isinstance(answer, ServiceUnavailable):
+            missing.append(answer)
+        else:
+            letters += [{**item, "service": service} for item in answer.body["items"]]
+    return await render(
+        request,
+        "operation/letters.html",
+        kind=kind,
+        words=wanted,
+        letters=letters,
+        missing=missing,
+        part_names=SERVICE_NAMES,
+    )
+
+
+@pages.get("/{kind}/{service}/{letter_id}")
+async def show_message(request: Request, kind: str, service: str, letter_id: str) -> Response:
+    """One letter with its payload."""
+    return await _message(request, kind, service, letter_id)
+
+
+@pages.get("/{kind}/{service}/{letter_id}/{step}")
+async def ask_step(
+    request: Request, kind: str, service: str, letter_id: str, step: str
+) -> Response:
+    """The question before a letter is replayed or passed over."""
+    return await _ask(request, kind, service, letter_id, step)
+
+
+@pages.post("/{kind}/{service}/{letter_id}/{step}")
+async def take_step(
+    request: Request, kind: str, service: str, letter_id: str, step: str
+) -> Response:
+    """OK: do it; a refusal comes back to the question, or to the letter."""
+    fields = await form_fields_of(request)
+    path = f"{_kind(kind).path}/{letter_id}/{_step(step)}"
+    body = {"reason": fields.text("reason")}
+    try:
+        await client_of(request).send(_known(service), "POST", path, body)
+    except Problem as problem:
+        if problem.status == 422 and step == "skip":  # noqa: PLR2004
+            return await _ask(request, kind, service, letter_id, step, fields, problem)
+        if problem.code == "STILL_NO_EVENT":
+            return await _message(request, kind, service, letter_id, problem)
+        raise
+    response = RedirectResponse(f"/operation/{kind}", 303)
+    announce(request, response, STEPS[step][2])
+    return response
+
+
+def _kind(kind: str) -> Kind:
+    if kind not in KINDS:
+        raise HTTPException(404)
+    return KINDS[kind]
+
+
+def _known(service: str) -> str:
+    if service not in SERVICE_NAMES:
+        raise HTTPException(404)
+    return service
+
+
+def _step(step: str) -> str:
+    if step not in STEPS:
+        raise HTTPException(404)
+    return step
+
+
+async def _found(request: Request, kind: str, service: str, letter_id: str) -> dict[str, Any]:
+    path = f"{_kind(kind).path}/{letter_id}"
+    letter: dict[str, Any] = (await client_of(request).get(_known(service), path)).body
+    return letter
+
+
+async def _message(
+    request: Request, kind: str, service: str, letter_id: str, problem: Problem | None = None
+) -> Response:
+    return await render(
+        request,
+        "operation/letter.html",
+        status=problem.status if problem else 200,
+        kind=kind,
+        words=_kind(kind),
+        letter=await _found(request, kind, service, letter_id),
+        part=SERVICE_NAMES[service],
+        here=f"/operation/{kind}/{service}/{letter_id}",
+        service=service,
+        steps=[(name, label) for name, (label, _, _) in STEPS.items()],
+        errors=problem.on_form if problem else (),
+    )
+
+
+async def _ask(  # noqa: PLR0913, PLR0917  what the address says, and what was typed
+    request: Request,
+    kind: str,
+    service: str,
+    letter_id: str,
+    step: str,
+    fields: FormFields | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    letter = await _found(request, kind, service, letter_id)
+    label, sentence, _ = STEPS[_step(step)]
+    here = f"/operation/{kind}/{service}/{letter_id}"
+    question = Confirmation(
+        title=label,
+        sentence=sentence,
+        action=f"{here}/{step}",
+        back=here,
+        facts=[
+            ("機能", SERVICE_NAMES[service]),
+            ("種類", letter["type"]),
+            ("原因", letter["cause"]),
+        ],
+        part="operation/_ask_reason.html" if step == "skip" else None,
+        danger=step == "skip",
+        crumbs=[(_kind(kind).title, f"/operation/{kind}"), ("通知", here)],
+    )
+    return await confirm(
+        request,
+        question,
+        fields=fields,
+        errors=problem.on_form if problem else (),
+        status=problem.status if problem else 200,
+    )

@@ -1,0 +1,71 @@
+"""顧客情報の消去: operators forget who a customer was, because asked to or after years."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_service.api_client import Problem, client_of, or_missing
+from portal_service.confirmation import Confirmation, confirm
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.rendering import announce, render
+from shared.auth import Role, require
+
+HOME = "/operation/erasures"
+pages = APIRouter(prefix=HOME, dependencies=[require(Role.OPERATOR)])
+
+TITLE = "顧客情報の消去"
+REFUSED = (404, 409, 422)
+
+
+@pages.get("")
+async def show_erasures(request: Request) -> Response:
+    """What is due, what was done, and the form."""
+    return await _erasures(request)
+
+
+@pages.post("")
+async def erase(request: Request) -> Response:
+    """Ask, then forget the customer of one contract."""
+    fields = await form_fields_of(request)
+    if fields.went_back:
+        return await _erasures(request, fields)
+    body = {name: fields.text(name) for name in ("contract_no", "reason")}
+    if all(body.values()) and not fields.confirmed:
+        question = Confirmation(
+            title=TITLE,
+            sentence="この契約の顧客の氏名・住所・電話番号と、メモなどの文章を消去します。"
+            "元には戻せません。",
+            action=HOME,
+            yes="消去する",
+            kept=fields.kept(),
+            facts=[("契約番号", body["contract_no"]), ("理由", body["reason"])],
+            notes=["契約の内容、手続の履歴、操作の記録は残ります。"],
+            danger=True,
+            crumbs=[(TITLE, HOME)],
+        )
+        return await confirm(request, question, fields=fields)
+    try:
+        await client_of(request).send("contracts", "POST", "/erasures", body)
+    except Problem as problem:
+        if problem.status not in REFUSED:
+            raise
+        return await _erasures(request, fields, problem)
+    response = RedirectResponse(HOME, 303)
+    announce(request, response, f"契約 {body['contract_no']} の顧客情報を消去しました。")
+    return response
+
+
+async def _erasures(
+    request: Request, fields: FormFields | None = None, problem: Problem | None = None
+) -> Response:
+    services = client_of(request)
+    due = await or_missing(services.get("contracts", "/erasures/due"))
+    done = await or_missing(services.get("contracts", "/erasures"))
+    return await render(
+        request,
+        "operation/erasures.html",
+        status=problem.status if problem else 200,
+        values=fields.values() if fields else dict(request.query_params),
+        errors=problem.on_form if problem else (),
+        due=due,
+        done=done,
+    )

@@ -1,0 +1,203 @@
+"""開く: one application with its route, entries, history and steps (D101, D111-D123)."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from portal_service.api_client import FieldError, Problem, ServiceResponse, client_of
+from portal_service.confirmation import Confirmation, confirm
+from portal_service.form_data import FormFields, form_fields_of
+from portal_service.rendering import announce, render
+from portal_service.screens.dropdowns import staff_to_choose
+from portal_service.screens.returns.entry import notices_in
+from portal_service.screens.returns.steps import Step, offered_steps, step_at
+from shared.auth import Principal, Role, require
+
+pages = APIRouter(prefix="/returns/{application_id}")
+
+Anybody = Annotated[Principal, require(Role.SALES, Role.MANAGER, Role.HQ, Role.TFC)]
+LOST = 409
+
+
+@pages.get("")
+async def show_application(request: Request, application_id: str, who: Anybody) -> Response:
+    """契約内容変更受付 車両返却: the opened application."""
+    return await opened(request, who, await application_of(request, application_id))
+
+
+@pages.get("/print")
+async def print_entries(request: Request, application_id: str, _who: Anybody) -> Response:
+    """入力内容印刷: the PDF (D97)."""
+    return await client_of(request).stream("returns", f"/applications/{application_id}/print.pdf")
+
+
+@pages.post("/dealer-note", dependencies=[require(Role.HQ)])
+async def save_dealer_note(request: Request, application_id: str, who: Anybody) -> Response:
+    """貴社連絡欄 by the HQ approver (D115)."""
+    fields = await form_fields_of(request)
+    body = {"dealer_note": fields.text("dealer_note")}
+    path = f"/applications/{application_id}/dealer-note"
+    try:
+        await client_of(request).send("returns", "PUT", path, body, version=fields.version)
+    except Problem as problem:
+        if problem.status not in (LOST, 422):
+            raise
+        found = await application_of(request, application_id)
+        return await opened(request, who, found, fields=fields, problem=problem)
+    response = RedirectResponse(f"/returns/{application_id}", 303)
+    announce(request, response, "貴社連絡欄を保存しました。")
+    return response
+
+
+@pages.get("/{path}")
+async def ask_step(request: Request, application_id: str, path: str, who: Anybody) -> Response:
+    """The question before a step (承認, 差戻し, 取り下げ, 受付 …)."""
+    step = _step(who, path)
+    return await _ask(request, step, await application_of(request, application_id))
+
+
+@pages.post("/{path}")
+async def take_step(request: Request, application_id: str, path: str, who: Anybody) -> Response:
+    """OK: take the step under the version that the person saw."""
+    step = _step(who, path)
+    fields = await form_fields_of(request)
+    body = {name: fields.text(name) for name in step.fields if name in fields.values()}
+    return await send_step(request, application_id, step, fields, body)
+
+
+async def send_step(
+    request: Request,
+    application_id: str,
+    step: Step,
+    fields: FormFields,
+    body: Mapping[str, Any],
+) -> Response:
+    """Send a step; a refusal shows what changed meanwhile, with the input kept."""
+    path = f"/applications/{application_id}/{step.path}"
+    try:
+        taken = await client_of(request).send(
+            "returns",
+            "POST",
+            path,
+            body,
+            version=fields.version,
+            idempotency_key=fields.idempotency_key,
+        )
+    except Problem as problem:
+        if problem.status not in (LOST, 422):
+            raise
+        found = await application_of(request, application_id)
+        return await _ask(request, step, found, fields=fields, problem=problem)
+    return step_taken(request, application_id, step, taken.body)
+
+
+def step_taken(
+    request: Request, application_id: str, step: Step, taken: Mapping[str, Any]
+) -> Response:
+    """Back to the application, with a message of what follows from the step."""
+    said = [step.done, f"ステータスは「{taken['status']['label']}」になりました。"]
+    if taken["mail_will_be_sent"]:
+        said.append("差戻し先へメールを送信します。")
+    response = RedirectResponse(f"/returns/{application_id}", 303)
+    announce(request, response, " ".join([*said, *notices_in(taken)]))
+    return response
+
+
+async def application_of(request: Request, application_id: str) -> ServiceResponse:
+    """The application as this person may see it. Raises Problem (404), PartMissing."""
+    return await client_of(request).get("returns", f"/applications/{application_id}")
+
+
+async def opened(
+    request: Request,
+    who: Principal,
+    found: ServiceResponse,
+    *,
+    fields: FormFields | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    """The screen of an opened application."""
+    application = found.body
+    note = fields.text("dealer_note") if fields else application["dealer_note"] or ""
+    actions = {action["action"]: action for action in application["actions"]}
+    return await render(
+        request,
+        "returns/application.html",
+        status=problem.status if problem else 200,
+        application=application,
+        version=found.etag,
+        steps_offered=offered_steps(who, application["actions"]),
+        may_overwrite=actions.get("approve", {}).get("enabled", False),
+        may_note=actions.get("edit_dealer_note", {}).get("enabled", False),
+        of_tfc=who.has(Role.TFC),
+        values={"dealer_note": note},
+        errors=problem.on_form if problem else (),
+    )
+
+
+def changed_since(application: Mapping[str, Any], version: str | None) -> list[Mapping[str, Any]]:
+    """The lines of history that came after the version that a person saw."""
+    seen = (version or "").strip('W/"')
+    if not seen.isdigit():
+        return []
+    return [line for line in application["history"] if line["version"] > int(seen)]
+
+
+def _step(who: Principal, path: str) -> Step:
+    step = step_at(who, path)
+    if step is None or step.form:
+        raise HTTPException(404)
+    return step
+
+
+async def _ask(
+    request: Request,
+    step: Step,
+    found: ServiceResponse,
+    *,
+    fields: FormFields | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    application = found.body
+    here = f"/returns/{application['application_id']}"
+    question = Confirmation(
+        title=step.label,
+        sentence=step.sentence,
+        action=f"{here}/{step.path}",
+        back=here,
+        kept=[("version", found.etag or "")],
+        facts=[
+            ("契約番号", application["contract_no"]),
+            ("ご契約者名", application["customer_name"]),
+            ("ステータス", application["status"]["label"]),
+        ],
+        part=step.part,
+        danger=step.kind == "danger",
+        crumbs=[("進捗一覧", "/returns"), ("車両返却", here)],
+    )
+    services = client_of(request)
+    changes = changed_since(application, fields.version) if fields else []
+    return await confirm(
+        request,
+        question,
+        fields=fields,
+        errors=_errors(problem, step),
+        status=problem.status if problem else 200,
+        application=application,
+        overtaken_by=changes,
+        staff=await staff_to_choose(services, dealer=application["dealer"]["dealer_id"])
+        if step.action == "take_over"
+        else [],
+    )
+
+
+def _errors(problem: Problem | None, step: Step) -> tuple[FieldError, ...]:
+    """A refusal without a field belongs to the first field of the question, if it has one."""
+    if problem is None:
+        return ()
+    if problem.status == LOST or problem.errors or not step.fields:
+        return problem.on_form
+    return (FieldError(step.fields[0], problem.words, problem.code),)

@@ -1,0 +1,98 @@
+"""進捗一覧: tabs, counts, search keys, statuses with 適用, 開く (D98-D110)."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import QueryParams
+
+from portal_service.api_client import FieldError, Problem, client_of, or_missing
+from portal_service.formatting import NotReadable, read_day
+from portal_service.rendering import render
+from shared.auth import Role, require
+
+pages = APIRouter(dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
+tfc_pages = APIRouter(dependencies=[require(Role.TFC)])
+
+KINDS = (
+    ("VEHICLE_RETURN", "車両返却"),
+    ("ADDRESS_CHANGE", "住所変更"),
+    ("NAME_CHANGE", "氏名変更"),
+    ("OTHER", "その他"),
+)
+STATUSES = (
+    ("STORE_PENDING", "店舗承認者手続中"),
+    ("HQ_PENDING", "本部承認者手続中"),
+    ("STAFF_REMANDED", "担当者手続中（差戻）"),
+    ("STORE_REMANDED", "店舗承認者手続中（差戻）"),
+    ("HQ_REMANDED", "本部承認者手続中（差戻）"),
+    ("REQUESTED", "依頼中"),
+    ("TFC_PROCESSING", "TFC対応中（取下げ・訂正NG）"),
+    ("TFC_CONTACT", "TFC連絡事項入力中"),
+    ("TFC_HOLD", "TFC対応保留"),
+    ("COMPLETED", "完了"),
+    ("WITHDRAWN", "取下げ"),
+)
+DAYS = ("updated_from", "updated_to")
+
+
+@pages.get("/returns")
+async def show_progress(request: Request) -> Response:
+    """契約内容変更受付 進捗一覧 of the dealer."""
+    return await _list(request, "returns/list.html", path="/returns")
+
+
+@tfc_pages.get("/tfc/requests")
+async def show_requests(request: Request) -> Response:
+    """依頼受付: what dealers sent; the oldest work of TFC is 依頼中."""
+    return await _list(request, "tfc/requests.html", path="/tfc/requests")
+
+
+async def _list(request: Request, template: str, *, path: str) -> Response:
+    typed = request.query_params
+    services = client_of(request)
+    errors: list[FieldError] = []
+    statuses = typed.getlist("tick" if "apply" in typed else "status")
+    tab = typed.get("tab", "current")
+    query = {**_keys(typed, errors), "tab": tab, "status": statuses}
+    own = typed.get("own", "")
+    if own:
+        query["own"] = own
+    found = None
+    try:
+        if not errors:
+            found = await or_missing(services.get("returns", "/applications", query))
+    except Problem as problem:
+        if problem.status != 422:  # noqa: PLR2004
+            raise
+        errors = list(problem.on_form)
+    names = ("kind", "customer_name", "contract_no", "own", *DAYS)
+    here = {name: typed[name] for name in names if typed.get(name)} | {"status": statuses}
+    return await render(
+        request,
+        template,
+        values=dict(typed),
+        errors=errors,
+        path=path,
+        tab=tab,
+        found=found,
+        counts=await or_missing(services.get("returns", "/applications/counts")),
+        kinds=KINDS,
+        all_statuses=STATUSES,
+        statuses=statuses,
+        here=here,
+        own=own,
+    )
+
+
+def _keys(typed: QueryParams, errors: list[FieldError]) -> dict[str, Any]:
+    keys: dict[str, Any] = {
+        name: typed.get(name, "") for name in ("kind", "customer_name", "contract_no", "cursor")
+    }
+    for name in DAYS:
+        try:
+            day = read_day(typed.get(name, ""))
+        except NotReadable as unreadable:
+            errors.append(FieldError(name, str(unreadable)))
+        else:
+            keys[name] = day.isoformat() if day else ""
+    return keys

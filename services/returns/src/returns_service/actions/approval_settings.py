@@ -1,0 +1,71 @@
+"""How does headquarters change 承認フロー設定? D153, A-31.
+
+Applications in flight keep their route: it is frozen in their own rows.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy.dialects.postgresql import insert
+
+from event_contracts.returns import ApprovalFlowUpdated
+from returns_service.actor import RequestContext
+from returns_service.models import ApprovalFlow
+from returns_service.queries import approval_flow_of
+from returns_service.rules.hq_addresses import check_approver_mails
+from shared import outbox
+from shared.concurrency import VersionConflict, check_version
+
+CHANGED = "他の方が先に承認フロー設定を更新しました"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """承認フロー設定 as it is to be; `hq_mails` as typed, one address each."""
+
+    store_approval: bool
+    hq_approval: bool
+    hq_mails: tuple[str, ...]
+    store_approver_notice: bool
+
+
+async def set_approval_flow(ctx: RequestContext, flow: Flow, expected_version: int) -> ApprovalFlow:
+    """Set it for the caller's dealer; version 0 stands for never set.
+
+    Raises VersionConflict, or FormErrors on `hq_mails`.
+    """
+    actor, tx = ctx.who.self_actor, ctx.tx
+    dealer = actor.dealer_code or ""
+    present = await approval_flow_of(tx, dealer)
+    known = present.version if present else 0
+    check_version(known, expected_version, CHANGED)
+    values = {
+        "store_approval": flow.store_approval,
+        "hq_approval": flow.hq_approval,
+        "hq_mails": list(check_approver_mails(flow.hq_mails)),
+        "store_approver_notice": flow.store_approver_notice,
+        "version": expected_version + 1,
+        "updated_at": ctx.now,
+        "updated_by": actor.user_id,
+    }
+    question = insert(ApprovalFlow).values(dealer_id=dealer, **values)
+    if expected_version:
+        question = question.on_conflict_do_update(
+            index_elements=["dealer_id"],
+            set_=values,
+            where=ApprovalFlow.version == expected_version,
+        )
+    else:
+        question = question.on_conflict_do_nothing()
+    if (await tx.execute(question.returning(ApprovalFlow.version))).first() is None:
+        raise VersionConflict(known, CHANGED)
+    await outbox.add(
+        tx,
+        ApprovalFlowUpdated(
+            dealer_id=dealer,
+            store_approval=flow.store_approval,
+            hq_approval=flow.hq_approval,
+            store_approver_notice=flow.store_approver_notice,
+        ),
+        now=ctx.now,
+    )
+    return ApprovalFlow(dealer_id=dealer, **values)

@@ -1,0 +1,172 @@
+"""承認フロー設定（本部用） and 代理承認: who approves at this dealer, and who in whose place."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Response, status
+from pydantic import BaseModel, Field
+
+from returns_service.actions.approval_settings import Flow, set_approval_flow
+from returns_service.actions.substitutes import (
+    SubstituteInput,
+    change_substitute,
+    end_substitute,
+    register_substitute,
+)
+from returns_service.api.dependencies import Ctx, approvers, headquarters
+from returns_service.api.request_bodies import Code
+from returns_service.models import ApprovalFlow, Substitute
+from returns_service.queries import approval_flow_of, staff_names, substitutes_from
+from returns_service.rules.return_refusals import RoleMayNot
+from returns_service.rules.substitute_approver import (
+    RoleNotSubstituted,
+    SubstituteHasSubstitute,
+    SubstituteNotSuitable,
+    SubstitutionPeriodReversed,
+)
+from shared.http import NotFound, etag, expected_version
+from shared.refusals import refuses
+from shared.roles import Role
+
+router = APIRouter()
+Version = Annotated[int, Depends(expected_version)]
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+NOT_SUBSTITUTED = (
+    *(RoleMayNot, RoleNotSubstituted, SubstituteNotSuitable, SubstituteHasSubstitute),
+    SubstitutionPeriodReversed,
+)
+
+
+class FlowBody(BaseModel):
+    """Which levels approve, where headquarters gets its mails; blank lines are left out."""
+
+    store_approval: bool
+    hq_approval: bool
+    hq_mails: list[Annotated[str, Field(max_length=1_000)]] = Field(default=[], max_length=100)
+    store_approver_notice: bool = False
+
+
+class FlowAnswer(FlowBody):
+    """The setting with its version; version 0: never set, nothing needs an approval."""
+
+    version: int
+    updated_at: datetime | None
+    updated_by: str | None
+
+
+class SubstituteBody(BaseModel):
+    """Who approves in whose place, on which JST days, both included."""
+
+    approver_id: Code | None = None
+    substitute_id: Code
+    from_on: date
+    to_on: date
+
+
+class SubstituteAnswer(BaseModel):
+    """A substitution as kept."""
+
+    substitute_no: int
+    approver_id: str
+    approver_name: str
+    substitute_id: str
+    substitute_name: str
+    from_on: date
+    to_on: date
+    version: int
+
+
+class SubstitutesAnswer(BaseModel):
+    """The substitutions of today and later."""
+
+    items: list[SubstituteAnswer]
+
+
+@router.get("/approval-flow", dependencies=[headquarters])
+async def get_approval_flow(response: Response, ctx: Ctx) -> FlowAnswer:
+    """承認フロー設定 of the own dealer (D153)."""
+    flow = await approval_flow_of(ctx.tx, ctx.who.self_actor.dealer_code or "")
+    return _flow(response, flow)
+
+
+@router.put("/approval-flow", dependencies=[headquarters])
+async def put_approval_flow(
+    body: FlowBody, version: Version, response: Response, ctx: Ctx
+) -> FlowAnswer:
+    """Change it; applications in flight stay on their route (A-31)."""
+    wanted = Flow(
+        body.store_approval, body.hq_approval, tuple(body.hq_mails), body.store_approver_notice
+    )
+    return _flow(response, await set_approval_flow(ctx, wanted, version))
+
+
+def _flow(response: Response, flow: ApprovalFlow | None) -> FlowAnswer:
+    response.headers.update(etag(flow.version if flow else 0))
+    return FlowAnswer(
+        store_approval=flow.store_approval if flow else False,
+        hq_approval=flow.hq_approval if flow else False,
+        hq_mails=flow.hq_mails if flow else [],
+        store_approver_notice=flow.store_approver_notice if flow else False,
+        version=flow.version if flow else 0,
+        updated_at=flow.updated_at if flow else None,
+        updated_by=flow.updated_by if flow else None,
+    )
+
+
+@router.get("/substitutes", dependencies=[approvers])
+async def list_substitutes(ctx: Ctx) -> SubstitutesAnswer:
+    """The substitutions of today and later: a manager's own, for headquarters the dealer's."""
+    actor = ctx.who.self_actor
+    rows = await substitutes_from(ctx.tx, actor.dealer_code or "", ctx.today)
+    if actor.role is not Role.HQ:
+        rows = [row for row in rows if actor.user_id in {row.approver_id, row.substitute_id}]
+    return SubstitutesAnswer(items=[await _substitute(ctx, row) for row in rows])
+
+
+@router.post("/substitutes", status_code=status.HTTP_201_CREATED, dependencies=[approvers])
+@refuses(*NOT_SUBSTITUTED)
+async def add_substitute(body: SubstituteBody, response: Response, ctx: Ctx) -> SubstituteAnswer:
+    """Name a substitute for oneself; headquarters also for another approver."""
+    row = await register_substitute(ctx, SubstituteInput(**body.model_dump()))
+    response.headers.update(etag(row.version))
+    return await _substitute(ctx, row)
+
+
+@router.put("/substitutes/{substitute_no}", dependencies=[approvers])
+@refuses(NotFound, *NOT_SUBSTITUTED)
+async def put_substitute(
+    substitute_no: Number,
+    body: SubstituteBody,
+    version: Version,
+    response: Response,
+    ctx: Ctx,
+) -> SubstituteAnswer:
+    """Name another substitute or other days."""
+    row = await change_substitute(ctx, substitute_no, SubstituteInput(**body.model_dump()), version)
+    response.headers.update(etag(row.version))
+    return await _substitute(ctx, row)
+
+
+@router.delete(
+    "/substitutes/{substitute_no}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[approvers],
+)
+@refuses(NotFound)
+async def remove_substitute(substitute_no: Number, version: Version, ctx: Ctx) -> None:
+    """Take a substitution back."""
+    await end_substitute(ctx, substitute_no, version)
+
+
+async def _substitute(ctx: Ctx, row: Substitute) -> SubstituteAnswer:
+    names = await staff_names(ctx.tx, row.dealer_id, {row.approver_id, row.substitute_id})
+    return SubstituteAnswer(
+        substitute_no=row.line_id,
+        approver_id=row.approver_id,
+        approver_name=names.get(row.approver_id, row.approver_id),
+        substitute_id=row.substitute_id,
+        substitute_name=names.get(row.substitute_id, row.substitute_id),
+        from_on=row.from_on,
+        to_on=row.to_on,
+        version=row.version,
+    )

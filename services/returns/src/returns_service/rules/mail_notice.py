@@ -1,0 +1,53 @@
+"""What does the screen tell about mails after a step? D96, D120, A-29, A-30.
+
+No mail goes to a store approver who is to approve, so the user is asked to tell him; and a remand
+whose recipient left no address reaches him only by telephone.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from returns_service.rules.return_approval import By, Outcome
+
+ASK_APPROVER = "承認者へ承認依頼のご連絡をお願いします"
+TELL_RECIPIENT = "差戻し先のメールアドレスが登録されていないため、別途連絡をお願いします"
+
+
+def approver_notice(outcome: Outcome) -> str | None:
+    """The request to tell the approver oneself, where a step leads to one; else None (D96)."""
+    return ASK_APPROVER if outcome.approval_requested else None
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The mail addresses known now.
+
+    `originator` is his 連絡先3; `store_approver` the one left in the approval dialog, None before
+    his first approval; `hq_approvers` those of 承認フロー設定.
+    """
+
+    originator: str | None
+    store_approver: str | None
+    hq_approvers: Collection[str]
+
+
+@dataclass(frozen=True)
+class RemandNotice:
+    """Whether the mail of a remand will be sent, and what to tell the user if not."""
+
+    mail_will_be_sent: bool
+    message: str | None
+
+
+def remand_notice(outcome: Outcome, addresses: Addresses) -> RemandNotice | None:
+    """The hint after a remand (D120); None after any other step."""
+    match outcome.remanded_to:
+        case None:
+            return None
+        case By.STORE_APPROVER:
+            known = bool(addresses.store_approver)
+        case By.HQ_APPROVER:
+            known = any(addresses.hq_approvers)
+        case _:
+            known = bool(addresses.originator)
+    return RemandNotice(known, None if known else TELL_RECIPIENT)

@@ -1,0 +1,145 @@
+"""Do the examples of docs/integration, and clients of others, get their events through?"""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from interchange_service.broker_definitions import Ingress
+from interchange_service.ingress_amqp import Dealers
+from madoguchi.cli.ingress_conformance import Line, System, fresh
+from madoguchi.cli.ingress_conformance_amqp import try_amqp
+from services.interchange.tests.ingress_broker import Broker
+from shared.clock import SystemClock
+from shared.context import new_id
+from shared.testing.broker_users import why_not
+from tests.node_assets import installed
+
+from .conftest import IngressDoor
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "integration"
+
+
+async def run(*words: str, **environment: str) -> tuple[int, str]:
+    """Run a program as an integrator would; its exit code and all that it said."""
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        env={"PATH": os.environ["PATH"], **environment},
+        cwd=EXAMPLES,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, said.decode()
+
+
+def over_https(door: IngressDoor) -> dict[str, str]:
+    return {
+        "MADOGUCHI_URL": door.url,
+        "MADOGUCHI_KEY": door.key,
+        "MADOGUCHI_DEALER": "D01",
+    }
+
+
+@pytest.mark.parametrize("program", [(sys.executable, "publish.py"), ("sh", "publish.sh")])
+async def test_an_example_tells_over_https_once(
+    door: IngressDoor, program: tuple[str, str]
+) -> None:
+    said = [await run(*program, "R-1001", **over_https(door)) for _ in range(2)]
+    assert [code for code, _ in said] == [0, 0], said
+    assert "returned-R-1001" in said[0][1]
+    assert ["true" in words.lower() for _, words in said] == [False, True]
+    assert await door.rows("SELECT type, aggregate_id FROM outbox") == [
+        ("dealer.vehicle_returned.v1", "D01-R-1001")
+    ]
+    wrong = over_https(door) | {"MADOGUCHI_KEY": "mdk_0_x"}
+    code, words = await run(*program, "R-1002", **wrong)
+    assert code != 0
+    assert "KEY_NOT_TRUSTED" in words
+
+
+@pytest.fixture(scope="module")
+async def broker(rabbitmq_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
+    """A broker that has learnt D01's definitions."""
+    if reason := why_not(rabbitmq_url):
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print(f"\n{reason}\n")
+        pytest.skip(reason)
+    name = f"test-{new_id().hex[-8:]}"
+    address = rabbitmq_url.split("@")[1].rstrip("/")
+    made = Broker(address, name, Ingress(f"{name}."))
+    try:
+        await made.learn("D01")
+        yield made
+    finally:
+        made.remove()
+
+
+@pytest.fixture
+async def ingress(door: IngressDoor, broker: Broker) -> AsyncIterator[str]:
+    """The worker that takes D01's messages; gives the URL of D01's user."""
+    dealers = Dealers(broker.service_url, broker.ingress, door.database, SystemClock())
+    working = asyncio.create_task(dealers.run())
+    yield broker.url(broker.ingress.user("D01"), broker.passwords["D01"])
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+async def eventually(door: IngressDoor, statement: str) -> list[tuple[object, ...]]:
+    for _ in range(400):
+        if rows := await door.rows(statement):
+            return rows
+        await asyncio.sleep(0.05)
+    raise AssertionError(statement)
+
+
+async def test_amqplib_of_node_tells_over_amqp(
+    door: IngressDoor, ingress: str, request: pytest.FixtureRequest
+) -> None:
+    installed(request, EXAMPLES, "amqplib")
+    mine = {"MADOGUCHI_AMQP": ingress, "MADOGUCHI_DEALER": "D01"}
+    for _ in range(2):
+        code, words = await run("node", "publish.mjs", "R-2001", **mine)
+        assert (code, words) == (0, "returned-R-2001 is taken\n")
+    assert await eventually(door, "SELECT type, aggregate_id FROM outbox") == [
+        ("dealer.vehicle_returned.v1", "D01-R-2001")
+    ]
+    code, words = await run("node", "publish.mjs", "R-2002", **mine | {"MADOGUCHI_DEALER": "D02"})
+    assert code == 1, words
+
+
+async def test_amqp_tools_of_debian_cannot_say_who_they_are(
+    door: IngressDoor, ingress: str
+) -> None:
+    """They set no user_id, so that their message is put aside as of nobody."""
+    program = shutil.which("amqp-publish")
+    if program is None:
+        pytest.skip("NO AMQP-PUBLISH: install it (Debian: apt-get install amqp-tools)")
+    parts = urlsplit(ingress)
+    prefix = (parts.username or "").removesuffix("dealer-D01")
+    message = fresh("dealer.vehicle_returned.v1", "D01", SystemClock().now())
+    sent = [f"--header=ce-{name}: {value}" for name, value in message.attributes.items()]
+    code, words = await run(
+        program, "--url", ingress, "--exchange", f"{prefix}ingress.D01",
+        "--routing-key", "dealer.D01.vehicle_returned", "--content-type", "application/json",
+        *sent, "--body", '{"dealer_id": "D01"}',
+    )  # fmt: skip
+    assert (code, words) == (0, "")
+    assert await eventually(door, "SELECT reason, channel FROM quarantined") == [
+        ("SENDER_UNKNOWN", "amqp")
+    ]
+
+
+async def test_the_conformance_command_tries_amqp_too(door: IngressDoor, ingress: str) -> None:
+    import httpx
+
+    async with httpx.AsyncClient(base_url=door.url, timeout=30) as http:
+        lines: list[Line] = await try_amqp(ingress, System(http, door.key, "D01"))
+    assert [line.got for line in lines] == [line.expected for line in lines]
+    assert len(lines) == 4

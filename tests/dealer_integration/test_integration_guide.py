@@ -1,0 +1,83 @@
+"""Do the pages for integrators say what the code does?"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from event_contracts.dealer import DealerEvent
+from interchange_service.api.events import STATUS_OF
+from interchange_service.rules.credentials import KeyExpired, KeyNotTrusted, KeyRevoked
+from interchange_service.rules.ingress import (
+    CLOCK_AHEAD,
+    LARGEST_BODY,
+    LONGEST_ID,
+    LONGEST_TEXT,
+    MESSAGES,
+    OLDEST,
+    Reason,
+)
+from interchange_service.settings import InterchangeSettings
+from madoguchi.cli.ingress_conformance import TYPES
+from tests.node_assets import installed
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ["integration.md", "integration.en.md"]
+ROW = re.compile(r"^\| (\d{3}) \| `([A-Z_]+)` \| (.+) \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_refusal_is_explained_with_its_status(page: str) -> None:
+    rows = {code: (int(status), words) for status, code, words in ROW.findall(read(page))}
+    for reason in Reason:
+        assert rows[reason][0] == STATUS_OF.get(reason, 422)
+        if page == "integration.md":
+            assert rows[reason][1] == MESSAGES[reason]
+    keys = {key.code for key in (KeyNotTrusted, KeyRevoked, KeyExpired)}
+    assert rows.keys() == set(Reason) | keys | {"TOKEN_MISSING", "TOO_MANY_MESSAGES"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_event_that_a_dealer_sends_is_named_with_its_key(page: str) -> None:
+    named = dict(re.findall(r"\| `(dealer\.[a-z_.0-9]+)` \| `(\w+)` \|", read(page)))
+    kinds: dict[str, type[DealerEvent]] = TYPES
+    assert named == {wire_type: kind.aggregate_key for wire_type, kind in kinds.items()}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_limits_are_those_of_the_code(page: str) -> None:
+    words = read(page)
+    often = InterchangeSettings.model_fields["requests_per_minute"].default
+    for limit in (
+        rf"{LARGEST_BODY // 1024} ?KiB",
+        rf"{LONGEST_TEXT}( |文字)",
+        rf"{LONGEST_ID}( |文字)",
+        rf"{OLDEST.days}( days|日前)",
+        rf"{2 * OLDEST.days}( days|日間)",
+        rf"{CLOCK_AHEAD.seconds // 60}( minutes|分先)",
+        rf"{often}( messages|件)",
+    ):
+        assert re.search(limit, words), limit
+
+
+@pytest.mark.parametrize("page", [*PAGES, "events.md"])
+def test_every_link_leads_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(page))
+    inside = [link for link in links if not link.startswith("https:")]
+    assert inside
+    assert [link for link in inside if not (DOCS / link).exists()] == []
+
+
+def test_the_catalogue_is_a_valid_asyncapi_document(request: pytest.FixtureRequest) -> None:
+    """By the parser of the AsyncAPI Initiative."""
+    installed(request, DOCS / "integration", "@asyncapi/parser")
+    done = subprocess.run(
+        ["node", "check-asyncapi.mjs", "../../contracts-schema/asyncapi.yaml"],
+        cwd=DOCS / "integration", capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def read(page: str) -> str:
+    return (DOCS / page).read_text(encoding="utf-8")

@@ -1,0 +1,199 @@
+"""The product as a newcomer starts it: a process, an address, people who log in."""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from sqlalchemy import text
+
+from madoguchi.cli.events import own_database
+from madoguchi.embedded.mail_catcher import Mailbox
+from shared.db import EVERY_DEALER, Database
+from shared.testing.servers import free_port
+
+LONGEST_START = 240
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Product:
+    """A running all-in-one."""
+
+    url: str
+    data: Path
+    process: subprocess.Popen[bytes]
+    command: Sequence[str]
+    clients: list[httpx.Client] = field(default_factory=list)
+
+    def as_person(self, user_id: str) -> httpx.Client:
+        """An HTTP client with the access token of a demo person."""
+        self.clients.append(person_at(self.url, user_id))
+        return self.clients[-1]
+
+    def completion_mails(self) -> list[tuple[str, str]]:
+        """Recipient and subject of each mail that tells of a completion."""
+        caught = [(str(m["To"]), str(m["Subject"])) for m in Mailbox(self.data / "mail").mails()]
+        return [(to, subject) for to, subject in caught if "完了" in subject]
+
+    def in_database(self, service: str, statement: str, **values: object) -> None:
+        """Run a statement on a service's database (in a thread: Playwright has an event loop)."""
+
+        async def run() -> None:
+            database = Database(await own_database(service, self.data))
+            async with database.transaction(EVERY_DEALER) as tx:
+                await tx.execute(text(statement), values)
+            await database.close()
+
+        with ThreadPoolExecutor() as threads:
+            threads.submit(asyncio.run, run()).result()
+
+    def kill(self) -> None:
+        """End the process without warning."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self, impatience: int = 1) -> None:
+        """End it as Ctrl-C does, pressed so many times."""
+        for _ in range(impatience):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGINT)
+            time.sleep(0.1)
+        self.process.wait(30)
+
+    def start(self) -> float:
+        """Start the same command again; returns the seconds to the first page."""
+        (self.data / "log.txt").rename(self.data / "log-before.txt")
+        begun = time.monotonic()
+        self.process = _spawn(self.command, self.data)
+        _wait(self)
+        return time.monotonic() - begun
+
+
+def person_at(url: str, user_id: str) -> httpx.Client:
+    """An HTTP client with the access token of a demo person of the product at `url`."""
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+    asked = {
+        "client_id": "madoguchi-portal",
+        "redirect_uri": f"{url}/auth/callback",
+        "response_type": "code",
+        "scope": "openid",
+        "code_challenge": challenge.rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+    }
+    back = httpx.post(f"{url}/issuer/authorize", data={**asked, "person": user_id}, timeout=60)
+    code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
+    answer = httpx.post(
+        f"{url}/issuer/token",
+        data={
+            "grant_type": "authorization_code",
+            "code": code,
+            "code_verifier": verifier,
+            "client_id": asked["client_id"],
+            "redirect_uri": asked["redirect_uri"],
+        },
+        timeout=60,
+    )
+    token = answer.raise_for_status().json()["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=60)
+
+
+def _spawn(command: Sequence[str], data: Path) -> subprocess.Popen[bytes]:
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "log.txt").open("ab") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+
+def _wait(product: Product) -> None:
+    deadline = time.monotonic() + LONGEST_START
+    while time.monotonic() < deadline:
+        assert product.process.poll() is None, (product.data / "log.txt").read_text()[-4000:]
+        if "Ctrl-C stops it.\n" in (product.data / "log.txt").read_text():
+            return
+        time.sleep(0.1)
+    raise AssertionError((product.data / "log.txt").read_text()[-4000:])
+
+
+@contextlib.contextmanager
+def running(*flags: str, killed_when: Callable[[Product], bool] | None = None) -> Iterator[Product]:
+    """The product on a free port and a folder of its own, stopped and cleared away at the end.
+
+    With `killed_when` its first start is killed in that moment, and it is started again.
+    """
+    data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
+    command = [
+        sys.executable, "-m", "madoguchi.cli.main", "up", "--port", str(port), "--data", str(data),
+        "--verbose", "--demo", "small", *flags,
+    ]  # fmt: skip
+    product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
+    try:
+        if killed_when is not None:
+            eventually(lambda: killed_when(product), bool)
+            product.kill()
+            product.start()
+        else:
+            _wait(product)
+        yield product
+    finally:
+        for client in product.clients:
+            client.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            product.stop()
+        with contextlib.suppress(ProcessLookupError):
+            product.kill()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def eventually(question: Callable[[], T], right: Callable[[T], bool], seconds: float = 90) -> T:
+    """Ask until the answer is right; fails with the last answer."""
+    deadline = time.monotonic() + seconds
+    while not right(answer := question()):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.1)
+    return answer
+
+
+def returnable_contract(http: httpx.Client) -> str:
+    """A contract of the person's store whose car may be reported as returned."""
+    found = http.get("/contracts/v1/contracts", params={"mode": "general", "final_to": "2099-12"})
+    for row in found.raise_for_status().json()["rows"]:
+        form = http.get(f"/returns/v1/contracts/{row['contract_no']}/form")
+        if form.status_code == httpx.codes.OK and form.json()["eligible"]:
+            return str(row["contract_no"])
+    raise AssertionError("no contract can be returned")
+
+
+def step(http: httpx.Client, application_id: str, action: str, **body: Any) -> str:
+    """Take a step of a return application; the status that it then has."""
+    shown = http.get(f"/returns/v1/applications/{application_id}").raise_for_status()
+    answer = http.post(
+        f"/returns/v1/applications/{application_id}/{action}",
+        json=body,
+        headers={"If-Match": shown.headers["etag"]},
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["status"]["label"])
+
+
+def completed_mark(http: httpx.Client, contract_no: str) -> str:
+    """What the customer list shows in its column 完了."""
+    params = {"mode": "individual", "contract_no": contract_no}
+    [row] = http.get("/contracts/v1/contracts", params=params).raise_for_status().json()["rows"]
+    return str(row["completed_mark"])
