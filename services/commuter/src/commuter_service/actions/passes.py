@@ -19,7 +19,6 @@ from commuter_service.rules.pass_application import (
     RouteNotDecided,
     step_pass,
 )
-from commuter_service.rules.pass_period import Period
 from event_contracts.commuter import (
     PassApplied,
     PassConfirmed,
@@ -28,6 +27,7 @@ from event_contracts.commuter import (
     PassRejected,
     PassWithdrawn,
 )
+from fare_engine.rules.period import Period
 from shared import outbox
 from shared.concurrency import check_version
 from shared.context import new_id
