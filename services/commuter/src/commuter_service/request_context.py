@@ -6,18 +6,23 @@ from uuid import UUID
 
 from commuter_service.models import AuditEntry, CompanySetting, Permission
 from commuter_service.rules.company_setting import RightMissing
+from fare_engine.fares.tariffs import Tariffs
 from shared import request_context
 from shared.context import new_id
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext(request_context.RequestContext):
-    """One action of one person; `accounting` is the role 経費管理者 (管理 tab)."""
+    """One action of one person; `accounting` is the role 経費管理者 (管理 tab).
+
+    `tariffs` is the edition of network and fares in force as the request began.
+    """
 
     employee_id: str
     name: str
     dealer_id: str
     setting: CompanySetting
+    tariffs: Tariffs
     permission: Permission
     accounting: bool
 
