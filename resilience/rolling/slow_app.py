@@ -1,4 +1,4 @@
-"""`python -m resilience.rolling.slow_app PORT IDLE_S`: an application that takes its time to answer."""
+"""`python -m resilience.rolling.slow_app PORT IDLE_S`: an application that answers slowly."""
 
 import asyncio
 import sys

@@ -118,3 +118,13 @@ async def test_what_is_not_there_is_not_found(portal_stack: PortalStack, path: s
 async def test_nobody_else_gets_in(portal_stack: PortalStack, path: str) -> None:
     async with portal_stack.visitor(TANAKA) as tanaka:
         assert (await tanaka.visit(f"/operation/{path}")).status == 403
+
+
+@pytest.mark.parametrize("rest", ["", "/returns/7"])
+async def test_the_old_address_of_refused_messages_leads_to_the_new_one(
+    portal_stack: PortalStack, rest: str
+) -> None:
+    async with portal_stack.visitor(OPERATOR) as operator:
+        response = await operator.browser.http.get(f"/operation/quarantine{rest}")
+    assert response.status_code == 308
+    assert response.headers["location"] == f"/operation/refused{rest}"

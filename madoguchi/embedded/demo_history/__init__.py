@@ -6,4 +6,4 @@ mails of each half day take effect before the next. Nothing is written around th
 
 from madoguchi.embedded.demo_history.timeline import history_start, replay_history
 
-__all__ = ["begin_of_history", "play_history"]
+__all__ = ["history_start", "replay_history"]

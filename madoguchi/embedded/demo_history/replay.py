@@ -58,7 +58,7 @@ class ScheduledStep:
 
     slot: int
     minute: int
-    act: "Callable[[Stage], Awaitable[None]]"
+    act: "Callable[[Replay], Awaitable[None]]"
 
 
 class StepRefused(RuntimeError):

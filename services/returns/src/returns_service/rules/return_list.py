@@ -15,7 +15,6 @@ from returns_service.rules.return_commands import Action
 from returns_service.rules.return_status import Group, Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind, Refusal
-from shared.roles import Role
 
 _JST = timezone(timedelta(hours=9))
 
@@ -37,11 +36,6 @@ class ApplicationKind(StrEnum):
             ApplicationKind.NAME_CHANGE: "氏名変更",
             ApplicationKind.OTHER: "その他",
         }[self]
-
-
-def statuses_to_act_on(role: Role) -> tuple[Status, ...]:
-    """The statuses in which `role` must act (D108)."""
-    return tuple(status for status in Status if status.acts is role)
 
 
 TO_APPROVE = (Status.STORE_PENDING, Status.HQ_PENDING)

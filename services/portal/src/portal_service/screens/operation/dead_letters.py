@@ -86,6 +86,14 @@ async def replay_cause(request: Request) -> Response:
     return response
 
 
+@pages.get("/quarantine")
+@pages.get("/quarantine/{path:path}")
+async def redirect_quarantine(request: Request) -> Response:
+    """Old address of the refused messages, for bookmarks."""
+    path = request.url.path.replace("/quarantine", "/refused", 1)
+    return RedirectResponse(path, 308)
+
+
 @pages.get("/dead-letters")
 @pages.get("/refused")
 async def list_messages(request: Request) -> Response:
