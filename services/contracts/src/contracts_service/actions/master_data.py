@@ -115,10 +115,10 @@ async def upsert_calendar(
     tx: AsyncSession, year: int, *, closed_on: Iterable[date], open_on: Iterable[date]
 ) -> None:
     """Replace the days of one year that differ from the general calendar."""
-    days = delete(CalendarException).where(
+    replaced = delete(CalendarException).where(
         CalendarException.exception_on.between(date(year, 1, 1), date(year, 12, 31))
     )
-    await tx.execute(days)
+    await tx.execute(replaced)
     days = {**dict.fromkeys(open_on, True), **dict.fromkeys(closed_on, False)}
     tx.add_all(CalendarException(exception_on=day, is_open=open_) for day, open_ in days.items())
 
