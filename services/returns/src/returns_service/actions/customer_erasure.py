@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts.event import ERASED
 from event_contracts.returns import ReturnCustomerErased
-from returns_service.actions.return_history import base_of
+from returns_service.actions.return_events import base_of
 from returns_service.models import (
     Application,
     Approval,
