@@ -37,6 +37,7 @@ from shared.errors import (
     problem_of,
 )
 from shared.metrics import HTTP_REQUESTS
+from shared.path_keys import without_types
 from shared.refusals import check_declared, refuses
 from shared.tracing import Attributes, Step
 
@@ -136,7 +137,7 @@ class RequestContextMiddleware:
 
 def route_of(scope: Scope) -> str:
     """The template of the matched route: path parameters are not logged."""
-    found: str | None = getattr(scope.get("route"), "path", None)
+    found = without_types(getattr(scope.get("route"), "path", None) or "")
     return found or scope.get("root_path") or "none"
 
 
