@@ -67,7 +67,7 @@ class ServiceRuntime:
 
     def __post_init__(self) -> None:
         channels = ("outbox", "inbox", "timer", *self.service.channels)
-        object.__setattr__(self, "bells", NotificationListener(self.database.url, channels))
+        object.__setattr__(self, "listener", NotificationListener(self.database.url, channels))
 
     @property
     def inbox(self) -> Inbox:
