@@ -149,7 +149,7 @@ def delete_log(
 ) -> None:
     """Delete old months of a service's event log; they can no longer be replayed or audited."""
 
-    async def forget(at: Database) -> None:
+    async def delete(at: Database) -> None:
         try:
             async with at.transaction() as tx:
                 months = await outbox.delete_old_log(tx, before=before.date())
@@ -158,7 +158,7 @@ def delete_log(
         gone = ", ".join(f"{month:%Y-%m}" for month in months) or "nothing"
         console.print(f"Dropped: {gone}.")
 
-    _with_database(service, data, database, forget)
+    _with_database(service, data, database, delete)
 
 
 @events.command()

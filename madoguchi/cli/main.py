@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from contracts_service.rules.master_file import MasterKind
 from madoguchi.cli.options import DATA_FOLDER, Data, Url
 from madoguchi.embedded.demo.size import Demo
+from madoguchi.embedded.run_config import RunConfig
 
 
 class LazyCommands(TyperGroup):
@@ -93,17 +94,6 @@ def up(  # noqa: PLR0913 - every flag is an argument
     new = "" if data.exists() else ": creating databases and demo data first"
     typer.echo(f"Starting with the data in {data.resolve()}{new} ...", err=True)
     embedded = None if postgres else _start_postgres(data.resolve())
-
-    import uvloop
-
-    from madoguchi.embedded.all_in_one import run
-    from madoguchi.embedded.application import Application
-    from madoguchi.embedded.run_config import RunConfig
-    from shared import logging, tracing
-    from shared.main import tune_gc
-
-    level = "INFO" if verbose else "WARNING"
-    logging.configure(pretty=True, level=level)
     config = RunConfig(
         port,
         data.resolve(),
@@ -114,34 +104,44 @@ def up(  # noqa: PLR0913 - every flag is an argument
         event_prefix=event_prefix,
         otlp=otlp,
         demo=demo,
-        log_level=level,
+        log_level="INFO" if verbose else "WARNING",
     )
+    try:
+        with explained(config.data):
+            _serve(config, embedded)
+    except CannotStart as sentence:
+        _end_with(sentence)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # let the embedded parts stop at exit undisturbed
 
-    def on_demo_start(parts: Application) -> None:
-        console.print(f"\n  窓口 Madoguchi   [bold]{parts.config.url}[/bold]")
+
+def _serve(config: RunConfig, embedded: Future[str] | None) -> None:
+    """Run the all-in-one until Ctrl-C; `embedded` is a PostgreSQL that is starting."""
+    import uvloop
+
+    from madoguchi.embedded.all_in_one import run
+    from shared import logging, tracing
+    from shared.main import tune_gc
+
+    logging.configure(pretty=True, level=config.log_level)
+
+    def on_demo_start() -> None:
+        console.print(f"\n  窓口 Madoguchi   [bold]{config.url}[/bold]")
         console.print("  The demo data is being created; the page shows the progress.")
 
-    def ready(parts: Application) -> None:
-        console.print(f"\n  窓口 Madoguchi   [bold]{parts.config.url}[/bold]")
-        console.print(f"  mails            {parts.config.url}/mailbox")
+    def ready() -> None:
+        console.print(f"\n  窓口 Madoguchi   [bold]{config.url}[/bold]")
+        console.print(f"  mails            {config.url}/mailbox")
         console.print("  log in as        山田 太郎 (sales), 佐藤 誠 (store manager),")
         console.print("                   田中 裕子 (headquarters), 渡辺 恵子 (finance company):")
         console.print("                   choose on the login page; no password is asked")
-        console.print(f"  data             {parts.config.data}")
+        console.print(f"  data             {config.data}")
         console.print("  Ctrl-C stops it.\n")
         sys.stdout.flush()
 
     tune_gc()
-    tracing.start("madoguchi", otlp)
-    try:
-        with explained(config.data):
-            uvloop.run(run(config, ready=ready, on_demo_start=on_demo_start, embedded=embedded))
-    except CannotStart as sentence:
-        _end_with(sentence)
+    tracing.start("madoguchi", config.otlp)
+    uvloop.run(run(config, ready=ready, on_demo_start=on_demo_start, embedded=embedded))
     tracing.stop()
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # let the embedded parts stop at exit without interruption
 
 
 def _end_with(sentence: Exception) -> NoReturn:

@@ -47,10 +47,10 @@ def erase(
 ) -> None:
     """Erase the customer of a contract in every service. This cannot be undone."""
 
-    async def forget(at: Database) -> None:
+    async def erase_one(at: Database) -> None:
         console.print(await _erase(at, contract_no, reason))
 
-    _with_contracts(data, database, forget)
+    _with_contracts(data, database, erase_one)
 
 
 @retention.command()
@@ -76,7 +76,7 @@ def run_retention(
     """Erase the customers that are due, one transaction each; can be interrupted and rerun."""
     by = _completed_by(before, years)
 
-    async def forget(at: Database) -> None:
+    async def erase_one(at: Database) -> None:
         erased = 0
         while rows := await _due(at, by):
             for row in rows:
@@ -84,7 +84,7 @@ def run_retention(
             erased += len(rows)
         console.print(f"{erased} erased.")
 
-    _with_contracts(data, database, forget)
+    _with_contracts(data, database, erase_one)
 
 
 def _completed_by(before: datetime | None, years: int) -> date:

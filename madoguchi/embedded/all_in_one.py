@@ -70,8 +70,8 @@ async def start_application(
 async def run(
     config: RunConfig,
     *,
-    ready: Callable[[Application], None],
-    on_demo_start: Callable[[Application], None],
+    ready: Callable[[], None],
+    on_demo_start: Callable[[], None],
     embedded: Future[str] | None = None,
 ) -> None:
     """Start everything, call `ready`, and serve until Ctrl-C.
@@ -98,12 +98,12 @@ async def run(
 
 async def _fill_and_work(
     parts: Application,
-    ready: Callable[[Application], None],
-    on_demo_start: Callable[[Application], None],
+    ready: Callable[[], None],
+    on_demo_start: Callable[[], None],
 ) -> None:
     """Make the demo data if it is not made yet, then work until cancelled."""
     if parts.demo_progress.under_way:
-        on_demo_start(parts)
+        on_demo_start()
         await parts.make_demo()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(parts.work())
@@ -112,4 +112,4 @@ async def _fill_and_work(
             await asyncio.sleep(0.01)
         if await all_ready(parts.config.url):
             await events_arrived(parts.databases)
-            ready(parts)
+            ready()

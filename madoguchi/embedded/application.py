@@ -6,7 +6,7 @@ processes behind nginx, if nginx is installed.
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from madoguchi.embedded.first_start import DemoProgress
 from madoguchi.embedded.gateway import nginx_command, nginx_process, nginx_program
 from madoguchi.embedded.persistent_clock import PersistentClock
 from madoguchi.embedded.processes import (
+    Child,
     Forward,
     LazyApp,
     PathRouter,
@@ -45,7 +46,7 @@ from shared.service import Background, ServiceRuntime
 from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 from shared.transport import EmbeddedTransport
 
-NOTIFIER_CALLS = {"returns_url", "commuter_url"}
+NOTIFIER_CALLS = ("returns_url", "commuter_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +132,10 @@ def as_processes(assembly: Assembly) -> Application:
     ports = {name: free_port() for name in (*assembly.running, "portal")}
     urls = {f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()}
     portal = _environment("portal", portal_values(config, assembly.secrets) | urls)
-    children = [portal_process(portal, ports["portal"])]
-    for name, part in assembly.running.items():
-        values = service_values(assembly, name)
-        values |= {
-            key: url for key, url in urls.items() if name == "notifier" and key in NOTIFIER_CALLS
-        }
-        environment, package = _environment(name, values), part.service.package
-        children.append(service_process(package, "api", environment, ports[name]))
-        children.append(service_process(package, "worker", environment))
+    children = [
+        portal_process(portal, ports["portal"]),
+        *_service_processes(assembly, ports, urls),
+    ]
     port = config.port
     if program := nginx_program():
         port = free_port()
@@ -164,6 +160,19 @@ def as_processes(assembly: Assembly) -> Application:
         assembly.demo_progress,
         partial(make_demo, assembly),
     )
+
+
+def _service_processes(
+    assembly: Assembly, ports: Mapping[str, int], urls: Mapping[str, str]
+) -> Iterator[Child]:
+    """The API process and the worker process of every service."""
+    for name, part in assembly.running.items():
+        values = service_values(assembly, name)
+        if name == "notifier":
+            values |= {key: urls[key] for key in NOTIFIER_CALLS}
+        environment, package = _environment(name, values), part.service.package
+        yield service_process(package, "api", environment, ports[name])
+        yield service_process(package, "worker", environment)
 
 
 def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
