@@ -8,11 +8,11 @@ import typer
 
 from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
-from commuter_service.engine.fares.tariff_checks import FareTableBroken
-from commuter_service.engine.fares.tariffs import packaged_tariffs
-from commuter_service.engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
-from commuter_service.engine.network.checks import NetworkTableBroken
-from commuter_service.engine.network.tables import PACKAGED, fare_tables, network_tables
+from fare_engine.fares.tariff_checks import FareTableBroken
+from fare_engine.fares.tariffs import packaged_tariffs
+from fare_engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
+from fare_engine.network.checks import NetworkTableBroken
+from fare_engine.network.tables import PACKAGED, fare_tables, network_tables
 from madoguchi.cli.events import own_database, print_line
 from madoguchi.cli.options import DATA_FOLDER, Data, Url
 from shared.clock import SystemClock

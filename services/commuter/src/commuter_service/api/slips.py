@@ -32,7 +32,6 @@ from commuter_service.models import Slip
 from commuter_service.passes.employee_passes import passes_of_employee
 from commuter_service.passes.schemas import pass_answer
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.pass_warning import WarningBlocksSubmission
 from commuter_service.rules.route_search_policy import RoundaboutBlocksSubmission
 from commuter_service.rules.slip_approval import (
@@ -44,6 +43,7 @@ from commuter_service.rules.slip_approval import (
 )
 from commuter_service.rules.slip_kind import USES_SEARCH, SlipKind, UnconfirmedPassBlocks
 from commuter_service.slips.schemas import SlipAnswer, SlipLine, slip_answer, slip_line
+from fare_engine.rules.bus_policy import BusPolicy
 from shared.http import etag, idempotent
 from shared.path_keys import register_words
 from shared.refusals import refuses
