@@ -158,13 +158,13 @@ def locked_index(lock: Path) -> str:
 
 def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """What pip's configuration files say: the machine's, and over them the user's."""
-    told = configparser.RawConfigParser(strict=False)
+    parser = configparser.RawConfigParser(strict=False)
     for place in _pip_files(environ):
         try:
-            told.read(place, encoding="utf-8")
+            parser.read(place, encoding="utf-8")
         except (configparser.Error, UnicodeDecodeError) as error:
             say(f"{place} is left out: {error}")
-    sections = {name: dict(told[name]) for name in told.sections()}
+    sections = {name: dict(parser[name]) for name in parser.sections()}
     return sections.get("global", {}) | sections.get("install", {})
 
 
