@@ -32,7 +32,7 @@ WORDS: Mapping[str, str] = {
     "knocks": "calls, requests",
     "the house": "the system",
 }
-WIRE = frozenset({"told_at", "store_notice_told"})
+WIRE = frozenset({"told_at", "told_yen", "store_notice_told"})
 """Identifiers of the wire and of tables that contain a listed word."""
 
 CHECKED = (".py", ".md", ".html", ".j2", ".js", ".css", ".toml", ".yml", ".yaml", ".conf", ".sh")
