@@ -126,7 +126,7 @@ class KindOffer(BaseModel):
     """A kind of slip, whether one of it may be begun now, and why not."""
 
     kind: str
-    label_ja: str
+    japanese: str
     uses_look_up: bool
     enabled: bool
     reason: str | None
@@ -173,7 +173,7 @@ async def list_slips(ctx: Ctx, status: SlipStatus | None = None) -> OwnSlips:
     kinds = [
         KindOffer(
             kind=kind.name.lower(),
-            label_ja=kind.value,
+            japanese=kind.value,
             uses_look_up=kind in USES_SEARCH,
             enabled=not (blocked and kind in USES_SEARCH),
             reason=BLOCKED_MESSAGE if blocked and kind in USES_SEARCH else None,
