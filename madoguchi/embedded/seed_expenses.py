@@ -1,4 +1,4 @@
-"""What do the demo's people claim? Commuter passes in every state, and slips on their way."""
+"""Seed data of travel expenses: commuter passes in every state, and slips in progress."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -34,7 +34,7 @@ TO_A_CUSTOMER = "三鷹:JR東日本/中央線:東京:JR東日本/東海道線:�
 
 
 async def seed_expenses(commuter: Database, people: Sequence[Principal], now: datetime) -> None:
-    """Settings, passes and slips of the first dealer, unless it has decided already."""
+    """Create settings, passes and slips of the first dealer, unless it has settings already."""
     known = {str(one.staff_code): one for one in people if one.dealer == DEALER}
     async with commuter.transaction(DEALER) as tx:
         if (await setting_of(tx, DEALER)).version:
@@ -107,7 +107,7 @@ async def _slips(tx: AsyncSession, known: dict[str, Principal], now: datetime) -
 
 
 def _items(until: date) -> tuple[ItemInput, ...]:
-    """Two rides and a receipt of the days before."""
+    """Two rides and a receipt of the preceding days."""
     third, second = until - timedelta(days=3), until - timedelta(days=2)
     rides = tuple(
         ItemInput(

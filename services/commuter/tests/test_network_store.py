@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Table, func, select
 from typer.testing import CliRunner
 
+from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
 from fare_engine.fares.pricing import Terms, price
 from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
@@ -49,7 +50,7 @@ async def test_what_is_stored_is_what_is_read(new_database: NewDatabase) -> None
     database = Database(await new_database("commuter_service"))
     network, fares = network_tables(), fare_tables()
     async with database.transaction() as tx:
-        edition, is_new = await network_store.load(tx, network, fares, now=NOON)
+        edition, is_new = await load_edition(tx, network, fares, now=NOON)
     assert is_new
     async with database.transaction() as tx:
         again = await network_store.tariffs_of(tx, edition)
@@ -68,12 +69,12 @@ async def test_the_edition_loaded_last_is_in_force(new_database: NewDatabase) ->
         for hour, tables in enumerate((network, later)):
             async with database.transaction() as tx:
                 now = NOON + timedelta(hours=hour)
-                await network_store.load(tx, tables, fares, now=now)
+                await load_edition(tx, tables, fares, now=now)
         assert (await in_force(database)).edition == edition_of(later, fares)
         assert (await in_force(database)).network.days_of
         assert await in_force(database) is await in_force(database)
         async with database.transaction() as tx:
-            first = await network_store.load(tx, network, fares, now=NOON + timedelta(days=1))
+            first = await load_edition(tx, network, fares, now=NOON + timedelta(days=1))
         assert first == (edition_of(network, fares), False)
         assert (await in_force(database)).edition == edition_of(network, fares)
         assert await rows(database, "edition") == 2
@@ -87,7 +88,7 @@ async def test_broken_tables_write_nothing(new_database: NewDatabase) -> None:
     short = replace(network, intervals=network.intervals[1:])
     with pytest.raises(NetworkTableBroken):
         async with database.transaction() as tx:
-            await network_store.load(tx, short, fare_tables(), now=NOON)
+            await load_edition(tx, short, fare_tables(), now=NOON)
     assert await rows(database, "edition") == 0
     await database.close()
 

@@ -283,7 +283,7 @@ async def apply_for_pass(
     return _tagged(await _idempotent(ctx, key, wanted, act), response)
 
 
-@router.get("/passes/{pass_id}")
+@router.get("/passes/{pass_id:key}")
 @refuses(RightMissing)
 async def show_pass(pass_id: UUID, ctx: Ctx, response: Response) -> PassDetail:
     """閲覧: a pass with what it meets and its trail; own ones, or all with the permission."""

@@ -1,4 +1,4 @@
-"""Who works at a demo dealer, and whose contracts come to their end there?"""
+"""Demo dealers with their staff and the contracts that are about to end."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ NEAREST_DAYS, FARTHEST_DAYS = -40, 500
 
 @dataclass(frozen=True, slots=True)
 class DueContract:
-    """A contract that is to be handled, and who looks after it."""
+    """A contract that is about to end, and the staff member assigned to it."""
 
     contract_no: str
     product: str
@@ -28,7 +28,7 @@ class DueContract:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A manager is away, and somebody stands in, on these days."""
+    """The days on which a substitute acts for a manager."""
 
     manager: Person
     substitute: Person
@@ -37,15 +37,15 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
-class DealerCast:
-    """A dealer's people and its contracts, those whose last day is nearest at the front."""
+class DealerTeam:
+    """A dealer's staff and its contracts, sorted by distance of the last day from today."""
 
     dealer: Dealer
     cases: list[DueContract] = field(default_factory=list)
     absences: list[Absence] = field(default_factory=list)
 
     def of(self, person: Person) -> str:
-        """The id by which a person logs in."""
+        """The user id of a person."""
         return f"{self.dealer.code}-{person.code}"
 
     def manager(self, store: str) -> Person:
@@ -54,7 +54,7 @@ class DealerCast:
         return next(found)
 
     def store_approver(self, store: str, day: date) -> Person:
-        """Who approves at a store on a day: its manager, or the one who stands in."""
+        """The approver of a store on a day: its manager, or the manager's substitute."""
         manager = self.manager(store)
         standing_in = (
             absence.substitute
@@ -69,7 +69,10 @@ class DealerCast:
         return next(p for p in self.dealer.staff if p.role is Role.HQ)
 
     def take(self, *, after: date | None = None, movable: bool = False) -> DueContract:
-        """The next contract, none twice; with a later last day, or of a store that may change."""
+        """Remove and return the next contract, optionally with a last day after `after`.
+
+        `movable` skips products that must stay at their store.
+        """
         for case in self.cases:
             late = after is None or case.final_on > after
             if late and (not movable or case.product not in STAY_AT_THEIR_STORE):
@@ -78,23 +81,23 @@ class DealerCast:
         raise LookupError(f"{self.dealer.code} has no contract left for the script")
 
 
-def dealer_casts(
+def dealer_teams(
     dealers: Iterable[Dealer], rows: Iterable[tuple[str, ...]], today: date
-) -> Mapping[str, DealerCast]:
+) -> Mapping[str, DealerTeam]:
     """Each dealer with its contracts whose cars may be returned."""
-    found = {dealer.code: DealerCast(dealer) for dealer in dealers}
+    found = {dealer.code: DealerTeam(dealer) for dealer in dealers}
     for row in rows:
         facts = dict(zip(COLUMNS, row, strict=True))
-        cast = found[facts["販売店コード"]]
+        team = found[facts["販売店コード"]]
         final_on = datetime.strptime(facts["最終回年月日"] or "2999/12/31", "%Y/%m/%d").date()  # noqa: DTZ007
         flagged = "1" in (facts["TFC対応"], facts["届出変更中"])
         near = NEAREST_DAYS <= (final_on - today).days <= FARTHEST_DAYS
         if near and not flagged and not any(word in facts["制度"] for word in NO_RETURN_HERE):
-            staff = next(p for p in cast.dealer.staff if p.code == facts["スタッフコード"])
+            staff = next(p for p in team.dealer.staff if p.code == facts["スタッフコード"])
             case = DueContract(
                 facts["契約番号"], facts["制度"], final_on, facts["店舗コード"], staff
             )
-            cast.cases.append(case)
-    for cast in found.values():
-        cast.cases.sort(key=lambda case: (abs((case.final_on - today).days), case.contract_no))
+            team.cases.append(case)
+    for team in found.values():
+        team.cases.sort(key=lambda case: (abs((case.final_on - today).days), case.contract_no))
     return found
