@@ -247,7 +247,7 @@ CLAIM = text("""
 EARLIER = text("""
     SELECT fingerprint, answer::text AS answer FROM idempotency WHERE owner = :owner AND key = :key
 """)
-REMEMBER = text("""
+STORE_ANSWER = text("""
     UPDATE idempotency SET answer = CAST(:answer AS jsonb) WHERE owner = :owner AND key = :key
 """)
 
@@ -274,7 +274,7 @@ async def idempotent(
         answer: dict[str, Any] = orjson.loads(earlier.answer)
         return answer
     answer = await act()
-    await tx.execute(REMEMBER, {**names, "answer": orjson.dumps(answer).decode()})
+    await tx.execute(STORE_ANSWER, {**names, "answer": orjson.dumps(answer).decode()})
     return answer
 
 
