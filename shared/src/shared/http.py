@@ -121,7 +121,7 @@ class RequestContextMiddleware:
 
     def _record(self, step: Step, method: str, route: str, status: int, took_s: float) -> None:
         about: Attributes = {"http.route": route, "http.response.status_code": status}
-        step.tell(about, name=f"{method} {route}")
+        step.set_attributes(about, name=f"{method} {route}")
         if status >= HTTP_500_INTERNAL_SERVER_ERROR:
             step.failed(str(status))
         HTTP_REQUESTS.labels(self.service, method, route, str(status)).observe(took_s)
