@@ -10,7 +10,7 @@ import rustworkx as rx
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from commuter_service.engine.routing.pathfinding import PathFinder
+from fare_engine.routing.pathfinding import PathFinder
 
 
 class Peers:

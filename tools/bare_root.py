@@ -27,6 +27,7 @@ ENTER = """
 set -e
 mount --bind /dev "$0/dev"
 mount --bind /dev/shm "$0/dev/shm"
+mount --bind /dev/pts "$0/dev/pts"
 mount -t proc proc "$0/proc"
 chroot "$@"
 exit $?

@@ -58,7 +58,7 @@ MACHINES = (
         USER, "/nonexistent", "/srv/madoguchi",
     ),
 )  # fmt: skip
-NEXT = Machine("debian-next", "forky", "the next Debian, as root")
+NEXT = Machine("debian-next", "testing", "the next Debian, as root")
 
 
 @dataclass

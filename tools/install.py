@@ -32,7 +32,7 @@ def main() -> int:
     try:
         if os.environ.get("MADOGUCHI_MIRROR"):
             install_from_mirror(uv, environment, sys.argv[1:])
-        run(uv, "run", "--frozen", *sys.argv[1:], "true")
+        run(uv, "run", "--frozen", *sys.argv[1:], "python", "-c", "")
     except Failure as failure:
         say(str(failure))
         return 1

@@ -118,6 +118,8 @@ class PackageIndex:
                 return read()
             except (OSError, http.client.HTTPException) as error:
                 why, may_pass = _explain(error)
+                if isinstance(error, urllib.error.HTTPError):
+                    error.close()
                 if attempt == ATTEMPTS or not may_pass:
                     raise Failure(f"{self.host} {why}") from error
                 say(f"  {self.host} {why} Trying again ...")

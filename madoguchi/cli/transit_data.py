@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
-from commuter_service.engine.fares.tariff_checks import FareTableBroken
-from commuter_service.engine.fares.tariffs import packaged_tariffs
-from commuter_service.engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
-from commuter_service.engine.network.checks import NetworkTableBroken
-from commuter_service.engine.network.tables import PACKAGED, fare_tables, network_tables
+from fare_engine.fares.tariff_checks import FareTableBroken
+from fare_engine.fares.tariffs import packaged_tariffs
+from fare_engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
+from fare_engine.network.checks import NetworkTableBroken
+from fare_engine.network.tables import PACKAGED, fare_tables, network_tables
 from madoguchi.cli.events import own_database, print_line
 from madoguchi.cli.options import DATA_FOLDER, Data, Url
 from shared.clock import SystemClock
@@ -46,7 +47,7 @@ async def _load(tables: Path | None, data: Path, url: str | None) -> tuple[str, 
     database = Database(url or await own_database("commuter", data))
     try:
         async with database.transaction() as tx:
-            return await network_store.load(tx, network, fares, now=SystemClock().now())
+            return await load_edition(tx, network, fares, now=SystemClock().now())
     finally:
         await database.close()
 
@@ -79,6 +80,6 @@ async def _add(addition: Imported, data: Path, url: str | None) -> str:
             base = await network_store.tariffs_of(tx, edition) if edition else packaged_tariffs()
             network, fares = merged(base.network.tables, base.tables, addition)
             now = SystemClock().now()
-            return (await network_store.load(tx, network, fares, now=now))[0]
+            return (await load_edition(tx, network, fares, now=now))[0]
     finally:
         await database.close()

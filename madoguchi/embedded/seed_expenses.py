@@ -18,10 +18,10 @@ from commuter_service.actions.slips import SavedBy, SlipInput, create_slip, move
 from commuter_service.passes.employee_passes import Ride
 from commuter_service.queries import employee_by_id, permission_of, setting_of
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.pass_period import Period
 from commuter_service.rules.slip_approval import SlipStep
 from commuter_service.rules.slip_kind import SlipKind
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.period import Period
 from shared.auth import Principal, Role
 from shared.clock import jst_day
 from shared.db import Database

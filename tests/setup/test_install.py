@@ -62,7 +62,7 @@ def test_steps_are_shown_and_package_lists_are_not(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "Downloading numpy" in done.stderr
     assert "+ numpy" not in done.stderr
-    assert (tmp_path / "uv.asked").read_text() == "run --frozen --no-dev true\n"
+    assert (tmp_path / "uv.asked").read_text() == "run --frozen --no-dev python -c \n"
 
 
 def test_a_failure_stops_the_installation(tmp_path: Path) -> None:
