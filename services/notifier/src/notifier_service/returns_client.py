@@ -1,7 +1,6 @@
-"""Who is concerned by an application, and how are they reached? The returns service knows.
+"""Returns client: the people of an application and their addresses, asked for at sending.
 
-Addresses never travel with events: they are asked for at the moment of sending, so that a mail
-goes to the address of that day.
+Addresses never travel with events, so a mail goes to the address that is current when it is sent.
 """
 
 from datetime import date
@@ -19,30 +18,30 @@ class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-Told = TypeVar("Told", bound=_Body)
+Answer = TypeVar("Answer", bound=_Body)
 
 
 class Person(_Body):
-    """One who has a part in the application; `mail` is None where no address was left."""
+    """A person with a part in the application; `mail` is None without an address."""
 
     mail: str | None = None
 
 
 class Originator(Person):
-    """The one who reported the car."""
+    """The person who reported the car."""
 
     person_id: str
     role: str
 
 
 class Approver(Person):
-    """One who approved in the last complete round."""
+    """A person who approved in the last complete round."""
 
     role: str
 
 
 class Remand(_Body):
-    """The last step back, with the words that came with it."""
+    """The last remand, with its reason."""
 
     from_level: str
     to_level: str
@@ -70,7 +69,7 @@ class Application(_Body):
 
     @property
     def known(self) -> ReturnSnapshot:
-        """What the choice of recipients needs of it."""
+        """The facts that the choice of recipients needs."""
         return ReturnSnapshot(
             status=self.status,
             status_version=self.status_version,
@@ -87,7 +86,7 @@ class Application(_Body):
         )
 
     def reason_of(self, facts: Facts) -> str | None:
-        """The words of the very remand that a mail tells of; None if another one followed."""
+        """The reason of the remand that a mail is about; None if another one followed."""
         remand = self.last_remand
         if remand is None:
             return None
@@ -107,7 +106,7 @@ class CommuterPass(_Body):
 
     @property
     def known(self) -> ReturnSnapshot:
-        """What the choice of recipients needs of it."""
+        """The facts that the choice of recipients needs."""
         return ReturnSnapshot(
             status="",
             status_version=0,
@@ -122,15 +121,15 @@ class CommuterPass(_Body):
 
 
 class RecipientsUnavailable(Exception):
-    """The returns service did not answer usefully; try again later."""
+    """The returns service gave no usable answer; try again later."""
 
 
 class NoSuchApplication(Exception):
-    """The returns service knows no such application: nobody can be written to."""
+    """The returns service knows no such application, so there are no recipients."""
 
 
 class RecipientSource(Protocol):
-    """Where a sender asks for the people of an application."""
+    """Source of the people of an application."""
 
     async def of(self, application_id: str) -> Application:
         """The application as it is now. Raises RecipientsUnavailable, NoSuchApplication."""
@@ -142,7 +141,7 @@ class RecipientSource(Protocol):
 
 
 class ReturnsClient:
-    """Asks the returns service under `url`, and the commuter service, as whom `token` names."""
+    """Asks the returns service at `url`, and the commuter service, with the access token."""
 
     def __init__(
         self, url: str, http: httpx.AsyncClient, token: AccessToken, *, commuter_url: str
@@ -164,7 +163,7 @@ class ReturnsClient:
         with tracing.calling("GET", "commuter"):
             return await self._ask(self._commuter_url + path, pass_id, CommuterPass)
 
-    async def _ask(self, url: str, subject_id: str, kind: type[Told]) -> Told:
+    async def _ask(self, url: str, subject_id: str, kind: type[Answer]) -> Answer:
         try:
             headers = {"authorization": f"Bearer {await self._token.current()}"}
             answer = await self._http.get(url, headers=headers | tracing.call_headers())
