@@ -22,8 +22,11 @@ from .settings import plausible
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-SOURCE = ("pyproject.toml", "uv.lock", "contracts-schema", "shared", "services", "madoguchi")
-PACKAGES = ("event_contracts", "shared", "portal_service", "madoguchi", *(
+SOURCE = (
+    *("pyproject.toml", "uv.lock", "contracts-schema", "shared", "fare-engine", "services"),
+    "madoguchi",
+)
+PACKAGES = ("event_contracts", "shared", "fare_engine", "portal_service", "madoguchi", *(
     app.SERVICE.package for app in SERVICES.values()
 ))  # fmt: skip
 AS_ROOT = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]

@@ -16,6 +16,7 @@ from fastapi.routing import iter_route_contexts
 
 from shared import roles
 from shared.errors import Kind, Refusal
+from shared.path_keys import without_types
 from shared.refusals import Declared
 
 Role = roles.Role
@@ -163,7 +164,7 @@ def policies_by_path(app: FastAPI) -> dict[tuple[str, str], list[Policy]]:
         dependant: Dependant | None = getattr(context, "dependant", None)
         policies = list(_policies_in(dependant)) if dependant else []
         for method in sorted(context.methods or {"*"}):
-            found[method, context.path or ""] = policies
+            found[method, without_types(context.path or "")] = policies
     return found
 
 

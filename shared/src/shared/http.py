@@ -37,6 +37,7 @@ from shared.errors import (
     problem_of,
 )
 from shared.metrics import HTTP_REQUESTS
+from shared.path_keys import without_types
 from shared.refusals import check_declared, refuses
 from shared.tracing import Attributes, Step
 
@@ -120,7 +121,7 @@ class RequestContextMiddleware:
 
     def _record(self, step: Step, method: str, route: str, status: int, took_s: float) -> None:
         about: Attributes = {"http.route": route, "http.response.status_code": status}
-        step.tell(about, name=f"{method} {route}")
+        step.set_attributes(about, name=f"{method} {route}")
         if status >= HTTP_500_INTERNAL_SERVER_ERROR:
             step.failed(str(status))
         HTTP_REQUESTS.labels(self.service, method, route, str(status)).observe(took_s)
@@ -136,7 +137,7 @@ class RequestContextMiddleware:
 
 def route_of(scope: Scope) -> str:
     """The template of the matched route: path parameters are not logged."""
-    found: str | None = getattr(scope.get("route"), "path", None)
+    found = without_types(getattr(scope.get("route"), "path", None) or "")
     return found or scope.get("root_path") or "none"
 
 
@@ -160,23 +161,25 @@ def malformation(error: Mapping[str, Any]) -> str:
     return words.format_map(error.get("ctx") or {}) if "{" in words else words
 
 
+async def answer_refusal(request: Request, cause: Refusal) -> Response:
+    """Answer a refusal as problem+json; its code must be declared on the route."""
+    check_declared(request.app, request.scope.get("endpoint"), cause.code)
+    return problem(problem_of(cause))
+
+
 def install(app: FastAPI) -> None:
     """Make an app answer every refusal and every crash as problem+json."""
-
-    async def refused(request: Request, cause: Refusal) -> Response:
-        check_declared(app, request.scope.get("endpoint"), cause.code)
-        return problem(problem_of(cause))
 
     async def malformed(request: Request, cause: RequestValidationError) -> Response:
         fields = [
             FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), malformation(e))
             for e in cause.errors()
         ]
-        return await refused(request, FormErrors(*fields))
+        return await answer_refusal(request, FormErrors(*fields))
 
     async def plain(request: Request, cause: HTTPException) -> Response:
         if cause.status_code == HTTP_400_BAD_REQUEST:  # the framework's error for undecodable text
-            return await refused(request, BodyUnreadable())
+            return await answer_refusal(request, BodyUnreadable())
         return problem(
             {
                 "type": f"urn:madoguchi:problem:http_{cause.status_code}",
@@ -196,7 +199,7 @@ def install(app: FastAPI) -> None:
             }
         )
 
-    app.add_exception_handler(Refusal, refused)  # type: ignore[arg-type]
+    app.add_exception_handler(Refusal, answer_refusal)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]
     app.add_middleware(RequestContextMiddleware, service=app.state.service_name, crashed=crashed)
@@ -247,7 +250,7 @@ CLAIM = text("""
 EARLIER = text("""
     SELECT fingerprint, answer::text AS answer FROM idempotency WHERE owner = :owner AND key = :key
 """)
-REMEMBER = text("""
+STORE_ANSWER = text("""
     UPDATE idempotency SET answer = CAST(:answer AS jsonb) WHERE owner = :owner AND key = :key
 """)
 
@@ -274,7 +277,7 @@ async def idempotent(
         answer: dict[str, Any] = orjson.loads(earlier.answer)
         return answer
     answer = await act()
-    await tx.execute(REMEMBER, {**names, "answer": orjson.dumps(answer).decode()})
+    await tx.execute(STORE_ANSWER, {**names, "answer": orjson.dumps(answer).decode()})
     return answer
 
 

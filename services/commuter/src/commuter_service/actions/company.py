@@ -12,9 +12,9 @@ from commuter_service.actions.delete_expired_passes import set_purge_timer
 from commuter_service.models import CompanySetting, Employee, Permission
 from commuter_service.queries import employee_by_id, permission_of, setting_of
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.company_setting import RightMissing, check_setting, is_mail
 from commuter_service.rules.route_search_policy import Media
+from fare_engine.rules.bus_policy import BusPolicy
 from shared.auth import Principal
 from shared.concurrency import check_version
 from shared.errors import FieldError, FormErrors

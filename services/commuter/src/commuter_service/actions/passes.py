@@ -20,7 +20,6 @@ from commuter_service.rules.pass_application import (
     RouteNotDecided,
     step_pass,
 )
-from commuter_service.rules.pass_period import Period
 from event_contracts.commuter import (
     PassApplied,
     PassConfirmed,
@@ -29,6 +28,7 @@ from event_contracts.commuter import (
     PassRejected,
     PassWithdrawn,
 )
+from fare_engine.rules.period import Period
 from shared import outbox
 from shared.concurrency import check_version
 from shared.context import new_id

@@ -25,7 +25,6 @@ from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses, passes_of_employee
 from commuter_service.queries import has_unconfirmed_pass, items_of, kind_of, passes_of, slip_for
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.claim_findings import ClaimFault
 from commuter_service.rules.pass_warning import check_submission
 from commuter_service.rules.route_search_policy import (
@@ -48,6 +47,7 @@ from commuter_service.rules.slip_kind import USES_SEARCH, SlipDeed, SlipKind, ch
 from commuter_service.slips.checks import item_faults
 from commuter_service.slips.pass_warnings import is_stale, warnings_of
 from event_contracts.commuter import SlipMoved
+from fare_engine.rules.bus_policy import BusPolicy
 from shared import outbox
 from shared.concurrency import check_version
 from shared.context import new_id

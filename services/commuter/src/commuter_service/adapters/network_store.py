@@ -21,9 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from commuter_service.engine.fares.tariffs import Tariffs, activate_tariffs, tokyo_tariffs
-from commuter_service.engine.network.network import Network
-from commuter_service.engine.network.tables import FareTables, NetworkTables, row_types
+from fare_engine.fares.tariffs import Tariffs, activate_tariffs, tokyo_tariffs
+from fare_engine.network.network import Network
+from fare_engine.network.tables import FareTables, NetworkTables, row_types
 from shared.db import Database
 
 METADATA = MetaData()
