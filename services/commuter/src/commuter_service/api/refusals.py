@@ -49,7 +49,7 @@ SEARCH = (
 )
 PASS_CONTENT = (*_NAMES, *GAP, RouteNotDecided, *PERIOD)
 PASS_EDIT = (NotYourPass, *PASS_CONTENT)
-SLIP_LINES = (
+SLIP_LINES: tuple[type[Refusal], ...] = (
     *(UnconfirmedPassBlocks, MediumNotAccepted, PassMustBeUsed, LookUpNotForThisKind),
     *(AmountIsLookedUp, IcCardRowIsFixed, ReasonForNoPassMissing, *PRICE),
 )
