@@ -42,11 +42,13 @@ def made_application(**changes: Any) -> dict[str, Any]:
         "status_version": 9,
         "completion_mail": True,
         "originator": {"person_id": "D01-E101", "role": "sales", "mail": "yamada@d01.example"},
-        "store_approver": {"person_id": "D01-E100", "mail": "sato@d01.example"},
+        "store_approver": {"person_id": "D01-E100", "role": "store", "mail": "sato@d01.example"},
+        "store_approver_notice": False,
+        "store_approver_mails": [],
         "hq_approver_mails": ["tanaka@d01.example"],
         "round_approvers": [
-            {"role": "store", "mail": "sato@d01.example"},
-            {"role": "hq", "mail": None},
+            {"person_id": "D01-E100", "role": "store", "mail": "sato@d01.example"},
+            {"person_id": None, "role": "hq", "mail": None},
         ],
         "last_remand": None,
     } | changes
