@@ -21,24 +21,24 @@ from rich.console import Console
 
 from bench.event_fixture import write
 from bench.pathfinding_baselines import Peers
-from commuter_service.engine.fares.batch import price_batch
-from commuter_service.engine.fares.charges import charge_ride, deducting_passes
-from commuter_service.engine.fares.pricing import Terms, price
-from commuter_service.engine.fares.tariffs import FareBook, NoFareBetween, tokyo_tariffs
-from commuter_service.engine.network.network import NOT_SEARCHED, Network, Ride, tokyo_network
-from commuter_service.engine.network.station_lookup import qualified_name
-from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
-from commuter_service.engine.routing.cheapest import prepare_fares
-from commuter_service.engine.routing.fare_matrix import system_fares
-from commuter_service.engine.routing.pathfinding import PathFinder, path_finder
-from commuter_service.engine.routing.route_text import CommuterPass, Route, parse_route, route_text
-from commuter_service.engine.routing.shortest_path_tree import FAR
 from commuter_service.passes.employee_passes import EmployeePasses
-from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.fare_deduction import covered_stretches
-from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.pass_period import Period
 from commuter_service.slips.recheck import PaidItem, recheck
+from fare_engine.fares.batch import price_batch
+from fare_engine.fares.charges import charge_ride, deducting_passes
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import FareBook, NoFareBetween, tokyo_tariffs
+from fare_engine.network.network import NOT_SEARCHED, Network, Ride, tokyo_network
+from fare_engine.network.station_lookup import qualified_name
+from fare_engine.routing.candidates import Order, SearchRequest, candidates
+from fare_engine.routing.cheapest import prepare_fares
+from fare_engine.routing.fare_matrix import system_fares
+from fare_engine.routing.pathfinding import PathFinder, path_finder
+from fare_engine.routing.route_text import CommuterPass, Route, parse_route, route_text
+from fare_engine.routing.shortest_path_tree import FAR
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_deduction import covered_stretches
+from fare_engine.rules.fare_rounding import Medium
+from fare_engine.rules.period import Period
 
 DAY = date(2026, 3, 14)
 Case = tuple[Route, list[CommuterPass]]

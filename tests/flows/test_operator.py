@@ -149,12 +149,12 @@ def test_a_backup_fills_an_empty_place_and_never_one_in_use(
     with tempfile.TemporaryDirectory(prefix="madoguchi-test-") as folder:
         elsewhere = replace(product, data=Path(folder))
         done = madoguchi(elsewhere, *source)
-        assert "The services fit together" in done.stdout, done.stdout + done.stderr
+        assert "The services are consistent" in done.stdout, done.stdout + done.stderr
         assert "新規 0、変更 0" in madoguchi(elsewhere, "import-contracts", str(file)).stdout
 
 
 def test_a_dead_event_is_seen_replayed_and_skipped(product: Product) -> None:
-    # It forges events, so that from here on the services do not fit together.
+    # It forges events, so that from here on the services are inconsistent.
     rows = fresh_rows(2, 41)
     file = product.data / "two.csv"
     write(file, rows)
@@ -184,7 +184,7 @@ def test_a_dead_event_is_seen_replayed_and_skipped(product: Product) -> None:
     event = next(word for word in listed.split() if word.count("-") == 4)
 
     replayed = madoguchi(product, "events", "replay", "--service", "returns", event)
-    assert "1 dead event(s) will be tried again" in replayed.stdout
+    assert "1 dead event(s) will be retried" in replayed.stdout
     eventually(dead, lambda shown: event in shown)
     skipped = madoguchi(
         product, "events", "skip", "--service", "returns", event, "--reason", "from a test"

@@ -13,7 +13,7 @@ from shared.testing.servers import own_topology
 from tests.flows.tracing_stack import MAILS, Story, exported_spans, named
 
 OBSERVABILITY = Path(__file__).parents[2] / "deploy" / "observability"
-CLICK = "POST /returns/{application_id}/{path}"
+CLICK = "POST /returns/{application_id}/completion"
 STEP = "POST /applications/{application_id}/completion"
 COMPLETED = "return.completed.v1"
 

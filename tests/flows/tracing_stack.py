@@ -15,8 +15,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from madoguchi.embedded.all_in_one import Application, RunConfig, start_application
+from madoguchi.embedded.all_in_one import start_application
+from madoguchi.embedded.application import Application
 from madoguchi.embedded.readiness import events_arrived
+from madoguchi.embedded.run_config import RunConfig
 from shared import tracing
 from shared.clock import JST
 from shared.testing.servers import free_port
@@ -39,7 +41,7 @@ class Story:
 
 @asynccontextmanager
 async def serving(parts: Application) -> AsyncIterator[None]:
-    config = uvicorn.Config(parts.app, port=parts.plan.port, log_config=None, lifespan="off")
+    config = uvicorn.Config(parts.app, port=parts.config.port, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     tasks = [asyncio.create_task(parts.work()), asyncio.create_task(server.serve())]
     try:

@@ -62,7 +62,7 @@ def test_steps_are_shown_as_they_are_and_lists_left_out(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "Downloading numpy" in done.stderr
     assert "+ numpy" not in done.stderr
-    assert (tmp_path / "uv.asked").read_text() == "run --frozen --no-dev true\n"
+    assert (tmp_path / "uv.asked").read_text() == "run --frozen --no-dev python -c \n"
 
 
 def test_a_failure_ends_it(tmp_path: Path) -> None:

@@ -100,13 +100,13 @@ def test_another_python_has_an_environment_of_its_own(root: Path) -> None:
 
 
 def test_a_python_of_pyenv_is_found_by_its_version(root: Path) -> None:
-    for version, script in {"3.13.0": "exit 0", "3.13.9": "exit 1"}.items():
+    for version, script in {"3.99.0": "exit 0", "3.99.9": "exit 1"}.items():
         python = root / ".pyenv" / "versions" / version / "bin" / "python"
         python.parent.mkdir(parents=True)
         python.write_text(f"#!/bin/sh\n{script}\n")
         python.chmod(0o755)
-    found = named_python("3.13", environ(root, PATH=""), own_uv(root))
-    assert found == str(root / ".pyenv" / "versions" / "3.13.0" / "bin" / "python")
+    found = named_python("3.99", environ(root, PATH=""), own_uv(root))
+    assert found == str(root / ".pyenv" / "versions" / "3.99.0" / "bin" / "python")
 
 
 def test_uv_is_asked_for_a_python_that_is_not_here(root: Path) -> None:

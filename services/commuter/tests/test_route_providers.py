@@ -24,10 +24,10 @@ from commuter_service.adapters.route_providers import (
     RouteSearchUnavailable,
     route_provider_of,
 )
-from commuter_service.engine.network.network import Network
-from commuter_service.engine.network.station_lookup import UnknownStation
-from commuter_service.engine.routing.candidates import NoRouteBetween, Order, SearchRequest
-from commuter_service.engine.routing.route_text import parse_pass
+from fare_engine.network.network import Network
+from fare_engine.network.station_lookup import UnknownStation
+from fare_engine.routing.candidates import NoRouteBetween, Order, SearchRequest
+from fare_engine.routing.route_text import parse_pass
 
 DAY = date(2026, 3, 14)
 

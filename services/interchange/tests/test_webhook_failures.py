@@ -252,10 +252,10 @@ async def test_a_sender_killed_mid_delivery_loses_nothing(
         "from interchange_service.settings import InterchangeSettings\n"
         "from shared.clock import SystemClock\n"
         "from shared.db import Database\n"
-        "from shared.notifications import Wakeup\n"
+        "from shared.notifications import WorkSignal\n"
         "settings = InterchangeSettings(**json.loads(sys.stdin.read()))\n"
         "database = Database(settings.database_url)\n"
-        "asyncio.run(webhook_sender(settings, database, SystemClock()).run(Wakeup()))\n"
+        "asyncio.run(webhook_sender(settings, database, SystemClock()).run(WorkSignal()))\n"
     )
     said = webhook_stack.settings.model_dump(mode="json") | {
         "webhook_keys": webhook_stack.settings.webhook_keys.get_secret_value(),

@@ -255,9 +255,9 @@ async def killed_while_sending(notifier: Any, tmp_path: Path) -> None:
         "from notifier_service.settings import NotifierSettings\n"
         "from shared.clock import SystemClock\n"
         "from shared.db import Database\n"
-        "from shared.service import Running\n"
+        "from shared.service import ServiceRuntime\n"
         "settings = NotifierSettings(**json.loads(sys.argv[1]), client_secret='secret')\n"
-        "running = Running(SERVICE, Database(settings.database_url), SystemClock())\n"
+        "running = ServiceRuntime(SERVICE, Database(settings.database_url), SystemClock())\n"
         "asyncio.run(run_sender(settings, running))\n"
     )
     said = settings.model_dump_json(exclude={"client_secret"})

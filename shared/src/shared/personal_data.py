@@ -1,7 +1,7 @@
-"""How does a service forget a customer in what the event core keeps? Ids, types and numbers stay.
+"""Personal data erasure in the event core's tables; ids, types and numbers are kept.
 
-The log of what it emitted, events that wait or lie dead, messages it refused, and answers kept by
-Idempotency-Key: what may say who the customer was is overwritten (`Event.personal`) or goes.
+Covers the log of emitted events, waiting and dead events, refused messages, and responses kept by
+Idempotency-Key: personal data of the customer (`Event.personal`) is overwritten or deleted.
 """
 
 import json
@@ -50,10 +50,10 @@ async def erase_personal_data(
     ids: Sequence[str],
     words: Collection[str | None],
 ) -> None:
-    """Take a contract's customer out of the event core's tables.
+    """Erase a contract's customer from the event core's tables.
 
-    `ids` are the service's own aggregates about the contract; `words` are the name, address and so
-    on that the service knew, for messages that nobody could read.
+    `ids` are the service's own aggregates about the contract; `words` are the name, address and
+    other texts known to the service, to find refused messages, which cannot be read by field.
     """
     for row in await tx.execute(LOGGED, {"kind": aggregate_type, "ids": ids}):
         payload = _blanked(row.type, row.payload)
@@ -72,13 +72,13 @@ async def erase_personal_data(
 
 
 def _blanked(wire_type: str, payload: str) -> str | None:
-    """The payload without personal data; None where it has none."""
+    """The payload without personal data; None if it has none."""
     before = orjson.loads(payload)
     after = without_personal(wire_type, before)
     return orjson.dumps(after).decode() if after != before else None
 
 
 def _forms(word: str) -> list[bytes]:
-    """A word as it may stand in a message: in UTF-8, in Shift_JIS, escaped as JSON does."""
+    """The encodings of a word in a message: UTF-8, Shift_JIS, and escaped as JSON does."""
     shift_jis = word.encode("cp932", "ignore")
     return [word.encode(), json.dumps(word)[1:-1].encode(), *([shift_jis] if shift_jis else [])]

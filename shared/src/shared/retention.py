@@ -1,6 +1,6 @@
-"""What does a service forget by itself, a while after nobody can need it any more?
+"""Retention: deletes a service's expired technical rows.
 
-All by the database's clock: these rows are written by it.
+Ages are by the database's clock, which also wrote the rows.
 """
 
 from sqlalchemy import text
@@ -14,9 +14,9 @@ FORGOTTEN = (
 
 
 async def delete_expired(tx: AsyncSession) -> None:
-    """Forget charts after an hour, answers by Idempotency-Key after a week.
+    """Delete lag samples after an hour, idempotency records after a week.
 
-    Refused messages go three months after a person has seen to them.
+    Refused messages are deleted 90 days after an operator settled them.
     """
     for statement in FORGOTTEN:
         await tx.execute(statement)

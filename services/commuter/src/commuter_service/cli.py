@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
-from commuter_service.engine.fares.batch import (
+from fare_engine.errors import FareError
+from fare_engine.fares.batch import (
     APPENDED,
     COLUMNS,
     PlacesMissing,
@@ -26,12 +27,11 @@ from commuter_service.engine.fares.batch import (
     parse_medium,
     price_batch,
 )
-from commuter_service.engine.fares.explanation import Explanation, as_json
-from commuter_service.engine.fares.pricing import Terms, price
-from commuter_service.engine.fares.tariffs import tokyo_tariffs
-from commuter_service.engine.routing.candidates import Candidate, Order, SearchRequest, candidates
-from commuter_service.engine.routing.route_text import CommuterPass, parse_pass, parse_route
-from shared.errors import Refusal
+from fare_engine.fares.explanation import Explanation, as_json
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import tokyo_tariffs
+from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
+from fare_engine.routing.route_text import CommuterPass, parse_pass, parse_route
 
 REFUSED = 1
 
@@ -77,11 +77,11 @@ def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
             order=order,
         )  # fmt: skip
         _show_candidates(candidates(asked), terms, own, as_text=as_text)
-    except Refusal as fact:
+    except FareError as fact:
         _refuse(fact, as_text=as_text)
 
 
-def _refuse(fact: Refusal, *, as_text: bool) -> None:
+def _refuse(fact: FareError, *, as_text: bool) -> None:
     details = {
         name: list(getattr(fact, name))
         for name in ("suggestions", "choices")

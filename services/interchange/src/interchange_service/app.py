@@ -1,4 +1,4 @@
-"""The interchange by its parts, its HTTP side, and its sender of webhooks."""
+"""Interchange service: its parts, its HTTP API, and its webhook worker."""
 
 from datetime import timedelta
 from functools import partial
@@ -74,9 +74,9 @@ def service_of(settings: Settings) -> Service:
 
 
 def webhook_sender(settings: Settings, database: Database, clock: Clock) -> WebhookSender:
-    """The sender; `run()` goes beside the worker, in as many processes as one likes."""
+    """The webhook worker; `run()` goes beside the event worker, in any number of processes."""
     return WebhookSender(
-        database, clock, settings.secret_box, settings.post, settings.webhook_senders
+        database, clock, settings.secret_box, settings.post, lanes=settings.webhook_senders
     )
 
 

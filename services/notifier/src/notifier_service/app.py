@@ -58,7 +58,7 @@ def sender_with(
         settings.mail_templates,
         settings.timing,
         settings.retry_policy,
-        settings.senders,
+        lanes=settings.senders,
     )
 
 

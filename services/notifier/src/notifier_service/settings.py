@@ -66,7 +66,8 @@ class MailSettings(BaseSettings):
     def retry_policy(self) -> RetryPolicy:
         """How long a mail is tried.
 
-        A loan outlasts a kept line that is silent, a new one, the mail, and asking for addresses.
+        A lease outlasts a kept connection that is silent, a new one, the mail, and the request
+        for addresses.
         """
         return RetryPolicy(
             lease_s=3 * self.smtp_timeout_s + 30,

@@ -38,7 +38,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SmtpOutcome:
     """What became of one attempt; `reply` is the server's or the network's last word.
 
     `message_id` is the one under which the mail was handed over, if it came to that.
@@ -86,17 +86,17 @@ class MailServer:
         again = f".{copies}" if copies else ""
         return f"<{mail_id}{again}@{self.domain}>"
 
-    async def deliver(self, draft: Draft, *, to: str, written_at: datetime) -> Outcome:
+    async def deliver(self, draft: Draft, *, to: str, written_at: datetime) -> SmtpOutcome:
         """Hand one mail over; never raises for what a server or a network can do."""
         try:
             content = self._content(draft, to, written_at)
         except (ValueError, IndexError) as wrong:  # what the parser of addresses raises
-            return Outcome("permanent", f"the address cannot be written to: {wrong}")
+            return SmtpOutcome("permanent", f"the address cannot be written to: {wrong}")
         try:
             client = await self._begin()
         except (SMTPException, OSError) as cause:
             # A login or a sender refused is our own fault: the mail waits until it is mended.
-            return Outcome("transient", _reply_text(cause))
+            return SmtpOutcome("transient", _reply_text(cause))
         taken = False
         try:
             outcome = await self._hand_over(client, content, to)
@@ -147,7 +147,7 @@ class MailServer:
                 client.close()
         return client
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, content: bytes, to: str) -> Outcome:
+    async def _hand_over(self, client: aiosmtplib.SMTP, content: bytes, to: str) -> SmtpOutcome:
         in_flight = False
         try:
             async with asyncio.timeout(self.timeout_s):
@@ -157,10 +157,10 @@ class MailServer:
         except SMTPResponseException as refused:
             return _of_reply(refused, in_flight=in_flight)
         except ValueError as wrong:
-            return Outcome("permanent", f"the address cannot be written to: {wrong}")
+            return SmtpOutcome("permanent", f"the address cannot be written to: {wrong}")
         except (SMTPException, OSError) as cause:  # TimeoutError is an OSError
-            return Outcome("unknown" if in_flight else "transient", _reply_text(cause))
-        return Outcome("sent", f"{reply.code} {reply.message}")
+            return SmtpOutcome("unknown" if in_flight else "transient", _reply_text(cause))
+        return SmtpOutcome("sent", f"{reply.code} {reply.message}")
 
     def _client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
@@ -186,13 +186,13 @@ class MailServer:
         return message.as_bytes()
 
 
-def _of_reply(refused: SMTPResponseException, *, in_flight: bool) -> Outcome:
+def _of_reply(refused: SMTPResponseException, *, in_flight: bool) -> SmtpOutcome:
     reply = _reply_text(refused)
     if refused.code >= PERMANENT:
-        return Outcome("permanent", reply)
+        return SmtpOutcome("permanent", reply)
     if in_flight and refused.code < TRANSIENT:  # neither yes nor no
-        return Outcome("unknown", reply)
-    return Outcome("transient", reply)
+        return SmtpOutcome("unknown", reply)
+    return SmtpOutcome("transient", reply)
 
 
 def _reply_text(cause: Exception) -> str:

@@ -53,29 +53,29 @@ from shared.http import PROBES, RequestContextMiddleware, install_probes
 SCREENS = (
     sign_in,
     home,
-    customer_list,  # before customer_detail: /contracts/detail is no contract's number
+    customer_list,
     entry,
     result_entry,
     resplit,
     assignment,
     customer_detail,
-    correction,  # before application: a step with a form of its own
+    correction,
     progress_list,
-    bulk_approval,  # before application: /returns/approvals is no application's number
+    bulk_approval,
     detail,
     approval_settings,
     bulk_assignment,
     dashboard,
     mail_log,
-    endpoints,  # before letters: webhooks are no kind of letter
-    passes,  # before commuter_confirmations: /commuter/passes/new is no pass's id
+    endpoints,
+    passes,
     confirmations,
     slips,
     company,
     lag,
-    erasures,  # before letters, too
-    dealers,  # before letters: a dealer is no kind of letter
-    dealer_messages,  # before letters: its messages are no letters of a service
+    erasures,
+    dealers,
+    dealer_messages,
     dead_letters,
     masters,
 )

@@ -10,7 +10,6 @@ from returns_service.rules.return_list import (
     ProgressSearch,
     SearchPeriodReversed,
     count,
-    statuses_to_act_on,
     updated_between,
     waits_for,
 )
@@ -84,7 +83,7 @@ def test_the_past_holds_completed_and_withdrawn_only() -> None:
     ],
 )
 def test_work_list_of_a_role(role: Role, statuses: list[str]) -> None:
-    assert [status.label_ja for status in statuses_to_act_on(role)] == statuses
+    assert [status.label_ja for status in Status if status.acts is role] == statuses
 
 
 SATO2 = Actor("M101", Role.MANAGER, "D01", "S10")

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from commuter_service.engine.fares.explanation import as_json
 from commuter_service.fare_diagram import fare_diagram_svg
 from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses, Ride, price_ride
 from commuter_service.queries import kind_of
 from commuter_service.rules.slip_kind import USES_SEARCH
+from fare_engine.fares.explanation import as_json
 from shared.context import new_id
 from shared.errors import Kind, Refusal
 from shared.http import NotFound

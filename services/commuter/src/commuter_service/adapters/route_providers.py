@@ -16,18 +16,18 @@ import httpx
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from commuter_service.engine.fares.charges import charge_ride, deducting_passes
-from commuter_service.engine.fares.tariffs import (
+from fare_engine.fares.charges import charge_ride, deducting_passes
+from fare_engine.fares.tariffs import (
     FareBook,
     NoFareBetween,
     NoTariffOnDate,
     tokyo_tariffs,
 )
-from commuter_service.engine.network.network import Network, Ride
-from commuter_service.engine.network.normalize import plain_name
-from commuter_service.engine.network.station_closures import closed_stations
-from commuter_service.engine.network.station_lookup import stations_named
-from commuter_service.engine.routing.candidates import (
+from fare_engine.network.network import Network, Ride
+from fare_engine.network.normalize import plain_name
+from fare_engine.network.station_closures import closed_stations
+from fare_engine.network.station_lookup import stations_named
+from fare_engine.routing.candidates import (
     Candidate,
     NoRouteBetween,
     Order,
@@ -36,8 +36,8 @@ from commuter_service.engine.routing.candidates import (
     in_order,
     places_of,
 )
-from commuter_service.engine.routing.route_text import Route, joined_rides
-from commuter_service.rules.fare_rounding import Medium
+from fare_engine.routing.route_text import Route, joined_rides
+from fare_engine.rules.fare_rounding import Medium
 from shared.errors import Kind, Refusal
 
 SORTS = {Order.TIME: "time", Order.FARE: "price", Order.CHARGED: "price"}
@@ -81,8 +81,8 @@ class OwnEngine:
 
 
 def _prepare(day: date) -> None:
-    from commuter_service.engine.routing.cheapest import prepare_fares  # both bring NumPy and SciPy
-    from commuter_service.engine.routing.pathfinding import path_finder
+    from fare_engine.routing.cheapest import prepare_fares  # both bring NumPy and SciPy
+    from fare_engine.routing.pathfinding import path_finder
 
     path_finder(tokyo_tariffs().network).prepare()
     for medium in Medium:

@@ -11,7 +11,7 @@ from commuter_service import queries
 from commuter_service.actions import passes as actions
 from commuter_service.actions.passes import Confirmation, PassContent
 from commuter_service.api.dependencies import EMPLOYEES, Body, Ctx, Day, Key, Text, Version
-from commuter_service.api.refusals import PASS_CONTENT, PASS_EDIT
+from commuter_service.api.refusals import PASS_CONTENT, PASS_EDIT, PERIOD
 from commuter_service.models import Pass
 from commuter_service.passes.employee_passes import read_pass_route
 from commuter_service.passes.schemas import (
@@ -28,7 +28,6 @@ from commuter_service.passes.schemas import (
 )
 from commuter_service.queries import PassRecord
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BUS_NOTICE
 from commuter_service.rules.company_setting import RightMissing
 from commuter_service.rules.pass_application import (
     ApplicationsNotAllowed,
@@ -42,7 +41,8 @@ from commuter_service.rules.pass_application import (
     check_count,
 )
 from commuter_service.rules.pass_health import PassProblem, problems_of
-from commuter_service.rules.pass_period import Period, PeriodReversed
+from fare_engine.rules.bus_policy import BUS_NOTICE
+from fare_engine.rules.period import Period
 from shared.concurrency import VersionConflict
 from shared.http import NotFound, etag, idempotent
 from shared.refusals import refuses
@@ -278,7 +278,7 @@ async def apply_for_pass(
     return _tagged(await _idempotent(ctx, key, wanted, act), response)
 
 
-@router.get("/passes/{pass_id}")
+@router.get("/passes/{pass_id:key}")
 @refuses(RightMissing)
 async def show_pass(pass_id: UUID, ctx: Ctx, response: Response) -> PassDetail:
     """閲覧: a pass with what it meets and its trail; own ones, or all with the permission."""
@@ -313,7 +313,7 @@ async def apply_for_pass_again(
 
 
 @router.post("/passes/{pass_id}/confirmation")
-@refuses(NotYourPass, PassStepNotPossible, PeriodReversed)
+@refuses(NotYourPass, PassStepNotPossible, *PERIOD)
 async def confirm_pass(
     pass_id: UUID, typed: ConfirmBody, version: Version, ctx: Ctx, response: Response
 ) -> PassDetail:
@@ -324,7 +324,7 @@ async def confirm_pass(
 
 
 @router.post("/passes/confirmations")
-@refuses(NotYourPass, PassStepNotPossible, PeriodReversed, VersionConflict)
+@refuses(NotYourPass, PassStepNotPossible, *PERIOD, VersionConflict)
 async def confirm_passes(typed: ManyBody, ctx: Ctx) -> Passes:
     """確定 from the list: all that are ticked, or none (R26, R33)."""
     wanted = {one.pass_id: one for one in typed.passes}

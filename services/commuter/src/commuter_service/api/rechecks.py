@@ -20,11 +20,8 @@ from commuter_service.api.dependencies import (
     context_in,
     dealer_of,
 )
-from commuter_service.api.refusals import PRICE, SEARCH
+from commuter_service.api.refusals import GAP, PERIOD, PRICE, SEARCH
 from commuter_service.api.route_search import Yen, passes_of_owner
-from commuter_service.engine.fares.explanation import Notice
-from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
-from commuter_service.engine.routing.route_text import CommuterPass, PassHasGap
 from commuter_service.models import SlipItem
 from commuter_service.passes.employee_passes import (
     EmployeePasses,
@@ -32,13 +29,16 @@ from commuter_service.passes.employee_passes import (
     price_ride,
     read_pass_route,
 )
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.claim_findings import ClaimFinding, same_trips
-from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.pass_period import Period, PeriodReversed
 from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
 from commuter_service.slips.checks import claim_of, item_faults
 from commuter_service.slips.recheck import PaidItem, Rechecked, recheck
+from fare_engine.fares.explanation import Notice
+from fare_engine.routing.candidates import Order, SearchRequest, candidates
+from fare_engine.routing.route_text import CommuterPass
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
+from fare_engine.rules.period import Period
 from shared.http import NotFound, database_of
 from shared.refusals import refuses
 
@@ -138,7 +138,7 @@ class Findings(BaseModel):
 
 
 @router.post("/rechecks", dependencies=[ACCOUNTING])
-@refuses(NotFound, PeriodReversed)
+@refuses(NotFound, *PERIOD)
 async def recheck_period(typed: PeriodBody, request: Request) -> RecheckAnswer:
     """Every looked-up item of a period, priced again with the passes and tariffs of now."""
     dealer = dealer_of(request)
@@ -168,7 +168,7 @@ async def recheck_period(typed: PeriodBody, request: Request) -> RecheckAnswer:
 
 
 @router.post("/simulations/passes")
-@refuses(NotFound, MonthsNotSold, PassHasGap, *SEARCH, *PRICE)
+@refuses(NotFound, MonthsNotSold, *GAP, *SEARCH, *PRICE)
 async def simulate_passes(typed: SimulationBody, request: Request) -> Simulation:
     """Which pass is the cheapest for a way to work, and from how many days on it pays."""
     dealer = dealer_of(request)

@@ -17,11 +17,8 @@ from commuter_service import queries
 from commuter_service.adapters.route_providers import RouteProvider
 from commuter_service.api.dependencies import EMPLOYEES, Body, Day, Text, context_in, dealer_of
 from commuter_service.api.refusals import PRICE, SEARCH
-from commuter_service.engine.fares.explanation import Explanation, ExtraCharge, Notice
-from commuter_service.engine.network.network import tokyo_network
-from commuter_service.engine.network.station_lookup import Suggestion, suggest
-from commuter_service.engine.routing.candidates import Order, SearchRequest
 from commuter_service.fare_diagram import fare_diagram_svg
+from commuter_service.fare_errors import refusal_of
 from commuter_service.passes.employee_passes import (
     EmployeePasses,
     Priced,
@@ -31,16 +28,21 @@ from commuter_service.passes.employee_passes import (
     unusable_on,
 )
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.company_setting import RightMissing
-from commuter_service.rules.fare_rounding import Medium
 from commuter_service.rules.slip_kind import (
     SlipDeed,
     SlipKind,
     UnconfirmedPassBlocks,
     check_unconfirmed_pass,
 )
-from shared.errors import Refusal, problem_of
+from fare_engine.errors import FareError
+from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice
+from fare_engine.network.network import tokyo_network
+from fare_engine.network.station_lookup import Suggestion, suggest
+from fare_engine.routing.candidates import Order, SearchRequest
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
+from shared.errors import problem_of
 from shared.http import NotFound, database_of
 from shared.openapi import Problem
 from shared.refusals import refuses
@@ -267,5 +269,5 @@ async def _passes_by_employee(
 def _answered(ride: Ride, passes: EmployeePasses) -> PricedRide | NotPriced:
     try:
         return PricedRide(**_figures(price_ride(ride, passes)))
-    except Refusal as fact:
-        return NotPriced(problem=Problem.model_validate(problem_of(fact)))
+    except FareError as fact:
+        return NotPriced(problem=Problem.model_validate(problem_of(refusal_of(fact))))

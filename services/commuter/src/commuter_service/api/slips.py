@@ -1,7 +1,7 @@
 """精算書: five kinds with the look-up and others without, until they are settled (R22, R42)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -32,7 +32,6 @@ from commuter_service.models import Slip
 from commuter_service.passes.employee_passes import passes_of_employee
 from commuter_service.passes.schemas import pass_answer
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.pass_warning import WarningBlocksSubmission
 from commuter_service.rules.route_search_policy import RoundaboutBlocksSubmission
 from commuter_service.rules.slip_approval import (
@@ -44,7 +43,9 @@ from commuter_service.rules.slip_approval import (
 )
 from commuter_service.rules.slip_kind import USES_SEARCH, SlipKind, UnconfirmedPassBlocks
 from commuter_service.slips.schemas import SlipAnswer, SlipLine, slip_answer, slip_line
+from fare_engine.rules.bus_policy import BusPolicy
 from shared.http import etag, idempotent
+from shared.path_keys import register_words
 from shared.refusals import refuses
 
 router = APIRouter(dependencies=[EMPLOYEES])
@@ -54,6 +55,8 @@ Kind = Literal[
     "transport", "trip_request", "trip", "overseas_trip_request", "overseas_trip", "expense",
     "payment_request",
 ]  # fmt: skip
+StepInPath = Literal["submit", "approve", "remand", "withdraw", "reject", "settle"]
+register_words("slip_step", get_args(StepInPath))
 
 
 class DecisionBody(RideBody):
@@ -213,7 +216,7 @@ async def create_slip(
     return answer
 
 
-@router.get("/slips/{slip_id}")
+@router.get("/slips/{slip_id:key}")
 async def show_slip(slip_id: UUID, ctx: Ctx, response: Response) -> SlipAnswer:
     """A slip with its items, their warnings as of now, and its trail."""
     slip = await queries.slip_for(
@@ -280,12 +283,12 @@ async def copy_slip(slip_id: UUID, ctx: Ctx, response: Response, key: Key = None
     return answer
 
 
-@router.post("/slips/{slip_id}/{step}")
+@router.post("/slips/{slip_id}/{step:slip_step}")
 @refuses(SlipStepNotPossible, CommentMissing, NoApprover, UnconfirmedPassBlocks, LookUpNeeded)
 @refuses(WarningBlocksSubmission, RoundaboutBlocksSubmission)
 async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI hands out the rest
     slip_id: UUID,
-    step: Literal["submit", "approve", "remand", "withdraw", "reject", "settle"],
+    step: StepInPath,
     body: CommentBody,
     version: Version,
     ctx: Ctx,

@@ -8,21 +8,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from commuter_service.engine.fares.explanation import Explanation, ExtraCharge, Notice
-from commuter_service.engine.fares.pricing import Terms, price
-from commuter_service.engine.network.network import tokyo_network
-from commuter_service.engine.routing.route_text import (
+from commuter_service.queries import PassRecord, period_of
+from commuter_service.rules.pass_validity import PassFacts, valid_passes
+from fare_engine.errors import FareError
+from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.network.network import tokyo_network
+from fare_engine.routing.route_text import (
     CommuterPass,
     PassHasGap,
     Route,
     RouteDisconnected,
     known_route,
 )
-from commuter_service.queries import PassRecord, period_of
-from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.pass_validity import PassFacts, valid_passes
-from shared.errors import Refusal
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
 
 PASS_UNREADABLE = "PASS_UNREADABLE"  # noqa: S105 - a commuter pass
 
@@ -79,7 +79,7 @@ def passes_of_employee(records: Iterable[PassRecord]) -> EmployeePasses:
         facts.append(fact)
         try:
             route = read_route(record.confirmed.route)
-        except Refusal as gone:
+        except FareError as gone:
             unreadable.append(UnreadablePass(fact.pass_id, record.confirmed.route, gone.message))
         else:
             period = period_of(record.confirmed)

@@ -5,16 +5,17 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
-from commuter_service.engine.network.station_closures import closed, closed_stations
-from commuter_service.engine.routing.route_text import BusRide
 from commuter_service.models import AuditEntry, PassVersion
 from commuter_service.passes.employee_passes import read_route
 from commuter_service.queries import PassRecord, period_of
-from commuter_service.rules.bus_policy import BUS_NOTICE, is_guaranteed
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_health import PassCondition
-from commuter_service.rules.pass_period import Period, gaps, proposed_end
-from shared.errors import Refusal
+from commuter_service.rules.pass_period import gaps, proposed_end
+from fare_engine.errors import FareError
+from fare_engine.network.station_closures import closed, closed_stations
+from fare_engine.routing.route_text import BusRide
+from fare_engine.rules.bus_policy import BUS_NOTICE, is_guaranteed
+from fare_engine.rules.period import Period
 
 
 class PassContent(BaseModel):
@@ -145,7 +146,7 @@ def unreadable_json(route: str, *, on: date | None = None) -> str:
     """Why a route can no longer be ridden, at all or on a day; empty if it can."""
     try:
         shut = closed_stations(read_route(route), on) if on else ()
-    except Refusal as gone:
+    except FareError as gone:
         return gone.message
     return closed(shut, on).message if shut and on else ""
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 
-from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
 from commuter_service.models import SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.claim_findings import (
     Claim,
     ClaimFinding,
     roundabout,
     typed_amount_on_pass,
 )
-from commuter_service.rules.fare_rounding import Medium
-from shared.errors import Refusal
+from fare_engine.errors import FareError
+from fare_engine.routing.candidates import Order, SearchRequest, candidates
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
 
 
 def claim_of(item: SlipItem) -> Claim:
@@ -65,6 +65,6 @@ def _cheapest(item: SlipItem, passes: EmployeePasses, policy: BusPolicy) -> int 
     )
     try:
         (best, *_) = candidates(question)
-    except Refusal:
+    except FareError:
         return None
     return best.charged_yen * (2 if item.round_trip else 1)

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from commuter_service.engine.fares.tariffs import tokyo_tariffs
 from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.rules.pass_warning import (
@@ -13,6 +12,7 @@ from commuter_service.rules.pass_warning import (
     revision_notice,
 )
 from commuter_service.rules.slip_approval import AT_HOME, SlipStatus
+from fare_engine.fares.tariffs import tokyo_tariffs
 
 IC_CARD = "ic_card"
 

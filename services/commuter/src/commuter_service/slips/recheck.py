@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from commuter_service.engine.fares.charges import charge_ride, deducting_passes
-from commuter_service.engine.fares.tariffs import Tariffs, tokyo_tariffs
 from commuter_service.passes.employee_passes import EmployeePasses, read_route
-from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.fare_rounding import Medium
-from shared.errors import Refusal
+from fare_engine.errors import FareError
+from fare_engine.fares.charges import charge_ride, deducting_passes
+from fare_engine.fares.tariffs import Tariffs, tokyo_tariffs
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def recheck(
             continue
         try:
             now = _charged(item, own, bus_policy, known)
-        except Refusal as fact:
+        except FareError as fact:
             yield Rechecked(item, None, fact.message)
             continue
         if now != item.charged_yen:

@@ -8,7 +8,6 @@ from pydantic import BaseModel, TypeAdapter
 
 from commuter_service.actions.slip_items import receipts_yen, total_yen
 from commuter_service.actions.slips import actor_of, chain_now, state_of
-from commuter_service.engine.fares.explanation import Explanation, Notice
 from commuter_service.models import AuditEntry, Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.passes.schemas import PassAnswer, TrailLine, audit_json
@@ -17,6 +16,7 @@ from commuter_service.request_context import RequestContext
 from commuter_service.rules.slip_approval import SlipStatus, SlipStep, refusal_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from commuter_service.slips.pass_warnings import warnings_of
+from fare_engine.fares.explanation import Explanation, Notice
 
 _EXPLANATION = TypeAdapter(Explanation)
 SOURCES = {"typed": "手入力", "look_up": "乗換案内", "ic_card": "ICカード"}

@@ -117,5 +117,14 @@ function prepare(root) {
   addPickers(root);
   addSearch(root);
 }
+// Parts that were not ready with the page: htmx fetches them, and this does where htmx is missing.
+async function fillLateParts() {
+  for (const part of $$('[hx-trigger="load"]')) {
+    const answer = await fetch(part.getAttribute("hx-get"));
+    if (answer.ok && !answer.redirected) part.outerHTML = await answer.text();
+  }
+}
+if (!window.htmx) fillLateParts();
+
 prepare(document);
 document.addEventListener("htmx:after:swap", (event) => prepare(event.detail?.target ?? document));

@@ -104,7 +104,7 @@ async def list_own_work(
     return schemas.WorkListAnswer(items=items, approver=approves(ctx.who))
 
 
-@router.get("/applications/{application_id}", dependencies=[dealers_and_tfc])
+@router.get("/applications/{application_id:key}", dependencies=[dealers_and_tfc])
 @refuses(ReturnNotVisible)
 async def open_application(
     application_id: Code, response: Response, ctx: Ctx

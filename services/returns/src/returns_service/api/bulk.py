@@ -1,9 +1,9 @@
-"""Many approvals at once (part D): the same guards as one by one, a result per item, no edits."""
+"""Bulk approval (part D): the same checks as one by one, a result per item, no edits."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from returns_service.actions.return_steps import StepInput, apply_step
+from returns_service.actions.return_steps import apply_step
 from returns_service.api.dependencies import Ctx, dealers
 from returns_service.api.request_bodies import Code
 from returns_service.rules.return_commands import Approve
@@ -28,7 +28,7 @@ class BulkBody(BaseModel):
 
 
 class BulkResult(BaseModel):
-    """What became of one item; `code` and `message` say why it was not approved."""
+    """Result of one item; `code` and `message` say why it was not approved."""
 
     application_id: str
     approved: bool
@@ -59,11 +59,10 @@ async def approve_applications(body: BulkBody, ctx: Ctx) -> BulkAnswer:
 
 
 async def _approve(ctx: Ctx, item: BulkItem) -> BulkResult:
-    step_input = StepInput(approver_mail=ctx.who.mail)
-    command = Approve(expected_version=item.version)
+    command = Approve(expected_version=item.version, approver_mail=ctx.who.mail)
     try:
         async with ctx.tx.begin_nested():
-            taken = await apply_step(ctx, item.application_id, command, step_input)
+            taken = await apply_step(ctx, item.application_id, command)
     except Refusal as refusal:
         return BulkResult(
             application_id=item.application_id,

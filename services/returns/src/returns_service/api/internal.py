@@ -1,6 +1,6 @@
-"""Who is concerned by an application, for the notifier at the moment of sending? D96, D146-D150.
+"""Recipients of mails about an application, read by the notifier when it sends (D96, D146-D150).
 
-Addresses are told to services only; events never carry them.
+Addresses are given to services only; events never carry them.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/internal")
 
 
 class PersonAnswer(BaseModel):
-    """Somebody with his address; None where none was left."""
+    """A person with their address; None where none is known."""
 
     person_id: str | None
     role: str
@@ -37,7 +37,7 @@ class PersonAnswer(BaseModel):
 
 
 class RemandAnswer(BaseModel):
-    """The last step back: from whom to whom, with the words that came with it."""
+    """The last remand: from which level to which, with its comment."""
 
     from_level: str
     to_level: str

@@ -1,4 +1,4 @@
-"""What may a request say? Forms and the words of each step, as JSON.
+"""Request bodies: forms and the fields of each step, as JSON.
 
 Fields that a form does not have are ignored: the contract is shown, never sent (D88).
 """
@@ -26,7 +26,7 @@ class ResultBody(BaseModel):
     unreturned_reason: str | None = Field(None, max_length=_LINE)
 
     def result_form(self) -> ResultForm:
-        """The same as the rules know it."""
+        """The same as a value of the rules."""
         return ResultForm(self.kind, self.received_on, self.unreturned_reason)
 
 
@@ -39,7 +39,7 @@ class FormBody(ResultBody):
     completion_mail: bool = True
 
     def form(self) -> ReturnForm:
-        """The same as the rules know it."""
+        """The same as a value of the rules."""
         return ReturnForm(
             self.contact_1,
             self.contact_2,
@@ -73,7 +73,7 @@ class RemandBody(BaseModel):
 
 
 class TakeOverBody(BaseModel):
-    """引継ぎ: who becomes the originator, and his mail address (連絡先3)."""
+    """引継ぎ: the new originator, and their mail address (連絡先3)."""
 
     new_originator_id: Code
     contact_3: str | None = Field(None, max_length=_LINE)

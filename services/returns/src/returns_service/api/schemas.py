@@ -1,4 +1,4 @@
-"""What does the service answer? Rows, applications and forms as JSON; labels are Japanese."""
+"""Response schemas: rows, applications and forms as JSON; labels are Japanese."""
 
 from datetime import date, datetime
 
@@ -113,7 +113,7 @@ class RouteStepAnswer(BaseModel):
 
 
 class MessageAnswer(BaseModel):
-    """What TFC told the dealer (連絡事項)."""
+    """A message of TFC to the dealer (連絡事項)."""
 
     at: datetime
     message: str
@@ -209,7 +209,7 @@ class ApplicationAnswer(BaseModel):
 
 
 class ReportedCarAnswer(BaseModel):
-    """What the dealer's own system told of the car."""
+    """What the dealer's own system reported of the car."""
 
     received_on: date
     place: str | None
@@ -254,7 +254,7 @@ class CheckedStepAnswer(BaseModel):
 
 
 class StepAnswer(BaseModel):
-    """After a step. `mail_will_be_sent` is told after a remand only (D120)."""
+    """After a step. `mail_will_be_sent` is set after a remand only (D120)."""
 
     application_id: str
     version: int

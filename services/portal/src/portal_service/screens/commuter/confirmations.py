@@ -62,7 +62,7 @@ NO_END = (
 MAILED = "申請者へメールでお知らせします。"
 
 
-@pages.get("/passes/{pass_id}")
+@pages.get("/passes/{pass_id:key}")
 async def show_pass(request: Request, pass_id: str) -> Response:
     """閲覧: one pass with what it meets, and its trail."""
     return await _one(request, pass_id)

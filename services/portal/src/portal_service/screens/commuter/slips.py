@@ -177,17 +177,14 @@ async def decide(request: Request, slip_id: str, item_id: str) -> Response:
     return RedirectResponse(f"{HOME[1]}/{slip_id}#item-{item_id}", 303)
 
 
-@pages.get("/{slip_id}/{step}")
-async def ask_step(request: Request, slip_id: str, step: str) -> Response:
+async def ask_step(request: Request, slip_id: str) -> Response:
     """The question before a step."""
-    return await _ask(request, slip_id, step)
+    return await _ask(request, slip_id, request.url.path.rpartition("/")[2])
 
 
-@pages.post("/{slip_id}/{step}")
-async def take_step(request: Request, slip_id: str, step: str) -> Response:
+async def take_step(request: Request, slip_id: str) -> Response:
     """申請, 承認, 差戻し, 取下げ, 否認, 精算, 削除, 伝票コピー."""
-    if step not in DONE:
-        raise HTTPException(404)
+    step = request.url.path.rpartition("/")[2]
     fields = await form_fields_of(request)
     method, path, body = "POST", f"/slips/{slip_id}/{step}", {"comment": fields.text("comment")}
     if step == "delete":
@@ -209,6 +206,11 @@ async def take_step(request: Request, slip_id: str, step: str) -> Response:
     response = RedirectResponse(where, 303)
     announce(request, response, DONE[step])
     return response
+
+
+for address in DONE:
+    pages.add_api_route(f"/{{slip_id}}/{address}", ask_step, methods=["GET"])
+    pages.add_api_route(f"/{{slip_id}}/{address}", take_step, methods=["POST"])
 
 
 def _form(fields: FormFields, removed: str = "") -> dict[str, Any]:

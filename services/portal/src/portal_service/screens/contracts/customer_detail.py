@@ -11,7 +11,7 @@ from portal_service.rendering import announce, render
 from shared.auth import Role, require
 
 pages = APIRouter(
-    prefix="/contracts/{contract_no}",
+    prefix="/contracts/{contract_no:key}",
     dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)],
 )
 

@@ -94,12 +94,10 @@ async def redirect_quarantine(request: Request) -> Response:
     return RedirectResponse(path, 308)
 
 
-@pages.get("/dead-letters")
-@pages.get("/refused")
 async def list_messages(request: Request) -> Response:
-    """The letters of every service, the oldest first."""
-    kind = request.url.path.rpartition("/")[2]
-    wanted = _kind(kind)
+    """The messages of every service, the oldest first."""
+    kind = _kind_in(request)
+    wanted = KINDS[kind]
     services = client_of(request)
     answers = await asyncio.gather(
         *(or_missing(services.get(service, wanted.path)) for service in SERVICE_NAMES)
@@ -121,27 +119,21 @@ async def list_messages(request: Request) -> Response:
     )
 
 
-@pages.get("/{kind}/{service}/{letter_id}")
-async def show_message(request: Request, kind: str, service: str, letter_id: str) -> Response:
-    """One letter with its payload."""
-    return await _message(request, kind, service, letter_id)
+async def show_message(request: Request, service: str, letter_id: str) -> Response:
+    """One message with its payload."""
+    return await _message(request, _kind_in(request), service, letter_id)
 
 
-@pages.get("/{kind}/{service}/{letter_id}/{step}")
-async def ask_step(
-    request: Request, kind: str, service: str, letter_id: str, step: str
-) -> Response:
-    """The question before a letter is replayed or passed over."""
-    return await _ask(request, kind, service, letter_id, step)
+async def ask_step(request: Request, service: str, letter_id: str, step: str) -> Response:
+    """The question before a message is replayed or skipped."""
+    return await _ask(request, _kind_in(request), service, letter_id, step)
 
 
-@pages.post("/{kind}/{service}/{letter_id}/{step}")
-async def take_step(
-    request: Request, kind: str, service: str, letter_id: str, step: str
-) -> Response:
-    """OK: do it; a refusal comes back to the question, or to the letter."""
+async def take_step(request: Request, service: str, letter_id: str, step: str) -> Response:
+    """OK: do it; a refusal comes back to the question, or to the message."""
     fields = await form_fields_of(request)
-    path = f"{_kind(kind).path}/{letter_id}/{_step(step)}"
+    kind = _kind_in(request)
+    path = f"{KINDS[kind].path}/{letter_id}/{_step(step)}"
     body = {"reason": fields.text("reason")}
     try:
         await client_of(request).send(_known(service), "POST", path, body)
@@ -156,10 +148,17 @@ async def take_step(
     return response
 
 
-def _kind(kind: str) -> Kind:
-    if kind not in KINDS:
-        raise HTTPException(404)
-    return KINDS[kind]
+for kind_in_path in KINDS:
+    message = f"/{kind_in_path}/{{service}}/{{letter_id}}"
+    pages.add_api_route(f"/{kind_in_path}", list_messages, methods=["GET"])
+    pages.add_api_route(message, show_message, methods=["GET"])
+    pages.add_api_route(f"{message}/{{step}}", ask_step, methods=["GET"])
+    pages.add_api_route(f"{message}/{{step}}", take_step, methods=["POST"])
+
+
+def _kind_in(request: Request) -> str:
+    """The list that the address names: /operation/<kind>/…."""
+    return request.url.path.split("/")[2]
 
 
 def _known(service: str) -> str:
@@ -175,7 +174,7 @@ def _step(step: str) -> str:
 
 
 async def _found(request: Request, kind: str, service: str, letter_id: str) -> dict[str, Any]:
-    path = f"{_kind(kind).path}/{letter_id}"
+    path = f"{KINDS[kind].path}/{letter_id}"
     letter: dict[str, Any] = (await client_of(request).get(_known(service), path)).body
     return letter
 
@@ -188,7 +187,7 @@ async def _message(
         "operation/letter.html",
         status=problem.status if problem else 200,
         kind=kind,
-        words=_kind(kind),
+        words=KINDS[kind],
         letter=await _found(request, kind, service, letter_id),
         part=SERVICE_NAMES[service],
         here=f"/operation/{kind}/{service}/{letter_id}",
@@ -222,7 +221,7 @@ async def _ask(  # noqa: PLR0913, PLR0917  what the address says, and what was t
         ],
         part="operation/_ask_reason.html" if step == "skip" else None,
         danger=step == "skip",
-        crumbs=[(_kind(kind).title, f"/operation/{kind}"), ("通知", here)],
+        crumbs=[(KINDS[kind].title, f"/operation/{kind}"), ("通知", here)],
     )
     return await confirm(
         request,

@@ -135,11 +135,9 @@ async def take_key_step(request: Request, dealer: str, key_id: str, step: str) -
     return response
 
 
-@pages.get("/{dealer}/{switch}")
-async def ask_switch(request: Request, dealer: str, switch: str) -> Response:
-    """The question before a dealer is shut out or let in again."""
-    if switch not in SWITCHES:
-        raise HTTPException(404)
+async def ask_switch(request: Request, dealer: str) -> Response:
+    """The question before a dealer's access is stopped or resumed."""
+    switch = request.url.path.rpartition("/")[2]
     found, _ = await _found(request, dealer)
     label, sentence, _ = SWITCHES[switch]
     question = Confirmation(
@@ -154,15 +152,18 @@ async def ask_switch(request: Request, dealer: str, switch: str) -> Response:
     return await confirm(request, question)
 
 
-@pages.post("/{dealer}/{switch}")
-async def take_switch(request: Request, dealer: str, switch: str) -> Response:
+async def take_switch(request: Request, dealer: str) -> Response:
     """OK: do it."""
-    if switch not in SWITCHES:
-        raise HTTPException(404)
+    switch = request.url.path.rpartition("/")[2]
     await client_of(request).send("interchange", "POST", f"/dealers/{dealer}/{switch}")
     response = RedirectResponse(f"{HOME}/{dealer}", 303)
     announce(request, response, SWITCHES[switch][2])
     return response
+
+
+for address in SWITCHES:
+    pages.add_api_route(f"/{{dealer}}/{address}", ask_switch, methods=["GET"])
+    pages.add_api_route(f"/{{dealer}}/{address}", take_switch, methods=["POST"])
 
 
 async def _all(request: Request) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -23,7 +23,7 @@ from portal_service.screens.returns.steps import APPROVE, CORRECT, Step
 from shared.auth import Role, require
 
 pages = APIRouter(
-    prefix="/returns/{application_id}",
+    prefix="/returns/{application_id:key}",
     dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)],
 )
 

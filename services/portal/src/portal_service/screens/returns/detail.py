@@ -13,10 +13,10 @@ from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.dropdowns import staff_to_choose
 from portal_service.screens.returns.entry import notices_in
-from portal_service.screens.returns.steps import Step, offered_steps, step_at
+from portal_service.screens.returns.steps import STEPS, TFC_STEPS, Step, offered_steps, step_at
 from shared.auth import Principal, Role, require
 
-pages = APIRouter(prefix="/returns/{application_id}")
+pages = APIRouter(prefix="/returns/{application_id:key}")
 
 Anybody = Annotated[Principal, require(Role.SALES, Role.MANAGER, Role.HQ, Role.TFC)]
 LOST = 409
@@ -52,20 +52,23 @@ async def save_dealer_note(request: Request, application_id: str, who: Anybody) 
     return response
 
 
-@pages.get("/{path}")
-async def ask_step(request: Request, application_id: str, path: str, who: Anybody) -> Response:
+async def ask_step(request: Request, application_id: str, who: Anybody) -> Response:
     """The question before a step (承認, 差戻し, 取り下げ, 受付 …)."""
-    step = _step(who, path)
+    step = _step(request, who)
     return await _ask(request, step, await application_of(request, application_id))
 
 
-@pages.post("/{path}")
-async def take_step(request: Request, application_id: str, path: str, who: Anybody) -> Response:
+async def take_step(request: Request, application_id: str, who: Anybody) -> Response:
     """OK: take the step under the version that the person saw."""
-    step = _step(who, path)
+    step = _step(request, who)
     fields = await form_fields_of(request)
     body = {name: fields.text(name) for name in step.fields if name in fields.values()}
     return await send_step(request, application_id, step, fields, body)
+
+
+for address in sorted({step.path for step in (*STEPS, *TFC_STEPS) if not step.form}):
+    pages.add_api_route(f"/{address}", ask_step, methods=["GET"])
+    pages.add_api_route(f"/{address}", take_step, methods=["POST"])
 
 
 async def send_step(
@@ -146,9 +149,9 @@ def changed_since(application: Mapping[str, Any], version: str | None) -> list[M
     return [line for line in application["history"] if line["version"] > int(seen)]
 
 
-def _step(who: Principal, path: str) -> Step:
-    step = step_at(who, path)
-    if step is None or step.form:
+def _step(request: Request, who: Principal) -> Step:
+    step = step_at(who, request.url.path.rpartition("/")[2])
+    if step is None:
         raise HTTPException(404)
     return step
 

@@ -133,13 +133,13 @@ async def resend(request: Request, delivery_id: str) -> Response:
     return _announced(request, f"{HERE}/deliveries/{delivery_id}", "もう一度送信します。")
 
 
-@pages.get("/{endpoint_id}")
+@pages.get("/{endpoint_id:key}")
 async def show_endpoint(request: Request, endpoint_id: str) -> Response:
     """One endpoint, to look at and to change."""
     return await _endpoint(request, endpoint_id)
 
 
-@pages.post("/{endpoint_id}")
+@pages.post("/{endpoint_id:key}")
 async def change_endpoint(request: Request, endpoint_id: str) -> Response:
     """Change it, stop it or begin again."""
     fields = await form_fields_of(request)
@@ -155,7 +155,7 @@ async def change_endpoint(request: Request, endpoint_id: str) -> Response:
     return _announced(request, f"{HERE}/{endpoint_id}", "送信先を保存しました。")
 
 
-@pages.post("/{endpoint_id}/ping")
+@pages.post("/{endpoint_id:key}/ping")
 async def ping(request: Request, endpoint_id: str) -> Response:
     """Send a test, and show what becomes of it."""
     try:
@@ -170,7 +170,7 @@ async def ping(request: Request, endpoint_id: str) -> Response:
     )
 
 
-@pages.get("/{endpoint_id}/secret")
+@pages.get("/{endpoint_id:key}/secret")
 async def ask_new_secret(request: Request, endpoint_id: str) -> Response:
     """The question before a new secret."""
     found = await client_of(request).get("interchange", f"/webhooks/{endpoint_id}")
@@ -187,7 +187,7 @@ async def ask_new_secret(request: Request, endpoint_id: str) -> Response:
     return await confirm(request, question)
 
 
-@pages.post("/{endpoint_id}/secret")
+@pages.post("/{endpoint_id:key}/secret")
 async def renew_secret(request: Request, endpoint_id: str) -> Response:
     """OK: make it, and show it this once."""
     fields = await form_fields_of(request)
