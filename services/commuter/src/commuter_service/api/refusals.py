@@ -42,7 +42,7 @@ _NAMES = _of_engine(RouteUnreadable, UnknownLine, AmbiguousLine, UnknownStation,
 _FARES = _of_engine(NoTariffOnDate, NoFareBetween, StationClosed)
 PERIOD = _of_engine(PeriodReversed)
 GAP = _of_engine(PassHasGap)
-PRICE = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)
+PRICE: tuple[type[Refusal], ...] = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)
 SEARCH = (
     *_of_engine(UnknownStation, AmbiguousStation, UnknownOperator, SamePlace, NoRouteBetween),
     *(*_FARES, RouteSearchUnavailable, RouteSearchRefused),
