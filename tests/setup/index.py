@@ -1,4 +1,4 @@
-"""Package index of a test: a real HTTP server with a uv wheel that is a shell script."""
+"""Package index for tests: a real HTTP server with a uv wheel that is a shell script."""
 
 import base64
 import contextlib
@@ -15,7 +15,7 @@ JSON_API = "application/vnd.pypi.simple.v1+json"
 
 
 def uv_wheel(version: str, program: str | None = None) -> bytes:
-    """A wheel whose uv says this version (or is another program)."""
+    """A wheel whose uv reports this version (or is another program)."""
     script = program or f"#!/bin/sh\necho uv {version}\n"
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as wheel:
@@ -25,7 +25,7 @@ def uv_wheel(version: str, program: str | None = None) -> bytes:
 
 @dataclass
 class Index:
-    """What the index answers, and what it was asked."""
+    """The files and responses of the index, and the requests received."""
 
     form: str = "json"
     files: dict[str, bytes] = field(default_factory=dict)
@@ -40,19 +40,19 @@ class Index:
     url: str = ""
 
     def add(self, name: str, content: bytes) -> None:
-        """Offer a file."""
+        """Add a file."""
         self.files[name] = content
         self.hashes[name] = hashlib.sha256(content).hexdigest()
 
     def refuses(self, authorization: str | None) -> int | None:
-        """The status with which a request is refused."""
+        """The status of a refused request."""
         wanted = self.login and f"Basic {base64.b64encode(self.login.encode()).decode()}"
         if wanted and authorization != wanted:
             return 401
         return None if self.status == 200 else self.status
 
     def page(self) -> tuple[str, str]:
-        """The page of a project: its type and its text."""
+        """The page of a project: its content type and text."""
         if self.form == "json":
             files = [
                 {
@@ -81,7 +81,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers as the index says."""
+    """Answers requests from the index."""
 
     server: Server
 

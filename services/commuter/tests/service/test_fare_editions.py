@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from commuter_service.adapters import network_store
+from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters.route_providers import OWN_ENGINE
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.tables import FareTables, fare_tables, network_tables
@@ -58,11 +58,11 @@ async def test_an_edition_loaded_meanwhile_does_not_mix_into_a_request(
     network, fares, provider = network_tables(), fare_tables(), SlowProvider()
     async with serve(await new_database("commuter_service"), provider) as api:
         async with api.database.transaction() as tx:
-            old, _ = await network_store.load(tx, network, fares, now=NOON)
+            old, _ = await load_edition(tx, network, fares, now=NOON)
         began_before = asyncio.create_task(api.post(TARO, "/look-ups", QUESTION))
         assert await asyncio.to_thread(provider.asked.wait, 60)
         async with api.database.transaction() as tx:
-            new, _ = await network_store.load(
+            new, _ = await load_edition(
                 tx, network, raised(fares), now=datetime(2026, 4, 2, tzinfo=UTC)
             )
         began_after = await api.post(TARO, "/look-ups", QUESTION)
