@@ -7,8 +7,8 @@ import pytest
 
 from fare_engine.fares.explanation import Explanation
 from fare_engine.fares.pricing import Terms, price
-from fare_engine.fares.tariffs import Tariffs, tokyo_tariffs
-from fare_engine.network.network import Network, tokyo_network
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
+from fare_engine.network.network import Network
 from fare_engine.routing.route_text import parse_pass, parse_route
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
@@ -18,12 +18,12 @@ PriceRide = Callable[..., Explanation]
 
 @pytest.fixture(scope="session")
 def network() -> Network:
-    return tokyo_network()
+    return packaged_tariffs().network
 
 
 @pytest.fixture(scope="session")
 def tariffs() -> Tariffs:
-    return tokyo_tariffs()
+    return packaged_tariffs()
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +47,6 @@ def ride(network: Network) -> PriceRide:
             bus_policy=bus_policy,
         )
         own = [parse_pass(network, text, str(i)) for i, text in enumerate(passes, start=1)]
-        return price(parse_route(network, route), terms, own)
+        return price(parse_route(network, route), terms, own, packaged_tariffs())
 
     return priced

@@ -3,6 +3,7 @@
 import pytest
 
 from fare_engine.fares.batch import price_batch
+from fare_engine.fares.tariffs import packaged_tariffs
 
 P1 = "東京:JR東日本/中央線:新宿"
 COLUMNS = ("date", "medium", "from", "to", "via", "route", "pass")
@@ -25,7 +26,7 @@ def row(**cells: str) -> dict[str, str]:
     ],
 )
 def test_priced_row(cells: dict[str, str], through: str, charged: str) -> None:
-    (priced,) = price_batch([row(**cells)])
+    (priced,) = price_batch([row(**cells)], packaged_tariffs())
     assert (priced["through_fare"], priced["charged"], priced["error"]) == (through, charged, "")
     assert priced["why"]
 
@@ -48,6 +49,6 @@ def test_priced_row(cells: dict[str, str], through: str, charged: str) -> None:
     ],
 )
 def test_refused_row_carries_its_code_and_no_figures(cells: dict[str, str], code: str) -> None:
-    (priced,) = price_batch([row(**cells)])
+    (priced,) = price_batch([row(**cells)], packaged_tariffs())
     assert priced["error"].startswith(f"{code}: ")
     assert (priced["through_fare"], priced["charged"], priced["why"]) == ("", "", "")

@@ -13,9 +13,9 @@ from fare_engine.fares.tariffs import (
     NoFareBetween,
     NoTariffOnDate,
     Tariffs,
-    tokyo_tariffs,
+    packaged_tariffs,
 )
-from fare_engine.network.network import NOT_SEARCHED, Network, tokyo_network
+from fare_engine.network.network import NOT_SEARCHED, Network
 from fare_engine.network.station_closures import StationClosed
 from fare_engine.network.station_lookup import qualified_name
 from fare_engine.network.tables import StationDates, fare_tables
@@ -38,7 +38,7 @@ DAY = date(2026, 3, 14)
 
 
 def routes(question: SearchRequest) -> list[str]:
-    return [str(one.route) for one in candidates(question)]
+    return [str(one.route) for one in candidates(question, packaged_tariffs())]
 
 
 @pytest.mark.parametrize(
@@ -56,21 +56,25 @@ def test_quickest_way_comes_first(start: str, end: str, first: str) -> None:
 
 
 def test_up_to_five_different_candidates_in_order() -> None:
-    found = candidates(SearchRequest("三鷹", "東京", DAY))
+    found = candidates(SearchRequest("三鷹", "東京", DAY), packaged_tariffs())
     assert len({str(one.route) for one in found}) == len(found) == 5
     assert [one.minutes for one in found] == sorted(one.minutes for one in found)
 
 
 def test_every_candidate_begins_and_ends_at_the_named_places() -> None:
     for order in Order:
-        for one in candidates(SearchRequest("八王子", "大手町", DAY, order=order)):
+        for one in candidates(
+            SearchRequest("八王子", "大手町", DAY, order=order), packaged_tariffs()
+        ):
             assert (one.route.first_name, one.route.last_name) == ("八王子", "大手町")
 
 
 @pytest.mark.parametrize(("order", "figure"), [("fare", "through_yen"), ("charged", "charged_yen")])
 def test_money_orders_sort_by_money(network: Network, order: str, figure: str) -> None:
     own = (parse_pass(network, "東京:中央線:新宿", "1"),)
-    found = candidates(SearchRequest("八王子", "東京", DAY, passes=own, order=Order(order)))
+    found = candidates(
+        SearchRequest("八王子", "東京", DAY, passes=own, order=Order(order)), packaged_tariffs()
+    )
     figures = [getattr(one, figure) for one in found]
     assert figures == sorted(figures)
 
@@ -78,20 +82,22 @@ def test_money_orders_sort_by_money(network: Network, order: str, figure: str) -
 def test_cheapest_way_is_found_even_if_it_is_slow(network: Network) -> None:
     own = (parse_pass(network, "東京:中央線:新宿", "1"),)
     question = SearchRequest("八王子", "東京", DAY, passes=own, order=Order.CHARGED)
-    best = candidates(question)[0]
+    best = candidates(question, packaged_tariffs())[0]
     assert best.charged_yen == 199 + 409  # JR to 高尾, 京王 to 新宿, then the pass
-    assert candidates(replace(question, order=Order.TIME))[0].charged_yen == 616
+    assert candidates(replace(question, order=Order.TIME), packaged_tariffs())[0].charged_yen == 616
 
 
 @pytest.mark.rule("F13")
 def test_search_never_sells_split_tickets(network: Network) -> None:
     others = frozenset(network.operators) - {"JR東日本"}
-    cheapest = candidates(SearchRequest("八王子", "東京", DAY, avoid=others, order=Order.FARE))[0]
+    cheapest = candidates(
+        SearchRequest("八王子", "東京", DAY, avoid=others, order=Order.FARE), packaged_tariffs()
+    )[0]
     assert cheapest.through_yen == 902
 
 
 def test_via_stations_are_passed_in_order() -> None:
-    found = candidates(SearchRequest("高円寺", "品川", DAY, via=("東京",)))
+    found = candidates(SearchRequest("高円寺", "品川", DAY, via=("東京",)), packaged_tariffs())
     assert str(found[0].route) == "高円寺:JR東日本/中央線:東京:JR東日本/東海道線:品川"
     assert found[0].through_yen == 341
 
@@ -118,10 +124,12 @@ ROPPONGI = (
 def test_a_via_station_is_part_of_one_ride(  # noqa: PLR0917 - one column each
     network: Network, start: str, via: str, end: str, order: str, route: str, through: int
 ) -> None:
-    best = candidates(SearchRequest(start, end, DAY, via=(via,), order=Order(order)))[0]
+    best = candidates(
+        SearchRequest(start, end, DAY, via=(via,), order=Order(order)), packaged_tariffs()
+    )[0]
     assert str(best.route) == route.format("JR東日本/中央線")
     assert best.through_yen == through
-    again = price(parse_route(network, str(best.route)), Terms(DAY))
+    again = price(parse_route(network, str(best.route)), Terms(DAY), (), packaged_tariffs())
     assert again.through_yen == through
 
 
@@ -151,7 +159,7 @@ def test_express_lines_are_not_proposed() -> None:
 )
 def test_refused_question(question: SearchRequest, error: type[Exception]) -> None:
     with pytest.raises(error):
-        candidates(question)
+        candidates(question, packaged_tariffs())
 
 
 def test_a_walk_at_an_end_only_where_nothing_else_leads_there() -> None:
@@ -163,7 +171,7 @@ def test_a_walk_at_an_end_only_where_nothing_else_leads_there() -> None:
 def test_cheapest_way_rides_a_pass_of_another_operator_in_between(network: Network) -> None:
     own = (parse_pass(network, "池袋:丸ノ内線:大手町", "1"),)
     question = SearchRequest("西浦和", "石川町", DAY, passes=own, order=Order.CHARGED)
-    assert candidates(question)[0].charged_yen <= 341 + 0 + 616
+    assert candidates(question, packaged_tariffs())[0].charged_yen <= 341 + 0 + 616
 
 
 @pytest.mark.rule("F22", "F19")
@@ -171,7 +179,7 @@ def test_cheapest_way_rides_a_pass_of_another_operator_in_between(network: Netwo
     "seed", [413, 44162, 491537, 119051, 1927, 32911060, 1075, 1203, *range(60)]
 )
 def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
-    network, dice = tokyo_network(), random.Random(seed)
+    network, dice = packaged_tariffs().network, random.Random(seed)
     start, end = dice.sample([places[0] for places in network.places.values()], 2)
     ways = path_finder(network).paths((start,), (end,), 30)
     own = []
@@ -182,10 +190,10 @@ def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
     starts, goals = (network.places[network.place_of[one]] for one in (start, end))
     question = SearchRequest(*names, DAY, passes=tuple(own), order=Order.CHARGED)
     try:
-        best = candidates(question)[0].charged_yen
+        best = candidates(question, packaged_tariffs())[0].charged_yen
     except (NoFareBetween, SamePlace, NoRouteBetween):
         return
-    book = tokyo_tariffs().book(DAY, Medium.IC)
+    book = packaged_tariffs().book(DAY, Medium.IC)
     for _, rides in ways:
         try:
             charged = charge_ride(Route(network, tuple(rides)), list(enumerate(own)), book)
@@ -200,8 +208,8 @@ def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_the_search_over_fares_knows_what_the_way_costs(seed: int) -> None:
     """Its own sum, fare by fare, is what the pricing charges for the way that it gives back."""
-    network, dice = tokyo_network(), random.Random(seed)
-    book = tokyo_tariffs().book(DAY, Medium.IC)
+    network, dice = packaged_tariffs().network, random.Random(seed)
+    book = packaged_tariffs().book(DAY, Medium.IC)
     ends = dice.sample(list(network.places.values()), 2)
     ways = path_finder(network).paths(ends[0], ends[1], 5)
     passes = []
@@ -223,8 +231,8 @@ def test_the_search_over_fares_knows_what_the_way_costs(seed: int) -> None:
 @pytest.mark.parametrize("day", ["2022-07-11", "2026-03-13", "2026-03-14"])
 @pytest.mark.parametrize("medium", list(Medium))
 def test_all_fares_at_once_are_the_fares_one_by_one(day: str, medium: Medium) -> None:
-    network = tokyo_network()
-    book = tokyo_tariffs().book(date.fromisoformat(day), medium)
+    network = packaged_tariffs().network
+    book = packaged_tariffs().book(date.fromisoformat(day), medium)
     dice = random.Random(day)
     for system in dict.fromkeys(line.system for line in network.lines):
         try:
@@ -246,7 +254,7 @@ def test_all_fares_at_once_are_the_fares_one_by_one(day: str, medium: Medium) ->
 def with_closed(network: Network, name: str, last: str) -> Tariffs:
     closed = StationDates("JR東日本", name, None, date.fromisoformat(last), "test")
     dates = (*network.tables.station_dates, closed)
-    return Tariffs(Network(replace(network.tables, station_dates=dates)), tokyo_tariffs().tables)
+    return Tariffs(Network(replace(network.tables, station_dates=dates)), packaged_tariffs().tables)
 
 
 @pytest.mark.rule("R39")
@@ -267,8 +275,8 @@ def test_a_station_is_looked_up_only_while_it_is_in_use(network: Network) -> Non
     before, opening = date(2023, 3, 17), date(2023, 3, 18)
     avoid = frozenset(network.operators) - {"JR東日本"}
     with pytest.raises(StationClosed, match="幕張豊砂"):
-        candidates(SearchRequest("東京", "幕張豊砂", before, avoid=avoid))
-    assert candidates(SearchRequest("東京", "幕張豊砂", opening, avoid=avoid))
+        candidates(SearchRequest("東京", "幕張豊砂", before, avoid=avoid), packaged_tariffs())
+    assert candidates(SearchRequest("東京", "幕張豊砂", opening, avoid=avoid), packaged_tariffs())
     tariffs = with_closed(network, "四ツ谷", "2026-03-31")
     with pytest.raises(StationClosed):
         price(
@@ -298,14 +306,18 @@ def test_the_order_by_fare_finds_the_cheapest_fare_whatever_the_passes(network: 
         parse_pass(network, "新宿:中央線:八王子", "2"),
     )
     question = SearchRequest("八王子", "東京", DAY, passes=own, order=Order.FARE)
-    assert candidates(question)[0].through_yen == 528 + 252  # JR to 荻窪, then 東京メトロ
-    assert candidates(replace(question, order=Order.CHARGED))[0].charged_yen == 0
+    assert (
+        candidates(question, packaged_tariffs())[0].through_yen == 528 + 252
+    )  # JR to 荻窪, then 東京メトロ
+    assert (
+        candidates(replace(question, order=Order.CHARGED), packaged_tariffs())[0].charged_yen == 0
+    )
 
 
 @pytest.mark.rule("F22")
 @pytest.mark.parametrize("with_passes", [False, True])
 def test_a_prepared_search_finds_the_same_charge(with_passes: bool) -> None:
-    network, dice = tokyo_network(), random.Random(22)
+    network, dice = packaged_tariffs().network, random.Random(22)
     plain, prepared = (Tariffs(network, fare_tables()).book(DAY, Medium.IC) for _ in range(2))
     prepare_fares(prepared)
     places = list(network.places.values())

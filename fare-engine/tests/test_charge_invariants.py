@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fare_engine.fares.charges import charge_ride, deducting_passes
-from fare_engine.fares.tariffs import NoFareBetween, tokyo_tariffs
-from fare_engine.network.network import Network, Ride, tokyo_network
+from fare_engine.fares.tariffs import NoFareBetween, packaged_tariffs
+from fare_engine.network.network import Network, Ride
 from fare_engine.routing.pathfinding import path_finder
 from fare_engine.routing.route_text import CommuterPass, Route, parse_route, route_text
 from fare_engine.rules.bus_policy import BusPolicy
@@ -41,7 +41,7 @@ def part_of(route: Route, dice: random.Random) -> Route:
 def priced_rides(seed: int) -> Iterator[tuple[Route, list[CommuterPass], Medium]]:
     dice = random.Random(seed)
     for _ in range(5):
-        route = some_route(tokyo_network(), dice)
+        route = some_route(packaged_tariffs().network, dice)
         passes = [
             CommuterPass(str(i), 1, part_of(route, dice), Period())
             for i in range(dice.randint(0, 3))
@@ -50,7 +50,7 @@ def priced_rides(seed: int) -> Iterator[tuple[Route, list[CommuterPass], Medium]
 
 
 def charged(route: Route, passes: list[CommuterPass], medium: Medium) -> tuple[int, int]:
-    book = tokyo_tariffs().book(DAY, medium)
+    book = packaged_tariffs().book(DAY, medium)
     try:
         found = charge_ride(route, deducting_passes(passes, DAY, BusPolicy.RAIL_ONLY), book)
     except NoFareBetween:  # a way that meets its own start again

@@ -9,6 +9,7 @@ import pytest
 from commuter_service.fare_diagram import GREEN, GREY, RED, fare_diagram_svg, sections
 from fare_engine.fares.explanation import Explanation, ExtraCharge
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.network.network import Network
 from fare_engine.routing.route_text import parse_pass, parse_route
 
@@ -82,7 +83,7 @@ def test_a_walk_and_a_bus_are_told(network: Network, ride: PriceRide) -> None:
     walked = drawn(ride("押上:浅草線:東日本橋:徒歩:馬喰横山:新宿線:新宿"))
     assert "東日本橋から徒歩" in [text.text for text in walked.findall(f"{SVG}text")]
     terms = Terms(ride("三鷹:中央線:東京").on, charges=(ExtraCharge("バス", 220),))
-    bus = price(parse_route(network, "新宿:中央線:三鷹:バス:調布"), terms)
+    bus = price(parse_route(network, "新宿:中央線:三鷹:バス:調布"), terms, (), packaged_tariffs())
     assert pieces(bus)[-1] == ("三鷹", "調布", None, None)
     last = drawn(bus).findall(f"{SVG}rect")[-1]
     assert (last.get("stroke"), last.get("stroke-dasharray")) == (GREY, "4 3")
@@ -92,4 +93,4 @@ def test_names_are_written_as_text_whatever_they_contain(network: Network) -> No
     own = [parse_pass(network, P1, "1")]
     route = parse_route(network, "新宿:中央線:三鷹:バス<b>&:調布\"'")
     terms = Terms(date(2026, 3, 14), charges=(ExtraCharge("バス", 220),))
-    assert "バス<b>&" in "".join(drawn(price(route, terms, own)).itertext())
+    assert "バス<b>&" in "".join(drawn(price(route, terms, own, packaged_tariffs())).itertext())

@@ -7,6 +7,7 @@ import pytest
 
 from fare_engine.fares.explanation import Explanation, ExtraCharge, PassUse, Reason
 from fare_engine.fares.pricing import BusFareMissing, Terms, price
+from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.network.network import Network
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
 from fare_engine.routing.route_text import parse_pass, parse_route
@@ -181,7 +182,7 @@ def test_tickets_follow_the_same_rule_in_their_own_fares(ride: PriceRide) -> Non
 def test_express_charges_are_never_reduced(network: Network) -> None:
     terms = Terms(date(2026, 3, 14), charges=(ExtraCharge("特急料金", 760),))
     own = [parse_pass(network, P1, "1")]
-    priced = price(parse_route(network, "新宿:中央線:東京"), terms, own)
+    priced = price(parse_route(network, "新宿:中央線:東京"), terms, own, packaged_tariffs())
     assert (priced.through_yen, priced.charged_yen, priced.deduction_yen) == (1013, 760, 253)
 
 
@@ -213,10 +214,10 @@ def test_mixed_pass_deducts_its_rail_sections_where_the_company_wants_it(
 def test_bus_in_a_ride_needs_its_fare(network: Network) -> None:
     route = parse_route(network, "新宿:中央線:三鷹:バス:調布")
     with pytest.raises(BusFareMissing):
-        price(route, Terms(date(2026, 3, 14)))
+        price(route, Terms(date(2026, 3, 14)), (), packaged_tariffs())
     paid = Terms(date(2026, 3, 14), charges=(ExtraCharge("バス", 230),))
     own = [parse_pass(network, "新宿:中央線:三鷹:バス:調布", "1")]
-    assert price(route, paid, own).charged_yen == 230
+    assert price(route, paid, own, packaged_tariffs()).charged_yen == 230
 
 
 @pytest.mark.rule("F18", "R36")
@@ -286,5 +287,5 @@ def test_price_order_looks_at_what_is_left_to_pay(
 ) -> None:
     own = tuple(parse_pass(network, text, "1") for text in passes)
     question = SearchRequest("新宿", "東京", date(2026, 3, 14), passes=own, order=Order.CHARGED)
-    first = candidates(question)[0]
+    first = candidates(question, packaged_tariffs())[0]
     assert (str(first.route), first.charged_yen) == (best, charged)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from fare_engine.fares.tariff_checks import FareTableBroken, check_fare_tables
-from fare_engine.fares.tariffs import tokyo_tariffs
+from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.network.checks import NetworkTableBroken
 from fare_engine.network.network import Network
 from fare_engine.network.tables import (
@@ -122,5 +122,5 @@ def test_an_edition_is_named_by_its_rows() -> None:
     network, fares = network_tables(), fare_tables()
     name = edition_of(network, fares)
     assert len(name) == 12
-    assert name == edition_of(network_tables(), fare_tables()) == tokyo_tariffs().edition
+    assert name == edition_of(network_tables(), fare_tables()) == packaged_tariffs().edition
     assert name != edition_of(replace(network, station_dates=()), fares)

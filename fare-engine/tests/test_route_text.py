@@ -7,7 +7,7 @@ import pytest
 
 from fare_engine.errors import FareError
 from fare_engine.fares.pricing import Terms, price
-from fare_engine.fares.tariffs import NoFareBetween
+from fare_engine.fares.tariffs import NoFareBetween, packaged_tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.station_lookup import UnknownStation
 from fare_engine.network.tables import network_tables
@@ -163,7 +163,7 @@ def test_a_pass_covers_the_line_that_shares_its_tracks(network: Network) -> None
 def test_two_names_of_one_station_have_no_fare_between_them(network: Network) -> None:
     route = parse_route(network, "赤坂見附:丸ノ内線:国会議事堂前:南北線:永田町")
     with pytest.raises(NoFareBetween):
-        price(route, Terms(date(2026, 3, 14)))
+        price(route, Terms(date(2026, 3, 14)), (), packaged_tariffs())
 
 
 @pytest.mark.parametrize(

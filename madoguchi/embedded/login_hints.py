@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from commuter_service import request_context as commuter
+from commuter_service.adapters.network_store import tariffs_in_force
 from commuter_service.queries import permission_of, setting_of
 from commuter_service.work import work_of as work_in_commuter
 from interchange_service.queries import quarantine_size
@@ -68,6 +69,7 @@ class LoginHints:
                 dealer_id=dealer,
                 now=self.clock.now(),
                 setting=await setting_of(tx, dealer),
+                tariffs=await tariffs_in_force(tx),
                 permission=await permission_of(tx, dealer, person),
                 accounting=who.has(Role.EXPENSE_ADMIN),
             )

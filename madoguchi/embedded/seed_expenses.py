@@ -15,6 +15,7 @@ from commuter_service.actions.company import (
 from commuter_service.actions.passes import PassContent, apply_for_pass, register_pass
 from commuter_service.actions.slip_items import Decision, ItemInput
 from commuter_service.actions.slips import SavedBy, SlipInput, create_slip, move_slip
+from commuter_service.adapters.network_store import tariffs_in_force
 from commuter_service.passes.employee_passes import Ride
 from commuter_service.queries import employee_by_id, permission_of, setting_of
 from commuter_service.request_context import RequestContext
@@ -54,6 +55,7 @@ async def _acting(tx: AsyncSession, who: Principal, now: datetime) -> RequestCon
         dealer_id=DEALER,
         now=now,
         setting=await setting_of(tx, DEALER),
+        tariffs=await tariffs_in_force(tx),
         permission=await permission_of(tx, DEALER, who.person_id),
         accounting=who.has(Role.EXPENSE_ADMIN),
     )

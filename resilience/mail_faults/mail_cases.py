@@ -80,9 +80,11 @@ def commuter_pass(number: int) -> dict[str, Any]:
     originator, store, hq = addresses(number)
     return {
         "pass_id": f"A{number}",
+        "dealer_id": "D01",
         "applicant_name": "営業太郎",
         "applicant_mail": originator,
         "applied_on": "2018-01-16",
+        "reason": None,
         "administrator_mails": [store, hq],
     }
 
@@ -104,11 +106,14 @@ def application(number: int) -> dict[str, Any]:
         "status_version": 2,
         "completion_mail": number % KINDS == 0,
         "originator": {"person_id": "E101", "role": "sales", "mail": originator},
-        "store_approver": {"person_id": "E100", "mail": store},
+        "store_approver": {"person_id": "E100", "role": "store", "mail": store},
         "hq_approver_mails": [hq, f"second-{hq}"] if status == "HQ_PENDING" else [hq],
         "store_approver_notice": True,
         "store_approver_mails": [store],
-        "round_approvers": [{"role": "store", "mail": store}, {"role": "hq", "mail": None}],
+        "round_approvers": [
+            {"person_id": "E100", "role": "store", "mail": store},
+            {"person_id": None, "role": "hq", "mail": None},
+        ],
         "last_remand": {
             "from_level": "hq",
             "to_level": "store",

@@ -193,7 +193,7 @@ async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIte
         "returns": create_returns,
         "interchange": partial(
             create_interchange,
-            cookie_cipher=SecretBox(Fernet.generate_key().decode()),
+            secret_box=SecretBox(Fernet.generate_key().decode()),
             post=WebhookClient(local=True),
         ),
     }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -274,7 +275,7 @@ async def test_the_simulation_compares(expenses: CommuterStack) -> None:
 
 
 def test_the_timeline_of_passes_is_in_order_of_time() -> None:
-    passes = [
+    passes: list[Any] = [
         {"status": "confirmed", "section": "東京―新宿", "period": "~2026/07/31",
          "starts_on": None, "ends_on": "2026-07-31"},
         {"status": "applied", "section": "東京―品川", "period": "2026/08/01~",

@@ -34,7 +34,9 @@ class Index:
     status: int = 200
     failures: list[int | str] = field(default_factory=list)
     login: str | None = None
+    files_at: str = ""
     asked: list[str] = field(default_factory=list)
+    logins: list[str | None] = field(default_factory=list)
     url: str = ""
 
     def add(self, name: str, content: bytes) -> None:
@@ -85,6 +87,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.index.asked.append(self.path)
+        self.server.index.logins.append(self.headers.get("Authorization"))
         if not (self.server.index.failures and self._fail(self.server.index.failures.pop(0))):
             self._serve()
 
@@ -94,6 +97,10 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/simple/uv/":
             kind, page = self.server.index.page()
             self._answer(kind, page.encode())
+        elif self.server.index.files_at:
+            self.send_response(302)
+            self.send_header("Location", f"{self.server.index.files_at}{self.path}")
+            self.end_headers()
         elif content := self.server.index.files.get(self.path.removeprefix("/files/")):
             self._answer("application/octet-stream", content)
         else:

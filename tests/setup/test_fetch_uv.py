@@ -125,6 +125,15 @@ def test_user_and_password_are_sent_and_never_shown(
     assert "p@ss" not in shown
 
 
+def test_a_password_is_not_handed_to_another_host(root: Path, index: Index) -> None:
+    index.login = "me:secret"
+    with served(Index(files=index.files)) as elsewhere:
+        index.files_at = elsewhere.url.removesuffix("/simple")
+        fetch(root, index, "me:secret")
+    assert index.logins[-1] is not None
+    assert elsewhere.logins == [None]
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_refusing_index_is_named_with_a_remedy(root: Path, index: Index, status: int) -> None:
     index.status = status

@@ -13,7 +13,7 @@ TOOLS = ("bash", "sed", "dirname", "cat")
 BROKEN_SHIM = "echo 'pyenv: python3.13: command not found' >&2; exit 127"
 OLD = "echo '3.10.13 False /usr/bin/python3'"
 WITHOUT_SSL = 'case "$2" in *ssl*) exit 1 ;; esac; echo "3.12.1 True /opt/python3.12"'
-GOOD = f'exec {sys.executable} "$@"'
+GOOD = f'exec "{sys.executable}" "$@"'
 
 
 @pytest.fixture

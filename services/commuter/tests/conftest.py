@@ -2,13 +2,13 @@
 
 import pytest
 
-from fare_engine.fares.tariffs import Tariffs, tokyo_tariffs
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.network.network import Network
 
 
 @pytest.fixture(scope="session")
 def tariffs() -> Tariffs:
-    return tokyo_tariffs()
+    return packaged_tariffs()
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,8 @@ from typer.testing import CliRunner
 from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
 from fare_engine.fares.pricing import Terms, price
-from fare_engine.fares.tariffs import activate_tariffs, packaged_tariffs, tokyo_tariffs
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.network.checks import NetworkTableBroken
-from fare_engine.network.network import tokyo_network
 from fare_engine.network.tables import (
     PACKAGED,
     StationDates,
@@ -36,6 +35,11 @@ NewDatabase = Callable[[str], Awaitable[str]]
 async def rows(database: Database, name: str) -> int:
     async with database.transaction() as tx:
         return (await tx.execute(select(func.count()).select_from(table_of(name)))).scalar_one()
+
+
+async def in_force(database: Database) -> Tariffs:
+    async with database.transaction() as tx:
+        return await network_store.tariffs_in_force(tx)
 
 
 def table_of(name: str) -> Table:
@@ -61,21 +65,20 @@ async def test_the_edition_loaded_last_is_in_force(new_database: NewDatabase) ->
     closed = StationDates("JR東日本", "四ツ谷", None, date(2026, 3, 31), "test")
     later = replace(network, station_dates=(*network.station_dates, closed))
     try:
-        assert await network_store.activate_newest(database) == edition_of(network, fares)
+        assert (await in_force(database)).edition == edition_of(network, fares)
         for hour, tables in enumerate((network, later)):
             async with database.transaction() as tx:
                 now = NOON + timedelta(hours=hour)
                 await load_edition(tx, tables, fares, now=now)
-        assert await network_store.activate_newest(database) == edition_of(later, fares)
-        assert tokyo_tariffs().network is tokyo_network()
-        assert tokyo_network().days_of
+        assert (await in_force(database)).edition == edition_of(later, fares)
+        assert (await in_force(database)).network.days_of
+        assert await in_force(database) is await in_force(database)
         async with database.transaction() as tx:
             first = await load_edition(tx, network, fares, now=NOON + timedelta(days=1))
         assert first == (edition_of(network, fares), False)
-        assert await network_store.activate_newest(database) == edition_of(network, fares)
+        assert (await in_force(database)).edition == edition_of(network, fares)
         assert await rows(database, "edition") == 2
     finally:
-        activate_tariffs(packaged_tariffs())
         await database.close()
 
 

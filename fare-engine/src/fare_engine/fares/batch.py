@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from fare_engine.errors import FareError
 from fare_engine.fares.pricing import ChargedRide, Terms, charge
-from fare_engine.fares.tariffs import Tariffs, tokyo_tariffs
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.normalize import plain_name
 from fare_engine.routing.candidates import SearchRequest, candidates
 from fare_engine.routing.route_text import Route, known_route, parse_pass
@@ -64,10 +64,9 @@ def parse_medium(text: str) -> Medium:
 
 
 def price_batch(
-    rows: Iterable[Mapping[str, str | None]], tariffs: Tariffs | None = None
+    rows: Iterable[Mapping[str, str | None]], tariffs: Tariffs
 ) -> Iterator[dict[str, str]]:
     """Price rows one by one, keeping their order and their other columns."""
-    tariffs = tariffs or tokyo_tariffs()
     for row in rows:
         told = {column: value or "" for column, value in row.items() if isinstance(column, str)}
         try:

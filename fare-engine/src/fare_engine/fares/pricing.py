@@ -15,7 +15,7 @@ from fare_engine.fares.explain import (
     explain_passes,
 )
 from fare_engine.fares.explanation import Explanation, ExtraCharge
-from fare_engine.fares.tariffs import Tariffs, tokyo_tariffs
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_closures import closed, closed_stations
 from fare_engine.routing.route_text import BUS, CommuterPass, Route
 from fare_engine.rules.bus_policy import BusPolicy
@@ -107,8 +107,8 @@ class ChargedRide:
 def charge(
     route: Route,
     terms: Terms,
-    passes: Sequence[CommuterPass] = (),
-    tariffs: Tariffs | None = None,
+    passes: Sequence[CommuterPass],
+    tariffs: Tariffs,
 ) -> ChargedRide:
     """Charge a ride. Raises FareError, e.g. NoTariffOnDate, BusFareMissing."""
     if route.has_unpriced_bus and not any(one.kind == BUS for one in terms.charges):
@@ -116,7 +116,6 @@ def charge(
     shut = closed_stations(route, terms.on)
     if shut:
         raise closed(shut, terms.on)
-    tariffs = tariffs or tokyo_tariffs()
     book = tariffs.book(terms.on, terms.medium, child=terms.child)
     deducting = deducting_passes(passes, terms.on, terms.bus_policy)
     found = charge_ride(route, deducting, book)
@@ -127,8 +126,8 @@ def charge(
 def price(
     route: Route,
     terms: Terms,
-    passes: Sequence[CommuterPass] = (),
-    tariffs: Tariffs | None = None,
+    passes: Sequence[CommuterPass],
+    tariffs: Tariffs,
 ) -> Explanation:
     """Price a ride with its whole explanation. Raises as `charge`."""
     return charge(route, terms, passes, tariffs).explanation()

@@ -15,13 +15,14 @@ from typing import Any, ClassVar, TypeVar
 
 from fare_engine.errors import FareError
 from fare_engine.fares.tariff_checks import check_fare_tables
-from fare_engine.network.network import Network, activate_network, packaged_network
+from fare_engine.network.network import Network
 from fare_engine.network.tables import (
     FareTables,
     SpecialFare,
     TariffTable,
     edition_of,
     fare_tables,
+    network_tables,
 )
 from fare_engine.rules.fare_rounding import Medium, Rounding, child_fare, fare_for_medium
 
@@ -370,24 +371,10 @@ class FareBook:
         return child_fare(adult, self.medium, Rounding(table.child_ticket_rounding))
 
 
-_in_force: dict[str, Tariffs] = {}
-
-
-def tokyo_tariffs() -> Tariffs:
-    """The fares in force in this process: those put in force last, else the package's."""
-    return _in_force.get("tariffs") or packaged_tariffs()
-
-
 @cache
 def packaged_tariffs() -> Tariffs:
     """The fares that come with the package; built once per process."""
-    return Tariffs(packaged_network(), fare_tables())
-
-
-def activate_tariffs(tariffs: Tariffs) -> None:
-    """Let `tokyo_tariffs` and `tokyo_network` answer with another edition from now on."""
-    _in_force["tariffs"] = tariffs
-    activate_network(tariffs.network)
+    return Tariffs(Network(network_tables()), fare_tables())
 
 
 def _turning_points(row: object) -> Iterable[date]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
 
 from fare_engine.network.checks import NetworkTableBroken, check_network_tables
@@ -13,7 +13,6 @@ from fare_engine.network.tables import (
     Interchange,
     Interval,
     NetworkTables,
-    network_tables,
 )
 
 SAME_PLACE_MINUTES = 5
@@ -302,25 +301,6 @@ class Network:
                 if plain_name(self.stations[other].name) == plain_name(station.name):
                     place_of[station.id] = min(place_of[station.id], other)
         return place_of
-
-
-_in_force: dict[str, Network] = {}
-
-
-def tokyo_network() -> Network:
-    """The network in force in this process: the one put in force last, else the package's."""
-    return _in_force.get("network") or packaged_network()
-
-
-@cache
-def packaged_network() -> Network:
-    """The network that comes with the package; built once per process."""
-    return Network(network_tables())
-
-
-def activate_network(network: Network) -> None:
-    """Part of `tariffs.activate_tariffs`."""
-    _in_force["network"] = network
 
 
 def _by_line(intervals: Iterable[Interval]) -> dict[tuple[str, str], list[Interval]]:

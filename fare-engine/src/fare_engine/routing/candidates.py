@@ -18,7 +18,6 @@ from fare_engine.fares.tariffs import (
     NoFareBetween,
     NoTariffOnDate,
     Tariffs,
-    tokyo_tariffs,
 )
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.station_closures import closed_stations, refuse_closed
@@ -103,12 +102,11 @@ class SearchRequest:
     count: int = CANDIDATES
 
 
-def candidates(question: SearchRequest, tariffs: Tariffs | None = None) -> list[Candidate]:
+def candidates(question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
     """The candidate routes in the asked order, at least one.
 
     Raises UnknownStation, AmbiguousStation, NoRouteBetween, NoTariffOnDate ...
     """
-    tariffs = tariffs or tokyo_tariffs()
     network = tariffs.network
     places = places_of(network, question)
     refuse_closed(network, places, question.on)

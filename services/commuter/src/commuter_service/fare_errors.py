@@ -3,7 +3,6 @@
 The only place that translates them: `install` for requests, `declared` for the OpenAPI document.
 """
 
-from functools import cache
 from typing import cast
 
 from fastapi import FastAPI, Request, Response
@@ -13,7 +12,6 @@ from shared.errors import Refusal
 from shared.http import answer_refusal
 
 
-@cache
 def declared(error: type[FareError]) -> type[Refusal]:
     """The refusal that stands for an error of the engine."""
     members = {"code": error.code, "__doc__": error.__doc__, "__module__": error.__module__}

@@ -4,17 +4,22 @@ from dataclasses import dataclass
 
 from commuter_service.models import CompanySetting, Permission
 from commuter_service.rules.company_setting import RightMissing
+from fare_engine.fares.tariffs import Tariffs
 from shared import request_context
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext(request_context.RequestContext):
-    """One action of one person; `accounting` is the role 経費管理者 (管理 tab)."""
+    """One action of one person; `accounting` is the role 経費管理者 (管理 tab).
+
+    `tariffs` is the edition of network and fares in force as the request began.
+    """
 
     employee_id: str
     name: str
     dealer_id: str
     setting: CompanySetting
+    tariffs: Tariffs
     permission: Permission
     accounting: bool
 

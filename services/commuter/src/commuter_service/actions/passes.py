@@ -201,7 +201,7 @@ def _version(ctx: RequestContext, held: Pass, content: PassContent) -> PassVersi
     """The next version of a pass. Raises what is wrong with its route."""
     if not content.route.strip():
         raise RouteNotDecided("乗換案内で経路を決定してください")
-    route = read_pass_route(content.route)
+    route = read_pass_route(ctx.tariffs.network, content.route)
     held.newest += 1
     return PassVersion(
         pass_id=held.pass_id,

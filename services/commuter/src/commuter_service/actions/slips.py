@@ -129,7 +129,7 @@ async def create_slip(
     slip = _new_slip(ctx, kind)
     ctx.tx.add(slip)
     await ctx.tx.flush()
-    passes = passes_of_employee(await passes_of(ctx.tx, ctx.employee_id))
+    passes = passes_of_employee(await passes_of(ctx.tx, ctx.employee_id), ctx.tariffs.network)
     items = await _write(ctx, LockedSlip(slip, (), passes, actor_of(ctx, slip)), typed)
     add_audit_entry(ctx, slip.slip_id, slip.employee_id, saved_by.value, after=facts_of(items))
     return slip
@@ -168,7 +168,7 @@ async def decide_item(
         raise NotFound
     _check_policy(ctx, decision)
     before, total = facts_of(opened.items), total_yen(opened.items)
-    apply_candidate(slip, item, decision, opened.passes)
+    apply_candidate(slip, item, decision, opened.passes, ctx.tariffs)
     _check_edit(ctx, opened, total, opened.items)
     _touch(ctx, slip)
     add_audit_entry(
@@ -275,7 +275,7 @@ async def _locked_slip(ctx: RequestContext, slip_id: UUID, version: int) -> Lock
         lock=True,
     )
     check_version(slip.version, version)
-    passes = passes_of_employee(await passes_of(ctx.tx, slip.employee_id))
+    passes = passes_of_employee(await passes_of(ctx.tx, slip.employee_id), ctx.tariffs.network)
     return LockedSlip(slip, await items_of(ctx.tx, slip_id), passes, actor_of(ctx, slip))
 
 
@@ -286,7 +286,7 @@ async def _write(ctx: RequestContext, opened: LockedSlip, typed: SlipInput) -> l
             _check_policy(ctx, line.decision)
     slip.title, slip.purpose = typed.title, typed.purpose
     slip.trip_from, slip.trip_to = typed.trip_from, typed.trip_to
-    items = items_from_input(slip, opened.items, typed.items, opened.passes)
+    items = items_from_input(slip, opened.items, typed.items, opened.passes, ctx.tariffs)
     kept = {item.item_id for item in items}
     for item in opened.items:
         if item.item_id not in kept:
@@ -318,13 +318,15 @@ async def _check_submission(ctx: RequestContext, opened: LockedSlip) -> None:
         raise LookUpNeeded
     if ctx.setting.roundabout_blocks:
         await _refuse_roundabouts(ctx, opened)
-    standing = [one for item in opened.items for one in warnings_of(slip, item, opened.passes)]
+    standing = [
+        one for item in opened.items for one in warnings_of(slip, item, opened.passes, ctx.tariffs)
+    ]
     check_submission(standing, company_blocks=ctx.setting.warning_blocks)
 
 
 async def _refuse_roundabouts(ctx: RequestContext, opened: LockedSlip) -> None:
     policy = BusPolicy(ctx.setting.bus_policy)
-    found = await asyncio.to_thread(item_faults, opened.items, opened.passes, policy)
+    found = await asyncio.to_thread(item_faults, opened.items, opened.passes, policy, ctx.tariffs)
     for one in found:
         if one.fault is ClaimFault.ROUNDABOUT:
             raise RoundaboutBlocksSubmission(one.words)

@@ -21,11 +21,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fare_engine.fares.tariffs import Tariffs, activate_tariffs, tokyo_tariffs
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.network.network import Network
 from fare_engine.network.tables import FareTables, NetworkTables, row_types
-from shared.db import Database
 
+EDITIONS_KEPT = 4
 METADATA = MetaData()
 EDITION = Table(
     "network_edition",
@@ -76,16 +76,24 @@ async def tariffs_of(tx: AsyncSession, edition: str) -> Tariffs:
     return Tariffs(Network(network), fares)
 
 
-async def activate_newest(database: Database) -> str:
-    """Let this process price with the edition that the database has in force; its name.
+_editions: dict[str, Tariffs] = {}
 
-    Without any, the package's own tables stay in force.
+
+async def tariffs_in_force(tx: AsyncSession) -> Tariffs:
+    """The edition in force as the transaction sees it; the delivered one before the first load.
+
+    Editions never change, so a process reads each once and keeps the last few.
     """
-    async with database.transaction() as tx:
-        edition = await newest(tx)
-        if edition is not None and edition != tokyo_tariffs().edition:
-            activate_tariffs(await tariffs_of(tx, edition))
-    return tokyo_tariffs().edition
+    edition = await newest(tx)
+    if edition is None or edition == packaged_tariffs().edition:
+        return packaged_tariffs()
+    known = _editions.get(edition)
+    if known is None:
+        known = await tariffs_of(tx, edition)
+        while len(_editions) >= EDITIONS_KEPT:
+            del _editions[next(iter(_editions))]
+        _editions[edition] = known
+    return known
 
 
 async def _rows(

@@ -211,10 +211,15 @@ async def check_health(ctx: Ctx) -> Health:
     ctx.need_pass_master()
     records = await queries.passes_where(ctx.tx, Pass.dealer_id == ctx.dealer_id)
     names = await queries.employee_names(ctx.tx, (r.held.employee_id for r in records))
+    network = ctx.tariffs.network
     items = [
-        TroubledPass(trouble=finding.trouble, words=finding.words, held=pass_answer(record, names))
+        TroubledPass(
+            trouble=finding.trouble,
+            words=finding.words,
+            held=pass_answer(record, names, network),
+        )
         for record in records
-        for finding in problems_of(condition_of(record, today=ctx.today), today=ctx.today)
+        for finding in problems_of(condition_of(record, network, today=ctx.today), today=ctx.today)
     ]
     return Health(items=items)
 
@@ -229,9 +234,9 @@ async def check_pass(typed: DraftPass, ctx: Ctx) -> CheckedPass:
     content = typed.content()
     if not content.route:
         raise RouteNotDecided("乗換案内で経路を決定してください")
-    route = str(read_pass_route(content.route))
+    route = str(read_pass_route(ctx.tariffs.network, content.route))
     others = await queries.passes_of(ctx.tx, employee_id)
-    bus = has_bus(route)
+    bus = has_bus(route, ctx.tariffs.network)
     return CheckedPass(
         **dict(overlaps_and_gaps(content.period, others)),
         route=route,
@@ -389,7 +394,7 @@ async def _saved(ctx: RequestContext, record: PassRecord) -> PassDetail:
     names = await queries.employee_names(ctx.tx, [held.employee_id])
     others = await queries.passes_of(ctx.tx, held.employee_id)
     return PassDetail(
-        **dict(pass_answer(record, names)),
+        **dict(pass_answer(record, names, ctx.tariffs.network)),
         **dict(adjacent_passes(record, others)),
         trail=audit_json(await queries.audit_entries_of(ctx.tx, held.pass_id)),
         actions=_actions(ctx, record),
@@ -411,4 +416,4 @@ def _actions(ctx: RequestContext, record: PassRecord) -> PassActions:
 
 async def _listed(ctx: RequestContext, records: list[PassRecord]) -> Passes:
     names = await queries.employee_names(ctx.tx, (r.held.employee_id for r in records))
-    return Passes(items=[pass_answer(record, names) for record in records])
+    return Passes(items=[pass_answer(record, names, ctx.tariffs.network) for record in records])

@@ -42,14 +42,14 @@ _NAMES = _of_engine(RouteUnreadable, UnknownLine, AmbiguousLine, UnknownStation,
 _FARES = _of_engine(NoTariffOnDate, NoFareBetween, StationClosed)
 PERIOD = _of_engine(PeriodReversed)
 GAP = _of_engine(PassHasGap)
-PRICE = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)
+PRICE: tuple[type[Refusal], ...] = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)
 SEARCH = (
     *_of_engine(UnknownStation, AmbiguousStation, UnknownOperator, SamePlace, NoRouteBetween),
     *(*_FARES, RouteSearchUnavailable, RouteSearchRefused),
 )
 PASS_CONTENT = (*_NAMES, *GAP, RouteNotDecided, *PERIOD)
 PASS_EDIT = (NotYourPass, *PASS_CONTENT)
-SLIP_LINES = (
+SLIP_LINES: tuple[type[Refusal], ...] = (
     *(UnconfirmedPassBlocks, MediumNotAccepted, PassMustBeUsed, LookUpNotForThisKind),
     *(AmountIsLookedUp, IcCardRowIsFixed, ReasonForNoPassMissing, *PRICE),
 )

@@ -314,10 +314,10 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
         ctx,
         slip,
         await queries.items_of(ctx.tx, slip.slip_id),
-        passes_of_employee(records),
+        passes_of_employee(records, ctx.tariffs.network),
         names,
         await queries.audit_entries_of(ctx.tx, slip.slip_id),
-        [pass_answer(one, names) for one in standing],
+        [pass_answer(one, names, ctx.tariffs.network) for one in standing],
     )
 
 
@@ -326,12 +326,13 @@ async def _lines(ctx: RequestContext, found: Sequence[Slip]) -> Slips:
     items = await queries.items_of(ctx.tx, *ids) if ids else []
     names = await queries.employee_names(ctx.tx, (slip.employee_id for slip in found))
     passes = {
-        employee: passes_of_employee(await queries.passes_of(ctx.tx, employee))
+        employee: passes_of_employee(await queries.passes_of(ctx.tx, employee), ctx.tariffs.network)
         for employee in {slip.employee_id for slip in found}
     }
     return Slips(
         items=[
             slip_line(
+                ctx,
                 slip,
                 [item for item in items if item.slip_id == slip.slip_id],
                 passes[slip.employee_id],

@@ -108,10 +108,14 @@ class SlipAnswer(SlipHead):
 
 
 def slip_line(
-    slip: Slip, items: Sequence[SlipItem], passes: EmployeePasses, names: dict[str, str]
+    ctx: RequestContext,
+    slip: Slip,
+    items: Sequence[SlipItem],
+    passes: EmployeePasses,
+    names: dict[str, str],
 ) -> SlipLine:
     """A slip in a list."""
-    warned = sum(1 for item in items if warnings_of(slip, item, passes))
+    warned = sum(1 for item in items if warnings_of(slip, item, passes, ctx.tariffs))
     return SlipLine(
         **dict(_head(slip, names)), items=len(items), total_yen=total_yen(items), warnings=warned
     )
@@ -133,7 +137,7 @@ def slip_answer(  # noqa: PLR0913, PLR0917 - a slip is shown with all that surro
         trip_from=slip.trip_from,
         trip_to=slip.trip_to,
         uses_look_up=kind_of(slip) in USES_SEARCH,
-        items=[_item(slip, item, passes) for item in items],
+        items=[_item(ctx, slip, item, passes) for item in items],
         total_yen=total_yen(items),
         through_total_yen=sum(item.through_yen or item.amount_yen or 0 for item in items),
         receipts_yen=receipts_yen(items),
@@ -164,7 +168,10 @@ def _head(slip: Slip, names: dict[str, str]) -> SlipHead:
     )
 
 
-def _item(slip: Slip, item: SlipItem, passes: EmployeePasses) -> SlipItemAnswer:
+def _item(
+    ctx: RequestContext, slip: Slip, item: SlipItem, passes: EmployeePasses
+) -> SlipItemAnswer:
+    warnings = warnings_of(slip, item, passes, ctx.tariffs)
     explanation = item.explanation and _EXPLANATION.validate_python(item.explanation)
     return SlipItemAnswer(
         item_id=str(item.item_id),
@@ -182,7 +189,7 @@ def _item(slip: Slip, item: SlipItem, passes: EmployeePasses) -> SlipItemAnswer:
         receipt=item.receipt,
         searched_on=item.searched_on,
         without_pass_reason=item.without_pass_reason,
-        warnings=[Notice(one.value, one.message) for one in warnings_of(slip, item, passes)],
+        warnings=[Notice(one.value, one.message) for one in warnings],
         explanation=explanation or None,
         picture=item.picture,
     )
