@@ -141,7 +141,7 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
     refused = {
         row["contract_no"]: problem["title"]
         for row in (done["rows"] if done else [])
-        if (problem := row["problem"])
+        if (problem := row.get("problem"))
     }
     return await render(
         request,
