@@ -32,7 +32,7 @@ from shared.transport import EmbeddedTransport
 from shared.worker import Delivery, Subscribers
 
 PER_SECOND = 50
-EFFECT_THAT_RINGS = text("""
+EFFECT_WITH_NOTIFICATION = text("""
     WITH effect AS (INSERT INTO effect (contract_no, n) VALUES ('C', :n))
     SELECT pg_notify('effect', CAST(:n AS text))
 """)
@@ -113,7 +113,7 @@ def receiver(database: Database) -> ServiceRuntime:
     subscribers = Subscribers()
 
     async def effect(event: NoteSaved, _: Delivery, tx: AsyncSession) -> None:
-        await tx.execute(EFFECT_THAT_RINGS, {"n": event.note_version})
+        await tx.execute(EFFECT_WITH_NOTIFICATION, {"n": event.note_version})
 
     subscribers.on(NoteSaved)(effect)
     return ServiceRuntime(

@@ -105,6 +105,7 @@ def base_root(folder: Path, suite: str, mirror: str | None) -> Path:
             stdout=file, stderr=file, check=False,
         )  # fmt: skip
     if done.returncode != 0:
+        remove(half)
         raise Failure(f"debootstrap could not make {suite}; {log} says why.")
     half.rename(made)
     return made

@@ -297,6 +297,25 @@ async def test_a_person_resends_the_version_they_saw(depot: Depot) -> None:
     assert await depot.steps() == ["delivered", "resend", "delivered"]
 
 
+async def test_a_resend_wakes_the_workers(depot: Depot) -> None:
+    await depot.add()
+    await depot.carrier().send_one()
+    listener = NotificationListener(depot.database.url, ["parcel"])
+    signal, listening = listener["parcel"], asyncio.create_task(listener.run())
+    async with asyncio.timeout(60):
+        while not signal.listening:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        seen = signal.count
+        async with depot.database.transaction() as tx:
+            [parcel_id] = (await tx.execute(text("SELECT parcel_id FROM parcel"))).scalars()
+            parcel = await tx.get_one(Parcel, parcel_id)
+            await PARCELS.resend(tx, parcel, now=NOW)
+        while signal.count == seen:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    listening.cancel()
+    await asyncio.wait({listening})
+
+
 async def test_a_running_worker_is_woken_and_settles_what_is_in_flight_when_stopped(
     depot: Depot,
 ) -> None:

@@ -70,7 +70,7 @@ class Database:
                 },
             },
         )
-        _look_before_use(self.engine)
+        _check_on_checkout(self.engine)
 
     @asynccontextmanager
     async def transaction(
@@ -109,7 +109,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _look_before_use(engine: AsyncEngine) -> None:
+def _check_on_checkout(engine: AsyncEngine) -> None:
     """Discard dead pooled connections on checkout.
 
     The driver notices by itself when the server ends a connection; a ping on each checkout would
@@ -119,14 +119,14 @@ def _look_before_use(engine: AsyncEngine) -> None:
     def given_back(_connection: Any, record: Any) -> None:
         record.info["idle_since"] = time.monotonic()
 
-    def still_there(connection: Any, record: Any, _fairy: Any) -> None:
+    def check_connection(connection: Any, record: Any, _fairy: Any) -> None:
         if record.driver_connection.is_closed():
             raise InvalidatePoolError
         if time.monotonic() - record.info.get("idle_since", float("inf")) > ASK_AFTER_IDLE_S:
             try:
                 connection.ping()
-            except Exception as gone:
-                raise InvalidatePoolError from gone
+            except Exception as error:
+                raise InvalidatePoolError from error
 
     event.listen(engine.sync_engine, "checkin", given_back)
-    event.listen(engine.sync_engine, "checkout", still_there)
+    event.listen(engine.sync_engine, "checkout", check_connection)

@@ -121,7 +121,7 @@ class RequestContextMiddleware:
 
     def _record(self, step: Step, method: str, route: str, status: int, took_s: float) -> None:
         about: Attributes = {"http.route": route, "http.response.status_code": status}
-        step.tell(about, name=f"{method} {route}")
+        step.set_attributes(about, name=f"{method} {route}")
         if status >= HTTP_500_INTERNAL_SERVER_ERROR:
             step.failed(str(status))
         HTTP_REQUESTS.labels(self.service, method, route, str(status)).observe(took_s)
@@ -250,7 +250,7 @@ CLAIM = text("""
 EARLIER = text("""
     SELECT fingerprint, answer::text AS answer FROM idempotency WHERE owner = :owner AND key = :key
 """)
-REMEMBER = text("""
+STORE_ANSWER = text("""
     UPDATE idempotency SET answer = CAST(:answer AS jsonb) WHERE owner = :owner AND key = :key
 """)
 
@@ -277,7 +277,7 @@ async def idempotent(
         answer: dict[str, Any] = orjson.loads(earlier.answer)
         return answer
     answer = await act()
-    await tx.execute(REMEMBER, {**names, "answer": orjson.dumps(answer).decode()})
+    await tx.execute(STORE_ANSWER, {**names, "answer": orjson.dumps(answer).decode()})
     return answer
 
 

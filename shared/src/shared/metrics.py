@@ -57,7 +57,7 @@ SAMPLE = text("""
         WHERE due_at <= :now) AS timer_lateness
 """)
 
-KEEP = text("""
+INSERT_SAMPLE = text("""
     INSERT INTO lag_sample (outbox_waiting, outbox_age_s, inbox_waiting, inbox_lag_s)
     SELECT :outbox_waiting, :outbox_age_s, :inbox_waiting, :inbox_lag_s
     WHERE CAST(:outbox_waiting AS bigint) + CAST(:inbox_waiting AS bigint) > 0 OR coalesce((
@@ -81,7 +81,7 @@ async def sample(database: Database, service: str, *, now: object) -> None:
             "outbox_age_s": float(row.outbox_age or 0),
             "inbox_lag_s": float(row.inbox_lag or 0),
         }
-        await tx.execute(KEEP, {**kept, **ages})
+        await tx.execute(INSERT_SAMPLE, {**kept, **ages})
     OUTBOX_AGE.labels(service).set(row.outbox_age or 0)
     INBOX_LAG.labels(service).set(row.inbox_lag or 0)
     INBOX_WAITING.labels(service).set(row.inbox_waiting)

@@ -223,8 +223,8 @@ async def replay_dead_letter(letter_id: UUID, who: Operator, inbox: TheInbox) ->
     """Retry one dead letter. Raises AlreadySettled."""
     try:
         replayed = await inbox.replay(event_id=letter_id)
-    except NoSuchDeadLetter as gone:
-        raise AlreadySettled from gone
+    except NoSuchDeadLetter as error:
+        raise AlreadySettled from error
     log.info("dead_letter_replayed", event_id=str(letter_id), by=who.person_id)
     return Replayed(replayed=replayed)
 
@@ -237,8 +237,8 @@ async def skip_dead_letter(
     """Skip one for good, so that its stream continues. Raises FormErrors, AlreadySettled."""
     try:
         await inbox.skip(letter_id, reason=_reason(order, who))
-    except NoSuchDeadLetter as gone:
-        raise AlreadySettled from gone
+    except NoSuchDeadLetter as error:
+        raise AlreadySettled from error
     return Skipped(skipped=1)
 
 

@@ -7,32 +7,24 @@ installed. Every literal segment is a word of small letters and hyphens; no iden
 import re
 from collections.abc import Iterable
 
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import StringConvertor, register_url_convertor
 
 LONGEST_LITERAL = 40
 
 
-class SegmentConvertor(Convertor[str]):
-    """One segment of a path that fits a pattern."""
+class KeyConvertor(StringConvertor):
+    """Any one segment of a path that is not a word."""
 
-    def __init__(self, regex: str) -> None:
-        self.regex = regex
-
-    def convert(self, value: str) -> str:
-        """The identifier as it stands in the path."""
-        return value
-
-    def to_string(self, value: str) -> str:
-        """The segment for an identifier."""
-        return value
+    regex = rf"(?![a-z-]{{1,{LONGEST_LITERAL}}}(?:/|$))[^/]+"
 
 
-register_url_convertor("key", SegmentConvertor(rf"(?![a-z-]{{1,{LONGEST_LITERAL}}}(?:/|$))[^/]+"))
+register_url_convertor("key", KeyConvertor())
 
 
 def register_words(name: str, words: Iterable[str]) -> None:
     """A path type of our own for one of these words."""
-    register_url_convertor(name, SegmentConvertor("|".join(map(re.escape, words))))
+    regex = "|".join(map(re.escape, words))
+    register_url_convertor(name, type(name, (StringConvertor,), {"regex": regex})())
 
 
 def without_types(path: str) -> str:

@@ -22,11 +22,11 @@ OVERWRITE_LOGGED = text("""
     UPDATE outbox SET payload = CAST(:payload AS json)
     WHERE position = :position AND created_at = :created_at
 """)
-KEPT = text("""
+RECEIVED = text("""
     SELECT stream, sequence, event_id, type, payload::text AS payload, cause FROM inbox
     WHERE payload ->> 'contract_no' = :contract_no OR aggregate_id = ANY(:ids)
 """)
-OVERWRITE_KEPT = text("""
+OVERWRITE_RECEIVED = text("""
     UPDATE inbox SET payload = CAST(:payload AS json), cause = :cause
     WHERE stream = :stream AND sequence = :sequence AND event_id = :event_id
 """)
@@ -60,12 +60,12 @@ async def erase_personal_data(
         place = {"position": row.position, "created_at": row.created_at}
         if payload is not None:
             await tx.execute(OVERWRITE_LOGGED, {**place, "payload": payload})
-    for row in await tx.execute(KEPT, {"contract_no": contract_no, "ids": ids}):
+    for row in await tx.execute(RECEIVED, {"contract_no": contract_no, "ids": ids}):
         payload = _blanked(row.type, row.payload)
         cause = f"{row.cause.partition(':')[0]}: {ERASED}" if row.cause else None
         place = {"stream": row.stream, "sequence": row.sequence, "event_id": row.event_id}
         kept = {"payload": payload or row.payload, "cause": cause}
-        await tx.execute(OVERWRITE_KEPT, {**place, **kept})
+        await tx.execute(OVERWRITE_RECEIVED, {**place, **kept})
     known = [contract_no, *(word for word in words if word and len(word) > 1)]
     await tx.execute(ERASE_REFUSED, {"words": [form for word in known for form in _forms(word)]})
     await tx.execute(ERASE_ANSWERS, {"words": known})

@@ -169,7 +169,7 @@ class Relay:
         steps = [_sending(event) for event in events]
         try:
             confirmed = await self.transport.publish(
-                [_handed_on(event, step) for event, step in zip(events, steps, strict=True)]
+                [_with_sender(event, step) for event, step in zip(events, steps, strict=True)]
             )
         finally:
             for event, step in zip(events, steps, strict=True):
@@ -295,6 +295,6 @@ def _sending(event: Envelope) -> Step:
     )
 
 
-def _handed_on(event: Envelope, step: Step) -> Envelope:
+def _with_sender(event: Envelope, step: Step) -> Envelope:
     """The event, with the sending span as the parent of its handling."""
     return replace(event, headers={**event.headers, "traceparent": step.traceparent or ""})

@@ -6,7 +6,7 @@ Ages are by the database's clock, which also wrote the rows.
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-FORGOTTEN = (
+DELETIONS = (
     text("DELETE FROM lag_sample WHERE taken_at < clock_timestamp() - interval '1 hour'"),
     text("DELETE FROM idempotency WHERE created_at < clock_timestamp() - interval '7 days'"),
     text("DELETE FROM inbox_refused WHERE settled_at < clock_timestamp() - interval '90 days'"),
@@ -18,5 +18,5 @@ async def delete_expired(tx: AsyncSession) -> None:
 
     Refused messages are deleted 90 days after an operator settled them.
     """
-    for statement in FORGOTTEN:
+    for statement in DELETIONS:
         await tx.execute(statement)

@@ -75,13 +75,13 @@ class Step:
         ids = self._span.get_span_context()
         return f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}"
 
-    def present(self) -> AbstractContextManager[object]:
+    def as_current(self) -> AbstractContextManager[object]:
         """Make this step the current span, which `note` writes to."""
         if self._span is None:
             return nullcontext()
         return use_span(self._span, record_exception=False, set_status_on_exception=False)
 
-    def tell(self, attributes: Attributes, *, name: str | None = None) -> None:
+    def set_attributes(self, attributes: Attributes, *, name: str | None = None) -> None:
         """Set attributes that are known by now, and a better name if there is one."""
         if self._span is not None:
             self._span.set_attributes(attributes)
@@ -94,7 +94,7 @@ class Step:
             self._span.set_status(StatusCode.ERROR)
             self._span.set_attribute("error.type", why)
 
-    def over(self) -> None:
+    def set_end(self) -> None:
         """Set the end time; `end` records it."""
         self._ended_at = time.time_ns()
 
@@ -174,19 +174,19 @@ def step(
         with use_context(known):
             yield NO_STEP
         return
-    begun = begin(name, kind, work.traceparent, attributes)
+    current = begin(name, kind, work.traceparent, attributes)
     try:
-        with begun.present(), use_context(replace(work, traceparent=begun.traceparent)):
-            yield begun
+        with current.as_current(), use_context(replace(work, traceparent=current.traceparent)):
+            yield current
     except BaseException as cause:
-        begun.failed(type(cause).__name__)
+        current.failed(type(cause).__name__)
         raise
     finally:
-        begun.over()
+        current.set_end()
         if until_committed is None:
-            begun.end()
+            current.end()
         else:
-            until_committed.append(begun)
+            until_committed.append(current)
 
 
 def calling(method: str, service: str) -> AbstractContextManager[Step]:

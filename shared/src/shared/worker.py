@@ -324,8 +324,8 @@ class Worker:
         return parked
 
     def _failure(self, row: _Pending, cause: Exception) -> dict[str, object]:
-        hopeless = isinstance(cause, UnknownEventType | PayloadDoesNotFit)
-        dead = hopeless or row.attempts + 1 >= self.attempts
+        unreadable = isinstance(cause, UnknownEventType | PayloadDoesNotFit)
+        dead = unreadable or row.attempts + 1 >= self.attempts
         return {
             "stream": row.stream,
             "sequence": row.sequence,

@@ -55,7 +55,7 @@ def create_app(
     database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
 ) -> FastAPI:
     """The API of the interchange; dealers' systems are recognised by their keys."""
-    from interchange_service.api import router  # a worker does without it
+    from interchange_service.api import router  # a worker does not need it
 
     state.setdefault("rate_limit", RateLimit(600))
     return create_api(
@@ -81,9 +81,9 @@ def webhook_sender(settings: Settings, database: Database, clock: Clock) -> Webh
 
 
 def beside(settings: Settings, running: ServiceRuntime) -> list[Background]:
-    """What runs beside the worker: housekeeping, the sender of webhooks, and dealers' messages.
+    """Background work beside the event worker: maintenance, webhooks, and dealers' messages.
 
-    The last only where there is a broker.
+    The last only with a broker.
     """
     background: list[Background] = [
         partial(run_maintenance, running.database, running.clock, settings.kept),

@@ -84,7 +84,7 @@ class ApiKey(Base):
 
 
 class AcceptedMessage(Base):
-    """A message whose event is out; `digest` tells a repetition from an id used twice."""
+    """A message whose event was emitted; `digest` distinguishes a repetition from a reused id."""
 
     __tablename__ = "accepted"
     __table_args__ = (Index("accepted_by_time", "accepted_at"),)
@@ -96,9 +96,9 @@ class AcceptedMessage(Base):
 
 
 class Quarantined(Base):
-    """A refused message as it came; `body` is cut to what a message may hold, `size` is not.
+    """A refused message as received; `body` is cut to what a message may hold, `size` is not.
 
-    `dealer_id` is the proved sender, or '' where there was none.
+    `dealer_id` is the authenticated sender, or '' where there was none.
     """
 
     __tablename__ = "quarantined"
@@ -133,9 +133,9 @@ class Quarantined(Base):
 
 
 class WebhookEndpoint(Base):
-    """Where a dealer wants to be told; stopped by a person, by the receiver (410), or as it failed.
+    """Where a dealer receives webhooks; stopped by a person, by a 410, or as it failed for days.
 
-    The secrets are sealed; `old_secret` signs beside the new one until `old_secret_until`.
+    The secrets are encrypted; `old_secret` signs beside the new one until `old_secret_until`.
     """
 
     __tablename__ = "webhook_endpoint"

@@ -15,7 +15,7 @@ SECRET_BYTES = 32
 
 
 class SecretBox:
-    """Encrypts and decrypts secrets. `keys`: Fernet keys separated by commas. Raises ValueError."""
+    """Encrypts and decrypts secrets. `keys` are Fernet keys, comma-separated. Raises ValueError."""
 
     def __init__(self, keys: str) -> None:
         made = [Fernet(key.strip()) for key in keys.split(",")]

@@ -30,7 +30,7 @@ def message_of(step: Step) -> str:
         "occurred_at": step.occurred_at.isoformat(),
     }
     return _cloud_event(
-        step.event_id, f"return.{step.told}", step.occurred_at, data, subject=step.application_id
+        step.event_id, f"return.{step.kind}", step.occurred_at, data, subject=step.application_id
     )
 
 

@@ -147,9 +147,11 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
 
     async def _deliver(self, draft: Draft, address: str) -> SmtpOutcome:
         with tracing.step("SMTP", "CLIENT", current_context(), {}) as step:
-            step.tell({"server.address": self.server.host, "server.port": self.server.port})
+            step.set_attributes(
+                {"server.address": self.server.host, "server.port": self.server.port}
+            )
             outcome = await self.server.deliver(draft, to=address, written_at=self.clock.now())
-            step.tell({"mail.result": outcome.result})
+            step.set_attributes({"mail.result": outcome.result})
             if outcome.result != "sent":
                 step.failed(outcome.result)
         return outcome

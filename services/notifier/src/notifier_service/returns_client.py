@@ -1,76 +1,29 @@
-"""Who is concerned by an application, and how are they reached? The returns service knows.
+"""Client of the returns and commuter services: the recipients of a mail, at the time of sending.
 
-Addresses never travel with events: they are asked for at the moment of sending, so that a mail
-goes to the address of that day.
+Events carry no addresses: they are asked for when a mail is sent, so that it goes to the address
+of that day. The answers are validated by models generated from the services' documents.
 """
 
-from datetime import date
 from typing import Protocol, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from notifier_service.rules.recipients import Facts, ReturnSnapshot, RoundApprover
+from notifier_service.service_api import commuter, returns
 from shared import tracing
 from shared.service_token import AccessToken, TokenUnavailable
 
-
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-Told = TypeVar("Told", bound=_Body)
+Answer = TypeVar("Answer", bound=BaseModel)
+Remand = returns.RemandAnswer
 
 
-class Person(_Body):
-    """One who has a part in the application; `mail` is None where no address was left."""
-
-    mail: str | None = None
-
-
-class Originator(Person):
-    """The one who reported the car."""
-
-    person_id: str
-    role: str
-
-
-class Approver(Person):
-    """One who approved in the last complete round."""
-
-    role: str
-
-
-class Remand(_Body):
-    """The last step back, with the words that came with it."""
-
-    from_level: str
-    to_level: str
-    comment: str | None = None
-
-
-class Application(_Body):
+class Application(returns.RecipientsAnswer, frozen=True):
     """An application as its mails need it."""
-
-    application_id: str
-    dealer_id: str
-    dealer_name: str | None = None
-    contract_no: str
-    status: str
-    status_japanese: str
-    status_version: int
-    completion_mail: bool
-    originator: Originator
-    store_approver: Person | None = None
-    hq_approver_mails: tuple[str, ...] = ()
-    round_approvers: tuple[Approver, ...] = ()
-    store_approver_notice: bool = False
-    store_approver_mails: tuple[str, ...] = ()
-    last_remand: Remand | None = None
 
     @property
     def known(self) -> ReturnSnapshot:
-        """What the choice of recipients needs of it."""
+        """The facts that the choice of recipients needs."""
         return ReturnSnapshot(
             status=self.status,
             status_version=self.status_version,
@@ -87,7 +40,7 @@ class Application(_Body):
         )
 
     def reason_of(self, facts: Facts) -> str | None:
-        """The words of the very remand that a mail tells of; None if another one followed."""
+        """The comment of the remand that a mail reports; None if another one followed."""
         remand = self.last_remand
         if remand is None:
             return None
@@ -95,19 +48,12 @@ class Application(_Body):
         return remand.comment if same else None
 
 
-class CommuterPass(_Body):
+class CommuterPass(commuter.Recipients, frozen=True):
     """A commuter pass as its mails need it: applicant, administrators, and why it came back."""
-
-    pass_id: str
-    applicant_name: str
-    applicant_mail: str | None = None
-    applied_on: date | None = None
-    reason: str | None = None
-    administrator_mails: tuple[str, ...] = ()
 
     @property
     def known(self) -> ReturnSnapshot:
-        """What the choice of recipients needs of it."""
+        """The facts that the choice of recipients needs."""
         return ReturnSnapshot(
             status="",
             status_version=0,
@@ -122,15 +68,15 @@ class CommuterPass(_Body):
 
 
 class RecipientsUnavailable(Exception):
-    """The returns service did not answer usefully; try again later."""
+    """The returns service gave no usable answer; try again later."""
 
 
 class NoSuchApplication(Exception):
-    """The returns service knows no such application: nobody can be written to."""
+    """The returns service has no such application: there are no recipients."""
 
 
 class RecipientSource(Protocol):
-    """Where a sender asks for the people of an application."""
+    """Source of the recipients of an application."""
 
     async def of(self, application_id: str) -> Application:
         """The application as it is now. Raises RecipientsUnavailable, NoSuchApplication."""
@@ -142,7 +88,7 @@ class RecipientSource(Protocol):
 
 
 class ReturnsClient:
-    """Asks the returns service under `url`, and the commuter service, as whom `token` names."""
+    """Asks the returns service at `url`, and the commuter service, with the access token."""
 
     def __init__(
         self, url: str, http: httpx.AsyncClient, token: AccessToken, *, commuter_url: str
@@ -164,7 +110,7 @@ class ReturnsClient:
         with tracing.calling("GET", "commuter"):
             return await self._ask(self._commuter_url + path, pass_id, CommuterPass)
 
-    async def _ask(self, url: str, subject_id: str, kind: type[Told]) -> Told:
+    async def _ask(self, url: str, subject_id: str, kind: type[Answer]) -> Answer:
         try:
             headers = {"authorization": f"Bearer {await self._token.current()}"}
             answer = await self._http.get(url, headers=headers | tracing.call_headers())

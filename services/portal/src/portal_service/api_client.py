@@ -1,13 +1,13 @@
-"""How does a page ask the services behind it, and what does it learn when that goes wrong?
+"""Client of the services behind the portal, and the errors that their answers become.
 
-A call carries the person's own token (the portal has no rights of its own), the request id and the
-trace. A service that says no gives a `Problem` with the business reason; one that says nothing
-gives `ServiceUnavailable`, so that a page can name the part that is missing and show the rest.
+A call carries the user's own token (the portal has no rights of its own), the request id and the
+trace. A refusal becomes a `Problem` with the business reason; no answer becomes
+`ServiceUnavailable`, so that a page can name the part that is missing and show the rest.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -30,6 +30,8 @@ SERVICE_NAMES: Mapping[str, str] = {
 
 BAD_GATEWAYS = (502, 503, 504)
 Found = TypeVar("Found")
+Body_co = TypeVar("Body_co", covariant=True)
+QueryValue = str | int | bool | Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Problem(Exception):
         title: str,
         detail: str,
         errors: tuple[FieldError, ...] = (),
-        facts: Mapping[str, Any] | None = None,
+        facts: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {detail or title}")
         self.status = status
@@ -59,7 +61,7 @@ class Problem(Exception):
         self.title = title
         self.detail = detail
         self.errors = errors
-        self.facts: Mapping[str, Any] = facts or {}
+        self.facts: Mapping[str, object] = facts or {}
 
     @property
     def words(self) -> str:
@@ -82,11 +84,11 @@ class ServiceUnavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceResponse:
+class ServiceResponse(Generic[Body_co]):
     """A service's answer: the parsed body, and the version to send back with a change."""
 
     status: int
-    body: Any
+    body: Body_co
     etag: str | None
 
 
@@ -112,10 +114,14 @@ class ServiceClient:
         """Parts left out of a page that does not say so itself; the frame names them."""
 
     async def get(
-        self, service: str, path: str, query: Mapping[str, Any] | None = None
-    ) -> ServiceResponse:
-        """Read something; query values of None are left out. Raises Problem, ServiceUnavailable."""
-        given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
+        self, service: str, path: str, query: Mapping[str, QueryValue] | None = None
+    ) -> ServiceResponse[Any]:
+        """Read something. Raises Problem, ServiceUnavailable.
+
+        Empty query values are left out. The functions of `service_api` call this, and say the type
+        of the body.
+        """
+        given = _given(query)
         return await self._call(service, "GET", path, params=given)
 
     async def optional(self, asked: Awaitable[Found]) -> Found | None:
@@ -131,11 +137,11 @@ class ServiceClient:
         service: str,
         method: str,
         path: str,
-        body: Any = None,
+        body: object = None,
         *,
         idempotency_key: str | None = None,
         version: str | None = None,
-    ) -> ServiceResponse:
+    ) -> ServiceResponse[Any]:
         """Change something. Raises Problem, ServiceUnavailable.
 
         `idempotency_key` is the form's own key (a double click is one change), `version` the ETag
@@ -154,10 +160,10 @@ class ServiceClient:
             self._changed()
 
     async def stream(
-        self, service: str, path: str, query: Mapping[str, Any] | None = None
+        self, service: str, path: str, query: Mapping[str, QueryValue] | None = None
     ) -> StreamingResponse:
         """A file of a service (CSV, PDF), streamed. Raises Problem, ServiceUnavailable."""
-        given = {key: value for key, value in (query or {}).items() if value not in (None, "")}
+        given = _given(query)
         address = self._address(service, path)
         headers = self._headers | {"accept": "*/*"}
         try:
@@ -181,14 +187,16 @@ class ServiceClient:
         """Where to ask; what a person put into an id stays in the path."""
         return self._urls[service] + quote(path)
 
-    async def _call(self, service: str, method: str, path: str, **parts: Any) -> ServiceResponse:
+    async def _call(
+        self, service: str, method: str, path: str, **parts: Any
+    ) -> ServiceResponse[Any]:
         headers = self._headers | parts.pop("headers", {})
         try:
             with tracing.calling(method, service) as call:
                 headers |= tracing.call_headers()
                 address = self._address(service, path)
                 answer = await self._http.request(method, address, headers=headers, **parts)
-                call.tell({"http.response.status_code": answer.status_code})
+                call.set_attributes({"http.response.status_code": answer.status_code})
                 if answer.is_server_error:
                     call.failed(str(answer.status_code))
         except httpx.HTTPError as error:
@@ -200,6 +208,10 @@ class ServiceClient:
         except ValueError as error:
             raise ServiceUnavailable(service, "an answer that is not JSON") from error
         return ServiceResponse(answer.status_code, body, answer.headers.get("etag"))
+
+
+def _given(query: Mapping[str, QueryValue] | None) -> dict[str, QueryValue]:
+    return {key: value for key, value in (query or {}).items() if value not in (None, "")}
 
 
 async def or_missing(asked: Awaitable[Found]) -> Found | ServiceUnavailable:
@@ -240,7 +252,7 @@ def problem_in(answer: httpx.Response) -> Problem:
     )
 
 
-def _field_error(error: Mapping[str, Any]) -> FieldError:
+def _field_error(error: Mapping[str, object]) -> FieldError:
     """One entry of `errors`: {field | pointer, message | detail, code?}."""
     pointer = str(error.get("field") or error.get("pointer") or "")
     return FieldError(

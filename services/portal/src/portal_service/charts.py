@@ -1,13 +1,14 @@
-"""How do figures become a picture? Points and bars in the units of an SVG that a template draws.
+"""Charts of figures: points and bars in the units of an SVG that a template draws.
 
-No styles inside (the content security policy forbids them): the classes stand in screens.css. Each
-picture has a sentence in its place for those who do not see it, and its figures in a table.
+No styles inside (the content security policy forbids them): the classes are in screens.css. Each
+chart has a sentence as its text alternative, and its figures in a table.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+from portal_service.service_api.contracts import BalancePoint
 
 WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 84, 24, 16, 40
@@ -57,7 +58,7 @@ class BarRow:
     bars: tuple[Bar, ...]
 
 
-def balance_chart(points: Sequence[Mapping[str, Any]]) -> LineChart:
+def balance_chart(points: Sequence[BalancePoint]) -> LineChart:
     """The balance over the instalments: `points` are {number, on, balance_yen}."""
     last = max(point["number"] for point in points) or 1
     marks = [(n, f"{n}回") for n in range(0, last + 1, max(1, last // 6))]
@@ -99,18 +100,18 @@ def _line(
 
 
 def stacked(
-    rows: Sequence[Mapping[str, Any]], parts: Sequence[tuple[str, str, str]], *, label: str
+    rows: Sequence[tuple[str, Sequence[int]]], parts: Sequence[tuple[str, str]]
 ) -> list[BarRow]:
-    """Bars of several parts, `parts` being (key of the figure, colour, words)."""
-    longest = max((sum(row[key] for key, _, _ in parts) for row in rows), default=0) or 1
+    """Bars of several parts: `rows` are labels with their figures, `parts` colours with labels."""
+    longest = max((sum(figures) for _, figures in rows), default=0) or 1
     bars = []
-    for row in rows:
+    for label, figures in rows:
         at, pieces = 0.0, []
-        for key, kind, words in parts:
-            width = 100 * row[key] / longest
-            pieces.append(Bar(kind, words, row[key], round(at, 2), round(width, 2)))
+        for (kind, words), figure in zip(parts, figures, strict=True):
+            width = 100 * figure / longest
+            pieces.append(Bar(kind, words, figure, round(at, 2), round(width, 2)))
             at += width
-        bars.append(BarRow(row[label], sum(row[key] for key, _, _ in parts), tuple(pieces)))
+        bars.append(BarRow(label, sum(figures), tuple(pieces)))
     return bars
 
 

@@ -1,4 +1,4 @@
-"""確認: what is a person asked before something happens?
+"""確認: the question that a user answers before an action.
 
 The same question comes as a dialog over the screen where scripts run, and as a page of its own
 where they do not. It carries the entries of the form along, so that OK sends them.
@@ -6,7 +6,6 @@ where they do not. It carries the entries of the form along, so that OK sends th
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request, Response
 
@@ -32,7 +31,7 @@ class Confirmation:
     yes: str = "OK"
     no: str = "戻る"
     kept: Sequence[tuple[str, str]] = ()
-    facts: Sequence[tuple[str, Any]] = ()
+    facts: Sequence[tuple[str, object]] = ()
     notes: Sequence[str] = ()
     part: str | None = None
     danger: bool = False
@@ -46,7 +45,7 @@ async def confirm(
     fields: FormFields | None = None,
     errors: Iterable[FieldError] = (),
     status: int = 200,
-    **facts: Any,
+    **facts: object,
 ) -> Response:
     """The question as a dialog (for HTMX) or as a page."""
     response = await render(

@@ -1,13 +1,12 @@
-"""What did a person type into a form, and which of it cannot be read?
+"""Form fields of a request, read into values; what cannot be read becomes an error of its field.
 
-A screen reads its fields through `FormFields`; what is unreadable becomes a `FieldError` beside its
-field. Whether a readable value is right is for the service to say.
+Whether a readable value is right is for the service to decide.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import date
 
 from fastapi import Request
 from starlette.datastructures import FormData
@@ -16,8 +15,9 @@ from portal_service import formatting
 from portal_service.api_client import FieldError, Problem
 
 TECHNICAL_FIELDS = frozenset({"csrf", "confirmed", "turned_back"})
-"""Fields that the frame adds to a form: no entry of the person."""
+"""Fields that the frame adds to a form: no input of the user."""
 SHORT_NUMBER = re.compile(r"[0-9]{1,9}")
+FormValues = dict[str, str | list[str]]
 
 
 class FormFields:
@@ -101,12 +101,12 @@ class FormFields:
             if isinstance(value, str) and name not in TECHNICAL_FIELDS
         ]
 
-    def values(self, several: Sequence[str] = ()) -> dict[str, Any]:
+    def values(self, several: Sequence[str] = ()) -> FormValues:
         """The entries by name, as the fields of a form take them; `several` keep all values."""
-        single = {name: value for name, value in self.kept() if name not in several}
+        single: FormValues = {name: value for name, value in self.kept() if name not in several}
         return single | {name: self.getlist(name) for name in several}
 
-    def _read(self, name: str, read: Any) -> str | None:
+    def _read(self, name: str, read: Callable[[str], date | None]) -> str | None:
         try:
             found = read(self.text(name))
         except formatting.NotReadable as unreadable:

@@ -1,8 +1,9 @@
-"""What are this person's dealer and store called? Codes are for machines; the bar shows names."""
+"""Names of a user's dealer and store for the top bar; the codes are for machines."""
 
 from fastapi import Request
 
 from portal_service.api_client import Problem, client_of
+from portal_service.service_api import contracts
 from portal_service.state import state_of
 from shared.auth import Principal
 
@@ -16,7 +17,7 @@ async def location_label(request: Request, who: Principal) -> str:
         return ""
     key = (who.dealer, who.store)
     services = client_of(request)
-    asking = services.get("contracts", "/place")
+    asking = contracts.show_place(services)
     try:
         answers = state_of(request).answers
         found = await services.optional(answers.get(key, "place", asking, keep_s=CACHED_S))

@@ -1,12 +1,13 @@
-"""How do several commuter passes lie in time? Bars on a common axis, for a template to draw.
+"""Timeline of commuter passes: bars on a common axis, for a template to draw.
 
-An open end runs out of the picture; today is a line. The same stands in the table beneath.
+An open end runs out of the picture; today is a line. The table beneath has the same content.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+
+from portal_service.service_api.commuter import PassAnswer
 
 WIDTH, LEFT, RIGHT = 720, 8, 8
 ROW, TOP = 34, 30
@@ -47,8 +48,8 @@ class Timeline:
     sentence: str
 
 
-def pass_timeline(passes: Sequence[Mapping[str, Any]], today: date) -> Timeline | None:
-    """The picture of passes as the service tells them; None where there is none."""
+def pass_timeline(passes: Sequence[PassAnswer], today: date) -> Timeline | None:
+    """The picture of passes as the service sends them; None where there is none."""
     shown = [one for one in passes if one["status"] in {"confirmed", "applied"}]
     if not shown:
         return None
@@ -84,15 +85,15 @@ def pass_timeline(passes: Sequence[Mapping[str, Any]], today: date) -> Timeline 
 STATES = {"confirmed": "確定", "applied": "未確定"}
 
 
-def _span(passes: Sequence[Mapping[str, Any]], today: date) -> tuple[date, date]:
-    ends = [_day(one[name]) for one in passes for name in ("starts_on", "ends_on")]
+def _span(passes: Sequence[PassAnswer], today: date) -> tuple[date, date]:
+    ends = [_day(on) for one in passes for on in (one["starts_on"], one["ends_on"])]
     known = [today, *(day for day in ends if day)]
     first, last = min(known), max(known)
     spare = max(MARGIN_DAYS, (LEAST_DAYS - (last - first).days) // 2)
     return first - timedelta(days=spare), last + timedelta(days=spare)
 
 
-def _months(first: date, last: date, at: Any) -> list[Month]:
+def _months(first: date, last: date, at: Callable[[date], float]) -> list[Month]:
     """At most twelve marks, each on the first day of a month."""
     count = (last.year - first.year) * 12 + last.month - first.month
     step = max(1, -(-count // 8))

@@ -1,8 +1,9 @@
-"""What is ticked for this person on 権限マスタ? For the menu only; the services decide (R27)."""
+"""Permissions of a user on 権限マスタ, for the menu only; the services decide (R27)."""
 
 from fastapi import Request
 
 from portal_service.api_client import Problem, client_of
+from portal_service.service_api import commuter
 from portal_service.state import state_of
 from shared.auth import Principal, Role
 
@@ -13,7 +14,7 @@ async def permissions_of(request: Request, who: Principal) -> frozenset[str]:
         return frozenset()
     services = client_of(request)
     try:
-        asking = services.get("commuter", "/me")
+        asking = commuter.show_me(services)
         me = await services.optional(state_of(request).answers.get(who, "rights", asking))
     except Problem:
         me = None

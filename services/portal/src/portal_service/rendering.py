@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -94,9 +93,9 @@ async def render(  # noqa: PLR0913  everything but the first two has a name
     *,
     status: int = 200,
     partial: str | None = None,
-    values: Mapping[str, Any] | None = None,
+    values: Mapping[str, object] | None = None,
     errors: Iterable[FieldError] = (),
-    **facts: Any,
+    **facts: object,
 ) -> HTMLResponse:
     """The screen `template` with these facts.
 
@@ -187,7 +186,7 @@ def _slug(text: str) -> str:
     return re.sub(r"[^\w-]+", "-", text)
 
 
-def _query(current: Mapping[str, Any], **changes: Any) -> str:
+def _query(current: Mapping[str, object], **changes: object) -> str:
     """The query string of this page with some values changed; None takes one away."""
     wanted = {**dict(current), **changes}
     return "?" + urlencode(

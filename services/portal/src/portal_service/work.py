@@ -1,13 +1,12 @@
-"""Work that waits for the person who is signed in: on トップ in full, as a number in the bar.
+"""Work that waits for the signed-in user: on トップ in full, as a number in the bar.
 
-The services count; here stands which of them a person has work in, and which page lists what was
-counted, with the conditions that the service names.
+The services count; this module says which of them a role has work in, and which page lists what
+was counted, with the filter that the service names.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -15,15 +14,18 @@ from fastapi import Request
 from portal_service.api_client import (
     SERVICE_NAMES,
     Problem,
+    ServiceClient,
     ServiceResponse,
     ServiceUnavailable,
     client_of,
 )
+from portal_service.service_api import commuter, contracts, operations, returns
+from portal_service.service_api.operations import Work
 from portal_service.state import state_of
 from shared.auth import Principal, Role
 
 KEPT_S = 10
-"""How long the bar believes a number; トップ asks anew."""
+"""How long the bar keeps a number; トップ always asks."""
 LISTS = {
     "to_approve": "/returns/approvals",
     "remanded": "/returns/approvals",
@@ -56,11 +58,19 @@ class Part:
     title: str
     roles: tuple[Role, ...]
     services: tuple[str, ...]
-    path: str = "/work"
+    count: Callable[[ServiceClient, str], Coroutine[None, None, ServiceResponse[Work]]]
     subjects: str = ""
     """Where one thing that was remanded is opened."""
     room: int = 3
     """For how many counts room is kept while they are loaded."""
+
+
+async def _count_own(services: ServiceClient, service: str) -> ServiceResponse[Work]:
+    if service == "returns":
+        return await returns.count_work(services)
+    if service == "contracts":
+        return await contracts.count_work(services)
+    return await commuter.count_work(services)
 
 
 WORK = (
@@ -69,20 +79,34 @@ WORK = (
         "車両返却の申込",
         (Role.SALES, Role.MANAGER, Role.HQ, Role.TFC),
         ("returns",),
+        _count_own,
         subjects="/returns",
     ),
     Part(
-        "contracts", "最終回のお客様", (Role.SALES, Role.MANAGER, Role.HQ), ("contracts",), room=2
+        "contracts",
+        "最終回のお客様",
+        (Role.SALES, Role.MANAGER, Role.HQ),
+        ("contracts",),
+        _count_own,
+        room=2,
     ),
     Part(
         "commuter",
         "経費・定期",
         (Role.EMPLOYEE, Role.EXPENSE_APPROVER, Role.EXPENSE_ADMIN),
         ("commuter",),
+        _count_own,
         subjects="/commuter/slips",
         room=2,
     ),
-    Part("operations", "運用", (Role.OPERATOR,), tuple(SERVICE_NAMES), "/operations/work", room=6),
+    Part(
+        "operations",
+        "運用",
+        (Role.OPERATOR,),
+        tuple(SERVICE_NAMES),
+        operations.operators_work,
+        room=6,
+    ),
 )
 
 
@@ -103,7 +127,7 @@ class PartShown:
 
     part: Part
     counts: list[Count] = field(default_factory=list)
-    remanded: list[dict[str, Any]] = field(default_factory=list)
+    remanded: list[operations.RemandedWork] = field(default_factory=list)
     missing: list[ServiceUnavailable] = field(default_factory=list)
     loading: bool = False
 
@@ -145,7 +169,7 @@ async def part_of(
     """One part; `fresh` believes no earlier answer, `patient` waits for the slow ones too."""
     answers = await asyncio.gather(
         *(
-            _answer(request, who, service, part.path, fresh=fresh, patient=patient)
+            _answer(request, who, service, part, fresh=fresh, patient=patient)
             for service in part.services
         )
     )
@@ -162,15 +186,15 @@ async def part_of(
 
 
 async def _answer(  # noqa: PLR0913  what is asked, of whom, and how
-    request: Request, who: Principal, service: str, path: str, *, fresh: bool, patient: bool
-) -> ServiceResponse | ServiceUnavailable | None:
+    request: Request, who: Principal, service: str, part: Part, *, fresh: bool, patient: bool
+) -> ServiceResponse[Work] | ServiceUnavailable | None:
     portal, services = state_of(request), client_of(request)
     today = portal.now().date() if portal.now else None  # time travel changes every number
     try:
         return await portal.answers.get(
             who,
-            (service, path, today),
-            services.get(service, path),
+            (service, part.name, today),
+            part.count(services, service),
             keep_s=0 if fresh else KEPT_S,
             patient=patient,
         )
@@ -181,7 +205,7 @@ async def _answer(  # noqa: PLR0913  what is asked, of whom, and how
         return ServiceUnavailable(service, str(problem))
 
 
-def _add(counts: list[Count], answered: Iterable[dict[str, Any]]) -> None:
+def _add(counts: list[Count], answered: Iterable[operations.WorkCount]) -> None:
     """Add what a service counted; what several of them keep in one list is one number."""
     by_key = {one.key: one for one in counts}
     for one in answered:

@@ -33,8 +33,10 @@ from fare_engine.routing.route_text import (
 from fare_engine.rules.period import PeriodReversed
 from shared.errors import Refusal
 
+Refusals = tuple[type[Refusal], ...]
 
-def _of_engine(*errors: type[FareError]) -> tuple[type[Refusal], ...]:
+
+def _of_engine(*errors: type[FareError]) -> Refusals:
     return tuple(map(declared, errors))
 
 
@@ -42,15 +44,21 @@ _NAMES = _of_engine(RouteUnreadable, UnknownLine, AmbiguousLine, UnknownStation,
 _FARES = _of_engine(NoTariffOnDate, NoFareBetween, StationClosed)
 PERIOD = _of_engine(PeriodReversed)
 GAP = _of_engine(PassHasGap)
-PRICE = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)
-SEARCH = (
+PRICE: Refusals = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)
+SEARCH: Refusals = (
     *_of_engine(UnknownStation, AmbiguousStation, UnknownOperator, SamePlace, NoRouteBetween),
     *(*_FARES, RouteSearchUnavailable, RouteSearchRefused),
 )
-PASS_CONTENT = (*_NAMES, *GAP, RouteNotDecided, *PERIOD)
-PASS_EDIT = (NotYourPass, *PASS_CONTENT)
-SLIP_LINES = (
-    *(UnconfirmedPassBlocks, MediumNotAccepted, PassMustBeUsed, LookUpNotForThisKind),
-    *(AmountIsLookedUp, IcCardRowIsFixed, ReasonForNoPassMissing, *PRICE),
+PASS_CONTENT: Refusals = (*_NAMES, *GAP, RouteNotDecided, *PERIOD)
+PASS_EDIT: Refusals = (NotYourPass, *PASS_CONTENT)
+SLIP_LINES: Refusals = (
+    UnconfirmedPassBlocks,
+    MediumNotAccepted,
+    PassMustBeUsed,
+    LookUpNotForThisKind,
+    AmountIsLookedUp,
+    IcCardRowIsFixed,
+    ReasonForNoPassMissing,
+    *PRICE,
 )
 SLIP_EDIT = (SlipStepNotPossible, SlipRightMissing, FlowChanged, AmountChangeNotAllowed)

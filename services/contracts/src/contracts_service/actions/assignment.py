@@ -89,7 +89,7 @@ async def register_changes(
     tx: AsyncSession,
     contracts: Mapping[str, Contract],
     commands: Mapping[str, RegisterChange],
-    desk: ChangeContext,
+    ctx: ChangeContext,
     *,
     all_or_nothing: bool = False,
 ) -> BulkDecision:
@@ -115,12 +115,12 @@ async def register_changes(
         )
         command = commands[contract_no]
         return decide_change(
-            facts, command, today=desk.today, places=desk.places, exceptions=desk.exceptions
+            facts, command, today=ctx.today, places=ctx.places, exceptions=ctx.exceptions
         )
 
     rows = {contract_no: partial(decide, contract_no) for contract_no in commands}
     decision = decide_bulk_change(rows, all_or_nothing=all_or_nothing)
-    await _write(tx, contracts, pending, decision.accepted, desk)
+    await _write(tx, contracts, pending, decision.accepted, ctx)
     return decision
 
 
@@ -198,14 +198,14 @@ async def _write(
     contracts: Mapping[str, Contract],
     pending: Mapping[str, AssignmentChange],
     accepted: Mapping[str, ChangeDecision],
-    desk: ChangeContext,
+    ctx: ChangeContext,
 ) -> None:
     events: list[Event] = []
     ended = [pending[contract_no] for contract_no in accepted if contract_no in pending]
     for before in ended:
         outcome = accepted[before.contract_no].outcome
         state = "cancelled" if outcome is Outcome.CANCELLED else "replaced"
-        _settle(contracts[before.contract_no], before, state, desk.today)
+        _settle(contracts[before.contract_no], before, state, ctx.today)
         events.append(_cancelled(before, state))
     await tx.flush()  # the earlier registration must end before the new one is inserted
     batch_id = new_id() if len(accepted) > 1 else None
@@ -214,7 +214,7 @@ async def _write(
         if decision.change is None:
             continue
         contract = contracts[contract_no]
-        change = _registered(contract, decision, desk, batch_id)
+        change = _registered(contract, decision, ctx, batch_id)
         contract.pending_change_id = change.change_id
         contract.hidden_from_store_on = decision.hidden_from_old_store_on
         contract.version += 1
@@ -224,19 +224,19 @@ async def _write(
     if ended:
         keys = [str(change.change_id) for change in ended]
         await tx.execute(DROP_TIMERS, {"kinds": [REFLECT, OVERDUE], "keys": keys})
-    await _set_timers(tx, registered, desk)
-    await outbox.add_many(tx, events, now=desk.now)
+    await _set_timers(tx, registered, ctx)
+    await outbox.add_many(tx, events, now=ctx.now)
 
 
 async def _set_timers(
-    tx: AsyncSession, changes: list[AssignmentChange], desk: ChangeContext
+    tx: AsyncSession, changes: list[AssignmentChange], ctx: ChangeContext
 ) -> None:
     if not changes:
         return
     # All are registered on the same day, so that their due days are the same too.
     overdue_on = overdue_from(changes[0].reflect_latest_on)
     await _set_alarm(tx, OVERDUE, changes, jst_midnight(overdue_on))
-    if desk.reflected_by is ReflectedBy.SELF:
+    if ctx.reflected_by is ReflectedBy.SELF:
         await _set_alarm(tx, REFLECT, changes, jst_midnight(changes[0].reflect_earliest_on))
 
 
@@ -249,7 +249,7 @@ async def _set_alarm(
 
 
 def _registered(
-    contract: Contract, decision: ChangeDecision, desk: ChangeContext, batch_id: UUID | None
+    contract: Contract, decision: ChangeDecision, ctx: ChangeContext, batch_id: UUID | None
 ) -> AssignmentChange:
     change = decision.change
     assert change is not None
@@ -265,8 +265,8 @@ def _registered(
         to_staff=change.to_staff,
         reason=change.reason.value if change.reason else None,
         registered_on=change.registered_on,
-        registered_at=desk.now,
-        registered_by=desk.who,
+        registered_at=ctx.now,
+        registered_by=ctx.who,
         hidden_from_old_store_on=decision.hidden_from_old_store_on,
         reflect_earliest_on=decision.reflect_earliest_on,
         reflect_latest_on=decision.reflect_latest_on,

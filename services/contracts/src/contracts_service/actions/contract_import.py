@@ -44,11 +44,11 @@ CHANGED_CONTRACTS = """
         position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, contract_no text, is_new boolean
     ) ON COMMIT DROP
 """
-_NEW_WORD = """contract.pending_change_id IS NULL
+_NEW_ASSIGNMENT = """contract.pending_change_id IS NULL
     AND (contract.imported_store_code, contract.imported_staff_code)
         IS DISTINCT FROM (excluded.imported_store_code, excluded.imported_staff_code)"""
-TAKE_OVER = f"""
-    WITH kept AS (
+IMPORT_STAGED = f"""
+    WITH written AS (
         INSERT INTO contract (contract_no, dealer_id, {", ".join(FACTS)}, store_code, staff_code,
                               imported_store_code, imported_staff_code, import_fingerprint)
         SELECT contract_no, dealer_id, {", ".join(FACTS)}, store_code, staff_code,
@@ -57,11 +57,11 @@ TAKE_OVER = f"""
         ON CONFLICT (contract_no) DO UPDATE SET
             {", ".join(f"{name} = excluded.{name}" for name in FACTS)},
             transferred_in_on = CASE
-                WHEN {_NEW_WORD} AND contract.store_code <> excluded.store_code THEN NULL
+                WHEN {_NEW_ASSIGNMENT} AND contract.store_code <> excluded.store_code THEN NULL
                 ELSE contract.transferred_in_on END,
-            store_code = CASE WHEN {_NEW_WORD} THEN excluded.store_code
+            store_code = CASE WHEN {_NEW_ASSIGNMENT} THEN excluded.store_code
                 ELSE contract.store_code END,
-            staff_code = CASE WHEN {_NEW_WORD} THEN excluded.staff_code
+            staff_code = CASE WHEN {_NEW_ASSIGNMENT} THEN excluded.staff_code
                 ELSE contract.staff_code END,
             imported_store_code = excluded.imported_store_code,
             imported_staff_code = excluded.imported_staff_code,
@@ -71,7 +71,7 @@ TAKE_OVER = f"""
           AND NOT EXISTS (SELECT FROM customer_erasure e WHERE e.contract_no = contract.contract_no)
         RETURNING contract_no, version = 1 AS is_new
     )
-    INSERT INTO touched (contract_no, is_new) SELECT contract_no, is_new FROM kept
+    INSERT INTO touched (contract_no, is_new) SELECT contract_no, is_new FROM written
 """  # noqa: S608 - names from this file only
 OF_OTHER_DEALER = text("""
     SELECT incoming.line, incoming.contract_no
@@ -139,7 +139,7 @@ async def lines_of_other_dealers(tx: AsyncSession) -> list[tuple[int, str]]:
 async def import_staged_contracts(tx: AsyncSession, *, now: datetime) -> tuple[int, int]:
     """Import the staged lines, emit events; returns the numbers of new and changed contracts."""
     await tx.execute(text("ANALYZE incoming"))
-    await tx.execute(text(TAKE_OVER))
+    await tx.execute(text(IMPORT_STAGED))
     await tx.execute(text("ANALYZE touched"))
     new = changed = 0
     async for batch in _changed_contracts(tx):

@@ -34,8 +34,8 @@ async def upsert_dealers(
 ) -> None:
     """Upsert dealers: dealer_id, name. Stores are published again, since they carry the name."""
     async for changed in _upsert(tx, Dealer, rows):
-        theirs = Store.dealer_id.in_([dealer.dealer_id for dealer in changed])
-        stores = (await tx.scalars(select(Store).where(theirs))).all()
+        of_changed_dealers = Store.dealer_id.in_([dealer.dealer_id for dealer in changed])
+        stores = (await tx.scalars(select(Store).where(of_changed_dealers))).all()
         await _publish_stores(tx, stores, now)
 
 

@@ -164,8 +164,10 @@ async def change_assignment(
     contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
     number = contract.contract_no
-    desk = await _change_context(ctx)
-    decision = await register_changes(ctx.tx, {number: contract}, {number: body.command()}, desk)
+    change_ctx = await _change_context(ctx)
+    decision = await register_changes(
+        ctx.tx, {number: contract}, {number: body.command()}, change_ctx
+    )
     if refusal := decision.refused.get(number):
         raise refusal
     return ChangeAnswer(

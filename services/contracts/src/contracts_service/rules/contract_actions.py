@@ -34,10 +34,10 @@ class OtherSelectionMade(Refusal):
 
     def __init__(self, selection: Selection) -> None:
         self.selection = selection
-        what_now = (
+        advice = (
             "TFCへご連絡ください" if selection is Selection.RE_SPLIT else "選択区分をご確認ください"
         )
-        super().__init__(f"選択区分が{selection.label}のため、車両返却を入力できません。{what_now}")
+        super().__init__(f"選択区分が{selection.label}のため、車両返却を入力できません。{advice}")
 
 
 class Button(StrEnum):

@@ -32,10 +32,10 @@ def customer_list_csv(rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
     heading = (*CUSTOMER_LIST_COLUMNS, *REPLACEMENT_COLUMNS)
     yield (_BYTE_ORDER_MARK + _line(heading)).encode()
     for row in rows:
-        yield _line(defused(text) for text in row).encode()
+        yield _line(escape_formula(text) for text in row).encode()
 
 
-def defused(text: str) -> str:
+def escape_formula(text: str) -> str:
     """The text with an apostrophe before a character that would make it a formula."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 

@@ -133,8 +133,8 @@ def _reason(colour: Colour, facts: RowFacts) -> str:
         case Colour.WHITE if facts.completed:
             return "最終回対応は完了しています"
         case Colour.WHITE:
-            calm_until = japanese_date(months_before(facts.final_on, YELLOW_MONTHS))
-            return f"{calm_until}までは、最終回まで４ヶ月以上あります"
+            white_until = japanese_date(months_before(facts.final_on, YELLOW_MONTHS))
+            return f"{white_until}までは、最終回まで４ヶ月以上あります"
     due = japanese_date(months_before(facts.final_on, RED_MONTHS))
     until = f"（{due}）を過ぎ、" if colour is Colour.RED else f"は{due}です。"
     return f"結果入力期限{until}最終回対応が未完了です"

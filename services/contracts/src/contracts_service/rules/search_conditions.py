@@ -117,11 +117,11 @@ def read_search(
 
 def _refuse_other_panels(asked: SearchMode, given: Mapping[str, str]) -> None:
     message = "個別契約検索・汎用検索・車検軸検索は、同時に指定できません"
-    strangers = [
+    other_panels = [
         FieldError(key, "KEY_OF_OTHER_PANEL", message) for key in given if key not in KEYS[asked]
     ]
-    if strangers:
-        raise FormErrors(*strangers)
+    if other_panels:
+        raise FormErrors(*other_panels)
 
 
 def _individual(given: Mapping[str, str]) -> IndividualSearch:

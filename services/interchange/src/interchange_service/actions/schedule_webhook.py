@@ -21,13 +21,15 @@ async def schedule_messages(tx: AsyncSession, step: Step, *, now: datetime) -> N
 
     The endpoints are locked, so that one that is being stopped gets no message after that.
     """
-    hears = or_(*(WebhookEndpoint.events.contains([told]) for told in (step.told, EventFilter.ALL)))
+    subscribed = or_(
+        *(WebhookEndpoint.events.contains([kind]) for kind in (step.kind, EventFilter.ALL))
+    )
     listening = (
         select(WebhookEndpoint.endpoint_id)
         .where(
             WebhookEndpoint.dealer_id == step.dealer_id,
             WebhookEndpoint.stopped_because.is_(None),
-            hears,
+            subscribed,
         )
         .order_by(WebhookEndpoint.endpoint_id)
         .with_for_update(read=True)
@@ -42,7 +44,7 @@ async def schedule_messages(tx: AsyncSession, step: Step, *, now: datetime) -> N
             "endpoint_id": endpoint_id,
             "dealer_id": step.dealer_id,
             "event_id": step.event_id,
-            "kind": step.told.value,
+            "kind": step.kind.value,
             "application_id": step.application_id,
             "contract_no": step.contract_no,
             "sequence": step.version,

@@ -30,7 +30,7 @@ DELIVERY_CHANGED = "送信の状態が変わりました。画面を更新して
 
 
 class TooManyEndpoints(Refusal):
-    """A dealer has as many endpoints as it may have."""
+    """The dealer has the maximum number of endpoints."""
 
     code = "TOO_MANY_ENDPOINTS"
     kind = Kind.CONFLICT
@@ -39,7 +39,7 @@ class TooManyEndpoints(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class EndpointInput:
-    """What a person wants an endpoint to be."""
+    """The fields of an endpoint that a person sets."""
 
     label: str
     url: str
@@ -56,7 +56,7 @@ async def add_endpoint(  # noqa: PLR0913  everything but the transaction has a n
     by: str,
     now: datetime,
 ) -> WebhookEndpoint:
-    """Tell a dealer's steps there from now on. Raises TooManyEndpoints."""
+    """Send a dealer's steps there from now on. Raises TooManyEndpoints."""
     await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:d))"), {"d": dealer_id})
     known = select(func.count()).where(WebhookEndpoint.dealer_id == dealer_id)
     if (await tx.scalar(known) or 0) >= MOST_ENDPOINTS:
@@ -146,7 +146,7 @@ async def resend_message(
 
 
 async def rotate_encryption(tx: AsyncSession, secret_box: SecretBox) -> int:
-    """Bring every secret under the first key; returns how many were not."""
+    """Encrypt every secret with the first key; returns how many were not."""
     renewed = 0
     for endpoint in (await tx.scalars(select(WebhookEndpoint).with_for_update())).all():
         secret = secret_box.reencrypted(endpoint.secret)

@@ -68,8 +68,8 @@ def recipient_of(mail: Mail, found: Sequence[Recipient]) -> Recipient:
     role = [one for one in found if one.role == mail.recipient_role]
     kept = [one for one in role if mail.address and one.address == mail.address]
     at_place = [one for one in role if one.place == mail.place]
-    nobody = Recipient(found[0].role, mail.place, None, Suppression.NO_ADDRESS)
-    return next(iter((*kept, *at_place)), nobody)
+    unknown = Recipient(found[0].role, mail.place, None, Suppression.NO_ADDRESS)
+    return next(iter((*kept, *at_place)), unknown)
 
 
 async def take_mail(

@@ -1,50 +1,15 @@
 """Bulk approval (part D): the same checks as one by one, a result per item, no edits."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
 
 from returns_service.actions.return_steps import apply_step
 from returns_service.api.dependencies import Ctx, dealers
-from returns_service.api.request_bodies import Code
+from returns_service.api.request_bodies import BulkBody, BulkItem
+from returns_service.api.schemas import BulkAnswer, BulkResult
 from returns_service.rules.return_commands import Approve
-from returns_service.rules.return_status import Status
-from shared.errors import Fact, Refusal
+from shared.errors import Refusal
 
 router = APIRouter()
-_MOST = 100
-
-
-class BulkItem(BaseModel):
-    """An application with the version that the approver saw."""
-
-    application_id: Code
-    version: int = Field(ge=0, lt=2**31)
-
-
-class BulkBody(BaseModel):
-    """At most 100 applications."""
-
-    items: list[BulkItem] = Field(min_length=1, max_length=_MOST)
-
-
-class BulkResult(BaseModel):
-    """Result of one item; `code` and `message` say why it was not approved."""
-
-    application_id: str
-    approved: bool
-    version: int | None = None
-    status: Status | None = None
-    status_label: str | None = None
-    code: str | None = None
-    message: str | None = None
-    facts: dict[str, Fact] = {}
-
-
-class BulkAnswer(BaseModel):
-    """A result per item, in the order asked."""
-
-    results: list[BulkResult]
-    approved: int
 
 
 @router.post("/bulk-approval", dependencies=[dealers])

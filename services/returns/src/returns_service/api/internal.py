@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel
 
 from returns_service.api.dependencies import Tx, services
 from returns_service.api.request_bodies import Code
+from returns_service.api.schemas import PersonAnswer, RecipientsAnswer, RemandAnswer
 from returns_service.models import Application, Approval, HistoryLine, Store
 from returns_service.queries import (
     application_by_id,
@@ -26,42 +26,6 @@ from shared.http import clock_of
 from shared.refusals import refuses
 
 router = APIRouter(prefix="/internal")
-
-
-class PersonAnswer(BaseModel):
-    """A person with their address; None where none is known."""
-
-    person_id: str | None
-    role: str
-    mail: str | None
-
-
-class RemandAnswer(BaseModel):
-    """The last remand: from which level to which, with its comment."""
-
-    from_level: str
-    to_level: str
-    comment: str | None
-
-
-class RecipientsAnswer(BaseModel):
-    """All that decides who gets a mail about an application, as of now."""
-
-    application_id: str
-    dealer_id: str
-    dealer_name: str | None
-    contract_no: str
-    status: Status
-    status_japanese: str
-    status_version: int
-    completion_mail: bool
-    originator: PersonAnswer
-    store_approver: PersonAnswer | None
-    store_approver_notice: bool
-    store_approver_mails: list[str]
-    hq_approver_mails: list[str]
-    round_approvers: list[PersonAnswer]
-    last_remand: RemandAnswer | None
 
 
 @router.get("/applications/{application_id}/recipients", dependencies=[services])

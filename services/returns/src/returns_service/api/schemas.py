@@ -4,6 +4,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
+from returns_service.api.request_bodies import FlowBody
+from returns_service.rules.return_status import Status
 from shared.errors import Fact
 
 
@@ -262,3 +264,86 @@ class StepAnswer(BaseModel):
     status: StatusAnswer
     notices: list[Coded]
     mail_will_be_sent: bool | None = None
+
+
+class FlowAnswer(FlowBody):
+    """The setting with its version; version 0: never set, nothing needs an approval."""
+
+    version: int
+    updated_at: datetime | None
+    updated_by: str | None
+
+
+class SubstituteAnswer(BaseModel):
+    """A substitution as kept."""
+
+    substitute_no: int
+    approver_id: str
+    approver_name: str
+    substitute_id: str
+    substitute_name: str
+    from_on: date
+    to_on: date
+    version: int
+
+
+class SubstitutesAnswer(BaseModel):
+    """The substitutions of today and later."""
+
+    items: list[SubstituteAnswer]
+
+
+class PersonAnswer(BaseModel):
+    """A person with their address; None where none is known."""
+
+    person_id: str | None
+    role: str
+    mail: str | None
+
+
+class RemandAnswer(BaseModel):
+    """The last remand: from which level to which, with its comment."""
+
+    from_level: str
+    to_level: str
+    comment: str | None
+
+
+class RecipientsAnswer(BaseModel):
+    """All that decides who gets a mail about an application, as of now."""
+
+    application_id: str
+    dealer_id: str
+    dealer_name: str | None
+    contract_no: str
+    status: Status
+    status_japanese: str
+    status_version: int
+    completion_mail: bool
+    originator: PersonAnswer
+    store_approver: PersonAnswer | None
+    store_approver_notice: bool
+    store_approver_mails: list[str]
+    hq_approver_mails: list[str]
+    round_approvers: list[PersonAnswer]
+    last_remand: RemandAnswer | None
+
+
+class BulkResult(BaseModel):
+    """Result of one item; `code` and `message` say why it was not approved."""
+
+    application_id: str
+    approved: bool
+    version: int | None = None
+    status: Status | None = None
+    status_label: str | None = None
+    code: str | None = None
+    message: str | None = None
+    facts: dict[str, Fact] = {}
+
+
+class BulkAnswer(BaseModel):
+    """A result per item, in the order asked."""
+
+    results: list[BulkResult]
+    approved: int

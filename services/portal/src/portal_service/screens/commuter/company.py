@@ -1,7 +1,5 @@
 """システム設定, 権限マスタ, the simulation of passes and the re-check of a period."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -10,16 +8,12 @@ from portal_service.api_client import FieldError, Problem, client_of
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES, today_of
+from portal_service.service_api import commuter
 from shared.auth import Role, require
 
 pages = APIRouter(prefix="/commuter")
 
 ACCOUNTING = require(Role.EXPENSE_ADMIN)
-SWITCHES = (
-    *("applications_allowed", "warning_blocks", "amount_change_allowed"),
-    *("without_pass_allowed", "roundabout_blocks"),
-)
-RIGHTS = ("pass_master", "edit_at_approval", "edit_after_approval")
 OFFERS = 3
 
 
@@ -34,8 +28,12 @@ async def save_settings(request: Request) -> Response:
     """「保存」."""
     fields = await form_fields_of(request)
     approvers = [fields.text(name) for name in ("approver_1", "approver_2")]
-    body = {
-        **{name: fields.text(name) == "yes" for name in SWITCHES},
+    body: commuter.CompanyBody = {
+        "applications_allowed": fields.text("applications_allowed") == "yes",
+        "warning_blocks": fields.text("warning_blocks") == "yes",
+        "amount_change_allowed": fields.text("amount_change_allowed") == "yes",
+        "without_pass_allowed": fields.text("without_pass_allowed") == "yes",
+        "roundabout_blocks": fields.text("roundabout_blocks") == "yes",
         "retention_days": fields.number("retention_days"),
         "admin_mail": fields.text("admin_mail") or None,
         "bus_policy": fields.text("bus_policy"),
@@ -44,7 +42,7 @@ async def save_settings(request: Request) -> Response:
     }
     try:
         fields.refuse_unreadable()
-        await client_of(request).send("commuter", "PUT", "/settings", body, version=fields.version)
+        await commuter.change_setting(client_of(request), body, version=fields.version)
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
@@ -64,11 +62,16 @@ async def show_permissions(request: Request) -> Response:
 async def save_permission(request: Request, employee_id: str) -> Response:
     """「保存」 of one employee's boxes."""
     fields = await form_fields_of(request)
-    body: dict[str, Any] = {name: name in fields.getlist("rights") for name in RIGHTS}
-    body["mail"] = fields.text("mail") or None
+    ticked = fields.getlist("rights")
+    body: commuter.RightsBody = {
+        "pass_master": "pass_master" in ticked,
+        "edit_at_approval": "edit_at_approval" in ticked,
+        "edit_after_approval": "edit_after_approval" in ticked,
+        "mail": fields.text("mail") or None,
+    }
     try:
-        await client_of(request).send(
-            "commuter", "PUT", f"/permissions/{employee_id}", body, version=fields.version
+        await commuter.change_permission(
+            client_of(request), employee_id, body, version=fields.version
         )
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
@@ -94,7 +97,7 @@ async def simulate(request: Request) -> Response:
     fields = await form_fields_of(request)
     found, errors, status = None, list[FieldError](), 200
     try:
-        body = {
+        body: commuter.SimulationBody = {
             "start": fields.text("start"),
             "end": fields.text("end"),
             "on": fields.day("on"),
@@ -102,7 +105,7 @@ async def simulate(request: Request) -> Response:
             "offers": _offers(fields),
         }
         fields.refuse_unreadable()
-        answer = await client_of(request).send("commuter", "POST", "/simulations/passes", body)
+        answer = await commuter.simulate_passes(client_of(request), body)
         found = answer.body
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
@@ -125,16 +128,17 @@ async def show_recheck(request: Request) -> Response:
     values = dict(request.query_params)
     found, errors = None, list[FieldError]()
     if values.get("first") or values.get("last"):
-        body = {}
+        days: dict[str, str | None] = {}
         for name in ("first", "last"):
             try:
                 day = formatting.read_day(values.get(name, ""))
-                body[name] = day.isoformat() if day else None
+                days[name] = day.isoformat() if day else None
             except formatting.NotReadable as unreadable:
                 errors.append(FieldError(name, str(unreadable)))
         try:
             if not errors:
-                found = (await client_of(request).send("commuter", "POST", "/rechecks", body)).body
+                body: commuter.PeriodBody = {"first": days["first"], "last": days["last"]}
+                found = (await commuter.recheck_period(client_of(request), body)).body
         except Problem as problem:
             if problem.status not in FORM_STATUSES:
                 raise
@@ -149,8 +153,8 @@ async def show_recheck(request: Request) -> Response:
     )
 
 
-def _offers(fields: FormFields) -> list[dict[str, Any]]:
-    offers = []
+def _offers(fields: FormFields) -> list[commuter.OfferBody]:
+    offers: list[commuter.OfferBody] = []
     for number in range(OFFERS):
         route = fields.text(f"offers.{number}.route")
         if not route:
@@ -170,12 +174,15 @@ async def _settings(
     request: Request, fields: FormFields | None = None, problem: Problem | None = None
 ) -> Response:
     services = client_of(request)
-    found = await services.get("commuter", "/settings")
-    people = (await services.get("commuter", "/employees")).body["items"]
+    found = await commuter.show_setting(services)
+    people = (await commuter.list_employees(services)).body["items"]
     kept = found.body
     stored = {
-        **{name: "yes" if kept[name] else "no" for name in SWITCHES},
-        **{name: kept[name] for name in ("retention_days", "admin_mail", "bus_policy", "media")},
+        **{name: "yes" if on else "no" for name, on in kept.items() if isinstance(on, bool)},
+        "retention_days": kept["retention_days"],
+        "admin_mail": kept["admin_mail"],
+        "bus_policy": kept["bus_policy"],
+        "media": kept["media"],
         "approver_1": next(iter(kept["approvers"]), ""),
         "approver_2": next(iter(kept["approvers"][1:]), ""),
     }
@@ -192,7 +199,7 @@ async def _settings(
 
 
 async def _permissions(request: Request, problem: Problem | None = None) -> Response:
-    found = await client_of(request).get("commuter", "/permissions")
+    found = await commuter.list_permissions(client_of(request))
     return await render(
         request,
         "commuter/permissions.html",

@@ -1,15 +1,16 @@
 """定期区間の確認: confirming from the list and from the view, or sending back (R9, R25-R28)."""
 
-from typing import Any
+from collections.abc import Coroutine
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import FieldError, Problem, client_of
+from portal_service.api_client import FieldError, Problem, ServiceResponse, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
+from portal_service.service_api import commuter
 
 pages = APIRouter(prefix="/commuter", dependencies=[EXPENSES])
 
@@ -41,11 +42,11 @@ async def confirm_ticked(request: Request) -> Response:
             crumbs=[LIST],
         )
         return await confirm(request, question, fields=fields)
-    passes = [{"pass_id": one, "version": version} for one, version in fields.picked("pass")]
+    passes: list[commuter.OneOfMany] = [
+        {"pass_id": one, "version": version} for one, version in fields.picked("pass")
+    ]
     try:
-        await client_of(request).send(
-            "commuter", "POST", "/passes/confirmations", {"passes": passes}
-        )
+        await commuter.confirm_passes(client_of(request), {"passes": passes})
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
@@ -72,53 +73,56 @@ async def show_pass(request: Request, pass_id: str) -> Response:
 async def confirm_pass(request: Request, pass_id: str) -> Response:
     """「確定」 on the view; 終了日 may be set with it."""
     fields = await form_fields_of(request)
-    body = {"ends_on": fields.day("ends_on")}
-    return await _sent(request, pass_id, fields, "confirmation", body, f"確定しました。{MAILED}")
+    body: commuter.ConfirmBody = {"ends_on": fields.day("ends_on")}
+    services = client_of(request)
+    sent = commuter.confirm_pass(services, pass_id, body, version=fields.version)
+    return await _sent(request, pass_id, fields, sent, f"確定しました。{MAILED}")
 
 
 @pages.post("/passes/{pass_id}/rejection")
 async def reject(request: Request, pass_id: str) -> Response:
     """「差戻し」 with its reason."""
     fields = await form_fields_of(request)
-    body = {"reason": fields.text("reason")}
-    return await _sent(request, pass_id, fields, "rejection", body, f"差し戻しました。{MAILED}")
+    body: commuter.ReasonBody = {"reason": fields.text("reason")}
+    services = client_of(request)
+    sent = commuter.reject_application(services, pass_id, body, version=fields.version)
+    return await _sent(request, pass_id, fields, sent, f"差し戻しました。{MAILED}")
 
 
 @pages.post("/passes/{pass_id}/end")
 async def end(request: Request, pass_id: str) -> Response:
     """The proposed 終了日 of an overlapping pass, by one click; `then` is the view to go to."""
     fields = await form_fields_of(request)
-    body = {"ends_on": fields.day("ends_on")}
+    body: commuter.EndBody = {"ends_on": fields.day("ends_on")}
+    sent = commuter.end_pass(client_of(request), pass_id, body, version=fields.version)
     then = fields.text("then") or pass_id
-    done = "終了日を設定しました。"
-    return await _sent(request, pass_id, fields, "end", body, done, then=then)
+    return await _sent(request, then, fields, sent, "終了日を設定しました。")
 
 
-async def _sent(  # noqa: PLR0913, PLR0917 - one step with its words
+async def _sent(
     request: Request,
     pass_id: str,
     fields: FormFields,
-    step: str,
-    body: dict[str, Any],
+    sending: Coroutine[None, None, ServiceResponse[commuter.PassDetail]],
     done: str,
-    then: str = "",
 ) -> Response:
+    """Send a step unless the form cannot be read; then show the pass `pass_id`."""
     try:
+        if fields.errors:
+            sending.close()
         fields.refuse_unreadable()
-        await client_of(request).send(
-            "commuter", "POST", f"/passes/{pass_id}/{step}", body, version=fields.version
-        )
+        await sending
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
-        return await _one(request, then or pass_id, fields, problem)
-    response = RedirectResponse(f"/commuter/passes/{then or pass_id}", 303)
+        return await _one(request, pass_id, fields, problem)
+    response = RedirectResponse(f"/commuter/passes/{pass_id}", 303)
     announce(request, response, done)
     return response
 
 
 async def _list(request: Request, error: FieldError | None = None) -> Response:
-    found = await client_of(request).get("commuter", "/passes", {"status": "applied"})
+    found = await commuter.list_passes(client_of(request), status="applied")
     return await render(
         request,
         "commuter/confirmations.html",
@@ -135,7 +139,7 @@ async def _one(
     fields: FormFields | None = None,
     problem: Problem | None = None,
 ) -> Response:
-    found = await client_of(request).get("commuter", f"/passes/{pass_id}")
+    found = await commuter.show_pass(client_of(request), pass_id)
     return await render(
         request,
         "commuter/pass.html",

@@ -1,19 +1,19 @@
 """定期区間マスタ, 個人設定 > 定期区間, and the editor that both share (R1-R10, R19-R28)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import FieldError, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
-from portal_service.form_data import FormFields, form_fields_of
+from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import JST
 from portal_service.pass_timeline import pass_timeline
 from portal_service.rendering import announce, render
+from portal_service.service_api import commuter
 from portal_service.state import state_of
 from shared.auth import Role, require
 
@@ -33,8 +33,7 @@ class Editor:
     back: tuple[str, str]
     verb: str
     done: str
-    method: str
-    path: str
+    pass_id: str | None = None
     version: str | None = None
     of_administrator: bool = False
     employees: Sequence[tuple[str, str]] = ()
@@ -48,8 +47,6 @@ REGISTER = Editor(
     back=MASTER,
     verb="確定",
     done="定期区間を確定しました。以後の乗換案内で控除されます。",
-    method="POST",
-    path="/passes",
     of_administrator=True,
 )
 APPLY = Editor(
@@ -58,8 +55,6 @@ APPLY = Editor(
     back=MINE,
     verb="申請",
     done="定期区間を申請しました。管理者が確定するまで控除されません。管理者へメールでお知らせします。",
-    method="POST",
-    path="/my-passes",
 )
 
 
@@ -73,8 +68,8 @@ def today_of(request: Request) -> date:
 async def show_master(request: Request) -> Response:
     """定期区間マスタ: every employee's passes, and those that need care."""
     services = client_of(request)
-    health = await services.get("commuter", "/passes/health")
-    found = await services.get("commuter", "/passes")
+    health = await commuter.check_health(services)
+    found = await commuter.list_passes(services)
     return await render(
         request, "commuter/passes.html", passes=found.body["items"], health=health.body["items"]
     )
@@ -110,7 +105,7 @@ async def save_pass(request: Request, pass_id: str) -> Response:
 @pages.get("/commuter/my-passes")
 async def show_mine(request: Request) -> Response:
     """個人設定 > 定期区間: the own passes in a table and as a picture (R63)."""
-    found = await client_of(request).get("commuter", "/my-passes")
+    found = await commuter.list_my_passes(client_of(request))
     passes, today = found.body["items"], today_of(request)
     return await render(
         request,
@@ -162,28 +157,28 @@ async def withdraw(request: Request, pass_id: str) -> Response:
             crumbs=[MINE],
         )
         return await confirm(request, question, fields=fields)
-    path = f"/my-passes/{pass_id}/withdrawal"
-    await client_of(request).send("commuter", "POST", path, {}, version=fields.version)
+    services = client_of(request)
+    await commuter.withdraw_application(services, pass_id, version=fields.version)
     response = RedirectResponse(MINE[1], 303)
     announce(request, response, "申請を取り下げました。")
     return response
 
 
 async def _with_employees(request: Request, editor: Editor) -> Editor:
-    found = await client_of(request).get("commuter", "/employees")
+    found = await commuter.list_employees(client_of(request))
     people = [(one["employee_id"], one["name"]) for one in found.body["items"]]
     return replace(editor, employees=people)
 
 
 async def _existing(
     request: Request, pass_id: str, *, of_administrator: bool
-) -> tuple[Editor, dict[str, Any]]:
+) -> tuple[Editor, FormValues]:
     """The editor of a pass that exists, and what it holds now."""
-    found = await client_of(request).get("commuter", f"/passes/{pass_id}")
+    found = await commuter.show_pass(client_of(request), pass_id)
     one = found.body
     kind, base = (REGISTER, "passes") if of_administrator else (APPLY, "my-passes")
     start, end = one["section"].split("―")
-    values = {
+    values: FormValues = {
         "start": start,
         "end": end,
         "route": one["route"],
@@ -195,8 +190,7 @@ async def _existing(
     editor = replace(
         kind,
         action=f"/commuter/{base}/{pass_id}/edit",
-        method="PUT",
-        path=f"/{base}/{pass_id}",
+        pass_id=pass_id,
         version=found.etag,
     )
     return editor, values
@@ -206,7 +200,7 @@ async def _edited(request: Request, editor: Editor) -> Response:
     """What follows from the button that was pressed."""
     fields = await form_fields_of(request)
     values = fields.values()
-    period = {name: fields.day(name) for name in ("starts_on", "ends_on")}
+    starts_on, ends_on = fields.day("starts_on"), fields.day("ends_on")
     pressed = fields.text("do")
     try:
         fields.refuse_unreadable()
@@ -218,7 +212,11 @@ async def _edited(request: Request, editor: Editor) -> Response:
             values["route"] = fields.text("candidate")
             if not values["route"]:
                 raise Problem(422, "", "利用する経路を選択してください。", "")
-        body = {"route": values.get("route", ""), **period}
+        body: commuter.PassBody = {
+            "route": str(values.get("route", "")),
+            "starts_on": starts_on,
+            "ends_on": ends_on,
+        }
         if pressed == "decide":
             met = await _met(request, fields, body)
             return await _editor(request, editor, values, met=met)
@@ -229,8 +227,8 @@ async def _edited(request: Request, editor: Editor) -> Response:
         return await _editor(request, editor, values, problem=problem)
 
 
-async def _looked_up(request: Request, fields: FormFields) -> list[dict[str, Any]]:
-    typed = {
+async def _looked_up(request: Request, fields: FormFields) -> Sequence[commuter.CandidateRoute]:
+    typed: commuter.RouteSearchBody = {
         "start": fields.text("start"),
         "end": fields.text("end"),
         "via": [fields.text("via")] if fields.text("via") else [],
@@ -238,31 +236,29 @@ async def _looked_up(request: Request, fields: FormFields) -> list[dict[str, Any
         "order": "time",
         "for_pass": True,
     }
-    found = await client_of(request).send("commuter", "POST", "/look-ups", typed)
-    items: list[dict[str, Any]] = found.body["items"]
-    return items
+    return (await commuter.look_up_routes(client_of(request), typed)).body["items"]
 
 
-async def _met(request: Request, fields: FormFields, body: dict[str, Any]) -> dict[str, Any]:
-    asked = {**body, "employee_id": fields.text("employee_id")}
-    found = await client_of(request).send("commuter", "POST", "/passes/check", asked)
-    met: dict[str, Any] = found.body
-    return met
+async def _met(
+    request: Request, fields: FormFields, body: commuter.PassBody
+) -> commuter.CheckedPass:
+    draft: commuter.DraftPass = {**body, "employee_id": fields.text("employee_id")}
+    return (await commuter.check_pass(client_of(request), draft)).body
 
 
 async def _sent(
-    request: Request, editor: Editor, fields: FormFields, body: dict[str, Any]
+    request: Request, editor: Editor, fields: FormFields, body: commuter.PassBody
 ) -> Response:
-    if editor.of_administrator and editor.method == "POST":
-        body["employee_id"] = fields.text("employee_id")
-    await client_of(request).send(
-        "commuter",
-        editor.method,
-        editor.path,
-        body,
-        idempotency_key=fields.idempotency_key,
-        version=fields.version,
-    )
+    services, key, version = client_of(request), fields.idempotency_key, fields.version
+    if editor.pass_id is None and editor.of_administrator:
+        registration: commuter.Registration = {**body, "employee_id": fields.text("employee_id")}
+        await commuter.register_pass(services, registration, idempotency_key=key)
+    elif editor.pass_id is None:
+        await commuter.apply_for_pass(services, body, idempotency_key=key)
+    elif editor.of_administrator:
+        await commuter.rewrite_pass(services, editor.pass_id, body, version=version)
+    else:
+        await commuter.apply_for_pass_again(services, editor.pass_id, body, version=version)
     response = RedirectResponse(editor.back[1], 303)
     announce(request, response, editor.done)
     return response
@@ -271,10 +267,10 @@ async def _sent(
 async def _editor(  # noqa: PLR0913 - the stages of one form
     request: Request,
     editor: Editor,
-    values: dict[str, Any],
+    values: Mapping[str, object],
     *,
-    candidates: Sequence[dict[str, Any]] = (),
-    met: dict[str, Any] | None = None,
+    candidates: Sequence[commuter.CandidateRoute] = (),
+    met: commuter.CheckedPass | None = None,
     problem: Problem | None = None,
 ) -> Response:
     errors: Sequence[FieldError] = problem.on_form if problem else ()

@@ -1,18 +1,19 @@
 """精算書: lists, the form of a slip with automatic saving, 乗換案内 of an item, and the steps."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from portal_service import formatting
-from portal_service.api_client import FieldError, Problem, client_of
+from portal_service.api_client import FieldError, Problem, ServiceClient, ServiceResponse, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
+from portal_service.service_api import commuter
 
 pages = APIRouter(prefix="/commuter/slips", dependencies=[EXPENSES])
 
@@ -40,12 +41,13 @@ DONE = {
 WITH_COMMENT = {"remand", "reject"}
 
 
-SHOWN = {
-    "to_approve": ("承認待ちの精算書", "/slips/to-approve", {}),
-    "remanded": ("差戻しされた精算書", "/slips", {"status": "remanded"}),
-    "to_settle": ("精算待ちの精算書", "/slips/of-company", {"status": "approved"}),
+Listed = Callable[[ServiceClient], Awaitable[ServiceResponse[commuter.Slips | commuter.OwnSlips]]]
+SHOWN: Mapping[str, tuple[str, Listed]] = {
+    "to_approve": ("承認待ちの精算書", commuter.list_slips_to_approve),
+    "remanded": ("差戻しされた精算書", partial(commuter.list_slips, status="remanded")),
+    "to_settle": ("精算待ちの精算書", partial(commuter.list_slips_of_company, status="approved")),
 }
-"""One list alone, as a number on トップ leads to it: its words, and where it is asked for."""
+"""One list alone, as a number on トップ leads to it: its title, and the call for it."""
 
 
 @pages.get("")
@@ -53,15 +55,15 @@ async def list_slips(request: Request) -> Response:
     """The own slips, the kinds to begin, and what waits for approval; or one list alone."""
     services = client_of(request)
     if shown := SHOWN.get(request.query_params.get("show", "")):
-        words, path, query = shown
-        found = (await services.get("commuter", path, query)).body["items"]
+        words, listed = shown
+        found = (await listed(services)).body["items"]
         return await render(request, "commuter/slips_shown.html", words=words, slips=found)
-    me = (await services.get("commuter", "/me")).body
-    own = (await services.get("commuter", "/slips")).body
-    waiting = (await services.get("commuter", "/slips/to-approve")).body["items"]
+    me = (await commuter.show_me(services)).body
+    own = (await commuter.list_slips(services)).body
+    waiting = (await commuter.list_slips_to_approve(services)).body["items"]
     company = None
     if me["rights"]["accounting"]:
-        company = (await services.get("commuter", "/slips/of-company")).body["items"]
+        company = (await commuter.list_slips_of_company(services)).body["items"]
     return await render(
         request,
         "commuter/slips.html",
@@ -77,9 +79,9 @@ async def list_slips(request: Request) -> Response:
 async def begin_slip(request: Request) -> Response:
     """「作成」 of a kind: an empty draft, then its form."""
     fields = await form_fields_of(request)
-    body = {"kind": fields.text("kind"), "automatic": True}
-    made = await client_of(request).send(
-        "commuter", "POST", "/slips", body, idempotency_key=fields.idempotency_key
+    body: commuter.NewSlipBody = {"kind": fields.text("kind"), "automatic": True}
+    made = await commuter.create_slip(
+        client_of(request), body, idempotency_key=fields.idempotency_key
     )
     return RedirectResponse(f"{HOME[1]}/{made.body['slip_id']}", 303)
 
@@ -93,7 +95,7 @@ async def show_slip(request: Request, slip_id: str) -> Response:
 @pages.get("/{slip_id}/print")
 async def print_slip(request: Request, slip_id: str) -> Response:
     """印刷: the PDF."""
-    return await client_of(request).stream("commuter", f"/slips/{slip_id}/print.pdf")
+    return await commuter.print_slip(client_of(request), slip_id)
 
 
 @pages.post("/{slip_id}")
@@ -103,12 +105,10 @@ async def save_slip(request: Request, slip_id: str) -> Response:
     pressed, _, target = fields.text("do").partition(":")
     body = _form(fields, removed=target if pressed == "remove" else "")
     if pressed == "add":
-        body["items"].append({})
+        body["items"] = [*body["items"], {}]
     try:
         fields.refuse_unreadable()
-        saved = await client_of(request).send(
-            "commuter", "PUT", f"/slips/{slip_id}", body, version=fields.version
-        )
+        saved = await commuter.save_slip(client_of(request), slip_id, body, version=fields.version)
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
@@ -130,18 +130,19 @@ async def save_slip(request: Request, slip_id: str) -> Response:
 async def auto_save(request: Request, slip_id: str) -> Response:
     """自動保存, for scripts: says when, and hands back the version to save next."""
     fields = await form_fields_of(request)
-    body = _form(fields) | {"automatic": True}
-    facts: dict[str, Any] = {"version": fields.version, "saved": None, "refused": ""}
+    body = _form(fields)
+    body["automatic"] = True
+    version, saved_at, refused = fields.version, "", ""
     try:
         if fields.errors:
             raise Problem(422, "", fields.errors[0].message, "")
-        found = await client_of(request).send(
-            "commuter", "PUT", f"/slips/{slip_id}", body, version=fields.version
-        )
-        facts |= {"version": found.etag, "saved": found.body["updated_at"]}
+        found = await commuter.save_slip(client_of(request), slip_id, body, version=fields.version)
+        version, saved_at = found.etag, found.body["updated_at"]
     except Problem as problem:
-        facts["refused"] = problem.on_form[0].message
-    return await render(request, "commuter/_saved.html", **facts)
+        refused = problem.on_form[0].message
+    return await render(
+        request, "commuter/_saved.html", version=version, saved=saved_at or None, refused=refused
+    )
 
 
 @pages.get("/{slip_id}/items/{item_id}/look-up")
@@ -154,7 +155,7 @@ async def show_look_up(request: Request, slip_id: str, item_id: str) -> Response
 async def decide(request: Request, slip_id: str, item_id: str) -> Response:
     """「決定」 of a candidate."""
     fields = await form_fields_of(request)
-    body: dict[str, Any] = {
+    body: commuter.DecisionBody = {
         "on": fields.text("searched_on"),
         "route": fields.text("candidate"),
         "medium": fields.text("medium") or "ic",
@@ -163,13 +164,8 @@ async def decide(request: Request, slip_id: str, item_id: str) -> Response:
     if fields.flag("without_pass"):
         body["without_pass_reason"] = fields.text("without_pass_reason")
     try:
-        await client_of(request).send(
-            "commuter",
-            "POST",
-            f"/slips/{slip_id}/items/{item_id}/look-up",
-            body,
-            version=fields.version,
-        )
+        services = client_of(request)
+        await commuter.decide_item(services, slip_id, item_id, body, version=fields.version)
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
@@ -186,23 +182,22 @@ async def take_step(request: Request, slip_id: str) -> Response:
     """申請, 承認, 差戻し, 取下げ, 否認, 精算, 削除, 伝票コピー."""
     step = request.url.path.rpartition("/")[2]
     fields = await form_fields_of(request)
-    method, path, body = "POST", f"/slips/{slip_id}/{step}", {"comment": fields.text("comment")}
-    if step == "delete":
-        method, path = "DELETE", f"/slips/{slip_id}"
-    if step == "copy":
-        path, body = f"/slips/{slip_id}/copies", {}
+    services, where = client_of(request), f"{HOME[1]}/{slip_id}"
     try:
-        done = await client_of(request).send(
-            "commuter", method, path, body, version=fields.version,
-            idempotency_key=fields.idempotency_key if step == "copy" else None,
-        )  # fmt: skip
+        if step == "delete":
+            await commuter.delete_slip(services, slip_id, version=fields.version)
+            where = HOME[1]
+        elif step == "copy":
+            key = fields.idempotency_key
+            copied = await commuter.copy_slip(services, slip_id, idempotency_key=key)
+            where = f"{HOME[1]}/{copied.body['slip_id']}"
+        else:
+            body: commuter.CommentBody = {"comment": fields.text("comment")}
+            await commuter.move_slip(services, slip_id, step, body, version=fields.version)
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
         return await _slip(request, slip_id, None, problem)
-    where = HOME[1] if step == "delete" else f"{HOME[1]}/{slip_id}"
-    if step == "copy":
-        where = f"{HOME[1]}/{done.body['slip_id']}"
     response = RedirectResponse(where, 303)
     announce(request, response, DONE[step])
     return response
@@ -213,25 +208,23 @@ for address in DONE:
     pages.add_api_route(f"/{{slip_id}}/{address}", take_step, methods=["POST"])
 
 
-def _form(fields: FormFields, removed: str = "") -> dict[str, Any]:
-    """What stands on the form, as the service takes it; errors go to `entries.errors`."""
-    items = []
+def _form(fields: FormFields, removed: str = "") -> commuter.SlipBody:
+    """The form as the service takes it; what cannot be read goes to `fields.errors`."""
+    items: list[commuter.ItemBody] = []
     for number in range(len(fields.getlist("item"))):
         name = f"items.{number}"
         item_id = fields.text(f"{name}.item_id")
         if item_id == removed:
             continue
-        item: dict[str, Any] = {
+        item: commuter.ItemBody = {
             "item_id": item_id or None,
             "item_on": fields.day(f"{name}.item_on"),
             "purpose": fields.text(f"{name}.purpose"),
             "receipt": fields.flag(f"{name}.receipt"),
         }
         if fields.text(f"{name}.source") == "typed":
-            item |= {
-                "words": fields.text(f"{name}.words"),
-                "amount_yen": _yen(fields, f"{name}.amount_yen"),
-            }
+            item["words"] = fields.text(f"{name}.words")
+            item["amount_yen"] = _yen(fields, f"{name}.amount_yen")
         items.append(item)
     return {
         "title": fields.text("title"),
@@ -257,10 +250,10 @@ async def _slip(
     problem: Problem | None = None,
 ) -> Response:
     services = client_of(request)
-    found = await services.get("commuter", f"/slips/{slip_id}")
+    found = await commuter.show_slip(services, slip_id)
     slip = found.body
     actions = {one["action"]: one for one in slip["actions"]}
-    faults = (await services.get("commuter", f"/slips/{slip_id}/findings")).body["items"]
+    faults = (await commuter.list_findings(services, slip_id)).body["items"]
     return await render(
         request,
         "commuter/slip.html",
@@ -274,10 +267,14 @@ async def _slip(
     )
 
 
-def _values(slip: Mapping[str, Any]) -> dict[str, Any]:
+def _values(slip: commuter.SlipAnswer) -> dict[str, object]:
     """The fields of the form, as they are kept."""
-    values = {name: slip[name] for name in ("title", "purpose")}
-    values |= {name: _slashes(slip[name]) for name in ("trip_from", "trip_to")}
+    values: dict[str, object] = {
+        "title": slip["title"],
+        "purpose": slip["purpose"],
+        "trip_from": _slashes(slip["trip_from"]),
+        "trip_to": _slashes(slip["trip_to"]),
+    }
     for number, item in enumerate(slip["items"]):
         kept = {
             "item_on": _slashes(item["item_on"]),
@@ -297,22 +294,21 @@ async def _look_up(
     request: Request, slip_id: str, item_id: str, problem: Problem | None = None
 ) -> Response:
     services = client_of(request)
-    found = await services.get("commuter", f"/slips/{slip_id}")
+    found = await commuter.show_slip(services, slip_id)
     item = next((one for one in found.body["items"] if one["item_id"] == item_id), None)
     if item is None:
         raise HTTPException(404)
     typed = dict(request.query_params)
     values = _asked(item) | typed
-    candidates: Sequence[dict[str, Any]] | None = None
-    notices: Sequence[dict[str, Any]] = ()
+    candidates: Sequence[commuter.CandidateRoute] | None = None
+    notices: Sequence[commuter.Notice] = ()
     searched_on = None
     if typed.get("start") and problem is None:
         try:
             day = formatting.read_day(values["on"])
             searched_on = day.isoformat() if day else ""
-            answer = await services.send(
-                "commuter", "POST", "/look-ups", _question(values, searched_on, slip_id)
-            )
+            question = _question(values, searched_on, slip_id)
+            answer = await commuter.look_up_routes(services, question)
             candidates, notices = answer.body["items"], answer.body["notices"]
         except formatting.NotReadable as unreadable:
             problem = Problem(422, "", "", "", (FieldError("on", str(unreadable)),))
@@ -335,7 +331,7 @@ async def _look_up(
     )
 
 
-def _asked(item: Mapping[str, Any]) -> dict[str, Any]:
+def _asked(item: commuter.SlipItemAnswer) -> dict[str, str]:
     """What the look-up opens with: the item's day, and the ends of its route."""
     stations = (item["route"] or ":").split(":")
     return {
@@ -349,7 +345,7 @@ def _asked(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _question(values: Mapping[str, Any], on: str, slip_id: str) -> dict[str, Any]:
+def _question(values: Mapping[str, str], on: str, slip_id: str) -> commuter.RouteSearchBody:
     return {
         "start": values["start"],
         "end": values["end"],
@@ -362,13 +358,13 @@ def _question(values: Mapping[str, Any], on: str, slip_id: str) -> dict[str, Any
 
 
 async def _ask(request: Request, slip_id: str, step: str) -> Response:
-    found = await client_of(request).get("commuter", f"/slips/{slip_id}")
+    found = await commuter.show_slip(client_of(request), slip_id)
     slip = found.body
     offered = next((one for one in slip["actions"] if one["action"] == step), None)
     if step not in SENTENCES or offered is None:
         raise HTTPException(404)
     if not offered["enabled"]:
-        return await _slip(request, slip_id, None, Problem(409, "", offered["reason"], ""))
+        return await _slip(request, slip_id, None, Problem(409, "", offered["reason"] or "", ""))
     warnings = {one["message"] for item in slip["items"] for one in item["warnings"]}
     question = Confirmation(
         title=offered["label"],

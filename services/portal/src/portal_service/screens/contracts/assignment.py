@@ -1,8 +1,5 @@
 """店舗・スタッフ変更 of one contract (D124-D130, D137-D144)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -12,7 +9,8 @@ from portal_service.form_data import FormFields, form_fields_of
 from portal_service.formatting import day
 from portal_service.rendering import announce, render
 from portal_service.screens.contracts.customer_detail import contract_of
-from portal_service.screens.dropdowns import named, staff_to_choose, stores_to_choose
+from portal_service.screens.dropdowns import reasons_to_choose, staff_to_choose, stores_to_choose
+from portal_service.service_api import contracts
 from shared.auth import Role, require
 
 pages = APIRouter(
@@ -20,8 +18,6 @@ pages = APIRouter(
     dependencies=[require(Role.MANAGER, Role.HQ)],
 )
 
-FIELDS = {"store": ("to_store", "reason"), "staff": ("to_staff",)}
-"""What each of the two buttons sends: 「異動」 the store, 「変更」 the staff."""
 BUTTONS = {"store": "異動", "staff": "変更"}
 OUTCOMES = {
     "registered": "登録しました。",
@@ -40,19 +36,21 @@ async def show_assignment(request: Request, contract_no: str) -> Response:
 async def change_assignment(request: Request, contract_no: str, what: str) -> Response:
     """「異動」 or 「変更」: asks, then registers."""
     fields = await form_fields_of(request)
-    body = {name: fields.text(name) or None for name in FIELDS.get(what, ())}
+    body: contracts.ChangeBody = {}
+    if what == "store":
+        body = {
+            "to_store": fields.text("to_store") or None,
+            "reason": fields.text("reason") or None,
+        }
+    if what == "staff":
+        body["to_staff"] = fields.text("to_staff") or None
     if fields.went_back:
         return await _form(request, contract_no, fields)
     if not fields.confirmed:
         return await _ask(request, contract_no, what, fields)
     try:
-        decided = await client_of(request).send(
-            "contracts",
-            "POST",
-            f"/contracts/{contract_no}/assignment-change",
-            body,
-            version=fields.version,
-            idempotency_key=fields.idempotency_key,
+        decided = await contracts.change_assignment(
+            client_of(request), contract_no, body, version=fields.version
         )
     except Problem as problem:
         if problem.status not in (409, 422):
@@ -63,7 +61,7 @@ async def change_assignment(request: Request, contract_no: str, what: str) -> Re
     return response
 
 
-def _said(decided: Mapping[str, Any]) -> str:
+def _said(decided: contracts.ChangeAnswer) -> str:
     said = [OUTCOMES[decided["outcome"]]]
     if decided["reflect_earliest_on"]:
         first, last = day(decided["reflect_earliest_on"]), day(decided["reflect_latest_on"])
@@ -91,7 +89,7 @@ async def _form(
         offered=actions["change_assignment"],
         stores=await stores_to_choose(services),
         staff=await staff_to_choose(services),
-        reasons=await named(services, "/move-reasons"),
+        reasons=await reasons_to_choose(services),
         values=fields.values() if fields else {},
         errors=problem.on_form if problem else (),
     )

@@ -1,6 +1,5 @@
 """店舗・スタッフ一括変更: search, checked rows, 一括反映, 変更 (D131-D140)."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -9,20 +8,28 @@ from fastapi.responses import RedirectResponse
 from portal_service.api_client import (
     FieldError,
     Problem,
+    QueryValue,
     ServiceResponse,
     ServiceUnavailable,
     client_of,
     or_missing,
 )
 from portal_service.confirmation import Confirmation, confirm
-from portal_service.form_data import FormFields, form_fields_of
+from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import NotReadable, read_month
 from portal_service.rendering import announce, render
-from portal_service.screens.dropdowns import listed, named, staff_to_choose, stores_to_choose
+from portal_service.screens.dropdowns import (
+    listed,
+    staff_to_choose,
+    stores_to_choose,
+    vehicles_to_choose,
+)
+from portal_service.service_api import contracts
 from shared.auth import Role, require
 
 pages = APIRouter(prefix="/transfers", dependencies=[require(Role.MANAGER, Role.HQ)])
 
+Found = ServiceResponse[contracts.BulkSearchAnswer]
 KEYS = (
     "customer_name",
     "inspection_month",
@@ -60,13 +67,7 @@ async def change_in_bulk(request: Request) -> Response:
     if rows and not fields.confirmed:
         return await _ask(request, fields, len(rows))
     try:
-        done = await client_of(request).send(
-            "contracts",
-            "POST",
-            "/assignment-changes",
-            {"rows": rows},
-            idempotency_key=fields.idempotency_key,
-        )
+        done = await contracts.change_in_bulk(client_of(request), {"rows": rows})
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
@@ -83,12 +84,12 @@ async def change_in_bulk(request: Request) -> Response:
 
 async def _search(
     request: Request, typed: dict[str, str]
-) -> tuple[ServiceResponse | ServiceUnavailable | None, tuple[FieldError, ...]]:
-    query = dict(typed)
+) -> tuple[Found | ServiceUnavailable | None, tuple[FieldError, ...]]:
+    query: dict[str, QueryValue] = {**typed}
     try:
         month = read_month(typed["inspection_month"])
         query["inspection_month"] = f"{month:%Y-%m}" if month else ""
-        asked = client_of(request).get("contracts", "/assignment-changes/search", query)
+        asked = contracts.search_for_bulk_change(client_of(request), **query)
         return await or_missing(asked), ()
     except NotReadable as unreadable:
         return None, (FieldError("inspection_month", str(unreadable)),)
@@ -111,7 +112,7 @@ async def _copied(
     return await _screen(request, typed, found=found, fields=fields, errors=errors, copied=chosen)
 
 
-def _row(fields: FormFields, number: str) -> dict[str, Any]:
+def _row(fields: FormFields, number: str) -> contracts.BulkRow:
     version = fields.text(f"version-{number}")
     return {
         "contract_no": number,
@@ -125,22 +126,22 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
     request: Request,
     typed: dict[str, str],
     *,
-    found: ServiceResponse | ServiceUnavailable | None = None,
+    found: Found | ServiceUnavailable | None = None,
     fields: FormFields | None = None,
     errors: tuple[FieldError, ...] = (),
-    done: dict[str, Any] | None = None,
+    done: contracts.BulkAnswer | None = None,
     copied: dict[str, str] | None = None,
 ) -> Response:
     services = client_of(request)
     stores = await stores_to_choose(services)
-    closed = await listed(services, "/assignment-changes/closed-stores")
+    closed = await listed(services, contracts.list_closed_stores(services))
     heirs = {store["code"]: store["successor"] for store in closed}
-    chosen = {"all_to_store": heirs.get(typed["from_store"]) or ""}
+    chosen: FormValues = {"all_to_store": heirs.get(typed["from_store"]) or ""}
     chosen |= {**(fields.values(["checked"]) if fields else {"checked": []}), **(copied or {})}
     refused = {
-        row["contract_no"]: row["problem"]["title"]
+        row["contract_no"]: problem["title"]
         for row in (done["rows"] if done else [])
-        if row.get("problem")
+        if (problem := row.get("problem"))
     }
     return await render(
         request,
@@ -150,9 +151,9 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
         typed=typed,
         stores=stores,
         from_stores=[*stores, *((one["code"], f"{one['code']} {one['name']}") for one in closed)],
-        closed=[{**one, "heir": dict(stores).get(one["successor"])} for one in closed],
+        closed=[{**one, "heir": dict(stores).get(one["successor"] or "")} for one in closed],
         staff=await staff_to_choose(services),
-        vehicles=await named(services, "/vehicles"),
+        vehicles=await vehicles_to_choose(services),
         values={**chosen, **typed},
         errors=errors,
         done=done,

@@ -1,13 +1,12 @@
 """顧客詳細: the contract, 自由記入欄, and the five buttons (D46-D51)."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import Problem, ServiceResponse, client_of
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
+from portal_service.service_api import contracts
 from shared.auth import Role, require
 
 pages = APIRouter(
@@ -15,6 +14,7 @@ pages = APIRouter(
     dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)],
 )
 
+Contract = ServiceResponse[contracts.ContractDetail]
 LEADS_TO = {
     "result_entry": "result",
     "vehicle_return": "return",
@@ -36,12 +36,8 @@ async def save_memo(request: Request, contract_no: str) -> Response:
     """「保存」 of 自由記入欄; what somebody else saved meanwhile stands beside it (D47)."""
     fields = await form_fields_of(request)
     try:
-        await client_of(request).send(
-            "contracts",
-            "PUT",
-            f"/contracts/{contract_no}/memo",
-            {"text": fields.text("note")},
-            version=fields.version,
+        await contracts.put_memo(
+            client_of(request), contract_no, {"text": fields.text("note")}, version=fields.version
         )
     except Problem as problem:
         if problem.status not in (409, 422):
@@ -56,23 +52,22 @@ async def save_memo(request: Request, contract_no: str) -> Response:
 @pages.get("/payment-confirmation")
 async def print_confirmation(request: Request, contract_no: str) -> Response:
     """お支払方法確認書印刷: the PDF (D51)."""
-    path = f"/contracts/{contract_no}/payment-confirmation.pdf"
-    return await client_of(request).stream("contracts", path)
+    return await contracts.print_payment_confirmation(client_of(request), contract_no)
 
 
-async def contract_of(request: Request, contract_no: str) -> ServiceResponse:
-    """The contract as its screens show it. Raises Problem (404), PartMissing."""
-    return await client_of(request).get("contracts", f"/contracts/{contract_no}")
+async def contract_of(request: Request, contract_no: str) -> Contract:
+    """The contract as its screens show it. Raises Problem (404), ServiceUnavailable."""
+    return await contracts.show_contract(client_of(request), contract_no)
 
 
 async def _detail(
     request: Request,
-    contract: ServiceResponse,
+    contract: Contract,
     *,
     problem: Problem | None = None,
     fields: FormFields | None = None,
 ) -> Response:
-    memo: dict[str, Any] = contract.body["memo"]
+    memo = contract.body["memo"]
     typed = fields.text("note") if fields else memo["text"]
     return await render(
         request,

@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import FieldError, Problem, client_of, or_missing
+from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
 from portal_service.formatting import NotReadable, read_month
 from portal_service.rendering import announce, render
-from portal_service.screens.dropdowns import named
+from portal_service.screens.dropdowns import products_to_choose, vehicles_to_choose
+from portal_service.service_api import contracts
 from shared.auth import Role, require
 
 pages = APIRouter(prefix="/contracts", dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
@@ -52,7 +53,7 @@ async def show_list(request: Request) -> Response:
         query = _conditions(mode, typed, errors)
         try:
             if not errors:
-                found = await or_missing(services.get("contracts", "/contracts", query))
+                found = await or_missing(contracts.search_contracts(services, **query))
         except Problem as problem:
             if problem.status != 422:  # noqa: PLR2004
                 raise
@@ -69,8 +70,8 @@ async def show_list(request: Request) -> Response:
         mode=mode or "individual",
         found=found,
         here=typed,
-        vehicles=await named(services, "/vehicles"),
-        products=await named(services, "/products"),
+        vehicles=await vehicles_to_choose(services),
+        products=await products_to_choose(services),
         statuses=STATUSES,
         colours=COLOURS,
         inspections=INSPECTIONS,
@@ -97,17 +98,19 @@ async def save_list(request: Request) -> Response:
     typed = dict(request.query_params)
     errors: list[FieldError] = []
     query = _conditions(typed.get("mode", ""), typed, errors)
-    return await client_of(request).stream("contracts", "/contracts.csv", query)
+    return await contracts.export_customer_list(client_of(request), **query)
 
 
-def _conditions(mode: str, typed: dict[str, str], errors: list[FieldError]) -> dict[str, str]:
+def _conditions(
+    mode: str, typed: dict[str, str], errors: list[FieldError]
+) -> dict[str, QueryValue]:
     """The query of the pressed panel; months are read as people type them."""
-    query = {"mode": mode, "sort": typed.get("sort", "")}
+    query: dict[str, QueryValue] = {"mode": mode, "sort": typed.get("sort", "")}
     for name in KEYS.get(mode, ()):
         query[name] = typed.get(name, "")
         if name in MONTHS:
             try:
-                month = read_month(query[name])
+                month = read_month(typed.get(name, ""))
             except NotReadable as unreadable:
                 errors.append(FieldError(name, str(unreadable)))
             else:

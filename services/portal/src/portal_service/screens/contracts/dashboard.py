@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 from portal_service.api_client import ServiceUnavailable, client_of, or_missing
 from portal_service.charts import stacked
 from portal_service.rendering import render
+from portal_service.service_api import contracts, returns
 from shared.auth import Role, require
 
 pages = APIRouter(dependencies=[require(Role.MANAGER, Role.HQ)])
@@ -25,18 +26,34 @@ AGES = (
 async def show_dashboard(request: Request) -> Response:
     """Each part by itself: one that is missing leaves the others."""
     services = client_of(request)
-    figures = await or_missing(services.get("contracts", "/dashboard"))
+    figures = await or_missing(contracts.show_dashboard(services))
     stores = [] if isinstance(figures, ServiceUnavailable) else figures.body["stores"]
-    named = [{**store, "label": store["store_name"] or store["store_code"]} for store in stores]
+    due = [(_name(one), (one["urgent_red"], one["urgent_yellow"])) for one in stores]
+    ages = [
+        (
+            _name(one),
+            (
+                one["overdue_to_30"],
+                one["overdue_to_60"],
+                one["overdue_to_90"],
+                one["overdue_longer"],
+            ),
+        )
+        for one in stores
+    ]
     return await render(
         request,
         "dashboard.html",
         figures=figures,
-        due=stacked(named, DUE, label="label"),
+        due=stacked(due, [part[1:] for part in DUE]),
         due_legend=DUE,
-        ages=stacked(named, AGES, label="label"),
+        ages=stacked(ages, [part[1:] for part in AGES]),
         age_legend=AGES,
-        counts=await or_missing(services.get("returns", "/applications/counts")),
-        work=await or_missing(services.get("returns", "/applications/work")),
-        moves=await or_missing(services.get("contracts", "/transfers-in-progress")),
+        counts=await or_missing(returns.count_applications(services)),
+        work=await or_missing(returns.list_own_work(services)),
+        moves=await or_missing(contracts.count_transfers(services)),
     )
+
+
+def _name(store: contracts.StoreFigures) -> str:
+    return store["store_name"] or store["store_code"]

@@ -9,6 +9,7 @@ from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.contracts.customer_detail import contract_of
+from portal_service.service_api import contracts
 from shared.auth import Role, require
 
 pages = APIRouter(
@@ -29,19 +30,17 @@ async def show_trial(
 
 @pages.post("")
 async def apply_for_screening(request: Request, contract_no: str) -> Response:
-    """「審査申込」: asks once more, then tells the finance company."""
+    """「審査申込」: asks once more, then sends it to the finance company."""
     fields = await form_fields_of(request)
     instalments = fields.text("instalments")
     if not fields.confirmed:
         return await _ask(request, contract_no, fields)
     try:
-        await client_of(request).send(
-            "contracts",
-            "POST",
-            f"/contracts/{contract_no}/resplit-application",
+        await contracts.apply_resplit(
+            client_of(request),
+            contract_no,
             {"instalments": int(instalments) if instalments.isdigit() else 0},
             version=fields.version,
-            idempotency_key=fields.idempotency_key,
         )
     except Problem as problem:
         if problem.status not in (409, 422):
@@ -62,9 +61,8 @@ async def _trial(
             raise Problem(
                 422, "", "", "", (FieldError("instalments", "回数を数字で入力してください。"),)
             )
-        body = {"instalments": int(instalments)}
-        path = f"/contracts/{contract_no}/resplit-trial"
-        plan = (await client_of(request).send("contracts", "POST", path, body)).body
+        body: contracts.ResplitBody = {"instalments": int(instalments)}
+        plan = (await contracts.try_resplit(client_of(request), contract_no, body)).body
     except Problem as refused:
         if refused.status not in (409, 422):
             raise

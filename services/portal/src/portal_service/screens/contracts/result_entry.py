@@ -1,17 +1,15 @@
 """進捗・結果入力 and 早期完済確認 (D52-D72)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, ServiceResponse, client_of
+from portal_service.api_client import Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
-from portal_service.screens.contracts.customer_detail import contract_of
-from portal_service.screens.dropdowns import named
+from portal_service.screens.contracts.customer_detail import Contract, contract_of
+from portal_service.screens.dropdowns import vehicles_to_choose
+from portal_service.service_api import contracts
 from shared.auth import Role, require
 
 pages = APIRouter(
@@ -25,6 +23,7 @@ CATEGORIES = (
     ("vehicle_return", "車両返却"),
 )
 OWN = {"yes": True, "no": False}
+YES_OR_NO = {True: "yes", False: "no", None: ""}
 
 
 @pages.get("/result")
@@ -45,13 +44,8 @@ async def decide_result(request: Request, contract_no: str) -> Response:
         fields.refuse_unreadable()
         if found.body["result"]["entry_would_be_final"] and not fields.confirmed:
             return await _ask(request, contract_no, fields)
-        decided = await client_of(request).send(
-            "contracts",
-            "POST",
-            f"/contracts/{contract_no}/result",
-            body,
-            version=fields.version,
-            idempotency_key=fields.idempotency_key,
+        decided = await contracts.enter_result(
+            client_of(request), contract_no, body, version=fields.version
         )
     except Problem as problem:
         if problem.status not in (409, 422):
@@ -73,13 +67,10 @@ async def show_payoff(request: Request, contract_no: str) -> Response:
 
 @pages.post("/payoff")
 async def go_on_to_payoff(request: Request, contract_no: str) -> Response:
-    """「早期完済受付へ」: the finance company hears of it."""
+    """「早期完済受付へ」: the finance company is informed."""
     fields = await form_fields_of(request)
-    await client_of(request).send(
-        "contracts",
-        "POST",
-        f"/contracts/{contract_no}/payoff-request",
-        idempotency_key=fields.idempotency_key,
+    await contracts.ask_for_payoff(
+        client_of(request), contract_no, idempotency_key=fields.idempotency_key
     )
     response = RedirectResponse(f"/contracts/{contract_no}", 303)
     announce(request, response, "早期完済の受付へ進みました。続きは早期完済の受付で行います。")
@@ -91,10 +82,9 @@ async def release_customer_change(request: Request, contract_no: str) -> Respons
     """Headquarters lifts the block of a customer change that never ended (D64)."""
     fields = await form_fields_of(request)
     try:
-        await client_of(request).send(
-            "contracts",
-            "POST",
-            f"/contracts/{contract_no}/customer-change-release",
+        await contracts.release_customer_change(
+            client_of(request),
+            contract_no,
             {"reason": fields.text("reason")},
             version=fields.version,
         )
@@ -107,7 +97,7 @@ async def release_customer_change(request: Request, contract_no: str) -> Respons
     return response
 
 
-def _typed(fields: FormFields) -> dict[str, Any]:
+def _typed(fields: FormFields) -> contracts.ResultBody:
     return {
         "categories": fields.getlist("category"),
         "own_replacement": OWN.get(fields.text("own_replacement")),
@@ -119,7 +109,7 @@ def _typed(fields: FormFields) -> dict[str, Any]:
     }
 
 
-def _said(decided: Mapping[str, Any]) -> str:
+def _said(decided: contracts.ResultAnswer) -> str:
     label = decided["contract"]["result"]["selection_label"]
     late = "結果入力期限を過ぎた入力として記録しました。" if decided["late"] else ""
     return f"「{label}」で決定しました。{late}"
@@ -127,7 +117,7 @@ def _said(decided: Mapping[str, Any]) -> str:
 
 async def _form(
     request: Request,
-    found: ServiceResponse,
+    found: Contract,
     fields: FormFields | None = None,
     problem: Problem | None = None,
 ) -> Response:
@@ -140,18 +130,18 @@ async def _form(
         contract=contract,
         version=found.etag,
         categories=CATEGORIES,
-        vehicles=await named(client_of(request), "/vehicles"),
+        vehicles=await vehicles_to_choose(client_of(request)),
         values=fields.values(several) if fields else _stored(contract["result"]),
         errors=problem.on_form if problem else (),
         overtaken=bool(problem and problem.code == "VERSION_CONFLICT"),
     )
 
 
-def _stored(result: Mapping[str, Any]) -> dict[str, Any]:
+def _stored(result: contracts.ResultDetail) -> dict[str, object]:
     received_on = result["confirmation_received_on"]
     return {
         "category": result["selection"] or "",
-        "own_replacement": {True: "yes", False: "no"}.get(result["own_replacement"], ""),
+        "own_replacement": YES_OR_NO[result["own_replacement"]],
         "vehicle_code": result["vehicle_code"] or "",
         "other_text": result["other_text"] or "",
         "confirmation_received": ["yes"] if received_on else [],

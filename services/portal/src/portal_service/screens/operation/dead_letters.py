@@ -5,9 +5,8 @@ names the service that does not answer.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -16,6 +15,8 @@ from starlette.exceptions import HTTPException
 from portal_service.api_client import (
     SERVICE_NAMES,
     Problem,
+    ServiceClient,
+    ServiceResponse,
     ServiceUnavailable,
     client_of,
     or_missing,
@@ -23,33 +24,47 @@ from portal_service.api_client import (
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
+from portal_service.service_api import operations
 from shared.auth import Role, require
 
 pages = APIRouter(prefix="/operation", dependencies=[require(Role.OPERATOR)])
 
 
-@dataclass(frozen=True, slots=True)
+Messages = operations.DeadLetters | operations.RefusedMessages
+Message = operations.DeadLetter | operations.RefusedMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One of the two lists: its title, where services keep it, and what lies in it."""
+    """One of the two lists: its words, and the calls that list, show and settle its messages."""
 
     title: str
-    path: str
     lead: str
     empty: str
+    listed: Callable[[ServiceClient, str], Awaitable[ServiceResponse[Messages]]]
+    read: Callable[[ServiceClient, str, str], Awaitable[ServiceResponse[Message]]]
+    replay: Callable[[ServiceClient, str, str], Awaitable[object]]
+    skip: Callable[[ServiceClient, str, str, operations.SkipOrder], Awaitable[object]]
 
 
 KINDS: Mapping[str, Kind] = {
     "dead-letters": Kind(
-        "処理できなかった通知",
-        "/operations/dead-letters",
-        "処理に失敗した通知です。同じ契約・申込の後続の通知は、片付くまで待っています。",
-        "処理できなかった通知はありません。",
+        title="処理できなかった通知",
+        lead="処理に失敗した通知です。同じ契約・申込の後続の通知は、片付くまで待っています。",
+        empty="処理できなかった通知はありません。",
+        listed=operations.list_dead_letters,
+        read=operations.read_dead_letter,
+        replay=operations.replay_dead_letter,
+        skip=operations.skip_dead_letter,
     ),
     "refused": Kind(
-        "受け取らなかった通知",
-        "/operations/refused",
-        "通知として読み取れず、退けたものです。ほかの通知は影響を受けません。",
-        "受け取らなかった通知はありません。",
+        title="受け取らなかった通知",
+        lead="通知として読み取れず、退けたものです。ほかの通知は影響を受けません。",
+        empty="受け取らなかった通知はありません。",
+        listed=operations.list_refused_messages,
+        read=operations.read_refused_message,
+        replay=operations.replay_refused_message,
+        skip=operations.skip_refused_message,
     ),
 }
 STEPS = {
@@ -79,8 +94,7 @@ async def replay_cause(request: Request) -> Response:
             crumbs=[("処理できなかった通知", "/operation/dead-letters")],
         )
         return await confirm(request, question, fields=fields)
-    path = "/operations/dead-letters/replay"
-    done = await client_of(request).send(service, "POST", path, {"cause": cause})
+    done = await operations.replay_dead_letters(client_of(request), service, {"cause": cause})
     response = RedirectResponse("/operation/dead-letters", 303)
     announce(request, response, f"{done.body['replayed']}件をもう一度処理します。")
     return response
@@ -100,7 +114,7 @@ async def list_messages(request: Request) -> Response:
     wanted = KINDS[kind]
     services = client_of(request)
     answers = await asyncio.gather(
-        *(or_missing(services.get(service, wanted.path)) for service in SERVICE_NAMES)
+        *(or_missing(wanted.listed(services, service)) for service in SERVICE_NAMES)
     )
     letters, missing = [], []
     for service, answer in zip(SERVICE_NAMES, answers, strict=True):
@@ -132,11 +146,13 @@ async def ask_step(request: Request, service: str, letter_id: str, step: str) ->
 async def take_step(request: Request, service: str, letter_id: str, step: str) -> Response:
     """OK: do it; a refusal comes back to the question, or to the message."""
     fields = await form_fields_of(request)
-    kind = _kind_in(request)
-    path = f"{KINDS[kind].path}/{letter_id}/{_step(step)}"
-    body = {"reason": fields.text("reason")}
+    kind, services = _kind_in(request), client_of(request)
     try:
-        await client_of(request).send(_known(service), "POST", path, body)
+        if _step(step) == "skip":
+            order: operations.SkipOrder = {"reason": fields.text("reason")}
+            await KINDS[kind].skip(services, _known(service), letter_id, order)
+        else:
+            await KINDS[kind].replay(services, _known(service), letter_id)
     except Problem as problem:
         if problem.status == 422 and step == "skip":  # noqa: PLR2004
             return await _ask(request, kind, service, letter_id, step, fields, problem)
@@ -173,10 +189,8 @@ def _step(step: str) -> str:
     return step
 
 
-async def _found(request: Request, kind: str, service: str, letter_id: str) -> dict[str, Any]:
-    path = f"{KINDS[kind].path}/{letter_id}"
-    letter: dict[str, Any] = (await client_of(request).get(_known(service), path)).body
-    return letter
+async def _found(request: Request, kind: str, service: str, letter_id: str) -> Message:
+    return (await KINDS[kind].read(client_of(request), _known(service), letter_id)).body
 
 
 async def _message(

@@ -3,8 +3,6 @@
 An operator accepts a message after all, which judges it again, or discards it with a reason.
 """
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -12,10 +10,12 @@ from portal_service.api_client import Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
+from portal_service.service_api import interchange
 from shared.auth import Role, require
 
 pages = APIRouter(prefix="/operation/dealer-messages", dependencies=[require(Role.OPERATOR)])
 
+Message = interchange.QuarantinedMessage
 HOME = "/operation/dealer-messages"
 TITLE = "隔離メッセージ"
 CHANNELS = {"amqp": "AMQP", "https": "HTTPS"}
@@ -24,9 +24,9 @@ SETTLED = {"released": "受け入れました", "discarded": "破棄しました
 
 @pages.get("")
 async def list_messages(request: Request) -> Response:
-    """The messages that nobody has seen to, the newest first."""
-    query = {"after": request.query_params.get("after")}
-    found = (await client_of(request).get("interchange", "/quarantine", query)).body
+    """The messages that are not settled, the newest first."""
+    after = request.query_params.get("after")
+    found = (await interchange.list_quarantine(client_of(request), after=after)).body
     return await render(
         request,
         "operation/quarantine.html",
@@ -60,9 +60,8 @@ async def ask_release(request: Request, quarantined_id: str) -> Response:
 @pages.post("/{quarantined_id}/release")
 async def release(request: Request, quarantined_id: str) -> Response:
     """Accept it; where it is refused again, the message says why."""
-    path = f"/quarantine/{quarantined_id}/release"
     try:
-        done = await client_of(request).send("interchange", "POST", path)
+        done = await interchange.release_quarantined(client_of(request), quarantined_id)
     except Problem as problem:
         if problem.status == 404:  # noqa: PLR2004
             raise
@@ -83,9 +82,9 @@ async def ask_discard(request: Request, quarantined_id: str) -> Response:
 async def discard(request: Request, quarantined_id: str) -> Response:
     """Put it away with a reason."""
     fields = await form_fields_of(request)
-    path, body = f"/quarantine/{quarantined_id}/discard", {"note": fields.text("note")}
+    body: interchange.DiscardOrder = {"note": fields.text("note")}
     try:
-        await client_of(request).send("interchange", "POST", path, body)
+        await interchange.discard_quarantined(client_of(request), quarantined_id, body)
     except Problem as problem:
         if problem.status == 422:  # noqa: PLR2004
             return await _ask_discard(request, quarantined_id, fields, problem)
@@ -97,12 +96,12 @@ async def discard(request: Request, quarantined_id: str) -> Response:
     return response
 
 
-async def _found(request: Request, quarantined_id: str) -> tuple[dict[str, Any], str]:
-    path = f"/quarantine/{quarantined_id}"
-    return (await client_of(request).get("interchange", path)).body, f"{HOME}/{quarantined_id}"
+async def _found(request: Request, quarantined_id: str) -> tuple[Message, str]:
+    found = await interchange.read_quarantined(client_of(request), quarantined_id)
+    return found.body, f"{HOME}/{quarantined_id}"
 
 
-def _facts(kept: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(kept: Message) -> list[tuple[str, str]]:
     return [
         ("販売店", kept["dealer_id"] or "不明"),
         ("経路", CHANNELS[kept["channel"]]),

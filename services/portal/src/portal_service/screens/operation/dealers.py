@@ -1,11 +1,9 @@
 """連携先: which dealers' systems may send, with which keys, and when each was last used.
 
-A new key is shown once, on the answer to the form that made it; nobody can see it again.
+A new key is shown once, on the answer to the form that made it; it cannot be shown again.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -15,6 +13,7 @@ from portal_service.api_client import Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
+from portal_service.service_api import interchange
 from shared.auth import Role, require
 
 pages = APIRouter(prefix="/operation/dealers", dependencies=[require(Role.OPERATOR)])
@@ -47,9 +46,12 @@ async def show_dealers(request: Request) -> Response:
 async def add_dealer(request: Request) -> Response:
     """Let another dealer's systems send."""
     fields = await form_fields_of(request)
-    body = {"dealer_id": fields.text("dealer_id"), "name": fields.text("name")}
+    body: interchange.NewDealer = {
+        "dealer_id": fields.text("dealer_id"),
+        "name": fields.text("name"),
+    }
     try:
-        await client_of(request).send("interchange", "POST", "/dealers", body)
+        await interchange.add_dealer(client_of(request), body)
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
@@ -69,15 +71,14 @@ async def show_dealer(request: Request, dealer: str) -> Response:
 async def make_key(request: Request, dealer: str) -> Response:
     """Make a key, and show it this once."""
     fields = await form_fields_of(request)
-    body = {"label": fields.text("label"), "last_on": fields.day("last_on")}
+    body: interchange.NewKey = {
+        "label": fields.text("label"),
+        "last_on": fields.day("last_on"),
+    }
     try:
         fields.refuse_unreadable()
-        made = await client_of(request).send(
-            "interchange",
-            "POST",
-            f"/dealers/{dealer}/keys",
-            body,
-            idempotency_key=fields.idempotency_key,
+        made = await interchange.add_key(
+            client_of(request), dealer, body, idempotency_key=fields.idempotency_key
         )
     except Problem as problem:
         if problem.status not in (409, 422):
@@ -115,21 +116,18 @@ async def take_key_step(request: Request, dealer: str, key_id: str, step: str) -
     if step not in KEY_STEPS:
         raise HTTPException(404)
     fields = await form_fields_of(request)
-    body: dict[str, str] | None = {} if step == "rotate" else None
+    services = client_of(request)
     try:
-        done = await client_of(request).send(
-            "interchange",
-            "POST",
-            f"/keys/{key_id}/{step}",
-            body,
-            idempotency_key=fields.idempotency_key,
-        )
+        if step == "rotate":
+            made = await interchange.rotate_key(
+                services, key_id, {}, idempotency_key=fields.idempotency_key
+            )
+            return await _dealer(request, dealer, made=made.body["key"])
+        await interchange.revoke_key(services, key_id)
     except Problem as problem:
         if problem.status != 409:  # noqa: PLR2004
             raise
         return await _dealer(request, dealer, problem=problem)
-    if step == "rotate":
-        return await _dealer(request, dealer, made=done.body["key"])
     response = RedirectResponse(f"{HOME}/{dealer}", 303)
     announce(request, response, "APIキーを失効させました。")
     return response
@@ -155,7 +153,8 @@ async def ask_switch(request: Request, dealer: str) -> Response:
 async def take_switch(request: Request, dealer: str) -> Response:
     """OK: do it."""
     switch = request.url.path.rpartition("/")[2]
-    await client_of(request).send("interchange", "POST", f"/dealers/{dealer}/{switch}")
+    take = interchange.activate_dealer if switch == "activate" else interchange.deactivate_dealer
+    await take(client_of(request), dealer)
     response = RedirectResponse(f"{HOME}/{dealer}", 303)
     announce(request, response, SWITCHES[switch][2])
     return response
@@ -166,17 +165,17 @@ for address in SWITCHES:
     pages.add_api_route(f"/{{dealer}}/{address}", take_switch, methods=["POST"])
 
 
-async def _all(request: Request) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+async def _all(
+    request: Request,
+) -> tuple[list[interchange.Dealer], list[interchange.Key]]:
     services = client_of(request)
     dealers, keys = await asyncio.gather(
-        services.get("interchange", "/dealers"), services.get("interchange", "/keys")
+        interchange.list_dealers(services), interchange.list_keys(services)
     )
     return dealers.body["dealers"], keys.body["keys"]
 
 
-async def _found(
-    request: Request, dealer: str
-) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+async def _found(request: Request, dealer: str) -> tuple[interchange.Dealer, list[interchange.Key]]:
     dealers, keys = await _all(request)
     found = next((one for one in dealers if one["dealer_id"] == dealer), None)
     if found is None:
@@ -188,17 +187,19 @@ async def _dealers(
     request: Request, fields: FormFields | None = None, problem: Problem | None = None
 ) -> Response:
     dealers, keys = await _all(request)
+    lines = []
     for dealer in dealers:
         own = [key for key in keys if key["dealer_id"] == dealer["dealer_id"]]
-        dealer["good_keys"] = sum(key["good"] for key in own)
-        dealer["last_used_at"] = max((key["last_used_at"] or "" for key in own), default="")
+        used = max((key["last_used_at"] or "" for key in own), default="")
+        good = sum(key["good"] for key in own)
+        lines.append({**dealer, "good_keys": good, "last_used_at": used})
     return await render(
         request,
         "operation/dealers.html",
         status=problem.status if problem else 200,
         values=fields.values() if fields else {},
         errors=problem.on_form if problem else (),
-        dealers=dealers,
+        dealers=lines,
     )
 
 

@@ -1,4 +1,4 @@
-"""顧客情報の消去: operators forget who a customer was, because asked to or after years."""
+"""顧客情報の消去: operators erase a customer on request, or when the retention period is over."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -7,6 +7,7 @@ from portal_service.api_client import Problem, client_of, or_missing
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
+from portal_service.service_api import contracts
 from shared.auth import Role, require
 
 HOME = "/operation/erasures"
@@ -28,7 +29,10 @@ async def erase(request: Request) -> Response:
     fields = await form_fields_of(request)
     if fields.went_back:
         return await _erasures(request, fields)
-    body = {name: fields.text(name) for name in ("contract_no", "reason")}
+    body: contracts.ErasureOrder = {
+        "contract_no": fields.text("contract_no"),
+        "reason": fields.text("reason"),
+    }
     if all(body.values()) and not fields.confirmed:
         question = Confirmation(
             title=TITLE,
@@ -44,7 +48,7 @@ async def erase(request: Request) -> Response:
         )
         return await confirm(request, question, fields=fields)
     try:
-        await client_of(request).send("contracts", "POST", "/erasures", body)
+        await contracts.erase_customer_of(client_of(request), body)
     except Problem as problem:
         if problem.status not in REFUSED:
             raise
@@ -58,8 +62,8 @@ async def _erasures(
     request: Request, fields: FormFields | None = None, problem: Problem | None = None
 ) -> Response:
     services = client_of(request)
-    due = await or_missing(services.get("contracts", "/erasures/due"))
-    done = await or_missing(services.get("contracts", "/erasures"))
+    due = await or_missing(contracts.list_due_erasures(services))
+    done = await or_missing(contracts.list_erasures(services))
     return await render(
         request,
         "operation/erasures.html",

@@ -3,11 +3,19 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import FieldError, Problem, ServiceResponse, client_of, or_missing
+from portal_service.api_client import (
+    FieldError,
+    Problem,
+    QueryValue,
+    ServiceResponse,
+    client_of,
+    or_missing,
+)
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import form_fields_of
 from portal_service.formatting import NotReadable, read_day
 from portal_service.rendering import announce, render
+from portal_service.service_api import notifier
 from shared.auth import Role, require
 
 pages = APIRouter(
@@ -30,6 +38,7 @@ STEPS = {
 }
 """What the history of a mail names."""
 COLOURS = {"failed": "red", "unknown": "yellow", "scheduled": "blue", "sending": "blue"}
+Mail = ServiceResponse[notifier.WholeMail]
 DAYS = ("planned_from", "planned_to")
 
 
@@ -37,7 +46,9 @@ DAYS = ("planned_from", "planned_to")
 async def show_mails(request: Request) -> Response:
     """The newest first, by state, contract and day."""
     typed = dict(request.query_params)
-    query = {key: typed.get(key, "") for key in ("state", "contract_no", "after")}
+    query: dict[str, QueryValue] = {
+        key: typed.get(key, "") for key in ("state", "contract_no", "after")
+    }
     errors: list[FieldError] = []
     for name in DAYS:
         try:
@@ -48,7 +59,7 @@ async def show_mails(request: Request) -> Response:
             query[name] = day.isoformat() if day else ""
     found = None
     if not errors:
-        found = await or_missing(client_of(request).get("notifier", "/mails", query))
+        found = await or_missing(notifier.search_mails(client_of(request), **query))
     here = {key: value for key, value in typed.items() if value and key != "after"}
     return await render(
         request,
@@ -90,9 +101,7 @@ async def resend_mail(request: Request, mail_id: str) -> Response:
     """OK: have it sent again."""
     fields = await form_fields_of(request)
     try:
-        await client_of(request).send(
-            "notifier", "POST", f"/mails/{mail_id}/resend", version=fields.version
-        )
+        await notifier.resend_mail(client_of(request), mail_id, version=fields.version)
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
@@ -102,13 +111,11 @@ async def resend_mail(request: Request, mail_id: str) -> Response:
     return response
 
 
-async def _found(request: Request, mail_id: str) -> ServiceResponse:
-    return await client_of(request).get("notifier", f"/mails/{mail_id}")
+async def _found(request: Request, mail_id: str) -> Mail:
+    return await notifier.read_mail(client_of(request), mail_id)
 
 
-async def _mail(
-    request: Request, found: ServiceResponse, problem: Problem | None = None
-) -> Response:
+async def _mail(request: Request, found: Mail, problem: Problem | None = None) -> Response:
     return await render(
         request,
         "mails/one.html",

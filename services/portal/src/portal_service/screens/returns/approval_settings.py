@@ -10,12 +10,12 @@ from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.dropdowns import name_of, staff_to_choose
+from portal_service.service_api import returns
 from shared.auth import Principal, Role, require
 
 pages = APIRouter()
 
 Approver = Annotated[Principal, require(Role.MANAGER, Role.HQ)]
-SETTINGS = {"store_approval", "hq_approval", "store_approver_notice"}
 
 
 @pages.get("/approval-flow", dependencies=[require(Role.HQ)])
@@ -40,14 +40,14 @@ async def save_flow(request: Request) -> Response:
         )
         return await confirm(request, question, fields=fields)
     chosen = fields.getlist("levels")
-    body = {
-        **{name: name in chosen for name in sorted(SETTINGS)},
+    body: returns.FlowBody = {
+        "store_approval": "store_approval" in chosen,
+        "hq_approval": "hq_approval" in chosen,
+        "store_approver_notice": "store_approver_notice" in chosen,
         "hq_mails": fields.text("hq_mails").split(),
     }
     try:
-        await client_of(request).send(
-            "returns", "PUT", "/approval-flow", body, version=fields.version
-        )
+        await returns.put_approval_flow(client_of(request), body, version=fields.version)
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
@@ -67,7 +67,7 @@ async def show_substitutes(request: Request, who: Approver) -> Response:
 async def add_substitute(request: Request, who: Approver) -> Response:
     """Name a substitute; headquarters also for another approver."""
     fields = await form_fields_of(request)
-    body = {
+    body: returns.SubstituteBody = {
         "approver_id": fields.text("approver_id") or None,
         "substitute_id": fields.text("substitute_id"),
         "from_on": fields.day("from_on"),
@@ -75,7 +75,7 @@ async def add_substitute(request: Request, who: Approver) -> Response:
     }
     try:
         fields.refuse_unreadable()
-        await client_of(request).send("returns", "POST", "/substitutes", body)
+        await returns.add_substitute(client_of(request), body)
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
@@ -101,9 +101,7 @@ async def end_substitute(request: Request, number: int, who: Approver) -> Respon
         )
         return await confirm(request, question, fields=fields)
     try:
-        await client_of(request).send(
-            "returns", "DELETE", f"/substitutes/{number}", version=fields.version
-        )
+        await returns.remove_substitute(client_of(request), number, version=fields.version)
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
@@ -117,10 +115,10 @@ async def _flow(
     request: Request, fields: FormFields | None = None, problem: Problem | None = None
 ) -> Response:
     services = client_of(request)
-    found = await services.get("returns", "/approval-flow")
+    found = await returns.get_approval_flow(services)
     flow = found.body
     stored = {
-        "levels": [name for name in sorted(SETTINGS) if flow[name]],
+        "levels": [name for name, chosen in flow.items() if chosen is True],
         "hq_mails": "\n".join(flow["hq_mails"]),
     }
     return await render(
@@ -142,7 +140,7 @@ async def _substitutes(
     problem: Problem | None = None,
 ) -> Response:
     services = client_of(request)
-    found = await services.get("returns", "/substitutes")
+    found = await returns.list_substitutes(services)
     return await render(
         request,
         "returns/substitutes.html",

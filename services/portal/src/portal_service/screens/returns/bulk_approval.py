@@ -9,6 +9,7 @@ from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import form_fields_of
 from portal_service.rendering import render
 from portal_service.screens.returns.progress_list import STATUSES
+from portal_service.service_api import returns
 from shared.auth import Role, require
 
 pages = APIRouter(
@@ -40,16 +41,10 @@ async def approve_together(request: Request) -> Response:
             crumbs=[("進捗一覧", "/returns"), ("手続待ち・一括承認", "/returns/approvals")],
         )
         return await confirm(request, question, fields=fields)
-    items = [
+    items: list[returns.BulkItem] = [
         {"application_id": one, "version": version} for one, version in fields.picked("application")
     ]
-    done = await client_of(request).send(
-        "returns",
-        "POST",
-        "/bulk-approval",
-        {"items": items},
-        idempotency_key=fields.idempotency_key,
-    )
+    done = await returns.approve_applications(client_of(request), {"items": items})
     return await _screen(request, results=done.body["results"], approved=done.body["approved"])
 
 
@@ -58,12 +53,11 @@ async def _screen(
     *,
     error: str = "",
     chosen: Sequence[str] = (),
-    results: list[dict[str, object]] | None = None,
+    results: list[returns.BulkResult] | None = None,
     approved: int = 0,
 ) -> Response:
     statuses = request.query_params.getlist("status")
-    query = {"status": statuses}
-    found = await or_missing(client_of(request).get("returns", "/applications/work", query))
+    found = await or_missing(returns.list_own_work(client_of(request), status=statuses))
     approver = isinstance(found, ServiceUnavailable) or found.body["approver"]
     return await render(
         request,

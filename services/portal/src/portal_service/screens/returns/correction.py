@@ -1,12 +1,12 @@
-"""訂正, and 訂正の上、承認: the entries of an application written anew (D114, D121, D122)."""
+"""訂正, and 訂正の上、承認: correction of an application's entries (D114, D121, D122)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
-from portal_service.api_client import Problem, client_of
+from portal_service.api_client import Problem, ServiceResponse, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render
@@ -20,6 +20,7 @@ from portal_service.screens.returns.entry import (
     read_result,
 )
 from portal_service.screens.returns.steps import APPROVE, CORRECT, Step
+from portal_service.service_api import returns
 from shared.auth import Role, require
 
 pages = APIRouter(
@@ -27,28 +28,36 @@ pages = APIRouter(
     dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)],
 )
 
-Read = Callable[[FormFields], dict[str, Any]]
-Facts = Callable[[Mapping[str, Any], Mapping[str, Any]], list[tuple[str, str]]]
+Body = TypeVar("Body")
+Application = returns.ApplicationAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectionForm:
-    """One way to write entries anew; `whole`: contacts too, not ③ alone."""
+class CorrectionForm(Generic[Body]):
+    """One way to correct entries; `whole`: contacts too, not ③ alone."""
 
     step: Step
     path: str
     title: str
     sentence: str
-    read: Read
-    facts: Facts
+    read: Callable[[FormFields], Body]
+    facts: Callable[[returns.FormAnswer, Body], list[tuple[str, str]]]
+    send: Callable[..., Awaitable[ServiceResponse[returns.StepAnswer]]]
     whole: bool
 
 
-def _overwrite(fields: FormFields) -> dict[str, Any]:
-    body: dict[str, Any] = {"overwrite": read_result(fields)}
+def _overwrite(fields: FormFields) -> returns.ApprovalBody:
+    body: returns.ApprovalBody = {"overwrite": read_result(fields)}
     if "contact_3" in fields.values():
         body["contact_3"] = fields.text("contact_3")
     return body
+
+
+def _facts_overwritten(
+    form: returns.FormAnswer, body: returns.ApprovalBody
+) -> list[tuple[str, str]]:
+    result = body["overwrite"]
+    return facts_of_result(form, result) if result else []
 
 
 CORRECTION = CorrectionForm(
@@ -58,6 +67,7 @@ CORRECTION = CorrectionForm(
     sentence=CORRECT.sentence,
     read=read_report,
     facts=facts_of_report,
+    send=returns.correct_application,
     whole=True,
 )
 OVERWRITING = CorrectionForm(
@@ -66,7 +76,8 @@ OVERWRITING = CorrectionForm(
     title="訂正の上、承認",
     sentence="車両返却情報を訂正し、この申込を承認します。",
     read=_overwrite,
-    facts=lambda form, body: facts_of_result(form, body["overwrite"]),
+    facts=_facts_overwritten,
+    send=returns.approve_application,
     whole=False,
 )
 
@@ -95,7 +106,7 @@ async def send_overwriting(request: Request, application_id: str) -> Response:
     return await _send(request, OVERWRITING, application_id)
 
 
-async def _send(request: Request, rewriting: CorrectionForm, application_id: str) -> Response:
+async def _send(request: Request, rewriting: CorrectionForm[Body], application_id: str) -> Response:
     fields = await form_fields_of(request)
     if fields.went_back:
         return await _form(request, rewriting, application_id, fields)
@@ -104,14 +115,8 @@ async def _send(request: Request, rewriting: CorrectionForm, application_id: str
         fields.refuse_unreadable()
         if not fields.confirmed:
             return await _ask(request, rewriting, application_id, fields, body)
-        taken = await client_of(request).send(
-            "returns",
-            "POST",
-            f"/applications/{application_id}/{rewriting.step.path}",
-            body,
-            version=fields.version,
-            idempotency_key=fields.idempotency_key,
-        )
+        services = client_of(request)
+        taken = await rewriting.send(services, application_id, body, version=fields.version)
     except Problem as problem:
         if problem.status not in REFUSED_ON_FORM:
             raise
@@ -121,7 +126,7 @@ async def _send(request: Request, rewriting: CorrectionForm, application_id: str
 
 async def _form(
     request: Request,
-    rewriting: CorrectionForm,
+    rewriting: CorrectionForm[Body],
     application_id: str,
     fields: FormFields | None = None,
     problem: Problem | None = None,
@@ -146,10 +151,10 @@ async def _form(
 
 async def _ask(
     request: Request,
-    rewriting: CorrectionForm,
+    rewriting: CorrectionForm[Body],
     application_id: str,
     fields: FormFields,
-    body: Mapping[str, Any],
+    body: Body,
 ) -> Response:
     application = (await application_of(request, application_id)).body
     form = await form_of(request, application["contract_no"])
@@ -165,14 +170,16 @@ async def _ask(
     return await confirm(request, question, fields=fields)
 
 
-def _entered(application: Mapping[str, Any]) -> dict[str, Any]:
+def _entered(application: Application) -> dict[str, object]:
     entry = application["entry"]
-    received_on = entry["received_on"]
+    received_on, reason = entry["received_on"], entry["unreturned_reason"]
     return {
         **entry,
         "kind": entry["kind"]["code"],
         "received_on": received_on.replace("-", "/") if received_on else "",
-        "unreturned_reason": (entry["unreturned_reason"] or {}).get("code", ""),
+        "unreturned_reason": reason["code"] if reason else "",
         "completion_mail": ["yes"] if entry["completion_mail"] else [],
-        **{name: entry[name] or "" for name in ("contact_1", "contact_2", "contact_3")},
+        "contact_1": entry["contact_1"] or "",
+        "contact_2": entry["contact_2"] or "",
+        "contact_3": entry["contact_3"] or "",
     }

@@ -1,7 +1,7 @@
 """開く: one application with its route, entries, history and steps (D101, D111-D123)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -14,12 +14,14 @@ from portal_service.rendering import announce, render
 from portal_service.screens.dropdowns import staff_to_choose
 from portal_service.screens.returns.entry import notices_in
 from portal_service.screens.returns.steps import STEPS, TFC_STEPS, Step, offered_steps, step_at
+from portal_service.service_api import returns
 from shared.auth import Principal, Role, require
 
 pages = APIRouter(prefix="/returns/{application_id:key}")
 
 Anybody = Annotated[Principal, require(Role.SALES, Role.MANAGER, Role.HQ, Role.TFC)]
 LOST = 409
+Application = ServiceResponse[returns.ApplicationAnswer]
 
 
 @pages.get("")
@@ -31,17 +33,18 @@ async def show_application(request: Request, application_id: str, who: Anybody) 
 @pages.get("/print")
 async def print_entries(request: Request, application_id: str, _who: Anybody) -> Response:
     """入力内容印刷: the PDF (D97)."""
-    return await client_of(request).stream("returns", f"/applications/{application_id}/print.pdf")
+    return await returns.print_entry(client_of(request), application_id)
 
 
 @pages.post("/dealer-note", dependencies=[require(Role.HQ)])
 async def save_dealer_note(request: Request, application_id: str, who: Anybody) -> Response:
     """貴社連絡欄 by the HQ approver (D115)."""
     fields = await form_fields_of(request)
-    body = {"dealer_note": fields.text("dealer_note")}
-    path = f"/applications/{application_id}/dealer-note"
+    body: returns.DealerNoteBody = {"dealer_note": fields.text("dealer_note")}
     try:
-        await client_of(request).send("returns", "PUT", path, body, version=fields.version)
+        await returns.edit_dealer_note(
+            client_of(request), application_id, body, version=fields.version
+        )
     except Problem as problem:
         if problem.status not in (LOST, 422):
             raise
@@ -76,18 +79,13 @@ async def send_step(
     application_id: str,
     step: Step,
     fields: FormFields,
-    body: Mapping[str, Any],
+    body: Mapping[str, str],
 ) -> Response:
     """Send a step; a refusal shows what changed meanwhile, with the input kept."""
     path = f"/applications/{application_id}/{step.path}"
     try:
-        taken = await client_of(request).send(
-            "returns",
-            "POST",
-            path,
-            body,
-            version=fields.version,
-            idempotency_key=fields.idempotency_key,
+        taken: ServiceResponse[returns.StepAnswer] = await client_of(request).send(
+            "returns", "POST", path, body, version=fields.version
         )
     except Problem as problem:
         if problem.status not in (LOST, 422):
@@ -98,7 +96,7 @@ async def send_step(
 
 
 def step_taken(
-    request: Request, application_id: str, step: Step, taken: Mapping[str, Any]
+    request: Request, application_id: str, step: Step, taken: returns.StepAnswer
 ) -> Response:
     """Back to the application, with a message of what follows from the step."""
     said = [step.done, f"ステータスは「{taken['status']['label']}」になりました。"]
@@ -109,15 +107,15 @@ def step_taken(
     return response
 
 
-async def application_of(request: Request, application_id: str) -> ServiceResponse:
-    """The application as this person may see it. Raises Problem (404), PartMissing."""
-    return await client_of(request).get("returns", f"/applications/{application_id}")
+async def application_of(request: Request, application_id: str) -> Application:
+    """The application as this person may see it. Raises Problem (404), ServiceUnavailable."""
+    return await returns.open_application(client_of(request), application_id)
 
 
 async def opened(
     request: Request,
     who: Principal,
-    found: ServiceResponse,
+    found: Application,
     *,
     fields: FormFields | None = None,
     problem: Problem | None = None,
@@ -125,7 +123,7 @@ async def opened(
     """The screen of an opened application."""
     application = found.body
     note = fields.text("dealer_note") if fields else application["dealer_note"] or ""
-    actions = {action["action"]: action for action in application["actions"]}
+    enabled = {action["action"] for action in application["actions"] if action["enabled"]}
     return await render(
         request,
         "returns/application.html",
@@ -133,15 +131,17 @@ async def opened(
         application=application,
         version=found.etag,
         steps_offered=offered_steps(who, application["actions"]),
-        may_overwrite=actions.get("approve", {}).get("enabled", False),
-        may_note=actions.get("edit_dealer_note", {}).get("enabled", False),
+        may_overwrite="approve" in enabled,
+        may_note="edit_dealer_note" in enabled,
         of_tfc=who.has(Role.TFC),
         values={"dealer_note": note},
         errors=problem.on_form if problem else (),
     )
 
 
-def changed_since(application: Mapping[str, Any], version: str | None) -> list[Mapping[str, Any]]:
+def changed_since(
+    application: returns.ApplicationAnswer, version: str | None
+) -> list[returns.HistoryAnswer]:
     """The lines of history that came after the version that a person saw."""
     seen = (version or "").strip('W/"')
     if not seen.isdigit():
@@ -159,7 +159,7 @@ def _step(request: Request, who: Principal) -> Step:
 async def _ask(
     request: Request,
     step: Step,
-    found: ServiceResponse,
+    found: Application,
     *,
     fields: FormFields | None = None,
     problem: Problem | None = None,

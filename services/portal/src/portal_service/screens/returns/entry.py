@@ -1,16 +1,16 @@
 """車両返却: the menu of a contract, 起票, 確認, 送信完了 (D74-D97)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import FieldError, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
-from portal_service.form_data import FormFields, form_fields_of
+from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import day
 from portal_service.rendering import announce, render
+from portal_service.service_api import returns
 from shared.auth import Role, require
 
 pages = APIRouter(dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
@@ -28,7 +28,7 @@ async def show_menu(request: Request, contract_no: str) -> Response:
 async def show_entry(request: Request, contract_no: str) -> Response:
     """起票画面 as it opens: contacts and 返却済み are filled in (D83-D89)."""
     form = await form_of(request, contract_no)
-    values = {"received_on": "", "unreturned_reason": ""} | form
+    values: dict[str, object] = {"received_on": "", "unreturned_reason": "", **form}
     values["completion_mail"] = ["yes"] if form["completion_mail"] else []
     return await _entry(request, form, values)
 
@@ -39,17 +39,17 @@ async def send_entry(request: Request, contract_no: str) -> Response:
     fields = await form_fields_of(request)
     report = read_report(fields)
     services = client_of(request)
-    body = {"contract_no": contract_no, **report}
+    body: returns.SubmissionBody = {"contract_no": contract_no, **report}
     try:
         if fields.went_back:
             return await _entry(request, await form_of(request, contract_no), _typed(fields))
         fields.refuse_unreadable()
         if not fields.confirmed:
-            checked = await services.send("returns", "POST", "/applications/check", body)
+            checked = await returns.check_application(services, body)
             form = await form_of(request, contract_no)
             return await _ask(request, form, fields, report, checked.body)
-        sent = await services.send(
-            "returns", "POST", "/applications", body, idempotency_key=fields.idempotency_key
+        sent = await returns.create_application(
+            services, body, idempotency_key=fields.idempotency_key
         )
     except Problem as problem:
         if problem.status not in REFUSED_ON_FORM:
@@ -64,18 +64,16 @@ async def send_entry(request: Request, contract_no: str) -> Response:
 @pages.get("/returns/{application_id}/sent")
 async def show_sent(request: Request, application_id: str) -> Response:
     """送信完了, with 入力内容印刷."""
-    reply = await client_of(request).get("returns", f"/applications/{application_id}")
+    reply = await returns.open_application(client_of(request), application_id)
     return await render(request, "returns/sent.html", application=reply.body)
 
 
-async def form_of(request: Request, contract_no: str) -> dict[str, Any]:
-    """起票画面 as the service opens it, with the lists of its pulldowns."""
-    reply = await client_of(request).get("returns", f"/contracts/{contract_no}/form")
-    form: dict[str, Any] = reply.body
-    return form
+async def form_of(request: Request, contract_no: str) -> returns.FormAnswer:
+    """起票画面 as the service opens it, with the options of its dropdowns."""
+    return (await returns.open_form(client_of(request), contract_no)).body
 
 
-def read_report(fields: FormFields) -> dict[str, Any]:
+def read_report(fields: FormFields) -> returns.FormBody:
     """The entries of 起票画面, as the service takes them; unreadable dates go to `errors`."""
     return {
         "contact_1": fields.text("contact_1"),
@@ -86,7 +84,7 @@ def read_report(fields: FormFields) -> dict[str, Any]:
     }
 
 
-def read_result(fields: FormFields) -> dict[str, Any]:
+def read_result(fields: FormFields) -> returns.ResultBody:
     """③車両返却情報 alone."""
     return {
         "kind": fields.text("kind"),
@@ -95,7 +93,9 @@ def read_result(fields: FormFields) -> dict[str, Any]:
     }
 
 
-def facts_of_result(form: Mapping[str, Any], report: Mapping[str, Any]) -> list[tuple[str, str]]:
+def facts_of_result(
+    form: returns.FormAnswer, report: returns.ResultBody | returns.FormBody
+) -> list[tuple[str, str]]:
     """③ in words, for the question."""
     kinds = {item["code"]: item["label"] for item in form["kinds"]}
     reasons = {item["code"]: item["label"] for item in form["reasons"]}
@@ -107,26 +107,30 @@ def facts_of_result(form: Mapping[str, Any], report: Mapping[str, Any]) -> list[
     return facts
 
 
-def facts_of_report(form: Mapping[str, Any], report: Mapping[str, Any]) -> list[tuple[str, str]]:
+def facts_of_report(form: returns.FormAnswer, report: returns.FormBody) -> list[tuple[str, str]]:
     """Everything that was entered, in words, for the question."""
-    contacts = [(f"連絡先{number}", report[f"contact_{number}"]) for number in (1, 2, 3)]
+    contacts = [
+        ("連絡先1", report["contact_1"] or ""),
+        ("連絡先2", report["contact_2"] or ""),
+        ("連絡先3", report["contact_3"] or ""),
+    ]
     wanted = "希望する" if report["completion_mail"] else "希望しない"
     return [*facts_of_result(form, report), *contacts, ("手続完了メール", wanted)]
 
 
-def notices_in(answer: Mapping[str, Any]) -> list[str]:
-    """The sentences that the service wants said after a step."""
+def notices_in(answer: returns.StepAnswer | returns.CheckedAnswer) -> list[str]:
+    """The sentences for the user after a step."""
     return [notice["label"] for notice in answer["notices"]]
 
 
-def _typed(fields: FormFields) -> dict[str, Any]:
+def _typed(fields: FormFields) -> FormValues:
     return fields.values(["completion_mail"])
 
 
 async def _entry(
     request: Request,
-    form: Mapping[str, Any],
-    values: Mapping[str, Any],
+    form: returns.FormAnswer,
+    values: Mapping[str, object],
     errors: Iterable[FieldError] = (),
     status: int = 200,
 ) -> Response:
@@ -137,10 +141,10 @@ async def _entry(
 
 async def _ask(
     request: Request,
-    form: Mapping[str, Any],
+    form: returns.FormAnswer,
     fields: FormFields,
-    report: Mapping[str, Any],
-    checked: Mapping[str, Any],
+    report: returns.FormBody,
+    checked: returns.CheckedAnswer,
 ) -> Response:
     contract_no = form["contract"]["contract_no"]
     here = f"/contracts/{contract_no}/return/entry"

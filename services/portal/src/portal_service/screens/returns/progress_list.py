@@ -1,13 +1,12 @@
 """進捗一覧: tabs, counts, search keys, statuses with 適用, 開く (D98-D110)."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import QueryParams
 
-from portal_service.api_client import FieldError, Problem, client_of, or_missing
+from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
 from portal_service.formatting import NotReadable, read_day
 from portal_service.rendering import render
+from portal_service.service_api import returns
 from shared.auth import Role, require
 
 pages = APIRouter(dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
@@ -53,14 +52,13 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     errors: list[FieldError] = []
     statuses = typed.getlist("tick" if "apply" in typed else "status")
     tab = typed.get("tab", "current")
-    query = {**_keys(typed, errors), "tab": tab, "status": statuses}
     own = typed.get("own", "")
-    if own:
-        query["own"] = own
+    query = _keys(typed, errors)
     found = None
     try:
         if not errors:
-            found = await or_missing(services.get("returns", "/applications", query))
+            asked = returns.list_applications(services, **query, tab=tab, status=statuses, own=own)
+            found = await or_missing(asked)
     except Problem as problem:
         if problem.status != 422:  # noqa: PLR2004
             raise
@@ -75,7 +73,7 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         path=path,
         tab=tab,
         found=found,
-        counts=await or_missing(services.get("returns", "/applications/counts")),
+        counts=await or_missing(returns.count_applications(services)),
         kinds=KINDS,
         all_statuses=STATUSES,
         statuses=statuses,
@@ -84,8 +82,8 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     )
 
 
-def _keys(typed: QueryParams, errors: list[FieldError]) -> dict[str, Any]:
-    keys: dict[str, Any] = {
+def _keys(typed: QueryParams, errors: list[FieldError]) -> dict[str, QueryValue]:
+    keys: dict[str, QueryValue] = {
         name: typed.get(name, "") for name in ("kind", "customer_name", "contract_no", "cursor")
     }
     for name in DAYS:

@@ -1,13 +1,13 @@
-"""What do the steps of an application look like? Buttons and questions (D112-D123, T2-T22).
+"""Steps of a return application: their buttons and questions (D112-D123, T2-T22).
 
-Whether a step is open, and why not, the service says; here are the words, the address and the
-fields of each.
+The service decides whether a step is open, and gives the reason if not; here are the words, the
+address and the fields of each.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from portal_service.service_api.returns import OfferAnswer
 from shared.auth import Principal, Role
 
 
@@ -163,7 +163,7 @@ def step_at(person: Principal, path: str) -> Step | None:
     return next((step for step in steps_for(person) if step.path == path), None)
 
 
-def offered_steps(person: Principal, actions: Iterable[Mapping[str, Any]]) -> list[OfferedStep]:
+def offered_steps(person: Principal, actions: Iterable[OfferAnswer]) -> list[OfferedStep]:
     """The buttons: every step that the service mentions."""
     offers = {action["action"]: action for action in actions}
     return [

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from portal_service.api_client import client_of, or_missing
 from portal_service.rendering import render
+from portal_service.service_api import contracts
 from shared.auth import Role, require
 
 pages = APIRouter(prefix="/tfc/masters", dependencies=[require(Role.TFC)])
@@ -18,13 +19,13 @@ async def show_masters(request: Request) -> Response:
     return await render(
         request,
         "tfc/masters.html",
-        dealers=await or_missing(services.get("contracts", "/masters/dealers")),
-        vehicles=await or_missing(services.get("contracts", "/masters/vehicles")),
+        dealers=await or_missing(contracts.list_dealers(services)),
+        vehicles=await or_missing(contracts.list_all_vehicles(services)),
     )
 
 
 @pages.get("/{dealer}")
 async def show_dealer(request: Request, dealer: str) -> Response:
     """One dealer's stores and staff."""
-    found = await client_of(request).get("contracts", f"/masters/dealers/{dealer}")
+    found = await contracts.show_dealer(client_of(request), dealer)
     return await render(request, "tfc/dealer.html", dealer=found.body, role_names=ROLES)

@@ -1,14 +1,15 @@
-"""Webhook 連携: where a dealer's own systems are told, and whether it arrived."""
+"""Webhook 連携: endpoints of dealers' systems, and the deliveries to them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, ServiceResponse, client_of, or_missing
+from portal_service.api_client import Problem, QueryValue, ServiceResponse, client_of, or_missing
 from portal_service.confirmation import Confirmation, confirm
-from portal_service.form_data import FormFields, form_fields_of
+from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.rendering import announce, render
+from portal_service.service_api import interchange
 from shared.auth import Principal, Role, require
 
 HERE = "/operation/webhooks"
@@ -39,12 +40,13 @@ STEPS = {
 COLOURS = {"failed": "red", "cancelled": "yellow", "scheduled": "blue"}
 CRUMBS = [("Webhook 連携", HERE)]
 REFUSED = (409, 422)
+Delivery = ServiceResponse[interchange.WholeDelivery]
 
 
 @pages.get("")
 async def show_endpoints(request: Request) -> Response:
     """Every endpoint that this person looks after."""
-    found = await or_missing(client_of(request).get("interchange", "/webhooks"))
+    found = await or_missing(interchange.list_endpoints(client_of(request)))
     return await render(request, "webhooks/list.html", found=found)
 
 
@@ -58,10 +60,15 @@ async def show_new(request: Request, who: WebhookAdmin) -> Response:
 async def add_endpoint(request: Request, who: WebhookAdmin) -> Response:
     """Add it, and show its secret this once."""
     fields = await form_fields_of(request)
-    body = _endpoint_input(fields) | {"dealer_id": fields.text("dealer_id") or None}
+    body: interchange.NewEndpoint = {
+        "label": fields.text("label"),
+        "url": fields.text("url"),
+        "events": fields.getlist("events"),
+        "dealer_id": fields.text("dealer_id") or None,
+    }
     try:
-        made = await client_of(request).send(
-            "interchange", "POST", "/webhooks", body, idempotency_key=fields.idempotency_key
+        made = await interchange.add_endpoint(
+            client_of(request), body, idempotency_key=fields.idempotency_key
         )
     except Problem as problem:
         if problem.status not in REFUSED:
@@ -75,10 +82,10 @@ async def show_deliveries(request: Request) -> Response:
     """The messages, the newest first."""
     typed = dict(request.query_params)
     names = ("application_id", "state", "endpoint_id", "after")
-    query = {name: typed.get(name, "").strip() for name in names}
+    query: dict[str, QueryValue] = {name: typed.get(name, "").strip() for name in names}
     services = client_of(request)
-    found = await or_missing(services.get("interchange", "/webhook-deliveries", query))
-    listed = await services.optional(services.get("interchange", "/webhooks"))
+    found = await or_missing(interchange.search_deliveries(services, **query))
+    listed = await services.optional(interchange.list_endpoints(services))
     endpoints = listed.body["endpoints"] if listed else []
     return await render(
         request,
@@ -120,12 +127,7 @@ async def resend(request: Request, delivery_id: str) -> Response:
     """OK: have it sent again."""
     fields = await form_fields_of(request)
     try:
-        await client_of(request).send(
-            "interchange",
-            "POST",
-            f"/webhook-deliveries/{delivery_id}/resend",
-            version=fields.version,
-        )
+        await interchange.resend_delivery(client_of(request), delivery_id, version=fields.version)
     except Problem as problem:
         if problem.status not in REFUSED:
             raise
@@ -143,10 +145,15 @@ async def show_endpoint(request: Request, endpoint_id: str) -> Response:
 async def change_endpoint(request: Request, endpoint_id: str) -> Response:
     """Change it, stop it or begin again."""
     fields = await form_fields_of(request)
-    body = _endpoint_input(fields) | {"active": fields.flag("active")}
+    body: interchange.ChangedEndpoint = {
+        "label": fields.text("label"),
+        "url": fields.text("url"),
+        "events": fields.getlist("events"),
+        "active": fields.flag("active"),
+    }
     try:
-        await client_of(request).send(
-            "interchange", "PUT", f"/webhooks/{endpoint_id}", body, version=fields.version
+        await interchange.change_endpoint(
+            client_of(request), endpoint_id, body, version=fields.version
         )
     except Problem as problem:
         if problem.status not in REFUSED:
@@ -159,7 +166,7 @@ async def change_endpoint(request: Request, endpoint_id: str) -> Response:
 async def ping(request: Request, endpoint_id: str) -> Response:
     """Send a test, and show what becomes of it."""
     try:
-        made = await client_of(request).send("interchange", "POST", f"/webhooks/{endpoint_id}/ping")
+        made = await interchange.ping_endpoint(client_of(request), endpoint_id)
     except Problem as problem:
         if problem.status not in REFUSED:
             raise
@@ -173,7 +180,7 @@ async def ping(request: Request, endpoint_id: str) -> Response:
 @pages.get("/{endpoint_id:key}/secret")
 async def ask_new_secret(request: Request, endpoint_id: str) -> Response:
     """The question before a new secret."""
-    found = await client_of(request).get("interchange", f"/webhooks/{endpoint_id}")
+    found = await interchange.read_endpoint(client_of(request), endpoint_id)
     here = f"{HERE}/{endpoint_id}"
     question = Confirmation(
         title="署名用の秘密鍵の更新",
@@ -192,22 +199,14 @@ async def renew_secret(request: Request, endpoint_id: str) -> Response:
     """OK: make it, and show it this once."""
     fields = await form_fields_of(request)
     try:
-        made = await client_of(request).send(
-            "interchange", "POST", f"/webhooks/{endpoint_id}/secret", version=fields.version
+        made = await interchange.renew_secret(
+            client_of(request), endpoint_id, version=fields.version
         )
     except Problem as problem:
         if problem.status not in REFUSED:
             raise
         return await _endpoint(request, endpoint_id, None, problem)
     return await render(request, "webhooks/secret.html", endpoint=made.body, renewed=True)
-
-
-def _endpoint_input(fields: FormFields) -> dict[str, Any]:
-    return {
-        "label": fields.text("label"),
-        "url": fields.text("url"),
-        "events": fields.getlist("events"),
-    }
 
 
 def _announced(request: Request, path: str, words: str) -> Response:
@@ -239,10 +238,14 @@ async def _endpoint(
     fields: FormFields | None = None,
     problem: Problem | None = None,
 ) -> Response:
-    found = await client_of(request).get("interchange", f"/webhooks/{endpoint_id}")
+    found = await interchange.read_endpoint(client_of(request), endpoint_id)
     endpoint = found.body
-    stored = {name: endpoint[name] for name in ("label", "url", "events")}
-    stored["active"] = ["on"] if endpoint["active"] else []
+    stored: FormValues = {
+        "label": endpoint["label"],
+        "url": endpoint["url"],
+        "events": [*endpoint["events"]],
+        "active": ["on"] if endpoint["active"] else [],
+    }
     return await render(
         request,
         "webhooks/one.html",
@@ -255,13 +258,11 @@ async def _endpoint(
     )
 
 
-async def _found_delivery(request: Request, delivery_id: str) -> ServiceResponse:
-    return await client_of(request).get("interchange", f"/webhook-deliveries/{delivery_id}")
+async def _found_delivery(request: Request, delivery_id: str) -> Delivery:
+    return await interchange.read_delivery(client_of(request), delivery_id)
 
 
-async def _delivery(
-    request: Request, found: ServiceResponse, problem: Problem | None = None
-) -> Response:
+async def _delivery(request: Request, found: Delivery, problem: Problem | None = None) -> Response:
     return await render(
         request,
         "webhooks/delivery.html",

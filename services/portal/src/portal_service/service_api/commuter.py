@@ -1,0 +1,1161 @@
+"""HTTP API of commuter, generated from its OpenAPI document by tools.api_client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NotRequired, TypedDict
+from starlette.responses import StreamingResponse
+from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
+
+
+class ApproverAnswer(TypedDict):
+    """A place of the approval chain."""
+
+    employee_id: str
+    name: str
+    state: Literal["done", "present", "to_come"]
+
+
+class CandidatePrice(TypedDict):
+    """One way to pay a run, and the passes it rides on."""
+
+    kind: Literal["through", "outside"]
+    yen: int
+    parts: list[PaidPart]
+    pass_ids: list[str]
+    wins: bool
+
+
+class CandidateRoute(TypedDict):
+    """A route that one may decide; `told_yen` is what another source says, `picture` is SVG."""
+
+    route: str
+    through_yen: int
+    charged_yen: int
+    deduction_yen: int
+    why: str
+    notices: list[Notice]
+    explanation: Explanation
+    minutes: int
+    changes: int
+    told_yen: int | None
+    picture: str
+
+
+class Candidates(TypedDict):
+    """The candidate routes of a day."""
+
+    on: str
+    items: list[CandidateRoute]
+    notices: list[Notice]
+
+
+class ChargeBody(TypedDict):
+    """特急料金 and the like, one way."""
+
+    kind: str
+    yen: int
+
+
+class CheckedPass(TypedDict):
+    """A pass that is not kept yet, and what it would meet."""
+
+    overlaps: list[Overlap]
+    gaps: list[Gap]
+    route: str
+    section: str
+    period: str
+    guaranteed: bool
+    notices: list[str]
+
+
+class ClaimFinding(TypedDict):
+    """A fault of one item, with a sentence."""
+
+    item_id: str
+    fault: Literal["SAME_TRIP_TWICE", "ROUNDABOUT", "TYPED_ON_PASS"]
+    words: str
+
+
+class CommentBody(TypedDict):
+    """What is said with a step."""
+
+    comment: NotRequired[str]
+
+
+class CompanyAnswer(TypedDict):
+    """システム設定 with its version."""
+
+    version: int
+    applications_allowed: bool
+    retention_days: int
+    admin_mail: str | None
+    bus_policy: Literal["rail_only", "none"]
+    warning_blocks: bool
+    amount_change_allowed: bool
+    approvers: list[str]
+    media: Literal["both", "ic", "ticket"]
+    without_pass_allowed: bool
+    roundabout_blocks: bool
+    retention_choices: list[int]
+
+
+class CompanyBody(TypedDict):
+    """システム設定 > 基本情報."""
+
+    applications_allowed: bool
+    retention_days: int
+    admin_mail: NotRequired[str | None]
+    bus_policy: NotRequired[str]
+    warning_blocks: NotRequired[bool]
+    amount_change_allowed: NotRequired[bool]
+    approvers: NotRequired[Sequence[str]]
+    media: NotRequired[str]
+    without_pass_allowed: NotRequired[bool]
+    roundabout_blocks: NotRequired[bool]
+
+
+class ConfirmBody(TypedDict):
+    """終了日 may be set while confirming (R9)."""
+
+    ends_on: NotRequired[str | None]
+
+
+class CoveredEdge(TypedDict):
+    """A track of the ride that lies on passes."""
+
+    operator: str
+    line: str
+    from_station: str
+    to_station: str
+    pass_ids: list[str]
+
+
+class DecisionBody(TypedDict):
+    """決定 of a route; 定期を使わない needs its reason."""
+
+    on: str | None
+    route: str
+    medium: NotRequired[str]
+    round_trip: NotRequired[bool]
+    child: NotRequired[bool]
+    charges: NotRequired[Sequence[ChargeBody]]
+    employee_id: NotRequired[None]
+    without_pass_reason: NotRequired[str | None]
+
+
+class Deductions(TypedDict):
+    """The rides in the order given."""
+
+    items: list[PricedRide | NotPriced]
+
+
+class Difference(TypedDict):
+    """An item that costs something else now; without `now_yen` it cannot be priced any more."""
+
+    slip_id: str
+    item_id: str
+    employee_id: str
+    employee_name: str
+    item_on: str | None
+    route: str | None
+    before_yen: int
+    now_yen: int | None
+    difference_yen: int
+    why: str
+
+
+class DiscountExplanation(TypedDict):
+    """Two operators charged together on the cheapest combined ride."""
+
+    operators: list[str]
+    through_yen: int
+    charged_yen: int
+    discount_yen: int
+
+
+class DraftPass(TypedDict):
+    """A pass that is not kept yet; without an employee, an own one."""
+
+    route: NotRequired[str]
+    starts_on: NotRequired[str | None]
+    ends_on: NotRequired[str | None]
+    employee_id: NotRequired[str]
+
+
+class EmployeeLine(TypedDict):
+    """A person of the company."""
+
+    employee_id: str
+    name: str
+
+
+class Employees(TypedDict):
+    """The company's people."""
+
+    items: list[EmployeeLine]
+
+
+class EndBody(TypedDict):
+    """The last day."""
+
+    ends_on: str | None
+
+
+class Explanation(TypedDict):
+    """A priced ride. Totals are for all trips; runs, discounts and charges are one way."""
+
+    on: str
+    medium: str
+    child: bool
+    trips: int
+    route: str
+    legs: list[Leg]
+    runs: list[RunExplanation]
+    discounts: list[DiscountExplanation]
+    charges: list[ExtraCharge]
+    passes: list[PassExplanation]
+    notices: list[Notice]
+    through_yen: int
+    charged_yen: int
+    deduction_yen: int
+    why: str
+    data_version: str
+
+
+class ExtraCharge(TypedDict):
+    """A charge beside the fare (特急料金, グリーン, バス), never reduced."""
+
+    kind: str
+    yen: int
+
+
+class FieldProblem(TypedDict):
+    """The error of one field; `message` is Japanese, to stand beside the field."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Findings(TypedDict):
+    """Hints about a slip."""
+
+    items: list[ClaimFinding]
+
+
+class Gap(TypedDict):
+    """Days between two passes."""
+
+    starts_on: str | None
+    ends_on: str | None
+    period: str
+
+
+class Health(TypedDict):
+    """The passes that need care."""
+
+    items: list[TroubledPass]
+
+
+class IcCardBody(TypedDict):
+    """A ride of an IC card."""
+
+    item_on: str | None
+    words: str
+    amount_yen: int
+
+
+class IcCardRows(TypedDict):
+    """What was read from a card."""
+
+    rows: Sequence[IcCardBody]
+
+
+class ItemBody(TypedDict):
+    """One line; with `item_id` a line that exists."""
+
+    item_id: NotRequired[str | None]
+    item_on: NotRequired[str | None]
+    purpose: NotRequired[str]
+    words: NotRequired[str]
+    receipt: NotRequired[bool]
+    amount_yen: NotRequired[int | None]
+    look_up: NotRequired[DecisionBody | None]
+
+
+class KindOffer(TypedDict):
+    """A kind of slip, whether one of it may be begun now, and why not."""
+
+    kind: str
+    japanese: str
+    uses_look_up: bool
+    enabled: bool
+    reason: str | None
+
+
+class Leg(TypedDict):
+    """One section of the ride along one line; km10 and operator are empty for a bus."""
+
+    operator: str
+    line: str
+    from_station: str
+    to_station: str
+    km10: int | None
+    stations: list[str]
+
+
+class ManyBody(TypedDict):
+    """The ticked passes of the list."""
+
+    passes: Sequence[OneOfMany]
+
+
+class Me(TypedDict):
+    """The signed-in person, and what waits for them."""
+
+    employee_id: str
+    name: str
+    rights: OwnRights
+    applications_allowed: bool
+    blocked_by_unconfirmed_pass: bool
+    slips_to_approve: int
+
+
+class MyPasses(TypedDict):
+    """The own passes, and whether one may apply for another."""
+
+    items: list[PassAnswer]
+    apply: Offer
+
+
+class NewSlipBody(TypedDict):
+    """The same with the kind, which never changes."""
+
+    title: NotRequired[str]
+    purpose: NotRequired[str]
+    trip_from: NotRequired[str | None]
+    trip_to: NotRequired[str | None]
+    items: NotRequired[Sequence[ItemBody]]
+    automatic: NotRequired[bool]
+    kind: str
+
+
+class NotPriced(TypedDict):
+    """A ride that cannot be priced, and why."""
+
+    problem: Problem
+
+
+class Notice(TypedDict):
+    """Something the reader should know: a stable code and a sentence."""
+
+    code: str
+    message: str
+
+
+class Offer(TypedDict):
+    """Whether something may be done, and why not."""
+
+    enabled: bool
+    reason: str | None
+
+
+class OfferBody(TypedDict):
+    """A pass as it is sold."""
+
+    route: str
+    months: int
+    yen: int
+
+
+class OneOfMany(TypedDict):
+    """One pass of several to confirm, as it was seen."""
+
+    ends_on: NotRequired[str | None]
+    pass_id: str
+    version: int
+
+
+class Overlap(TypedDict):
+    """A pass of the same person that is valid on the same days, with the end that is proposed."""
+
+    pass_id: str
+    version: int
+    section: str
+    period: str
+    proposed_end: str | None
+
+
+class OwnRights(TypedDict):
+    """What a person may do."""
+
+    pass_master: bool
+    edit_at_approval: bool
+    edit_after_approval: bool
+    accounting: bool
+    approver: bool
+
+
+class OwnSlips(TypedDict):
+    """The own slips, and the kinds that may be begun."""
+
+    items: list[SlipLine]
+    kinds: list[KindOffer]
+
+
+class PaidPart(TypedDict):
+    """A part of a run with its tariff fare."""
+
+    from_station: str
+    to_station: str
+    yen: int
+    tariff: TariffRef
+
+
+class PassActions(TypedDict):
+    """What this person could do now with a pass."""
+
+    confirm: bool
+    reject: bool
+    edit: bool
+    apply: bool
+    withdraw: bool
+
+
+class PassAnswer(TypedDict):
+    """A pass with its state; `in_force` is the version that deducts while another one waits."""
+
+    number: int
+    route: str
+    section: str
+    lines: list[str]
+    starts_on: str | None
+    ends_on: str | None
+    period: str
+    guaranteed: bool
+    pass_id: str
+    employee_id: str
+    employee_name: str
+    version: int
+    status: str
+    status_japanese: str
+    applied_on: str | None
+    reason: str | None
+    in_force: PassContent | None
+    notices: list[str]
+    unreadable: str
+
+
+class PassBody(TypedDict):
+    """A pass: the route as the look-up decided it, and its validity (R4)."""
+
+    route: NotRequired[str]
+    starts_on: NotRequired[str | None]
+    ends_on: NotRequired[str | None]
+
+
+class PassContent(TypedDict):
+    """One version of a pass; `section` and `lines` are read from the route."""
+
+    number: int
+    route: str
+    section: str
+    lines: list[str]
+    starts_on: str | None
+    ends_on: str | None
+    period: str
+    guaranteed: bool
+
+
+class PassDetail(TypedDict):
+    """閲覧: a pass with what it meets, its trail, and what may be done."""
+
+    overlaps: list[Overlap]
+    gaps: list[Gap]
+    number: int
+    route: str
+    section: str
+    lines: list[str]
+    starts_on: str | None
+    ends_on: str | None
+    period: str
+    guaranteed: bool
+    pass_id: str
+    employee_id: str
+    employee_name: str
+    version: int
+    status: str
+    status_japanese: str
+    applied_on: str | None
+    reason: str | None
+    in_force: PassContent | None
+    notices: list[str]
+    unreadable: str
+    trail: list[TrailLine]
+    actions: PassActions
+
+
+class PassExplanation(TypedDict):
+    """A pass that was offered for the deduction, in the order given."""
+
+    pass_id: str
+    version: int
+    route: str
+    period: str
+    use: Literal[
+        "USED", "NOT_CHEAPER", "NOT_ON_ROUTE", "NOT_VALID_ON_DAY", "BUS_EXCLUDED", "STATION_CLOSED"
+    ]
+    why: str
+    guaranteed: bool
+
+
+class Passes(TypedDict):
+    """Passes, by employee."""
+
+    items: list[PassAnswer]
+
+
+class PeriodBody(TypedDict):
+    """A period, both days inclusive, of one employee or of all."""
+
+    first: str | None
+    last: str | None
+    employee_id: NotRequired[str | None]
+
+
+class PricedRide(TypedDict):
+    """A priced ride: its figures, and the whole explanation."""
+
+    route: str
+    through_yen: int
+    charged_yen: int
+    deduction_yen: int
+    why: str
+    notices: list[Notice]
+    explanation: Explanation
+
+
+class Problem(TypedDict):
+    """Why a request was refused: `code` is for programs, `title` for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    errors: list[FieldProblem]
+    facts: dict[str, bool | int | str | list[str] | None]
+
+
+class ReasonBody(TypedDict):
+    """Why."""
+
+    reason: NotRequired[str]
+
+
+class RecheckAnswer(TypedDict):
+    """How many items were priced again, and those that differ."""
+
+    checked: int
+    total_difference_yen: int
+    items: list[Difference]
+
+
+class Registration(TypedDict):
+    """The same for an employee."""
+
+    route: NotRequired[str]
+    starts_on: NotRequired[str | None]
+    ends_on: NotRequired[str | None]
+    employee_id: str
+
+
+class RemandedWork(TypedDict):
+    """Something that was returned to the person, with the reason; `said` is None without one."""
+
+    subject_id: str
+    title: str
+    note: str
+    said: str | None
+    by: str | None
+    at: str | None
+
+
+class RiddenEdge(TypedDict):
+    """A track of the ride in riding order; charged, or ridden on a pass."""
+
+    from_station: str
+    to_station: str
+    charged: bool
+
+
+class RideBody(TypedDict):
+    """A ride with its route given; `employee_id` of somebody else is for accounting only."""
+
+    on: str | None
+    route: str
+    medium: NotRequired[str]
+    round_trip: NotRequired[bool]
+    child: NotRequired[bool]
+    charges: NotRequired[Sequence[ChargeBody]]
+    employee_id: NotRequired[str | None]
+
+
+class RidesBody(TypedDict):
+    """Rides to price."""
+
+    rides: Sequence[RideBody]
+
+
+class RightsAnswer(TypedDict):
+    """What is ticked for one employee, with its version."""
+
+    employee_id: str
+    version: int
+    pass_master: bool
+    edit_at_approval: bool
+    edit_after_approval: bool
+    mail: str | None
+
+
+class RightsBody(TypedDict):
+    """The boxes of 権限マスタ for one employee."""
+
+    pass_master: NotRequired[bool]
+    edit_at_approval: NotRequired[bool]
+    edit_after_approval: NotRequired[bool]
+    mail: NotRequired[str | None]
+
+
+class RightsLine(TypedDict):
+    """The same with the name."""
+
+    employee_id: str
+    version: int
+    pass_master: bool
+    edit_at_approval: bool
+    edit_after_approval: bool
+    mail: str | None
+    name: str
+
+
+class RightsList(TypedDict):
+    """権限マスタ."""
+
+    items: list[RightsLine]
+
+
+class RouteSearchBody(TypedDict):
+    """What is typed into 乗換案内; without `for_pass` the own passes are deducted."""
+
+    start: str
+    end: str
+    on: str | None
+    via: NotRequired[Sequence[str]]
+    avoid: NotRequired[Sequence[str]]
+    medium: NotRequired[str]
+    child: NotRequired[bool]
+    order: NotRequired[str]
+    for_pass: NotRequired[bool]
+    slip_id: NotRequired[str | None]
+
+
+class RunExplanation(TypedDict):
+    """One through fare and what became of it; `edges` are all its tracks in riding order."""
+
+    operator: str
+    from_station: str
+    to_station: str
+    through_yen: int
+    charged_yen: int
+    deduction_yen: int
+    reason: Literal["NO_PASS", "NOT_ON_PASS", "INSIDE_PASS", "OUTSIDE_CHEAPER", "THROUGH_CHEAPER"]
+    why: str
+    candidates: list[CandidatePrice]
+    covered: list[CoveredEdge]
+    edges: list[RiddenEdge]
+
+
+class SimulatedRoute(TypedDict):
+    """A way to work."""
+
+    route: str
+    through_yen: int
+    minutes: int
+
+
+class Simulation(TypedDict):
+    """The offers beside each other; `best` is the route of the cheapest one that saves."""
+
+    daily_yen: int
+    fares_yen: int
+    candidates: list[SimulatedRoute]
+    offers: list[WeighedOffer]
+    best: str | None
+    notices: list[Notice]
+
+
+class SimulationBody(TypedDict):
+    """Home, office, and how often."""
+
+    start: str
+    end: str
+    on: str | None
+    days_per_month: int
+    medium: NotRequired[str]
+    offers: NotRequired[Sequence[OfferBody]]
+
+
+class SlipAction(TypedDict):
+    """A step with whether it is possible now, and why not."""
+
+    action: Literal[
+        "edit", "delete", "submit", "withdraw", "approve", "remand", "reject", "settle", "copy"
+    ]
+    label: str
+    enabled: bool
+    reason: str | None
+
+
+class SlipAnswer(TypedDict):
+    """A whole slip; `passes` are those of its owner that are in force or waiting."""
+
+    slip_id: str
+    version: int
+    employee_id: str
+    employee_name: str
+    kind: str
+    kind_japanese: str
+    title: str
+    status: str
+    status_japanese: str
+    updated_at: str
+    submitted_at: str | None
+    copied_from: str | None
+    purpose: str
+    trip_from: str | None
+    trip_to: str | None
+    uses_look_up: bool
+    items: list[SlipItemAnswer]
+    total_yen: int
+    through_total_yen: int
+    receipts_yen: int
+    chain: list[ApproverAnswer]
+    actions: list[SlipAction]
+    trail: list[TrailLine]
+    passes: list[PassAnswer]
+
+
+class SlipBody(TypedDict):
+    """The form of a slip; `automatic` where nobody pressed 一時保存."""
+
+    title: NotRequired[str]
+    purpose: NotRequired[str]
+    trip_from: NotRequired[str | None]
+    trip_to: NotRequired[str | None]
+    items: NotRequired[Sequence[ItemBody]]
+    automatic: NotRequired[bool]
+
+
+class SlipItemAnswer(TypedDict):
+    """A line of a slip with its warnings as of now; `picture` is SVG."""
+
+    item_id: str
+    item_on: str | None
+    purpose: str
+    source: str
+    source_japanese: str
+    words: str
+    route: str | None
+    medium: str | None
+    round_trip: bool
+    amount_yen: int | None
+    through_yen: int | None
+    deduction_yen: int
+    receipt: bool
+    searched_on: str | None
+    without_pass_reason: str | None
+    warnings: list[Notice]
+    explanation: Explanation | None
+    picture: str | None
+
+
+class SlipLine(TypedDict):
+    """A slip in a list: how many items it has, and how many of them bear a warning."""
+
+    slip_id: str
+    version: int
+    employee_id: str
+    employee_name: str
+    kind: str
+    kind_japanese: str
+    title: str
+    status: str
+    status_japanese: str
+    updated_at: str
+    submitted_at: str | None
+    copied_from: str | None
+    items: int
+    total_yen: int
+    warnings: int
+
+
+class Slips(TypedDict):
+    """Slips as lists show them."""
+
+    items: list[SlipLine]
+
+
+class Stations(TypedDict):
+    """The stations that begin as typed."""
+
+    items: list[Suggestion]
+
+
+class Suggestion(TypedDict):
+    """A station name that begins as typed, with its reading and operators."""
+
+    name: str
+    kana: str
+    romaji: str
+    operators: list[str]
+
+
+class TariffRef(TypedDict):
+    """The table that a fare was read from; `basis` is band or special."""
+
+    operator: str
+    table: str
+    valid_from: str
+    valid_to: str | None
+    basis: str
+    km10: int
+    km_up_to: int | None
+    surcharge_yen: int
+
+
+class TrailItem(TypedDict):
+    """An item of a slip as the trail keeps it; `passes` are (id, version) of those deducted."""
+
+    item_on: str | None
+    what: str | None
+    amount_yen: int | None
+    deduction_yen: int
+    passes: list[list[str | int]]
+
+
+class TrailLine(TypedDict):
+    """Who did what, and what it changed."""
+
+    at: str
+    actor: str
+    actor_name: str
+    action: str
+    action_japanese: str
+    before: dict[str, bool | int | str | list[str] | list[TrailItem] | None]
+    after: dict[str, bool | int | str | list[str] | list[TrailItem] | None]
+    said: str | None
+
+
+TroubledPass = TypedDict(
+    "TroubledPass",
+    {
+        "trouble": "Literal['ROUTE_GONE', 'EXPIRING', 'UNCONFIRMED']",
+        "words": "str",
+        "pass": "PassAnswer",
+    },
+)
+
+
+class WeighedOffer(TypedDict):
+    """A pass beside paying each ride, and what it would have saved on the last quarter's …"""
+
+    route: str
+    months: int
+    yen: int
+    monthly_yen: int
+    fares_yen: int
+    saving_yen: int
+    break_even_days: int | None
+    past_quarter_saving_yen: int
+
+
+class Work(TypedDict):
+    """All the work of one person in one service; of remands, the newest few."""
+
+    counts: list[WorkCount]
+    remanded: list[RemandedWork]
+
+
+class WorkCount(TypedDict):
+    """One kind of work; `waits`: the person must act, so it counts for the number in the bar."""
+
+    key: str
+    label: str
+    count: int
+    waits: bool
+    filter: dict[str, str | list[str]]
+
+
+async def show_me(services: ServiceClient) -> ServiceResponse[Me]:
+    """The own rights, and whether an unconfirmed pass blocks the look-up (R22, R27)."""
+    return await services.get("commuter", "/me")
+
+
+async def list_employees(services: ServiceClient) -> ServiceResponse[Employees]:
+    """The company's people, for those who administer passes or rights."""
+    return await services.get("commuter", "/employees")
+
+
+async def show_setting(services: ServiceClient) -> ServiceResponse[CompanyAnswer]:
+    """What the company decided."""
+    return await services.get("commuter", "/settings")
+
+
+async def change_setting(
+    services: ServiceClient, body: CompanyBody, *, version: str | None
+) -> ServiceResponse[CompanyAnswer]:
+    """Decide anew; wrong fields are named and nothing is kept (R11, R30)."""
+    return await services.send("commuter", "PUT", "/settings", body, version=version)
+
+
+async def list_permissions(services: ServiceClient) -> ServiceResponse[RightsList]:
+    """権限マスタ: every employee with what is ticked."""
+    return await services.get("commuter", "/permissions")
+
+
+async def change_permission(
+    services: ServiceClient, employee_id: str, body: RightsBody, *, version: str | None
+) -> ServiceResponse[RightsAnswer]:
+    """Tick or untick."""
+    return await services.send(
+        "commuter", "PUT", f"/permissions/{employee_id}", body, version=version
+    )
+
+
+async def list_passes(
+    services: ServiceClient, *, employee_id: QueryValue = None, status: QueryValue = None
+) -> ServiceResponse[Passes]:
+    """定期区間マスタ: every pass of the company, or of one employee, or in one state."""
+    return await services.get("commuter", "/passes", {"employee_id": employee_id, "status": status})
+
+
+async def register_pass(
+    services: ServiceClient,
+    body: Registration | Sequence[Registration],
+    *,
+    idempotency_key: str | None,
+) -> ServiceResponse[PassDetail]:
+    """確定 by an administrator, one pass at a time (R1, R2)."""
+    return await services.send("commuter", "POST", "/passes", body, idempotency_key=idempotency_key)
+
+
+async def list_my_passes(services: ServiceClient) -> ServiceResponse[MyPasses]:
+    """個人設定 > 定期区間: the own passes, and whether one may apply (R19)."""
+    return await services.get("commuter", "/my-passes")
+
+
+async def apply_for_pass(
+    services: ServiceClient, body: PassBody | Sequence[PassBody], *, idempotency_key: str | None
+) -> ServiceResponse[PassDetail]:
+    """申請 of an own pass (R20); the administrators are mailed (R29)."""
+    return await services.send(
+        "commuter", "POST", "/my-passes", body, idempotency_key=idempotency_key
+    )
+
+
+async def check_health(services: ServiceClient) -> ServiceResponse[Health]:
+    """Which passes need care: route gone, ending in 30 days, unconfirmed for a week (R39)."""
+    return await services.get("commuter", "/passes/health")
+
+
+async def check_pass(services: ServiceClient, body: DraftPass) -> ServiceResponse[CheckedPass]:
+    """What a pass would meet before it is kept: overlaps, gaps, the bus notice (R8, R10)."""
+    return await services.send("commuter", "POST", "/passes/check", body)
+
+
+async def show_pass(services: ServiceClient, pass_id: str) -> ServiceResponse[PassDetail]:
+    """閲覧: a pass with what it meets and its trail; own ones, or all with the permission."""
+    return await services.get("commuter", f"/passes/{pass_id}")
+
+
+async def rewrite_pass(
+    services: ServiceClient, pass_id: str, body: PassBody, *, version: str | None
+) -> ServiceResponse[PassDetail]:
+    """編集 and 確定 by an administrator."""
+    return await services.send("commuter", "PUT", f"/passes/{pass_id}", body, version=version)
+
+
+async def apply_for_pass_again(
+    services: ServiceClient, pass_id: str, body: PassBody, *, version: str | None
+) -> ServiceResponse[PassDetail]:
+    """編集 and 申請 by its holder: unconfirmed again (R24)."""
+    return await services.send("commuter", "PUT", f"/my-passes/{pass_id}", body, version=version)
+
+
+async def confirm_pass(
+    services: ServiceClient, pass_id: str, body: ConfirmBody, *, version: str | None
+) -> ServiceResponse[PassDetail]:
+    """確定 from the view or the editor (R9, R26, R28)."""
+    return await services.send(
+        "commuter", "POST", f"/passes/{pass_id}/confirmation", body, version=version
+    )
+
+
+async def confirm_passes(services: ServiceClient, body: ManyBody) -> ServiceResponse[Passes]:
+    """確定 from the list: all that are ticked, or none (R26, R33)."""
+    return await services.send("commuter", "POST", "/passes/confirmations", body)
+
+
+async def reject_application(
+    services: ServiceClient, pass_id: str, body: ReasonBody, *, version: str | None
+) -> ServiceResponse[PassDetail]:
+    """差戻し of an application, with a reason (R25)."""
+    return await services.send(
+        "commuter", "POST", f"/passes/{pass_id}/rejection", body, version=version
+    )
+
+
+async def withdraw_application(
+    services: ServiceClient, pass_id: str, *, version: str | None
+) -> ServiceResponse[PassDetail]:
+    """取下げ of the own application (R25)."""
+    return await services.send(
+        "commuter", "POST", f"/my-passes/{pass_id}/withdrawal", version=version
+    )
+
+
+async def end_pass(
+    services: ServiceClient, pass_id: str, body: EndBody, *, version: str | None
+) -> ServiceResponse[PassDetail]:
+    """終了日 of a pass in force, as proposed where two overlap (R8)."""
+    return await services.send("commuter", "POST", f"/passes/{pass_id}/end", body, version=version)
+
+
+async def suggest_stations(
+    services: ServiceClient, *, prefix: QueryValue = None
+) -> ServiceResponse[Stations]:
+    """Stations whose name begins so, in kanji, kana or romaji."""
+    return await services.get("commuter", "/stations", {"prefix": prefix})
+
+
+async def look_up_routes(
+    services: ServiceClient, body: RouteSearchBody
+) -> ServiceResponse[Candidates]:
+    """Up to five candidate routes with what is charged after the passes (R37, F22)."""
+    return await services.send("commuter", "POST", "/look-ups", body)
+
+
+async def price_rides(services: ServiceClient, body: RidesBody) -> ServiceResponse[Deductions]:
+    """Price rides, each alone: an explanation or a problem, in the order given."""
+    return await services.send("commuter", "POST", "/deductions", body)
+
+
+async def list_slips(
+    services: ServiceClient, *, status: QueryValue = None
+) -> ServiceResponse[OwnSlips]:
+    """The own slips, or those in one state, and the kinds that may be begun now (R22)."""
+    return await services.get("commuter", "/slips", {"status": status})
+
+
+async def create_slip(
+    services: ServiceClient, body: NewSlipBody, *, idempotency_key: str | None
+) -> ServiceResponse[SlipAnswer]:
+    """The first save (未作成 → 一時保存)."""
+    return await services.send("commuter", "POST", "/slips", body, idempotency_key=idempotency_key)
+
+
+async def list_slips_to_approve(services: ServiceClient) -> ServiceResponse[Slips]:
+    """承認: what waits for this person."""
+    return await services.get("commuter", "/slips/to-approve")
+
+
+async def list_slips_of_company(
+    services: ServiceClient, *, status: QueryValue = None
+) -> ServiceResponse[Slips]:
+    """経理: what was handed in, or what of it is in one state."""
+    return await services.get("commuter", "/slips/of-company", {"status": status})
+
+
+async def show_slip(services: ServiceClient, slip_id: str) -> ServiceResponse[SlipAnswer]:
+    """A slip with its items, their warnings as of now, and its trail."""
+    return await services.get("commuter", f"/slips/{slip_id}")
+
+
+async def save_slip(
+    services: ServiceClient, slip_id: str, body: SlipBody, *, version: str | None
+) -> ServiceResponse[SlipAnswer]:
+    """自動保存, 一時保存, 承認時の修正, 管理者の修正 (R42, R59, R60)."""
+    return await services.send("commuter", "PUT", f"/slips/{slip_id}", body, version=version)
+
+
+async def delete_slip(
+    services: ServiceClient, slip_id: str, *, version: str | None
+) -> ServiceResponse[None]:
+    """削除."""
+    return await services.send("commuter", "DELETE", f"/slips/{slip_id}", version=version)
+
+
+async def decide_item(
+    services: ServiceClient, slip_id: str, item_id: str, body: DecisionBody, *, version: str | None
+) -> ServiceResponse[SlipAnswer]:
+    """決定 of a candidate for one line (R40, R43)."""
+    return await services.send(
+        "commuter", "POST", f"/slips/{slip_id}/items/{item_id}/look-up", body, version=version
+    )
+
+
+async def import_ic_card(
+    services: ServiceClient, slip_id: str, body: IcCardRows, *, version: str | None
+) -> ServiceResponse[SlipAnswer]:
+    """ICカードオプション: rows as the card was charged (R34)."""
+    return await services.send(
+        "commuter", "POST", f"/slips/{slip_id}/ic-card-rows", body, version=version
+    )
+
+
+async def copy_slip(
+    services: ServiceClient, slip_id: str, *, idempotency_key: str | None
+) -> ServiceResponse[SlipAnswer]:
+    """伝票コピー (R57)."""
+    return await services.send(
+        "commuter", "POST", f"/slips/{slip_id}/copies", idempotency_key=idempotency_key
+    )
+
+
+async def move_slip(
+    services: ServiceClient, slip_id: str, step: str, body: CommentBody, *, version: str | None
+) -> ServiceResponse[SlipAnswer]:
+    """申請, 承認, 差戻し, 取下げ, 否認, 精算."""
+    return await services.send(
+        "commuter", "POST", f"/slips/{slip_id}/{step}", body, version=version
+    )
+
+
+async def print_slip(services: ServiceClient, slip_id: str) -> StreamingResponse:
+    """Items with amounts, warnings, explanation and strip; typeset outside the transaction."""
+    return await services.stream("commuter", f"/slips/{slip_id}/print.pdf")
+
+
+async def recheck_period(
+    services: ServiceClient, body: PeriodBody
+) -> ServiceResponse[RecheckAnswer]:
+    """Every looked-up item of a period, priced again with the passes and tariffs of now."""
+    return await services.send("commuter", "POST", "/rechecks", body)
+
+
+async def simulate_passes(
+    services: ServiceClient, body: SimulationBody
+) -> ServiceResponse[Simulation]:
+    """Which pass is the cheapest for a way to work, and from how many days on it pays."""
+    return await services.send("commuter", "POST", "/simulations/passes", body)
+
+
+async def list_findings(services: ServiceClient, slip_id: str) -> ServiceResponse[Findings]:
+    """Hints about a slip: the same trip twice, a roundabout way, a pass's section typed by …"""
+    return await services.get("commuter", f"/slips/{slip_id}/findings")
+
+
+async def count_work(services: ServiceClient) -> ServiceResponse[Work]:
+    """How much waits for this person, with the newest remands and their reasons."""
+    return await services.get("commuter", "/work")
