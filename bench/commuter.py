@@ -21,24 +21,24 @@ from rich.console import Console
 
 from bench.event_fixture import write
 from bench.pathfinding_baselines import Peers
-from commuter_service.engine.fares.batch import price_batch
-from commuter_service.engine.fares.charges import charge_ride, deducting_passes
-from commuter_service.engine.fares.pricing import Terms, price
-from commuter_service.engine.fares.tariffs import FareBook, NoFareBetween, tokyo_tariffs
-from commuter_service.engine.network.network import NOT_SEARCHED, Network, Ride, tokyo_network
-from commuter_service.engine.network.station_lookup import qualified_name
-from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
-from commuter_service.engine.routing.cheapest import prepare_fares
-from commuter_service.engine.routing.fare_matrix import system_fares
-from commuter_service.engine.routing.pathfinding import PathFinder, path_finder
-from commuter_service.engine.routing.route_text import CommuterPass, Route, parse_route, route_text
-from commuter_service.engine.routing.shortest_path_tree import FAR
 from commuter_service.passes.employee_passes import EmployeePasses
-from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.fare_deduction import covered_stretches
-from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.pass_period import Period
 from commuter_service.slips.recheck import PaidItem, recheck
+from fare_engine.fares.batch import price_batch
+from fare_engine.fares.charges import charge_ride, deducting_passes
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import FareBook, NoFareBetween, packaged_tariffs
+from fare_engine.network.network import NOT_SEARCHED, Network, Ride
+from fare_engine.network.station_lookup import qualified_name
+from fare_engine.routing.candidates import Order, SearchRequest, candidates
+from fare_engine.routing.cheapest import prepare_fares
+from fare_engine.routing.fare_matrix import system_fares
+from fare_engine.routing.pathfinding import PathFinder, path_finder
+from fare_engine.routing.route_text import CommuterPass, Route, parse_route, route_text
+from fare_engine.routing.shortest_path_tree import FAR
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_deduction import covered_stretches
+from fare_engine.rules.fare_rounding import Medium
+from fare_engine.rules.period import Period
 
 DAY = date(2026, 3, 14)
 Case = tuple[Route, list[CommuterPass]]
@@ -78,7 +78,7 @@ def random_cases(
 ) -> list[Case]:
     """Random ways with one to three passes over stretches of them."""
     finder, places = path_finder(network), list(network.places.values())
-    book = tokyo_tariffs().book(DAY, Medium.IC)
+    book = packaged_tariffs().book(DAY, Medium.IC)
     cases: list[Case] = []
     while len(cases) < count:
         a, b = dice.sample(places, 2)
@@ -112,8 +112,8 @@ def naive_yen(route: Route, passes: Iterable[CommuterPass], book: FareBook) -> i
     for run in route.runs:
         edges = [route.network.edges[track] for track in run.tracks]
         km10 = sum(edge.km10 for edge in edges if edge.track not in covered)
-        tables = tokyo_tariffs().tables_on(run.system, book.on)
-        bands = tokyo_tariffs().bands[tables[0]]
+        tables = packaged_tariffs().tables_on(run.system, book.on)
+        bands = packaged_tariffs().bands[tables[0]]
         if km10:
             total += next((yen for km, yen in bands if km10 <= km * 10), bands[-1][1])
     return total
@@ -156,12 +156,12 @@ def deduction_rates(
         charge_ride(ride, deducting_passes(passes, DAY, BusPolicy.RAIL_ONLY), book)
 
     def explain(route: Route, passes: list[CommuterPass]) -> None:
-        price(Route(route.network, route.legs), Terms(DAY), passes)
+        price(Route(route.network, route.legs), Terms(DAY), passes, packaged_tariffs())
 
     texts = [(route_text(route), passes) for route, passes in cases]
 
     def read_and_explain(text: str, passes: list[CommuterPass]) -> None:
-        price(parse_route(tokyo_network(), text), Terms(DAY), passes)
+        price(parse_route(packaged_tariffs().network, text), Terms(DAY), passes, packaged_tariffs())
 
     ends = [(a[0], b[0]) for a, b in pairs[:300]]
     works = {
@@ -185,7 +185,7 @@ def prepare(network: Network) -> tuple[PathFinder, FareBook, dict[str, tuple[flo
         grown = finder.prepare(walks=walks, places=places)
         cost[what] = time.perf_counter() - start, (grown - size) / 1e6
         size = grown
-    book = tokyo_tariffs().book(DAY, Medium.IC)
+    book = packaged_tariffs().book(DAY, Medium.IC)
     start = time.perf_counter()
     systems = dict.fromkeys(line.system for line in network.lines)
     weight = sum(system_fares(book, system).yen.nbytes for system in systems)
@@ -252,7 +252,9 @@ def candidate_rates(
 
     def three(order: Order) -> Callable[[str, str], object]:
         def ask(a: str, b: str) -> object:
-            return candidates(SearchRequest(a, b, DAY, passes=passes, order=order, count=3))
+            return candidates(
+                SearchRequest(a, b, DAY, passes=passes, order=order, count=3), packaged_tariffs()
+            )
 
         return ask
 
@@ -286,7 +288,7 @@ def wrong_answers(cases: Sequence[Case], book: FareBook) -> dict[str, int]:
 
 def recheck_rate(cases: Sequence[Case], items: int) -> float:
     """Stored items with the passes of their employees, priced again."""
-    book = tokyo_tariffs().book(DAY, Medium.IC)
+    book = packaged_tariffs().book(DAY, Medium.IC)
     own, paid = {}, []
     for number, (route, passes) in enumerate(cases):
         own[str(number)] = EmployeePasses(readable=tuple(passes))
@@ -295,7 +297,9 @@ def recheck_rate(cases: Sequence[Case], items: int) -> float:
         paid.append(PaidItem(str(number), str(number), DAY, text, Medium.IC, 1, yen))
 
     def run() -> int:
-        differing = list(recheck(itertools.islice(itertools.cycle(paid), items), own))
+        differing = list(
+            recheck(itertools.islice(itertools.cycle(paid), items), own, packaged_tariffs())
+        )
         assert differing == []  # nothing was revised
         return items
 
@@ -315,7 +319,7 @@ def batch_rate(cases: Sequence[Case], items: int) -> float:
 
     def run() -> int:
         many = itertools.islice(itertools.cycle(rows), items)
-        return sum(1 for row in price_batch(many) if not row["error"])
+        return sum(1 for row in price_batch(many, packaged_tariffs()) if not row["error"])
 
     return rate(run, rounds=1)
 
@@ -343,7 +347,7 @@ def method(cost: dict[str, tuple[float, float]], pairs: int, cases: int) -> list
 def main() -> None:
     quick = "--quick" in sys.argv
     dice = random.Random(5)
-    network = tokyo_network()
+    network = packaged_tariffs().network
     finder, book, cost = prepare(network)
     peers = Peers(finder)
     places = [place for place in network.places.values() if _is_searched(network, place)]

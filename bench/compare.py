@@ -1,7 +1,7 @@
-"""How does a service's call stand beside its bare twin? What the benches of services share.
+"""Comparison of a service's call with the same bare SQL: helpers shared by the service benches.
 
-Both are called in turn, so that a slow minute of the machine hits both. An app is asked without a
-socket: what is measured is the app.
+Both are called in turn, so that a slow minute of the machine affects both. An app is called without
+a socket, so that only the app is measured.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ Act = Callable[[], Awaitable[object]]
 
 
 async def alternate(rounds: int, *acts: Act, timeout_s: float = 60) -> list[list[float]]:
-    """Seconds of each act, called one after the other in every round; the first rounds warm up.
+    """Seconds of each function, called one after the other in every round; first rounds warm up.
 
-    After `patience` seconds twenty rounds are enough.
+    After `timeout_s` seconds twenty rounds are enough.
     """
     seconds: list[list[float]] = [[] for _ in acts]
     started = time.perf_counter()
@@ -43,25 +43,25 @@ async def alternate(rounds: int, *acts: Act, timeout_s: float = 60) -> list[list
 
 
 def p(seconds: list[float], share: float) -> float:
-    """The given share's quantile in milliseconds."""
+    """The `share` quantile in milliseconds."""
     return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))] * 1000
 
 
 def positional(statement: str, values: Mapping[str, object]) -> tuple[str, list[Any]]:
-    """A statement with positions for its names, as asyncpg wants it, and the values in order."""
+    """A statement with positional parameters, as asyncpg requires, and the values in order."""
     compiled = text(statement).compile(dialect=dialect.dialect())  # type: ignore[no-untyped-call]
     return str(compiled), [values[name] for name in compiled.positiontup or ()]
 
 
 def principal_of_bench() -> auth.PrincipalOf:
-    """Recognises the tokens of `token_of`."""
+    """Authenticates the tokens of `token_of`."""
     keys = StaticKeys(KeySet([KEY]))
     verifier = tokens.TokenVerifier(keys, issuer=ISSUER, audience="bench")
     return tokens.principal_of(verifier)
 
 
 def token_of(dealer: str) -> str:
-    """A token of somebody at a dealer's headquarters."""
+    """A token of a headquarters user of a dealer."""
     who = auth.Principal("bench", "bench", dealer, None, "H001", frozenset({auth.Role.HQ}), None)
     claims = tokens.claims_of(who) | {"iss": ISSUER, "aud": "bench", "exp": 9_999_999_999}
     return jwt.encode({"alg": "ES256", "kid": "bench"}, claims, KEY)
@@ -70,7 +70,7 @@ def token_of(dealer: str) -> str:
 async def ask(
     app: Any, method: str, path: str, token: str, query: Mapping[str, str], body: object = None
 ) -> tuple[int, int]:
-    """Call an ASGI app; status and bytes of its answer."""
+    """Call an ASGI app; returns status and body of the response."""
     status = size = 0
     scope = {
         "type": "http",
@@ -95,7 +95,7 @@ async def ask(
     async def receive() -> dict[str, Any]:
         nonlocal asked
         if asked:
-            await gone.wait()  # the client stays until it has everything
+            await gone.wait()  # the client stays connected until the response is complete
         asked = True
         return {"type": "http.request", "body": sent, "more_body": False}
 

@@ -1,11 +1,11 @@
-"""`./dev bench contracts`: searches, HTTP, bulk change and CSV beside the bare SQL, in one run.
+"""Contracts benchmark: `./dev bench contracts` compares searches, HTTP, bulk change and CSV to SQL.
 
 A large database (300 dealers) and a small one, both with one dealer of 3,000 contracts; the large
-one also has a dealer of a tenth of all. Each measured call is followed by its bare twin: the same
-statement through asyncpg, by the same role and under the same row-level security.
+one also has a dealer with a tenth of all. Each measured call is followed by its bare counterpart:
+the same statement through asyncpg, with the same role and row-level security.
 
-With `--keep` the databases stay for the next run, so that `--parts` can be measured one by one; a
-run without it measures, writes down what all of them found, and drops the databases.
+With `--keep` the databases are kept for the next run, so that `--parts` can be measured separately;
+a run without it measures, writes the results of all parts, and drops the databases.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def _when() -> str:
 
 
 def write_down(filled_databases: FilledDatabases) -> None:
-    """Everything that was found in these databases, in the order of the parts."""
+    """Write all results from these databases, in the order of the parts."""
     sizes = f"{SMALL_DEALER} has {SMALL:,}, {LARGE_DEALER} has {filled_databases.contracts // 10:,}"
     found = [line for part in PARTS for line in ["", *filled_databases.found.get(part, [])]]
     write("contracts", [f"{filled_databases.contracts:,} contracts, 300 dealers; {sizes}.", *found])
@@ -82,7 +82,9 @@ def main() -> None:
     parser.add_argument("--contracts", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--keep", action="store_true", help="needs a PostgreSQL that stays")
+    parser.add_argument(
+        "--keep", action="store_true", help="needs a PostgreSQL that is not disposable"
+    )
     args = parser.parse_args()
     tune_gc()
     uvloop.run(run(args.contracts, args.rounds, args.parts, keep=args.keep))

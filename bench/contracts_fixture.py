@@ -1,6 +1,6 @@
-"""Where does the contracts bench take place? In filled databases, reached our way and bare.
+"""Filled databases for the contracts benchmark, reached through the service and by bare SQL.
 
-They outlive one run (`FilledDatabases`), so that a long bench can be measured part by part.
+They can outlive one run (`FilledDatabases`), so that a long bench can be measured part by part.
 """
 
 import json
@@ -31,7 +31,7 @@ SMALL = 3_000
 
 @dataclass(frozen=True)
 class FilledDatabase:
-    """A filled database: by the service's own way, and bare."""
+    """A filled database, through the service's own code and by bare SQL."""
 
     database: Database
     bare: asyncpg.Pool
@@ -39,7 +39,7 @@ class FilledDatabase:
 
 
 def base_lines(count: int) -> list[tuple[Any, ...]]:
-    """So many contracts of the demo, as the intake stages them."""
+    """`count` demo contracts, as the import stages them."""
     masters = demo_masters(1)
     known = KnownCodes(
         product_codes=PRODUCT_BY_CODE,
@@ -55,7 +55,7 @@ def base_lines(count: int) -> list[tuple[Any, ...]]:
 
 
 async def fill(admin: str, url: str, count: int, lines: list[tuple[Any, ...]]) -> None:
-    """COPY contracts into an empty database; a superuser may, past row-level security."""
+    """COPY contracts into an empty database; a superuser bypasses row-level security."""
     connection = await asyncpg.connect(with_database(admin, urlsplit(url).path.lstrip("/")))
     names = [name for name in STAGED if name not in {"line", "fingerprint"}]
     at = {name: STAGED.index(name) for name in STAGED}
@@ -82,7 +82,7 @@ async def fill(admin: str, url: str, count: int, lines: list[tuple[Any, ...]]) -
 
 @dataclass(slots=True)
 class FilledDatabases:
-    """The databases of one bench and what was found in them, kept between runs in a file."""
+    """The databases of one bench and their results, kept between runs in a file."""
 
     admin_url: str
     contracts: int
@@ -93,18 +93,18 @@ class FilledDatabases:
 
     @staticmethod
     def file() -> Path:
-        """Where a bench that is not finished is noted."""
+        """The file that records an unfinished bench."""
         return Path(tempfile.gettempdir()) / "madoguchi-bench-contracts.json"
 
     @classmethod
     def again(cls) -> "FilledDatabases | None":
-        """Those of the last run, if it kept them."""
+        """The databases of the last run, if it kept them."""
         file = cls.file()
         return cls(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
 
     @classmethod
     async def made(cls, admin_url: str, contracts: int) -> "FilledDatabases":
-        """A database of 10,000 contracts and one of so many."""
+        """Create a database with 10,000 contracts and one with `contracts`."""
         databases, lines = TestDatabases(admin_url), base_lines(min(20_000, contracts))
         filled_databases = cls(admin_url, contracts)
         filled_databases.small = await filled(databases, 10_000, lines)
@@ -113,11 +113,11 @@ class FilledDatabases:
         return filled_databases
 
     def keep(self) -> None:
-        """For the next run."""
+        """Save the databases and results for the next run."""
         self.file().write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf-8")
 
     async def clear(self) -> None:
-        """Drop the databases, and forget."""
+        """Drop the databases, and delete the file."""
         connection = await asyncpg.connect(self.admin_url)
         mine = "SELECT datname FROM pg_database WHERE starts_with(datname, $1)"
         for row in await connection.fetch(mine, self.role):
@@ -128,7 +128,7 @@ class FilledDatabases:
 
 
 async def filled(databases: TestDatabases, count: int, lines: list[tuple[Any, ...]]) -> str:
-    """The URL of a database with so many contracts."""
+    """The URL of a database with `count` contracts."""
     url = await databases.create("contracts_service")
     database = Database(url)
     await import_masters(database, demo_masters(300), now=datetime.now(UTC))
@@ -141,7 +141,7 @@ async def filled(databases: TestDatabases, count: int, lines: list[tuple[Any, ..
 
 @asynccontextmanager
 async def filled_database(url: str) -> AsyncIterator[FilledDatabase]:
-    """A filled database, opened."""
+    """Open a filled database."""
     database = Database(url, pool_size=4)
     bare = await asyncpg.create_pool(url, min_size=2, max_size=4)
     yield FilledDatabase(database, bare, url)

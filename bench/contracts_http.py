@@ -1,4 +1,4 @@
-"""What does HTTP cost: the search beside a bare handler, a bulk change, and a large CSV?"""
+"""HTTP cost in the contracts benchmark: search against a bare handler, bulk change, large CSV."""
 
 import asyncio
 import resource
@@ -20,14 +20,14 @@ from shared.clock import TravelClock
 
 
 def service_app(at: FilledDatabase) -> FastAPI:
-    """The service as it runs, in July 2025."""
+    """The service's application, with a clock in July 2025."""
     clock = TravelClock()
     clock.travel_to(datetime(2025, 7, 15, 1, tzinfo=UTC))
     return create_app(at.database, clock, principal_of_bench())
 
 
 def bare_app(at: FilledDatabase, condition: customer_list.Condition) -> FastAPI:
-    """FastAPI and asyncpg, and nothing else: the same rows as JSON."""
+    """Only FastAPI and asyncpg, returning the same rows as JSON."""
     app = FastAPI(openapi_url=None)
     statement, values = bare_statement(condition)
 
@@ -79,7 +79,7 @@ BARE_EVENT = """INSERT INTO outbox (event_id, lane, type, aggregate_type, aggreg
 
 
 async def bulk(at: FilledDatabase, rounds: int) -> list[str]:
-    """A bulk change of 100 rows over the API beside the bare statements in one transaction."""
+    """A bulk change of 100 rows over the API against the bare statements in one transaction."""
     ours_s, bare_s, app, token = [], [], service_app(at), token_of(LARGE_DEALER)
     async with at.bare.acquire() as connection, connection.transaction():
         await connection.execute("SELECT set_config('app.dealer', $1, true)", LARGE_DEALER)
@@ -108,7 +108,7 @@ async def bulk(at: FilledDatabase, rounds: int) -> list[str]:
 
 
 async def bare_bulk(at: FilledDatabase, numbers: list[str]) -> None:
-    """Lock, update, note and tell of 100 contracts, as plain as can be."""
+    """Lock, update, log and publish 100 contracts in bare SQL."""
     ids = [uuid4() for _ in numbers]
     both = list(zip(numbers, ids, strict=True))
     async with at.bare.acquire() as connection, connection.transaction():
@@ -120,7 +120,7 @@ async def bare_bulk(at: FilledDatabase, numbers: list[str]) -> None:
 
 
 async def csv(at: FilledDatabase) -> list[str]:
-    """Every contract of the large dealer as CSV: rows per second, and how memory grows."""
+    """Export every contract of the large dealer as CSV: rows per second, and memory growth."""
     app, token, query = service_app(at), token_of(LARGE_DEALER), {"mode": "general"}
     path = "/api/contracts/v1/contracts.csv"
     await ask(app, "GET", path, token, {**query, "final_to": "2025-07"})
@@ -131,4 +131,4 @@ async def csv(at: FilledDatabase) -> list[str]:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert status == 200
     what = f"CSV of dealer {LARGE_DEALER}: {size / 1e6:.1f} MB in {took:.1f} s"
-    return [f"{what}; the highest memory of the process grew by {grown:.1f} MB."]
+    return [f"{what}; the peak memory of the process grew by {grown:.1f} MB."]

@@ -1,4 +1,4 @@
-"""How long does a search take beside its own statement through asyncpg?"""
+"""Search latency in the contracts benchmark, against the same statement through asyncpg."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ async def time_search(
 ) -> tuple[Seconds, Seconds, Seconds]:
     """Seconds of our search, of the bare statements, and of our search in the small database.
 
-    They take turns; both ways count where 101 come.
+    They take turns; both also count the rows if there are 101.
     """
     condition = condition_of(dealer, mode, typed)
     statement, values = bare_statement(condition)
@@ -74,7 +74,7 @@ async def time_search(
 async def searches(
     large: FilledDatabase, small: FilledDatabase, dealer: str, rounds: int
 ) -> list[str]:
-    """Every mode for one dealer; growth: against the same dealer in the small database."""
+    """Every search mode for one dealer; growth is relative to the small database."""
     lines = [
         "| search | dealer | ours p50 | ours p99 | bare p50 | bare p99 | p99 ratio | growth p50 |",
         "|---|---|---|---|---|---|---|---|",

@@ -1,7 +1,7 @@
-"""`./dev bench due_timer_scaling`: cost of finding due timers.
+"""Scaling of due timers: `./dev bench due_timer_scaling` measures the cost of finding them.
 
-Two databases of the notifier, one with ten thousand open timers and one with a million; in each
-round a hundred more fall due in both, and the notifier's own timer worker finds and fires them.
+Two notifier databases, one with ten thousand open timers and one with a million; in each
+round a hundred more fall due in both, and the notifier's timer worker finds and fires them.
 """
 
 import argparse
@@ -47,13 +47,13 @@ FALL_DUE = text("""
 METHOD = f"""\
 Method: two databases of the notifier with {SIZES[0]:,} and {SIZES[1]:,} open timers, due in the
 coming week; in each round, at both in turn, {DUE_AT_ONCE} more fall due and the timer worker runs
-until it finds none. Each timer has a transaction of its own, with its removal. Times are medians
+until it finds none. Each timer is removed in its own transaction. Times are medians
 over the rounds; the ratio is the median over the rounds of the larger database's time divided by
-the smaller one's in the same round. Pages are those that PostgreSQL touched for one search."""
+the smaller one's in the same round. Pages are those that PostgreSQL reads for one search."""
 
 
 async def nothing(_: str, __: dict[str, Any], ___: datetime, ____: AsyncSession) -> None:
-    """A handler that leaves only the finding."""
+    """A handler without work, so that only the search is measured."""
 
 
 FINDING: dict[str, TimerHandler] = {"stale": nothing, "approval_stale": nothing}
@@ -61,12 +61,12 @@ WAYS: dict[str, Mapping[str, TimerHandler]] = {
     f"find {DUE_AT_ONCE} due timers and remove them": FINDING,
     "the same, each with its mail planned in the ledger": timers(),
 }
-LOOK = "look once where nothing is due"
+LOOK = "one search with nothing due"
 
 
 @dataclass(slots=True)
 class FilledDatabase:
-    """A database with so many open timers, and how long each way took, in milliseconds."""
+    """A database with `size` open timers, and the milliseconds of each case."""
 
     size: int
     database: Database
@@ -75,19 +75,19 @@ class FilledDatabase:
     pages: int = 0
 
     async def fill(self) -> None:
-        """Open the timers."""
+        """Insert the open timers."""
         async with self.database.transaction() as tx:
             await tx.execute(OPEN, {"now": self.clock.now(), "size": self.size})
         await self.vacuum()
 
     async def vacuum(self) -> None:
-        """What autovacuum does, at a moment of our choice."""
+        """Vacuum at a defined point instead of by autovacuum."""
         async with self.database.engine.connect() as connection:
             autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await autocommit.execute(text("VACUUM ANALYZE timer"))
 
     async def round(self, number: int) -> None:
-        """Let a hundred fall due in each way, and fire them."""
+        """Insert a hundred due timers for each case, and fire them."""
         for way, handlers in WAYS.items():
             async with self.database.transaction() as tx:
                 due = {"round": f"{number}-{len(way)}", "now": self.clock.now()}
@@ -105,11 +105,11 @@ class FilledDatabase:
         self.note(LOOK, begun, LOOKS)
 
     def note(self, way: str, begun: float, times: int = 1) -> None:
-        """Keep how long something took."""
+        """Record a duration."""
         self.took.setdefault(way, []).append((time.perf_counter() - begun) * 1000 / times)
 
     async def count_pages(self) -> None:
-        """How many pages one search touches while a hundred are due."""
+        """Number of pages that one search reads while a hundred are due."""
         explain = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {DUE.text}")
         async with self.database.transaction(EVERY_DEALER) as tx:
             due = {"round": "pages", "now": self.clock.now(), "count": DUE_AT_ONCE}
@@ -127,7 +127,7 @@ def line(what: str, small: list[float], large: list[float], unit: str) -> str:
 
 
 async def main() -> None:
-    """Run all of it."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     args = parser.parse_args()
@@ -158,7 +158,7 @@ async def main() -> None:
         "|---|---|---|---|",
     ]  # fmt: skip
     table += [line(way, small.took[way][1:], large.took[way][1:], "ms") for way in (*WAYS, LOOK)]
-    table.append(line("pages touched by one search", [small.pages], [large.pages], "pages"))
+    table.append(line("pages read by one search", [small.pages], [large.pages], "pages"))
     write("due_timer_scaling", table)
 
 

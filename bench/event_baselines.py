@@ -1,7 +1,7 @@
-"""What our event path is measured against, and the path itself cut into its sides.
+"""Event path and its baselines, split into a sending and a receiving side.
 
-Each side is a function that runs in a process of its own: it gets ready, says so, waits for the
-word, and works. The peers do the same job by stock means: raw aio-pika, and faststream-outbox.
+Each side is a function that runs in its own process: it prepares, reports that it is ready, waits
+for the start signal, and works. The baselines are raw aio-pika and faststream-outbox.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ def message(n: int, aggregates: int) -> aio_pika.Message:
 
 
 async def relay_once(url: str, transport: Transport, events: int) -> float:
-    """Our relay: events per second until the outbox is empty."""
+    """The product's relay: events per second until the outbox is empty."""
     database = Database(url)
     relay = Relay(database, transport, "/bench")
     await relay.renew_leases()
@@ -78,7 +78,7 @@ async def relay_once(url: str, transport: Transport, events: int) -> float:
 
 
 async def relay_all(relay: Relay) -> None:
-    """Relay on every track, as `Relay.run` does, until nothing is left."""
+    """Relay on every track, as `Relay.run` does, until the outbox is empty."""
 
     async def follow(track: int) -> None:
         while await relay.relay_once(track):
@@ -88,7 +88,7 @@ async def relay_all(relay: Relay) -> None:
 
 
 async def publish_raw(url: str, topology: Topology, events: int, group: int = 500) -> float:
-    """Raw aio-pika, confirms pipelined in groups: events per second."""
+    """Raw aio-pika with confirms pipelined in groups: events per second."""
     async with await aio_pika.connect(url) as connection, connection.channel() as channel:
         exchange = await channel.get_exchange(topology.exchange)
         messages = [message(n, 1000) for n in range(events)]
@@ -125,7 +125,7 @@ async def stock_table(url: str, events: int) -> None:
 def stock_relay(
     url: str, rabbitmq: str, topology: Topology, workers: int
 ) -> tuple[OutboxBroker, RabbitBroker]:
-    """The relay as the documentation of faststream-outbox shows it."""
+    """The relay as documented by faststream-outbox."""
     table = make_outbox_table(MetaData(), "stock_outbox")
     engine = create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://"), pool_size=20
@@ -170,7 +170,7 @@ async def load_queue(rabbitmq: str, topology: Topology, events: int) -> None:
 
 
 async def stored(database: Database, events: int) -> None:
-    """Wait until the inbox has so many events."""
+    """Wait until the inbox has `events` events."""
     async with database.engine.connect() as connection:
         probe = await connection.execution_options(isolation_level="AUTOCOMMIT")
         while (await probe.execute(text("SELECT count(*) FROM inbox"))).scalar_one() < events:
@@ -178,7 +178,7 @@ async def stored(database: Database, events: int) -> None:
 
 
 async def ingest(url: str, rabbitmq: str, topology: Topology, events: int) -> float:
-    """Our way in, by FastStream: events per second from the queue to the inbox."""
+    """The product's ingest by FastStream: events per second from the queue to the inbox."""
     database = Database(url)
     begun = time.perf_counter()
     task = asyncio.create_task(
@@ -221,7 +221,7 @@ Finished = Callable[[], Awaitable[None]]
 async def our_sender(
     ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
-    """Our relay as one side."""
+    """The product's relay as the sending side."""
     database, transport = Database(url), RabbitTransport(rabbitmq, topology)
     relay = Relay(database, transport, "/bench")
     await relay.renew_leases()
@@ -233,7 +233,7 @@ async def our_sender(
 async def our_receiver(
     ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
-    """Our ingest and worker as one side; ends when so many effects are committed."""
+    """The product's ingest and worker as the receiving side; ends after `events` effects."""
     database, handled, all_handled = Database(url), 0, asyncio.Event()
 
     async def effect(event: Event, delivery: Delivery, tx: AsyncSession) -> None:
@@ -264,7 +264,7 @@ async def our_receiver(
 async def naive_sender(
     ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
-    """The stock relay as one side."""
+    """The stock relay as the sending side."""
     outbox, rabbit = stock_relay(url, rabbitmq, topology, workers=1)
     await rabbit.start()
     await ready()
@@ -275,7 +275,7 @@ async def naive_sender(
 async def naive_receiver(
     ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
-    """A FastStream subscriber that makes one SQLAlchemy transaction per message."""
+    """A FastStream subscriber with one SQLAlchemy transaction per message."""
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
     broker, done, finished = RabbitBroker(rabbitmq, logger=None), 0, asyncio.Event()
 
@@ -297,7 +297,7 @@ async def naive_receiver(
 
 
 async def raw_sender(ready: Ready, _: str, rabbitmq: str, topology: Topology, events: int) -> None:
-    """Raw aio-pika publishing, without a database, as one side."""
+    """Raw aio-pika publishing, without a database, as the sending side."""
     await ready()
     await publish_raw(rabbitmq, topology, events)
 
@@ -305,7 +305,7 @@ async def raw_sender(ready: Ready, _: str, rabbitmq: str, topology: Topology, ev
 async def raw_receiver(
     ready: Ready, _: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
-    """Raw aio-pika consuming and acknowledging, without a database, as one side."""
+    """Raw aio-pika consuming and acknowledging, without a database, as the receiving side."""
     done, finished = 0, asyncio.Event()
 
     async def take(incoming: aio_pika.abc.AbstractIncomingMessage) -> None:

@@ -1,4 +1,4 @@
-"""What every event bench stands on: fresh databases, queues of its own, and filled outboxes."""
+"""Event fixture of the event benches: fresh databases, separate queues, and filled outboxes."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ FILL = text("""
 
 @dataclass(frozen=True, slots=True)
 class EventFixture:
-    """Where a bench runs."""
+    """The databases and the broker of a bench."""
 
     databases: TestDatabases
     rabbitmq: str
@@ -59,13 +59,13 @@ class EventFixture:
         return url
 
     async def filled(self, events: int, aggregates: int) -> str:
-        """The URL of a fresh database whose outbox holds so many events."""
+        """The URL of a fresh database with `events` events in its outbox."""
         url = await self.database()
         await fill(url, events, aggregates)
         return url
 
     async def empty_queues(self) -> None:
-        """Throw away what lies in the queues."""
+        """Purge the queues."""
         async with await aio_pika.connect(self.rabbitmq) as connection:
             await self.topology.declare(connection)
             async with connection.channel() as channel:
@@ -74,7 +74,7 @@ class EventFixture:
 
 
 async def fill(url: str, events: int, aggregates: int) -> None:
-    """Put events straight into an outbox."""
+    """Insert events directly into an outbox."""
     database = Database(url)
     async with database.transaction() as tx:
         await tx.execute(FILL, {"events": events, "aggregates": aggregates})
@@ -86,7 +86,7 @@ async def fill(url: str, events: int, aggregates: int) -> None:
 
 @asynccontextmanager
 async def event_fixture() -> AsyncIterator[EventFixture]:
-    """Set the stage and clear it away."""
+    """Create the databases and queues, and remove them at the end."""
     postgres, end_postgres = await asyncio.to_thread(servers.find_postgres)
     rabbit = await asyncio.to_thread(servers.find_rabbitmq)
     if rabbit is None:
@@ -116,7 +116,7 @@ async def drop_events(rabbitmq: str, topology: Topology) -> None:
 async def in_turn(
     rounds: int, peers: Sequence[tuple[str, Callable[[], Awaitable[float]]]]
 ) -> dict[str, list[float]]:
-    """Run every peer once per round, so that a slow minute of the machine hits all of them."""
+    """Run every peer once per round, so that a slow minute of the machine affects all of them."""
     rates: dict[str, list[float]] = {name: [] for name, _ in peers}
     for turn in range(rounds):
         for name, run in peers:
@@ -126,12 +126,12 @@ async def in_turn(
 
 
 def ratio(rates: dict[str, list[float]], ours: str, peer: str) -> float:
-    """The median over the rounds of our rate divided by the peer's in the same round."""
+    """The median over the rounds of the product's rate divided by the peer's."""
     return statistics.median(a / b for a, b in zip(rates[ours], rates[peer], strict=True))
 
 
 def write(name: str, lines: Sequence[str]) -> None:
-    """Print a table and keep it in bench/results/."""
+    """Print a table and write it to bench/results/."""
     cores = len(os.sched_getaffinity(0))
     machine = f"{platform.machine()}, {cores} cores, Python {platform.python_version()}"
     head = [f"# {name}", "", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}", ""]

@@ -1,6 +1,6 @@
-"""How long from a commit to its effect at a calm 50 events a second, and how long each hop alone?
+"""Event latency from commit to effect at a moderate 50 events per second, and of each hop alone.
 
-The hops alone: a business commit with its event, a confirmed publish, a delivery from publish to
+The hops: a business commit with its event, a confirmed publish, a delivery from publish to
 consumer, and a commit of the effect. Embedded, the publish is a commit into the inbox.
 """
 
@@ -44,7 +44,7 @@ def percentile(times: list[float], share: float) -> float:
 
 
 async def timed(samples: int, act: Callable[[int], Awaitable[object]]) -> list[float]:
-    """How long `act` takes, again and again at a calm pace, in seconds."""
+    """Seconds that `act` takes, repeated at a moderate rate."""
     took = []
     for n in range(samples + 20):
         await asyncio.sleep(1 / PER_SECOND / 2)
@@ -101,7 +101,7 @@ async def hops(at: EventFixture, samples: int) -> dict[str, list[float]]:
 
 
 def envelope(n: int) -> Envelope:
-    """An event of a stream of its own."""
+    """An event of a new stream."""
     return Envelope(
         new_id(), "/hop", TYPE, "contract", f"H{n}-{time.time_ns()}", 1, "D01",
         datetime.now(UTC), b'{"dealer_id": "D01"}',
@@ -109,7 +109,7 @@ def envelope(n: int) -> Envelope:
 
 
 def receiver(database: Database) -> ServiceRuntime:
-    """A service whose effects ring a bell when they are committed."""
+    """A service whose effects send a notification when they are committed."""
     subscribers = Subscribers()
 
     async def effect(event: NoteSaved, _: Delivery, tx: AsyncSession) -> None:
@@ -121,8 +121,8 @@ def receiver(database: Database) -> ServiceRuntime:
     )
 
 
-async def heard(url: str, effects: dict[int, float]) -> None:
-    """Note when each effect is committed, until cancelled."""
+async def record_effects(url: str, effects: dict[int, float]) -> None:
+    """Record when each effect is committed, until cancelled."""
     connection = await asyncpg.connect(url)
 
     def note(_: object, __: int, ___: str, payload: object) -> None:
@@ -133,7 +133,7 @@ async def heard(url: str, effects: dict[int, float]) -> None:
 
 
 async def send(database: Database, seconds: float) -> dict[int, float]:
-    """Commit events at the calm pace; returns when each was committed."""
+    """Commit events at the moderate rate; returns the time of each commit."""
     committed, begun = {}, time.monotonic()
     for n in range(int(seconds * PER_SECOND)):
         await asyncio.sleep(max(0.0, begun + n / PER_SECOND - time.monotonic()))
@@ -143,13 +143,13 @@ async def send(database: Database, seconds: float) -> dict[int, float]:
 
 
 async def embedded(source_url: str, target_url: str, seconds: float) -> list[float]:
-    """Everything in one process; the latency of each event."""
+    """Run both sides in one process; returns the latency of each event."""
     source, target = Database(source_url), Database(target_url)
     sender = ServiceRuntime(Service("sender", "shared"), source, SystemClock())
     taker, effects = receiver(target), dict[int, float]()
     transport = EmbeddedTransport({"bench": taker.inbox}, SUBSCRIPTIONS)
     tasks = [
-        asyncio.create_task(heard(target_url, effects)),
+        asyncio.create_task(record_effects(target_url, effects)),
         asyncio.create_task(sender.work(transport)),
         asyncio.create_task(taker.work(EmbeddedTransport({}, {}))),
     ]
@@ -163,13 +163,13 @@ async def embedded(source_url: str, target_url: str, seconds: float) -> list[flo
 
 
 def receive(pipe: Connection, url: str, rabbitmq: str, topology: Topology) -> None:
-    """The receiving side in a process of its own; answers with its times when asked."""
+    """The receiving side in its own process; sends its recorded times on request."""
 
     async def run() -> None:
         effects = dict[int, float]()
         taker = receiver(Database(url))
         tasks = [
-            asyncio.create_task(heard(url, effects)),
+            asyncio.create_task(record_effects(url, effects)),
             asyncio.create_task(taker.work_with_rabbitmq(rabbitmq, topology)),
         ]
         await asyncio.to_thread(pipe.recv)
@@ -183,7 +183,7 @@ def receive(pipe: Connection, url: str, rabbitmq: str, topology: Topology) -> No
 async def distributed(
     at: EventFixture, source_url: str, target_url: str, seconds: float
 ) -> list[float]:
-    """A process per side with RabbitMQ between them; the latency of each event."""
+    """Run a process per side with RabbitMQ between them; returns the latency of each event."""
     here, there = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(
         target=receive, args=(there, target_url, at.rabbitmq, at.topology), daemon=True

@@ -1,4 +1,4 @@
-"""`./dev bench events`: the event path beside its peers, in one run."""
+"""Event path benchmark: `./dev bench events` compares it with its peers in one run."""
 
 import argparse
 import asyncio
@@ -15,13 +15,14 @@ from shared.main import tune_gc
 from shared.rabbitmq import RabbitTransport, Topology
 
 METHOD = """\
-Method: our path and its peers run in turn, once per round, in this one run; the ratio is the median
-over the rounds. Relay: a filled outbox to confirmed messages; the stock relay with its defaults and
-one worker. Ingest: a filled queue to committed inbox rows, the same group commit on both sides.
-Commit to effect: a filled outbox to committed effects, a process per side; naive is the stock
-outbox relay and one SQLAlchemy transaction per message; raw is aio-pika publish and consume with
-acknowledgement and no database. All ways carry the same number of events, only the stock relay
-alone a quarter of it. Every process, the peers' too, sets the garbage collector as ours do."""
+Method: the product's path and its peers run in turn, once per round, in one run; the ratio is the
+median over the rounds. Relay: a filled outbox to confirmed messages; the stock relay has one worker
+and default settings. Ingest: a filled queue to committed inbox rows, the same group commit on both
+sides. Commit to effect: a filled outbox to committed effects, a process per side; naive is the
+stock outbox relay and one SQLAlchemy transaction per message; raw is aio-pika publish and consume
+with acknowledgement and no database. All carry the same number of events, except the stock relay,
+which carries a quarter. Every process, also the peers', uses the product's garbage collector
+settings."""
 
 
 async def relay(at: EventFixture, rounds: int, events: int) -> list[str]:
@@ -105,7 +106,7 @@ async def end_to_end(at: EventFixture, rounds: int, events: int) -> list[str]:
 
 
 def race(name: str, urls: tuple[str, str], rabbitmq: str, topology: Topology, events: int) -> float:
-    """Start both sides, give the word, and time until the receiver has every effect."""
+    """Start both sides, send the start signal, and time until the receiver has every effect."""
     context = multiprocessing.get_context("spawn")
     sides = []
     for side, url in enumerate(urls):
@@ -131,7 +132,7 @@ def race(name: str, urls: tuple[str, str], rabbitmq: str, topology: Topology, ev
 def play(
     name: str, side: int, pipe: Connection, url: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
-    """One side in its process."""
+    """Run one side in its own process."""
 
     async def ready() -> None:
         pipe.send("ready")
@@ -152,7 +153,7 @@ def row(what: str, rates: dict[str, list[float]], ours: str, peer: str, wanted: 
 
 
 async def main() -> None:
-    """Run all of it."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=10_000)

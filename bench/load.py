@@ -1,7 +1,7 @@
-"""`./dev bench load`: an office day on the whole product, with memory watched.
+"""Load test: `./dev bench load` simulates an office day on the whole product and watches memory.
 
-The product runs as `./dev up --processes` starts it. People log in and walk the portal's pages
-with time to think; the finance company's core publishes events that take effect in contracts.
+The product runs as `./dev up --processes` starts it. Users log in and visit the portal's pages
+with think time; the finance company's core publishes events that change contracts.
 """
 
 import argparse
@@ -38,12 +38,12 @@ from shared.testing import servers
 from tests.running_product import Product, running
 
 METHOD = """\
-Method: `madoguchi up --processes --rabbitmq` started by the bench; people log in at the issuer and
-then walk: list, detail, every fourth time a memo saved there, progress list, for leaders the
-dashboard; between two pages they think. The finance company's core publishes on the exchange (a
-contract is flagged as handled by it, and cleared again); each event changes a row in contracts.
-Everything, the people too, shares the machine's cores. Memory is the RSS of each process, sampled
-every two seconds after everybody has logged in."""
+Method: `madoguchi up --processes --rabbitmq` started by the bench; users log in at the issuer and
+then visit: list, detail, every fourth time a memo saved there, progress list, for managers the
+dashboard; with think time between two pages. The finance company's core publishes on the exchange
+(a contract is flagged as handled by it, and cleared again); each event changes a row in contracts.
+All processes, including the simulated users, share the machine's cores. Memory is the RSS of each
+process, sampled every two seconds after all users have logged in."""
 LIST = "/contracts?mode=general&final_to=2099-12"
 MISSING = "を表示できません"
 GROWN, PATIENCE_S = 1.05, 120
@@ -51,7 +51,7 @@ GROWN, PATIENCE_S = 1.05, 120
 
 @dataclass(slots=True)
 class Day:
-    """What was measured: seconds by page, what went wrong, RSS samples by process."""
+    """Measurements: seconds by page, failures, RSS samples by process."""
 
     thinking: tuple[float, float]
     pages: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -62,7 +62,7 @@ class Day:
 
 @dataclass(slots=True)
 class Walker:
-    """One person with a browser of their own, at an address of their own."""
+    """One simulated user with their own browser session and address."""
 
     day: Day
     who: str
@@ -80,7 +80,7 @@ class Walker:
         await self.http.get(chosen.headers["location"])
 
     async def walk(self) -> None:
-        """Go round until the day is over; nobody begins at the same moment."""
+        """Visit pages until the day is over; start times are spread."""
         await self._think(self.rng.random())
         turn = 0
         while not self.day.over.is_set():
@@ -104,7 +104,7 @@ class Walker:
             await self._see("memo saved", f"{path}/memo", typed)
 
     async def _see(self, name: str, path: str, form: dict[str, str] | None = None) -> str:
-        """One page, then time to think; gives the page's text, empty if it went wrong."""
+        """Request one page, then wait; returns the page's text, empty on failure."""
         if self.day.over.is_set():
             return ""
         began = time.perf_counter()
@@ -120,7 +120,7 @@ class Walker:
         if right:
             self.day.pages[name].append(seconds)
         elif saved_elsewhere:
-            self.day.pages["memo: somebody was faster"].append(seconds)
+            self.day.pages["memo: version conflict"].append(seconds)
         else:
             self.day.wrong[f"{name}: {answer.status_code}"] += 1
         await self._think()
@@ -133,12 +133,12 @@ class Walker:
 
 
 async def everybody(people: Sequence[Walker]) -> None:
-    """All of them at once."""
+    """All users concurrently."""
     await asyncio.gather(*(one.walk() for one in people))
 
 
 def walkers(day: Day, url: str, users: int) -> Iterator[Walker]:
-    """So many people; the demo's staff come several times, each with a session of its own."""
+    """`users` users; the demo's staff are used several times, each with a separate session."""
     at_dealers = [who for who in demo_people(demo_masters()) if who.dealer and who.store]
     for number in range(users):
         who = at_dealers[number % len(at_dealers)]
@@ -160,7 +160,7 @@ async def watch_memory(day: Day, product: Product) -> None:
 
 
 def name_of(process: psutil.Process) -> str:
-    """What a process is, by its command line; the number tells two alike apart."""
+    """A name of a process by its command line, with the process id."""
     words = process.cmdline()
     if "shared.main" in words:
         at = words.index("shared.main")
@@ -171,7 +171,7 @@ def name_of(process: psutil.Process) -> str:
 
 
 async def until_quiet(contracts: str, streams: dict[str, int]) -> str:
-    """How many events had not taken effect when called, and how long it took until all had."""
+    """The number of events not yet processed when called, and the seconds until all were."""
     began = time.perf_counter()
     under_way: list[int] = []
     database = Database(contracts)
@@ -186,14 +186,14 @@ async def until_quiet(contracts: str, streams: dict[str, int]) -> str:
     await database.close()
     seconds = time.perf_counter() - began
     if under_way[-1]:
-        return f"{under_way[-1]} of them had not taken effect {seconds:.0f} s later: MISSED"
-    return f"at the end {under_way[0]} were under way, {seconds:.2f} s later none"
+        return f"{under_way[-1]} of them were not processed {seconds:.0f} s later: MISSED"
+    return f"at the end {under_way[0]} were in flight, {seconds:.2f} s later none"
 
 
 async def the_day(
     product: Product, contracts: str, rabbitmq: str, prefix: str, asked: argparse.Namespace
 ) -> list[str]:
-    """Everybody logs in, works so many minutes, and goes home."""
+    """Run the day: all users log in, work for `asked.minutes`, and stop."""
     day = Day((asked.think * 2 / 3, asked.think * 4 / 3))
     database = Database(contracts)
     async with database.transaction(EVERY_DEALER) as tx:
@@ -211,7 +211,7 @@ async def the_day(
     walking = asyncio.create_task(everybody(people))
     done, _ = await asyncio.wait({telling, watching, walking}, timeout=asked.minutes * 60)
     for early in done:
-        early.result()  # nothing ends before the day does: says why it did
+        early.result()  # a task that ends before the day does has failed: raise its error
     telling.cancel()
     await asyncio.gather(telling, return_exceptions=True)
     lag = await until_quiet(contracts, outside.streams())
@@ -224,7 +224,7 @@ async def the_day(
 
 
 def report(day: Day, asked: argparse.Namespace, events: int, lag: str) -> list[str]:
-    """The tables."""
+    """The result tables."""
     seen = sum(map(len, day.pages.values()))
     about = (
         f"{asked.users} people, {asked.think:g} s to think on average ({day.thinking[0]:.0f} to "
@@ -250,7 +250,7 @@ def report(day: Day, asked: argparse.Namespace, events: int, lag: str) -> list[s
 
 
 def memory_table(memory: dict[str, list[int]]) -> list[str]:
-    """First third beside last third of the samples, by process; what grew more than 5 % is said."""
+    """First and last third of the samples, by process; growth over 5 % is marked."""
     lines = ["| process | RSS, first third | last third | ratio |", "|---|---|---|---|"]
     for name, samples in sorted(memory.items()):
         third = max(1, len(samples) // 3)
@@ -266,14 +266,14 @@ def memory_table(memory: dict[str, list[int]]) -> list[str]:
 
 @contextmanager
 def started(prefix: str, rabbitmq: str, postgres: str | None) -> Iterator[Product]:
-    """The product as processes, on a PostgreSQL of its own unless one is given."""
+    """Start the product as processes, on its own PostgreSQL unless one is given."""
     flags = ["--processes", "--rabbitmq", rabbitmq, "--event-prefix", prefix]
     with running(*flags, *(["--postgres", postgres] if postgres else [])) as product:
         yield product
 
 
 def contracts_url(product: Product) -> str:
-    """Where contracts are kept: its processes have it in their environment."""
+    """The URL of the contracts database, from the environment of the processes."""
     for process in psutil.Process(product.process.pid).children(recursive=True):
         with contextlib.suppress(psutil.Error):
             if url := process.environ().get("CONTRACTS_DATABASE_URL"):
@@ -282,13 +282,15 @@ def contracts_url(product: Product) -> str:
 
 
 def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--events", type=float, default=50, help="a second")
-    parser.add_argument("--think", type=float, default=15, help="seconds between pages, on average")
-    parser.add_argument("--postgres", help="postgresql://... of a superuser; its own one without")
+    parser.add_argument("--think", type=float, default=15, help="average seconds between pages")
+    parser.add_argument(
+        "--postgres", help="postgresql://... of a superuser; default: its own server"
+    )
     return parser.parse_args(argv)
 
 

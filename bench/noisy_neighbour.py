@@ -1,8 +1,8 @@
-"""`./dev hostile`: does one dealer's flood disturb the others?
+"""Noisy neighbour test: `./dev hostile` floods the broker as one dealer and measures the others.
 
-Three dealers' systems send ten messages a second each over RabbitMQ; in every second phase a fourth
-one floods its own exchange, over all the connections that its limits allow, without waiting for
-anything. The interchange and the returns service work as processes of their own.
+Three dealers' systems send ten messages a second each over RabbitMQ; in every other phase a fourth
+one floods its own exchange, over all connections that its limits allow, without waiting for
+responses. The interchange and the returns service run as separate processes.
 """
 
 import argparse
@@ -53,33 +53,33 @@ CALM_MS = 1000
 POOL = 5000
 SECRET = "of-the-bench-alone"
 TELL_COMMIT = """
-    CREATE FUNCTION tell_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION notify_commit() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN PERFORM pg_notify('bench', NEW.message_id); RETURN NULL; END $$;
-    CREATE TRIGGER tell_commit AFTER INSERT ON accepted FOR EACH ROW
-        WHEN (NEW.dealer_id <> 'D66') EXECUTE FUNCTION tell_commit();
+    CREATE TRIGGER notify_commit AFTER INSERT ON accepted FOR EACH ROW
+        WHEN (NEW.dealer_id <> 'D66') EXECUTE FUNCTION notify_commit();
 """
 TELL_EFFECT = """
-    CREATE FUNCTION tell_effect() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION notify_effect() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN PERFORM pg_notify('bench', NEW.source_id); RETURN NULL; END $$;
-    CREATE TRIGGER tell_effect AFTER INSERT ON reported_car FOR EACH ROW
-        WHEN (NEW.dealer_id <> 'D66') EXECUTE FUNCTION tell_effect();
+    CREATE TRIGGER notify_effect AFTER INSERT ON reported_car FOR EACH ROW
+        WHEN (NEW.dealer_id <> 'D66') EXECUTE FUNCTION notify_effect();
 """
 KEPT = text("SELECT reason, count(*) FROM quarantined GROUP BY reason ORDER BY 2 DESC")
 TAKEN = text("SELECT count(*) FROM accepted WHERE dealer_id = 'D66'")
 METHOD = """\
-Method: the others' systems publish at their moments, each with a confirm, whether or not those
-before are answered; a message begins when it is published. Commit and effect are heard from
-PostgreSQL, which notifies at the commit: that of the interchange which accepts the message, and
-that of the returns service which keeps the reported car. The flood is written to two sockets (all
-that the dealer's limits allow) as ready frames: per thousand messages 600 valid ones, 299 that do
-not fit their schema, 100 without user_id, and one of a megabyte, now and then of ten. It asks for
-no confirms, and never looks up; the broker throttles it by not reading on. Flooder, the others'
+Method: the other dealers' systems publish on schedule, each message with a confirm, without waiting
+for earlier ones; a message begins when it is published. Commit and effect are observed by
+PostgreSQL notifications at commit: that of the interchange which accepts the message, and that of
+the returns service which stores the reported car. The flood is written to two sockets (all that the
+dealer's limits allow) as prepared frames: per thousand messages 600 valid ones, 299 that violate
+their schema, 100 without user_id, and one of a megabyte, occasionally of ten. It requests no
+confirms and reads nothing; the broker throttles it by not reading. Flooder, the other dealers'
 systems, broker, PostgreSQL and services share this one machine's cores."""
 
 
 @dataclass(slots=True)
 class Phase:
-    """What the others saw in one phase; times in seconds, by message."""
+    """Measurements of the other dealers in one phase; times in seconds, by message."""
 
     name: str
     begun: dict[str, float] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Phase:
     cores: dict[str, float] = field(default_factory=dict)
 
     def line(self) -> str:
-        """A line of the table."""
+        """A row of the table."""
         both = [list(times.values()) or [0.0] for times in (self.accepted, self.effect)]
         figures = [f"{percentile(t, p):,.1f}" for t in both for p in (0.5, 0.99)]
         lost = len(self.begun) - len(self.effect)
@@ -98,29 +98,29 @@ class Phase:
         return f"| {' | '.join(map(str, cells))} |"
 
     def of_cores(self) -> str:
-        """Who used the processor."""
+        """Processor use by program, in cores."""
         most = sorted(self.cores.items(), key=itemgetter(1), reverse=True)
         return ", ".join(f"{of} {share:.2f}" for of, share in most[:4])
 
 
 @dataclass(slots=True)
 class Setup:
-    """Where the bench runs."""
+    """The databases and the broker of the bench."""
 
     address: str
     vhost: str
     ingress: Ingress
     interchange: Database
-    heard: asyncio.Queue[tuple[str, str, float]] = field(default_factory=asyncio.Queue)
+    notifications: asyncio.Queue[tuple[str, str, float]] = field(default_factory=asyncio.Queue)
 
     def url(self, user: str) -> str:
-        """How a user reaches the broker."""
+        """The broker URL of a user."""
         return f"amqp://{user}:{SECRET}@{self.address}/{self.vhost}"
 
 
 @asynccontextmanager
 async def setup() -> AsyncIterator[Setup]:
-    """Broker users, databases, and the services' workers; cleared away at the end."""
+    """Create broker users, databases, and the services' workers; removed at the end."""
     postgres, end_postgres = await asyncio.to_thread(servers.find_postgres)
     rabbit = await asyncio.to_thread(servers.find_rabbitmq)
     if rabbit is None or (reason := why_not(rabbit[0])):
@@ -158,25 +158,25 @@ async def setup() -> AsyncIterator[Setup]:
 
 @dataclass(slots=True)
 class Broker:
-    """The bench's own corner of the broker."""
+    """The bench's users and exchanges on the broker."""
 
     name: str
     ingress: Ingress
 
     def accounts(self) -> list[DealerAccount]:
-        """The dealers."""
+        """The dealers' accounts."""
         kept = {"name": "販売店", "active": True, "amqp_password_hash": broker_hash(SECRET)}
         return [DealerAccount(dealer_id=code, **kept) for code in (*OTHERS, HOSTILE)]
 
     def learn(self) -> None:
-        """Make everybody and everything."""
+        """Create users, permissions, limits and exchanges."""
         service = ServiceUser(f"{self.name}.services", broker_hash(SECRET))
         import_definitions(
             definitions(self.accounts(), ingress=self.ingress, vhost=self.name, service=service)
         )
 
     def remove(self) -> None:
-        """Forget it all."""
+        """Remove users, exchanges and queues."""
         dealers = [self.ingress.user(code) for code in (*OTHERS, HOSTILE)]
         remove(self.name, [f"{self.name}.services", *dealers])
 
@@ -189,10 +189,10 @@ async def _let_in(database: Database) -> None:
 
 
 def _consumes(here: Setup, service: str) -> Callable[[object, int, str, object], None]:
-    def hear(_connection: object, _pid: int, _channel: str, told: object) -> None:
-        here.heard.put_nowait((service, str(told), time.monotonic()))
+    def record(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+        here.notifications.put_nowait((service, str(payload), time.monotonic()))
 
-    return hear
+    return record
 
 
 async def _end(task: asyncio.Task[None]) -> None:
@@ -201,7 +201,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 
 def message_of(dealer: str, key: str, **changes: object) -> tuple[dict[str, str], bytes]:
-    """Headers and body of a car that came back; `key` is its id and its source id."""
+    """Headers and body of a returned car's message; `key` is its id and its source id."""
     headers = {
         "ce-specversion": "1.0", "ce-id": key, "ce-source": f"/dealers/{dealer}",
         "ce-type": "dealer.vehicle_returned.v1", "ce-time": f"{datetime.now(UTC):%FT%TZ}",
@@ -214,7 +214,7 @@ def message_of(dealer: str, key: str, **changes: object) -> tuple[dict[str, str]
 
 
 async def send_as(here: Setup, dealer: str, phase: Phase, seconds: float) -> None:
-    """One of the others: ten messages a second, each with its confirm."""
+    """Send as one of the other dealers: ten messages a second, each with its confirm."""
     user = here.ingress.user(dealer)
     async with await aio_pika.connect(here.url(user)) as connection:
         channel = await connection.channel(on_return_raises=True)
@@ -240,7 +240,7 @@ async def send_as(here: Setup, dealer: str, phase: Phase, seconds: float) -> Non
 
 
 def flood(address: str, vhost: str, user: str, exchange: str, seconds: float, rate: float) -> float:
-    """Write ready frames to a socket at a rate, for as long; returns how many a second went out."""
+    """Write prepared frames to a socket for `seconds`; returns the messages per second sent."""
     host, _, port = address.partition(":")
     with socket.create_connection((host, int(port or 5672))) as wire:
         _log_in(wire, vhost, user)
@@ -257,7 +257,7 @@ def flood(address: str, vhost: str, user: str, exchange: str, seconds: float, ra
 
 
 def _log_in(wire: socket.socket, vhost: str, user: str) -> None:
-    """The AMQP handshake, by hand: no client that would answer or slow down afterwards."""
+    """The AMQP handshake without a client library, which would react to the broker afterwards."""
     wire.sendall(ProtocolHeader(0, 9, 1).marshal())
     wire.recv(65536)
     wire.sendall(
@@ -273,11 +273,11 @@ def _log_in(wire: socket.socket, vhost: str, user: str) -> None:
     ):
         wire.sendall(pamqp.frame.marshal(frame, channel))
     time.sleep(0.5)
-    assert b"\x00\x14\x00\x0b" in wire.recv(65536), "the broker lets the flooder not in"
+    assert b"\x00\x14\x00\x0b" in wire.recv(65536), "the broker refuses the flooder's login"
 
 
 def _frames(user: str, exchange: str, n: int) -> bytes:
-    """One message of the flood: mostly valid, some not, one in a thousand huge."""
+    """One message of the flood: mostly valid, some invalid, one in a thousand very large."""
     changes = {"received_on": "soon"} if 600 <= n < 900 else {}
     headers, body = message_of(HOSTILE, f"f-{secrets.token_hex(6)}", **changes)
     if n == 0:
@@ -295,7 +295,7 @@ def _frames(user: str, exchange: str, n: int) -> bytes:
 
 
 async def run_phase(here: Setup, name: str, seconds: float, rate: float) -> Phase:
-    """Let the others send, and the flood beside them where `rate` is not 0."""
+    """Run one phase: the other dealers send, with the flood beside them unless `rate` is 0."""
     phase, before = Phase(name), _processor_seconds()
     hearing = asyncio.create_task(_note(here, phase))
     with multiprocessing.get_context("spawn").Pool(CONNECTIONS) as pool:
@@ -304,7 +304,7 @@ async def run_phase(here: Setup, name: str, seconds: float, rate: float) -> Phas
         flooding = [
             pool.apply_async(flood, (*where, *what)) for _ in range(CONNECTIONS if rate else 0)
         ]
-        await asyncio.sleep(2 if rate else 0)  # until it runs
+        await asyncio.sleep(2 if rate else 0)  # until the flood runs
         await asyncio.gather(*(send_as(here, dealer, phase, seconds) for dealer in OTHERS))
         phase.offered = sum([await asyncio.to_thread(one.get, 120) for one in flooding])
     phase.cores = {of: (s - before.get(of, 0)) / seconds for of, s in _processor_seconds().items()}
@@ -318,19 +318,19 @@ async def run_phase(here: Setup, name: str, seconds: float, rate: float) -> Phas
 
 async def _note(here: Setup, phase: Phase) -> None:
     while True:
-        service, key, at = await here.heard.get()
+        service, key, at = await here.notifications.get()
         times = phase.accepted if service == "interchange" else phase.effect
         if key in phase.begun:
             times[key] = at - phase.begun[key]
 
 
 def _processor_seconds() -> dict[str, float]:
-    """What each program of this machine has used so far."""
+    """Processor seconds used so far by each program of this machine."""
     used: dict[str, float] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
-        except OSError:  # it has ended meanwhile
+        except OSError:  # the process has ended meanwhile
             continue
         fields = rest.split()
         used[name] = used.get(name, 0) + (int(fields[11]) + int(fields[12])) / 100
@@ -338,9 +338,9 @@ def _processor_seconds() -> dict[str, float]:
 
 
 async def measure(seconds: float, rounds: int, rate: float) -> None:
-    """Quiet and flood in turn; then the page."""
+    """Run quiet and flood phases in turn, and write the results."""
     async with setup() as here:
-        for _ in range(30):  # until the workers stand and nothing waits any more
+        for _ in range(30):  # until the workers are up and the queues are empty
             warm = await run_phase(here, "warm", 2, 0)
             if warm.effect and percentile(list(warm.effect.values()), 0.99) < CALM_MS:
                 break
@@ -353,7 +353,7 @@ async def measure(seconds: float, rounds: int, rate: float) -> None:
             kept = (await tx.execute(KEPT)).all()
             taken = await tx.scalar(TAKEN)
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in kept)
-    became = f"Of the flood {taken:,} messages became events; in quarantine lie: {reasons}."
+    became = f"Of the flood {taken:,} messages became events; quarantined: {reasons}."
     write("noisy_neighbour", [*_page(phases), "", became, "", METHOD])
 
 

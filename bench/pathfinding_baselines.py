@@ -1,4 +1,4 @@
-"""Shortest paths by the libraries that one would take instead of ours."""
+"""Pathfinding baselines: shortest paths by networkx, rustworkx, igraph and scipy."""
 
 import itertools
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ import rustworkx as rx
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from commuter_service.engine.routing.pathfinding import PathFinder
+from fare_engine.routing.pathfinding import PathFinder
 
 
 class Peers:
-    """The same graph in the other libraries; one node per place end, as our finder has it."""
+    """The same graph in the other libraries; one node per place end, as in the fare engine."""
 
     def __init__(self, finder: PathFinder) -> None:
         arcs = list(finder.arcs())
@@ -38,7 +38,7 @@ class Peers:
         return list(nx.dijkstra_path(self.nx, a, b))
 
     def nx_bidirectional(self, a: int, b: int) -> Sequence[int]:
-        """networkx: from both ends."""
+        """networkx: bidirectional search."""
         return list(nx.bidirectional_dijkstra(self.nx, a, b)[1])
 
     def ig_path(self, a: int, b: int) -> Sequence[int]:

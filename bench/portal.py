@@ -1,9 +1,9 @@
-"""`./dev bench portal`: pages beside the service calls that they are made of, in one run.
+"""Portal benchmark: `./dev bench portal` compares pages with their service calls in one run.
 
-A million contracts in the contracts service; services and portal are processes of their own, as in
-production. Each request for a page goes through the portal as an ASGI application here, which
-counts the time that passes inside its calls to the services; the rest is the portal's own. The
-weight is what a browser with an empty cache is sent: the page and the files that it names.
+A million contracts in the contracts service; the services run as separate processes, as in
+production. Each page request goes through the portal as an ASGI application in this process, which
+measures the time spent in its calls to the services; the rest is the portal's own. The weight is
+what a browser with an empty cache receives: the page and the files that it references.
 """
 
 import argparse
@@ -53,9 +53,9 @@ ALLOWED, HEAVIEST = 3.0, 100_000
 
 @dataclass
 class Counted(httpx.AsyncBaseTransport):
-    """The portal's way to the services, with the seconds that pass on it.
+    """The portal's HTTP transport to the services, with the seconds spent in it.
 
-    Calls of one page may overlap; what counts is the time in which at least one was under way.
+    Calls of one page may overlap; the time in which at least one was in flight is counted.
     """
 
     inner: httpx.AsyncHTTPTransport = field(default_factory=httpx.AsyncHTTPTransport)
@@ -64,7 +64,7 @@ class Counted(httpx.AsyncBaseTransport):
     seconds: float = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a call on, and count."""
+        """Forward a call, and measure it."""
         if not self.under_way:
             self.began = time.perf_counter()
         self.under_way += 1
@@ -80,7 +80,7 @@ class Counted(httpx.AsyncBaseTransport):
 
 @asynccontextmanager
 async def service(name: str, url: str, issuer: str) -> AsyncIterator[str]:
-    """One API process; gives its address."""
+    """Start one API process; returns its address."""
     port, prefix = free_port(), name.upper()
     environment = {
         f"{prefix}_DATABASE_URL": url, f"{prefix}_RABBITMQ_URL": "amqp://unused/",
@@ -101,7 +101,7 @@ async def service(name: str, url: str, issuer: str) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def serving(app: FastAPI, port: int) -> AsyncIterator[None]:
-    """An application in this process."""
+    """Serve an application in this process."""
     config = uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
@@ -141,7 +141,7 @@ def issuer_of(url: str, portal: str) -> FastAPI:
 
 
 async def sign_in(http: httpx.AsyncClient) -> None:
-    """Headquarters of the dealer with three thousand contracts."""
+    """Log in as headquarters of the dealer with three thousand contracts."""
     login = await http.get("/auth/login")
     where = httpx.URL(login.headers["location"])
     async with httpx.AsyncClient() as elsewhere:
@@ -152,7 +152,7 @@ async def sign_in(http: httpx.AsyncClient) -> None:
 
 @dataclass
 class Measured:
-    """Seconds of whole pages and of the service calls inside each; bytes over the wire."""
+    """Seconds of whole pages and of the service calls in each; bytes transferred."""
 
     pages: list[float]
     calls: list[float]
@@ -160,7 +160,7 @@ class Measured:
 
 
 async def weigh(http: httpx.AsyncClient, path: str) -> int:
-    """Bytes of the page and of every file that it names, as they are sent, with their headers."""
+    """Bytes of the page and of every file that it references, as sent, including headers."""
     page = await http.get(path)
     named = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text))
     answers = [page, *[await http.get(unescape(address)) for address in named]]
@@ -233,7 +233,7 @@ async def run(contracts: int, rounds: int) -> list[str]:
 
 
 def main() -> None:
-    """The command line."""
+    """Parse the command line and run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contracts", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=60)

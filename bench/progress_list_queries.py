@@ -1,8 +1,8 @@
-"""`./dev bench progress_list_queries`: every question of 進捗一覧 beside the bare SQL, in one run.
+"""Progress list queries: `./dev bench progress_list_queries` compares 進捗一覧 with bare SQL.
 
 A large database (300 dealers) and a small one, both with one dealer of 3,000 applications; the
-large one also has a dealer of a tenth of all. Each measured call is followed by its bare twin: the
-same statement through asyncpg, by the same role and under the same row-level security.
+large one also has a dealer with a tenth of all. Each measured call is followed by its bare
+counterpart: the same statement through asyncpg, with the same role and row-level security.
 """
 
 import argparse
@@ -63,7 +63,7 @@ NAMES = [
     "太郎", "花子", "一郎", "健一", "誠", "翔", "裕子", "恵子", "美咲", "陽菜", "大輔", "直樹",
     "由美", "真一", "千尋",
 ]  # fmt: skip
-# How many in a thousand stand in a status: most are past, as after years of use.
+# Applications per thousand in each status: most are final, as after years of use.
 SHARES: Mapping[Status, int] = {
     Status.COMPLETED: 820,
     Status.WITHDRAWN: 60,
@@ -84,7 +84,7 @@ BEFORE_TFC = {
 CURRENT, PAST, RETURNS = Tab.CURRENT, Tab.PAST, ApplicationKind.VEHICLE_RETURN
 TWO = frozenset({Status.HQ_PENDING, Status.TFC_HOLD})
 Search = tuple[Tab | None, ProgressSearch]
-# As the page asks: a tab, and then what one may type or tick on it.
+# As the page queries: a tab, and then its search fields and filters.
 SEARCHES: Mapping[str, Search] = {
     "現在": (CURRENT, ProgressSearch()),
     "過去": (PAST, ProgressSearch()),
@@ -110,17 +110,17 @@ BARE_SETTINGS = (
 METHOD = """\
 {count:,} applications of 300 dealers, most of them past, and a ninth as many applications that TFC
 keeps; {small} has {few:,}, {large} {tenth:,}. A store sees a tenth of its dealer's. Each call of
-the service is followed by its bare twin: the same statement through asyncpg, in a transaction of
-its own, by the same role under the same row-level security, planned for its values like ours;
-{rounds} rounds, of what is slow at least 20. Growth: our time for
-{small} here divided by that in a database of 10,000 applications. Wanted: p99 ratio <= 2, growth
+the service is followed by its bare counterpart: the same statement through asyncpg, in its own
+transaction, with the same role and row-level security, planned for its values as in the service;
+{rounds} rounds, at least 20 for slow queries. Growth: the service's time for
+{small} here divided by that in a database of 10,000 applications. Target: p99 ratio <= 2, growth
 <= 1.5.
 """
 
 
 @dataclass(frozen=True)
 class FilledDatabase:
-    """A filled database: by the service's own way, and bare."""
+    """A filled database, through the service's own code and by bare SQL."""
 
     database: Database
     bare: asyncpg.Pool
@@ -131,7 +131,7 @@ def person(role: Role, dealer: str | None, store: str | None = None) -> Person:
 
 
 def dealers_of(count: int) -> list[str]:
-    """The dealer of each application, scattered as they come in over the years."""
+    """The dealer of each application, mixed as they arrive over the years."""
     small, large = [SMALL_DEALER] * SMALL, [LARGE_DEALER] * (count // 10)
     rest = [f"D{4 + number % 297:02}" for number in range(count - len(small) - len(large))]
     mixed = small + large + rest
@@ -140,7 +140,7 @@ def dealers_of(count: int) -> list[str]:
 
 
 def applications(count: int) -> Iterator[dict[str, Any]]:
-    """So many applications, always the same ones; each dealer has ten stores."""
+    """`count` applications, deterministic; each dealer has ten stores."""
     chance = random.Random(1)
     statuses = chance.choices(list(SHARES), list(SHARES.values()), k=count)
     for number, (dealer, status) in enumerate(zip(dealers_of(count), statuses, strict=True)):
@@ -181,7 +181,7 @@ def applications(count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-# Every ninth contract also has an application that TFC keeps.
+# Every ninth contract also has an application of another kind, kept by TFC.
 CHANGE_APPLICATIONS = """
     INSERT INTO change_application (change_id, dealer_id, store_code, contract_no, contract_key,
                                     customer_name, name_key, kind, status, requested_at, updated_at)
@@ -192,7 +192,7 @@ CHANGE_APPLICATIONS = """
 
 
 async def fill(admin: str, url: str, count: int) -> None:
-    """COPY rows into an empty database; a superuser may, past row-level security."""
+    """COPY rows into an empty database; a superuser bypasses row-level security."""
     connection = await asyncpg.connect(with_database(admin, urlsplit(url).path.lstrip("/")))
     stores = (
         {"dealer_id": f"D{dealer:02}", "store_code": f"S{store}0", "name": "本店", "unused": False}
@@ -217,7 +217,7 @@ async def fill(admin: str, url: str, count: int) -> None:
 async def filled_database(
     databases: TestDatabases, count: int, kept: str | None
 ) -> AsyncIterator[FilledDatabase]:
-    """A database with so many applications: the one at `kept`, brought up to date, or a new one."""
+    """A database with `count` applications: the one at `kept`, migrated, or a new one."""
     url = kept or await databases.create("returns_service")
     began = time.perf_counter()
     if kept:
@@ -234,7 +234,7 @@ async def filled_database(
 
 @dataclass(frozen=True)
 class ListQuery:
-    """Something that the page asks: the service's own call, and its statement bare."""
+    """A query of the page: the service's own call, and the bare statement."""
 
     ours: Callable[[AsyncSession], Awaitable[object]]
     statement: str
@@ -256,7 +256,7 @@ def own_work(who: Person) -> ListQuery:
 
 
 def questions(who: Person) -> dict[str, ListQuery]:
-    """Everything that the page asks for a person."""
+    """Every query that the page makes for a person."""
     later = Page(51, After(NOW - timedelta(days=400), "RA-00000000"))
     found = {name: searching(who, *search, Page(51)) for name, search in SEARCHES.items()}
     found["過去, a later page"] = searching(who, PAST, ProgressSearch(), later)
@@ -270,7 +270,7 @@ def questions(who: Person) -> dict[str, ListQuery]:
 async def time_question(
     at: FilledDatabase, dealer: str, asked: ListQuery, rounds: int
 ) -> tuple[list[float], list[float]]:
-    """Seconds of our call and of the bare statement, in turn; each in a transaction of its own."""
+    """Seconds of the service's call and of the bare statement, in turn, each in a transaction."""
 
     async def ours() -> None:
         async with at.database.transaction(dealer, plan_by_values=True) as tx:
@@ -295,7 +295,7 @@ PEOPLE: tuple[tuple[str, Person], ...] = (
 
 
 async def table(small: FilledDatabase, large: FilledDatabase, rounds: int, only: str) -> list[str]:
-    """Every question of every person, and how much dearer it is for the small dealer now."""
+    """The table of every query of every person, with the growth for the small dealer."""
     lines = [
         "| question | who | ours p50 | p99 | bare p50 | p99 | p99 ratio | growth p50 | p99 |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -323,7 +323,7 @@ async def table(small: FilledDatabase, large: FilledDatabase, rounds: int, only:
 
 
 async def by_http(at: FilledDatabase, rounds: int) -> list[str]:
-    """The list and the counts as the portal asks for them, authenticated, one at a time."""
+    """The list and the counts as the portal requests them, authenticated, one at a time."""
     clock = TravelClock()
     clock.travel_to(NOW)
     app, token = create_app(at.database, clock, principal_of_bench()), token_of(SMALL_DEALER)
@@ -376,8 +376,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--applications", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=200, help="0 only fills the databases")
-    parser.add_argument("--only", default="", help="questions and people with these words")
-    parser.add_argument("--keep", action="store_true", help="leave the databases to a later --at")
+    parser.add_argument(
+        "--only", default="", help="only queries and people whose names contain these words"
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the databases for a later --at")
     parser.add_argument("--at", nargs=2, metavar=("SMALL", "LARGE"), default=(None, None))
     uvloop.run(run(parser.parse_args()))
 

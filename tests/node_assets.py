@@ -1,4 +1,4 @@
-"""What tests need from npm: the scripts of the pages, axe, and a provider that is not ours."""
+"""Node assets of the tests: the scripts of the pages, axe, and a third-party OIDC provider."""
 
 import shutil
 import subprocess
@@ -17,12 +17,12 @@ HOW_TO_GET_IT = (
 
 
 def node_modules(request: pytest.FixtureRequest) -> Path:
-    """The folder with everything that the portal's package-lock.json names."""
+    """The folder with the packages of the portal's package-lock.json."""
     return installed(request, PACKAGE, *NEEDED)
 
 
 def installed(request: pytest.FixtureRequest, package: Path, *needed: str) -> Path:
-    """The folder with all that a package-lock.json names; skips aloud where it cannot be."""
+    """The folder with the packages of a package-lock.json; skips with a reason if unavailable."""
     modules = package / "node_modules"
     if all((modules / name).is_dir() for name in needed):
         return modules

@@ -2,7 +2,7 @@
 
 `python -m tools.api_client` writes them: for the portal one function per operation, with a
 TypedDict for each body and answer; for the notifier pydantic models of the two answers that it
-validates. `--check` fails where a committed file differs from the documents (ADR 20).
+validates. `--check` fails where a committed file differs from the documents (ADR 23).
 """
 
 import argparse

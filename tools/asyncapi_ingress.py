@@ -1,4 +1,4 @@
-"""Where do dealers' systems send? Their channels in the AsyncAPI document, by AMQP and by HTTPS."""
+"""AsyncAPI channels of the ingress: how dealers' systems send events over AMQP and HTTPS."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ def topic(wire_type: str) -> str:
 
 
 def channels() -> dict[str, Any]:
-    """The two ways in."""
+    """The channels over AMQP and over HTTPS."""
     messages = {t: {"$ref": f"#/components/messages/ingress.{t}"} for t in TYPES}
     return {
         "dealerIngress": {
             "address": "dealer.{dealer}.{event}",
-            "description": "Each dealer publishes to an exchange of its own, with its user's name"
-            " as user_id; the broker refuses every other exchange, routing key and name.",
+            "description": "Each dealer publishes to its own exchange, with its user's name as"
+            " user_id; the broker refuses any other exchange, routing key and name.",
             "parameters": {
                 "dealer": DEALER,
                 "event": {"enum": sorted(topic(t) for t in TYPES)},
@@ -38,7 +38,7 @@ def channels() -> dict[str, Any]:
         },
         "dealerIngressHttps": {
             "address": "/api/interchange/v1/dealers/{dealer}/events",
-            "description": "The HTTP binding of CloudEvents; answered 202 when the event is kept.",
+            "description": "The HTTP binding of CloudEvents; 202 means that the event is stored.",
             "parameters": {"dealer": DEALER},
             "messages": messages,
         },
@@ -46,18 +46,18 @@ def channels() -> dict[str, Any]:
 
 
 def operations() -> dict[str, Any]:
-    """Who receives there, and what the sender must prove."""
+    """The receiving operations, and the sender's authentication."""
     return {
         "interchange.receives.amqp": {
             "action": "receive",
             "channel": {"$ref": "#/channels/dealerIngress"},
-            "summary": "The service interchange judges what dealers' systems tell by AMQP.",
+            "summary": "The interchange service validates messages of dealers' systems over AMQP.",
             "security": [{"$ref": "#/components/securitySchemes/dealerUser"}],
         },
         "interchange.receives.https": {
             "action": "receive",
             "channel": {"$ref": "#/channels/dealerIngressHttps"},
-            "summary": "The service interchange judges what dealers' systems tell by HTTPS.",
+            "summary": "The interchange service validates messages of dealers' systems over HTTPS.",
             "security": [{"$ref": "#/components/securitySchemes/dealerKey"}],
             "bindings": {"http": {"method": "POST", "bindingVersion": "0.3.0"}},
         },
@@ -65,7 +65,7 @@ def operations() -> dict[str, Any]:
 
 
 def security_schemes() -> dict[str, Any]:
-    """A user of the broker, or a key."""
+    """A broker user, or an API key."""
     return {
         "dealerUser": {
             "type": "userPassword",
@@ -80,7 +80,7 @@ def security_schemes() -> dict[str, Any]:
 
 
 def messages() -> dict[str, Any]:
-    """What a dealer's system must say: fewer headers than ours, which we add ourselves."""
+    """The messages of dealers' systems; with fewer headers, as the rest is added on receipt."""
     return {f"ingress.{t}": _message(event) for t, event in TYPES.items()}
 
 

@@ -1,7 +1,7 @@
-"""Bare roots: a Debian with python3 and git alone, made by debootstrap, to run commands in.
+"""Bare roots: a Debian with only python3 and git, made by debootstrap, to run commands in.
 
-What runs in a root has process and mount namespaces of its own: whatever it started ends with it,
-and no mount outlives it. The network is this machine's, with its proxies, indexes and certificates.
+Commands in a root have separate process and mount namespaces: their child processes and mounts end
+with them. The network is this machine's, with its proxies, indexes and certificates.
 """
 
 import os
@@ -27,6 +27,7 @@ ENTER = """
 set -e
 mount --bind /dev "$0/dev"
 mount --bind /dev/shm "$0/dev/shm"
+mount --bind /dev/pts "$0/dev/pts"
 mount -t proc proc "$0/proc"
 chroot "$@"
 exit $?
@@ -35,14 +36,14 @@ exit $?
 
 @dataclass(frozen=True)
 class BareRoot:
-    """A root in a folder of this machine, as which user things run there, and their home."""
+    """A root in a folder of this machine, with the user that commands run as, and their home."""
 
     folder: Path
     user: str = "root"
     home: str = "/root"
 
     def command(self, words: Sequence[str], folder: str = "/") -> list[str]:
-        """What runs `words` in the root; the shell in between takes in orphans."""
+        """The command line that runs `words` in the root; the shell in between reaps orphans."""
         inside = f"cd {shlex.quote(folder)} && exec {shlex.join(words)}"
         who = f"--userspec={self.user}:{self.user}"
         cage = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
@@ -50,7 +51,7 @@ class BareRoot:
                 "/bin/sh", "-c", inside]  # fmt: skip
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a newcomer's shell has there, and the way to the network of this one."""
+        """The environment of a new user's shell, with this machine's network settings."""
         handed = {name: value for name, value in os.environ.items() if HANDED_ON.fullmatch(name)}
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return {
@@ -62,7 +63,7 @@ class BareRoot:
         } | more
 
     def run(self, *words: str, folder: str = "/", **more: str) -> str:
-        """Run a command to its end; its standard output."""
+        """Run a command to its end; returns its standard output."""
         done = subprocess.run(  # noqa: S603
             self.command(words, folder),
             env=self.environment(**more),
@@ -77,7 +78,7 @@ class BareRoot:
 
 
 def check_this_machine() -> None:
-    """Raise unless roots can be made here."""
+    """Raise unless this machine can make roots."""
     if os.geteuid() != 0:
         raise Failure("Only root can make bare roots. Type: sudo ./dev fresh")
     missing = [program for program in NEEDED if shutil.which(program) is None]
@@ -88,7 +89,7 @@ def check_this_machine() -> None:
 
 
 def base_root(folder: Path, suite: str, mirror: str | None) -> Path:
-    """A root of a Debian suite as debootstrap makes it; one that is there is used again."""
+    """A root of a Debian suite as debootstrap makes it; an existing one is reused."""
     made = folder / suite
     if (made / "usr/bin/git").exists():
         return made
@@ -104,13 +105,14 @@ def base_root(folder: Path, suite: str, mirror: str | None) -> Path:
             stdout=file, stderr=file, check=False,
         )  # fmt: skip
     if done.returncode != 0:
+        remove(half)
         raise Failure(f"debootstrap could not make {suite}; {log} says why.")
     half.rename(made)
     return made
 
 
 def copy_root(base: Path, target: Path) -> None:
-    """A root of its own for one run, with this machine's names and certificates."""
+    """A copy of the root for one run, with this machine's host names and certificates."""
     remove(target)
     subprocess.run(["cp", "-a", "--reflink=auto", base, target], check=True)  # noqa: S603, S607
     for name in ("/etc/resolv.conf", "/etc/hosts", *_certificates()):
@@ -121,7 +123,7 @@ def copy_root(base: Path, target: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a root; never through a mount that is still there."""
+    """Remove a root; refuses while something is mounted in it."""
     inside = f"{folder.resolve()}/"
     mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     for mount in mounts:
@@ -132,7 +134,7 @@ def remove(folder: Path) -> None:
 
 
 def find_mirror(suite: str, sources: Iterable[str]) -> str:
-    """The first of this machine's apt sources that has a suite."""
+    """The first of this machine's apt sources that has the suite."""
     for source in dict.fromkeys(sources):
         try:
             with urllib.request.urlopen(f"{source}/dists/{suite}/Release", timeout=30):  # noqa: S310
@@ -143,7 +145,7 @@ def find_mirror(suite: str, sources: Iterable[str]) -> str:
 
 
 def apt_sources(folder: Path = Path("/etc/apt")) -> Iterator[str]:
-    """The addresses that apt is set to."""
+    """The URLs of the configured apt sources."""
     lists = [folder / "sources.list", *sorted(folder.glob("sources.list.d/*"))]
     for file in lists:
         if file.exists():

@@ -1,8 +1,8 @@
-"""Can this test fail by an assertion of its own? Read from its source, never run.
+"""Assertion check: can a test fail by its own assertion? Decided from its source, without a run.
 
-A test counts when a statement that it reaches asserts something that is not constant, expects an
-error with pytest, or calls a function of this project that does. What comes after a return, inside
-`if False`, in a function that is never used, or in a try that swallows the failure does not count.
+A test counts if a reachable statement asserts something that is not constant, expects an error with
+pytest, or calls a function of this project that does. Code after a return, inside `if False`, in an
+unused function, or in a try that swallows the failure does not count.
 """
 
 import ast
@@ -23,7 +23,7 @@ _SWALLOWING = {"AssertionError", "Exception", "BaseException"}
 
 @dataclass(frozen=True)
 class Scope:
-    """Where the names inside one function lead."""
+    """Resolution of the names inside one function."""
 
     names: Mapping[str, object]
     owner: type | None
@@ -41,7 +41,7 @@ class SourceReader:
         self._seen: set[object] = set()
 
     def asserts(self, function: object, owner: type | None = None) -> bool:
-        """Tell whether the function, a method of owner if given, may fail by an assertion."""
+        """Whether the function, a method of owner if given, may fail by an assertion."""
         function = bare(function)
         code = getattr(function, "__code__", None)
         if code is None or code in self._seen:
@@ -55,7 +55,7 @@ class SourceReader:
         return node is not None and self._node_asserts(node, _scope(node, names, owner))
 
     def leaves(self, function: object) -> bool:
-        """Tell whether the test skips or excuses itself without a condition."""
+        """Whether the test skips or xfails itself unconditionally."""
         function = bare(function)
         code = getattr(function, "__code__", None)
         node = code and self._definition(code.co_filename, code.co_firstlineno)
@@ -102,7 +102,9 @@ class SourceReader:
                 return self.asserts(self._fixtures[name])
             case ast.Name(id=name) | ast.Attribute(attr=name):
                 if name.startswith("assert") and not self._is_ours(target):
-                    return True  # of a library: numpy.testing.assert_allclose, TestCase.assertEqual
+                    return (
+                        True  # from a library: numpy.testing.assert_allclose, TestCase.assertEqual
+                    )
         return self.asserts(target, _owner(call.func, scope))
 
     def _is_ours(self, target: object) -> bool:
@@ -113,7 +115,7 @@ class SourceReader:
 
 
 def bare(function: object) -> object:
-    """Take away what fixtures, functools.wraps and Hypothesis have put around a function."""
+    """The function without the wrappers of fixtures, functools.wraps and Hypothesis."""
     function = getattr(function, "__func__", function)
     inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)
     return inspect.unwrap(inner) if callable(inner) else inner
@@ -121,7 +123,7 @@ def bare(function: object) -> object:
 
 @functools.cache
 def _definitions(path: Path) -> dict[int, Definition]:
-    """Every function of a file by its first line, which is that of its first decorator."""
+    """Every function of a file by its first line, the line of its first decorator."""
     return {
         min(part.lineno for part in [node, *node.decorator_list]): node
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -193,7 +195,7 @@ def _truth(test: ast.expr) -> bool:
 
 
 def _swallows(handler: ast.ExceptHandler) -> bool:
-    """Whether a failed assertion would end here unseen."""
+    """Whether the handler swallows a failed assertion."""
     caught = ast.walk(handler.type) if handler.type else [ast.Name("BaseException")]
     names = {part.id for part in caught if isinstance(part, ast.Name)}
     raised = any(isinstance(part, ast.Raise) for part in ast.walk(handler))
@@ -208,7 +210,7 @@ def _leaves(statement: ast.stmt, scope: Scope) -> bool:
 
 
 def _evaluate(expression: ast.expr, scope: Scope) -> object:
-    """What a name stands for, as far as it is known before the test runs; else None."""
+    """The value of a name if it is known before the test runs; else None."""
     match expression:
         case ast.Name(id="self" | "cls") if scope.owner is not None:
             return scope.owner

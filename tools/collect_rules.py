@@ -1,4 +1,4 @@
-"""Which tests carry a rule marker, and which of them can prove nothing?
+"""Collection of rule markers: which tests carry one, and which of those cannot fail.
 
 A pytest plugin, loaded with `-p tools.collect_rules --collect-only --rule-tests FILE`
 (tools/rules.py does it). It writes one JSON record per collected case with a marker: test, file,
@@ -15,12 +15,12 @@ from tools.check_assertions import SourceReader
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the file into which the records go."""
+    """Add the option for the output file."""
     parser.addoption("--rule-tests", type=Path, required=True)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write the records when pytest knows all its cases."""
+    """Write the records after collection."""
     marked = [item for item in session.items if item.get_closest_marker("rule")]
     records = [_record(item, session.config.rootpath) for item in marked]
     target: Path = session.config.getoption("--rule-tests")
@@ -45,14 +45,14 @@ def _why_hollow(item: pytest.Item, root: Path) -> str | None:
     if not isinstance(item, pytest.Function):
         return "not a test function"
     if SourceReader(root, {}).leaves(item.function):
-        return "leaves by itself"
+        return "skips itself"
     if not SourceReader(root, _fixtures(item)).asserts(item.function, item.cls):
         return "asserts nothing"
     return None
 
 
 def _always(mark: pytest.Mark, name: str) -> bool:
-    """Whether the mark holds here and now; other conditions given as text are left to pytest."""
+    """Whether the mark applies unconditionally; conditions given as text are left to pytest."""
     conditions = mark.args or ((mark.kwargs["condition"],) if "condition" in mark.kwargs else ())
     if name == "skip" or not conditions:
         return True

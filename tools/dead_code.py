@@ -1,4 +1,4 @@
-"""Dead code: what the product defines and only tests, or nothing at all, use. In `./dev check`.
+"""Dead code check: product definitions used only by tests, or not at all. In `./dev check`.
 
 Runs vulture over the product without tests ([tool.vulture] in pyproject.toml). Fields and members
 of classes are left out: models, templates and SQL read them by ways that vulture cannot see.
@@ -15,7 +15,7 @@ INSIDE = {"attribute", "variable"}
 
 
 def main() -> int:
-    """Print what is dead; 1 where something is."""
+    """Print the dead code; returns 1 if there is any."""
     config = make_config([])
     vulture = Vulture(
         ignore_names=config["ignore_names"], ignore_decorators=config["ignore_decorators"]

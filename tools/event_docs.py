@@ -1,4 +1,4 @@
-"""What do the events look like to a person? docs/events.md, from the models of event_contracts.
+"""Event documentation for people: docs/events.md, from the models of event_contracts.
 
 `./dev schemas` writes it beside the JSON Schemas and the AsyncAPI document.
 """
@@ -19,9 +19,9 @@ HEAD = """# Events
 Every event that crosses a service boundary: CloudEvents 1.0, the payload as JSON. Written by
 `./dev schemas` from the models in `contracts-schema`; the same as JSON Schema in
 [contracts-schema/schemas](../contracts-schema/schemas) and as
-[AsyncAPI](../contracts-schema/asyncapi.yaml). Readers ignore fields that they do not know; new ones
-may come at any time, and whatever else changes is a new version with a name of its own. How a
-dealer's system sends its own: [integration.en.md](integration.en.md).
+[AsyncAPI](../contracts-schema/asyncapi.yaml). Readers ignore unknown fields; new fields may be
+added at any time, and any other change is a new version with its own type name. How a dealer's
+system sends events: [integration.en.md](integration.en.md).
 """
 
 
@@ -38,10 +38,10 @@ def events_page() -> str:
 
 def _of(event: type[Event]) -> Iterator[str]:
     schema = event.model_json_schema(mode="serialization")
-    hearing = [name for name, wanted in SUBSCRIPTIONS.items() if event.aggregate_type in wanted]
-    heard = f"Heard by {', '.join(hearing)}." if hearing else "No service here listens to it."
+    services = [name for name, wanted in SUBSCRIPTIONS.items() if event.aggregate_type in wanted]
+    consumers = f"Consumed by {', '.join(services)}." if services else "No service consumes it."
     yield f"### {event.wire_type}\n"
-    yield f"{(inspect.getdoc(event) or '').splitlines()[0]} {heard}\n"
+    yield f"{(inspect.getdoc(event) or '').splitlines()[0]} {consumers}\n"
     yield "| field | type | always there |"
     yield "|---|---|---|"
     required = schema.get("required", ())
@@ -52,7 +52,7 @@ def _of(event: type[Event]) -> Iterator[str]:
 
 
 def _type(shape: dict[str, Any], root: dict[str, Any]) -> str:
-    """The type of a field in a few words."""
+    """A short name of a field's type."""
     if "$ref" in shape:
         return _type(root["$defs"][shape["$ref"].rsplit("/", 1)[1]], root)
     if "anyOf" in shape:

@@ -1,6 +1,6 @@
-"""uv out of the package index: its wheel is downloaded, checked, tried, and moved into place.
+"""Download of uv: its wheel is fetched from the package index, verified, tried, and installed.
 
-Neither pip nor venv is needed. Nothing stays behind where it fails.
+Neither pip nor venv is needed. A failure leaves nothing behind.
 """
 
 import platform
@@ -21,7 +21,7 @@ WHEEL = re.compile(r"uv-(\d+(?:\.\d+)*)-py3-none-(.+)\.whl")
 
 @dataclass(frozen=True)
 class Machine:
-    """What a wheel must fit."""
+    """The platform that a wheel must match."""
 
     system: str
     processor: str
@@ -29,7 +29,7 @@ class Machine:
 
     @classmethod
     def here(cls) -> "Machine":
-        """This one."""
+        """The current machine."""
         library, version = platform.libc_ver()
         glibc = parse(version) if library == "glibc" else None
         return cls(platform.system(), platform.machine().lower(), glibc)
@@ -47,7 +47,7 @@ class Machine:
 
 
 def fetch_uv(root: Path, index: PackageIndex, machine: Machine) -> Path:
-    """Put the newest uv that suffices into the project's folder."""
+    """Install the newest uv within the required versions into the project's folder."""
     say(f"Fetching uv, which installs all else, from {index.host} ...")
     bounds = required(root)
     wheel = choose_wheel(index.files("uv"), bounds, machine)
@@ -73,7 +73,7 @@ def fetch_uv(root: Path, index: PackageIndex, machine: Machine) -> Path:
 
 
 def choose_wheel(files: Iterable[IndexFile], bounds: str, machine: Machine) -> IndexFile | None:
-    """The newest wheel that suffices and fits the machine."""
+    """The newest wheel within the bounds that matches the machine."""
     fitting: list[tuple[Version, str, IndexFile]] = []
     for file in files:
         found = WHEEL.fullmatch(file.name)

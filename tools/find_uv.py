@@ -1,6 +1,6 @@
-"""uv of a version that suffices: is it on PATH, or in the project's folder already?
+"""Search for uv: on PATH or in the project's folder, in a version that suffices.
 
-Which versions suffice is said in pyproject.toml (`tool.uv.required-version`).
+The required versions are in pyproject.toml (`tool.uv.required-version`).
 """
 
 import re
@@ -17,7 +17,7 @@ Version = tuple[int, ...]
 
 
 def find_uv(root: Path, environ: Mapping[str, str]) -> Path | None:
-    """A uv that runs and suffices: the first on PATH, else the project's own."""
+    """A uv that runs in a required version: the first on PATH, else the project's own."""
     bounds = required(root)
     on_path = shutil.which("uv", path=environ.get("PATH", ""))
     for candidate in (Path(on_path) if on_path else None, own_uv(root)):
@@ -28,12 +28,12 @@ def find_uv(root: Path, environ: Mapping[str, str]) -> Path | None:
 
 
 def own_uv(root: Path) -> Path:
-    """Where the project's own uv is, or will be."""
+    """The path of the project's own uv."""
     return root / ".madoguchi" / "uv" / "bin" / "uv"
 
 
 def required(root: Path) -> str:
-    """Which versions of uv suffice."""
+    """The required versions of uv."""
     found = re.search(
         r'^required-version = "(.+)"', (root / "pyproject.toml").read_text(), re.MULTILINE
     )
@@ -43,13 +43,13 @@ def required(root: Path) -> str:
 
 
 def suffices(version: Version, bounds: str) -> bool:
-    """Whether a version lies within bounds such as `>=0.9,<0.14`."""
+    """Whether a version is within bounds such as `>=0.9,<0.14`."""
     within = {">=": Version.__ge__, "<": Version.__lt__}
     return all(within[sign](version, parse(bound)) for sign, bound in BOUND.findall(bounds))
 
 
 def version_of(program: Path) -> Version | None:
-    """The version that a uv says it is; None if it does not run."""
+    """The version reported by a uv; None if it does not run."""
     try:
         said = subprocess.run(  # noqa: S603
             [program, "--version"], capture_output=True, text=True, timeout=LONGEST_S, check=True
@@ -61,5 +61,5 @@ def version_of(program: Path) -> Version | None:
 
 
 def parse(words: str) -> Version:
-    """A version that can be compared."""
+    """A comparable version."""
     return tuple(int(part) for part in words.split("."))

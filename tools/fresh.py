@@ -1,4 +1,4 @@
-"""Fresh machines: both commands of the README on a bare Debian 12 and 13, timed.
+"""Fresh machine test: both commands of the README on a bare Debian 12 and 13, timed.
 
 `./dev fresh` makes the roots (needs root) and clones what is committed into each. There `./dev up`
 runs until the first page answers, with an empty package cache and with a full one, then `./dev
@@ -58,12 +58,12 @@ MACHINES = (
         USER, "/nonexistent", "/srv/madoguchi",
     ),
 )  # fmt: skip
-NEXT = Machine("debian-next", "forky", "the next Debian, as root")
+NEXT = Machine("debian-next", "testing", "the next Debian, as root")
 
 
 @dataclass
 class Outcome:
-    """What happened on one machine."""
+    """The result on one machine."""
 
     machine: Machine
     python: str = "-"
@@ -74,7 +74,7 @@ class Outcome:
     trouble: str = ""
 
     def row(self) -> str:
-        """A line of the table."""
+        """A row of the table."""
         cold, warm = (f"{s:.1f}" if s is not None else "-" for s in (self.cold_s, self.warm_s))
         verdict = self.trouble or "served"
         return (
@@ -92,7 +92,7 @@ HEAD = """| root | Python | first page, empty cache (s) | full cache (s) | `./de
 
 
 def main() -> int:
-    """The command; 1 where a machine failed."""
+    """Run the command; returns 1 if a machine failed."""
     options = argparse.ArgumentParser(prog="./dev fresh", description=__doc__)
     known = {machine.name: machine for machine in (*MACHINES, NEXT)}
     options.add_argument(
@@ -110,7 +110,7 @@ def main() -> int:
         options.error(f"there is no machine {', '.join(unknown)}")
     signal.signal(
         signal.SIGINT, signal.default_int_handler
-    )  # else a shell's `&` hands on "ignored"
+    )  # otherwise a shell's `&` passes "ignored" on
     try:
         check_this_machine()
         machines = [known[name] for name in chosen.machines] or list(MACHINES)
@@ -142,7 +142,7 @@ def _try_machine(machine: Machine, chosen: argparse.Namespace) -> Outcome:
 
 
 class _Trouble(Exception):
-    """A step failed; the outcome says how."""
+    """A step failed; the outcome has the reason."""
 
 
 def _commands_of_the_readme(root: BareRoot, outcome: Outcome, chosen: argparse.Namespace) -> None:
@@ -189,7 +189,7 @@ def _clone(root: BareRoot, place: str) -> None:
 
 
 def _first_page(root: BareRoot, place: str, log: Path) -> float:
-    """Seconds from `./dev up` to the first page; then it is stopped as Ctrl-C does."""
+    """Seconds from `./dev up` to the first page; then it is stopped as by Ctrl-C."""
     port = _free_port()
     with (
         log.open("a") as file,

@@ -1,7 +1,7 @@
 """Import contract `only`: modules import each other, the standard library, and what is allowed.
 
-An allow-list for import-linter (pyproject.toml, [tool.importlinter]), whose own contracts can only
-forbid what they name. Nothing is said about what an allowed module imports in turn.
+An allow-list for import-linter (pyproject.toml, [tool.importlinter]), whose built-in contracts can
+only forbid named modules. Indirect imports of an allowed module are not checked.
 """
 
 import sys
@@ -11,10 +11,10 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class OnlyContract(Contract):
-    """Direct imports of `modules` and all below them stay among these, `allowed` and stdlib.
+    """Direct imports of `modules` and their submodules stay among these, `allowed` and stdlib.
 
-    `modules` may contain wildcards. A name that matches no module, and an allowed module that
-    none of them imports, break the contract: either is a mistake or left over.
+    `modules` may contain wildcards. A name that matches no module, and an allowed module that none
+    of them imports, break the contract, as both are mistakes or leftovers.
     """
 
     type_name = "only"
@@ -52,5 +52,5 @@ class OnlyContract(Contract):
 
 
 def _names(value: object) -> list[str]:
-    """The names in a field, which the class declares and import-linter fills per contract."""
+    """The names in a field, which import-linter fills per contract."""
     return [str(name) for name in value] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""Installation of what uv.lock names: uv does it, and this says in short why it fails.
+"""Installation of the packages in uv.lock by uv, with a short explanation of a failure.
 
 Standard library only. The arguments go to uv (--no-dev); the settings come from tools/set_up.py.
 """
@@ -26,13 +26,13 @@ AGAIN = "Then type the same again: what was fetched is kept."
 
 
 def main() -> int:
-    """The command; 1 with one or two lines where it fails."""
+    """Run the command; returns 1 with one or two lines if it fails."""
     uv, environment = os.environ["UV"], os.environ["UV_PROJECT_ENVIRONMENT"]
     say(f"Installing what uv.lock names into {environment} (at first a minute or two) ...")
     try:
         if os.environ.get("MADOGUCHI_MIRROR"):
             install_from_mirror(uv, environment, sys.argv[1:])
-        run(uv, "run", "--frozen", *sys.argv[1:], "true")
+        run(uv, "run", "--frozen", *sys.argv[1:], "python", "-c", "")
     except Failure as failure:
         say(str(failure))
         return 1
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def install_from_mirror(uv: str, environment: str, groups: Sequence[str]) -> None:
-    """Ask the index that is set by names and hashes: uv.lock has the addresses of its own one."""
+    """Install by name and hash from the configured index: uv.lock has another index's URLs."""
     kept = [uv, "sync", "--frozen", "--inexact", "--offline", "--quiet", *groups]
     if subprocess.run(kept, check=False, stderr=subprocess.DEVNULL).returncode == 0:  # noqa: S603
         return
@@ -51,7 +51,7 @@ def install_from_mirror(uv: str, environment: str, groups: Sequence[str]) -> Non
 
 
 def run(*words: str) -> None:
-    """Run uv, showing what it does as it goes."""
+    """Run uv, showing its progress."""
     process = subprocess.Popen(  # noqa: S603
         words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
@@ -67,7 +67,7 @@ def run(*words: str) -> None:
 
 
 def explain(trouble: Sequence[str]) -> str:
-    """What failed, the last cause, and what to do, out of uv's longer words."""
+    """The failure, its last cause, and what to do, from uv's longer output."""
     bare = [re.sub(r"^[\s×├╰─▶│]*((Caused by|cause): )?|[:.]$", "", line) for line in trouble]
     causes = [line for line in bare if line and not line.startswith("hint")] or ["uv said nothing"]
     words = " ".join(trouble)

@@ -1,6 +1,6 @@
-"""Package index: which files it has of a project, and their download with the hash checked.
+"""Package index client: lists the files of a project, and downloads them with a hash check.
 
-It speaks the simple repository API as JSON or HTML. Standard library only: this runs before
+It supports the simple repository API as JSON and HTML. Standard library only: this runs before
 anything is installed.
 """
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Truncated(OSError):
-    """The connection ended before the file did."""
+    """The connection ended before the file was complete."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class IndexFile:
 
 
 class PackageIndex:
-    """An index by its URL, which may hold a user and a password."""
+    """An index by its URL, which may contain a user and a password."""
 
     def __init__(self, url: str, certificates: str | None = None, pause_s: float = 1) -> None:
         """Trust `certificates` instead of the system's; proxies come from the environment."""
@@ -74,7 +74,7 @@ class PackageIndex:
         self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
 
     def files(self, project: str) -> list[IndexFile]:
-        """Every file of a project that was not withdrawn."""
+        """Every file of a project that is not yanked."""
         page = "index.html" if self.url.startswith("file:") else ""
         address = f"{self.url}{project}/{page}"
 
@@ -87,7 +87,7 @@ class PackageIndex:
         return [file for file in self._patiently(read) if not file.yanked]
 
     def download(self, file: IndexFile, into: IO[bytes]) -> None:
-        """Write the content of a file; raises unless its hash is the one that the index names."""
+        """Write the content of a file; raises if its hash differs from the index."""
         if file.sha256 is None:
             raise Failure(f"{self.host} names no sha256 for {file.name}; {ANOTHER}")
 
@@ -111,13 +111,15 @@ class PackageIndex:
         return self._opener.open(request, timeout=PATIENCE_S)
 
     def _patiently(self, read: Callable[[], T]) -> T:
-        """Read again where a failure may pass; other failures are explained."""
+        """Retry after temporary failures; other failures are explained."""
         attempt = 1
         while True:
             try:
                 return read()
             except (OSError, http.client.HTTPException) as error:
                 why, may_pass = _explain(error)
+                if isinstance(error, urllib.error.HTTPError):
+                    error.close()
                 if attempt == ATTEMPTS or not may_pass:
                     raise Failure(f"{self.host} {why}") from error
                 say(f"  {self.host} {why} Trying again ...")
@@ -126,7 +128,7 @@ class PackageIndex:
 
 
 def _explain(error: Exception) -> tuple[str, bool]:
-    """Why an index could not be read and what to do, and whether it may pass."""
+    """Why an index could not be read, what to do, and whether the failure is temporary."""
     if isinstance(error, urllib.error.HTTPError):
         again = error.code >= SERVER_ERROR or error.code == TOO_MANY_REQUESTS
         return f"answered {error.code} {error.reason}; {ANOTHER}", again
@@ -137,13 +139,13 @@ def _explain(error: Exception) -> tuple[str, bool]:
         error, http.client.HTTPException
     )
     if not again and not isinstance(error, urllib.error.URLError | ConnectionError | ssl.SSLError):
-        raise error  # of this machine, such as a full disk
+        raise error  # an error of this machine, such as a full disk
     words = "name or service not known" if isinstance(reason, socket.gaierror) else str(reason)
     return f"cannot be reached ({words}). {HOW_TO_REACH}", again
 
 
 def _copy(answer: Any, into: IO[bytes], name: str) -> str:
-    """Copy an answer, showing how far it is; the sha256 of what came."""
+    """Copy a response, showing progress; returns the sha256 of the content."""
     digest, done, shown = hashlib.sha256(), 0, 0
     total = int(answer.headers.get("Content-Length") or 0)
     size = f"{total / 1e6:.1f} MB" if total else "size not known"
@@ -186,6 +188,6 @@ class _Links(HTMLParser):
         self.found: list[dict[str, str | None]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep a link."""
+        """Record a link."""
         if tag == "a" and "href" in dict(attrs):
             self.found.append(dict(attrs))

@@ -1,8 +1,8 @@
-"""Which rule is proved by which test, and which by none? Run as `./dev rules`.
+"""Rule coverage: which rule is proved by which test, and which by none. Run as `./dev rules`.
 
-Collects every test that carries @pytest.mark.rule, holds them against docs/rules/catalogue.toml,
-prints the result and writes docs/rules.md. With --check it writes nothing and fails when that page
-is stale, a marker names no rule, or a marked test is hollow (it could not fail).
+Collects every test with @pytest.mark.rule, compares them with docs/rules/catalogue.toml, prints the
+result and writes docs/rules.md. With --check it writes nothing and fails if that page is stale, a
+marker names no rule, or a marked test is hollow (it could not fail).
 """
 
 import argparse
@@ -23,7 +23,7 @@ NO_TESTS_COLLECTED = 5
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of the catalogue."""
+    """One rule of the catalogue."""
 
     number: str
     title: str
@@ -33,7 +33,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Case:
-    """One collected case of a test with a rule marker; hollow says why it proves nothing."""
+    """One collected case of a test with a rule marker; `hollow` is why it proves nothing."""
 
     test: str
     file: str
@@ -43,7 +43,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Proof:
-    """The catalogue beside the tests: cases per test for each rule, and what is wrong."""
+    """The catalogue compared with the tests: cases per test for each rule, and the faults."""
 
     rules: list[Rule]
     cases: dict[str, Counter[tuple[str, str]]]
@@ -76,7 +76,7 @@ def read_catalogue(path: Path) -> list[Rule]:
 
 
 def collect(root: Path, paths: list[str]) -> list[Case]:
-    """Let pytest collect below root without running anything. Fails with its words if it does."""
+    """Collect tests below root with pytest without a run. Fails with pytest's output."""
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / "cases.json"
         command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--no-header"]
@@ -104,7 +104,7 @@ def collect(root: Path, paths: list[str]) -> list[Case]:
 
 
 def compare_with_catalogue(rules: list[Rule], cases: list[Case]) -> Proof:
-    """Give every rule its tests; sort out hollow cases and markers without a rule."""
+    """Assign tests to rules; separate hollow cases and markers without a rule."""
     known = {rule.number for rule in rules}
     found: dict[str, Counter[tuple[str, str]]] = {}
     hollow: Counter[tuple[str, str, str]] = Counter()
@@ -122,7 +122,7 @@ def compare_with_catalogue(rules: list[Rule], cases: list[Case]) -> Proof:
 
 
 def as_page(proof: Proof) -> str:
-    """Write the proof as docs/rules.md, the same for the same tests wherever it runs."""
+    """Write the proof as docs/rules.md; deterministic for the same tests."""
     lines = [
         "# Rules and their tests",
         "",
@@ -148,7 +148,7 @@ def as_page(proof: Proof) -> str:
 
 
 def as_text(proof: Proof) -> str:
-    """Write the proof for the terminal: proved rules, open ones, what is wrong, the count."""
+    """Write the proof for the terminal: proved rules, open ones, faults, the count."""
     lines = []
     for rule in proof.proved:
         lines.append(f"{rule.number:<5}{rule.title}")
@@ -164,15 +164,15 @@ def as_text(proof: Proof) -> str:
 
 
 def main() -> int:
-    """Print the proof, write or check the page; 1 where something is wrong."""
+    """Print the proof, write or check the page; returns 1 on faults."""
     parser = argparse.ArgumentParser(
-        prog="./dev rules", description="Hold the tests against the rules"
+        prog="./dev rules", description="Compare the tests with the rules"
     )
     parser.add_argument(
         "--check", action="store_true", help="fail on a stale page or a hollow test"
     )
     parser.add_argument("--root", type=Path, default=HOME, help=argparse.SUPPRESS)
-    parser.add_argument("paths", nargs="*", help="tests to look at (default: all)")
+    parser.add_argument("paths", nargs="*", help="tests to collect (default: all)")
     options = parser.parse_args()
     root = options.root.resolve()
     rules = read_catalogue(root / "docs/rules/catalogue.toml")

@@ -1,8 +1,8 @@
-"""How does every screen look? Pictures of all of them, by role, from a running product.
+"""Screenshots of every screen, by role, from a running product.
 
 `python -m tools.screens --url http://127.0.0.1:8400` logs in at the development issuer as each
-person in turn and writes .screens/<width>/<role>-<screen>.png at 1280 and 360 pixels. Where no
-application is on its way yet, it reports a return first, so that there is something to see.
+person in turn and writes .screens/<width>/<role>-<screen>.png at 1280 and 360 pixels. If there is
+no open application yet, it reports a return first, so that the screens are not empty.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDTHS = (1280, 360)
 LONGEST = 4000
-"""Pixels; below it a long list only repeats itself."""
+"""Maximum height in pixels; a long list repeats itself below it."""
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 CONTRACTS = "/contracts?mode=general&status=open"
@@ -23,7 +23,7 @@ CONTRACTS = "/contracts?mode=general&status=open"
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One picture: `path` may name {contract}, {application} or {mail}, found on the way."""
+    """One screenshot: `path` may contain {contract}, {application} or {mail}, found on pages."""
 
     name: str
     path: str
@@ -103,7 +103,7 @@ RIDER = (
     Screen("slip", "/commuter/slips/{slip}"),
     Screen("simulation", "/commuter/simulation"),
 )
-NEWCOMER = tuple(screen for screen in RIDER if screen.name != "slip")  # who has none yet
+NEWCOMER = tuple(screen for screen in RIDER if screen.name != "slip")  # a person without passes
 ACCOUNTING = (
     Screen("passes", "/commuter/passes"),
     Screen("pass", "/commuter/passes/{pass}"),
@@ -136,17 +136,19 @@ MANUAL = {
     "accounting": ("passes", "slips", "confirmations", "settings"),
     "operator": ("dead-letters", "dead-letter", "quarantine", "lag"),
 }
-"""The screens that the user's guide shows; `--manual` writes them to docs/manual/images."""
+"""The screens of the user's guide; `--manual` writes them to docs/manual/images."""
 
 
 def main() -> None:
-    """Read the command line and take the pictures."""
+    """Parse the command line and take the screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:8400")
     parser.add_argument("--to", type=Path, default=Path(".screens"))
     parser.add_argument("--role", action="append", choices=list(ROLES))
-    parser.add_argument("--manual", action="store_true", help="the pictures of the user's guide")
-    parser.add_argument("--only", default="", help="screens whose name contains this")
+    parser.add_argument(
+        "--manual", action="store_true", help="take the screenshots of the user's guide"
+    )
+    parser.add_argument("--only", default="", help="only screens whose name contains this")
     asked = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
@@ -163,7 +165,7 @@ def main() -> None:
 
 
 def take(browser: Browser, url: str, role: str, to: Path, only: str = "") -> Iterator[Path]:
-    """The pictures of one role; gives each file as it is written."""
+    """Take the screenshots of one role; yields each file as it is written."""
     user_id, screens = ROLES[role]
     for width in WIDTHS:
         context = browser.new_context(
@@ -193,7 +195,7 @@ def take(browser: Browser, url: str, role: str, to: Path, only: str = "") -> Ite
 
 
 def for_manual(browser: Browser, url: str, role: str) -> Iterator[Path]:
-    """The pictures of one role for the user's guide: what fits on one screen."""
+    """Take the screenshots of one role for the user's guide, cut to one screen."""
     user_id, screens = ROLES[role]
     context = browser.new_context(
         viewport={"width": 1180, "height": 760}, locale="ja-JP", base_url=url
@@ -221,7 +223,7 @@ def sign_in(page: Page, user_id: str) -> None:
 
 
 def prepare(browser: Browser, url: str) -> None:
-    """Two applications on their way: one waits for the store, one is asked of TFC."""
+    """Create two open applications: one waits for the store, one is with TFC."""
     roles = ("sales", "manager", "hq")
     pages = {role: _signed_in(browser, url, ROLES[role][0]) for role in roles}
     pages["sales"].goto("/returns")
@@ -237,7 +239,7 @@ def prepare(browser: Browser, url: str) -> None:
 
 
 def report_return(page: Page) -> str:
-    """Report a car as returned; gives the application's id."""
+    """Report a car as returned; returns the application's id."""
     page.goto(CONTRACTS)
     links = page.locator("main td a").evaluate_all("links => links.map(link => link.pathname)")
     for link in links:
@@ -260,7 +262,7 @@ def _signed_in(browser: Browser, url: str, user_id: str) -> Page:
 
 
 def found_names(page: Page) -> dict[str, str]:
-    """A contract, an application, a mail and a dead letter that this person can open."""
+    """The ids of a contract, an application, a mail and a dead letter that this person can open."""
     wanted = (
         ("contract", CONTRACTS, r"/contracts/([^/?]+)$"),
         ("application", "/returns", r"/returns/(RA-[^/?]+)$"),

@@ -1,6 +1,6 @@
-"""Settings with which `./dev` sets up: uv, the Python, the environment, caches and certificates.
+"""Set-up settings of `./dev`: uv, the Python, the environment, caches and certificates.
 
-Printed for the shell. Standard library only: this runs before anything is installed.
+They are printed for the shell. Standard library only: this runs before anything is installed.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def settings(root: Path, environ: Mapping[str, str], wanted: str | None) -> dict[str, str]:
-    """What to set, with a uv that is there in the end."""
+    """The settings; fetches uv if necessary."""
     pip = pip_settings(environ)
     made: dict[str, str] = {"UV_SYSTEM_CERTS": environ.get("UV_SYSTEM_CERTS", "true")}
     if trusted := certificates(environ, pip):
@@ -64,7 +64,7 @@ def settings(root: Path, environ: Mapping[str, str], wanted: str | None) -> dict
 def interpreter(
     root: Path, environ: Mapping[str, str], uv: Path, wanted: str | None
 ) -> dict[str, str]:
-    """The environment and its Python: one environment for each Python that is asked for."""
+    """The environment and its Python: one environment for each requested Python."""
     if wanted:
         python = named_python(wanted, environ, uv)
         said = subprocess.run(  # noqa: S603
@@ -116,7 +116,7 @@ def _runs(python: str) -> bool:
 
 
 def caches(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Where packages are kept: in the project's folder where the home cannot be written."""
+    """The package caches: in the project's folder if the home is not writable."""
     places = {"UV_CACHE_DIR": "uv", "npm_config_cache": "npm"}
     home = Path(environ.get("HOME", "/nonexistent"))
     usual = {
@@ -137,13 +137,13 @@ def _can_be_written(folder: Path) -> bool:
 
 
 def certificates(environ: Mapping[str, str], pip: Mapping[str, str]) -> str | None:
-    """The file of certificates that is trusted instead of the system's: uv's, or else pip's."""
+    """The certificates file trusted instead of the system's: uv's setting, else pip's."""
     names = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     return next((environ[name] for name in names if environ.get(name)), pip.get("cert"))
 
 
 def chosen_index(environ: Mapping[str, str], pip: Mapping[str, str]) -> str | None:
-    """The index that is used instead of the one that the lock file names: uv's, or else pip's."""
+    """The index used instead of the one in the lock file: uv's setting, else pip's."""
     names = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
     return next((environ[name] for name in names if environ.get(name)), pip.get("index-url"))
 
@@ -157,14 +157,14 @@ def locked_index(lock: Path) -> str:
 
 
 def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """What pip's configuration files say: the machine's, and over them the user's."""
-    told = configparser.RawConfigParser(strict=False)
+    """Configuration of pip: the machine's files, overridden by the user's."""
+    config = configparser.RawConfigParser(strict=False)
     for place in _pip_files(environ):
         try:
-            told.read(place, encoding="utf-8")
+            config.read(place, encoding="utf-8")
         except (configparser.Error, UnicodeDecodeError) as error:
             say(f"{place} is left out: {error}")
-    sections = {name: dict(told[name]) for name in told.sections()}
+    sections = {name: dict(config[name]) for name in config.sections()}
     return sections.get("global", {}) | sections.get("install", {})
 
 

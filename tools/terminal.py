@@ -1,12 +1,12 @@
-"""Terminal: words for the person there. What a script reads goes to standard output instead."""
+"""Terminal messages on standard error; standard output is reserved for scripts."""
 
 import sys
 
 
 class Failure(Exception):
-    """What failed, why, and what to type: one or two lines for a person."""
+    """A failure with its cause and what to do, in one or two lines."""
 
 
 def say(words: str) -> None:
-    """Print a line for the person."""
+    """Print a message."""
     print(words, file=sys.stderr, flush=True)  # noqa: T201

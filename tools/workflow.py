@@ -1,4 +1,4 @@
-"""docs/workflow.md: the workflow of a return application, drawn from the table that decides it."""
+"""Workflow diagram of a return application: docs/workflow.md, drawn from the table of steps."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "workflow.md"
 
 
 def as_page() -> str:
-    """The page: the longest way drawn alone, then everything that can happen."""
+    """The page: first the longest path alone, then every transition."""
     return (
         "# The workflow of a return application\n\n"
         "Drawn by `./dev workflow` from the one table in\n"
@@ -28,7 +28,7 @@ def as_page() -> str:
 
 
 def main() -> int:
-    """Write the page; with --check only tell whether it is current."""
+    """Write the page; with --check only check whether it is current."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     if not parser.parse_args().check:

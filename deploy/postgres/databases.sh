@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run once by the PostgreSQL image: a database and an ordinary role for each service.
+# Run once by the PostgreSQL image: creates a database and an ordinary role for each service.
 set -eu
 for service in contracts returns commuter notifier interchange; do
   password=$(eval echo "\$$(echo "$service" | tr '[:lower:]' '[:upper:]')_PASSWORD")

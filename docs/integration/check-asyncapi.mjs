@@ -1,4 +1,4 @@
-// Is the event catalogue a valid AsyncAPI 3 document? Says what is wrong, and ends with 1.
+// Validates the event catalogue as an AsyncAPI 3 document; prints errors and exits with 1.
 //
 //   node check-asyncapi.mjs ../../contracts-schema/asyncapi.yaml
 import { Parser, fromFile } from "@asyncapi/parser";

@@ -1,9 +1,9 @@
-// Tell Madoguchi over AMQP that a car came back, with amqplib (npm install amqplib).
+// Publish a vehicle return over AMQP, with amqplib (npm install amqplib).
 //
 //   MADOGUCHI_AMQP=amqps://dealer-D01:password@host/vhost MADOGUCHI_DEALER=D01 \
 //     node publish.mjs R-1001
 //
-// Behind an event prefix the user is <prefix>dealer-D01 and the exchange <prefix>ingress.D01.
+// With an event prefix the user is <prefix>dealer-D01 and the exchange <prefix>ingress.D01.
 import amqplib from "amqplib";
 
 const { MADOGUCHI_AMQP: url, MADOGUCHI_DEALER: dealer } = process.env;
@@ -40,7 +40,7 @@ channel.publish(
     headers: {
       "ce-specversion": "1.0",
       "ce-type": "dealer.vehicle_returned.v1",
-      "ce-id": `returned-${sourceId}`, // the same at every try: it counts once
+      "ce-id": `returned-${sourceId}`, // the same at every try: it takes effect once
       "ce-source": `/dealers/${dealer}/dms`,
       "ce-time": new Date().toISOString(),
     },

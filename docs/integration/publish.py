@@ -1,4 +1,4 @@
-"""Tell Madoguchi over HTTPS that a car came back. Needs nothing but Python.
+"""Publish a vehicle return over HTTPS. Needs only Python's standard library.
 
 MADOGUCHI_URL=https://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 python publish.py R-1001
 """
@@ -16,7 +16,7 @@ AGAIN = {429, 500, 502, 503, 504}
 
 
 def send(event_type: str, message_id: str, data: dict) -> dict:
-    """Send one event; again with the same id until it is answered. Raises HTTPError if refused."""
+    """Send one event, retried with the same id until answered. Raises HTTPError if refused."""
     request = urllib.request.Request(
         f"{URL}/api/interchange/v1/dealers/{DEALER}/events",
         data=json.dumps({"dealer_id": DEALER, **data}).encode(),
@@ -25,7 +25,7 @@ def send(event_type: str, message_id: str, data: dict) -> dict:
             "Content-Type": "application/json",
             "ce-specversion": "1.0",
             "ce-type": event_type,
-            "ce-id": message_id,  # the same at every try: it counts once
+            "ce-id": message_id,  # the same at every try: it takes effect once
             "ce-source": f"/dealers/{DEALER}/dms",
             "ce-time": datetime.now(UTC).isoformat(),
         },

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Tell Madoguchi over HTTPS that a car came back, with curl, in the structured mode of CloudEvents.
+# Publish a vehicle return over HTTPS, with curl, in the structured mode of CloudEvents.
 #
 #   MADOGUCHI_URL=https://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 sh publish.sh R-1001
 #
-# --retry sends the same message, with the same id, on 429 and 5xx; Retry-After is kept to.
+# --retry sends the same message, with the same id, on 429 and 5xx; Retry-After is respected.
 set -eu
 cat <<JSON | curl --silent --show-error --fail-with-body --retry 5 --retry-connrefused \
   --header "Authorization: Bearer $MADOGUCHI_KEY" \

@@ -1,4 +1,4 @@
-// A receiver of webhooks: WEBHOOK_SECRET=whsec_... node verify.mjs PORT. Nothing to install.
+// Webhook receiver without dependencies: WEBHOOK_SECRET=whsec_... node verify.mjs PORT.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
@@ -26,7 +26,7 @@ createServer(async (request, answer) => {
   const pieces = [];
   for await (const piece of request) pieces.push(piece);
   try {
-    // Remember webhook-id: a message that came before is answered 204 and left.
+    // Store webhook-id: answer a repeated message 204 and ignore it.
     const event = verify(process.env.WEBHOOK_SECRET, request.headers, Buffer.concat(pieces));
     console.log(event.type, event.subject ?? "");
     answer.writeHead(204).end();

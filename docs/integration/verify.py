@@ -1,4 +1,4 @@
-"""A receiver of webhooks: WEBHOOK_SECRET=whsec_... python verify.py PORT. Nothing to install."""
+"""Webhook receiver without dependencies: WEBHOOK_SECRET=whsec_... python verify.py PORT."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ TOLERANCE_S = 300
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes) -> dict[str, object]:
-    """The event in a message that is ours and fresh. Raises ValueError for any other."""
+    """The event of a message with a valid signature and time. Raises ValueError for others."""
     message_id, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
     if abs(time.time() - int(timestamp)) > TOLERANCE_S:
         raise ValueError("too old, or from the future")
@@ -30,10 +30,10 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes) -> dict[str, ob
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Answers 204 to what is ours, 401 to anything else."""
+    """Answers 204 to valid messages, 401 to all others."""
 
     def do_POST(self) -> None:
-        """One message. Remember webhook-id: one that came before is answered 204 and left."""
+        """Receive one message. Store webhook-id: answer a repeated one 204 and ignore it."""
         body = self.rfile.read(int(self.headers["content-length"]))
         try:
             event = verify(os.environ["WEBHOOK_SECRET"], lower(self.headers), body)
@@ -48,7 +48,7 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 def lower(headers: Message) -> dict[str, str]:
-    """The headers with names in lower case."""
+    """The headers by lower-case names."""
     return {name.lower(): value for name, value in headers.items()}
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# One message: WEBHOOK_SECRET=whsec_... sh verify.sh ID TIMESTAMP SIGNATURES < body
-# Ends with 0 if one of the signatures is ours. How old the timestamp is, ask beside it.
+# Verifies one message: WEBHOOK_SECRET=whsec_... sh verify.sh ID TIMESTAMP SIGNATURES < body
+# Exits with 0 if one of the signatures is valid. Check the age of the timestamp separately.
 set -eu
 key=$(printf %s "${WEBHOOK_SECRET#whsec_}" | base64 -d | od -An -v -tx1 | tr -d ' \n')
 expected=$({ printf '%s.%s.' "$1" "$2"; cat; } |

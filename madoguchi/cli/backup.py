@@ -1,4 +1,4 @@
-"""`madoguchi backup`, `restore` and `events reconcile`: all services' databases, as one."""
+"""Backup commands: `madoguchi backup`, `restore` and `events reconcile`, for all databases."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -26,12 +26,12 @@ restore_command = typer.Typer(add_completion=False)
 
 @backup_command.command()
 def backup(
-    to: Annotated[Path, typer.Option("--to", help="an empty folder, or one to be made")],
+    to: Annotated[Path, typer.Option("--to", help="an empty or new folder")],
     data: Data = DATA_FOLDER,
     server: Server = None,
     prefix: Prefix = PREFIX,
 ) -> None:
-    """Dump the databases of all services as of one instant; people go on working meanwhile."""
+    """Dump the databases of all services, consistent at one instant, while the product runs."""
 
     async def dump() -> None:
         await back_up(_databases(await _admin(data, server), prefix), to)
@@ -48,11 +48,11 @@ def restore(  # noqa: PLR0913, PLR0917 - every flag is an argument
     prefix: Prefix = PREFIX,
     rabbitmq: Annotated[
         str | None,
-        typer.Option(help="amqp://...: its queues are emptied (they are of a lost time)"),
+        typer.Option(help="amqp://...: its queues are purged (they are newer than the backup)"),
     ] = None,
     event_prefix: Annotated[str, typer.Option(help="as given to `up`")] = "",
 ) -> None:
-    """Fill empty databases from a backup, before anything is started on them."""
+    """Fill empty databases from a backup; no service may be running on them."""
 
     async def load() -> None:
         read_manifest(source)
@@ -67,7 +67,7 @@ def restore(  # noqa: PLR0913, PLR0917 - every flag is an argument
 
 
 def compare(data: Path, server: str | None, prefix: str) -> None:
-    """Say which subscribers know more than their publisher, or lack what its log has lost."""
+    """List subscribers that are ahead of their publisher or need events deleted from its log."""
 
     async def look() -> None:
         _print_result(await reconcile(_databases(await _admin(data, server), prefix)))
@@ -79,9 +79,9 @@ def _print_result(findings: Sequence[Finding]) -> None:
     for finding in findings:
         console.print(str(finding), soft_wrap=True, markup=False, highlight=False)
     if findings:
-        console.print(f"{len(findings)} stream(s) do not fit; docs/backup.md says what to do.")
+        console.print(f"{len(findings)} inconsistent stream(s); see docs/backup.md.")
         raise typer.Exit(1)
-    console.print("The services fit together.")
+    console.print("The services are consistent.")
 
 
 async def _admin(data: Path, server: str | None) -> str:
@@ -96,13 +96,13 @@ def _start_embedded(data: Path) -> str:
 
 
 def _databases(admin_url: str, prefix: str) -> dict[str, str]:
-    """The superuser's URL of each service's database."""
+    """The superuser URL of each service's database."""
     parts = urlsplit(admin_url)
     return {name: urlunsplit(parts._replace(path=f"/{prefix}{name}")) for name in SUBSCRIPTIONS}
 
 
 async def _make_missing(admin_url: str, prefix: str, data: Path) -> None:
-    """Make the all-in-one's databases; those of other names were made with their roles."""
+    """Create the all-in-one's databases; databases with another prefix must exist already."""
     if prefix == PREFIX:
         kept = postgres.Secrets(data / "secrets.json")
         for service in SUBSCRIPTIONS:

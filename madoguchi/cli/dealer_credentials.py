@@ -1,6 +1,6 @@
-"""`madoguchi dealer ...`: which dealers' systems may send, and with which credentials.
+"""Dealer credentials: `madoguchi dealer ...` manages the accounts of dealers' systems.
 
-Passwords and keys are printed once, when they are made; only hashes of them are kept.
+Passwords and keys are printed once, when they are created; only their hashes are stored.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ Act = Callable[[AsyncSession, datetime], Awaitable[None]]
 
 
 def _with_interchange(data: Path, url: str | None, act: Act) -> None:
-    """Do something in one transaction; a refusal is said and changes nothing."""
+    """Run `act` in one transaction; a refusal is printed and changes nothing."""
 
     async def run() -> None:
         database = Database(url or await own_database("interchange", data))
@@ -65,18 +65,18 @@ def _print_credentials(code: str, *, password: str | None, key: str | None) -> N
         print_line(f"  AMQP password {password}")
     if key is not None:
         print_line(f"  API key       {key}")
-    print_line("\n  These are shown once. Hand them over by a safe way.")
+    print_line("\n  These are shown once. Hand them over through a secure channel.")
     print_line("  Next:")
     if password is not None:
         print_line(
-            "    - let the broker know:      madoguchi dealer definitions > definitions.json"
+            "    - update the broker:        madoguchi dealer definitions > definitions.json"
         )
         print_line(
             "                                rabbitmqctl import_definitions definitions.json"
         )
     if key is not None:
         print_line(
-            "    - let the dealer try:       madoguchi conformance --dealer ... --key ... --url ..."
+            "    - test as the dealer:       madoguchi conformance --dealer ... --key ... --url ..."
         )
     print_line("    - what to send, and how:    docs/integration.en.md, docs/integration.md\n")
 
@@ -84,11 +84,11 @@ def _print_credentials(code: str, *, password: str | None, key: str | None) -> N
 @dealer.command()
 def add(
     code: Code,
-    name: Annotated[str, typer.Option(help="as people call the dealer")],
+    name: Annotated[str, typer.Option(help="the dealer's display name")],
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Let a dealer's systems send: an account, a password for AMQP and a key for HTTPS."""
+    """Create an account for a dealer's systems, with an AMQP password and an HTTPS key."""
     password, keys = secrets.token_urlsafe(24), list[str]()
 
     async def act(tx: AsyncSession, now: datetime) -> None:
@@ -101,7 +101,7 @@ def add(
 
 @dealer.command("list")
 def list_dealers(data: Data = DATA_FOLDER, database: Url = None) -> None:
-    """Every dealer with its keys and when each was last used."""
+    """List every dealer with its keys and when each was last used."""
     table = Table("dealer", "name", "sends", "AMQP", "key", "label", "until", "last used")
 
     def moment(at: datetime | None) -> str:
@@ -126,13 +126,13 @@ def list_dealers(data: Data = DATA_FOLDER, database: Url = None) -> None:
 @dealer.command()
 def rotate(
     code: Code,
-    grace_hours: Annotated[int, typer.Option(min=0, help="how long old keys stay good")] = 24,
+    grace_hours: Annotated[int, typer.Option(min=0, help="how long old keys stay valid")] = 24,
     *,
-    amqp: Annotated[bool, typer.Option("--amqp", help="also another password for AMQP")] = False,
+    amqp: Annotated[bool, typer.Option("--amqp", help="also create a new AMQP password")] = False,
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Make a new key; the dealer's other keys end after a while."""
+    """Create a new key; the dealer's other keys expire after a grace period."""
     password, keys = secrets.token_urlsafe(24) if amqp else None, list[str]()
 
     async def act(tx: AsyncSession, now: datetime) -> None:
@@ -152,7 +152,7 @@ def revoke(
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """End one key at once."""
+    """Revoke one key immediately."""
     key_id = key.removeprefix("mdk_").partition("_")[0]
     _with_interchange(data, database, lambda tx, now: revoke_key(tx, key_id, by=BY, now=now))
     print_line(f"The key {key_id} is revoked.")
@@ -160,14 +160,16 @@ def revoke(
 
 @dealer.command()
 def deactivate(code: Code, data: Data = DATA_FOLDER, database: Url = None) -> None:
-    """Accept nothing more of a dealer; its keys and password stay for when it is let in again."""
+    """Reject all messages of a dealer; its keys and password are kept for reactivation."""
     _with_interchange(data, database, lambda tx, _: enable_dealer(tx, code, active=False))
-    print_line(f"{code} is shut out. Its AMQP user loses its rights with the next definitions.")
+    print_line(
+        f"{code} is deactivated. Its AMQP user loses its permissions with the next definitions."
+    )
 
 
 @dealer.command()
 def activate(code: Code, data: Data = DATA_FOLDER, database: Url = None) -> None:
-    """Accept the messages of a dealer again."""
+    """Accept messages of a deactivated dealer again."""
     _with_interchange(data, database, lambda tx, _: enable_dealer(tx, code, active=True))
     print_line(f"{code} may send again.")
 
@@ -178,13 +180,15 @@ def definitions(  # noqa: PLR0913, PLR0917 - every flag is an argument
     database: Url = None,
     prefix: Annotated[str, typer.Option(help="the installation's event prefix")] = "",
     vhost: Annotated[str, typer.Option(help="the virtual host of the broker")] = "/",
-    service_user: Annotated[str, typer.Option(help="by which the services log in")] = "madoguchi",
+    service_user: Annotated[str, typer.Option(help="the user of the services")] = "madoguchi",
     service_password: Annotated[
         str | None,
-        typer.Option(envvar="RABBITMQ_PASSWORD", help="its password; without, it is left as it is"),
+        typer.Option(
+            envvar="RABBITMQ_PASSWORD", help="its password; if omitted, it is not changed"
+        ),
     ] = None,
 ) -> None:
-    """Print what the broker must know: for `rabbitmqctl import_definitions`, after every change."""
+    """Print the broker definitions for `rabbitmqctl import_definitions`; rerun on every change."""
 
     async def act(tx: AsyncSession, _now: datetime) -> None:
         service = None

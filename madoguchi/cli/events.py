@@ -1,4 +1,4 @@
-"""`madoguchi events ...`: what did not get through, and what an operator does about it."""
+"""Event commands: `madoguchi events ...` lists and replays dead letters and the event log."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ ServiceName = Annotated[
 
 
 def print_line(line: str) -> None:
-    """Print one line as it is, however long: ids are there to be copied."""
+    """Print one line without wrapping, so that ids can be copied."""
     console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
@@ -51,7 +51,7 @@ def _with_database(
 
 
 async def own_database(service: str, data: Path) -> str:
-    """The URL of a service's database in the all-in-one's data folder; starts its server."""
+    """The URL of a service's database in the all-in-one's data folder; starts the server."""
     if not (data / "secrets.json").exists():
         raise typer.BadParameter(f"There is no all-in-one in {data}; give --data or --database.")
     admin = await asyncio.to_thread(postgres.start_embedded, data)
@@ -61,7 +61,7 @@ async def own_database(service: str, data: Path) -> str:
 
 @events.command()
 def dead(service: ServiceName, data: Data = DATA_FOLDER, database: Url = None) -> None:
-    """List the events that could not be processed, and the messages that are no events of ours."""
+    """List dead letters, and refused messages that are not valid events."""
 
     async def look(at: Database) -> None:
         inbox = Inbox(at, service)
@@ -82,11 +82,11 @@ def dead(service: ServiceName, data: Data = DATA_FOLDER, database: Url = None) -
 def replay(
     service: ServiceName,
     event: Annotated[UUID | None, typer.Argument(help="one dead event")] = None,
-    cause: Annotated[str | None, typer.Option(help="all whose cause contains this")] = None,
+    cause: Annotated[str | None, typer.Option(help="all whose cause contains this text")] = None,
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Try dead events again: one by its id, or all of one cause."""
+    """Retry dead events: one by its id, or all of one cause."""
     if (event is None) == (cause is None):
         raise typer.BadParameter("Give an event id, or --cause TEXT.")
     _with_database(service, data, database, lambda at: _replay(Inbox(at, service), event, cause))
@@ -97,18 +97,18 @@ async def _replay(inbox: Inbox, event: UUID | None, cause: str | None) -> None:
         count = await inbox.replay(event_id=event, cause=cause)
     except NoSuchDeadLetter as none:
         raise typer.BadParameter(str(none)) from none
-    console.print(f"{count} dead event(s) will be tried again.")
+    console.print(f"{count} dead event(s) will be retried.")
 
 
 @events.command()
 def skip(
     service: ServiceName,
     event: Annotated[UUID, typer.Argument(help="the dead event")],
-    reason: Annotated[str, typer.Option(help="why; it is kept with the event")],
+    reason: Annotated[str, typer.Option(help="the reason; stored with the event")],
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Pass over a dead event for good, so that its aggregate goes on."""
+    """Skip a dead event permanently, so that later events of its aggregate are processed."""
 
     async def pass_over(at: Database) -> None:
         try:
@@ -128,7 +128,7 @@ def replay_log(
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Publish again what a service emitted in a span of time; who has processed it ignores it."""
+    """Publish a service's events of a time span again; subscribers ignore those processed."""
 
     async def publish_again(at: Database) -> None:
         async with at.transaction() as tx:
@@ -147,9 +147,9 @@ def delete_log(
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Drop old months of a service's event log; they can then be neither replayed nor audited."""
+    """Delete old months of a service's event log; they can no longer be replayed or audited."""
 
-    async def forget(at: Database) -> None:
+    async def delete(at: Database) -> None:
         try:
             async with at.transaction() as tx:
                 months = await outbox.delete_old_log(tx, before=before.date())
@@ -158,12 +158,12 @@ def delete_log(
         gone = ", ".join(f"{month:%Y-%m}" for month in months) or "nothing"
         console.print(f"Dropped: {gone}.")
 
-    _with_database(service, data, database, forget)
+    _with_database(service, data, database, delete)
 
 
 @events.command()
 def reconcile(data: Data = DATA_FOLDER, server: Server = None, prefix: Prefix = PREFIX) -> None:
-    """Say which subscribers know more than their publisher, or lack what its log has lost."""
+    """List subscribers that are ahead of their publisher or need events deleted from its log."""
     from madoguchi.cli.backup import compare
 
     compare(data, server, prefix)

@@ -1,4 +1,4 @@
-"""`madoguchi import-contracts FILE`, `import-masters KIND FILE`: all of a CSV, or none of it."""
+"""Import commands: `madoguchi import-contracts FILE` and `import-masters KIND FILE`."""
 
 import asyncio
 from pathlib import Path
@@ -18,7 +18,7 @@ SHOWN = 200
 async def import_files(
     file: Path, data: Path, url: str | None, console: Console, master: MasterKind | None = None
 ) -> int:
-    """Import a file of contracts, or of a master, and tell what came of it.
+    """Import a CSV of contracts or of a master, all rows or none, and print the result.
 
     The exit code is 1 if anything was refused.
     """

@@ -1,9 +1,9 @@
-"""`madoguchi conformance`: does a test system answer a dealer's system as it is documented?
+"""Ingress conformance: `madoguchi conformance` checks a test system against the documentation.
 
-For who writes such a system: it sends every type of event as it should be, and each mistake that
-one can make, compares every answer with docs/integration.md, and ends with 1 where one differs.
-`--check FILE` says of a message of your own, without any network, whether it would be accepted.
-What is sent has fresh ids and keys that begin with TEST-, and stays in the system that it went to.
+For developers of dealers' systems: it sends every type of event, valid and with each documented
+fault, compares every response with docs/integration.md, and exits with 1 if one differs.
+`--check FILE` validates a message of your own without network access.
+The messages have fresh ids and keys that begin with TEST-, and remain in the tested system.
 """
 
 import asyncio
@@ -40,27 +40,27 @@ RETURNED = "dealer.vehicle_returned.v1"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to be sent: the attributes of CloudEvents and its data."""
+    """A message to send: its CloudEvents attributes and data."""
 
     attributes: Mapping[str, str]
     data: Mapping[str, Any]
 
     def having(self, attributes: Mapping[str, str | None] | None = None, **data: Any) -> "Message":
-        """The same with other attributes or fields; None leaves one out."""
+        """A copy with other attributes or fields; None removes one."""
         return Message(
             {k: v for k, v in {**self.attributes, **(attributes or {})}.items() if v is not None},
             {k: v for k, v in {**self.data, **data}.items() if v is not None},
         )
 
     def structured(self) -> bytes:
-        """All of it in one JSON text."""
+        """The message in structured mode, as JSON."""
         whole = {**self.attributes, "datacontenttype": "application/json", "data": self.data}
         return json.dumps(whole, ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One message with the answer that is documented for it."""
+    """One message with its documented response."""
 
     name: str
     english: str
@@ -72,7 +72,7 @@ class Case:
 
 
 def fresh(wire_type: str, dealer: str, now: datetime) -> Message:
-    """The committed example of a type, with ids that nobody has used."""
+    """The committed example of a type, with unused ids."""
     model, unique = TYPES[wire_type], f"TEST-{secrets.token_hex(6)}"
     data = json.loads((EXAMPLES / f"{wire_type}.1.json").read_text(encoding="utf-8"))
     data = data | {"dealer_id": dealer, model.aggregate_key: unique}
@@ -87,7 +87,7 @@ def fresh(wire_type: str, dealer: str, now: datetime) -> Message:
 
 
 def cases(dealer: str, now: datetime) -> Iterator[Case]:
-    """Every case; a message that must be repeated follows the one that it repeats."""
+    """Every case; a repeated message follows its original."""
     for wire_type, model in TYPES.items():
         good = fresh(wire_type, dealer, now)
         yield Case(f"{wire_type} 正しい", f"{wire_type} valid", good, "202 repeated=false")
@@ -129,14 +129,14 @@ def _mistakes(dealer: str, now: datetime) -> Iterator[Case]:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The system that is tried, as one dealer reaches it."""
+    """The tested system, with one dealer's credentials."""
 
     http: httpx.AsyncClient
     key: str
     dealer: str
 
     async def answer(self, case: Case) -> str:
-        """What it says to a message, in the words of `Case.expected`."""
+        """The response to a message, in the format of `Case.expected`."""
         headers = {"authorization": f"Bearer {case.key or self.key}"}
         if case.structured:
             headers["content-type"], body = STRUCTURED, case.message.structured()
@@ -177,7 +177,7 @@ class Line:
 
 
 async def try_out(url: str, key: str, dealer: str, amqp: str | None) -> list[Line]:
-    """Send everything, in order, and gather the answers."""
+    """Send every case in order, and collect the responses."""
     lines = []
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         system = System(http, key, dealer)
@@ -192,7 +192,7 @@ async def try_out(url: str, key: str, dealer: str, amqp: str | None) -> list[Lin
 
 
 def checked(content: bytes, dealer: str | None, now: datetime) -> tuple[bool, str]:
-    """Whether a message in structured mode would be accepted, and why not."""
+    """Whether a message in structured mode would be accepted, and the reason if not."""
     if dealer is None:  # then of the one that it names itself
         try:
             dealer = str(json.loads(content)["data"]["dealer_id"])
@@ -200,11 +200,11 @@ def checked(content: bytes, dealer: str | None, now: datetime) -> tuple[bool, st
             dealer = "-"
     arrival = InboundMessage("https", dealer, dealer, "", {}, STRUCTURED, content)
     try:
-        told = judge(arrival, now=now)
+        accepted = judge(arrival, now=now)
     except NotAccepted as refusal:
         detail = f" ({refusal.detail})" if refusal.detail else ""
         return False, f"{refusal.reason.value}: {MESSAGES[Reason(refusal.reason)]}{detail}"
-    return True, f"{told.event.wire_type} {told.event.aggregate_id}"
+    return True, f"{accepted.event.wire_type} {accepted.event.aggregate_id}"
 
 
 conformance = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
@@ -216,12 +216,14 @@ def run(  # noqa: PLR0913 - every flag is an argument
     url: Annotated[str | None, typer.Option(help="https://..., of a test system")] = None,
     key: Annotated[str | None, typer.Option(envvar="MADOGUCHI_KEY", help="mdk_...")] = None,
     dealer: Annotated[str | None, typer.Option(help="the key's dealer, D01 for example")] = None,
-    amqp: Annotated[str | None, typer.Option(help="amqps://user:password@host/: also this")] = None,
+    amqp: Annotated[
+        str | None, typer.Option(help="amqps://user:password@host/: test AMQP as well")
+    ] = None,
     check: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
     *,
     english: Annotated[bool, typer.Option("--english", help="the report in English")] = False,
 ) -> None:
-    """The command; see the module."""
+    """Check a test system, or one message, against the documentation."""
     if check is not None:
         accepted, words = checked(check.read_bytes(), dealer, datetime.now(UTC))
         label_ja = "受け付けられます" if accepted else "受け付けられません"

@@ -1,7 +1,7 @@
-"""Does the AMQP side of a test system take what it should, and refuse what it must?
+"""AMQP conformance: does a test system accept valid and refuse invalid messages over AMQP?
 
-That a message was accepted is asked over HTTPS: the same one, sent there, is a repeated one. Since
-nobody says when a worker has read it, later tries wait longer.
+Acceptance is verified over HTTPS: the same message sent there must be reported as a duplicate.
+Since AMQP does not report when a worker has read a message, retries wait longer each time.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ WAITS_S = (0.5, 1, 2, 4, 8)
 
 
 async def try_amqp(url: str, system: System) -> list[Line]:
-    """Publish as the user of the URL; see the module."""
+    """Publish the cases as the user of the URL, and collect the responses."""
     user = unquote(urlsplit(url).username or "")
     prefix = user.removesuffix(f"dealer-{system.dealer}")
     exchange = Ingress(prefix).exchange(system.dealer)
@@ -73,7 +73,7 @@ def _amqp(message: Message, user: str, *, structured: bool) -> aio_pika.Message:
 
 
 async def _publish(url: str, exchange: str, key: str, message: aio_pika.Message) -> str:
-    """`confirmed`, `refused` by the broker, or what else went wrong."""
+    """`confirmed`, `refused` by the broker, or another error."""
     try:
         async with await connect(url) as connection:
             channel = await connection.channel()

@@ -1,4 +1,4 @@
-"""The product's command line: `uv run madoguchi ...`."""
+"""Command line of the product: `uv run madoguchi ...`."""
 
 import asyncio
 import signal
@@ -15,10 +15,11 @@ from typer.core import TyperGroup
 from contracts_service.rules.master_file import MasterKind
 from madoguchi.cli.options import DATA_FOLDER, Data, Url
 from madoguchi.embedded.demo.size import Demo
+from madoguchi.embedded.run_config import RunConfig
 
 
 class LazyCommands(TyperGroup):
-    """Loads the commands that stand elsewhere when they are called: some bring much along."""
+    """Loads commands from other modules on first use, as some have heavy imports."""
 
     elsewhere: ClassVar[dict[str, str]] = {
         "backup": "madoguchi.cli.backup:backup_command",
@@ -33,11 +34,11 @@ class LazyCommands(TyperGroup):
     }
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names of all."""
+        """The names of all commands."""
         return [*super().list_commands(ctx), *self.elsewhere]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of a name."""
+        """The command with this name."""
         if place := self.elsewhere.get(cmd_name):
             module, _, name = place.partition(":")
             command = typer.main.get_command(getattr(import_module(module), name))
@@ -57,25 +58,27 @@ console = Console()
 
 @main.command()
 def up(  # noqa: PLR0913 - every flag is an argument
-    port: Annotated[int, typer.Option(help="where the pages are")] = 8400,
+    port: Annotated[int, typer.Option(help="port of the pages")] = 8400,
     data: Data = DATA_FOLDER,
     *,
-    fresh: Annotated[bool, typer.Option("--fresh", help="forget everything first")] = False,
-    rabbitmq: Annotated[str | None, typer.Option(help="amqp://...: events go over it")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="delete all data first")] = False,
+    rabbitmq: Annotated[
+        str | None, typer.Option(help="amqp://...: publish events through this broker")
+    ] = None,
     postgres: Annotated[
-        str | None, typer.Option(help="postgresql://... of a superuser: databases lie there")
+        str | None, typer.Option(help="postgresql://... of a superuser: create the databases there")
     ] = None,
     processes: Annotated[
-        bool, typer.Option("--processes", help="each service as processes; needs --rabbitmq")
+        bool, typer.Option("--processes", help="run each service as processes; needs --rabbitmq")
     ] = False,
     event_prefix: Annotated[
-        str, typer.Option(help="keeps several installations on one broker apart")
+        str, typer.Option(help="separates several installations on one broker")
     ] = "",
     otlp: Annotated[
-        str | None, typer.Option(help="http://host:4318 of a collector: traces go there")
+        str | None, typer.Option(help="http://host:4318 of a collector that receives traces")
     ] = None,
     demo: Annotated[
-        Demo, typer.Option(help="what a first start finds: living, small (no work done) or none")
+        Demo, typer.Option(help="demo data of a first start: living, small (no work done) or none")
     ] = Demo.LIVING,
     verbose: Annotated[bool, typer.Option("--verbose", help="log every request")] = False,
 ) -> None:
@@ -88,19 +91,10 @@ def up(  # noqa: PLR0913 - every flag is an argument
         look_before_start("127.0.0.1", port, data.resolve(), embedded=postgres is None)
     except CannotStart as sentence:
         _end_with(sentence)
-    new = "" if data.exists() else ": databases and demo data are made first"
+    new = "" if data.exists() else ": creating databases and demo data first"
     typer.echo(f"Starting with the data in {data.resolve()}{new} ...", err=True)
     embedded = None if postgres else _start_postgres(data.resolve())
-
-    import uvloop
-
-    from madoguchi.embedded.all_in_one import Application, RunConfig, run
-    from shared import logging, tracing
-    from shared.main import tune_gc
-
-    level = "INFO" if verbose else "WARNING"
-    logging.configure(pretty=True, level=level)
-    plan = RunConfig(
+    config = RunConfig(
         port,
         data.resolve(),
         fresh=fresh,
@@ -110,32 +104,44 @@ def up(  # noqa: PLR0913 - every flag is an argument
         event_prefix=event_prefix,
         otlp=otlp,
         demo=demo,
-        log_level=level,
+        log_level="INFO" if verbose else "WARNING",
     )
+    try:
+        with explained(config.data):
+            _serve(config, embedded)
+    except CannotStart as sentence:
+        _end_with(sentence)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # let the embedded parts stop at exit undisturbed
 
-    def making(parts: Application) -> None:
-        console.print(f"\n  窓口 Madoguchi   [bold]{parts.plan.url}[/bold]")
-        console.print("  The demo data is being made; the page says how far it is.")
 
-    def ready(parts: Application) -> None:
-        console.print(f"\n  窓口 Madoguchi   [bold]{parts.plan.url}[/bold]")
-        console.print(f"  mails            {parts.plan.url}/mailbox")
+def _serve(config: RunConfig, embedded: Future[str] | None) -> None:
+    """Run the all-in-one until Ctrl-C; `embedded` is a PostgreSQL that is starting."""
+    import uvloop
+
+    from madoguchi.embedded.all_in_one import run
+    from shared import logging, tracing
+    from shared.main import tune_gc
+
+    logging.configure(pretty=True, level=config.log_level)
+
+    def on_demo_start() -> None:
+        console.print(f"\n  窓口 Madoguchi   [bold]{config.url}[/bold]")
+        console.print("  The demo data is being created; the page shows the progress.")
+
+    def ready() -> None:
+        console.print(f"\n  窓口 Madoguchi   [bold]{config.url}[/bold]")
+        console.print(f"  mails            {config.url}/mailbox")
         console.print("  log in as        山田 太郎 (sales), 佐藤 誠 (store manager),")
         console.print("                   田中 裕子 (headquarters), 渡辺 恵子 (finance company):")
         console.print("                   choose on the login page; no password is asked")
-        console.print(f"  data             {parts.plan.data}")
+        console.print(f"  data             {config.data}")
         console.print("  Ctrl-C stops it.\n")
         sys.stdout.flush()
 
     tune_gc()
-    tracing.start("madoguchi", otlp)
-    try:
-        with explained(plan.data):
-            uvloop.run(run(plan, ready=ready, making=making, embedded=embedded))
-    except CannotStart as sentence:
-        _end_with(sentence)
+    tracing.start("madoguchi", config.otlp)
+    uvloop.run(run(config, ready=ready, on_demo_start=on_demo_start, embedded=embedded))
     tracing.stop()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the embedded parts stop at exit, undisturbed
 
 
 def _end_with(sentence: Exception) -> NoReturn:
@@ -144,7 +150,7 @@ def _end_with(sentence: Exception) -> NoReturn:
 
 
 def _start_postgres(data: Path) -> Future[str]:
-    """Start the embedded server while this process still imports what it needs."""
+    """Start the embedded server in the background, while this process is still importing."""
     from madoguchi.embedded.postgres import start_embedded
 
     data.mkdir(parents=True, exist_ok=True)
@@ -157,7 +163,7 @@ def import_contracts(
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Take contracts in from a CSV: all of them, or none and every fault by its line."""
+    """Import contracts from a CSV: all rows, or none and every error by its line."""
     from madoguchi.cli.imports import import_files
 
     raise typer.Exit(asyncio.run(import_files(file, data, database, console)))
@@ -165,12 +171,12 @@ def import_contracts(
 
 @main.command("import-masters")
 def import_masters(
-    kind: Annotated[MasterKind, typer.Argument(help="what the file is about")],
+    kind: Annotated[MasterKind, typer.Argument(help="the kind of master")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Japanese header")],
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Take a master in from a CSV: all of its rows, or none and every fault by its line."""
+    """Import a master from a CSV: all rows, or none and every error by its line."""
     from madoguchi.cli.imports import import_files
 
     raise typer.Exit(asyncio.run(import_files(file, data, database, console, kind)))
@@ -180,7 +186,7 @@ def import_masters(
 def workflow(
     form: Annotated[str, typer.Option("--format", help="mermaid or csv")] = "mermaid",
 ) -> None:
-    """Print every transition of a return application, from the one table that decides them."""
+    """Print every transition of a return application, from the table of steps."""
     from returns_service.return_workflow_diagram import workflow_csv, workflow_mermaid
 
     forms = {"mermaid": workflow_mermaid, "csv": workflow_csv}

@@ -1,4 +1,4 @@
-"""What do several commands take? Where the all-in-one keeps its data, or another database."""
+"""Options shared by several commands: the all-in-one's data folder, or a database URL."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,14 +8,18 @@ import typer
 DATA_FOLDER = Path(".madoguchi/data")
 PREFIX = "madoguchi_"
 Data = Annotated[
-    Path, typer.Option("--data", help="the all-in-one's folder: all that must survive")
+    Path, typer.Option("--data", help="the all-in-one's data folder, with all durable state")
 ]
 Url = Annotated[
     str | None,
-    typer.Option("--database", envvar="DATABASE_URL", help="the service's database, if elsewhere"),
+    typer.Option(
+        "--database", envvar="DATABASE_URL", help="the service's database, if not the all-in-one's"
+    ),
 ]
 Server = Annotated[
     str | None,
     typer.Option("--postgres", help="postgresql://... of a superuser; else the all-in-one's own"),
 ]
-Prefix = Annotated[str, typer.Option(help="what stands before a service's name in its database's")]
+Prefix = Annotated[
+    str, typer.Option(help="prefix of the databases' names, before the service's name")
+]

@@ -1,4 +1,4 @@
-"""`madoguchi erase-customer` and `retention`: whom we forget, because asked to or after years."""
+"""Erasure of customers: `madoguchi erase-customer` on request, `retention` after years."""
 
 import asyncio
 import getpass
@@ -25,35 +25,39 @@ MOST = 1000
 
 erase_command = typer.Typer(add_completion=False)
 retention = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Customers whose contract is long complete."
+    no_args_is_help=True, add_completion=False, help="Customers whose contracts ended long ago."
 )
 console = Console()
-Before = Annotated[datetime | None, typer.Option(help="complete by this day; else --years ago")]
+Before = Annotated[
+    datetime | None, typer.Option(help="completed by this day; default: --years ago")
+]
 Years = Annotated[
-    int, typer.Option(envvar="CUSTOMER_YEARS", min=0, help="how long after its end one is kept")
+    int, typer.Option(envvar="CUSTOMER_YEARS", min=0, help="retention after completion, in years")
 ]
 
 
 @erase_command.command()
 def erase(
-    contract_no: Annotated[str, typer.Argument(help="whose customer is to be forgotten")],
-    reason: Annotated[str, typer.Option(help="why; it is kept, and must not name anybody")],
+    contract_no: Annotated[str, typer.Argument(help="contract of the customer to erase")],
+    reason: Annotated[
+        str, typer.Option(help="the reason; it is stored, and must not contain names")
+    ],
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Forget who the customer of a contract was, in every service. It cannot be undone."""
+    """Erase the customer of a contract in every service. This cannot be undone."""
 
-    async def forget(at: Database) -> None:
+    async def erase_one(at: Database) -> None:
         console.print(await _erase(at, contract_no, reason))
 
-    _with_contracts(data, database, forget)
+    _with_contracts(data, database, erase_one)
 
 
 @retention.command()
 def due(
     before: Before = None, years: Years = YEARS, data: Data = DATA_FOLDER, database: Url = None
 ) -> None:
-    """List the contracts whose customers are due to be forgotten; changes nothing."""
+    """List the contracts whose customers are due for erasure; changes nothing."""
     by = _completed_by(before, years)
 
     async def look(at: Database) -> None:
@@ -69,10 +73,10 @@ def due(
 def run_retention(
     before: Before = None, years: Years = YEARS, data: Data = DATA_FOLDER, database: Url = None
 ) -> None:
-    """Forget those customers, one transaction each; may be stopped and started again."""
+    """Erase the customers that are due, one transaction each; can be interrupted and rerun."""
     by = _completed_by(before, years)
 
-    async def forget(at: Database) -> None:
+    async def erase_one(at: Database) -> None:
         erased = 0
         while rows := await _due(at, by):
             for row in rows:
@@ -80,7 +84,7 @@ def run_retention(
             erased += len(rows)
         console.print(f"{erased} erased.")
 
-    _with_contracts(data, database, forget)
+    _with_contracts(data, database, erase_one)
 
 
 def _completed_by(before: datetime | None, years: int) -> date:

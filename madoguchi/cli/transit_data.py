@@ -1,4 +1,4 @@
-"""`madoguchi commuter ...`: stations, lines and fares into the commuter database."""
+"""Transit data commands: `madoguchi commuter ...` imports stations, lines and fares."""
 
 import asyncio
 from pathlib import Path
@@ -6,19 +6,20 @@ from typing import Annotated
 
 import typer
 
+from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
-from commuter_service.engine.fares.tariff_checks import FareTableBroken
-from commuter_service.engine.fares.tariffs import packaged_tariffs
-from commuter_service.engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
-from commuter_service.engine.network.checks import NetworkTableBroken
-from commuter_service.engine.network.tables import PACKAGED, fare_tables, network_tables
+from fare_engine.fares.tariff_checks import FareTableBroken
+from fare_engine.fares.tariffs import packaged_tariffs
+from fare_engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
+from fare_engine.network.checks import NetworkTableBroken
+from fare_engine.network.tables import PACKAGED, fare_tables, network_tables
 from madoguchi.cli.events import own_database, print_line
 from madoguchi.cli.options import DATA_FOLDER, Data, Url
 from shared.clock import SystemClock
 from shared.db import Database
 
 commuter = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Network and tariffs of the fare look-up."
+    no_args_is_help=True, add_completion=False, help="Network and tariffs of the route search."
 )
 BROKEN = 1
 
@@ -26,12 +27,12 @@ BROKEN = 1
 @commuter.command("load-network")
 def load_network(
     tables: Annotated[
-        Path | None, typer.Option("--tables", help="a folder of tables; else the delivered ones")
+        Path | None, typer.Option("--tables", help="a folder of tables; default: the bundled ones")
     ] = None,
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Check all tables, store them as an edition, and put it in force; or change nothing."""
+    """Validate all tables, store them as an edition, and activate it; or change nothing."""
     try:
         edition, is_new = asyncio.run(_load(tables, data, database))
     except (NetworkTableBroken, FareTableBroken) as fault:
@@ -46,7 +47,7 @@ async def _load(tables: Path | None, data: Path, url: str | None) -> tuple[str, 
     database = Database(url or await own_database("commuter", data))
     try:
         async with database.transaction() as tx:
-            return await network_store.load(tx, network, fares, now=SystemClock().now())
+            return await load_edition(tx, network, fares, now=SystemClock().now())
     finally:
         await database.close()
 
@@ -57,7 +58,7 @@ def import_gtfs(
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Add the operators of a GTFS-JP feed, rail or bus, to the edition in force."""
+    """Add the operators of a GTFS-JP feed, rail or bus, to the active edition."""
     try:
         addition = imported(read_feed(feed))
         edition = asyncio.run(_add(addition, data, database))
@@ -79,6 +80,6 @@ async def _add(addition: Imported, data: Path, url: str | None) -> str:
             base = await network_store.tariffs_of(tx, edition) if edition else packaged_tariffs()
             network, fares = merged(base.network.tables, base.tables, addition)
             now = SystemClock().now()
-            return (await network_store.load(tx, network, fares, now=now))[0]
+            return (await load_edition(tx, network, fares, now=now))[0]
     finally:
         await database.close()

@@ -1,1 +1,1 @@
-"""Everything in one process, with demo data."""
+"""Embedded runtime: everything in one process, with demo data."""

@@ -1,4 +1,4 @@
-"""Who may log in to the demo? The people of its masters, as the development issuer knows them."""
+"""Demo users of the development issuer: the people of the demo masters."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from madoguchi.embedded.demo import Dealer, Masters
 from shared.auth import Principal, Role
 
 AT_THE_LOGIN = 2
-"""So many dealers' people stand on the login page."""
+"""Number of dealers whose people are on the login page."""
 
 
 def demo_people(masters: Masters, dealers: int = AT_THE_LOGIN) -> Sequence[Principal]:
-    """Everybody of the first dealers, the finance company's operator, and who sees to expenses."""
+    """All staff of the first dealers, an accountant, and the finance company's operators."""
     people = [_of_dealer(dealer) for dealer in masters.dealers[:dealers]]
     tfc = masters.tfc_operator
     return [
@@ -37,7 +37,7 @@ def _of_dealer(dealer: Dealer) -> list[Principal]:
 
 
 def accountant(dealer: Dealer) -> Principal:
-    """Who sees to a dealer's travel expenses."""
+    """The accountant for a dealer's travel expenses."""
     return Principal(
         user_id=f"{dealer.code}-A001",
         name="経理 太一",

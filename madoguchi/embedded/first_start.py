@@ -1,7 +1,7 @@
-"""The demo data of a first start: made once, before anything else runs.
+"""First start: the demo data is made once, before anything else runs.
 
-Until it is whole, a file in the data folder says so. A start that finds the file forgets everything
-and begins again: nobody has worked with half a demo, and nothing is made twice.
+Until it is complete, a marker file lies in the data folder. A start that finds the marker deletes
+all data and begins again, so that nothing is incomplete or made twice.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ LIVING_CONTRACTS = 900
 
 
 def unfinished(data: Path) -> Path:
-    """The file that lies in the data folder while demo data is made."""
+    """The marker file that exists in the data folder while demo data is made."""
     return data / "demo-unfinished"
 
 
 async def is_empty(contracts: Database) -> bool:
-    """Whether there are no contracts."""
+    """Whether the database has no contracts."""
     async with contracts.transaction(EVERY_DEALER) as tx:
         return (await tx.execute(text("SELECT 1 FROM contract LIMIT 1"))).first() is None
 
@@ -47,8 +47,8 @@ class FirstStart:
     settings: Mapping[str, ServiceSettings]
     now: datetime
 
-    async def make(self, demo: Demo, contracts: int, making: DemoProgress) -> None:
-        """Fill the databases; later starts need nothing of what is imported here."""
+    async def make(self, demo: Demo, contracts: int, progress: DemoProgress) -> None:
+        """Fill the databases; the imports are local because later starts do not need them."""
         from madoguchi.embedded import seed
         from madoguchi.embedded.demo import demo_contracts, demo_masters
         from madoguchi.embedded.demo_history import history_start, replay_history
@@ -77,7 +77,7 @@ class FirstStart:
                 rows,
                 now=now,
                 seed=seed.SEED,
-                making=making,
+                progress=progress,
             )
         else:
             await seed.seed_refused_messages(databases["interchange"], now)

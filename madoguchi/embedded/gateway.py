@@ -1,6 +1,6 @@
-"""How does nginx stand before the processes of one machine? With the files of deploy/gateway.
+"""Gateway for the processes of one machine: nginx with the files of deploy/gateway.
 
-Only the places are of this machine: the port, where the parts are, and where nginx may write.
+Only the addresses are local: the port, the upstreams, and the folders that nginx writes to.
 """
 
 import os
@@ -13,14 +13,14 @@ from madoguchi.embedded.processes import Child
 
 FILES = Path(__file__).parents[2] / "deploy" / "gateway"
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-# nginx looks at no stdin: a shell does, and ends it when that is closed.
+# nginx does not read stdin: a shell does, and stops nginx when stdin is closed.
 UNTIL_STDIN_CLOSES = (
     'exec 3<&0; (cat <&3 >/dev/null; kill $$ 2>/dev/null) & exec "$@" 3<&- </dev/null'
 )
 
 
 def nginx_program() -> str | None:
-    """The installed nginx, if there is one and the files for it are at hand."""
+    """The installed nginx, if there is one and deploy/gateway exists."""
     if not (FILES / "nginx.conf").is_file():
         return None
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -29,9 +29,9 @@ def nginx_program() -> str | None:
 def nginx_command(
     program: str, folder: Path, port: int, places: Mapping[str, str], own: str = ""
 ) -> list[str]:
-    """Write the configuration into `folder`; returns what starts nginx on it.
+    """Write the configuration into `folder`; returns the command that starts nginx with it.
 
-    `places` says where each part is (host:port), and `own` who has login and mailbox.
+    `places` is the address of each part (host:port), `own` that of the login page and mailbox.
     """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(FILES, folder)
@@ -44,7 +44,7 @@ def nginx_command(
     written = ['map "$part:$uri" $place {', *lines, "}", *temporary]
     (folder / "places.conf").write_text("\n".join(written) + "\n")
     settings = f"daemon off; pid {folder / 'pid'};"
-    if os.geteuid() == 0:  # else its workers would be somebody who may not read the folder
+    if os.geteuid() == 0:  # otherwise its workers run as a user who cannot read the folder
         settings += f" user {pwd.getpwuid(0).pw_name};"
     return [
         program, "-p", str(folder), "-c", "nginx.conf", "-e", str(folder / "error.log"),
@@ -53,5 +53,5 @@ def nginx_command(
 
 
 def nginx_process(command: list[str]) -> Child:
-    """nginx, ended with whoever started it."""
+    """Nginx as a child process, stopped with this process."""
     return Child(["sh", "-c", UNTIL_STDIN_CLOSES, "gateway", *command], {})

@@ -1,9 +1,9 @@
-"""Who says who a visitor is, on a machine that has no identity provider?
+"""Development issuer: a small OpenID provider for the all-in-one.
 
-A small OpenID provider for the all-in-one: discovery, code flow with PKCE (S256 only), keys,
-logout. Its login page lists the demo people, and whoever clicks on one is that person; so it
-refuses to exist anywhere but in embedded mode. It keeps nothing but codes of the last minute: there
-is no login session here that could outlive the portal's.
+It serves discovery, the code flow with PKCE (S256 only), keys and logout. Its login page lists the
+demo people, and a click logs in as that person without a password; so it can only be created in
+embedded mode. It stores nothing but codes of the last minute: there is no login session that could
+outlive the portal's.
 """
 
 import hashlib
@@ -33,8 +33,8 @@ CODE_LASTS_S = 60
 TOKEN_LASTS_S = 10 * 3600
 """A working day: there are no refresh tokens."""
 SERVICE_TOKEN_LASTS_S = 600
-LOOK_AGAIN_S = 2
-"""How often the login page comes again while demo data is made."""
+REFRESH_S = 2
+"""Refresh interval of the login page while demo data is made."""
 
 
 class IssuerOnlyInEmbeddedMode(Exception):
@@ -43,10 +43,10 @@ class IssuerOnlyInEmbeddedMode(Exception):
 
 @dataclass(frozen=True)
 class IssuerSettings:
-    """What the issuer is told. `url` is its own address, `audience` goes into access tokens.
+    """Settings of the issuer. `url` is its own address, `audience` goes into access tokens.
 
-    `services` are the client secrets of services that call each other, by client id. While demo
-    data is in the `making`, nobody is let in. `words` say what waits for each person.
+    `services` are the client secrets of services that call each other, by client id. While
+    `demo_progress` is under way, login is closed. `login_hints` returns the waiting work by user.
     """
 
     url: str
@@ -56,14 +56,14 @@ class IssuerSettings:
     signed_out_uris: frozenset[str]
     people: Sequence[Principal]
     embedded: bool
-    making: DemoProgress = field(default_factory=DemoProgress)
-    words: Callable[[Sequence[Principal]], Awaitable[Mapping[str, str]]] | None = None
+    demo_progress: DemoProgress = field(default_factory=DemoProgress)
+    login_hints: Callable[[Sequence[Principal]], Awaitable[Mapping[str, str]]] | None = None
     services: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code stands for."""
+    """The login that an authorization code stands for."""
 
     person: Principal
     redirect_uri: str
@@ -74,7 +74,7 @@ class Grant:
 
 @dataclass
 class Issuer:
-    """The settings, the key, and the codes that wait to be redeemed."""
+    """The settings, the signing key, and the codes not yet redeemed."""
 
     settings: IssuerSettings
     key: ECKey
@@ -82,7 +82,7 @@ class Issuer:
     grants: dict[str, Grant] = field(default_factory=dict)
 
     def grant(self, person: Principal, asked: Mapping[str, str]) -> str:
-        """A code for this person, for one use within a minute."""
+        """A code for this person, valid once within a minute."""
         now = self.now()
         self.grants = {code: grant for code, grant in self.grants.items() if grant.until > now}
         code = secrets.token_urlsafe(32)
@@ -96,7 +96,7 @@ class Issuer:
         return code
 
     def redeem(self, form: Mapping[str, str]) -> Grant | None:
-        """The grant of this code, taken away for good; None unless everything about it is right."""
+        """Remove and return the grant of this code; None unless every check passes."""
         grant = self.grants.pop(form.get("code", ""), None)
         if grant is None or grant.until <= self.now():
             return None
@@ -108,7 +108,7 @@ class Issuer:
         return grant if proven and same_client and same_place else None
 
     def tokens(self, grant: Grant) -> dict[str, Any]:
-        """The answer of the token endpoint."""
+        """The response of the token endpoint."""
         now = int(self.now())
         common = {"iss": self.settings.url, "iat": now, "exp": now + TOKEN_LASTS_S}
         person = claims_of(grant.person)
@@ -121,7 +121,7 @@ class Issuer:
         }
 
     def service_token(self, form: Mapping[str, str]) -> dict[str, Any] | None:
-        """The answer to a service that asks in its own name; None for a wrong secret."""
+        """The response to a client-credentials request; None for a wrong secret."""
         client, secret = form.get("client_id", ""), form.get("client_secret", "")
         expected = self.settings.services.get(client, "")
         if not expected or not secrets.compare_digest(secret.encode(), expected.encode()):
@@ -142,7 +142,7 @@ class Issuer:
         }
 
     def complaint(self, asked: Mapping[str, str]) -> str | None:
-        """What is wrong with a request to log in; None if nothing is."""
+        """The error of an authorization request; None if it is valid."""
         if asked.get("client_id") != self.settings.client_id:
             return "この画面を呼び出したシステムは登録されていません。"
         if asked.get("redirect_uri") not in self.settings.redirect_uris:
@@ -158,7 +158,7 @@ class Issuer:
 
 
 def issuer_key(data_dir: Path) -> ECKey:
-    """The signing key of this data folder, made on first use and readable by its owner only."""
+    """The signing key of this data folder, created on first use and readable by its owner only."""
     path = data_dir / "issuer-key.json"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -171,12 +171,12 @@ def issuer_key(data_dir: Path) -> ECKey:
 def create_issuer(
     settings: IssuerSettings, key: ECKey, *, now: Callable[[], float] = time.time
 ) -> FastAPI:
-    """The issuer as an application, to be mounted at the path of its url.
+    """The issuer as an application, to be mounted at the path of its URL.
 
     Raises IssuerOnlyInEmbeddedMode everywhere else.
     """
     if not settings.embedded:
-        raise IssuerOnlyInEmbeddedMode("the development issuer lets everybody be anybody")
+        raise IssuerOnlyInEmbeddedMode("the development issuer logs anybody in without a password")
     app = FastAPI(title="Development issuer", openapi_url=None)
     app.state.issuer = Issuer(settings, key, now)
     app.state.templates = page_templates(Path(__file__).parent)
@@ -224,9 +224,9 @@ async def choose_user(request: Request) -> Response:
     issuer = _issuer(request)
     asked = dict(request.query_params)
     complaint = issuer.complaint(asked)
-    settings, making = issuer.settings, issuer.settings.making
-    shown = settings.words is not None and not making.under_way and not complaint
-    words = await settings.words(settings.people) if settings.words and shown else {}
+    settings, progress = issuer.settings, issuer.settings.demo_progress
+    shown = settings.login_hints is not None and not progress.under_way and not complaint
+    hints = await settings.login_hints(settings.people) if settings.login_hints and shown else {}
     html = request.app.state.templates.get_template("issuer_login.html").render(
         frame=PageContext("bare.html"),
         errors=(),
@@ -234,22 +234,22 @@ async def choose_user(request: Request) -> Response:
         asked=asked,
         action=f"{issuer.settings.url}/authorize",
         groups=_by_role(issuer.settings.people),
-        making=making if making.under_way else None,
-        words=words,
+        demo_progress=progress if progress.under_way else None,
+        hints=hints,
     )
-    again = {"Refresh": str(LOOK_AGAIN_S)} if making.under_way else {}
+    again = {"Refresh": str(REFRESH_S)} if progress.under_way else {}
     return HTMLResponse(html, 400 if complaint else 200, again)
 
 
 @routes.post("/authorize")
 async def sign_in_as(request: Request) -> Response:
-    """Send the browser back with a code for the person who was clicked on."""
+    """Redirect the browser back with a code for the chosen person."""
     issuer = _issuer(request)
     form = await _form(request)
     person = next((p for p in issuer.settings.people if p.user_id == form.get("person")), None)
     if issuer.complaint(form) or person is None:
         return JSONResponse({"error": "invalid_request"}, 400)
-    if issuer.settings.making.under_way:
+    if issuer.settings.demo_progress.under_way:
         return JSONResponse({"error": "temporarily_unavailable"}, 503)
     answer = {"code": issuer.grant(person, form), "state": form.get("state", "")}
     return RedirectResponse(f"{form['redirect_uri']}?{urlencode(answer)}", 303)
@@ -257,7 +257,7 @@ async def sign_in_as(request: Request) -> Response:
 
 @routes.post("/token")
 async def exchange_code(request: Request) -> Response:
-    """The tokens for a code, once; or a token for a service with its secret."""
+    """Exchange a code for tokens, once; or a service's secret for a service token."""
     issuer = _issuer(request)
     form = await _form(request)
     if form.get("grant_type") == "client_credentials":
@@ -273,7 +273,7 @@ async def exchange_code(request: Request) -> Response:
 
 @routes.get("/logout")
 async def sign_out(request: Request, post_logout_redirect_uri: str = "") -> Response:
-    """Nothing is kept here to end; the browser goes back to where it may."""
+    """Redirect the browser to a registered address; there is no session to end."""
     known = _issuer(request).settings.signed_out_uris
     if post_logout_redirect_uri not in known:
         return JSONResponse({"error": "invalid_request"}, 400)
@@ -286,7 +286,7 @@ def _issuer(request: Request) -> Issuer:
 
 
 def _basic_credentials(request: Request) -> dict[str, str]:
-    """Client id and secret from HTTP Basic, as RFC 6749 section 2.3.1 prefers them."""
+    """Client id and secret from HTTP Basic, as RFC 6749 section 2.3.1 prefers."""
     scheme, _, packed = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return {}

@@ -1,12 +1,13 @@
-"""The words beside a person on the login page: what waits for them, as the services count it.
+"""Login hints: the pending work of each person on the login page, as the services count it.
 
-The numbers are those that the person's own screens show: the same questions to the same tables.
+The numbers equal those of the person's own screens: they come from the same queries.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from commuter_service import request_context as commuter
+from commuter_service.adapters.network_store import tariffs_in_force
 from commuter_service.queries import permission_of, setting_of
 from commuter_service.work import work_of as work_in_commuter
 from interchange_service.queries import quarantine_size
@@ -26,14 +27,14 @@ Counts = list[tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class LoginHints:
-    """Counts over the services' databases, by name."""
+    """Counts pending work in the services' databases."""
 
     databases: Mapping[str, Database]
     clock: Clock
 
     async def of(self, people: Sequence[Principal]) -> Mapping[str, str]:
-        """What each person can try, by user id; nothing where nothing waits."""
-        return {who.user_id: _said(await self._counts(who)) for who in people}
+        """The hint of each person by user id; empty if nothing is pending."""
+        return {who.user_id: _sentence(await self._counts(who)) for who in people}
 
     async def _counts(self, who: Principal) -> Counts:
         if who.has(Role.OPERATOR):
@@ -46,7 +47,7 @@ class LoginHints:
         return counts
 
     async def _of_returns(self, who: Principal) -> Counts:
-        """What waits for the person, also as a substitute; if nothing does, what is under way."""
+        """The person's pending work, also as a substitute; if none, the open applications."""
         now = self.clock.now()
         async with self.databases["returns"].transaction(who.dealer or EVERY_DEALER) as tx:
             person = await resolve_actor(tx, who, today=jst_day(now))
@@ -68,6 +69,7 @@ class LoginHints:
                 dealer_id=dealer,
                 now=self.clock.now(),
                 setting=await setting_of(tx, dealer),
+                tariffs=await tariffs_in_force(tx),
                 permission=await permission_of(tx, dealer, person),
                 accounting=who.has(Role.EXPENSE_ADMIN),
             )
@@ -86,8 +88,8 @@ def _waiting(work: Work) -> Counts:
     return [(one.label, one.count) for one in work.counts if one.waits and one.count]
 
 
-def _said(counts: Counts) -> str:
-    """Each thing with its number, only the last as a whole sentence."""
+def _sentence(counts: Counts) -> str:
+    """Each label with its number; only the last one is a full sentence."""
     some = [(word, number) for word, number in counts if number]
     *before, last = some or [("", 0)]
     words = [f"{word}{number}件" for word, number in before]

@@ -1,8 +1,8 @@
-"""Mail server for development: keeps mails in a folder; mailbox_and_clock.py shows them.
+"""Mail server for development: stores mails in a folder; mailbox_and_clock.py shows them.
 
-Nothing leaves the machine: the catcher takes every mail that is handed to it by SMTP. Two names
-before the @ show what a mail server can do to a sender: to NO_SUCH_USER it refuses, and of a mail
-to ANSWER_LOST it keeps the text and hangs up without an answer.
+Nothing leaves the machine: the catcher accepts every mail over SMTP. Two local parts simulate
+failures: NO_SUCH_USER is refused, and a mail to ANSWER_LOST is stored but the connection is closed
+without a response.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 ANSWER_LOST, NO_SUCH_USER = "answer-lost", "no-such-user"
 
 
-@dataclass(frozen=True)  # not slotted: aiosmtpd reads every member, which fails before 3.11.3
+@dataclass(frozen=True)  # no slots: aiosmtpd reads every member, which fails before Python 3.11.3
 class Mailbox:
-    """The mails caught, newest first; one file each in `folder`."""
+    """The caught mails, newest first; one file each in `folder`."""
 
     folder: Path
 
     def mails(self) -> list[EmailMessage]:
-        """Every mail caught, newest first."""
+        """Every caught mail, newest first."""
         parser = BytesParser(policy=policy.default)
         files = sorted(self.folder.glob("*.eml"), reverse=True)
         return [parser.parsebytes(file.read_bytes()) for file in files]
@@ -33,14 +33,14 @@ class Mailbox:
     async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd calls
         self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
     ) -> str:
-        """Take a recipient, unless it stands for one who does not exist."""
+        """Accept a recipient, unless it simulates an unknown one."""
         if address.startswith(f"{NO_SUCH_USER}@"):
             return "550 5.1.1 no such user"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802 - the name that aiosmtpd calls
-        """Keep one mail."""
+        """Store one mail."""
         number = sum(1 for _ in self.folder.glob("*.eml")) + 1
         content = envelope.original_content or b""
         (self.folder / f"{number:06}.eml").write_bytes(content)
@@ -51,7 +51,7 @@ class Mailbox:
 
 
 def catch_mail(folder: Path, port: int) -> Controller:
-    """Listen for mails on a local port; the caller stops the controller."""
+    """Accept mails on a local port; the caller stops the controller."""
     folder.mkdir(parents=True, exist_ok=True)
     controller = Controller(Mailbox(folder), hostname="127.0.0.1", port=port)
     controller.start()

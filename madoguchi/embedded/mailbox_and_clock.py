@@ -1,6 +1,6 @@
-"""What does a visitor of the all-in-one get besides the product? A mailbox, and a clock to set.
+"""Mailbox and clock pages of the all-in-one: shows caught mails, and sets the date and time.
 
-Both are pages of the embedded mode only: nobody is asked who they are.
+Both exist in embedded mode only: they require no login.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,14 +20,14 @@ from shared.clock import JST, SystemClock, jst_day
 
 
 class SettableClock(Protocol):
-    """A clock that can be sent elsewhere."""
+    """A clock that can be set."""
 
     def now(self) -> datetime:
-        """The present instant of this environment."""
+        """The current instant of this environment."""
         ...
 
     def travel_to(self, instant: datetime) -> None:
-        """Make another instant the present one."""
+        """Set the current instant."""
         ...
 
 
@@ -93,7 +93,7 @@ def _clock(clock: SettableClock, show: Show, travelled: Travelled) -> APIRouter:
 
 
 def _instant(clock: SettableClock, days: str, day: str) -> datetime | None:
-    """Where a form wants to go; None if it says nothing that makes sense."""
+    """The instant chosen in the form; None if it is not valid."""
     if days == "back":
         return SystemClock().now()
     if days.isascii() and days.isdigit() and len(days) < 4:  # noqa: PLR2004 - up to 999 days

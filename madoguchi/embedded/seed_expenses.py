@@ -1,4 +1,4 @@
-"""What do the demo's people claim? Commuter passes in every state, and slips on their way."""
+"""Seed data of travel expenses: commuter passes in every state, and slips in progress."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -15,13 +15,14 @@ from commuter_service.actions.company import (
 from commuter_service.actions.passes import PassContent, apply_for_pass, register_pass
 from commuter_service.actions.slip_items import Decision, ItemInput
 from commuter_service.actions.slips import SavedBy, SlipInput, create_slip, move_slip
+from commuter_service.adapters.network_store import tariffs_in_force
 from commuter_service.passes.employee_passes import Ride
 from commuter_service.queries import employee_by_id, permission_of, setting_of
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.pass_period import Period
 from commuter_service.rules.slip_approval import SlipStep
 from commuter_service.rules.slip_kind import SlipKind
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.period import Period
 from shared.auth import Principal, Role
 from shared.clock import jst_day
 from shared.db import Database
@@ -33,7 +34,7 @@ TO_A_CUSTOMER = "三鷹:JR東日本/中央線:東京:JR東日本/東海道線:�
 
 
 async def seed_expenses(commuter: Database, people: Sequence[Principal], now: datetime) -> None:
-    """Settings, passes and slips of the first dealer, unless it has decided already."""
+    """Create settings, passes and slips of the first dealer, unless it has settings already."""
     known = {str(one.staff_code): one for one in people if one.dealer == DEALER}
     async with commuter.transaction(DEALER) as tx:
         if (await setting_of(tx, DEALER)).version:
@@ -54,6 +55,7 @@ async def _acting(tx: AsyncSession, who: Principal, now: datetime) -> RequestCon
         dealer_id=DEALER,
         now=now,
         setting=await setting_of(tx, DEALER),
+        tariffs=await tariffs_in_force(tx),
         permission=await permission_of(tx, DEALER, who.person_id),
         accounting=who.has(Role.EXPENSE_ADMIN),
     )
@@ -105,7 +107,7 @@ async def _slips(tx: AsyncSession, known: dict[str, Principal], now: datetime) -
 
 
 def _items(until: date) -> tuple[ItemInput, ...]:
-    """Two rides and a receipt of the days before."""
+    """Two rides and a receipt of the preceding days."""
     third, second = until - timedelta(days=3), until - timedelta(days=2)
     rides = tuple(
         ItemInput(

@@ -1,6 +1,6 @@
-"""Failures of a start that a person can mend: each is one sentence, and what to do.
+"""Start failures that a user can fix: each as one sentence with what to do.
 
-What can be known beforehand is looked at before anything is made.
+Conditions that can be checked in advance are checked before anything is created.
 """
 
 import errno
@@ -20,11 +20,11 @@ NO_SPACE, FULL_BELOW = "No space left on device", 1_000_000
 
 
 class CannotStart(Exception):
-    """What is in the way, and what to do."""
+    """The cause of a failed start, and what to do."""
 
 
 def look_before_start(host: str, port: int, data: Path, *, embedded: bool) -> None:
-    """Raise where the port, the data folder or the disk is in the way."""
+    """Raise CannotStart if the port, the data folder or the disk prevents the start."""
     _check_port(host, port)
     there = next(folder for folder in (data, *data.parents) if folder.exists())
     if not there.is_dir():
@@ -39,7 +39,7 @@ def look_before_start(host: str, port: int, data: Path, *, embedded: bool) -> No
 
 @contextmanager
 def explained(data: Path) -> Iterator[None]:
-    """Raise CannotStart instead of an error whose cause a person can mend."""
+    """Raise CannotStart instead of an error that a user can fix."""
     try:
         yield
     except Exception as error:
@@ -90,7 +90,7 @@ def _explain_file(error: OSError, data: Path) -> str | None:
 
 
 def _explain_postgres(data: Path) -> str | None:
-    """What the embedded server says in its log about a start that failed."""
+    """The cause of a failed start, from the log of the embedded server."""
     log = data / "postgres" / "log"
     said = log.read_text(errors="replace") if log.exists() else ""
     if NO_SPACE in said or shutil.disk_usage(data).free < FULL_BELOW:

@@ -1,4 +1,4 @@
-"""The long fault run: `python -m resilience.faults --events 100000 --seed 7`."""
+"""Long fault run: `python -m resilience.faults --events 100000 --seed 7`."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ EVENTS_PER_FAULT = 250
 
 
 async def long_run(events: int, seed: int, faults: int | None) -> Report:
-    """Run on servers of our own, which are removed afterwards."""
+    """Run on disposable servers, which are removed afterwards."""
     program = rabbitmq_program()
     if program is None:
         raise SystemExit(found.HOW_TO_GET_RABBITMQ)
@@ -30,16 +30,16 @@ async def long_run(events: int, seed: int, faults: int | None) -> Report:
 
 
 def say(line: str) -> None:
-    """Progress, as it happens."""
+    """Print progress immediately."""
     print(line, flush=True)
 
 
 def main() -> int:
-    """0 when the history is sound, 1 when it is not."""
+    """Return 0 if the history is sound, 1 if it is not."""
     asking = argparse.ArgumentParser(prog="python -m resilience.faults", description=__doc__)
     asking.add_argument("--events", type=int, default=100_000)
     asking.add_argument("--seed", type=int, default=1)
-    asking.add_argument("--faults", type=int, help="how many; one in 250 events without")
+    asking.add_argument("--faults", type=int, help="number of faults; default: one per 250 events")
     asked = asking.parse_args()
     report = asyncio.run(long_run(asked.events, asked.seed, asked.faults))
     say(report.table())

@@ -1,6 +1,6 @@
-"""Did every committed event take effect exactly once, in the order of its aggregate?
+"""Checker: did every committed event take effect exactly once, in the order of its aggregate?
 
-Pure: the histories of both sides in, counts out. It knows nothing of how events travel.
+Pure: takes the histories of both sides, returns counts. It is independent of the transport.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Committed(NamedTuple):
-    """An event that the source's own history says was committed; `n` counts per aggregate."""
+    """A committed event according to the source's own history; `n` counts per aggregate."""
 
     aggregate: str
     n: int
@@ -18,7 +18,7 @@ class Committed(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What a handler left behind; `effect_id` grows in the order of the effects."""
+    """The effect of a handler; `effect_id` grows in the order of the effects."""
 
     effect_id: int
     aggregate: str
@@ -27,7 +27,7 @@ class Effect(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a client was told was done."""
+    """A change that was confirmed to a client."""
 
     aggregate: str
     n: int
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a history shows. `duplicate_deliveries` are no fault: they are what was survived."""
+    """Counts of a history. `duplicate_deliveries` are not faults: they show what was tolerated."""
 
     events: int
     lost: int
@@ -63,9 +63,9 @@ def judge(
     answers: Iterable[Answer] = (),
     deliveries: int = 0,
 ) -> Verdict:
-    """Hold the effects against what was committed and what clients were told.
+    """Compare the effects with the committed events and the responses to clients.
 
-    `deliveries` is how many messages reached the inboxes' processes, copies included.
+    `deliveries` is the number of messages that reached the inbox processes, including copies.
     """
     happened = Counter(Answer(e.aggregate, e.n) for e in effects)
     expected = {Answer(c.aggregate, c.n) for c in committed}
@@ -83,7 +83,7 @@ def judge(
 
 
 def _order_violations(effects: Iterable[Effect]) -> int:
-    """How many events took effect first after a later one of their aggregate had."""
+    """Number of events whose first effect came after that of a later one of their aggregate."""
     newest: dict[str, int] = {}
     seen: set[Answer] = set()
     violations = 0

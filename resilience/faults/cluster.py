@@ -1,6 +1,6 @@
-"""The system under test: programs, their databases, their queue, and a link on every wire.
+"""Cluster under test: programs, their databases, their queue, and a proxy on every connection.
 
-A program that was killed is started again by `keep_running`, as an operator's platform would.
+`keep_running` restarts a killed program, as an orchestrator would.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from shared.rabbitmq_connection import connect
 from shared.testing.databases import TestDatabases
 from shared.testing.servers import free_port
 
-# Processes are forked from one that has imported everything: a start costs milliseconds.
+# Processes are forked from one that has imported everything, so that a start takes milliseconds.
 STARTER = multiprocessing.get_context("forkserver")
 STARTER.set_forkserver_preload(["__main__", "resilience.faults.processes"])
 STANDING = """
@@ -46,7 +46,7 @@ ARRIVED = """
 
 @dataclass(slots=True)
 class Program:
-    """One process, that is started as often as it is killed."""
+    """One process, which is restarted after each kill."""
 
     name: str
     part: Part
@@ -67,42 +67,42 @@ class Program:
         orders.close()
 
     def exitcode(self) -> int | None:
-        """How it ended; None while it runs."""
+        """The exit code; None while it runs."""
         return self.process.exitcode if self.process else 0
 
     def arm(self, point: CrashPoint, passings: int) -> None:
-        """Let it die at the `passings`-th time that it reaches a point."""
+        """Make it die at the `passings`-th time that it reaches a point."""
         if self._orders is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._orders.send((point, passings))
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal, if it still runs."""
+        """Send a signal, if it is still running."""
         if self.process and self.process.pid and self.process.exitcode is None:
             os.kill(self.process.pid, number)
 
     def freeze(self) -> None:
-        """Let it stand still, as a machine that swaps or a paused container."""
+        """Suspend it, as on a swapping machine or in a paused container."""
         self.frozen = True
         self.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on as if nothing had been."""
+        """Resume it."""
         self.signal(signal.SIGCONT)
         self.frozen = False
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it immediately."""
         self.signal(signal.SIGKILL)
 
     def end(self) -> None:
-        """Kill it for good."""
+        """Kill it permanently."""
         self.wanted = False
         self.kill()
         self.forget()
 
     def forget(self) -> None:
-        """Let go of the process that died."""
+        """Release the resources of the dead process."""
         if self.process is not None:
             self.process.join(10)
             self.process.close()
@@ -113,7 +113,7 @@ class Program:
 
 @dataclass(slots=True)
 class Cluster:
-    """Programs on real servers. `fallen` are programs that ended without having been killed."""
+    """Programs on real servers. `fallen` are programs that ended without being killed."""
 
     source_url: str
     target_url: str
@@ -126,11 +126,11 @@ class Cluster:
 
     @property
     def topology(self) -> Topology:
-        """Its exchange and queue."""
+        """The exchange and the queue of the cluster."""
         return self._part("inbox").topology
 
     def add(self, name: str, part: Part | None = None, /, **changes: object) -> Program:
-        """Start a program; its role is the first word of its name (`relay-1`)."""
+        """Start a program; its role is the prefix of its name (`relay-1`)."""
         part = part or self._part(name.split("-", maxsplit=1)[0])
         if part.role == "api":
             part = replace(part, port=free_port())
@@ -141,7 +141,7 @@ class Cluster:
         return program
 
     def weaken(self, *guarantees: Guarantee) -> None:
-        """Start every program again without some guarantees."""
+        """Restart every program without some guarantees."""
         for name, program in list(self.programs.items()):
             program.end()
             self.add(name, program.part, switched_off=guarantees)
@@ -151,7 +151,7 @@ class Cluster:
         return [p for p in self.programs.values() if p.part.role == role]
 
     async def keep_running(self) -> None:
-        """Start again whatever died, until cancelled."""
+        """Restart every program that died, until cancelled."""
         while True:
             for program in self.programs.values():
                 if not program.wanted or program.exitcode() is None:
@@ -168,37 +168,37 @@ class Cluster:
         return [Committed(*row) for row in rows]
 
     async def effects(self) -> list[Effect]:
-        """What the handlers left behind."""
+        """The effects of the handlers."""
         rows = await _ask(
             self.target_url, "SELECT id, aggregate, n, event_id::text FROM effect ORDER BY id"
         )
         return [Effect(*row) for row in rows]
 
     def deliveries(self) -> int:
-        """How many messages reached the inboxes' processes, copies included."""
+        """Number of messages that reached the inbox processes, including copies."""
         return sum(path.stat().st_size for path in self.folder.glob("*.deliveries"))
 
     async def unpublished(self) -> int:
-        """How many events the outbox still holds."""
+        """Number of events still in the outbox queue."""
         [[count]] = await _ask(self.source_url, "SELECT count(*) FROM outbox_queue")
         return int(count)
 
     async def stands_in_a_batch(self, seconds: float) -> bool:
-        """Whether a transaction of the target has done nothing for so many seconds."""
+        """Whether a transaction of the target has been idle for `seconds`."""
         [[count]] = await _ask(self.target_url, STANDING, seconds)
         return bool(count)
 
     async def unsettled(self) -> tuple[int, int, int]:
-        """What is still under way: unpublished, not arrived, waiting in the inbox.
+        """Number of events in flight: unpublished, not arrived, waiting in the inbox.
 
-        A quorum queue tells its length seconds late, so that it is not asked.
+        A quorum queue reports its length seconds late, so it is not queried.
         """
         [[committed]] = await _ask(self.source_url, "SELECT count(*) FROM committed")
         [[arrived, waiting]] = await _ask(self.target_url, ARRIVED)
         return await self.unpublished(), max(0, int(committed - arrived)), int(waiting)
 
     async def settle(self, patience: float = 20.0) -> bool:
-        """Wait until nothing is under way, or nothing has moved for `patience` seconds."""
+        """Wait until nothing is in flight, or nothing has changed for `patience` seconds."""
         before: object = None
         still = 0.0
         while still < patience:
@@ -229,7 +229,7 @@ class Cluster:
 async def running_cluster(
     postgres_url: str, rabbitmq_url: str, prefix: str
 ) -> AsyncIterator[Cluster]:
-    """Databases, links and an empty cluster that keeps its programs running."""
+    """Create databases, proxies and an empty cluster that restarts its programs."""
     databases = TestDatabases(postgres_url)
     links: dict[str, Link] = {}
     with tempfile.TemporaryDirectory(prefix="madoguchi-faults-") as folder:
@@ -279,7 +279,7 @@ async def _ask(url: str, query: str, *values: object) -> Sequence[asyncpg.Record
 
 
 def at_port(url: str, port: int) -> str:
-    """The same URL at another port of this machine."""
+    """The same URL with another port of this machine."""
     parts = urlsplit(url)
     user, at, _ = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{port}"))

@@ -1,7 +1,7 @@
-"""How does a process die at a named point, and how is one guarantee taken from it?
+"""Crash points: a process dies at a named point, or runs without one guarantee, on order.
 
-Only the programs of the fault runs know this; they take orders through a pipe. When the pipe
-ends, whoever gave orders is gone, and the process ends too: nothing is left behind.
+Only the programs of the fault runs use this; they receive orders through a pipe. When the pipe
+closes, the controlling process is gone and this process exits too, so none is left behind.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import get_args
 from shared.fault_injection import CrashPoint, FaultHooks
 
 CRASH_POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
-# Frames are handed to the socket by another task: a little later they are really on their way.
+# Another task writes frames to the socket: shortly afterwards they have really been sent.
 FRAMES_ARE_OUT_AFTER = 0.003
 
 
@@ -37,7 +37,7 @@ class ArmedFaults(FaultHooks):
         self.order.point, self.order.passings = point, passings
 
     def crash_point(self, point: CrashPoint) -> None:
-        """Die, if it was ordered for here and now."""
+        """Die, if ordered for this point and passing."""
         if point != self.order.point:
             return
         self.order.passings -= 1
@@ -49,7 +49,7 @@ class ArmedFaults(FaultHooks):
             die()
 
     def obey(self, orders: Connection) -> None:
-        """Take orders through a pipe: a point and how many passings, each time."""
+        """Receive orders through a pipe: a point and a number of passings each."""
         threading.Thread(target=self._obey, args=(orders,), daemon=True).start()
 
     def _obey(self, orders: Connection) -> None:
@@ -60,5 +60,5 @@ class ArmedFaults(FaultHooks):
 
 
 def die() -> None:
-    """End this process as the power would."""
+    """End this process as a power failure would."""
     os.kill(os.getpid(), signal.SIGKILL)

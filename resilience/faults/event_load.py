@@ -1,4 +1,4 @@
-"""Clients that save notes: each call commits one event, and what they are told is kept."""
+"""Event load: clients that save notes; each call commits one event, and responses are recorded."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ AT_ONCE = 8
 
 @dataclass(slots=True)
 class Load:
-    """Posts to the cluster's API; an aggregate is hit by several clients at once."""
+    """Posts to the cluster's API; several clients change one aggregate concurrently."""
 
     cluster: Cluster
     rng: random.Random
@@ -22,7 +22,7 @@ class Load:
     answers: list[Answer] = field(default_factory=list)
 
     async def post(self, events: int, until: asyncio.Task[None] | None = None) -> None:
-        """Have `events` more calls answered; then go on slowly until `until` is done."""
+        """Make `events` more successful calls; then continue slowly until `until` is done."""
         goal = len(self.answers) + events
         api = self.cluster.of("api")[0]
         async with httpx.AsyncClient(

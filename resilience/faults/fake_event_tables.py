@@ -1,7 +1,7 @@
-"""What do the event core's SQL statements mean? In a few lines each, in memory, without a server.
+"""Fake event tables: the event core's SQL statements in memory, a few lines each.
 
-Row locks on streams and transactions are kept; everything else of a database is left out. A
-statement that is not named in MEANINGS fails, so that a new one cannot pass by unnoticed.
+Row locks on streams and transactions are modelled; everything else of a database is omitted. A
+statement that is not in MEANINGS fails, so that a new one cannot go unnoticed.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -24,7 +24,7 @@ Params = dict[str, Any]
 
 
 class Rows(list[Any]):
-    """What a statement returned."""
+    """The result of a statement."""
 
     def all(self) -> list[Any]:
         """As SQLAlchemy."""
@@ -60,19 +60,19 @@ class FakeEventTables:
             self.open.discard(tx)
 
     def end_sessions(self) -> None:
-        """What PostgreSQL does to transactions that stand still for too long."""
+        """End idle transactions, as PostgreSQL does after its timeout."""
         for tx in self.open:
             tx.ended = True
             tx.unlock()
 
     def expire(self, owner: str) -> None:
-        """The lanes of a relay become free, and it counts as gone."""
+        """Expire the leases of a relay: its lanes become free, and it counts as gone."""
         self.relays.discard(owner)
         for lease in self.leases:
             lease.live = lease.live and lease.owner != owner
 
     def time_passes(self) -> None:
-        """Every pause ends, and an operator has the dead ones tried again."""
+        """End every retry delay, and replay dead events as an operator would."""
         for row in self.inbox.values():
             row.due = True
             if row.state == "dead":
@@ -84,7 +84,7 @@ class FakeEventTables:
 
 
 class Transaction:
-    """Reads see what is committed; writes wait for the commit. `ended` by the server: no commit."""
+    """Reads see committed state; writes wait for the commit. `ended` by the server: no commit."""
 
     def __init__(self, memory: FakeEventTables) -> None:
         self.memory = memory
@@ -99,7 +99,7 @@ class Transaction:
         return Rows(meaning(self, {**(params or {}), "words": words}) or ())
 
     async def flush(self) -> None:
-        """Nothing is held back here."""
+        """Do nothing: no writes are buffered here."""
 
     @asynccontextmanager
     async def begin_nested(self) -> AsyncIterator[None]:

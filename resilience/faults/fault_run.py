@@ -1,4 +1,4 @@
-"""One whole run: load and faults side by side, then quiet, then the verdict."""
+"""Fault run: load with concurrent faults, then quiet, then the verdict."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ RABBITMQ_FAULTS = ("broker restarted", "broker killed")
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where a run takes place; servers of its own may be stopped and killed."""
+    """The servers of a run; disposable ones may be stopped and killed."""
 
     postgres_url: str
     rabbitmq_url: str
@@ -30,7 +30,7 @@ class Servers:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run showed. `fallen` are the last words of programs that ended by themselves."""
+    """Result of a run. `fallen` is the last output of programs that ended by themselves."""
 
     verdict: Verdict
     injected: Counter[str]
@@ -38,17 +38,17 @@ class Report:
     fallen: tuple[str, ...]
 
     def table(self) -> str:
-        """For a person to read."""
+        """The report as a table."""
         v = self.verdict
         counts = {
             "events": v.events,
             "lost": v.lost,
             "duplicate effects": v.duplicate_effects,
             "order violations": v.order_violations,
-            "effects of nothing": v.effects_of_nothing,
+            "effects without a committed event": v.effects_of_nothing,
             "answers without commit": v.broken_answers,
-            "programs that fell by themselves": len(self.fallen),
-            "duplicate deliveries survived": v.duplicate_deliveries,
+            "programs that ended by themselves": len(self.fallen),
+            "duplicate deliveries tolerated": v.duplicate_deliveries,
             "faults injected": self.injected.total(),
             **{f"  {kind}": times for kind, times in sorted(self.injected.items())},
         }
@@ -62,9 +62,9 @@ async def run(
     plan: Sequence[str] | int,
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Commit about `events` events while the faults of `plan` happen, one after another.
+    """Commit about `events` events while the faults of `plan` are injected one after another.
 
-    `plan` names the faults or says how many are drawn from the seed.
+    `plan` is a list of faults, or the number to draw from the seed.
     """
     rng = random.Random(seed)
     async with running_cluster(servers.postgres_url, servers.rabbitmq_url, servers.prefix) as world:

@@ -1,4 +1,4 @@
-"""What goes wrong, when, and how often? One fault at a time, drawn from a seed, while load runs."""
+"""Nemesis: injects one fault at a time, drawn from a seed, while load runs."""
 
 import asyncio
 import random
@@ -29,12 +29,12 @@ TO_DIE = 60.0
 
 
 class DidNotHappen(RuntimeError):
-    """A fault could not be injected: a run without it would prove nothing."""
+    """A fault could not be injected, so the run would prove nothing."""
 
 
 @dataclass(slots=True)
 class Nemesis:
-    """Injects faults into a cluster. Servers that are not given are left alone."""
+    """Injects faults into a cluster. Servers that are not given are not touched."""
 
     cluster: Cluster
     rng: random.Random
@@ -66,7 +66,7 @@ class Nemesis:
         return faults
 
     def plan(self, count: int) -> list[str]:
-        """`count` kinds in random order, each kind about as often as any other."""
+        """`count` kinds in random order, each kind about equally often."""
         kinds = sorted(self.faults())
         rounds = -(-count // len(kinds))
         return [kind for _ in range(rounds) for kind in self.rng.sample(kinds, len(kinds))][:count]
@@ -127,7 +127,7 @@ class Nemesis:
         return stall
 
     async def _crash_loop(self) -> None:
-        """What a platform does that starts a process again and again: the same messages return."""
+        """Restart a process repeatedly, as an orchestrator does: messages are redelivered."""
         link = self.cluster.links["target"]
         link.stall()
         for _ in range(25):
@@ -138,7 +138,7 @@ class Nemesis:
         link.flow()
 
     async def copy(self, most: int = 200) -> int:
-        """Send copies of earlier deliveries to the queue, out of order; returns how many."""
+        """Send copies of earlier deliveries to the queue, out of order; returns their number."""
         async with self._channel() as channel:
             tap = await self.tap(channel)
             taken = await _take(tap, most)
@@ -149,7 +149,7 @@ class Nemesis:
         return len(copies)
 
     async def shuffle(self, most: int = 200) -> None:
-        """Put what is in the service's queue into another order, while nobody consumes it."""
+        """Reorder the messages in the service's queue, while it has no consumer."""
         inboxes = self.cluster.of("inbox")
         for program in inboxes:
             program.wanted = False
@@ -165,14 +165,14 @@ class Nemesis:
             program.wanted = True
 
     async def open_tap(self) -> None:
-        """From now on keep copies of what is published, to be sent again by `copy`."""
+        """Keep copies of published messages from now on, for `copy`."""
         async with await connect(self.cluster.rabbitmq_url) as connection:
             await self.cluster.topology.declare(connection)
             async with connection.channel() as channel:
                 await self.tap(channel)
 
     async def tap(self, channel: AbstractChannel) -> aio_pika.abc.AbstractQueue:
-        """A queue of our own behind the exchange, holding the newest messages."""
+        """A separate queue bound to the exchange, holding the newest messages."""
         name = f"{self.cluster.prefix}tap"
         newest: dict[str, Any] = {"x-max-length": 1000}
         tap = await channel.declare_queue(name, durable=True, arguments=newest)
@@ -190,7 +190,7 @@ class Nemesis:
     async def _send(
         self, channel: AbstractChannel, messages: Sequence[AbstractIncomingMessage]
     ) -> None:
-        """Publish copies straight to the service's queue, shuffled and confirmed."""
+        """Publish copies directly to the service's queue, shuffled and confirmed."""
         name = self.cluster.topology.queue("returns")
         for message in self.rng.sample(messages, len(messages)):
             copy = aio_pika.Message(
@@ -234,7 +234,7 @@ async def _take(queue: aio_pika.abc.AbstractQueue, most: int) -> list[AbstractIn
 
 
 async def until(happened: Callable[[], bool], otherwise: str) -> None:
-    """Wait for something that has to happen. Raises DidNotHappen after a minute."""
+    """Wait for a condition. Raises DidNotHappen after a minute."""
     for _ in range(int(TO_DIE / 0.05)):
         if happened():
             return

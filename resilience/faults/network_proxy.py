@@ -1,4 +1,4 @@
-"""A wire between a process and a server that can be cut and can stand still."""
+"""Network proxy between a process and a server, which can cut or stall the connection."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ CHUNK = 65536
 
 @dataclass(slots=True)
 class Link:
-    """A TCP proxy on a port of its own in front of `target_port`, both on this machine."""
+    """A TCP proxy on its own port in front of `target_port`, both on this machine."""
 
     target_port: int
     port: int = 0
@@ -18,26 +18,26 @@ class Link:
     _flows: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
-        """Listen; the port is known afterwards."""
+        """Start listening; `port` is set afterwards."""
         self._flows.set()
         self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     def stall(self) -> None:
-        """Take bytes and pass none on, in both directions; connections stay open."""
+        """Accept bytes but forward none, in both directions; connections stay open."""
         self._flows.clear()
 
     def flow(self) -> None:
-        """Pass on what has waited, and everything after it."""
+        """Forward the waiting bytes, and all later ones."""
         self._flows.set()
 
     def cut(self) -> None:
-        """Reset every connection; what was not passed on is gone. New ones are accepted."""
+        """Reset every connection and drop waiting bytes. New connections are accepted."""
         for writer in list(self._open):
             writer.transport.abort()
 
     async def close(self) -> None:
-        """Stop listening and cut."""
+        """Stop listening, and reset every connection."""
         if self._server is not None:
             self._server.close()
             self.cut()

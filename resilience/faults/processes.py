@@ -1,7 +1,7 @@
-"""The programs of the fault runs, each a process of its own.
+"""Processes of the fault runs: an API, a relay, and an inbox with its worker.
 
-An API whose POST commits one event, a relay, and an inbox with its worker; each built from the
-product's own parts, with short leases and with hooks that obey the nemesis.
+The API's POST commits one event. All are built from the product's own parts, with short leases and
+with hooks that the nemesis controls.
 """
 
 import asyncio
@@ -54,11 +54,11 @@ Role = Literal["api", "relay", "inbox"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of a run: what it is, where its servers are, how long it may stand still.
+    """One process of a run: its role, its servers, and its time limits.
 
-    `lease` and `idle_limit` in seconds; one event in `fails_one_in` fails at its first attempt
-    (0: none); a handler takes `handler_takes` seconds; deliveries are counted in `counter`, a
-    byte each, so that a kill loses none.
+    `lease` and `idle_limit` are in seconds; one event in `fails_one_in` fails at its first attempt
+    (0: none); a handler takes `handler_takes` seconds; deliveries are counted in the file
+    `counter`, a byte each, so that a kill loses none.
     """
 
     role: Role
@@ -76,28 +76,28 @@ class Part:
 
     @property
     def topology(self) -> Topology:
-        """The queue of the one service that listens."""
+        """The queue of the only subscribing service."""
         return Topology({"returns": SUBSCRIPTIONS["returns"]}, prefix=self.prefix)
 
 
 class TransientFault(RuntimeError):
-    """The handler fails; the next attempt will do."""
+    """The handler fails once; the next attempt succeeds."""
 
 
 @dataclass(slots=True)
 class CountingArrivals(InboundBuffer):
-    """Arrivals that leave a byte in a file for each delivery."""
+    """An inbound buffer that appends a byte to a file for each delivery."""
 
     counter: int = -1
 
     def add(self, message: AbstractIncomingMessage) -> None:
-        """Count and take over."""
+        """Count the delivery, and add it."""
         os.write(self.counter, b".")
         InboundBuffer.add(self, message)
 
 
 def api(part: Part, hooks: ArmedFaults) -> Coroutine[None, None, None]:
-    """An API process: each call commits one event and the source's own note of it."""
+    """An API process: each call commits one event and the source's own record of it."""
     database = Database(part.database_url, idle_limit=part.idle_limit)
     clock = SystemClock()
     app = FastAPI()
@@ -133,7 +133,7 @@ async def relay(part: Part, hooks: ArmedFaults) -> None:
 
 
 async def inbox(part: Part, hooks: ArmedFaults) -> None:
-    """A process that stores what arrives and processes it."""
+    """An inbox process: stores messages and processes them."""
     database = Database(part.database_url, idle_limit=part.idle_limit)
     counter = os.open(part.counter, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     arrivals = CountingArrivals(Inbox(database, "returns", hooks), hooks=hooks, counter=counter)
@@ -155,7 +155,7 @@ async def inbox(part: Part, hooks: ArmedFaults) -> None:
 
 
 def subscribers(part: Part) -> Subscribers:
-    """One handler that leaves a row per call, so that a second call shows."""
+    """One handler that inserts a row per call, so that a second call is visible."""
     subscribers = Subscribers()
 
     @subscribers.on(NoteSaved)
@@ -173,13 +173,13 @@ def subscribers(part: Part) -> Subscribers:
 
 
 def is_weak(part: Part, event: NoteSaved) -> bool:
-    """Whether an event is one of those that fail at first; the same for the same seed."""
+    """Whether an event fails at its first attempt; deterministic for a seed."""
     key = f"{part.seed}/{event.contract_no}/{event.note_version}"
     return part.fails_one_in > 0 and zlib.crc32(key.encode()) % part.fails_one_in == 0
 
 
 def run(part: Part, orders: Connection, log: str) -> None:
-    """The whole life of a process: run the part until it dies; words go to `log`."""
+    """Run the part until it dies; output goes to `log`."""
     words = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(words, 1)
     os.dup2(words, 2)

@@ -1,4 +1,4 @@
-"""All databases are lost under load, restored on a fresh server, and the services go on."""
+"""Backup under load: all databases are lost, restored on a fresh server, and services continue."""
 
 import asyncio
 import random
@@ -27,12 +27,12 @@ PROGRAMS = ("api", "relay-1", "inbox-1", "inbox-2")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Two services (the source is `contracts`, the target `returns`) by their superuser's URLs."""
+    """Two services (source `contracts`, target `returns`) by superuser URLs."""
 
     databases: dict[str, str]
-    """Where they are now."""
+    """The current databases."""
     fresh: dict[str, str]
-    """Empty databases of a server that has just been made."""
+    """Empty databases of a new server."""
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ async def place(world: Cluster, fresh_server: PrivatePostgres, postgres_url: str
     )
 
 
-async def look_at_many_instants(place: Place) -> None:
-    """Under load no subscriber is ahead of its publisher, however far apart the snapshots are."""
+async def check_many_instants(place: Place) -> None:
+    """Under load no subscriber is ahead of its publisher, regardless of snapshot delays."""
     between = {f"in between {n}": place.fresh["returns"] for n in range(30)}
     await make_inbox(place.fresh["returns"])
     databases = {"contracts": place.databases["contracts"], **between}
@@ -85,7 +85,7 @@ async def look_at_many_instants(place: Place) -> None:
 
 
 async def make_inbox(url: str) -> None:
-    """Something for the barrier to hold, where no service lives."""
+    """An inbox table for the barrier to lock in databases without a service."""
     connection = await asyncpg.connect(url)
     await connection.execute("CREATE SCHEMA held; CREATE TABLE held.inbox ()")
     database = urlsplit(url).path[1:]
@@ -105,7 +105,7 @@ async def at_snapshot(
 
 
 async def lose_everything(world: Cluster) -> None:
-    """The databases are gone; what the broker's queue holds is of a time that nobody knows."""
+    """Drop the databases; the broker's queue keeps messages that are newer than the backup."""
     for url in (world.source_url, world.target_url):
         connection = await asyncpg.connect(url)
         await connection.execute("DROP SCHEMA public CASCADE")
@@ -113,7 +113,7 @@ async def lose_everything(world: Cluster) -> None:
 
 
 def start_on(world: Cluster, fresh: dict[str, str]) -> None:
-    """Start every program again, on the restored databases."""
+    """Restart every program on the restored databases."""
     world.source_url, world.target_url = (
         with_database(url, service, service) for service, url in fresh.items()
     )
@@ -124,12 +124,12 @@ def start_on(world: Cluster, fresh: dict[str, str]) -> None:
         world.add(name, program.part, database_url=url)
 
 
-async def test_after_a_loss_of_everything_nothing_is_lost_up_to_the_backup_and_nothing_twice(
+async def test_a_restore_after_total_loss_loses_and_duplicates_nothing_up_to_the_backup(
     world: Cluster, place: Place, tmp_path: Path
 ) -> None:
     load = Load(world, random.Random(20250715), aggregates=12)
     await load.post(100)
-    looking = asyncio.create_task(look_at_many_instants(place))
+    looking = asyncio.create_task(check_many_instants(place))
     await load.post(100, looking)
     await looking
     surely_kept = set(load.answers)
@@ -158,7 +158,7 @@ async def test_after_a_loss_of_everything_nothing_is_lost_up_to_the_backup_and_n
     await load.post(1)
     kept = await world.committed()
     assert surely_kept <= {(c.aggregate, c.n) for c in kept}
-    assert len(kept) < len(at_the_loss), "nothing was lost: the test shows nothing"
+    assert len(kept) < len(at_the_loss), "nothing was lost, so the test proves nothing"
     await load.post(100)
 
     assert await world.settle()

@@ -1,4 +1,4 @@
-"""The checker itself: it sees each kind of fault, and only faults."""
+"""Checker of the fault runs: detects each kind of fault, and only faults."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from resilience.faults.checker import Answer, Committed, Effect, Verdict, judge
 
 
 def committed(events: str) -> list[Committed]:
-    """'A1 A2 B1' as history of the source."""
+    """'A1 A2 B1' as the history of the source."""
     return [Committed(e[0], int(e[1:]), f"id-{e}") for e in events.split()]
 
 
@@ -50,7 +50,7 @@ def test_the_order_is_that_of_the_effects_not_of_the_rows() -> None:
     assert counts(judge(committed("A1 A2"), rows)) == (0, 0, 0)
 
 
-def test_an_effect_of_nothing_committed_is_a_fault() -> None:
+def test_an_effect_without_a_committed_event_is_a_fault() -> None:
     verdict = judge(committed("A1"), effects("A1 A2"))
     assert (verdict.effects_of_nothing, verdict.sound) == (1, False)
 
@@ -72,10 +72,10 @@ def test_an_answer_without_a_commit_is_a_fault() -> None:
     assert (verdict.broken_answers, verdict.sound) == (1, False)
 
 
-def test_a_commit_without_an_answer_is_none() -> None:
+def test_a_commit_without_an_answer_is_no_fault() -> None:
     assert judge(committed("A1 A2"), effects("A1 A2"), [Answer("A", 1)]).sound
 
 
-def test_copies_on_the_way_are_counted_and_are_no_fault() -> None:
+def test_duplicate_deliveries_are_counted_and_are_no_fault() -> None:
     verdict = judge(committed("A1 A2"), effects("A1 A2"), deliveries=5)
     assert (verdict.duplicate_deliveries, verdict.sound) == (3, True)

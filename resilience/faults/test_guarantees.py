@@ -1,6 +1,6 @@
-"""Would the checker notice? Each guarantee is switched off once, and each time it must say so.
+"""Guarantees switched off one at a time: the checker must fail each time.
 
-Every trial happens twice on the same programs: as they are, and then without one guarantee.
+Every scenario runs twice on the same programs: with all guarantees, and then without one.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ async def copies_arrive(world: Cluster, load: Load, nemesis: Nemesis) -> None:
     await until(lambda: world.deliveries() >= before + copies, "the copies did not arrive")
 
 
-async def the_broker_never_got_it(world: Cluster, load: Load, _: Nemesis) -> None:
+async def broker_never_received_it(world: Cluster, load: Load, _: Nemesis) -> None:
     await load.post(20)
     await world.settle(QUIET)
     link = world.links["relay_broker"]
@@ -43,8 +43,8 @@ async def the_broker_never_got_it(world: Cluster, load: Load, _: Nemesis) -> Non
     link.flow()
 
 
-async def a_worker_stands_still(world: Cluster, load: Load, _: Nemesis) -> None:
-    """One worker freezes in the middle of a batch until the other has done all that it can."""
+async def worker_is_frozen(world: Cluster, load: Load, _: Nemesis) -> None:
+    """One worker is frozen in the middle of a batch until the other has done all it can."""
     worker = world.programs["inbox-1"]
     for _attempt in range(20):
         await load.post(60)
@@ -56,7 +56,7 @@ async def a_worker_stands_still(world: Cluster, load: Load, _: Nemesis) -> None:
         worker.thaw()
         if caught:
             return
-    raise AssertionError("the worker never stood still in the middle of a batch")
+    raise AssertionError("the worker was never frozen in the middle of a batch")
 
 
 async def some_fail_at_first(_: Cluster, load: Load, __: Nemesis) -> None:
@@ -65,8 +65,8 @@ async def some_fail_at_first(_: Cluster, load: Load, __: Nemesis) -> None:
 
 TRIALS: dict[Guarantee, Trial] = {
     "dedupe": copies_arrive,
-    "confirms": the_broker_never_got_it,
-    "fencing": a_worker_stands_still,
+    "confirms": broker_never_received_it,
+    "fencing": worker_is_frozen,
     "key_blocking": some_fail_at_first,
 }
 WORKERS: dict[Guarantee, dict[str, float]] = {

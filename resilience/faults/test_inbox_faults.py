@@ -1,4 +1,4 @@
-"""What the long runs found in the inbox, each as small as it goes."""
+"""Inbox faults found by long runs, as minimal tests."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ def event(aggregate: str, n: int) -> Envelope:
 
 
 class Receiver:
-    """An inbox with a worker, and a handler that meets what `trouble` says."""
+    """An inbox with a worker, and a handler that runs `trouble`."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -78,14 +78,14 @@ async def receiver(
     await database.close()
 
 
-async def poison(_: AsyncSession) -> None:
+async def fail_permanently(_: AsyncSession) -> None:
     raise ValueError("this one is poisoned")
 
 
 async def test_a_long_queue_behind_a_poisoned_event_blocks_no_other_stream(
     receiver: Receiver,
 ) -> None:
-    receiver.trouble = {("A", 1): poison}
+    receiver.trouble = {("A", 1): fail_permanently}
     await receiver.inbox.store([event("A", n) for n in range(1, 4 * BATCH)])
     await receiver.inbox.store([event("B", 1)])
     await drain(receiver.worker)
@@ -127,7 +127,7 @@ async def test_a_connection_lost_in_a_handler_is_no_fault_of_the_event(receiver:
 
 
 class Channel:
-    """A channel as far as acknowledging goes."""
+    """A fake channel that records acknowledgements."""
 
     def __init__(self) -> None:
         self.acknowledged: list[int] = []
@@ -137,7 +137,7 @@ class Channel:
 
 
 class Message(SimpleNamespace):
-    """A message as far as storing and acknowledging go; its channel may be closed."""
+    """A fake message for storing and acknowledging; its channel may be closed."""
 
     @property
     def channel(self) -> Channel:

@@ -1,4 +1,4 @@
-"""The long fault run of the mails: `python -m resilience.mail_faults --events 10000 --seed 1`."""
+"""Long mail fault run: `python -m resilience.mail_faults --events 10000 --seed 1`."""
 
 import argparse
 import asyncio
@@ -11,15 +11,17 @@ EVENTS_PER_FAULT = 50
 
 
 def main() -> int:
-    """0 when every promise was kept, 1 when not."""
+    """Return 0 if every guarantee held, 1 if not."""
     asking = argparse.ArgumentParser(prog="python -m resilience.mail_faults", description=__doc__)
     asking.add_argument("--events", type=int, default=10_000)
     asking.add_argument("--seed", type=int, default=1)
-    asking.add_argument("--faults", type=int, help=f"how many; one in {EVENTS_PER_FAULT} without")
+    asking.add_argument(
+        "--faults", type=int, help=f"number of faults; default: one per {EVENTS_PER_FAULT} events"
+    )
     asking.add_argument(
         "--resend-unknown",
         action="store_true",
-        help="with the setting that may send twice: the run must then be NOT SOUND",
+        help="use the setting that may send twice: the run must then be NOT SOUND",
     )
     asked = asking.parse_args()
     faults = asked.faults if asked.faults is not None else max(5, asked.events // EVENTS_PER_FAULT)
@@ -44,7 +46,7 @@ def main() -> int:
 
 
 def say(line: str) -> None:
-    """Progress, as it happens."""
+    """Print progress immediately."""
     print(line, flush=True)
 
 

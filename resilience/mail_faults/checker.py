@@ -1,6 +1,6 @@
-"""Was every mail that was due sent or visibly unknown, and none sent twice?
+"""Checker: was every due mail sent or marked unknown, and none sent twice?
 
-Pure: what was due, what the ledger says and what the mail server took; counts out.
+Pure: takes the due mails, the ledger and the mails that the server accepted; returns counts.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A mail that the mail server took into its keeping."""
+    """A mail that the mail server accepted."""
 
     message_id: str
     address: str
@@ -30,13 +30,13 @@ class Taken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a run shows. `sent` to `refused` and `unknown_taken` are no faults; the rest is.
+    """Counts of a run. `sent` to `refused` and `unknown_taken` are not faults; the rest is.
 
-    lost        due, and neither sent nor unknown in the ledger (or not failed, where it had to)
-    sent_twice  taken more often than once
-    untrue      sent by the ledger and never taken, or taken and neither sent nor unknown
-    not_due     taken although nothing made it due
-    unsettled   still scheduled or on its way when everything was quiet
+    lost        due, and neither sent nor unknown in the ledger (or not failed where it had to be)
+    sent_twice  accepted more than once
+    untrue      sent in the ledger and never accepted, or accepted and neither sent nor unknown
+    not_due     accepted although not due
+    unsettled   still scheduled or being sent at the end
     """
 
     due: int
@@ -52,12 +52,12 @@ class Verdict:
 
     @property
     def sound(self) -> bool:
-        """Whether the mails kept all that was promised of them."""
+        """Whether every guarantee held."""
         return not (self.lost or self.sent_twice or self.untrue or self.not_due or self.unsettled)
 
 
 def judge(due: Iterable[Due], mail_log: Iterable[Entry], taken: Iterable[Taken]) -> Verdict:
-    """Hold ledger and mail server against what was due."""
+    """Compare ledger and mail server with the due mails."""
     wanted = {(one.application_id, one.mail_kind, one.address): one.refused for one in due}
     rows = list(mail_log)
     state_of = {(row.application_id, row.mail_kind, row.address or ""): row.state for row in rows}

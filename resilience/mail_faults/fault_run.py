@@ -1,7 +1,7 @@
-"""One whole run: events over RabbitMQ, two notifiers, a mail server, and faults all the while.
+"""Mail fault run: events over RabbitMQ, two notifiers, a mail server, and continuous faults.
 
-The notifiers are the product's own worker processes. Only the services that they ask and the
-issuer are played here: they answer what `cases` says.
+The notifiers are the product's own worker processes. Only the services that they call and the
+issuer are fakes: they respond from `mail_cases`.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ FAULTS = (
     "both notifiers killed",
     "mail server killed",
     "mail server stood still",
-    "returns service away",
+    "returns service unavailable",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run showed. `fallen` are the programs that ended by themselves."""
+    """Result of a run. `fallen` are the programs that ended by themselves."""
 
     events: int
     verdict: Verdict
@@ -45,27 +45,27 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Whether all promises were kept, every end was told and nothing broke by itself."""
+        """Whether all guarantees held, every outcome was published and no program failed."""
         return self.verdict.sound and not self.fallen and not self.unpublished
 
     def table(self) -> str:
-        """For a person to read."""
+        """The report as a table."""
         v = self.verdict
         counts = {
             "events": self.events,
             "mails due": v.due,
             "sent": v.sent,
             "unknown": v.unknown,
-            "  of these taken by the mail server": v.unknown_taken,
-            "refused for good, as they had to be": v.refused,
-            "attempts, of those that were counted": self.attempts,
+            "  of these accepted by the mail server": v.unknown_taken,
+            "refused permanently, as expected": v.refused,
+            "counted attempts": self.attempts,
             "lost": v.lost,
             "sent twice": v.sent_twice,
             "ledger untrue": v.untrue,
             "sent without being due": v.not_due,
             "unsettled": v.unsettled,
-            "ended, and no event told of it": self.unpublished,
-            "programs that fell by themselves": len(self.fallen),
+            "settled without an event": self.unpublished,
+            "programs that ended by themselves": len(self.fallen),
             "faults injected": self.injected.total(),
             **{f"  {kind}": times for kind, times in sorted(self.injected.items())},
         }
@@ -74,14 +74,14 @@ class Report:
 
 @dataclass(slots=True)
 class Nemesis:
-    """Injects faults into a world."""
+    """Injects faults into a mail stack."""
 
     mail_stack: MailStack
     rng: random.Random
     injected: Counter[str] = field(default_factory=Counter)
 
     async def inject(self, kind: str) -> None:
-        """Let one fault begin, last and end."""
+        """Inject one fault, and wait until it is over."""
         self.injected[kind] += 1
         mail_stack, rng = self.mail_stack, self.rng
         match kind:
@@ -96,10 +96,10 @@ class Nemesis:
                 await mail_stack.mail_server.start()
             case "mail server stood still":
                 await mail_stack.mail_server.stand_still(rng.uniform(0.5, 2.5))
-            case "returns service away":
-                mail_stack.desk.away = True
+            case "returns service unavailable":
+                mail_stack.fakes.unavailable = True
                 await asyncio.sleep(rng.uniform(0.3, 1.0))
-                mail_stack.desk.away = False
+                mail_stack.fakes.unavailable = False
 
 
 async def run(  # noqa: PLR0917 - the arguments of a command line
@@ -111,7 +111,7 @@ async def run(  # noqa: PLR0917 - the arguments of a command line
     settings: dict[str, str] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Tell of so many events while so many faults happen; `settings` change the notifiers'."""
+    """Publish `events` events during `faults` faults; `settings` override the notifiers'."""
     rng = random.Random(seed)
     async with AsyncExitStack() as stack:
         mail_stack = await stack.enter_async_context(
@@ -140,7 +140,7 @@ async def run(  # noqa: PLR0917 - the arguments of a command line
 
 
 async def _work_on(mail_stack: MailStack, settled: int) -> None:
-    """Let the notifiers work until so many mails came to an end; not for ever, they may be dead."""
+    """Wait until `settled` mails are settled; bounded, as the notifiers may be dead."""
     deadline = time.monotonic() + LONGEST_PAUSE_S
     while await mail_stack.settled() < settled and time.monotonic() < deadline:
         await mail_stack.hurry()
@@ -148,7 +148,7 @@ async def _work_on(mail_stack: MailStack, settled: int) -> None:
 
 
 async def _tell(mail_stack: MailStack, rng: random.Random, events: int) -> None:
-    """Publish the events in chunks, some of them twice, never far ahead of the mails."""
+    """Publish the events in chunks, some twice, never far ahead of the mails."""
     transport = RabbitTransport(mail_stack.rabbitmq_url, mail_stack.topology)
     try:
         for start in range(0, events, CHUNK):

@@ -1,7 +1,7 @@
-"""Which events does a run tell of, and which mails do they make due? All from a running number.
+"""Mail cases of a run: events and the mails that they make due, from a running number.
 
-Each application, of a car's return or of a commuter pass, has one event, and addresses of its own:
-what was sent to whom shows by itself.
+Each application, for a car's return or a commuter pass, has one event and unique addresses, so that
+each sent mail can be attributed.
 """
 
 from collections.abc import Iterable
@@ -20,11 +20,11 @@ from shared.envelope import Envelope
 
 KINDS = 6
 REFUSES_FOR_GOOD = 97
-"""The store of one application in so many refuses every mail for good."""
+"""The store address of one application in this number refuses every mail permanently."""
 
 
 class Due(NamedTuple):
-    """One mail that is to reach one address, or to be refused by it for good."""
+    """A mail that must reach one address, or be refused by it permanently."""
 
     application_id: str
     mail_kind: str
@@ -33,7 +33,7 @@ class Due(NamedTuple):
 
 
 def event(number: int, now: datetime) -> Event:
-    """The event of an application, of a car's return or of a commuter pass."""
+    """The event of an application, for a car's return or a commuter pass."""
     if number % KINDS == 5:
         return PassApplied(
             dealer_id="D01", pass_id=f"A{number}", employee_id="E101", applied_on=now.date()
@@ -59,7 +59,7 @@ def event(number: int, now: datetime) -> Event:
 
 
 def envelope(number: int) -> Envelope:
-    """The event of an application, as it leaves the returns service."""
+    """The event of an application, as published by its service."""
     now = datetime.now(UTC)
     made = event(number, now)
     return Envelope(
@@ -76,7 +76,7 @@ def envelope(number: int) -> Envelope:
 
 
 def commuter_pass(number: int) -> dict[str, Any]:
-    """What the commuter service knows of a pass."""
+    """The commuter service's data of a pass."""
     originator, store, hq = addresses(number)
     return {
         "pass_id": f"A{number}",
@@ -93,7 +93,7 @@ WAITING = {2: ("HQ_PENDING", "本部承認者手続中"), 4: ("STORE_PENDING", "
 
 
 def application(number: int) -> dict[str, Any]:
-    """What the returns service knows of an application."""
+    """The returns service's data of an application."""
     originator, store, hq = addresses(number)
     status, status_japanese = WAITING.get(number % KINDS, ("COMPLETED", "完了"))
     return {
@@ -129,7 +129,7 @@ def addresses(number: int) -> tuple[str, str, str]:
 
 
 def due(number: int) -> Iterable[Due]:
-    """The mails that an application's event makes due; none where the box was not ticked."""
+    """The mails that an application's event makes due; none if notification was not chosen."""
     originator, store, hq = addresses(number)
     name, refused = f"A{number}", store.startswith("refuses")
     match number % KINDS:

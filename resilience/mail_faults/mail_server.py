@@ -1,7 +1,7 @@
-"""The mail server of a run: aiosmtpd in a process of its own, with moods.
+"""Mail server of a run: aiosmtpd in its own process, with random failures.
 
-Each mail that it takes is a line in a file before the client hears of it, so that a kill between
-the two is seen for what it is. Moods come from the seed, the address and the number of the attempt.
+Each accepted mail is written to a file before the client gets the response, so that a kill between
+the two is visible. Failures depend on the seed, the address and the number of the attempt.
 """
 
 import argparse
@@ -14,37 +14,37 @@ from functools import partial
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-MOODS = {
-    "take": 82,
+OUTCOMES = {
+    "accept": 82,
     "refuse the address": 3,
     "refuse the text": 4,
     "cut": 2,
-    "take and cut": 2,
-    "take and think": 2,
-    "be slow": 3,
-    "take and hang up": 2,
+    "accept and cut": 2,
+    "accept and delay": 2,
+    "delay": 3,
+    "accept and close": 2,
 }
-THINKS_S = 3.0
+DELAY_BEFORE_RESPONSE_S = 3.0
 SLOW_S = 0.3
 
 
-class Moody:
-    """What happens to a mail depends on the mood of the moment."""
+class UnreliableMailServer:
+    """Fails or delays each attempt at random."""
 
     def __init__(self, seed: str, taken: int) -> None:
         self._seed = seed
         self._taken = taken
         self._attempts: Counter[str] = Counter()
 
-    def _mood(self, address: str) -> str:
+    def _outcome(self, address: str) -> str:
         drawn = random.Random(f"{self._seed}/{address}/{self._attempts[address]}")
-        return drawn.choices(list(MOODS), list(MOODS.values()))[0]
+        return drawn.choices(list(OUTCOMES), list(OUTCOMES.values()))[0]
 
     async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd looks for
         self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
     ) -> str:
         self._attempts[address] += 1
-        if self._mood(address) == "refuse the address":
+        if self._outcome(address) == "refuse the address":
             return "450 later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -53,21 +53,21 @@ class Moody:
         self, server: SMTP, _: Session, envelope: Envelope
     ) -> str:
         [address] = envelope.rcpt_tos
-        mood = self._mood(address)
+        outcome = self._outcome(address)
         if address.startswith("refuses"):
             return "554 never"
-        if mood == "refuse the text":
+        if outcome == "refuse the text":
             return "451 later"
-        if mood == "be slow":
+        if outcome == "delay":
             await asyncio.sleep(SLOW_S)
-        if mood != "cut":
+        if outcome != "cut":
             self._take(address, envelope)
         assert isinstance(server.transport, asyncio.Transport)
-        if mood in {"cut", "take and cut"}:
+        if outcome in {"cut", "accept and cut"}:
             server.transport.abort()
-        if mood == "take and think":
-            await asyncio.sleep(THINKS_S)
-        if mood == "take and hang up":
+        if outcome == "accept and delay":
+            await asyncio.sleep(DELAY_BEFORE_RESPONSE_S)
+        if outcome == "accept and close":
             asyncio.get_running_loop().call_later(0.01, server.transport.abort)
         return "250 OK"
 
@@ -77,18 +77,18 @@ class Moody:
 
 
 async def serve(port: int, seed: str, taken: int) -> None:
-    """Take mails until killed."""
-    session = partial(SMTP, Moody(seed, taken), hostname="mail.example")
+    """Accept mails until killed."""
+    session = partial(SMTP, UnreliableMailServer(seed, taken), hostname="mail.example")
     server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", port)
     await server.serve_forever()
 
 
 def main() -> None:
-    """The command line."""
+    """Parse the command line and serve."""
     asking = argparse.ArgumentParser(description=__doc__)
     asking.add_argument("--port", type=int, required=True)
     asking.add_argument("--seed", required=True)
-    asking.add_argument("--taken", required=True, help="the file of the mails taken")
+    asking.add_argument("--taken", required=True, help="the file of accepted mails")
     asked = asking.parse_args()
     taken = os.open(asked.taken, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     asyncio.run(serve(asked.port, asked.seed, taken))

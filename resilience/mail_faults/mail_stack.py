@@ -1,4 +1,4 @@
-"""The programs of a run, and what can be seen of them."""
+"""Mail stack of a run: the programs, and queries of their state."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ LEDGER = "SELECT subject_id, mail_kind, address, state, message_id FROM mail"
 STATES = "SELECT state, count(*) AS mails FROM mail GROUP BY state ORDER BY state"
 UNSETTLED = "SELECT count(*) FROM mail WHERE state IN ('scheduled', 'sending')"
 SETTLED = "SELECT count(*) FROM mail WHERE settled_at IS NOT NULL"
-HEARD = "SELECT count(*) FROM inbox_stream WHERE next_sequence > 1"
+RECEIVED = "SELECT count(*) FROM inbox_stream WHERE next_sequence > 1"
 UNTOLD = """
     SELECT count(*) FROM mail WHERE state IN ('sent', 'failed', 'unknown') AND NOT EXISTS (
         SELECT FROM outbox WHERE payload->>'mail_id' = mail_id::text
@@ -51,7 +51,7 @@ NOBODY_IS_LEFT = """
 
 @dataclass(slots=True)
 class Program:
-    """One process that is killed and started again."""
+    """One process that is killed and restarted."""
 
     name: str
     command: Sequence[str]
@@ -62,7 +62,7 @@ class Program:
     _process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start it; returns when it answers, where it answers at a port."""
+        """Start it; returns when it responds, if it has a port."""
         words = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -98,7 +98,7 @@ class Program:
         await self.start()
 
     async def stand_still(self, seconds: float) -> None:
-        """SIGSTOP for a while."""
+        """Suspend it for `seconds`."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(seconds)
@@ -107,24 +107,24 @@ class Program:
 
 @dataclass(slots=True)
 class FakeReturnsService:
-    """The returns and commuter services and the issuer, as far as a notifier asks them."""
+    """The endpoints of the returns and commuter services and the issuer that a notifier calls."""
 
-    away: bool = False
+    unavailable: bool = False
 
     def app(self) -> Starlette:
-        """Their addresses."""
+        """The application with the endpoints."""
 
         async def token(_: Request) -> JSONResponse:
             return JSONResponse({"access_token": "a-token", "expires_in": 3600})
 
         async def recipients(request: Request) -> JSONResponse:
-            if self.away:
+            if self.unavailable:
                 return JSONResponse({}, 503)
             number = int(request.path_params["application_id"].removeprefix("A"))
             return JSONResponse(application(number))
 
         async def of_pass(request: Request) -> JSONResponse:
-            if self.away:
+            if self.unavailable:
                 return JSONResponse({}, 503)
             number = int(request.path_params["pass_id"].removeprefix("A"))
             return JSONResponse(commuter_pass(number))
@@ -142,40 +142,40 @@ class FakeReturnsService:
 
 @dataclass(slots=True)
 class MailStack:
-    """Everything that runs. `fallen` names the programs that ended by themselves."""
+    """The running parts. `fallen` names the programs that ended by themselves."""
 
     rabbitmq_url: str
     topology: Topology
     database: asyncpg.Pool
     taken_file: Path
-    desk: FakeReturnsService
+    fakes: FakeReturnsService
     mail_server: Program
     notifiers: list[Program]
     fallen: list[str] = field(default_factory=list)
 
     async def hurry(self) -> None:
-        """Nobody's pause is waited for."""
+        """End every retry delay."""
         await self.database.execute(HURRY)
 
     async def unsettled(self) -> int:
-        """How many mails are underway."""
+        """Number of mails scheduled or being sent."""
         return int(await self.database.fetchval(UNSETTLED))
 
     async def settled(self) -> int:
-        """How many mails came to an end."""
+        """Number of settled mails."""
         return int(await self.database.fetchval(SETTLED))
 
     async def received(self) -> int:
-        """How many applications the notifiers have heard of."""
-        return int(await self.database.fetchval(HEARD))
+        """Number of applications whose events the notifiers have received."""
+        return int(await self.database.fetchval(RECEIVED))
 
     async def states(self) -> str:
-        """How many mails are in which state, in words."""
+        """Number of mails by state, as text."""
         rows = await self.database.fetch(STATES)
         return ", ".join(f"{row['state']} {row['mails']}" for row in rows)
 
     async def settle(self, events: int, longest_s: float) -> None:
-        """Let all that is underway come to its end: kill everybody once more, then only wait."""
+        """Wait until all mails are settled: kill every program once more, then only wait."""
         deadline = time.monotonic() + longest_s
         while await self.received() < events and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
@@ -194,15 +194,15 @@ class MailStack:
         return [Entry(*row) for row in await self.database.fetch(LEDGER)]
 
     async def unpublished(self) -> int:
-        """How many mails came to an end that no event told."""
+        """Number of settled mails without an event."""
         return int(await self.database.fetchval(UNTOLD))
 
     async def attempts(self) -> int:
-        """How many attempts the ledger counted."""
+        """Number of attempts in the ledger."""
         return int(await self.database.fetchval("SELECT coalesce(sum(attempts), 0) FROM mail"))
 
     def taken(self) -> list[Taken]:
-        """What the mail server took."""
+        """The mails that the server accepted."""
         lines = self.taken_file.read_text().splitlines()
         return [Taken(*line.split(" ")) for line in lines]
 
@@ -211,11 +211,11 @@ class MailStack:
 async def running_mail_stack(
     postgres_url: str, rabbitmq_url: str, seed: str, settings: dict[str, str]
 ) -> AsyncIterator[MailStack]:
-    """Start everything, with queues of its own, and clear it away at the end."""
+    """Start all parts, with separate queues, and clean up at the end."""
     prefix = f"mails-{secrets.token_hex(3)}-"
-    databases, desk = TestDatabases(postgres_url), FakeReturnsService()
+    databases, fakes = TestDatabases(postgres_url), FakeReturnsService()
     port = free_port()
-    config = uvicorn.Config(desk.app(), host="127.0.0.1", port=port, log_level="critical")
+    config = uvicorn.Config(fakes.app(), host="127.0.0.1", port=port, log_level="critical")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     with tempfile.TemporaryDirectory(prefix="madoguchi-mail-faults-") as name:
@@ -224,7 +224,7 @@ async def running_mail_stack(
         database = await asyncpg.create_pool(
             url, min_size=1, max_size=2, server_settings={"app.dealer": "*"}
         )
-        mail_stack = _mail_stack(folder, database, (rabbitmq_url, prefix, seed), desk)
+        mail_stack = _mail_stack(folder, database, (rabbitmq_url, prefix, seed), fakes)
         smtp_port = mail_stack.mail_server.answers_at
         environment = _environment(url, rabbitmq_url, prefix, f"http://127.0.0.1:{port}")
         environment |= {"NOTIFIER_SMTP_PORT": str(smtp_port), **settings}
@@ -249,7 +249,7 @@ async def running_mail_stack(
 
 
 def _mail_stack(
-    folder: Path, database: asyncpg.Pool, names: tuple[str, str, str], desk: FakeReturnsService
+    folder: Path, database: asyncpg.Pool, names: tuple[str, str, str], fakes: FakeReturnsService
 ) -> MailStack:
     rabbitmq_url, prefix, seed = names
     fallen: list[str] = []
@@ -265,16 +265,16 @@ def _mail_stack(
         answers_at=smtp_port,
     )
     topology = Topology(SUBSCRIPTIONS, prefix)
-    return MailStack(rabbitmq_url, topology, database, taken, desk, mail_server, [], fallen)
+    return MailStack(rabbitmq_url, topology, database, taken, fakes, mail_server, [], fallen)
 
 
-def _environment(url: str, rabbitmq_url: str, prefix: str, desk: str) -> dict[str, str]:
+def _environment(url: str, rabbitmq_url: str, prefix: str, fakes: str) -> dict[str, str]:
     values = {
         "database_url": url,
         "rabbitmq_url": rabbitmq_url,
         "event_prefix": prefix,
-        "issuer": desk,
-        "jwks_url": f"{desk}/jwks",
+        "issuer": fakes,
+        "jwks_url": f"{fakes}/jwks",
         "sender": "j-pass_uketsuke@toyota-finance.co.jp",
         "product": "J-PASS",
         "expense_product": "楽楽精算",
@@ -282,8 +282,8 @@ def _environment(url: str, rabbitmq_url: str, prefix: str, desk: str) -> dict[st
         "smtp_host": "127.0.0.1",
         "smtp_starttls": "false",
         "smtp_timeout_s": str(SMTP_TIMEOUT_S),
-        "returns_url": desk,
-        "token_url": f"{desk}/token",
+        "returns_url": fakes,
+        "token_url": f"{fakes}/token",
         "client_secret": "secret",
         "log_level": "ERROR",
     }

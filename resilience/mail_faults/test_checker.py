@@ -1,4 +1,4 @@
-"""Does the checker of the mail runs find what it looks for? Histories made by hand."""
+"""Checker of the mail runs, tested with hand-made histories."""
 
 from dataclasses import asdict
 
@@ -31,9 +31,9 @@ def faults(verdict: Verdict) -> dict[str, int]:
         (("unknown", "failed"), []),
         (("sent", "unknown"), [TAKEN]),
     ],
-    ids=["sent", "unknown and taken", "unknown and not taken", "a refusal that was not heard"],
+    ids=["sent", "unknown and taken", "unknown and not taken", "a refusal without a response"],
 )
-def test_a_history_that_is_sound(states: tuple[str, str], taken: list[Taken]) -> None:
+def test_a_sound_history(states: tuple[str, str], taken: list[Taken]) -> None:
     mail_log = [entry(YAMADA, states[0]), entry(REFUSES, states[1])]
     verdict = judge([YAMADA, REFUSES], mail_log, taken)
     assert faults(verdict) == {}
@@ -67,18 +67,18 @@ def test_a_history_that_is_sound(states: tuple[str, str], taken: list[Taken]) ->
     ids=[
         "not in the ledger",
         "given up",
-        "kept back",
-        "waiting for ever",
-        "on its way for ever",
+        "suppressed",
+        "scheduled forever",
+        "sending forever",
         "twice",
         "three times, and unknown",
-        "said to be sent",
-        "said to be given up",
+        "marked sent",
+        "marked given up",
         "nothing made it due",
         "to somebody else",
     ],
 )
-def test_a_history_that_is_not(
+def test_an_unsound_history(
     mail_log: list[Entry], taken: list[Taken], expected: dict[str, int]
 ) -> None:
     verdict = judge([YAMADA], mail_log, taken)
@@ -86,6 +86,6 @@ def test_a_history_that_is_not(
     assert not verdict.sound
 
 
-def test_what_had_to_be_refused_and_was_sent() -> None:
+def test_a_mail_that_had_to_be_refused_and_was_sent() -> None:
     verdict = judge([REFUSES], [entry(REFUSES, "sent")], [Taken("<A2>", REFUSES.address)])
     assert faults(verdict) == {"lost": 1, "not_due": 1}

@@ -1,7 +1,7 @@
-"""Every mail that is due is sent or visibly unknown, and none twice, whatever is killed or slow.
+"""Mail faults: every due mail is sent or marked unknown, and none is sent twice.
 
-The short form of `./dev faults-mail`; and two runs whose settings break a promise, which the
-checker must see.
+The short form of `./dev faults-mail`, and two runs whose settings break a guarantee, which the
+checker must detect.
 """
 
 import secrets
@@ -11,11 +11,13 @@ import pytest
 from resilience.mail_faults.fault_run import run
 
 SOME_SEED = 1
-"""With it some of sixty applications meet every mood of the mail server."""
+"""A seed with which sixty applications cover every failure of the mail server."""
 
 
 @pytest.mark.rule("D155")
-async def test_whatever_is_killed_or_slow(postgres_url: str, rabbitmq_url: str) -> None:
+async def test_every_mail_is_sent_once_despite_kills_and_delays(
+    postgres_url: str, rabbitmq_url: str
+) -> None:
     seed = secrets.randbelow(1_000_000)
     print(f"seed {seed}")
     report = await run(postgres_url, rabbitmq_url, 60, seed, 4)
@@ -25,7 +27,7 @@ async def test_whatever_is_killed_or_slow(postgres_url: str, rabbitmq_url: str) 
     assert report.injected.total() == 4
 
 
-async def test_a_setting_that_may_send_twice_is_seen_to(
+async def test_a_setting_that_may_send_twice_is_detected(
     postgres_url: str, rabbitmq_url: str
 ) -> None:
     settings = {"NOTIFIER_RESEND_UNKNOWN": "true"}
@@ -34,7 +36,7 @@ async def test_a_setting_that_may_send_twice_is_seen_to(
     assert not report.sound
 
 
-async def test_mails_that_are_given_up_at_the_first_trouble_are_seen_to_be_lost(
+async def test_mails_given_up_at_the_first_error_are_detected_as_lost(
     postgres_url: str, rabbitmq_url: str
 ) -> None:
     settings = {"NOTIFIER_ATTEMPTS": "1"}

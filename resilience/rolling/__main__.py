@@ -1,4 +1,4 @@
-"""`./dev rolling`: every process restarted one by one while people and events keep coming."""
+"""Rolling restart: `./dev rolling` restarts every process one by one under load."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ CONTRACTS = "SELECT contract_no, dealer_id FROM contract WHERE dealer_id <> 'D02
 
 
 async def whole(postgres: str, rabbitmq: str, services: list[str]) -> Report:
-    """Two APIs and two workers of every service and two portals, in turn."""
+    """Restart two APIs and two workers of every service and two portals, in turn."""
     databases = TestDatabases(postgres)
     queues = Topology(SUBSCRIPTIONS, prefix=f"rolling-{secrets.token_hex(4)}-")
     try:
@@ -51,16 +51,16 @@ async def forget(rabbitmq: str, queues: Topology) -> None:
 
 
 def say(line: str) -> None:
-    """Progress, as it happens."""
+    """Print progress immediately."""
     print(line, flush=True)
 
 
 def main() -> int:
-    """0 when nobody noticed, 1 otherwise."""
+    """Return 0 if no request or event was affected, 1 otherwise."""
     asking = argparse.ArgumentParser(prog="./dev rolling", description=__doc__)
     asking.add_argument(
         "--services", nargs="+", default=list(SERVICES), choices=list(SERVICES),
-        help="only these, contracts among them",
+        help="only these services; must include contracts",
     )  # fmt: skip
     asked = asking.parse_args()
     if NGINX is None:
@@ -75,7 +75,7 @@ def main() -> int:
         found[1]()
         end_postgres()
     say(report.table())
-    say("NOBODY NOTICED" if report.sound else "NOTICED")
+    say("SOUND" if report.sound else "NOT SOUND")
     return 0 if report.sound else 1
 
 

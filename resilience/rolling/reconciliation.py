@@ -1,4 +1,4 @@
-"""Is everything that people were told of in the books, once, and did every event arrive?"""
+"""Reconciliation after a rolling restart: confirmed changes are stored once, and events arrived."""
 
 import asyncio
 import time
@@ -22,24 +22,25 @@ BOOKS = {
 }
 
 
-async def wrong_in_books(world: Topology, load: Load) -> list[str]:
-    """Each change that stands in the books more or less often than people were told."""
+async def wrongly_stored(world: Topology, load: Load) -> list[str]:
+    """Each change that is stored more or less often than it was confirmed."""
     wrong = []
     for kind, statement in BOOKS.items():
-        kept: Mapping[object, object] = dict(await world.ask("contracts", statement))  # type: ignore[arg-type]
-        told = load.of(kind)
+        stored: Mapping[object, object] = dict(await world.ask("contracts", statement))  # type: ignore[arg-type]
+        confirmed = load.of(kind)
         wrong += [
-            f"{kind} of {no}: told {told.get(str(no), 0)} times, kept {kept.get(no, 0)} times"
-            for no in sorted(kept.keys() | told.keys(), key=str)
-            if kept.get(no, 0) != told.get(str(no), 0)
+            f"{kind} of {no}: confirmed {confirmed.get(str(no), 0)} times,"
+            f" stored {stored.get(no, 0)} times"
+            for no in sorted(stored.keys() | confirmed.keys(), key=str)
+            if stored.get(no, 0) != confirmed.get(str(no), 0)
         ]
     return wrong
 
 
 async def not_arrived(world: Topology, published: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Each stream whose last event has not taken effect at a service that listens to it.
+    """Each stream whose last event has not been processed by a subscriber.
 
-    `published` says what came from outside: streams and their last numbers by service.
+    `published` has the streams from outside with their last sequence numbers, by service.
     """
     missing = []
     sent = {name: await world.ask(name, SENT) for name in world.urls}
@@ -58,14 +59,14 @@ async def not_arrived(world: Topology, published: Mapping[str, Mapping[str, int]
             if taken.get(stream, 0) != last
         ]
         [[stuck]] = await world.ask(listener, STUCK)
-        missing += [f"{listener}: {stuck} events lie in the inbox"] if stuck else []
+        missing += [f"{listener}: {stuck} events are waiting in the inbox"] if stuck else []
     return missing
 
 
 async def arrived(
     world: Topology, published: Mapping[str, Mapping[str, int]], patience_s: float = 60
 ) -> list[str]:
-    """Wait until every event has taken effect; what has not by then."""
+    """Wait until every event is processed; returns the streams that are not by then."""
     end = time.monotonic() + patience_s
     while (missing := await not_arrived(world, published)) and time.monotonic() < end:  # noqa: ASYNC110
         await asyncio.sleep(0.3)

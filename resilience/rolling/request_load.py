@@ -1,7 +1,7 @@
-"""People at work while processes are restarted; whatever goes wrong with a request is kept.
+"""Request load during restarts: users at work, with every failed request recorded.
 
-Every change names the version that it changes, so that one that was made twice, or made and then
-called failed, shows: the next one is refused.
+Every change carries the version that it changes, so that a change made twice, or made but reported
+as failed, is detected: the next one is refused.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ PAUSE_S = 0.02
 
 @dataclass(slots=True)
 class Load:
-    """Clients that read and change contracts through the gateway until told to stop.
+    """Clients that read and change contracts through the gateway until stopped.
 
-    `done` counts what was answered well by (kind, contract); `failed` are the others' last words.
+    `done` counts successful responses by (kind, contract); `failed` has the errors of the others.
     """
 
     world: Topology
@@ -32,19 +32,19 @@ class Load:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Let every client work until `stop`."""
+        """Run every client until `stop`."""
         await asyncio.gather(*(self._client(number) for number in range(self.clients)))
 
     def stop(self) -> None:
-        """Let each client finish its round."""
+        """Stop each client after its current round."""
         self._stop.set()
 
     def of(self, kind: str) -> dict[str, int]:
-        """How often a kind of request was answered well, by contract."""
+        """Number of successful requests of a kind, by contract."""
         return {contract: times for (name, contract), times in self.done.items() if name == kind}
 
     async def _client(self, number: int) -> None:
-        """One manager who goes over contracts of the store, another set than everybody else's."""
+        """One manager who works on contracts of the store that no other client uses."""
         async with self.world.client(DESKS[number % 2], number) as http:
             found = await http.get(
                 "/contracts/v1/contracts", params={"mode": "general", "final_to": "2099-12"}
@@ -86,7 +86,7 @@ class Load:
         body: object = None,
         headers: dict[str, str] | None = None,
     ) -> httpx.Response | None:
-        """One request; a refusal by the business is an answer, anything broken is a failure."""
+        """Send one request; a business refusal is a response, any other error a failure."""
         await asyncio.sleep(PAUSE_S)
         try:
             answer = await http.request(method, path, json=body, headers=headers)

@@ -1,11 +1,11 @@
-"""One rolling restart: load, every process stopped and started in turn, then the books."""
+"""Rolling run: load, every process restarted in turn, then reconciliation."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from resilience.rolling.reconciliation import arrived, wrong_in_books
+from resilience.rolling.reconciliation import arrived, wrongly_stored
 from resilience.rolling.request_load import Load
 from resilience.rolling.tfc_core import FinanceCompany
 from resilience.rolling.topology import Topology
@@ -16,7 +16,7 @@ EVENTS_PER_S = 50
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a rolling restart showed; `stops` are the seconds that each process took to end."""
+    """Result of a rolling restart; `stops` are the seconds that each process took to stop."""
 
     answered: Counter[str]
     refused: Counter[str]
@@ -28,19 +28,19 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Whether nobody noticed."""
+        """Whether no request or event was affected."""
         return not (self.failed or self.wrong or self.missing)
 
     def table(self) -> str:
-        """For a person to read."""
+        """The report as a table."""
         counts = {
             "processes restarted": len(self.stops),
             **{f"requests answered: {kind}": n for kind, n in sorted(self.answered.items())},
-            **{f"refused by the business: {why}": n for why, n in sorted(self.refused.items())},
+            **{f"business refusals: {why}": n for why, n in sorted(self.refused.items())},
             "events from outside": self.events,
             "requests failed": len(self.failed),
-            "changes kept more or less often than told": len(self.wrong),
-            "streams that did not arrive": len(self.missing),
+            "changes stored more or less often than confirmed": len(self.wrong),
+            "streams not fully processed": len(self.missing),
         }
         lines = [f"{name:<48}{count:>9,}" for name, count in counts.items()]
         slowest = max(self.stops.items(), key=lambda stop: stop[1])
@@ -75,7 +75,7 @@ async def roll(
         answered=answered,
         refused=load.refused,
         failed=load.failed,
-        wrong=await wrong_in_books(world, load),
+        wrong=await wrongly_stored(world, load),
         missing=missing,
         stops={part.name: part.stops[-1] for part in world.parts},
         events=outside.published if outside else 0,

@@ -1,4 +1,4 @@
-"""`python -m resilience.rolling.slow_app PORT IDLE_S`: an application that answers slowly."""
+"""Slow application: `python -m resilience.rolling.slow_app PORT IDLE_S`."""
 
 import asyncio
 import sys

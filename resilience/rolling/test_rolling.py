@@ -1,4 +1,4 @@
-"""What people notice when processes are stopped and started: nothing."""
+"""Graceful shutdown and rolling restarts: no accepted request is lost."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ async def process(
     await started.wait()
 
 
-async def test_a_service_is_restarted_under_load_and_nobody_notices(
+async def test_a_restart_under_load_fails_no_request(
     request: pytest.FixtureRequest, databases: TestDatabases
 ) -> None:
     if NGINX is None:
@@ -77,7 +77,7 @@ async def post(port: int, wire: asyncio.StreamWriter, seconds: float) -> None:
 
 
 async def refuses(port: int) -> None:
-    """Call until calls are refused; before that they are ignored for a moment."""
+    """Connect until connections are refused; before that they are ignored for a moment."""
     while True:
         try:
             async with asyncio.timeout(0.2):
@@ -89,8 +89,8 @@ async def refuses(port: int) -> None:
         wire.close()
 
 
-@pytest.mark.parametrize("process", [60], indirect=True)  # the test may take its time
-async def test_whoever_is_connected_is_answered_and_nobody_else(
+@pytest.mark.parametrize("process", [60], indirect=True)  # long enough not to matter
+async def test_open_connections_are_served_and_new_ones_refused(
     process: tuple[asyncio.subprocess.Process, int],
 ) -> None:
     started, port = process
@@ -109,11 +109,11 @@ async def test_whoever_is_connected_is_answered_and_nobody_else(
     assert await asyncio.wait_for(started.wait(), 50) == 0
 
 
-async def test_connections_that_nobody_has_accepted_yet_are_answered(
+async def test_connections_not_yet_accepted_are_served(
     process: tuple[asyncio.subprocess.Process, int],
 ) -> None:
     started, port = process
-    started.send_signal(signal.SIGSTOP)  # the kernel takes calls, the process does not
+    started.send_signal(signal.SIGSTOP)  # the kernel accepts connections, the process does not
     async with calls(port, 20) as wires:
         for _, wire in wires:
             await post(port, wire, 0)
@@ -123,7 +123,7 @@ async def test_connections_that_nobody_has_accepted_yet_are_answered(
     assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
 
 
-async def test_an_answer_that_never_comes_does_not_keep_the_process(
+async def test_a_response_that_never_ends_does_not_keep_the_process(
     process: tuple[asyncio.subprocess.Process, int],
 ) -> None:
     started, port = process

@@ -1,4 +1,4 @@
-"""The finance company's core: tells of contracts by the exchange, each contract in its order."""
+"""TFC core: publishes events on contracts to the exchange, in order per contract."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ SOURCE = "/tfc"
 
 @dataclass(slots=True)
 class FinanceCompany:
-    """Flags contracts as handled by itself and clears them again, in turn.
+    """Flags contracts as handled by TFC and clears them again, in turn.
 
-    `numbers` are the last numbers by contract; a batch that is not confirmed is published again.
+    `numbers` has the last sequence number by contract; an unconfirmed batch is published again.
     """
 
     transport: RabbitTransport
@@ -26,7 +26,7 @@ class FinanceCompany:
     published: int = 0
 
     async def run(self, events_per_s: float) -> None:
-        """Publish until cancelled, so many a second."""
+        """Publish `events_per_s` events per second until cancelled."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         while True:
@@ -36,7 +36,7 @@ class FinanceCompany:
             await asyncio.sleep(0.05)
 
     async def publish(self, count: int) -> None:
-        """Publish the next events, and again those that the broker did not confirm."""
+        """Publish the next events, and retry those that the broker did not confirm."""
         events = [self._next() for _ in range(count)]
         while events:
             confirmed = await self.transport.publish(events)
@@ -44,7 +44,7 @@ class FinanceCompany:
         self.published += count
 
     def streams(self) -> dict[str, int]:
-        """The last number of each stream."""
+        """The last sequence number of each stream."""
         return {f"{SOURCE}/tfc/{no}": number for no, number in self.numbers.items()}
 
     def _next(self) -> Envelope:

@@ -1,7 +1,7 @@
-"""The distributed topology on one machine: every service twice over, behind the real gateway.
+"""Distributed topology on one machine: two instances of every service behind the real gateway.
 
-Each part is a process as in production; any of them can be told to stop by SIGTERM and is then
-started anew, as an operator's platform does when a new version comes.
+Each part is a process as in production; each can be stopped by SIGTERM and started again, as an
+orchestrator does for a new version.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from tests.portal.conftest import SECRET, serving
 
 GATEWAY = Path(__file__).parents[2] / "deploy" / "gateway"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-HOW_TO_GET_NGINX = "NO NGINX: nothing is restarted behind it. Install it (Debian: nginx-light)."
+HOW_TO_GET_NGINX = "NO NGINX: the rolling restart is skipped. Install it (Debian: nginx-light)."
 KEY = ECKey.generate_key("P-256", {"kid": "rolling"})
 PARTS = ("portal", *SERVICES)
 LONGEST_START, LONGEST_STOP, CONTRACTS = 120, 20, 300
@@ -49,7 +49,7 @@ RELAYS = text("SELECT count(*) FROM relay WHERE seen_at > clock_timestamp() - in
 
 @dataclass(slots=True)
 class Part:
-    """One process. `ready` asks whether it does its work; `stops` are the seconds its ends took."""
+    """One process. `ready` checks whether it works; `stops` are the durations of its stops."""
 
     name: str
     command: Sequence[str]
@@ -68,7 +68,7 @@ class Part:
             )  # fmt: skip
 
     async def works(self) -> None:
-        """Wait until it does its work."""
+        """Wait until it is ready."""
         assert self.process is not None
         end = time.monotonic() + LONGEST_START
         while not await self.ready():
@@ -77,7 +77,7 @@ class Part:
             await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
-        """Send SIGTERM and wait until it has ended, which it must do in bounded time."""
+        """Send SIGTERM and wait until it has ended, in bounded time."""
         assert self.process is not None
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
@@ -85,13 +85,13 @@ class Part:
         self.stops.append(time.monotonic() - begun)
 
     async def restart(self) -> None:
-        """Stop it and start it again."""
+        """Stop and restart it."""
         await self.stop()
         await self.start()
         await self.works()
 
     async def end(self) -> None:
-        """Kill it, if it still runs."""
+        """Kill it, if it is still running."""
         if self.process is not None and self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
@@ -99,7 +99,7 @@ class Part:
 
 @dataclass(slots=True)
 class Topology:
-    """What runs, and where. `urls` are the services' databases."""
+    """The running parts and their addresses. `urls` are the services' databases."""
 
     gateway: str
     issuer: str
@@ -107,7 +107,7 @@ class Topology:
     parts: list[Part] = field(default_factory=list)
 
     def client(self, user_id: str, number: int) -> httpx.AsyncClient:
-        """An HTTP client of a demo person at an address of its own, as its office has one."""
+        """An HTTP client of a demo person with its own address, as of a separate office."""
         who = next(p for p in demo_people(demo_masters()) if p.user_id == user_id)
         return httpx.AsyncClient(
             base_url=f"{self.gateway}/api",
@@ -117,12 +117,12 @@ class Topology:
         )
 
     def token(self, who: Principal) -> str:
-        """An access token of somebody."""
+        """An access token of a person."""
         claims = {"iss": self.issuer, "aud": "madoguchi", "exp": int(time.time()) + 36_000}
         return jwt.encode({"alg": "ES256", "kid": "rolling"}, claims_of(who) | claims, KEY)
 
     async def ask(self, service: str, statement: str) -> Sequence[tuple[object, ...]]:
-        """Rows of a service's database."""
+        """Query a service's database."""
         database = Database(self.urls[service])
         try:
             async with database.transaction(EVERY_DEALER) as tx:
@@ -132,7 +132,7 @@ class Topology:
 
 
 def batched(parts: Sequence[Part], size: int) -> Iterator[Sequence[Part]]:
-    """As many at once as there are cores: a start is all computing."""
+    """Groups of as many parts as there are cores, as a start is CPU-bound."""
     for at in range(0, len(parts), size):
         yield parts[at : at + size]
 
@@ -142,12 +142,12 @@ async def running_topology(
     databases: TestDatabases,
     services: Sequence[str],
     *,
-    rabbitmq_url: str = "amqp://nobody/",
+    rabbitmq_url: str = "amqp://unused/",
     prefix: str = "",
     workers: int = 0,
     portals: int = 0,
 ) -> AsyncIterator[Topology]:
-    """Two API processes and so many workers of each service, behind nginx; cleared away after."""
+    """Start two API processes and `workers` workers of each service behind nginx."""
     folder = Path(tempfile.mkdtemp(prefix="madoguchi-rolling-"))
     gateway, issuer_port = free_port(), free_port()
     issuer = f"http://127.0.0.1:{issuer_port}"
@@ -206,7 +206,7 @@ def _issuer(world: Topology) -> FastAPI:
 def _environment(
     world: Topology, inside: int, smtp: int, rabbitmq_url: str, prefix: str
 ) -> dict[str, str]:
-    """The settings of every process; who asks another service goes through the gateway's inside."""
+    """The settings of every process; calls between services pass the gateway's inside port."""
     own = f"http://127.0.0.1:{inside}"
     values = {
         "PORTAL_PUBLIC_URL": world.gateway, "PORTAL_SESSION_SECRET": SECRET,
@@ -245,7 +245,7 @@ def _worker(
     name: str, number: int, world: Topology, around: Mapping[str, str], folder: Path
 ) -> Part:
     async def relays() -> bool:
-        """Whether the workers of the service that should run by now have reported for lanes."""
+        """Whether the expected workers of the service have registered for lanes."""
         [[living]] = await world.ask(name, str(RELAYS))
         begun = [part for part in world.parts if part.name.startswith(f"{name} worker")]
         return bool(living == sum(part.process is not None for part in begun))
@@ -269,7 +269,7 @@ def _answers(url: str) -> Callable[[], Awaitable[bool]]:
 async def _nginx(
     folder: Path, gateway: int, inside: int, ports: Mapping[str, Sequence[int]]
 ) -> AsyncIterator[None]:
-    """The configuration as it is delivered; only places and port are those of this machine."""
+    """The shipped configuration; only addresses and ports are those of this machine."""
     shutil.copytree(GATEWAY, folder)
     conf = (folder / "nginx.conf").read_text()
     (folder / "nginx.conf").write_text(conf.replace("listen 8080;", f"listen {gateway};"))
@@ -280,7 +280,7 @@ async def _nginx(
         "-g", f"daemon off; pid {folder / 'pid'};",
     )  # fmt: skip
     try:
-        answers = _answers(f"http://127.0.0.1:{gateway}/livez")  # 404, which is an answer
+        answers = _answers(f"http://127.0.0.1:{gateway}/livez")  # 404 is a response
         while not await answers():
             assert process.returncode is None, (folder / "error.log").read_text()
         yield
@@ -290,7 +290,7 @@ async def _nginx(
 
 
 def _places(folder: Path, inside: int, ports: Mapping[str, Sequence[int]]) -> str:
-    """Two processes of each part, with connections that are kept, which is the harder case."""
+    """Two upstream processes of each part, with keep-alive connections, the harder case."""
     temporary = "".join(
         f"{name}_temp_path {folder / name};\n"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -1,4 +1,4 @@
-"""Only what the issuer signed for us, now, is believed; every route says whom it lets in."""
+"""Token verification and route policies: only valid tokens of our issuer are accepted."""
 
 import base64
 import contextlib
@@ -109,7 +109,7 @@ async def test_rsa_issuers_are_understood_too() -> None:
         "no token", "nothing",
     ],
 )  # fmt: skip
-async def test_anything_else_is_refused(bad: str, error: type[AccessRefused]) -> None:
+async def test_invalid_tokens_are_refused(bad: str, error: type[AccessRefused]) -> None:
     with pytest.raises(error):
         await verifier().principal(bad)
 
@@ -127,7 +127,7 @@ async def test_a_secret_made_of_the_public_key_signs_nothing() -> None:
 
 
 class Counting(StaticKeys):
-    """Keys that were fetched when it says so."""
+    """Keys with a settable time of fetching."""
 
     fetched = 1.0
 
@@ -139,7 +139,7 @@ class Counting(StaticKeys):
         self._keys, self.fetched = KeySet([ECKey.generate_key("P-256", {"kid": "one"})]), 2.0
 
 
-async def test_a_known_token_ends_with_its_key() -> None:
+async def test_a_cached_token_ends_with_its_key() -> None:
     keys = Counting(KeySet([KEY]))
     checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
     known = token()
@@ -149,7 +149,7 @@ async def test_a_known_token_ends_with_its_key() -> None:
         await checks.principal(known)
 
 
-async def test_a_known_token_ends_with_its_time() -> None:
+async def test_a_cached_token_ends_at_its_expiry() -> None:
     clock = [1_800_000_000.0]
     known = token(exp=int(clock[0]) + 600)
     checks = TokenVerifier(
@@ -163,7 +163,7 @@ async def test_a_known_token_ends_with_its_time() -> None:
         await checks.principal(known)
 
 
-async def test_no_more_tokens_are_known_than_said() -> None:
+async def test_the_token_cache_is_bounded() -> None:
     checks = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience=AUDIENCE, remember=2)
     first = token()
     kept = await checks.principal(first)
@@ -192,7 +192,7 @@ def serving(app: FastAPI) -> Iterator[str]:
 
 
 class Jwks:
-    """An issuer's key endpoint that counts how often it was asked."""
+    """An issuer's key endpoint that counts its requests."""
 
     def __init__(self) -> None:
         self.keys: list[Any] = [KEY]
@@ -233,7 +233,7 @@ async def test_forged_key_ids_do_not_flood_the_issuer() -> None:
     assert jwks.asked == 1
 
 
-async def test_without_an_issuer_nobody_is_recognised_but_known_keys_still_serve() -> None:
+async def test_without_an_issuer_no_token_is_accepted_but_cached_keys_still_serve() -> None:
     jwks = Jwks()
     async with httpx.AsyncClient(timeout=60) as http:
         with serving(jwks.app) as url:
@@ -302,12 +302,12 @@ def test_every_route_names_a_policy_also_inside_a_router() -> None:
     ]
 
 
-def test_a_forgotten_route_stops_the_start() -> None:
+def test_a_route_without_a_policy_stops_the_start() -> None:
     app = guarded_app()
-    forgotten = APIRouter()
-    forgotten.post("/forgotten")(lambda: "nobody thought of me")
-    app.include_router(forgotten, prefix="/deep")
-    with pytest.raises(RouteWithoutPolicy, match="POST /deep/forgotten"):
+    undeclared = APIRouter()
+    undeclared.post("/undeclared")(lambda: "no policy")
+    app.include_router(undeclared, prefix="/deep")
+    with pytest.raises(RouteWithoutPolicy, match="POST /deep/undeclared"):
         assert_every_route_has_a_policy(app)
 
 

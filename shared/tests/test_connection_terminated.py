@@ -1,4 +1,4 @@
-"""Between a server's last words on a connection and its end it is as good as gone."""
+"""Terminated connections: lost when the server says so, even while the socket is still open."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,8 +12,8 @@ from .test_db import NewDatabase, end_all_but_own
 
 
 @asynccontextmanager
-async def a_wire_that_stays(url: str) -> AsyncIterator[str]:
-    """The URL of a way to the server that passes on all it says, and never that it hung up."""
+async def half_open_proxy(url: str) -> AsyncIterator[str]:
+    """The URL of a proxy to the server that passes on its data, but never that it hung up."""
     to = urlsplit(url)
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,36 +23,37 @@ async def a_wire_that_stays(url: str) -> AsyncIterator[str]:
 
     async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(to.hostname, to.port)
-        ways = [
-            asyncio.create_task(pump(*way)) for way in ((reader, far_writer), (far_reader, writer))
+        pipes = [
+            asyncio.create_task(pump(*pipe))
+            for pipe in ((reader, far_writer), (far_reader, writer))
         ]
-        open_ways.extend(ways)
-        await asyncio.gather(*ways, return_exceptions=True)
+        open_pipes.extend(pipes)
+        await asyncio.gather(*pipes, return_exceptions=True)
         writer.close()
         far_writer.close()
 
-    open_ways: list[asyncio.Task[None]] = []
+    open_pipes: list[asyncio.Task[None]] = []
     server = await asyncio.start_server(join, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     yield urlunsplit(to._replace(netloc=f"{to.username}:{to.password}@127.0.0.1:{port}"))
-    for way in open_ways:
-        way.cancel()
+    for pipe in open_pipes:
+        pipe.cancel()
     server.close()
 
 
-async def test_whoever_listens_for_rings_connects_again(new_database: NewDatabase) -> None:
+async def test_a_terminated_listener_reconnects(new_database: NewDatabase) -> None:
     url = await new_database("shared")
     other = Database(url, pool_size=1)
-    async with a_wire_that_stays(url) as by_wire:
-        listener = NotificationListener(by_wire, ("outbox",))
+    async with half_open_proxy(url) as proxy_url:
+        listener = NotificationListener(proxy_url, ("outbox",))
         wakeup = listener["outbox"]
         listening = asyncio.create_task(listener.run())
         async with asyncio.timeout(60):
-            while not wakeup.heard:
+            while not wakeup.listening:
                 await wakeup.wait(wakeup.count)
             seen = wakeup.count
             await end_all_but_own(other)
-            while not wakeup.heard or wakeup.count < seen + 2:  # lost, and listening again
+            while not wakeup.listening or wakeup.count < seen + 2:  # lost, and listening again
                 await wakeup.wait(wakeup.count)
         assert not listening.done()
         listening.cancel()

@@ -1,4 +1,4 @@
-"""Databases of a test: empty each time, and gone after the run even if it was killed."""
+"""Test databases: emptied for each test, dropped after the run even if it was killed."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,7 +17,7 @@ async def server(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def left_of(server: asyncpg.Connection, run: str) -> tuple[int, int]:
-    """How many databases and roles there are of a run."""
+    """How many databases and roles of a run exist."""
     found = await server.fetchrow(
         "SELECT (SELECT count(*) FROM pg_database WHERE starts_with(datname, $1)),"
         " (SELECT count(*) FROM pg_roles WHERE rolname = $1)",
@@ -67,7 +67,7 @@ async def test_a_database_that_is_in_use_is_left(
 
 
 async def content(url: str) -> dict[str, Any]:
-    """All rows of all tables, and where the sequences stand."""
+    """All rows of all tables, and the positions of the sequences."""
     connection = await asyncpg.connect(url)
     names = await connection.fetch(
         "SELECT relname, relkind FROM pg_class WHERE relkind IN ('r', 'p', 'S')"

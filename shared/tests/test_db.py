@@ -1,4 +1,4 @@
-"""A connection that the server ended is found before anybody works on it."""
+"""Pooled connections, dealer isolation and plans of the database access."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,12 +27,12 @@ async def end_all_but_own(database: Database) -> None:
         )
 
 
-async def test_ended_connections_are_replaced_unseen(new_database: NewDatabase) -> None:
+async def test_terminated_connections_are_replaced_on_checkout(new_database: NewDatabase) -> None:
     url = await new_database("shared")
     ours, other = Database(url, pool_size=2), Database(url, pool_size=1)
     before = {*await asyncio.gather(backend(ours), backend(ours))}
     await end_all_but_own(other)
-    await asyncio.sleep(0.2)  # the driver hears of it
+    await asyncio.sleep(0.2)  # let the driver notice
     after = {*await asyncio.gather(backend(ours), backend(ours))}
     assert len(before) == len(after) == 2
     assert before.isdisjoint(after)
@@ -40,22 +40,22 @@ async def test_ended_connections_are_replaced_unseen(new_database: NewDatabase) 
     await other.close()
 
 
-async def test_a_connection_is_used_again_without_asking(new_database: NewDatabase) -> None:
+async def test_a_connection_is_reused_without_a_ping(new_database: NewDatabase) -> None:
     database = Database(await new_database("shared"), pool_size=1)
     first = await backend(database)
     async with database.transaction("D01") as tx:
         driver = (await (await tx.connection()).get_raw_connection()).driver_connection
         assert driver is not None
-        said: list[str] = []
-        driver.add_query_logger(lambda record: said.append(record.query))
-    assert said == []  # nothing was asked: nothing began
+        statements: list[str] = []
+        driver.add_query_logger(lambda record: statements.append(record.query))
+    assert statements == []  # no statement, no transaction
     assert await backend(database) == first
-    await asyncio.sleep(0)  # the driver tells its loggers afterwards
-    assert said == ["BEGIN;", "COMMIT;"]
+    await asyncio.sleep(0)  # the driver calls its loggers afterwards
+    assert statements == ["BEGIN;", "COMMIT;"]
     await database.close()
 
 
-async def test_the_dealer_is_named_after_other_isolation_levels_too(
+async def test_the_dealer_is_set_at_other_isolation_levels_too(
     new_database: NewDatabase,
 ) -> None:
     database = Database(await new_database("shared"), pool_size=1)
@@ -73,11 +73,11 @@ async def test_the_dealer_is_named_after_other_isolation_levels_too(
 
 
 @pytest.mark.parametrize(("idle_s", "asked"), [(0, []), (31, ["BEGIN;", "ROLLBACK;"])])
-async def test_after_a_long_silence_the_server_is_asked(
+async def test_after_a_long_idle_time_the_connection_is_pinged(
     new_database: NewDatabase, idle_s: float, asked: list[str]
 ) -> None:
     database = Database(await new_database("shared"), pool_size=1)
-    said: list[str] = []
+    statements: list[str] = []
 
     def grown_old(_connection: object, record: object) -> None:
         record.info["idle_since"] -= idle_s  # type: ignore[attr-defined]
@@ -86,10 +86,10 @@ async def test_after_a_long_silence_the_server_is_asked(
     async with database.transaction() as tx:
         driver = (await (await tx.connection()).get_raw_connection()).driver_connection
         assert driver is not None
-        driver.add_query_logger(lambda record: said.append(record.query))
+        driver.add_query_logger(lambda record: statements.append(record.query))
     await backend(database)
-    await asyncio.sleep(0)  # the driver tells its loggers afterwards
-    assert [one for one in said if one != ";"] == [*asked, "BEGIN;", "COMMIT;"]
+    await asyncio.sleep(0)  # the driver calls its loggers afterwards
+    assert [one for one in statements if one != ";"] == [*asked, "BEGIN;", "COMMIT;"]
     await database.close()
 
 
@@ -124,7 +124,7 @@ async def test_an_error_names_no_value(new_database: NewDatabase) -> None:
     await database.close()
 
 
-async def test_a_database_answers_once_it_was_migrated(
+async def test_a_database_is_ready_once_it_is_migrated(
     postgres_url: str, new_database: NewDatabase
 ) -> None:
     for url, answers in ((postgres_url, False), (await new_database("shared"), True)):

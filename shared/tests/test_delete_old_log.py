@@ -1,4 +1,4 @@
-"""Old months of the event log can be dropped, but never an event that is not published yet."""
+"""Deletion of old months of the event log; unpublished events are never deleted."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -45,7 +45,7 @@ async def test_only_months_that_have_ended_are_dropped(
         assert await outbox.delete_old_log(tx, before=date(2025, 2, 1)) == [date(2025, 1, 1)]
     async with database.transaction() as tx:
         assert (await tx.execute(text("SELECT count(*) FROM outbox"))).scalar_one() == 0
-        await tx.execute(EVENT)  # there is still a place for it
+        await tx.execute(EVENT)  # the default partition takes it
     await database.close()
 
 

@@ -1,4 +1,4 @@
-"""From a commit to its effect: outbox, relay, transport, inbox, worker; on real servers."""
+"""Event core from commit to effect: outbox, relay, transport, inbox, worker; on real servers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -31,7 +31,7 @@ def note(contract_no: str, version: int) -> NoteSaved:
 
 
 class Pair:
-    """A service that emits, and one that writes down each event it hears of."""
+    """A service that emits, and one that records each event it receives."""
 
     def __init__(self, source: Database, target: Database) -> None:
         self.source = source
@@ -41,12 +41,12 @@ class Pair:
         transport = EmbeddedTransport({"returns": self.inbox}, SUBSCRIPTIONS)
         self.relay = Relay(source, transport, "/contracts")
         subscribers = Subscribers()
-        subscribers.on(NoteSaved)(self.write_down)
+        subscribers.on(NoteSaved)(self.record)
         self.worker = Worker(
             target, "returns", subscribers.handlers, SystemClock(), attempts=2, pause=0.0
         )
 
-    async def write_down(self, event: NoteSaved, _: Delivery, tx: AsyncSession) -> None:
+    async def record(self, event: NoteSaved, _: Delivery, tx: AsyncSession) -> None:
         await tx.execute(
             text("INSERT INTO effect (contract_no, n) VALUES (:c, :n)"),
             {"c": event.contract_no, "n": event.note_version},
@@ -163,7 +163,7 @@ async def test_an_event_waits_for_the_one_before_it(pair: Pair) -> None:
     assert await pair.inbox.store([one, two, three]) == 0
 
 
-async def test_events_that_nobody_handles_pass_by(pair: Pair) -> None:
+async def test_events_without_a_handler_are_ignored(pair: Pair) -> None:
     await pair.emit(note("A", 1), note("A", 2))
     await pair.relay.relay_once()
     await drain(replace(pair.worker, handlers={}))

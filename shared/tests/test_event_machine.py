@@ -1,7 +1,7 @@
-"""Any mixture of commits, copies, losses, crashes and delays leaves each effect once, in order.
+"""Event core as a state machine: each effect once and in order, whatever faults are mixed.
 
 The real outbox, relay, RabbitTransport, inbox and worker run against a broker and a database in
-memory. Hypothesis looks for a sequence of steps that breaks the promise; with one guarantee
+memory. Hypothesis searches for a sequence of steps that breaks the guarantee; with one guarantee
 switched off it finds one each time.
 """
 
@@ -50,7 +50,7 @@ FIND_ONE = settings(SEARCH, max_examples=3000, phases=[Phase.generate])
 
 one_of_two = st.integers(0, 1)
 seeds = st.integers(0, 2**16)
-# What becomes of a publish: "late" and "unanswered" ones are stored, "lost" and "refused" are not.
+# Outcomes of a publish: "late" and "unanswered" ones are stored, "lost" and "refused" are not.
 fates = st.lists(st.sampled_from(["ack", "late", "unanswered", "lost", "refused"]), max_size=6)
 FAULTS = (
     "lanes are kept",
@@ -64,7 +64,7 @@ FAULTS = (
 
 
 class Wire:
-    """A channel whose publishes meet the fates that were planned, then none but good ones."""
+    """A channel whose publishes have the planned outcomes, and succeed after those."""
 
     is_closed = False
 
@@ -87,7 +87,7 @@ class Wire:
             self.late.append(answer)
             return cast("Basic.Ack", await answer)
         if fate in {"unanswered", "lost"}:
-            raise ConnectionError("the connection is gone")
+            raise ConnectionError("the connection is lost")
         return Basic.Ack(1) if fate == "ack" else Basic.Nack(1)
 
     def answer(self) -> None:
@@ -97,7 +97,7 @@ class Wire:
 
     def break_off(self) -> None:
         for late in self.late:
-            late.set_exception(ConnectionError("the connection is gone"))
+            late.set_exception(ConnectionError("the connection is lost"))
         self.late.clear()
 
 
@@ -157,12 +157,12 @@ class EventMachine(RuleBasedStateMachine):
             raise RuntimeError("not yet")
 
     def _begin(self, name: str, work: Coroutine[Any, Any, object]) -> None:
-        """Start something that may come to a stand-still."""
+        """Start a task that may stall."""
         self.running[name] = self.loop.create_task(work)
         self._spin()
 
     def _spin(self) -> None:
-        """Let everything go on until it is done or stands still."""
+        """Run the event loop until everything is done or stalled."""
 
         async def a_while() -> None:
             for _ in range(60):
@@ -206,7 +206,7 @@ class EventMachine(RuleBasedStateMachine):
 
     @rule(relay=one_of_two, plan=fates)
     def relay_a_batch(self, relay: int, plan: list[str]) -> None:
-        """Begin one, or let the late answers to the last one come."""
+        """Begin a batch, or let the late confirms of the last one arrive."""
         if f"relay {relay}" in self.running:
             self.wires[relay].answer()
             self._spin()
@@ -216,7 +216,7 @@ class EventMachine(RuleBasedStateMachine):
 
     @rule(most=st.integers(1, 4), seed=seeds, acknowledged=st.booleans(), copies=st.booleans())
     def deliver(self, most: int, seed: int, *, acknowledged: bool, copies: bool) -> None:
-        """Some of the queue arrive, in any order; `copies` of earlier ones come first."""
+        """Deliver some of the queue in any order; `copies` of earlier ones come first."""
         chance = random.Random(seed)
         arriving = chance.sample(self.queue, min(most, len(self.queue)))
         again = chance.sample(self.delivered, min(2, len(self.delivered))) if copies else []
@@ -230,7 +230,7 @@ class EventMachine(RuleBasedStateMachine):
 
     @rule(worker=one_of_two, stops_after=st.integers(0, 3))
     def process_a_batch(self, worker: int, stops_after: int) -> None:
-        """Begin one, which may stand still in a handler, or let it go on."""
+        """Begin a batch, which may stall in a handler, or let it continue."""
         if f"worker {worker}" in self.running:
             self.gates[worker].set_result(None)
             self._spin()
@@ -272,7 +272,7 @@ class EventMachine(RuleBasedStateMachine):
             assert happened == list(range(1, len(happened) + 1)), self.memory.effects
 
     def teardown(self) -> None:
-        """Let every fault end: then everything that was committed has taken effect."""
+        """End all faults: then everything that was committed has taken effect."""
         try:
             for index in (0, 1):
                 self.kill_relay(index)

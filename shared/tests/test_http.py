@@ -1,4 +1,4 @@
-"""What every service promises over HTTP, whatever it is about."""
+"""HTTP behaviour that every service shares, whatever its subject."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,7 +30,7 @@ from shared.service import Service
 
 
 class AlreadyDecided(Refusal):
-    """Too late."""
+    """The decision was made before."""
 
     code = "ALREADY_DECIDED"
     kind = Kind.CONFLICT
@@ -76,7 +76,7 @@ async def put_parcel(version: Annotated[int, Depends(expected_version)]) -> dict
 
 @router.delete("/parcels/1")
 async def delete_parcel() -> None:
-    """Refuses without a word of it in its declaration."""
+    """Refuses without declaring it."""
     raise AlreadyDecided
 
 
@@ -103,7 +103,7 @@ async def app(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Fa
         await tx.execute(text("CREATE TABLE parcel (id serial PRIMARY KEY, weight int)"))
 
     async def nobody(_: Request) -> Principal:
-        raise AssertionError("nobody is asked here")
+        raise AssertionError("the caller is not identified here")
 
     whole = APIRouter()
     whole.include_router(router)
@@ -131,7 +131,7 @@ async def count(app: FastAPI) -> int:
         return int((await tx.execute(text("SELECT count(*) FROM parcel"))).scalar_one())
 
 
-async def test_what_was_answered_is_committed_before_the_answer_leaves(app: FastAPI) -> None:
+async def test_the_transaction_commits_before_the_response_is_sent(app: FastAPI) -> None:
     seen: list[int] = []
 
     async def receive() -> dict[str, Any]:
@@ -190,7 +190,7 @@ async def test_a_change_names_the_version_it_means(
     assert (answer.status_code, answer.json().get("code")) == (status, code)
 
 
-async def test_a_conflict_tells_the_current_state(http: httpx.AsyncClient) -> None:
+async def test_a_conflict_names_the_current_version(http: httpx.AsyncClient) -> None:
     answer = await http.put("/parcels/1", headers={"If-Match": '"6"'})
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["facts"] == {"current_version": 7}
@@ -211,7 +211,7 @@ class Label(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ({"copies": 1}, "入力してください。"),
         ({"words": "", "copies": 1}, "入力してください。"),
@@ -221,10 +221,10 @@ class Label(BaseModel):
         ({"words": "三文字", "copies": "many"}, "正しい形で入力してください。"),
     ],
 )
-def test_what_is_malformed_is_told_in_japanese(body: dict[str, Any], said: str) -> None:
+def test_a_malformed_field_has_a_japanese_message(body: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError) as refused:
         Label(**body)
-    assert [malformation(error) for error in refused.value.errors()] == [said]
+    assert [malformation(error) for error in refused.value.errors()] == [message]
 
 
 async def test_a_malformed_request_is_named_without_echoing_it(http: httpx.AsyncClient) -> None:
@@ -234,7 +234,7 @@ async def test_a_malformed_request_is_named_without_echoing_it(http: httpx.Async
     assert "090-1234" not in answer.text
 
 
-async def test_a_crash_says_nothing_of_its_inside(http: httpx.AsyncClient) -> None:
+async def test_a_crash_reveals_no_details(http: httpx.AsyncClient) -> None:
     answer = await http.get("/breaks")
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
     assert "090" not in answer.text
@@ -304,7 +304,7 @@ async def test_a_route_that_names_no_policy_stops_the_start(app: FastAPI) -> Non
     assert require(Role.HQ) is not None
 
 
-async def test_probes_tell_the_truth(app: FastAPI, http: httpx.AsyncClient) -> None:
+async def test_probes_report_the_state(app: FastAPI, http: httpx.AsyncClient) -> None:
     root = "http://service"
     assert (await http.get(f"{root}/livez")).status_code == 200
     assert (await http.get(f"{root}/readyz")).json() == {"database": True}

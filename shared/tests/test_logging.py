@@ -1,4 +1,4 @@
-"""What does a log line show of an exception? Where it happened, with none of the values there."""
+"""Log lines of exceptions: the location of the failure, and none of its values."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ def act(customer_name, token):
     try:
         raise ExceptionGroup("all of it", [ValueError(customer_name), KeyError(token)])
     except ExceptionGroup as group:
-        raise RuntimeError(f"nobody thought of {customer_name}") from group
+        raise RuntimeError(f"unexpected value {customer_name}") from group
 
 configure()
 with use_context(TraceContext("request-1", "event-1", f"00-{'1' * 32}-{'2' * 16}-01")):

@@ -1,4 +1,4 @@
-"""A worker process tells by its probes whether events reach it."""
+"""Readiness probes of a worker process: whether events reach it."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ Answer = tuple[int, dict[str, bool]]
 async def worker(
     new_database: Callable[[str], Awaitable[str]], rabbitmq_url: str, topology: Topology
 ) -> AsyncIterator[str]:
-    """Where the probes of a worker of returns answer."""
+    """The URL of the probes of a returns worker."""
     port = free_port()
     settings = {
         "DATABASE_URL": await new_database("returns_service"),
@@ -40,19 +40,19 @@ async def worker(
 
 
 async def becomes(url: str, status: int, **parts: bool) -> None:
-    """Ask `/readyz` until it says so."""
-    said: Answer | None = None
+    """Poll `/readyz` until it answers with this status and these components."""
+    answered: Answer | None = None
     async with httpx.AsyncClient(timeout=60) as http:
         for _ in range(300):
             try:
                 answer = await http.get(f"{url}/readyz")
-                said = (answer.status_code, answer.json())
+                answered = (answer.status_code, answer.json())
             except httpx.TransportError:
-                said = None
-            if said == (status, parts):
+                answered = None
+            if answered == (status, parts):
                 return
             await asyncio.sleep(0.1)
-    raise AssertionError(said)
+    raise AssertionError(answered)
 
 
 async def test_a_worker_is_ready_while_it_consumes_and_only_then(

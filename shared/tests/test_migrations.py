@@ -1,4 +1,4 @@
-"""The migrated database is the one that the models describe; a newest one costs a start little."""
+"""Migrations: the result equals the models; an up-to-date database costs little at start."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Who waits for work is woken by a commit, looks seldom without one, and misses nothing."""
+"""Notifications: waiters are woken by commits, poll seldom otherwise, and miss nothing."""
 
 import asyncio
 import time
@@ -26,8 +26,8 @@ from shared.transport import EmbeddedTransport
 from shared.worker import Delivery, Worker
 
 CHANNELS = ("outbox", "inbox", "timer")
-PATIENCE_S = SELDOM_S - 5
-"""Sooner than by looking seldom."""
+TIMEOUT_S = SELDOM_S - 5
+"""Shorter than the polling interval."""
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def until(happens: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
+async def until(happens: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
     async with asyncio.timeout(seconds):
         while not happens():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -56,7 +56,7 @@ async def until(happens: Callable[[], bool], seconds: float = PATIENCE_S) -> Non
 
 @contextmanager
 def statements(database: Database) -> Iterator[list[str]]:
-    """What the database is asked."""
+    """The statements sent to the database."""
     seen: list[str] = []
 
     def note(*details: Any) -> None:
@@ -84,7 +84,7 @@ def note(sequence: int) -> Envelope:
 
 
 class Handled:
-    """A worker that counts what it handles, and fails as often as wanted."""
+    """A worker that counts what it handles, after the given number of failures."""
 
     def __init__(self, database: Database) -> None:
         self.count, self.failures = 0, 0
@@ -99,23 +99,23 @@ class Handled:
 
 
 @asynccontextmanager
-async def mute(database: Database, table: str) -> AsyncIterator[None]:
-    """No commit notifies meanwhile; the database serves other tests later."""
-    await ring_at_commits(database, table, "DISABLE")
+async def without_notifications(database: Database, table: str) -> AsyncIterator[None]:
+    """Commits do not notify inside the block; the database is reused by other tests."""
+    await set_trigger(database, table, "DISABLE")
     try:
         yield
     finally:
-        await ring_at_commits(database, table, "ENABLE")
+        await set_trigger(database, table, "ENABLE")
 
 
-async def ring_at_commits(database: Database, table: str, word: str) -> None:
+async def set_trigger(database: Database, table: str, action: str) -> None:
     async with database.transaction() as tx:
-        await tx.execute(text(f"ALTER TABLE {table} {word} TRIGGER ring"))
+        await tx.execute(text(f"ALTER TABLE {table} {action} TRIGGER ring"))
 
 
-async def test_a_ring_while_a_waiter_was_busy_is_not_lost_to_another() -> None:
+async def test_a_signal_while_a_waiter_was_busy_is_not_lost_to_another() -> None:
     wakeup, woken = WorkSignal(), []
-    wakeup.heard = True
+    wakeup.listening = True
     seen = wakeup.count
 
     async def waiter() -> None:
@@ -126,18 +126,20 @@ async def test_a_ring_while_a_waiter_was_busy_is_not_lost_to_another() -> None:
         await asyncio.sleep(0)
         wakeup.set()
         await until(lambda: woken == ["other"])
-        async with asyncio.timeout(PATIENCE_S):
-            await wakeup.wait(seen)  # looked for work while it rang
+        async with asyncio.timeout(TIMEOUT_S):
+            await wakeup.wait(seen)  # it was set while this one looked for work
 
 
-async def test_idle_parts_look_once_per_long_interval(database: Database) -> None:
+async def test_idle_parts_poll_once_per_long_interval(database: Database) -> None:
     service = ServiceRuntime(Service("returns", "shared"), database, SystemClock())
     began = time.monotonic()
     with statements(database) as seen:
         async with running(service.work(EmbeddedTransport({}, {}))):
-            await until(lambda: service.listener["inbox"].heard)
+            await until(lambda: service.listener["inbox"].listening)
             await asyncio.sleep(3)
-    most = 3 + (time.monotonic() - began) / SELDOM_S  # before it listened, then, and since
+    most = (
+        3 + (time.monotonic() - began) / SELDOM_S
+    )  # before it listened, at that moment, and since
     assert 1 <= sum("FROM inbox i JOIN" in s and "FOR UPDATE" in s for s in seen) <= most
     assert 1 <= sum("FROM timer" in s and "FOR UPDATE" in s for s in seen) <= most
     assert 1 <= sum("SELECT EXISTS (SELECT FROM outbox_queue)" in s for s in seen) <= 3 * most
@@ -149,7 +151,7 @@ async def test_an_idle_relay_writes_nothing_and_starts_at_a_commit(database: Dat
     listener = NotificationListener(database.url, CHANNELS)
     with statements(database) as seen:
         async with running(listener.run(), relay.run(listener["outbox"])):
-            await until(lambda: listener["outbox"].heard)
+            await until(lambda: listener["outbox"].listening)
             await asyncio.sleep(0.5)
             written = [s for s in seen if not s.lstrip().startswith("SELECT")]
             assert written == []
@@ -168,15 +170,15 @@ async def test_a_relay_at_rest_takes_over_what_a_vanished_one_left(database: Dat
     )
     with statements(database) as seen:
         async with running(listener.run(), heir.run(listener["outbox"])):
-            await until(lambda: listener["outbox"].heard)
+            await until(lambda: listener["outbox"].listening)
             async with database.transaction() as tx:
                 event = NoteSaved(dealer_id="D01", contract_no="A", note_version=1, length=1)
                 await outbox.add(tx, event, now=datetime.now(UTC))
             await until(lambda: any("DELETE FROM outbox_queue" in s for s in seen))
 
 
-@pytest.mark.parametrize("listens", [True, False], ids=["ring lost", "no listener"])
-async def test_an_event_without_a_ring_is_found_by_looking(
+@pytest.mark.parametrize("listens", [True, False], ids=["notification lost", "no listener"])
+async def test_an_event_without_a_notification_is_found_by_polling(
     database: Database, listens: bool
 ) -> None:
     listener, handled = (
@@ -184,17 +186,20 @@ async def test_an_event_without_a_ring_is_found_by_looking(
         Handled(database),
     )
     listening = [listener.run()] if listens else []
-    async with mute(database, "inbox"), running(*listening, handled.worker.run(listener["inbox"])):
-        await until(lambda: listener["inbox"].heard == listens)
+    async with (
+        without_notifications(database, "inbox"),
+        running(*listening, handled.worker.run(listener["inbox"])),
+    ):
+        await until(lambda: listener["inbox"].listening == listens)
         await Inbox(database, "returns").store([note(1)])
         await until(lambda: handled.count == 1)
 
 
-async def test_a_lost_listener_ends_long_waits_and_listens_again(database: Database) -> None:
+async def test_a_lost_listener_ends_long_waits_and_reconnects(database: Database) -> None:
     listener = NotificationListener(database.url, CHANNELS)
     wakeup = listener["inbox"]
     async with running(listener.run()):
-        await until(lambda: wakeup.heard)
+        await until(lambda: wakeup.listening)
         seen = wakeup.count
         waiting = asyncio.create_task(wakeup.wait(seen))
         async with database.transaction() as tx:
@@ -202,7 +207,7 @@ async def test_a_lost_listener_ends_long_waits_and_listens_again(database: Datab
             assert len(ended.all()) == 1
         await waiting
         assert wakeup.count > seen
-        await until(lambda: wakeup.heard and wakeup.count >= seen + 2)
+        await until(lambda: wakeup.listening and wakeup.count >= seen + 2)
 
 
 LISTENERS = f"""
@@ -215,7 +220,7 @@ async def test_a_service_listens_on_one_connection(database: Database) -> None:
     service_running = ServiceRuntime(service, database, SystemClock())
 
     async with running(service_running.work(EmbeddedTransport({}, {}))):
-        await until(lambda: service_running.listener["mail"].heard)
+        await until(lambda: service_running.listener["mail"].listening)
         seen = service_running.listener["mail"].count
         async with database.transaction() as tx:
             listeners = (await tx.execute(text(f"SELECT count(*) {LISTENERS}"))).scalar_one()
@@ -228,7 +233,7 @@ async def test_a_failed_event_is_tried_again_when_it_falls_due(database: Databas
     listener, handled = NotificationListener(database.url, CHANNELS), Handled(database)
     handled.failures = 2
     async with running(listener.run(), handled.worker.run(listener["inbox"])):
-        await until(lambda: listener["inbox"].heard)
+        await until(lambda: listener["inbox"].listening)
         await Inbox(database, "returns").store([note(1)])
         await until(lambda: handled.count == 1)
 
@@ -248,7 +253,7 @@ async def test_timers_are_slept_for_and_woken_by_an_earlier_one_and_by_a_set_clo
     worker = TimerWorker(database, "returns", {"stale": fire}, clock)
     await set_for("in a week", timedelta(days=7))
     async with running(listener.run(), worker.run(listener["timer"])):
-        await until(lambda: listener["timer"].heard)
+        await until(lambda: listener["timer"].listening)
         await set_for("soon", timedelta(seconds=0.5))
         await until(lambda: fired == ["soon"])
         clock.travel_to(clock.now() + timedelta(days=8))
@@ -278,7 +283,7 @@ async def test_the_wait_for_a_timer_is_known_to_the_second(database: Database) -
     assert again_s <= 3600 < again_s + 600
 
 
-async def test_a_lag_of_nothing_is_noted_once_a_minute(database: Database) -> None:
+async def test_a_lag_of_zero_is_sampled_once_a_minute(database: Database) -> None:
     async def sampled(times: int) -> int:
         for _ in range(times):
             await metrics.sample(database, "returns", now=SystemClock().now())

@@ -1,4 +1,4 @@
-"""What an operator sees and does over HTTP, in a service with a poisoned event."""
+"""Operator API of a service with a poisoned event."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def note(contract_no: str, sequence: int) -> Envelope:
 
 @dataclass
 class Operated:
-    """A service that chokes on contract A while `poisoned`, and an operator's client."""
+    """A service that fails on contract A while `poisoned`, and an operator's client."""
 
     database: Database
     http: httpx.AsyncClient
@@ -189,7 +189,7 @@ async def test_a_refused_message_is_read_again_once_it_can_be(operated: Operated
     assert (kept["cause"], kept["size"]) == ("ce-specversion is not 1.0", len(event.payload))
     still = await operated.http.post(f"/refused/{kept['id']}/replay")
     assert (still.status_code, still.json()["code"]) == (409, "STILL_NO_EVENT")
-    async with operated.database.transaction() as tx:  # as if the reader had learned 0.3
+    async with operated.database.transaction() as tx:  # as if the reader supported 0.3 now
         await tx.execute(
             text("""UPDATE inbox_refused SET headers = headers || '{"ce-specversion": "1.0"}'""")
         )
@@ -200,7 +200,7 @@ async def test_a_refused_message_is_read_again_once_it_can_be(operated: Operated
     assert await operated.inbox.refused() == []
 
 
-async def test_a_refused_message_is_put_away_with_a_reason(operated: Operated) -> None:
+async def test_a_refused_message_is_skipped_with_a_reason(operated: Operated) -> None:
     await operated.inbox.refuse("the body is not JSON", "contract", {}, b"\xff\xfe broken")
     [kept] = await operated.items("refused")
     assert "broken" in str(kept["payload"])

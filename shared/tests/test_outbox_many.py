@@ -1,4 +1,4 @@
-"""Thousands of events by one statement, numbered as if added one by one."""
+"""Bulk outbox: thousands of events by one statement, numbered as if added one by one."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -34,10 +34,10 @@ async def test_many_are_numbered_after_the_earlier_ones_in_their_order(
                 FROM outbox ORDER BY position
             """)
         )
-        told = [(r.aggregate_id, r.sequence, int(r.version), r.lane) for r in rows]
+        emitted = [(r.aggregate_id, r.sequence, int(r.version), r.lane) for r in rows]
     await database.close()
     lanes = {no: outbox.lane_of("contract", no) for no in ("C1", "C2")}
-    assert told == [
+    assert emitted == [
         (no, n, n, lanes[no])
         for no, n in (("C1", 1), ("C1", 2), ("C2", 1), ("C1", 3), ("C2", 2), ("C2", 3))
     ]

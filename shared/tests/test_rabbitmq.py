@@ -1,4 +1,4 @@
-"""The same promises over a real broker, and what it keeps out."""
+"""RabbitMQ transport: the same guarantees over a real broker, and what it rejects."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -168,7 +168,7 @@ async def test_foreign_messages_are_kept_for_an_operator_and_the_queue_goes_on(
     await transport.close()
 
 
-async def test_a_broker_that_is_away_is_waited_for(topology: Topology, source: Database) -> None:
+async def test_an_unavailable_broker_is_waited_for(topology: Topology, source: Database) -> None:
     await emit(source, 1)
     transport = RabbitTransport("amqp://guest:guest@127.0.0.1:1/", topology)
     with pytest.raises(ConnectionError):

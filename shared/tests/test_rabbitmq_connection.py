@@ -1,4 +1,4 @@
-"""Connections that failed leave nothing for the garbage collector to close."""
+"""RabbitMQ connections that failed leave nothing for the garbage collector to close."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from shared.testing.servers import free_port
 
 
 class Silent:
-    """A server that takes connections and says nothing; hangs up at once if asked to."""
+    """A server that accepts connections and stays silent; hangs up at once if asked to."""
 
     def __init__(self, *, hangs_up: bool) -> None:
         self.hangs_up = hangs_up
@@ -37,7 +37,7 @@ async def address_of(server: Silent) -> AsyncIterator[URL]:
 
 
 def collected_elsewhere() -> list[str]:
-    """What is warned of where the collector runs in a thread without an event loop."""
+    """Warnings raised where the collector runs in a thread without an event loop."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         collector = threading.Thread(target=gc.collect)
@@ -47,13 +47,13 @@ def collected_elsewhere() -> list[str]:
 
 
 async def fails(url: URL, seconds: float) -> None:
-    """Connect in vain; the failure holds itself and its frames until they are collected."""
+    """Fail to connect; the exception keeps itself and its frames until they are collected."""
     try:
         await connect(url, timeout=seconds)
     except (OSError, aiormq.exceptions.AMQPError) as failure:
         failure.args = (failure,)
         return
-    pytest.fail("there was an answer")
+    pytest.fail("the server answered")
 
 
 async def test_a_connection_that_never_opened_is_closed() -> None:

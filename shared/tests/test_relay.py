@@ -1,4 +1,4 @@
-"""Several relays share one outbox, and one that stood still cannot do harm."""
+"""Relays: several share one outbox, and one that stalled does no harm."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -22,7 +22,7 @@ LEASE_S = 3600
 
 
 class Wire:
-    """A transport that remembers, and fails when told to."""
+    """A transport that records batches, and fails on request."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, int]] = []
@@ -66,7 +66,7 @@ async def unpublished(database: Database) -> int:
 
 
 async def let_pass(database: Database, seconds: float) -> None:
-    """Move all that relays wrote down into the past, as if that time had gone by."""
+    """Move the timestamps that relays wrote into the past."""
     aged = "UPDATE {} SET {} = {} - make_interval(secs => :seconds)"
     async with database.transaction() as tx:
         for table, column in (("relay", "seen_at"), ("relay_lease", "expires_at")):
@@ -101,18 +101,18 @@ async def test_a_relay_that_vanished_is_replaced_when_its_lease_ends(database: D
 @pytest.mark.parametrize(
     ("hooks", "left"), [(FaultHooks(), 1), (FaultHooks(frozenset({"fencing"})), 0)]
 )
-async def test_a_relay_that_stood_still_marks_nothing_in_lanes_it_lost(
+async def test_a_stalled_relay_marks_nothing_in_lanes_it_lost(
     database: Database, hooks: FaultHooks, left: int
 ) -> None:
     await emit(database, "A")
     wire = Wire()
     slow = Relay(database, wire, "/c", lease=LEASE_S, hooks=hooks)
 
-    async def stand_still() -> None:
+    async def stall() -> None:
         await let_pass(database, LEASE_S)
         await Relay(database, Wire(), "/c", lease=LEASE_S).renew_leases()
 
-    wire.before_answer = stand_still
+    wire.before_answer = stall
     assert await slow.relay_once() == 1
     assert await unpublished(database) == left
 

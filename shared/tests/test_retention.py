@@ -1,4 +1,4 @@
-"""What is old enough goes by itself, a moment before that it stays; what waits stays for ever."""
+"""Retention: expired rows are deleted, younger ones and unsettled messages are kept."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -27,7 +27,7 @@ WAITING = f"{REFUSED}, received_at) SELECT gen_random_uuid(), '', '', '{{}}', ''
     ],
     ids=["charts", "answers", "settled", "waiting"],
 )
-async def test_each_goes_at_its_age(
+async def test_each_row_is_deleted_at_its_age(
     new_database: Callable[[str], Awaitable[str]],
     table: str,
     written: str,

@@ -1,4 +1,4 @@
-"""What is set to happen later happens once, by the service's clock, and survives failures."""
+"""Timers run once, by the service's clock, and survive failures."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ START = datetime(2025, 7, 7, 1, 0, tzinfo=UTC)
 
 
 class Later:
-    """A service that waits."""
+    """A service with a timer handler."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

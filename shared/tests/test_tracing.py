@@ -1,4 +1,4 @@
-"""What do spans cost, and what does a collector that is away do to us? Nothing."""
+"""Tracing: the cost of spans, and an unavailable collector, which must cost nothing."""
 
 import asyncio
 import socket
@@ -63,7 +63,7 @@ async def test_a_trace_that_its_beginner_does_not_keep_is_not_kept(
     assert seen.get_finished_spans() == ()
 
 
-async def test_a_failure_is_told_by_its_type_alone(seen: InMemorySpanExporter) -> None:
+async def test_a_failure_is_recorded_by_its_type_alone(seen: InMemorySpanExporter) -> None:
     with (
         pytest.raises(ValueError, match="山本"),
         tracing.step("process", "CONSUMER", TraceContext(), {}),
@@ -89,7 +89,7 @@ async def test_what_was_rolled_back_is_never_recorded(seen: InMemorySpanExporter
 
 @pytest.fixture
 def silent_collector() -> Iterator[tuple[int, threading.Event]]:
-    """It takes connections and answers nothing; the event tells that something was sent to it."""
+    """It accepts connections and never answers; the event is set when data was received."""
     asked, lines = threading.Event(), list[socket.socket]()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -109,7 +109,7 @@ def silent_collector() -> Iterator[tuple[int, threading.Event]]:
         line.close()
 
 
-async def test_nobody_waits_for_a_collector_that_does_not_answer(
+async def test_a_silent_collector_delays_nothing(
     silent_collector: tuple[int, threading.Event],
 ) -> None:
     port, asked = silent_collector
@@ -119,7 +119,7 @@ async def test_nobody_waits_for_a_collector_that_does_not_answer(
             with tracing.step("request", "SERVER", TraceContext(), {}):
                 pass
         assert await asyncio.to_thread(asked.wait, 30)
-        for _ in range(MORE_THAN_THE_QUEUE_HOLDS):  # while an export hangs; what is over is dropped
+        for _ in range(MORE_THAN_THE_QUEUE_HOLDS):  # while an export hangs; the overflow is dropped
             with tracing.step("request", "SERVER", TraceContext(), {}):
                 pass
     finally:
@@ -127,10 +127,10 @@ async def test_nobody_waits_for_a_collector_that_does_not_answer(
     assert not tracing.on()
 
 
-async def test_nobody_minds_a_collector_that_is_away() -> None:
-    with socket.socket() as nobody:  # bound, not listening: refuses
-        nobody.bind(("127.0.0.1", 0))
-        tracing.start("test", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+async def test_an_unavailable_collector_is_ignored() -> None:
+    with socket.socket() as unused:  # bound, not listening: refuses
+        unused.bind(("127.0.0.1", 0))
+        tracing.start("test", f"http://127.0.0.1:{unused.getsockname()[1]}")
         for _ in range(1000):
             with tracing.step("request", "SERVER", TraceContext(), {}):
                 pass

@@ -1,7 +1,7 @@
-"""Decisions in docs/adr: what each says it is enforced by exists.
+"""Architecture decisions (docs/adr): everything named after "Enforced by" exists.
 
 A name in backticks after "Enforced by" is a path, `path::test`, `./dev command`,
-`import-linter: contract` or `ruff CODE`. A guard that is only spoken of is refused.
+`import-linter: contract` or `ruff CODE`. A guard that does not exist fails the test.
 """
 
 import ast
@@ -24,14 +24,14 @@ SPOKEN_OF = re.compile(r"\b(tests?|import-linter|ruff|mypy|vulture|deptry|CI)\b"
 
 
 def enforced_by(path: Path) -> str:
-    """The paragraph that says what a decision is enforced by, on one line."""
+    """The "Enforced by" paragraph of a decision, on one line."""
     found = ENFORCED.search(path.read_text(encoding="utf-8"))
     assert found is not None, f"{path.name} does not say what enforces it"
     return " ".join(found[1].split())
 
 
 def exists(name: str) -> bool:
-    """Whether what a decision names is there."""
+    """Whether the named guard exists."""
     if name.startswith("import-linter: "):
         return name.removeprefix("import-linter: ") in CONTRACTS
     if name.startswith("ruff "):
@@ -46,7 +46,7 @@ def exists(name: str) -> bool:
 
 
 def is_on(code: str) -> bool:
-    """Whether ruff knows the rule and this project does not ignore it everywhere."""
+    """Whether ruff has the rule and this project does not ignore it everywhere."""
     ruff = shutil.which("ruff")
     assert ruff is not None
     known = subprocess.run([ruff, "rule", code], check=False, capture_output=True)
@@ -61,7 +61,7 @@ def functions_in(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
-def test_what_a_decision_is_enforced_by_exists(path: Path) -> None:
+def test_every_named_guard_exists(path: Path) -> None:
     words = enforced_by(path)
     names = NAME.findall(words)
     assert names, f"{path.name} names nothing that enforces it"
@@ -87,5 +87,5 @@ def test_what_a_decision_is_enforced_by_exists(path: Path) -> None:
         ("tests/architecture/test_decisions.py::test_nothing", False),
     ],
 )
-def test_a_name_is_found_or_missed(name: str, there: bool) -> None:
+def test_existing_and_missing_guards_are_distinguished(name: str, there: bool) -> None:
     assert exists(name) is there

@@ -1,7 +1,7 @@
-"""Every page: what axe finds, how heavy it is, whether it jumps, whether it fits phone and paper.
+"""Every page: accessibility by axe, transfer size, layout shift, phone width and print.
 
-In the suite each page is looked at once, by the first role that has it. With `--long` (`./dev
-long`) every role looks at all of its pages, and a second time with a phone.
+In the suite each page is checked once, as the first role that has it. With `--long` (`./dev
+long`) every role checks all of its pages, and again at phone width.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from tests.running_product import Product
 from tools.screens import ROLES, Screen, found_names, sign_in
 
 HEAVIEST = 100_000
-"""Bytes over the wire on the first load, without fonts."""
+"""Bytes transferred on the first load, without fonts."""
 DESK, PHONE = 1280, 360
 ZOOMED = 640
-"""What a desk's 1280 pixels are at 200 %."""
+"""The CSS width of 1280 pixels at 200 % zoom."""
 PAPER = 688
-"""A4 without its margins."""
+"""A4 without margins."""
 Tried = tuple[str, tuple[Screen, ...], int]
-"""Who looks at what, at which width."""
+"""Role, pages and width of a check."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -63,10 +63,10 @@ TEMPLATES = """
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 """
 STACKS = ("serif", "monospace")
-"""Two that no page names: what a page does must not depend on the fonts that a machine has."""
+"""Two fonts that no page uses: the result must not depend on the fonts of a machine."""
 JUMP = 0.001
 SLOWED = 4
-"""A page that is painted in pieces jumps; on a fast machine it seldom is."""
+"""Slows the network down: a page painted in parts shifts, which a fast machine hides."""
 UNNAMED = """
     () => [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
       .filter((field) => !field.closest("[aria-hidden=true]") && field.ariaHidden !== "true")
@@ -76,8 +76,8 @@ UNNAMED = """
 
 
 @dataclass
-class Look:
-    """One page as a person first meets it."""
+class PageCheck:
+    """One page on its first load."""
 
     page: Page
     weight: int = 0
@@ -117,7 +117,7 @@ class Look:
 
 
 def opened(context: BrowserContext, mail_templates: str) -> Page:
-    """A page with these letters that counts how it jumps."""
+    """A page in this font that measures layout shift."""
     page = context.new_page()
     page.add_init_script(WATCH)
     page.add_init_script(TEMPLATES % mail_templates)
@@ -125,26 +125,26 @@ def opened(context: BrowserContext, mail_templates: str) -> Page:
 
 
 def jumps_in(context: BrowserContext, screen: Screen, path: str, mail_templates: str) -> list[str]:
-    """What is wrong with a page that a slow machine draws in other letters."""
+    """Layout shift faults of a page on a slow machine in other fonts."""
     page = opened(context, mail_templates)
     slow = context.new_cdp_session(page)
     slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
     page.goto(path)
     page.wait_for_load_state("load")
     jumped = page.evaluate("window.jumped")
-    look = Look(page)
+    look = PageCheck(page)
     look.width(f"{screen.name} in {mail_templates}")
     page.close()
     return look.faults + _jump(f"{screen.name} in {mail_templates}", jumped)
 
 
 def _jump(name: str, jumped: float) -> list[str]:
-    return [f"{name}: jumps by {jumped:.3f}"] if jumped > JUMP else []
+    return [f"{name}: layout shift of {jumped:.3f}"] if jumped > JUMP else []
 
 
 def look_at(context: BrowserContext, screen: Screen, path: str, axe: str) -> list[str]:
     page = opened(context, STACKS[0])
-    look = Look(page)
+    look = PageCheck(page)
     look.at(path)
     look.axe(axe, screen.name)
     facts = page.evaluate(
@@ -165,7 +165,7 @@ def look_at(context: BrowserContext, screen: Screen, path: str, axe: str) -> lis
     return look.faults
 
 
-def test_every_page_can_be_used_by_everybody(  # noqa: PLR0917  three name what is tried
+def test_every_page_is_accessible_light_and_stable(  # noqa: PLR0917  three name what is tried
     furnished: Product, browser: Browser, axe: str, role: str, screens: Sequence[Screen], width: int
 ) -> None:
     user_id, _ = ROLES[role]
@@ -179,9 +179,9 @@ def test_every_page_can_be_used_by_everybody(  # noqa: PLR0917  three name what 
     for screen in screens:
         path = screen.path.format_map(names)
         assert "-nothing-" not in path or "/mails/" in path, path
-        context = browser.new_context(  # with nothing in its cache
+        context = browser.new_context(  # with an empty cache
             viewport=viewport, locale="ja-JP", base_url=furnished.url, storage_state=signed_in,
-            bypass_csp=True,  # for axe alone; the policy is tried in tests/portal
+            bypass_csp=True,  # only for axe; the policy is tested in tests/portal
         )  # fmt: skip
         if "-nothing-" not in path:
             faults += look_at(context, screen, path, axe)
@@ -191,7 +191,7 @@ def test_every_page_can_be_used_by_everybody(  # noqa: PLR0917  three name what 
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_pages_that_are_tried_are_those_of_the_menu(
+def test_the_checked_pages_are_those_of_the_menu(
     furnished: Product, browser: Browser, role: str
 ) -> None:
     user_id, _ = ROLES[role]

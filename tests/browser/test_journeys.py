@@ -1,4 +1,4 @@
-"""Walks of the manual by people who click: remand and correction, moves overnight, deadlines."""
+"""Journeys of the manual in the browser: remand and correction, moves overnight, deadlines."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,22 +10,22 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.running_product import Product, eventually, returnable_contract
 
-from .test_one_return import SATO, TANAKA, YAMADA, Visitors, report_return, take
+from .test_one_return import SATO, TANAKA, YAMADA, BrowserSessions, report_return, take
 
 TAKAHASHI = "高橋 健一"
 """The manager of 西店 (S20)."""
 
 
 @pytest.fixture
-def visitors(browser: Browser, product: Product) -> Iterator[Visitors]:
-    people = Visitors(browser, product.url)
+def sessions(browser: Browser, product: Product) -> Iterator[BrowserSessions]:
+    people = BrowserSessions(browser, product.url)
     yield people
     for context in browser.contexts:
         context.close()
 
 
 def travel(page: Page, url: str, day: date) -> None:
-    """Set the clock of the environment, as the link in the top bar lets everybody."""
+    """Set the clock of the environment with the link in the top bar."""
     page.goto(f"{url}/")
     page.locator(".bar-clock a").click()
     page.fill("#day", day.isoformat())
@@ -41,10 +41,10 @@ def today_of(page: Page, url: str) -> date:
 
 
 def test_a_remanded_application_is_corrected_and_approved_again(
-    visitors: Visitors, product: Product
+    sessions: BrowserSessions, product: Product
 ) -> None:
     url = product.url
-    yamada, sato, tanaka = (visitors.open(name) for name in (YAMADA, SATO, TANAKA))
+    yamada, sato, tanaka = (sessions.open(name) for name in (YAMADA, SATO, TANAKA))
     contract_no = returnable_contract(product.as_person("D01-E101"))
     application = report_return(yamada, url, contract_no)
     take(sato, url, application, "承認", "本部承認者手続中")
@@ -74,14 +74,14 @@ def test_a_remanded_application_is_corrected_and_approved_again(
     expect(yamada.locator("main")).to_contain_text("店舗承認者手続中")
 
     sato.goto(f"{url}/returns/{application}")
-    expect(sato.locator("#differs")).to_be_visible()  # what changed since his approval
+    expect(sato.locator("#differs")).to_be_visible()  # what changed since their approval
     take(sato, url, application, "承認", "本部承認者手続中")
     take(tanaka, url, application, "承認", "依頼中")
-    assert visitors.faults == []
+    assert sessions.faults == []
 
 
 def changed_in_bulk(page: Page, url: str, chosen: Sequence[str]) -> None:
-    """Give contracts of S10 to S20 by 一括反映 and 変更."""
+    """Reassign contracts of S10 to S20 by 一括反映 and 変更."""
     page.goto(f"{url}/transfers?from_store=S10")
     for number in chosen:
         page.check(f"input[name=checked][value='{number}']")
@@ -96,7 +96,7 @@ def changed_in_bulk(page: Page, url: str, chosen: Sequence[str]) -> None:
 
 
 def movable(http: httpx.Client, today: date) -> list[str]:
-    """Two contracts of S10 that may move, and whose last day is far enough not to be grey."""
+    """Two movable contracts of S10 whose last day is too far ahead for grey."""
     query = {"from_store": "S10"}
     found = http.get("/contracts/v1/assignment-changes/search", params=query).json()["rows"]
     may_move = {row["contract_no"] for row in found if row["transferable"]}
@@ -111,11 +111,11 @@ def movable(http: httpx.Client, today: date) -> list[str]:
 
 
 @pytest.mark.rule("D136", "D142")
-def test_a_bulk_move_is_hidden_the_next_day_and_seen_at_the_new_store_later(
-    visitors: Visitors, product: Product
+def test_a_bulk_move_is_hidden_the_next_day_and_shown_at_the_new_store_later(
+    sessions: BrowserSessions, product: Product
 ) -> None:
     url = product.url
-    sato, tanaka, takahashi = (visitors.open(name) for name in (SATO, TANAKA, TAKAHASHI))
+    sato, tanaka, takahashi = (sessions.open(name) for name in (SATO, TANAKA, TAKAHASHI))
     first_day = today_of(sato, url)
     moved = movable(product.as_person("D01-M100"), first_day)
     changed_in_bulk(sato, url, moved)
@@ -125,36 +125,38 @@ def test_a_bulk_move_is_hidden_the_next_day_and_seen_at_the_new_store_later(
     assert sato.goto(f"{url}/contracts/{moved[0]}").status == 200  # type: ignore[union-attr]
 
     travel(sato, url, first_day + timedelta(days=1))
-    assert seen(visitors, sato, f"{url}/contracts/{moved[0]}") == 404
-    assert seen(visitors, takahashi, f"{url}/contracts/{moved[0]}") == 404
-    assert seen(visitors, tanaka, f"{url}/contracts/{moved[0]}") == 200
+    assert seen(sessions, sato, f"{url}/contracts/{moved[0]}") == 404
+    assert seen(sessions, takahashi, f"{url}/contracts/{moved[0]}") == 404
+    assert seen(sessions, tanaka, f"{url}/contracts/{moved[0]}") == 200
     expect(tanaka.locator("main")).to_contain_text("変更中")
 
     travel(sato, url, first_day + timedelta(days=14))
     eventually(
-        lambda: seen(visitors, takahashi, f"{url}/contracts/{moved[0]}"),
+        lambda: seen(sessions, takahashi, f"{url}/contracts/{moved[0]}"),
         lambda status: status == 200,
     )
     takahashi.goto(f"{url}/contracts?mode=individual&contract_no={moved[1]}")
     expect(takahashi.locator("tbody")).to_contain_text("他店舗から異動")
-    assert seen(visitors, sato, f"{url}/contracts/{moved[1]}") == 404
-    assert visitors.faults == []
+    assert seen(sessions, sato, f"{url}/contracts/{moved[1]}") == 404
+    assert sessions.faults == []
 
 
-def seen(visitors: Visitors, page: Page, url: str) -> int:
-    """The status of a page; a 404 is what this test looks for and no fault."""
+def seen(sessions: BrowserSessions, page: Page, url: str) -> int:
+    """The status of a page; a 404 is expected here and not a fault."""
     answer = page.goto(url)
     assert answer
     if answer.status == 404:
         expect(page.locator("h1")).to_have_text("見つかりません")
-        visitors.faults[:] = [fault for fault in visitors.faults if not fault.startswith("404")]
+        sessions.faults[:] = [fault for fault in sessions.faults if not fault.startswith("404")]
     return answer.status
 
 
 @pytest.mark.rule("D59", "D60")
-def test_a_result_is_entered_up_to_its_deadlines(visitors: Visitors, product: Product) -> None:
+def test_a_result_is_entered_up_to_its_deadlines(
+    sessions: BrowserSessions, product: Product
+) -> None:
     url = product.url
-    yamada = visitors.open(YAMADA)
+    yamada = sessions.open(YAMADA)
     contract = contract_with_time(product.as_person("D01-E101"), today_of(yamada, url))
     number, result = contract["contract_no"], contract["result"]
     due = date.fromisoformat(result["result_due_on"])
@@ -183,8 +185,8 @@ def test_a_result_is_entered_up_to_its_deadlines(visitors: Visitors, product: Pr
     expect(yamada.locator("input[name=category][value=vehicle_return]")).to_be_checked()
     yamada.goto(f"{url}/contracts/{number}")
     expect(yamada.locator("main")).to_contain_text("現金決済")
-    visitors.faults[:] = [fault for fault in visitors.faults if not fault.startswith("409")]
-    assert visitors.faults == []
+    sessions.faults[:] = [fault for fault in sessions.faults if not fault.startswith("409")]
+    assert sessions.faults == []
 
 
 def decide(page: Page, url: str, category: str, received_on: date) -> None:
@@ -195,8 +197,8 @@ def decide(page: Page, url: str, category: str, received_on: date) -> None:
     page.check("input[name=own_replacement][value=no]")
     page.get_by_role("button", name="決定").first.click()
     again = page.locator("#question").get_by_role("button", name="決定")
-    told = page.locator(".notice-error, .notice-done")
-    expect(again.or_(told).first).to_be_visible()
+    message = page.locator(".notice-error, .notice-done")
+    expect(again.or_(message).first).to_be_visible()
     if again.is_visible():
         again.click()
 
@@ -211,4 +213,4 @@ def contract_with_time(http: httpx.Client, today: date) -> dict[str, dict[str, s
         opened = {action["button"]: action["enabled"] for action in contract["actions"]}
         if opened["result_entry"] and not contract["customer_change_pending"]:
             return contract  # type: ignore[no-any-return]
-    raise AssertionError("every deadline is over")
+    raise AssertionError("every deadline has passed")

@@ -1,4 +1,4 @@
-"""From the login to a saved memo with nothing but the keyboard."""
+"""Keyboard operation: from the login to a saved memo."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -18,17 +18,17 @@ def page(browser: Browser, product: Product) -> Page:
 
 
 def tab_to(page: Page, words: str, most: int = 60) -> None:
-    """Press Tab until the focus is where these words are; the focus must be seen on the way."""
+    """Press Tab until the focus is on the element with this label; the focus must stay visible."""
     for _ in range(most):
         page.keyboard.press("Tab")
         focus = page.evaluate(FOCUS)
         assert focus["seen"], focus
         if words in focus["words"]:
             return
-    raise AssertionError(f"no way to {words}")
+    raise AssertionError(f"no keyboard path to {words}")
 
 
-def test_a_customer_is_found_and_noted_by_keyboard_alone(page: Page) -> None:
+def test_a_customer_is_found_and_a_memo_saved_by_keyboard(page: Page) -> None:
     page.goto("/")
     tab_to(page, "山田 太郎")
     page.keyboard.press("Enter")
@@ -50,7 +50,7 @@ def test_a_customer_is_found_and_noted_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("tbody tr").first).to_be_visible()
 
     page.locator("main").focus()
-    tab_to(page, "スタッフ")  # the head of the table; above it are other things to choose
+    tab_to(page, "スタッフ")  # the table head; the controls above it come first
     tab_to(page, "を選ぶ")
     page.keyboard.press("Space")
     expect(page.locator("input[name=contract]:checked")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""One return, from click to mail, by people who click."""
+"""One return in the browser, from the first click to the mail."""
 
 import re
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from tests.running_product import Product, eventually, returnable_contract
 YAMADA, SATO, TANAKA, WATANABE = "山田 太郎", "佐藤 誠", "田中 裕子", "渡辺 恵子"
 
 
-class Visitors:
-    """Each person in a browser of their own."""
+class BrowserSessions:
+    """A separate browser context for each person."""
 
     def __init__(self, browser: Browser, url: str) -> None:
         self.browser = browser
@@ -43,15 +43,15 @@ class Visitors:
 
 
 @pytest.fixture
-def visitors(browser: Browser, product: Product) -> Iterator[Visitors]:
-    people = Visitors(browser, product.url)
+def sessions(browser: Browser, product: Product) -> Iterator[BrowserSessions]:
+    people = BrowserSessions(browser, product.url)
     yield people
     for context in browser.contexts:
         context.close()
 
 
 def report_return(page: Page, url: str, contract_no: str) -> str:
-    """Find the customer, go to 起票, report the car; gives the application's id."""
+    """Find the customer, go to 起票, report the car; returns the application's id."""
     page.goto(f"{url}/contracts")
     panel = page.locator("details", has_text="個別契約検索").first
     if panel.get_attribute("open") is None:
@@ -86,15 +86,17 @@ def take(page: Page, url: str, application: str, step: str, said: str) -> None:
     expect(page.locator("main")).to_contain_text(said)
 
 
-def test_a_returned_car_from_the_search_to_the_mail(visitors: Visitors, product: Product) -> None:
+def test_a_returned_car_from_the_search_to_the_mail(
+    sessions: BrowserSessions, product: Product
+) -> None:
     url = product.url
-    yamada = visitors.open(YAMADA)
+    yamada = sessions.open(YAMADA)
     contract_no = returnable_contract(product.as_person("D01-E101"))
     application = report_return(yamada, url, contract_no)
     expect(yamada.locator("main")).to_contain_text("承認者へ承認依頼のご連絡をお願いします")
-    take(visitors.open(SATO), url, application, "承認", "本部承認者手続中")
-    take(visitors.open(TANAKA), url, application, "承認", "依頼中")
-    watanabe = visitors.open(WATANABE)
+    take(sessions.open(SATO), url, application, "承認", "本部承認者手続中")
+    take(sessions.open(TANAKA), url, application, "承認", "依頼中")
+    watanabe = sessions.open(WATANABE)
     take(watanabe, url, application, "受付", "TFC対応中")
     take(watanabe, url, application, "完了", "完了")
 
@@ -109,4 +111,4 @@ def test_a_returned_car_from_the_search_to_the_mail(visitors: Visitors, product:
     )
     yamada.goto(f"{url}/mailbox/")
     expect(yamada.locator("body")).to_contain_text(contract_no)
-    assert visitors.faults == []
+    assert sessions.faults == []

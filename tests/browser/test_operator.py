@@ -1,4 +1,4 @@
-"""From dead letter to replay, by an operator who clicks."""
+"""Operator pages in the browser: from a dead letter to its replay."""
 
 import re
 from uuid import uuid4
@@ -20,7 +20,7 @@ LEARNED = "UPDATE inbox SET type = 'contract.note_saved.v1' WHERE event_id = :id
 
 
 @pytest.mark.timeout(300)
-def test_a_dead_letter_is_found_understood_and_replayed(browser: Browser, product: Product) -> None:
+def test_a_dead_letter_is_found_read_and_replayed(browser: Browser, product: Product) -> None:
     event_id = uuid4()
     product.in_database("returns", UNKNOWN, id=event_id, payload=PAYLOAD)
     page = browser.new_context(locale="ja-JP", base_url=product.url).new_page()
@@ -38,7 +38,7 @@ def test_a_dead_letter_is_found_understood_and_replayed(browser: Browser, produc
     expect(page.locator("main")).to_contain_text("contract.note_saved.v9")
     expect(page.locator("main")).to_contain_text('"contract_no": "NOTE"')
 
-    product.in_database("returns", LEARNED, id=event_id)  # as if a newer version had been put in
+    product.in_database("returns", LEARNED, id=event_id)  # as if a newer version were deployed
     page.get_by_role("link", name="もう一度処理する").click()
     page.locator("dialog[open]").get_by_role("button", name="OK").click()
     expect(page.locator("main")).to_contain_text("もう一度処理します。")

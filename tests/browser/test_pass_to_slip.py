@@ -1,4 +1,4 @@
-"""From the application for a commuter pass to a slip whose fare it lowers, by people who click."""
+"""Commuter pass in the browser: from its application to a slip whose fare it lowers."""
 
 import re
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.running_product import Product
 
-from .test_one_return import Visitors
+from .test_one_return import BrowserSessions
 
 TAKAHASHI, KEIRI = "高橋 健一", "経理 太一"
 
 
 @pytest.fixture
-def visitors(browser: Browser, product: Product) -> Iterator[Visitors]:
-    people = Visitors(browser, product.url)
+def sessions(browser: Browser, product: Product) -> Iterator[BrowserSessions]:
+    people = BrowserSessions(browser, product.url)
     yield people
     for context in browser.contexts:
         context.close()
@@ -47,7 +47,7 @@ def confirm_pass(page: Page, url: str, name: str) -> None:
 
 
 def look_up(page: Page, start: str, end: str) -> None:
-    """乗換案内 of the only item: the cheapest way there and back."""
+    """乗換案内 of the only item: the cheapest round trip."""
     page.get_by_role("button", name="乗換案内").click()
     page.fill("input[name=start]", start)
     page.fill("input[name=end]", end)
@@ -58,9 +58,11 @@ def look_up(page: Page, start: str, end: str) -> None:
 
 
 @pytest.mark.rule("R20", "R22", "R26", "R40")
-def test_a_pass_is_applied_for_confirmed_and_deducted(visitors: Visitors, product: Product) -> None:
+def test_a_pass_is_applied_for_confirmed_and_deducted(
+    sessions: BrowserSessions, product: Product
+) -> None:
     url = product.url
-    takahashi, keiri = visitors.open(TAKAHASHI), visitors.open(KEIRI)
+    takahashi, keiri = sessions.open(TAKAHASHI), sessions.open(KEIRI)
     apply_for_pass(takahashi, url, "三鷹", "新宿")
     takahashi.get_by_role("link", name="精算書").first.click()
     expect(takahashi.locator("main")).to_contain_text("未確定の定期区間があるため")
@@ -75,9 +77,9 @@ def test_a_pass_is_applied_for_confirmed_and_deducted(visitors: Visitors, produc
     look_up(takahashi, "三鷹", "東京")
     amount = takahashi.locator(".item-amount")
     expect(amount).to_contain_text("控除")
-    told = re.search(r"([\d,]+)円\s*（運賃([\d,]+)円　控除([\d,]+)円）", amount.inner_text())
-    assert told, amount.inner_text()
-    paid, fare, deducted = (int(figure.replace(",", "")) for figure in told.groups())
+    found = re.search(r"([\d,]+)円\s*（運賃([\d,]+)円　控除([\d,]+)円）", amount.inner_text())
+    assert found, amount.inner_text()
+    paid, fare, deducted = (int(figure.replace(",", "")) for figure in found.groups())
     assert (paid, deducted > 0) == (fare - deducted, True)
 
     takahashi.get_by_text("金額の根拠").click()
@@ -85,4 +87,4 @@ def test_a_pass_is_applied_for_confirmed_and_deducted(visitors: Visitors, produc
     takahashi.get_by_role("button", name=re.compile("^申請")).click()
     takahashi.locator("main").get_by_role("button", name="OK").click()
     expect(takahashi.locator("main")).to_contain_text("申請しました。")
-    assert visitors.faults == []
+    assert sessions.faults == []

@@ -1,4 +1,4 @@
-"""One service does not answer: every page says which part is missing and shows the others."""
+"""Unavailable service: every page names the missing part and shows the others."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ OF_THE_PART = {
     "notifier": r"/operation/mails/.+",
     "interchange": r"/operation/(dealers|dealer-messages)(/.+)?",
 }
-"""Pages about one thing of that service: without it there is nothing to show."""
+"""Pages of a single record of that service: without it they are empty."""
 NAMES_IT = (
     "<strong>{}の情報を表示できません",
     "つながらない機能：<strong>{}<",
@@ -37,7 +37,7 @@ NAMES_IT = (
 
 @dataclass
 class Portal:
-    """A portal beside the product's own, for which one service answers nothing but 503."""
+    """A second portal for which one service always answers 503."""
 
     url: str
     asked: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Portal:
 
 @pytest.fixture(scope="module")
 def visits(furnished: Product, browser: Browser) -> dict[str, str]:
-    """By path of a page, a session of the first person who has it."""
+    """By page path, a session of the first person who has the page."""
     listed: dict[str, str] = {}
     for user_id, screens in ROLES.values():
         context = browser.new_context(locale="ja-JP", base_url=furnished.url)

@@ -1,4 +1,4 @@
-"""The day's work as each person meets it: numbers, the lists behind them, the bar, a phone."""
+"""Pending work of each role: numbers, the lists behind them, the top bar, phone width."""
 
 import re
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ PARTS = {
 
 
 def rows_behind(page: Page) -> int:
-    """How many rows a list has on all its pages; of customers it shows a hundred and says more."""
+    """Number of rows of a list on all its pages; the customer list shows at most a hundred."""
     rows = page.locator("main tbody tr").count()
     total = re.search(r"([\d,]+)件のうち", page.inner_text("main"))
     if total:
@@ -44,7 +44,7 @@ def rows_behind(page: Page) -> int:
 
 
 @pytest.mark.parametrize("role", PEOPLE)
-def test_every_number_leads_to_as_many_rows(
+def test_every_count_links_to_a_list_of_that_length(
     furnished: Product, browser: Browser, role: str
 ) -> None:
     context = browser.new_context(locale="ja-JP", base_url=furnished.url)

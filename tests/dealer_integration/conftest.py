@@ -1,4 +1,4 @@
-"""The interchange's real API on a port, with a dealer that may send."""
+"""Ingress fixture: the interchange's real API on a port, with an active dealer."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,8 +22,8 @@ PASSWORD = "a password of D01"
 
 
 @dataclass(frozen=True, slots=True)
-class IngressDoor:
-    """Where D01's systems send to, and with what."""
+class IngressApi:
+    """The API for D01's systems, with a valid key."""
 
     url: str
     key: str
@@ -35,12 +35,12 @@ class IngressDoor:
 
 
 async def nobody(_: object) -> Principal:
-    raise AssertionError("no person asks here")
+    raise AssertionError("no user is expected here")
 
 
 @pytest.fixture
-async def door(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[IngressDoor]:
-    """The API in a thread with an event loop of its own, on the database of this test."""
+async def ingress_api(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[IngressApi]:
+    """The API in a thread with its own event loop, on the database of this test."""
     address = await new_database("interchange_service")
     database, now = Database(address), SystemClock().now()
     async with database.transaction(EVERY_DEALER) as tx:
@@ -60,5 +60,5 @@ async def door(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[I
         return app
 
     with serving(make) as url:
-        yield IngressDoor(url, key.token, database)
+        yield IngressApi(url, key.token, database)
     await database.close()

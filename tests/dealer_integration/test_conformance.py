@@ -1,4 +1,4 @@
-"""Does the conformance command find the real service as documented, and see where it is not?"""
+"""Conformance command: accepts the real service, and detects deviations from the documentation."""
 
 import asyncio
 import json
@@ -15,21 +15,21 @@ from madoguchi.cli.ingress_conformance import TYPES, cases, fresh
 from madoguchi.cli.main import main
 from tests.portal.conftest import serving
 
-from .conftest import IngressDoor
+from .conftest import IngressApi
 
 
 async def conformance(*words: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, main, ["conformance", *words])
 
 
-async def test_the_real_service_answers_as_documented(door: IngressDoor) -> None:
-    asked = ("--url", door.url, "--key", door.key, "--dealer", "D01")
+async def test_the_real_service_conforms(ingress_api: IngressApi) -> None:
+    asked = ("--url", ingress_api.url, "--key", ingress_api.key, "--dealer", "D01")
     result = await conformance(*asked, "--english")
     count = len(list(cases("D01", datetime.now(UTC))))
     assert result.exit_code == 0, result.output
     assert f"{count} / {count} as documented" in result.output
-    told = {row[0] for row in await door.rows("SELECT DISTINCT type FROM outbox")}
-    assert told == set(TYPES) == {e.wire_type for e in all_dealer_events()}
+    published = {row[0] for row in await ingress_api.rows("SELECT DISTINCT type FROM outbox")}
+    assert published == set(TYPES) == {e.wire_type for e in all_dealer_events()}
     assert "文書のとおり" in (await conformance(*asked)).output
 
 
@@ -39,7 +39,7 @@ def all_dealer_events() -> list[type[DealerEvent]]:
     return [e for e in [*children, *grandchildren] if "wire_type" in vars(e)]
 
 
-async def test_a_service_that_accepts_everything_is_found_out() -> None:
+async def test_a_service_that_accepts_everything_fails() -> None:
     def credulous(_url: str) -> FastAPI:
         app = FastAPI()
 
@@ -65,7 +65,7 @@ async def test_a_service_that_accepts_everything_is_found_out() -> None:
         ({"data": {"dealer_id": "D01"}}, 1, "PAYLOAD_DOES_NOT_FIT"),
     ],
 )
-async def test_a_message_of_ones_own_is_judged_without_network(
+async def test_a_message_from_a_file_is_checked_offline(
     tmp_path: Path, changes: dict[str, object], code: int, words: str
 ) -> None:
     good = fresh("dealer.vehicle_returned.v1", "D01", datetime.now(UTC)).structured()
@@ -75,7 +75,7 @@ async def test_a_message_of_ones_own_is_judged_without_network(
     assert (result.exit_code, words in result.output) == (code, True), result.output
 
 
-async def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_json_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "message.json"
     file.write_bytes(b"\xff\xfe not json")
     result = await conformance("--check", str(file), "--english")

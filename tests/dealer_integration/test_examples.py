@@ -1,4 +1,4 @@
-"""Do the examples of docs/integration, and clients of others, get their events through?"""
+"""Integration examples: the programs of docs/integration and third-party clients send events."""
 
 import asyncio
 import os
@@ -20,13 +20,13 @@ from shared.context import new_id
 from shared.testing.broker_users import why_not
 from tests.node_assets import installed
 
-from .conftest import IngressDoor
+from .conftest import IngressApi
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "integration"
 
 
 async def run(*words: str, **environment: str) -> tuple[int, str]:
-    """Run a program as an integrator would; its exit code and all that it said."""
+    """Run a program as an integrator would; returns its exit code and output."""
     process = await asyncio.create_subprocess_exec(
         *words,
         env={"PATH": os.environ["PATH"], **environment},
@@ -38,26 +38,26 @@ async def run(*words: str, **environment: str) -> tuple[int, str]:
     return process.returncode or 0, said.decode()
 
 
-def over_https(door: IngressDoor) -> dict[str, str]:
+def over_https(ingress_api: IngressApi) -> dict[str, str]:
     return {
-        "MADOGUCHI_URL": door.url,
-        "MADOGUCHI_KEY": door.key,
+        "MADOGUCHI_URL": ingress_api.url,
+        "MADOGUCHI_KEY": ingress_api.key,
         "MADOGUCHI_DEALER": "D01",
     }
 
 
 @pytest.mark.parametrize("program", [(sys.executable, "publish.py"), ("sh", "publish.sh")])
-async def test_an_example_tells_over_https_once(
-    door: IngressDoor, program: tuple[str, str]
+async def test_an_example_sends_over_https_once(
+    ingress_api: IngressApi, program: tuple[str, str]
 ) -> None:
-    said = [await run(*program, "R-1001", **over_https(door)) for _ in range(2)]
+    said = [await run(*program, "R-1001", **over_https(ingress_api)) for _ in range(2)]
     assert [code for code, _ in said] == [0, 0], said
     assert "returned-R-1001" in said[0][1]
     assert ["true" in words.lower() for _, words in said] == [False, True]
-    assert await door.rows("SELECT type, aggregate_id FROM outbox") == [
+    assert await ingress_api.rows("SELECT type, aggregate_id FROM outbox") == [
         ("dealer.vehicle_returned.v1", "D01-R-1001")
     ]
-    wrong = over_https(door) | {"MADOGUCHI_KEY": "mdk_0_x"}
+    wrong = over_https(ingress_api) | {"MADOGUCHI_KEY": "mdk_0_x"}
     code, words = await run(*program, "R-1002", **wrong)
     assert code != 0
     assert "KEY_NOT_TRUSTED" in words
@@ -65,7 +65,7 @@ async def test_an_example_tells_over_https_once(
 
 @pytest.fixture(scope="module")
 async def broker(rabbitmq_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
-    """A broker that has learnt D01's definitions."""
+    """A broker with D01's definitions imported."""
     if reason := why_not(rabbitmq_url):
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
@@ -82,42 +82,42 @@ async def broker(rabbitmq_url: str, request: pytest.FixtureRequest) -> AsyncIter
 
 
 @pytest.fixture
-async def ingress(door: IngressDoor, broker: Broker) -> AsyncIterator[str]:
-    """The worker that takes D01's messages; gives the URL of D01's user."""
-    dealers = Dealers(broker.service_url, broker.ingress, door.database, SystemClock())
+async def ingress(ingress_api: IngressApi, broker: Broker) -> AsyncIterator[str]:
+    """The worker that consumes D01's messages; yields the URL of D01's user."""
+    dealers = Dealers(broker.service_url, broker.ingress, ingress_api.database, SystemClock())
     working = asyncio.create_task(dealers.run())
     yield broker.url(broker.ingress.user("D01"), broker.passwords["D01"])
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
 
 
-async def eventually(door: IngressDoor, statement: str) -> list[tuple[object, ...]]:
+async def eventually(ingress_api: IngressApi, statement: str) -> list[tuple[object, ...]]:
     for _ in range(400):
-        if rows := await door.rows(statement):
+        if rows := await ingress_api.rows(statement):
             return rows
         await asyncio.sleep(0.05)
     raise AssertionError(statement)
 
 
-async def test_amqplib_of_node_tells_over_amqp(
-    door: IngressDoor, ingress: str, request: pytest.FixtureRequest
+async def test_amqplib_of_node_sends_over_amqp(
+    ingress_api: IngressApi, ingress: str, request: pytest.FixtureRequest
 ) -> None:
     installed(request, EXAMPLES, "amqplib")
     mine = {"MADOGUCHI_AMQP": ingress, "MADOGUCHI_DEALER": "D01"}
     for _ in range(2):
         code, words = await run("node", "publish.mjs", "R-2001", **mine)
         assert (code, words) == (0, "returned-R-2001 is taken\n")
-    assert await eventually(door, "SELECT type, aggregate_id FROM outbox") == [
+    assert await eventually(ingress_api, "SELECT type, aggregate_id FROM outbox") == [
         ("dealer.vehicle_returned.v1", "D01-R-2001")
     ]
     code, words = await run("node", "publish.mjs", "R-2002", **mine | {"MADOGUCHI_DEALER": "D02"})
     assert code == 1, words
 
 
-async def test_amqp_tools_of_debian_cannot_say_who_they_are(
-    door: IngressDoor, ingress: str
+async def test_amqp_tools_of_debian_are_quarantined_without_a_user_id(
+    ingress_api: IngressApi, ingress: str
 ) -> None:
-    """They set no user_id, so that their message is put aside as of nobody."""
+    """They set no user_id, so their message is quarantined without a sender."""
     program = shutil.which("amqp-publish")
     if program is None:
         pytest.skip("NO AMQP-PUBLISH: install it (Debian: apt-get install amqp-tools)")
@@ -131,15 +131,15 @@ async def test_amqp_tools_of_debian_cannot_say_who_they_are(
         *sent, "--body", '{"dealer_id": "D01"}',
     )  # fmt: skip
     assert (code, words) == (0, "")
-    assert await eventually(door, "SELECT reason, channel FROM quarantined") == [
+    assert await eventually(ingress_api, "SELECT reason, channel FROM quarantined") == [
         ("SENDER_UNKNOWN", "amqp")
     ]
 
 
-async def test_the_conformance_command_tries_amqp_too(door: IngressDoor, ingress: str) -> None:
+async def test_the_conformance_command_covers_amqp(ingress_api: IngressApi, ingress: str) -> None:
     import httpx
 
-    async with httpx.AsyncClient(base_url=door.url, timeout=30) as http:
-        lines: list[Line] = await try_amqp(ingress, System(http, door.key, "D01"))
+    async with httpx.AsyncClient(base_url=ingress_api.url, timeout=30) as http:
+        lines: list[Line] = await try_amqp(ingress, System(http, ingress_api.key, "D01"))
     assert [line.got for line in lines] == [line.expected for line in lines]
     assert len(lines) == 4

@@ -1,4 +1,4 @@
-"""Do the pages for integrators say what the code does?"""
+"""Integration guide: the pages for integrators match the code."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ ROW = re.compile(r"^\| (\d{3}) \| `([A-Z_]+)` \| (.+) \|$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_refusal_is_explained_with_its_status(page: str) -> None:
+def test_every_refusal_is_documented_with_its_status(page: str) -> None:
     rows = {code: (int(status), words) for status, code, words in ROW.findall(read(page))}
     for reason in Reason:
         assert rows[reason][0] == STATUS_OF.get(reason, 422)
@@ -46,7 +46,7 @@ def test_every_event_that_a_dealer_sends_is_named_with_its_key(page: str) -> Non
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_limits_are_those_of_the_code(page: str) -> None:
+def test_the_documented_limits_match_the_code(page: str) -> None:
     words = read(page)
     often = InterchangeSettings.model_fields["requests_per_minute"].default
     for limit in (
@@ -62,7 +62,7 @@ def test_the_limits_are_those_of_the_code(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", [*PAGES, "events.md"])
-def test_every_link_leads_somewhere(page: str) -> None:
+def test_every_link_resolves(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(page))
     inside = [link for link in links if not link.startswith("https:")]
     assert inside
@@ -70,7 +70,7 @@ def test_every_link_leads_somewhere(page: str) -> None:
 
 
 def test_the_catalogue_is_a_valid_asyncapi_document(request: pytest.FixtureRequest) -> None:
-    """By the parser of the AsyncAPI Initiative."""
+    """Validated by the parser of the AsyncAPI Initiative."""
     installed(request, DOCS / "integration", "@asyncapi/parser")
     done = subprocess.run(
         ["node", "check-asyncapi.mjs", "../../contracts-schema/asyncapi.yaml"],

@@ -1,4 +1,4 @@
-"""What must the environment say? Asked of the settings classes, so that no list of it grows old."""
+"""Environment variables of every part, derived from the settings classes."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from shared.settings import ServiceSettings
 
 
 def settings_kinds() -> dict[str, type[BaseSettings]]:
-    """The settings class of every part of the product, by its name."""
+    """The settings class of every part of the product, by name."""
     kinds: dict[str, type[BaseSettings]] = {
         name: getattr(app, "Settings", ServiceSettings) for name, app in SERVICES.items()
     }
@@ -18,18 +18,18 @@ def settings_kinds() -> dict[str, type[BaseSettings]]:
 
 
 def demanded(part: str) -> set[str]:
-    """The names of the variables without which a part does not start."""
+    """The names of the required variables of a part."""
     fields = settings_kinds()[part].model_fields
     return {f"{part}_{name}".upper() for name, field in fields.items() if field.is_required()}
 
 
 def known(part: str) -> set[str]:
-    """The names of all variables that a part reads."""
+    """The names of all variables of a part."""
     return {f"{part}_{name}".upper() for name in settings_kinds()[part].model_fields}
 
 
 def plausible(part: str, **given: str) -> Mapping[str, str]:
-    """Values with which a part starts, talking to nobody but to what is `given`."""
+    """Values with which a part starts, connecting only to the `given` addresses."""
     values = dict.fromkeys(demanded(part), "http://nowhere.example.jp/x-as-long-as-a-secret")
     senders = {name: "nobody@example.jp" for name in values if name.endswith("_SENDER")}
     keys = {name: f"{'A' * 43}=" for name in values if name.endswith("_KEYS")}
@@ -39,7 +39,7 @@ def plausible(part: str, **given: str) -> Mapping[str, str]:
 
 
 def secret(name: str) -> bool:
-    """Whether a variable's value must be known to nobody else: keys, and addresses with one."""
+    """Whether a variable is a secret: keys, and URLs with a password."""
     part, _, field = name.lower().partition("_")
     kinds = settings_kinds()
     if part not in kinds or field not in kinds[part].model_fields:

@@ -1,4 +1,4 @@
-"""deploy/observability by Prometheus' own tool, and against the runbook."""
+"""Alert rules of deploy/observability, checked by promtool and against the runbook."""
 
 import re
 import shutil
@@ -16,14 +16,13 @@ from madoguchi.cli.events import events
 ROOT = Path(__file__).parents[2]
 OBSERVABILITY = ROOT / "deploy" / "observability"
 HOW_TO_GET_IT = (
-    "NO PROMTOOL: the alert rules are not tried out. Install it (Debian: apt-get install "
-    "prometheus)."
+    "NO PROMTOOL: the alert rules are not tested. Install it (Debian: apt-get install prometheus)."
 )
 PROMTOOL = shutil.which("promtool")
 
 
 @pytest.mark.parametrize("command", ["check rules alerts.yml", "test rules alerts.test.yml"])
-def test_promtool_finds_nothing_wrong(command: str, request: pytest.FixtureRequest) -> None:
+def test_promtool_passes(command: str, request: pytest.FixtureRequest) -> None:
     if PROMTOOL is None:
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
@@ -35,7 +34,7 @@ def test_promtool_finds_nothing_wrong(command: str, request: pytest.FixtureReque
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_each_alert_has_its_chapter_in_the_runbook_and_its_trial() -> None:
+def test_each_alert_has_a_runbook_section_and_a_test() -> None:
     groups = yaml.safe_load((OBSERVABILITY / "alerts.yml").read_text())["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     alerts = [rule["alert"] for rule in rules]
@@ -47,7 +46,7 @@ def test_each_alert_has_its_chapter_in_the_runbook_and_its_trial() -> None:
     assert [alert for alert in alerts if not re.search(rf"\b{alert}\b", trials)] == []
 
 
-def test_the_runbook_names_commands_that_there_are() -> None:
+def test_the_runbook_names_existing_commands() -> None:
     runbook = re.sub(r"\s+", " ", (ROOT / "docs" / "runbook.md").read_text())
     groups = {"events": typer.main.get_command(events), "dealer": typer.main.get_command(dealer)}
     named = re.findall(r"`(?:madoguchi )?(events|dealer) ([a-z-]+)", runbook)

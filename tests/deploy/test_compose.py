@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile, as far as they can be judged without an engine."""
+"""Compose file and Dockerfile, checked without a container engine."""
 
 import re
 import subprocess
@@ -23,11 +23,11 @@ PARTS = [f"{name}-{part}" for name in SERVICES for part in ("migrate", "api", "w
 
 
 def filled_in(text: str) -> str:
-    """With every variable set or at its default."""
+    """The text with every variable set or at its default."""
     return VARIABLE.sub(lambda found: found[3] if found[2] in {"-", ":-"} else "x", text)
 
 
-def test_it_fits_the_compose_specification() -> None:
+def test_it_matches_the_compose_specification() -> None:
     read = PyCompose.from_yaml(yaml.safe_dump(yaml.safe_load(filled_in(TEXT))))
     read.validate()
     assert read.to_spec()
@@ -35,15 +35,15 @@ def test_it_fits_the_compose_specification() -> None:
 
 
 @pytest.mark.parametrize("part", [*PARTS, "portal"])
-def test_a_part_is_told_all_that_its_settings_demand_and_nothing_unheard(part: str) -> None:
+def test_a_part_gets_all_required_settings_and_no_unknown_ones(part: str) -> None:
     name = part.partition("-")[0]
-    told = CONTAINERS[part]["environment"]
-    assert demanded(name) - set(told) == set()
-    assert set(told) - known(name) == set()
+    environment = CONTAINERS[part]["environment"]
+    assert demanded(name) - set(environment) == set()
+    assert set(environment) - known(name) == set()
 
 
 @pytest.mark.parametrize("part", [*PARTS, "portal"])
-def test_a_part_is_confined_and_says_when_it_is_ready(part: str) -> None:
+def test_a_part_is_confined_and_has_a_readiness_check(part: str) -> None:
     container = CONTAINERS[part]
     assert (container["read_only"], container["cap_drop"]) == (True, ["ALL"])
     assert "privileged" not in container
@@ -62,20 +62,20 @@ def test_no_secret_has_a_default() -> None:
                 assert re.fullmatch(r".*\$\{\w+:\?\}.*", value), name
 
 
-def test_every_variable_that_must_be_set_is_told_to_the_reader() -> None:
+def test_every_required_variable_is_documented() -> None:
     guide = (ROOT / "docs" / "deploy.md").read_text()
     asked = {found[1] for found in VARIABLE.finditer(TEXT)}
     assert not [name for name in asked if f"`{name}`" not in guide]
 
 
-def test_what_is_mounted_is_there() -> None:
+def test_mounted_files_exist() -> None:
     mounted = [v for c in CONTAINERS.values() for v in c.get("volumes", []) if v.startswith("./")]
     paths = [ROOT / volume.split(":")[0] for volume in mounted]
     assert len(paths) > 5
     assert not [p for p in paths if not p.exists() and "grafana" not in p.parts]
 
 
-def test_everybody_knows_every_service() -> None:
+def test_every_list_names_every_service() -> None:
     databases = (ROOT / "deploy/postgres/databases.sh").read_text()
     made = re.search("for service in (.*); do", databases)
     assert made is not None
@@ -106,14 +106,18 @@ def test_the_dockerfile_passes_its_lint() -> None:
 
 
 @pytest.mark.parametrize("password", ["plain", 'a"b\\c$d&e|f', "ab@PASSWORD@"])
-def test_the_brokers_definitions_carry_the_password_of_the_environment(
+def test_the_broker_definitions_contain_the_password_of_the_environment(
     tmp_path: Path, password: str
 ) -> None:
     place = tmp_path / "place"
-    told = {"MADOGUCHI_PASSWORD": password, "MADOGUCHI_PLACE": str(place), "PATH": "/usr/bin:/bin"}
+    variables = {
+        "MADOGUCHI_PASSWORD": password,
+        "MADOGUCHI_PLACE": str(place),
+        "PATH": "/usr/bin:/bin",
+    }
     start = ROOT / "deploy/rabbitmq/start.sh"
     done = subprocess.run(
-        ["sh", start, "env"], env=told, capture_output=True, text=True, check=False
+        ["sh", start, "env"], env=variables, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert f"RABBITMQ_CONFIG_FILE={place}/rabbitmq" in done.stdout
@@ -123,6 +127,6 @@ def test_the_brokers_definitions_carry_the_password_of_the_environment(
     assert written["users"][0]["password"] == password
     assert (place / "definitions.json").stat().st_mode & 0o077 == 0
     without = subprocess.run(
-        ["sh", start, "true"], env={"PATH": told["PATH"]}, capture_output=True, check=False
+        ["sh", start, "true"], env={"PATH": variables["PATH"]}, capture_output=True, check=False
     )
     assert without.returncode != 0

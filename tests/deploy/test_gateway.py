@@ -1,4 +1,4 @@
-"""deploy/gateway with a real nginx in front of the real processes."""
+"""Gateway of deploy/gateway: a real nginx in front of the real processes."""
 
 import contextlib
 import os
@@ -34,7 +34,7 @@ NGINX = nginx_program()
 
 @dataclass
 class Gateway:
-    """nginx on a port of its own, before portal and contracts; nobody answers for commuter."""
+    """Nginx on its own port, in front of portal and contracts; commuter does not respond."""
 
     url: str
     log: Path
@@ -104,7 +104,7 @@ def process(words: list[str], environment: Mapping[str, str], port: int) -> Iter
 
 @contextlib.contextmanager
 def nginx(own: str, ports: Mapping[str, int]) -> Iterator[Gateway]:
-    """The configuration as it is delivered; only places and port are those of this machine."""
+    """The shipped configuration; only addresses and port are those of this machine."""
     folder = Path(tempfile.mkdtemp(prefix="madoguchi-gateway-"))
     places = {
         part: f"127.0.0.1:{ports.get(part, ports['nobody'])}" for part in (*SERVICES, "portal")
@@ -129,7 +129,7 @@ def wait_for(port: int, started: subprocess.Popen[bytes]) -> None:
 
 
 def sign_in(gateway: Gateway, http: httpx.Client) -> str:
-    """Log in by the gateway; gives the access token for a call past the portal."""
+    """Log in through the gateway; returns the access token for a direct API call."""
     login = http.get("/auth/login", params={"next": "/help"})
     where = httpx.URL(login.headers["location"])
     chosen = httpx.post(
@@ -140,19 +140,19 @@ def sign_in(gateway: Gateway, http: httpx.Client) -> str:
     return str(back.status_code)
 
 
-def test_everything_but_the_services_is_the_portal(gateway: Gateway) -> None:
+def test_all_other_paths_go_to_the_portal(gateway: Gateway) -> None:
     with httpx.Client(base_url=gateway.url, timeout=60) as http:
         sign_in(gateway, http)
         shown = http.get("/contracts?mode=general&status=open")
         assert shown.status_code == 200
-        assert "プリウス" in shown.text  # the pulldown came from contracts, by way of the gateway
+        assert "プリウス" in shown.text  # the dropdown came from contracts, through the gateway
         assert shown.headers["content-security-policy"].startswith("default-src 'none'; script-src")
         assert shown.headers.get_list("x-content-type-options") == ["nosniff"]
         style = shown.text.split('href="/static/madoguchi.css')[1].split('"')[0]
         assert http.get(f"/static/madoguchi.css{style}").status_code == 200
 
 
-def test_services_answer_below_api_with_headers_of_their_own(gateway: Gateway) -> None:
+def test_services_respond_below_api_with_their_own_headers(gateway: Gateway) -> None:
     refused = gateway.get("/api/contracts/v1/contracts")
     assert (refused.status_code, refused.json()["code"]) == (401, "TOKEN_MISSING")
     assert (
@@ -175,11 +175,11 @@ def test_services_answer_below_api_with_headers_of_their_own(gateway: Gateway) -
         "/gateway/away.html",
     ],
 )
-def test_what_is_not_for_people_does_not_pass(gateway: Gateway, path: str) -> None:
+def test_internal_paths_are_blocked(gateway: Gateway, path: str) -> None:
     assert gateway.get(path).status_code == 404
 
 
-def test_a_service_that_is_away_is_a_502_and_the_portal_names_the_part(gateway: Gateway) -> None:
+def test_an_unavailable_service_is_a_502_and_the_portal_names_the_part(gateway: Gateway) -> None:
     assert gateway.get("/api/commuter/v1/passes").status_code == 502
     with httpx.Client(base_url=gateway.url, timeout=60) as http:
         sign_in(gateway, http)
@@ -188,18 +188,18 @@ def test_a_service_that_is_away_is_a_502_and_the_portal_names_the_part(gateway: 
         assert "車両返却の情報を表示できません。" in shown.text
 
 
-def test_a_body_that_is_too_large_is_refused_in_words(gateway: Gateway) -> None:
+def test_a_body_that_is_too_large_gets_an_error_page(gateway: Gateway) -> None:
     large = httpx.post(f"{gateway.url}/contracts/C1/memo", content=b"x" * (1024 * 1024 + 1))
     assert large.status_code == 413
     assert "送られた内容が大きすぎます" in large.text
     fits = httpx.post(f"{gateway.url}/contracts/C1/memo", content=b"x" * (1024 * 1024))
     assert fits.status_code != 413
-    told = f"{gateway.url}/api/interchange/v1/events"
-    assert httpx.post(told, content=b"x" * (128 * 1024 + 1)).status_code == 413
-    assert httpx.post(told, content=b"x" * (128 * 1024)).status_code == 502
+    url = f"{gateway.url}/api/interchange/v1/events"
+    assert httpx.post(url, content=b"x" * (128 * 1024 + 1)).status_code == 413
+    assert httpx.post(url, content=b"x" * (128 * 1024)).status_code == 502
 
 
-def test_a_body_that_never_ends_is_cut_off(gateway: Gateway) -> None:
+def test_an_endless_body_is_cut_off(gateway: Gateway) -> None:
     url = httpx.URL(gateway.url)
     with socket.create_connection((url.host, url.port or 80)) as wire:
         wire.sendall(b"POST /contracts/C1/memo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
@@ -208,14 +208,14 @@ def test_a_body_that_never_ends_is_cut_off(gateway: Gateway) -> None:
     assert answer == b"" or answer.startswith(b"HTTP/1.1 408")
 
 
-def test_a_crowd_of_logins_is_slowed_down_and_others_go_on(gateway: Gateway) -> None:
+def test_many_logins_are_rate_limited_and_others_continue(gateway: Gateway) -> None:
     with ThreadPoolExecutor(20) as crowd:
         answers = list(crowd.map(gateway.get, ["/auth/login"] * 300))
     assert {answer.status_code for answer in answers} == {303, 429}
     assert gateway.get("/").status_code == 303
 
 
-def test_the_portal_away_is_a_page_of_plain_words(contracts_url: str) -> None:
+def test_an_unavailable_portal_gets_an_error_page(contracts_url: str) -> None:
     ports = {name: free_port() for name in ("gateway", "portal", "contracts", "nobody")}
     if NGINX is None:
         pytest.skip(HOW_TO_GET_IT)

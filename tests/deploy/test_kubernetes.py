@@ -1,4 +1,4 @@
-"""deploy/k8s: does it fit the schemas, hang together, and say all that the parts must be told?"""
+"""Kubernetes manifests of deploy/k8s: schemas, consistency, and required settings of all parts."""
 
 import json
 import shutil
@@ -55,7 +55,7 @@ PODS = {thing["metadata"]["name"]: thing["spec"]["template"] for thing in WORKLO
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """As Kubernetes does; an empty selector selects everything."""
+    """Match as Kubernetes does; an empty selector selects everything."""
     return all(labels.get(k) == v for k, v in selector.get("matchLabels", {}).items()) and all(
         labels.get(one["key"]) in one["values"] for one in selector.get("matchExpressions", ())
     )
@@ -67,8 +67,8 @@ def selected(selector: Mapping[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("thing", [*things(), *(t for m in files(EXAMPLE).values() for t in m)],
                          ids=lambda t: f"{t['kind']}/{t['metadata']['name']}")  # fmt: skip
-def test_a_thing_fits_its_schema(thing: Thing) -> None:
-    if thing["kind"] == "ScaledObject":  # of KEDA, whose schema no registry has
+def test_a_manifest_matches_its_schema(thing: Thing) -> None:
+    if thing["kind"] == "ScaledObject":  # KEDA's schema is in no registry
         assert thing["apiVersion"] == "keda.sh/v1alpha1"
         assert {"scaleTargetRef", "triggers"} <= set(thing["spec"])
         for trigger in thing["spec"]["triggers"]:
@@ -79,7 +79,7 @@ def test_a_thing_fits_its_schema(thing: Thing) -> None:
 
 
 @pytest.mark.parametrize("folder", [BASE, EXAMPLE, ROOT / "deploy/gateway"])
-def test_every_file_is_listed_and_every_listed_one_is_there(folder: Path) -> None:
+def test_listed_files_and_existing_files_agree(folder: Path) -> None:
     listed = kustomization(folder)
     resources = listed.get("resources", [])
     assert not [name for name in resources if not (folder / name).exists()]
@@ -103,15 +103,15 @@ def test_every_service_runs_as_job_api_and_worker() -> None:
 
 
 @pytest.mark.parametrize("part", [*PARTS, "portal"])
-def test_a_part_is_told_all_that_its_settings_demand_and_secrets_by_reference(part: str) -> None:
+def test_a_part_gets_all_required_settings_and_secrets_by_reference(part: str) -> None:
     [container] = PODS[part]["spec"]["containers"]
     name = part.partition("-")[0]
-    told = {one["name"]: one for one in container["env"]}
-    assert demanded(name) - set(told) == set()
-    assert set(told) - known(name) == set()
+    environment = {one["name"]: one for one in container["env"]}
+    assert demanded(name) - set(environment) == set()
+    assert set(environment) - known(name) == set()
     [installation] = kustomization(EXAMPLE)["configMapGenerator"]
     given = {line.partition("=")[0] for line in installation["literals"]}
-    for variable, one in told.items():
+    for variable, one in environment.items():
         source = one.get("valueFrom", {})
         assert ("secretKeyRef" in source) == secret(variable), variable
         if reference := source.get("configMapKeyRef"):
@@ -119,7 +119,7 @@ def test_a_part_is_told_all_that_its_settings_demand_and_secrets_by_reference(pa
             assert reference["key"] in given
 
 
-def test_nothing_here_is_a_secret() -> None:
+def test_the_manifests_contain_no_secret() -> None:
     assert not things("Secret")
     assert "secretGenerator" not in {**kustomization(BASE), **kustomization(EXAMPLE)}
 
@@ -140,7 +140,7 @@ def test_a_pod_is_confined(part: str) -> None:
 
 
 @pytest.mark.parametrize("part", [*(p for p in PARTS if "migrate" not in p), "portal"])
-def test_a_part_is_ready_by_its_own_word(part: str) -> None:
+def test_a_part_has_a_readiness_probe(part: str) -> None:
     [container] = PODS[part]["spec"]["containers"]
     [port] = container["ports"]
     assert container["args"][-2:] == ["--port", str(port["containerPort"])]
@@ -149,7 +149,7 @@ def test_a_part_is_ready_by_its_own_word(part: str) -> None:
     assert asked["liveness"] == {"path": "/livez", "port": port["name"]}
 
 
-def test_services_autoscalers_and_budgets_find_what_they_name() -> None:
+def test_services_autoscalers_and_budgets_refer_to_existing_workloads() -> None:
     for service in things("Service"):
         [name] = selected({"matchLabels": service["spec"]["selector"]})
         ports = {p["name"] for p in PODS[name]["spec"]["containers"][0]["ports"]}
@@ -172,21 +172,21 @@ async def test_a_worker_is_scaled_by_its_queue_and_its_database(
 ) -> None:
     scaled = named("ScaledObject", f"{name}-worker")
     [container] = PODS[f"{name}-worker"]["spec"]["containers"]
-    told = {one["name"] for one in container["env"]}
+    environment = {one["name"] for one in container["env"]}
     assert scaled["spec"]["minReplicaCount"] >= 1
     queue, *questions = [trigger["metadata"] for trigger in scaled["spec"]["triggers"]]
     assert queue["queueName"] == Topology(SUBSCRIPTIONS).queue(name)
-    assert queue["hostFromEnv"] in told
+    assert queue["hostFromEnv"] in environment
     database = Database(await new_database("shared"))
     for asked in questions:
-        assert asked["connectionFromEnv"] in told
+        assert asked["connectionFromEnv"] in environment
         async with database.transaction() as tx:
             assert float((await tx.execute(text(asked["query"]))).scalar_one()) == 0
     await database.close()
 
 
 def may(way: str, own: str, other: str, port: int) -> bool:
-    """Whether a policy lets `own` be asked by, or ask, `other` (or the world, if empty)."""
+    """Whether a policy allows traffic between `own` and `other` (or the world, if empty)."""
     side, peers = ("ingress", "from") if way == "Ingress" else ("egress", "to")
     for policy in things("NetworkPolicy"):
         if own in selected(policy["spec"]["podSelector"]):
@@ -217,7 +217,7 @@ def may(way: str, own: str, other: str, port: int) -> bool:
         ("contracts-migrate", "portal", False),
     ],
 )
-def test_who_may_ask_whom(asking: str, asked: str, *, allowed: bool) -> None:
+def test_allowed_connections_between_parts(asking: str, asked: str, *, allowed: bool) -> None:
     port = 8000
     both = may("Egress", asking, asked, port) and may("Ingress", asked, asking, port)
     assert both == allowed
@@ -234,11 +234,11 @@ def test_who_may_ask_whom(asking: str, asked: str, *, allowed: bool) -> None:
         ("gateway", set()),
     ],
 )
-def test_where_a_part_may_go_outside(part: str, ports: set[int]) -> None:
+def test_allowed_outside_connections_of_a_part(part: str, ports: set[int]) -> None:
     assert {p for p in (443, 587, 5432, 5672, 8000) if may("Egress", part, "", p)} == ports
 
 
-def test_every_policy_selects_somebody() -> None:
+def test_every_policy_selects_a_pod() -> None:
     assert named("NetworkPolicy", "nobody")["spec"] == {
         "podSelector": {},
         "policyTypes": ["Ingress", "Egress"],

@@ -1,4 +1,4 @@
-"""A customer is forgotten: afterwards no table of any service knows who it was."""
+"""Customer erasure: afterwards no table of any service contains the customer's data."""
 
 import asyncio
 import subprocess
@@ -28,7 +28,7 @@ YAMADA, SATO, TANAKA, TFC, OPERATOR = "D01-E101", "D01-M100", "D01-H001", "T001"
 
 
 def customer(n: int) -> dict[str, str]:
-    """Somebody whom no other row of the demo can be taken for."""
+    """A customer distinguishable from every other row of the demo."""
     kana = "アイウエオカキクケコサシスセソタチツテト"[n % 20]
     return {
         "契約者名": f"消田{n:02} 忘子",
@@ -67,7 +67,7 @@ def madoguchi(product: Product, *words: str) -> subprocess.CompletedProcess[str]
 
 
 def customers_come_in(product: Product, file: Path) -> list[dict[str, str]]:
-    """Contracts of the store of Yamada, each of a customer of its own."""
+    """Import contracts of Yamada's store, each with a different customer."""
     made = demo_contracts(61, 400, jst_day(SystemClock().now()), dealers=demo_masters().dealers)
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in made]
     rows = [r for r in rows if (r["販売店コード"], r["スタッフコード"]) == ("D01", "E101")][:20]
@@ -80,7 +80,7 @@ def customers_come_in(product: Product, file: Path) -> list[dict[str, str]]:
 
 
 def returnable(http: httpx.Client, rows: list[dict[str, str]]) -> dict[str, str] | None:
-    """The first whose car may be reported; None while the returns service knows of none."""
+    """The first contract that can be reported; None while the returns service has none."""
     for row in rows:
         form = http.get(f"/returns/v1/contracts/{row['契約番号']}/form")
         if form.status_code == httpx.codes.OK and form.json()["eligible"]:
@@ -100,7 +100,7 @@ def reported(product: Product, contract_no: str) -> str:
 
 
 def finished(product: Product, application: str, name: str) -> None:
-    """The application is put on hold in words that name the customer, and completed."""
+    """Put the application on hold with a reason that names the customer, and complete it."""
     sato, tanaka, tfc = map(product.as_person, (SATO, TANAKA, TFC))
     step(sato, application, "approval")
     step(tanaka, application, "approval")
@@ -111,7 +111,7 @@ def finished(product: Product, application: str, name: str) -> None:
 
 
 def tfc_says(row: dict[str, str], product_code: str, sequence: int) -> Envelope:
-    """The finance company's word on the contract, as it would come over the broker."""
+    """The finance company's event on the contract, as it arrives over the broker."""
     contract_no = row["契約番号"]
     payload = {
         "dealer_id": "D01",
@@ -137,7 +137,7 @@ def tfc_says(row: dict[str, str], product_code: str, sequence: int) -> Envelope:
 
 
 async def tables_with(tx: AsyncSession, words: Collection[str]) -> set[str]:
-    """The tables that hold one of the words in any column, bytes included."""
+    """The tables that contain one of the words in any column, including bytes."""
     forms = [form for word in words for form in (word, word.encode().hex())]
     found = set()
     for table in (await tx.scalars(text(TABLES))).all():
@@ -149,7 +149,7 @@ async def tables_with(tx: AsyncSession, words: Collection[str]) -> set[str]:
 
 
 def traces(product: Product, row: dict[str, str]) -> dict[str, set[str]]:
-    """By service, the tables where something of the customer still stands."""
+    """By service, the tables that still contain data of the customer."""
     own = [row[column] for column in customer(0)]
     words = {*own, own[0].replace(" ", ""), own[1].replace(" ", "")}
 
@@ -166,7 +166,7 @@ def traces(product: Product, row: dict[str, str]) -> dict[str, set[str]]:
 
 
 def value_of(product: Product, service: str, question: str, contract_no: str) -> Any:
-    """What a service's database answers to a question about a contract."""
+    """The value of a query about a contract in a service's database."""
 
     async def ask() -> Any:
         database = Database(await own_database(service, product.data))
@@ -191,7 +191,7 @@ def in_inbox(product: Product, service: str, *events: Envelope, body: bytes = b"
     asyncio.run(put())
 
 
-def test_after_an_erasure_no_table_of_any_service_knows_the_customer(
+def test_after_an_erasure_no_table_of_any_service_contains_the_customer(
     product: Product, tmp_path: Path
 ) -> None:
     rows = customers_come_in(product, tmp_path / "contracts.csv")
@@ -214,7 +214,9 @@ def test_after_an_erasure_no_table_of_any_service_knows_the_customer(
     eventually(product.completion_mails, lambda mails: any(contract_no in s for _, s in mails))
     asked = {"mode": "individual", "customer_name": name}
     assert sato.get("/contracts/v1/contracts.csv", params=asked).status_code == 200
-    in_inbox(product, "contracts", tfc_says(row, code, 7))  # waits for six that never came
+    in_inbox(
+        product, "contracts", tfc_says(row, code, 7)
+    )  # waits for event six, which never arrives
     in_inbox(product, "contracts", body=f"<xml>{row['住所']}</xml>".encode())
     in_inbox(product, "returns", body=f"{contract_no}: {name}".encode())
     known = traces(product, row)
@@ -240,7 +242,7 @@ def test_after_an_erasure_no_table_of_any_service_knows_the_customer(
     eventually(lambda: traces(product, row), lambda found: found == {})
 
 
-def test_who_is_due_is_listed_first_and_then_forgotten(product: Product) -> None:
+def test_due_customers_are_listed_and_then_erased(product: Product) -> None:
     product.in_database("contracts", COMPLETE_LONG_AGO)
     listed = madoguchi(product, "retention", "due").stdout
     assert "3 due." in listed, listed

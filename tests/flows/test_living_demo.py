@@ -1,4 +1,4 @@
-"""What a first start shows: weeks of work in every state, made once, also if it was interrupted."""
+"""Living demo of a first start: weeks of work in every state, made once even if interrupted."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ WAITS = re.compile(r'value="([^"]+)">[^<]+<span>[^<]*</span>(?:<span class="wait
 
 
 def half_made(product: Product) -> bool:
-    """Whether the login page says that a part of the demo data is there."""
+    """Whether the login page shows that part of the demo data exists."""
     try:
         page = httpx.get(product.url, follow_redirects=True).text
     except httpx.TransportError:
@@ -68,7 +68,7 @@ def test_every_status_is_there(product: Product, hq: str) -> None:
     assert sum(counts.values()) >= 30
 
 
-def test_people_worked_in_office_hours_of_the_past(product: Product) -> None:
+def test_all_work_is_within_past_office_hours(product: Product) -> None:
     now = SystemClock().now()
     lines = histories(product)
     by_people = [line for line in lines if not line["action"].startswith("mail_")]
@@ -85,7 +85,7 @@ def test_people_worked_in_office_hours_of_the_past(product: Product) -> None:
     assert any(line["on_behalf_of"] for line in by_people)
 
 
-def test_mails_in_every_state_that_ends(product: Product) -> None:
+def test_mails_in_every_final_state(product: Product) -> None:
     mails = pages(product, TFC, "/notifier/v1/mails", "mails")
     states = Counter(mail["state"] for mail in mails)
     assert set(states) == {"sent", "suppressed", "failed", "unknown"}
@@ -120,7 +120,7 @@ def test_passes_and_slips_in_every_state(product: Product) -> None:
     }  # fmt: skip
 
 
-def test_the_operator_has_something_to_do(product: Product) -> None:
+def test_the_operator_has_pending_work(product: Product) -> None:
     (dead,) = ask(product, OPERATOR, "/returns/v1/operations/dead-letters")["items"]
     assert dead["cause"].startswith("UnknownApplication")
     reasons = [kept["reason"] for kept in ask(product, OPERATOR, QUARANTINE)["messages"]]
@@ -137,7 +137,7 @@ def words_at_the_login(product: Product) -> dict[str, str]:
     return dict(WAITS.findall(page))
 
 
-def test_the_login_page_says_what_the_services_answer(product: Product) -> None:
+def test_the_login_page_shows_the_counts_of_the_services(product: Product) -> None:
     words = words_at_the_login(product)
     assert len(words) > 15
     for person in words.keys() - {OPERATOR}:
@@ -165,7 +165,7 @@ def numbers_in(words: str) -> dict[str, int]:
     return {word: int(n) for word, n in re.findall(r"([^、\d]+?)が?(\d+)件", words)}
 
 
-def test_a_later_start_makes_nothing_twice(product: Product) -> None:
+def test_a_later_start_creates_nothing_twice(product: Product) -> None:
     def everything() -> list[Any]:
         return [
             ask(product, TFC, "/returns/v1/applications/counts")["statuses"],

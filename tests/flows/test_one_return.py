@@ -1,4 +1,4 @@
-"""One return, from click to mail, on the product as it is started: whichever way events travel."""
+"""One return through HTTP on the started product, over each event transport."""
 
 import re
 import secrets
@@ -42,7 +42,7 @@ def product(request: pytest.FixtureRequest) -> Iterator[Product]:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it still runs; one that ended counts as ended before anybody collects it."""
+    """Whether a process still runs; a zombie counts as ended."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -50,7 +50,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def people_in(http: httpx.Client, contract_no: str) -> set[str]:
-    """What is known of the customer, and the mail addresses of the story."""
+    """The customer's data, and the mail addresses of the people involved."""
     shown = http.get(f"/contracts/v1/contracts/{contract_no}").raise_for_status().json()
     own = re.compile(r"customer\.(name|name_kana|address|phone)$")
     customer = {value for key, value in texts_of(shown) if own.search(key)}
@@ -58,25 +58,25 @@ def people_in(http: httpx.Client, contract_no: str) -> set[str]:
     return customer | {"@d01.example.jp"}
 
 
-def texts_of(told: object, key: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(told, dict):
-        for name, value in told.items():
-            yield from texts_of(value, f"{key}.{name}")
-    elif isinstance(told, list):
-        for value in told:
-            yield from texts_of(value, key)
-    elif isinstance(told, str) and told:
-        yield key, told
+def texts_of(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from texts_of(one, f"{key}.{name}")
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts_of(one, key)
+    elif isinstance(value, str) and value:
+        yield key, value
 
 
-def assert_the_log_names_work_and_nobody(log: str, people: set[str]) -> None:
-    """Every line of a request, an event or a mail has its ids, and none a person."""
+def assert_log_lines_have_ids_and_no_personal_data(log: str, people: set[str]) -> None:
+    """Every log line of a request, an event or a mail has its ids, and no personal data."""
     assert [name for name in people if name in log] == []
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in log.splitlines()]
     seen = {"request": {"correlation_id"}, "mail": {"event_id"}}
     for event, ids in seen.items():
-        told = re.compile(rf'\] {event} +\w|"event": ?"{event}"')
-        of_event = [line for line in lines if told.search(line)]
+        pattern = re.compile(rf'\] {event} +\w|"event": ?"{event}"')
+        of_event = [line for line in lines if pattern.search(line)]
         assert of_event, event
         for line in of_event:
             assert all(name in line for name in (*ids, "trace_id")), line
@@ -121,4 +121,4 @@ def test_a_returned_car_from_report_to_completion_mail(product: Product) -> None
         lambda: {to for to, subject in product.completion_mails() if contract_no in subject},
         lambda addresses: addresses == everybody,
     )
-    assert_the_log_names_work_and_nobody((product.data / "log.txt").read_text(), people)
+    assert_log_lines_have_ids_and_no_personal_data((product.data / "log.txt").read_text(), people)

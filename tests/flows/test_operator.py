@@ -1,4 +1,4 @@
-"""What an operator does at the command line, beside a running product."""
+"""Operator commands at the command line, beside a running product."""
 
 import asyncio
 import subprocess
@@ -69,7 +69,7 @@ def write(file: Path, rows: Rows, encoding: str = "utf-8") -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
-def test_a_file_of_contracts_comes_in_whole(
+def test_a_file_of_contracts_is_imported_completely(
     product: Product, tmp_path: Path, encoding: str
 ) -> None:
     before = contracts_in(product)
@@ -83,7 +83,9 @@ def test_a_file_of_contracts_comes_in_whole(
     assert "新規 0、変更 0" in again.stdout
 
 
-def test_a_file_with_faults_names_each_and_takes_nothing(product: Product, tmp_path: Path) -> None:
+def test_a_file_with_faults_lists_each_and_imports_nothing(
+    product: Product, tmp_path: Path
+) -> None:
     before = contracts_in(product)
     rows = fresh_rows(10, 21)
     rows[1]["最終回年月日"] = rows[1]["リース満了年月日"] = "2025/02/30"
@@ -110,7 +112,7 @@ def test_a_file_with_faults_names_each_and_takes_nothing(product: Product, tmp_p
     ],
     ids=["neither UTF-8 nor Shift_JIS", "wrong columns", "empty"],
 )
-def test_a_file_that_is_no_contract_file_is_refused_as_a_whole(
+def test_a_file_of_another_kind_is_refused_as_a_whole(
     product: Product, tmp_path: Path, content: bytes, said: str
 ) -> None:
     before = contracts_in(product)
@@ -121,7 +123,7 @@ def test_a_file_that_is_no_contract_file_is_refused_as_a_whole(
     assert said in done.stdout
 
 
-def test_many_rows_with_one_fault_at_the_end_take_nothing(
+def test_many_rows_with_one_fault_at_the_end_import_nothing(
     product: Product, tmp_path: Path, *, long: bool
 ) -> None:
     count = 200_000 if long else 20_000
@@ -135,9 +137,7 @@ def test_many_rows_with_one_fault_at_the_end_take_nothing(
     assert f"{count + 1}行目" in done.stdout
 
 
-def test_a_backup_fills_an_empty_place_and_never_one_in_use(
-    product: Product, tmp_path: Path
-) -> None:
+def test_a_backup_restores_into_empty_databases_only(product: Product, tmp_path: Path) -> None:
     file = tmp_path / "kept.csv"
     write(file, fresh_rows(2, 51))
     assert "新規 2" in madoguchi(product, "import-contracts", str(file)).stdout
@@ -149,12 +149,12 @@ def test_a_backup_fills_an_empty_place_and_never_one_in_use(
     with tempfile.TemporaryDirectory(prefix="madoguchi-test-") as folder:
         elsewhere = replace(product, data=Path(folder))
         done = madoguchi(elsewhere, *source)
-        assert "The services fit together" in done.stdout, done.stdout + done.stderr
+        assert "The services are consistent" in done.stdout, done.stdout + done.stderr
         assert "新規 0、変更 0" in madoguchi(elsewhere, "import-contracts", str(file)).stdout
 
 
-def test_a_dead_event_is_seen_replayed_and_skipped(product: Product) -> None:
-    # It forges events, so that from here on the services do not fit together.
+def test_a_dead_event_is_listed_replayed_and_skipped(product: Product) -> None:
+    # It forges events, so the services are inconsistent from here on.
     rows = fresh_rows(2, 41)
     file = product.data / "two.csv"
     write(file, rows)
@@ -184,7 +184,7 @@ def test_a_dead_event_is_seen_replayed_and_skipped(product: Product) -> None:
     event = next(word for word in listed.split() if word.count("-") == 4)
 
     replayed = madoguchi(product, "events", "replay", "--service", "returns", event)
-    assert "1 dead event(s) will be tried again" in replayed.stdout
+    assert "1 dead event(s) will be retried" in replayed.stdout
     eventually(dead, lambda shown: event in shown)
     skipped = madoguchi(
         product, "events", "skip", "--service", "returns", event, "--reason", "from a test"
@@ -216,7 +216,7 @@ def test_an_unknown_service_is_named(product: Product) -> None:
     assert "contracts" in done.stderr
 
 
-def test_kill_and_start_again_loses_nothing(product: Product) -> None:
+def test_a_kill_and_a_restart_lose_nothing(product: Product) -> None:
     before = contracts_in(product)
     product.kill()
     seconds = product.start()

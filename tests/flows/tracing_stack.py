@@ -1,4 +1,4 @@
-"""The whole product in this process, observed: the spans of one click, and what it measures."""
+"""Tracing stack: the whole product in this process with its spans and metrics."""
 
 import asyncio
 import tempfile
@@ -15,13 +15,15 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from madoguchi.embedded.all_in_one import Application, RunConfig, start_application
+from madoguchi.embedded.all_in_one import start_application
+from madoguchi.embedded.application import Application
 from madoguchi.embedded.readiness import events_arrived
+from madoguchi.embedded.run_config import RunConfig
 from shared import tracing
 from shared.clock import JST
 from shared.testing.servers import free_port
 from tests.portal.conftest import Site
-from tests.portal.portal_stack import Visitor
+from tests.portal.portal_stack import PortalUser
 from tests.running_product import person_at, returnable_contract
 
 YAMADA, SATO, TANAKA, TFC = "D01-E101", "D01-M100", "D01-H001", "T001"
@@ -30,7 +32,7 @@ MAILS = 3
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What was seen: the spans of the click that completed a return, and `/metrics` after it."""
+    """The spans of the request that completed a return, and `/metrics` after it."""
 
     spans: Sequence[ReadableSpan]
     metrics: str
@@ -39,7 +41,7 @@ class Story:
 
 @asynccontextmanager
 async def serving(parts: Application) -> AsyncIterator[None]:
-    config = uvicorn.Config(parts.app, port=parts.plan.port, log_config=None, lifespan="off")
+    config = uvicorn.Config(parts.app, port=parts.config.port, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     tasks = [asyncio.create_task(parts.work()), asyncio.create_task(server.serve())]
     try:
@@ -54,7 +56,7 @@ async def serving(parts: Application) -> AsyncIterator[None]:
 
 
 async def exported_spans(rabbitmq_url: str, event_prefix: str) -> Story:
-    """Report a car through the pages, up to the last mail, and keep what was observed."""
+    """Report a car through the pages, up to the last mail, and return the observations."""
     seen = InMemorySpanExporter()
     with tempfile.TemporaryDirectory() as data:
         plan = RunConfig(
@@ -88,11 +90,11 @@ def contract_to_return(url: str) -> str:
 
 
 async def complete_a_return(url: str, contract_no: str) -> str:
-    """Go through the pages as each person; the trace id of the last click."""
+    """Take every step as each person; returns the trace id of the last request."""
     site = Site(url, f"{url}/issuer", FastAPI())
     async with site.browser() as at_yamada:
         await at_yamada.sign_in(YAMADA)
-        yamada = Visitor(at_yamada)
+        yamada = PortalUser(at_yamada)
         await yamada.visit(f"/contracts/{contract_no}/return/entry")
         today = f"{datetime.now(JST):%Y/%m/%d}"
         await yamada.send("/return/entry", received_on=today, contact_3="yamada@d01.example.jp")
@@ -101,12 +103,12 @@ async def complete_a_return(url: str, contract_no: str) -> str:
     for person, step in ((SATO, "approval"), (TANAKA, "approval"), (TFC, "acceptance")):
         async with site.browser() as browser:
             await browser.sign_in(person)
-            visitor = await Visitor(browser).visit(f"/returns/{application}/{step}")
-            await visitor.send(f"/{step}")
+            user = await PortalUser(browser).visit(f"/returns/{application}/{step}")
+            await user.send(f"/{step}")
     async with site.browser() as browser:
         await browser.sign_in(TFC)
-        visitor = await Visitor(browser).visit(f"/returns/{application}/completion")
-        fields = visitor.form("/completion")
+        user = await PortalUser(browser).visit(f"/returns/{application}/completion")
+        fields = user.form("/completion")
         clicked = await browser.http.post(f"/returns/{application}/completion", data=fields)
     assert clicked.status_code == 303, clicked.text
     return clicked.headers["traceparent"].split("-")[1]

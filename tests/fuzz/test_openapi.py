@@ -1,8 +1,8 @@
-"""No request that a service's OpenAPI allows, or nearly allows, finds the service unprepared.
+"""OpenAPI fuzzing: no request that a document allows, or nearly allows, makes a service fail.
 
-Every operation of the running product is asked by every kind of person, with what its document
-describes and with what it does not: no answer is an error of the service's own, each has a status,
-type and shape that the document names, and each refusal is a problem with a stable code.
+Every operation of the running product is called as every role, with input that its document
+describes and with other input: no response is a server error, each has a status, type and shape
+that the document declares, and each refusal is a problem with a stable code.
 """
 
 import importlib
@@ -32,10 +32,10 @@ from shared.db import Database
 from tests.running_product import Product, eventually, returnable_contract, running
 
 SERVICES = ("returns", "contracts", "notifier", "commuter", "interchange")
-"""A service is added by its name."""
+"""The services under test, by name."""
 PEOPLE = ("D01-E101", "D01-M100", "D01-H001", "D02-H001", "T001", "O001", "D01-A001")
 REQUESTS, MANY_REQUESTS = 4, 60
-"""To each operation: in the suite, and with `--long`."""
+"""Requests to each operation: in the suite, and with `--long`."""
 AnyCase = Case[Any]
 CHECKS = [
     not_a_server_error,
@@ -47,11 +47,11 @@ CHECKS = [
 
 
 async def nobody(_: object) -> Principal:
-    raise AssertionError("nobody asks here")
+    raise AssertionError("no user is expected here")
 
 
 def operations() -> list[Any]:
-    """Every operation of every service, with its name."""
+    """Every operation of every service, with the service's name."""
     listed = []
     for service in SERVICES:
         app = importlib.import_module(f"{service}_service.app").create_app(
@@ -74,7 +74,7 @@ def product() -> Iterator[Product]:
 
 @pytest.fixture(scope="module")
 def tokens(product: Product) -> list[str]:
-    """The Authorization of each kind of person, and of a service."""
+    """The Authorization header of each role, and of a service."""
     found = [product.as_person(who).headers["authorization"] for who in PEOPLE]
     secret = json.loads((product.data / "secrets.json").read_text())["client-notifier"]
     asked = {
@@ -88,7 +88,7 @@ def tokens(product: Product) -> list[str]:
 
 @pytest.fixture(scope="module")
 def known(product: Product) -> dict[str, list[str]]:
-    """What there is, so that requests reach further than to 404: by name of a path or a field."""
+    """Existing values by name of a path or field, so that requests get beyond 404."""
     http = product.as_person("D01-E101")
     contract_no = eventually(lambda: returnable_contract(http), bool)
     body = {"contract_no": contract_no, "kind": "RETURNED", "received_on": "2025-07-01"}
@@ -106,13 +106,13 @@ def known(product: Product) -> dict[str, list[str]]:
 
 
 def requests_of(operation: APIOperation[Any, Any, Any, Any]) -> st.SearchStrategy[AnyCase]:
-    """What the document describes, and what it does not."""
+    """Requests that the document describes, and requests that it does not."""
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     return st.one_of([operation.as_strategy(generation_mode=mode) for mode in modes])
 
 
 @pytest.mark.parametrize("operation", operations())
-def test_every_answer_is_one_that_the_document_names(
+def test_every_response_is_declared_in_the_document(
     operation: APIOperation[Any, Any, Any, Any],
     product: Product,
     tokens: list[str],
@@ -153,7 +153,7 @@ def test_a_file_where_json_is_expected_is_refused(
     tokens: list[str],
     known: dict[str, list[str]],
 ) -> None:
-    """The documents describe JSON alone, so nothing above ever sends a CSV."""
+    """The documents describe only JSON, so the tests above never send a CSV."""
     if not operation.body:
         return
     path = operation.path

@@ -1,4 +1,4 @@
-"""The expense counter: portal, issuer and the real commuter service, with one company's people."""
+"""Commuter stack: portal, issuer and the real commuter service, with the people of one dealer."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,7 +18,7 @@ from shared.clock import TravelClock
 from shared.db import Database
 
 from .conftest import KEY, SECRET, Site, free_port, issuer_settings, serving
-from .portal_stack import NOBODY, Visitor, _service
+from .portal_stack import NOBODY, PortalUser, _service
 
 FRIDAY = datetime(2026, 7, 10, 1, 0, tzinfo=UTC)
 
@@ -47,17 +47,17 @@ class CommuterStack:
     clock: TravelClock
 
     @contextlib.asynccontextmanager
-    async def visitor(self, who: Principal) -> AsyncIterator[Visitor]:
+    async def signed_in(self, who: Principal) -> AsyncIterator[PortalUser]:
         async with self.site.browser() as browser:
             await browser.sign_in(who.user_id)
-            yield Visitor(browser)
+            yield PortalUser(browser)
 
 
 @contextlib.asynccontextmanager
 async def open_commuter_stack(
     create: Callable[[str], Awaitable[str]],
 ) -> AsyncIterator[CommuterStack]:
-    """Start everything on ports of its own, with the demo's passes and slips."""
+    """Start all parts on their own ports, with the demo's passes and slips."""
     url = await create("commuter_service")
     commuter, clock = Database(url), TravelClock()
     clock.travel_to(FRIDAY)
@@ -79,7 +79,7 @@ async def open_commuter_stack(
                 notifier_url=NOBODY,
                 interchange_url=NOBODY,
                 embedded=True,
-                work_wait_s=30,  # on a machine that is busy with other things
+                work_wait_s=30,  # generous for a busy machine
             )
             made.append(create_app(settings, now=clock.now))
             return made[0]

@@ -1,4 +1,4 @@
-"""A portal and the development issuer, each on a real server and a port of its own."""
+"""Portal fixture: a portal and the development issuer, each on a real server and its own port."""
 
 import contextlib
 import re
@@ -53,7 +53,7 @@ PEOPLE = (
 
 @contextlib.contextmanager
 def serving(make: Callable[[str], FastAPI], port: int = 0) -> Iterator[str]:
-    """Serve the application made for the address that it gets; gives the address."""
+    """Serve the application created for its address; yields the address."""
     with socket.socket() as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
@@ -100,7 +100,7 @@ async def crash() -> None:
 
 
 def service_double() -> FastAPI:
-    """A service at the outside edge: echoes what it was asked, or refuses with a status."""
+    """A fake service at the outside edge: echoes the request, or refuses with a status."""
     app = FastAPI()
     api = APIRouter(prefix="/api/contracts/v1")
 
@@ -128,7 +128,7 @@ def service_double() -> FastAPI:
 
 @dataclass
 class Clock:
-    """The issuer's clock; the real one plus what a test adds."""
+    """The issuer's clock: the real time plus an offset set by a test."""
 
     ahead_s: float = 0
 
@@ -138,7 +138,7 @@ class Clock:
 
 @dataclass
 class Site:
-    """A portal with everything around it."""
+    """A portal with the issuer and the services around it."""
 
     portal: str
     issuer: str
@@ -153,18 +153,18 @@ class Site:
 
 @dataclass
 class Browser:
-    """A person's browser: keeps cookies, follows nothing unless told."""
+    """A person's browser: stores cookies, and follows redirects only on request."""
 
     site: Site
     http: httpx.AsyncClient
 
     async def begin_login(self, path: str = "/") -> dict[str, str]:
-        """Set out to log in; gives what the issuer is asked."""
+        """Begin a login; returns the authorization request."""
         login = await self.http.get("/auth/login", params={"next": path})
         return query_of(login.headers["location"])
 
     async def pick(self, user_id: str, asked: dict[str, str]) -> str:
-        """Click on a person at the issuer; gives the address that leads back."""
+        """Choose a person at the issuer; returns the redirect address."""
         async with httpx.AsyncClient(timeout=60) as elsewhere:
             reply = await elsewhere.post(
                 f"{self.site.issuer}/authorize", data={**asked, "person": user_id}
@@ -172,7 +172,7 @@ class Browser:
         return reply.headers["location"]
 
     async def sign_in(self, user_id: str, path: str = "/") -> httpx.Response:
-        """The whole way; gives the answer that leads to the wanted page."""
+        """Log in completely; returns the redirect to the requested page."""
         back = await self.pick(user_id, await self.begin_login(path))
         return await self.http.get(back)
 
@@ -201,14 +201,14 @@ def portal_settings(url: str, issuer: str, service: str = "http://127.0.0.1:9") 
         notifier_url="http://127.0.0.1:9",
         interchange_url="http://127.0.0.1:9",
         embedded=True,
-        upstream_timeout_s=30,  # on a machine that is busy with other things
+        upstream_timeout_s=30,  # generous for a busy machine
         work_wait_s=30,
     )
 
 
 @contextlib.asynccontextmanager
 async def asking(settings: PortalSettings) -> AsyncIterator[httpx.AsyncClient]:
-    """A portal without a server of its own, for settings that no local address can have."""
+    """A portal without a server, for settings that no local address can have."""
     app = create_app(settings)
     async with (
         app.router.lifespan_context(app),
@@ -219,7 +219,7 @@ async def asking(settings: PortalSettings) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
-    """Each needs the other's address, so the issuer's port is chosen before either starts."""
+    """Both need the other's address, so the issuer's port is chosen before either starts."""
     made: list[FastAPI] = []
     clock = Clock()
     with contextlib.ExitStack() as stack:
@@ -262,7 +262,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 async def chromium() -> AsyncIterator[Chromium]:
-    """One browser; each test has a context of its own."""
+    """One browser; each test has its own context."""
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield started
@@ -271,8 +271,8 @@ async def chromium() -> AsyncIterator[Chromium]:
 
 @pytest.fixture(scope="module")
 async def portal_stack(databases: TestDatabases) -> AsyncIterator["PortalStack"]:
-    """The portal in front of the real services; each test takes contracts of its own."""
-    from .portal_stack import open_portal_stack  # it needs this module's parts
+    """The portal in front of the real services; each test uses separate contracts."""
+    from .portal_stack import open_portal_stack  # it imports this module
 
     async with open_portal_stack(databases.create) as everything:
         yield everything

@@ -1,4 +1,4 @@
-"""Contracts of the manual's examples for the real contracts service: masters and a file."""
+"""Contract files of the manual's examples for the real contracts service: masters and contracts."""
 
 import csv
 import io
@@ -92,7 +92,7 @@ LINE = {
     "TFC対応": "0",
     "届出変更中": "0",
 }
-# The last days that the rules explain the colours with, seen on 2025-07-15.
+# The last days in the specification's colour examples, as of 2025-07-15.
 LAST_DAYS = (
     ("C1001", "2025/09/14"),
     ("C1002", "2025/09/15"),
@@ -104,7 +104,7 @@ LAST_DAYS = (
 
 
 def contract_file() -> bytes:
-    """The file that the finance company hands over."""
+    """The contracts file of the finance company."""
     written = io.StringIO()
     writer = csv.DictWriter(written, list(COLUMNS))
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""A visitor who follows every link and sends nonsense in every form; nothing may crash."""
+"""Crawler that follows every link and sends junk in every form, to find crashes."""
 
 import re
 from collections.abc import Iterator
@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import urlsplit
 
-from .portal_stack import Visitor, fields_of
+from .portal_stack import PortalUser, fields_of
 
-NONSENSE = ("", "変", "9" * 3000 + "\0")
+JUNK = ("", "変", "9" * 3000 + "\0")
 KEPT = {"csrf", "once"}
-ROW = re.compile(r"\.[1-9]")  # a field of a further row is like that of the first
+ROW = re.compile(r"\.[1-9]")  # the fields of further rows are like those of the first
 NOT_FOLLOWED = re.compile(r"/(auth|static|mailbox|clock)\b")
 
 
 @dataclass
 class Crawler:
-    """Walks from page to page, each kind of page once; `crashes` is what it saw."""
+    """Visits each kind of page once; `crashes` collects server errors."""
 
-    visitor: Visitor
+    user: PortalUser
     seen: set[str] = field(default_factory=set)
     crashes: list[str] = field(default_factory=list)
 
@@ -30,7 +30,7 @@ class Crawler:
             if kind in self.seen:
                 continue
             self.seen.add(kind)
-            page = await self.visitor.visit(path)
+            page = await self.user.visit(path)
             self._note(page.status, f"GET {path}")
             waiting += self._links()
             for action, fields, pressed in list(self._forms()):
@@ -38,37 +38,35 @@ class Crawler:
                 form = f"{self._kind(action)} {sorted(fields)} {button}"
                 if form not in self.seen:
                     self.seen.add(form)
-                    await self._send_nonsense(action, fields, pressed)
+                    await self._send_junk(action, fields, pressed)
 
-    async def _send_nonsense(
+    async def _send_junk(
         self, action: str, fields: dict[str, list[str]], pressed: dict[str, str]
     ) -> None:
-        """Nonsense in all fields at once, then in one after the other."""
+        """Send junk in all fields at once, then in one field after the other."""
         typable, said = fields.keys() - KEPT, {**pressed, "confirmed": "yes"}
-        forms = [fields | {name: [nonsense] for name in typable} for nonsense in NONSENSE]
+        forms = [fields | {name: [junk] for name in typable} for junk in JUNK]
         singly = [fields | {name: ["変"]} for name in sorted(typable) if not ROW.search(name)]
         for sent in [form | pressed for form in forms] + [form | said for form in forms + singly]:
-            reply = await self.visitor.browser.http.post(action, data=sent)
+            reply = await self.user.browser.http.post(action, data=sent)
             self._note(reply.status_code, f"POST {action} {sent}"[:300])
 
     def _note(self, status: int, what: str) -> None:
-        if status >= 500 and status != 503:  # 503: a service that this stage does not have
+        if status >= 500 and status != 503:  # 503: a service that this stack does not have
             self.crashes.append(f"{status} {what}")
 
     def _kind(self, path: str) -> str:
-        """The address without what names one thing of many: pages of one kind are tried once."""
+        """The path without ids: pages of one kind are visited once."""
         return re.sub(r"[^/]*\d[^/]*", "*", urlsplit(path).path)
 
     def _links(self) -> list[str]:
-        links = (
-            unescape(link) for link in re.findall(r'<a [^>]*href="(/[^"#]*)', self.visitor.html)
-        )
+        links = (unescape(link) for link in re.findall(r'<a [^>]*href="(/[^"#]*)', self.user.html))
         return [link for link in links if not NOT_FOLLOWED.match(link)]
 
     def _forms(self) -> Iterator[tuple[str, dict[str, list[str]], dict[str, str]]]:
-        """Every form that posts, once for each of its buttons."""
+        """Every POST form, once for each of its buttons."""
         for traits, inner in re.findall(
-            r"<form\b([^>]*)>(.*?)</form>", self.visitor.html, flags=re.DOTALL
+            r"<form\b([^>]*)>(.*?)</form>", self.user.html, flags=re.DOTALL
         ):
             action = re.search(r'action="([^"]*)"', traits)
             if action is None or 'method="post"' not in traits or NOT_FOLLOWED.match(action[1]):

@@ -1,6 +1,6 @@
-"""The whole counter: portal, issuer, and the real services on PostgreSQL with real tokens.
+"""Portal stack: portal, issuer, and the real services on PostgreSQL with real tokens.
 
-Events between the services are carried over by `catch_up`, in place of the workers.
+Events between the services are delivered by `deliver_events`, in place of the workers.
 """
 
 import contextlib
@@ -61,29 +61,29 @@ EVERYBODY = (YAMADA, SATO, SUZUKI, TANAKA, TFC, OPERATOR)
 
 @dataclass
 class PortalStack:
-    """Everything that serves a person in front of the portal."""
+    """The portal with the services and databases behind it."""
 
     site: Site
     contracts: Database
     returns: Database
     clock: TravelClock
-    carried: dict[str, int] = field(default_factory=dict)
+    delivered: dict[str, int] = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
-    async def visitor(self, who: Principal) -> AsyncIterator["Visitor"]:
+    async def signed_in(self, who: Principal) -> AsyncIterator["PortalUser"]:
         async with self.site.browser() as browser:
             landed = await browser.sign_in(who.user_id)
             assert landed.status_code == 303, landed.text
-            yield Visitor(browser)
+            yield PortalUser(browser)
 
     async def deliver_events(self) -> None:
-        """Let each service hear what the other has told since the last time."""
-        await self._carry(self.contracts, self.returns, RETURNS)
-        await self._carry(self.returns, self.contracts, CONTRACTS)
+        """Deliver the events that each service published since the last call."""
+        await self._deliver(self.contracts, self.returns, RETURNS)
+        await self._deliver(self.returns, self.contracts, CONTRACTS)
 
-    async def _carry(self, teller: Database, hearer: Database, service: Service) -> None:
-        seen = self.carried.get(service.name, 0)
-        async with teller.transaction(EVERY_DEALER) as tx:
+    async def _deliver(self, publisher: Database, subscriber: Database, service: Service) -> None:
+        seen = self.delivered.get(service.name, 0)
+        async with publisher.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(
                 text(
                     "SELECT position, type, payload::text AS payload FROM outbox"
@@ -91,13 +91,13 @@ class PortalStack:
                 ),
                 {"seen": seen},
             )
-            told = rows.all()
-        for row in told:
-            self.carried[service.name] = row.position
+            published = rows.all()
+        for row in published:
+            self.delivered[service.name] = row.position
             if handle := service.subscribers.handlers.get(row.type):
                 now = self.clock.now()
                 delivery = Delivery(new_id(), row.position, now, now, None)
-                async with hearer.transaction(EVERY_DEALER) as tx:
+                async with subscriber.transaction(EVERY_DEALER) as tx:
                     await handle(read(row.type, row.payload), delivery, tx)
 
     async def set_flow(self, *, store: bool, hq: bool) -> None:
@@ -114,19 +114,19 @@ class PortalStack:
 
 
 @dataclass
-class Visitor:
-    """A signed-in person without scripts, who reads pages and sends the forms that are there."""
+class PortalUser:
+    """A signed-in user without scripts, who reads pages and sends the forms on them."""
 
     browser: Browser
     path: str = "/"
     html: str = ""
     status: int = 0
 
-    async def visit(self, path: str) -> "Visitor":
+    async def visit(self, path: str) -> "PortalUser":
         return await self._land(await self.browser.http.get(path))
 
-    async def send(self, form: str, /, **typed: str | list[str]) -> "Visitor":
-        """Send the form whose action ends with `form`, with some fields typed over."""
+    async def send(self, form: str, /, **typed: str | list[str]) -> "PortalUser":
+        """Send the form whose action ends with `form`, with some fields replaced."""
         action, fields = self._form(form)
         return await self._land(await self.browser.http.post(action, data={**fields, **typed}))
 
@@ -134,7 +134,7 @@ class Visitor:
         return self._form(ending)[1]
 
     def error_for(self, name: str) -> str:
-        """The refusal that stands beside a field."""
+        """The error message beside a field."""
         found = re.search(rf'id="wrong-{name}"[^>]*>(.*?)</p>', self.html, re.DOTALL)
         field_set = re.search(rf'id="field-{name}".*?class="wrong">(.*?)</p>', self.html, re.DOTALL)
         match = found or field_set
@@ -143,11 +143,11 @@ class Visitor:
 
     @property
     def text(self) -> str:
-        """What a person reads on the page."""
+        """The visible text of the page."""
         body = re.sub(r"<(script|style|head)\b.*?</\1>", " ", self.html, flags=re.DOTALL)
         return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
 
-    async def _land(self, reply: httpx.Response) -> "Visitor":
+    async def _land(self, reply: httpx.Response) -> "PortalUser":
         self.status = reply.status_code
         while reply.is_redirect:
             reply = await self.browser.http.get(reply.headers["location"])
@@ -168,7 +168,7 @@ SELECT = re.compile(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', re.DOTALL
 
 
 def fields_of(html: str, *, ticked_only: bool = True) -> dict[str, list[str]]:
-    """What a browser would send of a form that nobody touched; or with every box ticked."""
+    """The fields that a browser sends of an untouched form; or with every box ticked."""
     fields: dict[str, list[str]] = {}
     for tag in re.findall(r"<input\b[^>]*>", html):
         traits = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
@@ -187,13 +187,13 @@ def fields_of(html: str, *, ticked_only: bool = True) -> dict[str, list[str]]:
 
 @contextlib.asynccontextmanager
 async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[PortalStack]:
-    """Start everything on ports of its own, with the contracts of the examples."""
+    """Start all parts on their own ports, with the contracts of the examples."""
     makers: dict[str, Callable[..., FastAPI]] = {
         "contracts": create_contracts,
         "returns": create_returns,
         "interchange": partial(
             create_interchange,
-            cookie_cipher=SecretBox(Fernet.generate_key().decode()),
+            secret_box=SecretBox(Fernet.generate_key().decode()),
             post=WebhookClient(local=True),
         ),
     }
@@ -224,7 +224,7 @@ async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIte
                 commuter_url=NOBODY,
                 notifier_url=NOBODY,
                 embedded=True,
-                upstream_timeout_s=30,  # on a machine that is busy with other things
+                upstream_timeout_s=30,  # generous for a busy machine
                 work_wait_s=30,
                 **services,
             )
@@ -245,7 +245,7 @@ async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIte
 def _service(
     create: Callable[..., FastAPI], url: str, clock: TravelClock, issuer: str
 ) -> Callable[[str], FastAPI]:
-    """The real service; what it opens it closes in its own event loop."""
+    """The real service; it closes its resources in its own event loop."""
 
     def make(_own_url: str) -> FastAPI:
         database, http = Database(url), httpx.AsyncClient(timeout=5)

@@ -1,5 +1,5 @@
-// A provider that is not ours: the certified oidc-provider with its own pages, told by the
-// environment where it is found, where it listens and where the portal is. It says so on stdout.
+// Third-party OIDC provider: the certified oidc-provider with its own pages. The environment has its
+// package, its port and the portal's URL. It reports on stdout when it is ready.
 const { PACKAGE, PORT, PORTAL, AUDIENCE } = process.env;
 const { default: Provider } = await import(PACKAGE);
 

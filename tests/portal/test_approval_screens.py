@@ -1,4 +1,4 @@
-"""進捗一覧, the approvers' screens, and parts that are missing."""
+"""Approval screens: 進捗一覧, the approvers' pages, and unavailable parts."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from .test_return_journey import report, take
 
 
 @pytest.mark.rule("D100", "D103", "D106")
-async def test_ticked_statuses_count_when_they_are_applied(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+async def test_checked_statuses_take_effect_when_applied(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await report(yamada, "C1001")
         await yamada.visit("/returns?tick=REQUESTED")
         assert "C1001" in yamada.text
@@ -25,9 +25,9 @@ async def test_ticked_statuses_count_when_they_are_applied(portal_stack: PortalS
 @pytest.mark.rule("D113", "D115", "D117")
 async def test_headquarters_remands_with_a_note(portal_stack: PortalStack) -> None:
     async with (
-        portal_stack.visitor(YAMADA) as yamada,
-        portal_stack.visitor(SATO) as sato,
-        portal_stack.visitor(TANAKA) as tanaka,
+        portal_stack.signed_in(YAMADA) as yamada,
+        portal_stack.signed_in(SATO) as sato,
+        portal_stack.signed_in(TANAKA) as tanaka,
     ):
         application_id = await report(yamada, "C1003")
         await take(sato, application_id, "approval", contact_3="sato@d01.example.jp")
@@ -44,7 +44,7 @@ async def test_headquarters_remands_with_a_note(portal_stack: PortalStack) -> No
 
 @pytest.mark.rule("D114")
 async def test_an_approver_overwrites_and_approves(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(SATO) as sato:
+    async with portal_stack.signed_in(YAMADA) as yamada, portal_stack.signed_in(SATO) as sato:
         application_id = await report(yamada, "C1002")
         await sato.visit(f"/returns/{application_id}/overwriting")
         await sato.send("/overwriting", received_on="2025/7/20")
@@ -56,10 +56,10 @@ async def test_an_approver_overwrites_and_approves(portal_stack: PortalStack) ->
         assert "変更後： 2025/07/02(水)" in sato.text
 
 
-async def test_several_are_approved_together_each_with_its_result(
+async def test_bulk_approval_shows_the_result_of_each(
     portal_stack: PortalStack,
 ) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(SATO) as sato:
+    async with portal_stack.signed_in(YAMADA) as yamada, portal_stack.signed_in(SATO) as sato:
         application_id = await report(yamada, "C1005")
         await sato.visit("/returns/approvals")
         assert "C1005" in sato.text
@@ -73,7 +73,7 @@ async def test_several_are_approved_together_each_with_its_result(
 
 @pytest.mark.rule("D153")
 async def test_headquarters_sets_the_approval_flow(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(TANAKA) as tanaka, portal_stack.visitor(SATO) as sato:
+    async with portal_stack.signed_in(TANAKA) as tanaka, portal_stack.signed_in(SATO) as sato:
         assert (await sato.visit("/approval-flow")).status == 403
         await tanaka.visit("/approval-flow")
         assert sorted(tanaka.form("/approval-flow")["levels"]) == ["hq_approval", "store_approval"]
@@ -85,8 +85,8 @@ async def test_headquarters_sets_the_approval_flow(portal_stack: PortalStack) ->
         assert "承認フローを保存しました。" in tanaka.text
 
 
-async def test_a_manager_names_a_substitute_and_takes_it_back(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(SATO) as sato:
+async def test_a_manager_adds_and_removes_a_substitute(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(SATO) as sato:
         await sato.visit("/substitutes")
         await sato.send("/substitutes", from_on="2025/7/16", to_on="きのう")
         assert "日付は" in sato.error_for("to_on")
@@ -102,22 +102,24 @@ async def test_a_manager_names_a_substitute_and_takes_it_back(portal_stack: Port
 
 @pytest.mark.rule("D97")
 async def test_the_entry_is_printed_after_sending(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         application_id = await report(yamada, "C1006")
         reply = await yamada.browser.http.get(f"/returns/{application_id}/print")
     assert reply.content.startswith(b"%PDF")
 
 
 @pytest.mark.rule("D1", "D2")
-async def test_others_find_nothing_and_tfc_cannot_originate(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(SUZUKI) as suzuki, portal_stack.visitor(TFC) as tfc:
+async def test_other_dealers_find_nothing_and_tfc_cannot_originate(
+    portal_stack: PortalStack,
+) -> None:
+    async with portal_stack.signed_in(SUZUKI) as suzuki, portal_stack.signed_in(TFC) as tfc:
         assert (await suzuki.visit("/returns/RA-00000001")).status == 404
         assert (await tfc.visit("/contracts/C1001/return/entry")).status == 403
         assert (await tfc.visit("/returns/RA-00000001/unheard-of")).status == 404
 
 
-async def test_a_part_that_does_not_answer_leaves_the_rest(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(TANAKA) as tanaka:
+async def test_an_unavailable_part_leaves_the_rest(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
         await tanaka.visit("/operation/mails")
         assert tanaka.status == 200
         assert "通知メールの情報を表示できません。" in tanaka.text

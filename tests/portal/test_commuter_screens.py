@@ -1,7 +1,8 @@
-"""The commuter screens as a person without scripts walks through them."""
+"""Commuter screens, used without scripts."""
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from .commuter_stack import (
     CommuterStack,
     open_commuter_stack,
 )
-from .portal_stack import Visitor
+from .portal_stack import PortalUser
 
 
 @pytest.fixture
@@ -27,17 +28,17 @@ async def expenses(databases: TestDatabases) -> AsyncIterator[CommuterStack]:
         yield everything
 
 
-async def decide_route(visitor: Visitor, form: str, start: str, end: str, **typed: str) -> None:
+async def decide_route(user: PortalUser, form: str, start: str, end: str, **typed: str) -> None:
     """区間を入力 → 乗換案内 → 経路を選択 → 決定."""
-    await visitor.send(form, start=start, end=end, do="look_up", **typed)
-    routes = re.findall(r'name="candidate" value="([^"]+)"', visitor.html)
-    assert routes, visitor.text[:600]
-    await visitor.send(form, candidate=routes[0], do="decide")
+    await user.send(form, start=start, end=end, do="look_up", **typed)
+    routes = re.findall(r'name="candidate" value="([^"]+)"', user.html)
+    assert routes, user.text[:600]
+    await user.send(form, candidate=routes[0], do="decide")
 
 
-def slip_of(visitor: Visitor, title: str) -> str:
-    found = re.search(rf'href="(/commuter/slips/[0-9a-f-]{{36}})">{re.escape(title)}', visitor.html)
-    assert found, visitor.text[:600]
+def slip_of(user: PortalUser, title: str) -> str:
+    found = re.search(rf'href="(/commuter/slips/[0-9a-f-]{{36}})">{re.escape(title)}', user.html)
+    assert found, user.text[:600]
     return found[1]
 
 
@@ -45,7 +46,7 @@ def slip_of(visitor: Visitor, title: str) -> str:
 async def test_an_administrator_registers_a_pass_by_the_manuals_steps(
     expenses: CommuterStack,
 ) -> None:
-    async with expenses.visitor(KEIRI) as keiri:
+    async with expenses.signed_in(KEIRI) as keiri:
         await keiri.visit("/commuter/passes/new")
         assert "終了日を設定しない場合はその定期区間で控除され続けます。" in keiri.text
         form = "/commuter/passes/new"
@@ -58,8 +59,8 @@ async def test_an_administrator_registers_a_pass_by_the_manuals_steps(
 
 
 @pytest.mark.rule("R6", "R4")
-async def test_a_wrong_period_keeps_what_was_typed(expenses: CommuterStack) -> None:
-    async with expenses.visitor(YAMADA) as yamada:
+async def test_an_invalid_period_keeps_the_input(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(YAMADA) as yamada:
         await yamada.visit("/commuter/my-passes/new")
         form = "/commuter/my-passes/new"
         await yamada.send(form, start="三鷹", end="新宿", starts_on="昨日", do="look_up")
@@ -72,12 +73,12 @@ async def test_a_wrong_period_keeps_what_was_typed(expenses: CommuterStack) -> N
         assert yamada.status == 422
         assert "より前です" in yamada.text
         await yamada.send(form, start="高円", end="新宿", starts_on="", ends_on="", do="look_up")
-        assert "高円寺" in yamada.text  # a name to choose instead
+        assert "高円寺" in yamada.text  # an alternative name to choose
 
 
 @pytest.mark.rule("R8", "R20", "R21", "R22", "R24", "R26", "R28")
 async def test_from_application_to_confirmation(expenses: CommuterStack) -> None:
-    async with expenses.visitor(YAMADA) as yamada, expenses.visitor(KEIRI) as keiri:
+    async with expenses.signed_in(YAMADA) as yamada, expenses.signed_in(KEIRI) as keiri:
         await yamada.visit("/commuter/my-passes/new")
         form = "/commuter/my-passes/new"
         await decide_route(yamada, form, "三鷹", "新宿", starts_on="2026/8/1")
@@ -95,7 +96,7 @@ async def test_from_application_to_confirmation(expenses: CommuterStack) -> None
         found = re.search(r"山田 太郎.*?/commuter/passes/([0-9a-f-]{36})", keiri.html, re.DOTALL)
         assert found
         await keiri.visit(f"/commuter/passes/{found[1]}")
-        await keiri.send("/end")  # the end date that is proposed, by one click
+        await keiri.send("/end")  # the proposed end date, by one click
         assert "終了日を設定しました。" in keiri.text
         assert "期間が重なっています" not in keiri.text
         await keiri.send("/confirmation", ends_on="2027/1/31")
@@ -108,8 +109,8 @@ async def test_from_application_to_confirmation(expenses: CommuterStack) -> None
 
 
 @pytest.mark.rule("R25", "R26", "R33")
-async def test_the_list_confirms_and_the_view_sends_back(expenses: CommuterStack) -> None:
-    async with expenses.visitor(SUZUKI) as suzuki, expenses.visitor(KEIRI) as keiri:
+async def test_the_list_confirms_and_the_detail_page_rejects(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(SUZUKI) as suzuki, expenses.signed_in(KEIRI) as keiri:
         await suzuki.visit("/commuter/my-passes/new")
         await decide_route(suzuki, "/commuter/my-passes/new", "東京", "品川")
         await suzuki.send("/commuter/my-passes/new", do="save")
@@ -131,8 +132,8 @@ async def test_the_list_confirms_and_the_view_sends_back(expenses: CommuterStack
 
 
 @pytest.mark.rule("R27")
-async def test_the_menu_follows_the_box(expenses: CommuterStack) -> None:
-    async with expenses.visitor(KEIRI) as keiri, expenses.visitor(YAMADA) as yamada:
+async def test_the_menu_follows_the_setting(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(KEIRI) as keiri, expenses.signed_in(YAMADA) as yamada:
         await yamada.visit("/")
         assert "定期区間申請の確認" not in yamada.text
         await yamada.visit("/commuter/confirmations")
@@ -150,8 +151,8 @@ async def test_the_menu_follows_the_box(expenses: CommuterStack) -> None:
 
 
 @pytest.mark.rule("R11", "R19", "R30")
-async def test_the_company_decides_on_its_settings(expenses: CommuterStack) -> None:
-    async with expenses.visitor(KEIRI) as keiri, expenses.visitor(YAMADA) as yamada:
+async def test_the_company_saves_its_settings(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(KEIRI) as keiri, expenses.signed_in(YAMADA) as yamada:
         await keiri.visit("/commuter/settings")
         offered = re.findall(r'name="retention_days" value="(\d+)"', keiri.html)
         assert offered == ["40", "60", "90", "180"]
@@ -173,7 +174,7 @@ async def test_the_company_decides_on_its_settings(expenses: CommuterStack) -> N
 
 @pytest.mark.rule("R40", "R41", "R42", "R43", "R63")
 async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: CommuterStack) -> None:
-    async with expenses.visitor(YAMADA) as yamada:
+    async with expenses.signed_in(YAMADA) as yamada:
         await yamada.visit("/commuter/slips")
         await yamada.send("/commuter/slips", kind="transport")
         slip = yamada.path
@@ -206,7 +207,7 @@ async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: CommuterSt
         await yamada.send("/submit")
         assert "承認依頼中" in yamada.text
         for approver in (SATO, TANAKA):
-            async with expenses.visitor(approver) as person:
+            async with expenses.signed_in(approver) as person:
                 await person.visit("/commuter/slips")
                 assert slip in person.html
                 await person.visit(f"{slip}/approve")
@@ -220,10 +221,10 @@ async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: CommuterSt
         assert printed.content.startswith(b"%PDF")
 
 
-async def test_what_is_missing_stands_beside_its_field_and_nothing_is_lost(
+async def test_missing_fields_are_marked_and_the_input_is_kept(
     expenses: CommuterStack,
 ) -> None:
-    async with expenses.visitor(YAMADA) as yamada:
+    async with expenses.signed_in(YAMADA) as yamada:
         await yamada.visit("/commuter/slips")
         await yamada.send("/commuter/slips", kind="trip")
         own = yamada.path.rpartition("/")[2]
@@ -243,7 +244,7 @@ async def test_what_is_missing_stands_beside_its_field_and_nothing_is_lost(
 
 
 async def test_a_copy_is_a_new_draft(expenses: CommuterStack) -> None:
-    async with expenses.visitor(YAMADA) as yamada:
+    async with expenses.signed_in(YAMADA) as yamada:
         await yamada.visit("/commuter/slips")
         await yamada.visit(slip_of(yamada, "先週の交通費") + "/copy")
         await yamada.send("/copy")
@@ -251,8 +252,8 @@ async def test_a_copy_is_a_new_draft(expenses: CommuterStack) -> None:
         assert "一時保存" in yamada.text
 
 
-async def test_accounting_sees_what_a_changed_pass_costs(expenses: CommuterStack) -> None:
-    async with expenses.visitor(KEIRI) as keiri:
+async def test_accounting_sees_the_cost_of_a_changed_pass(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(KEIRI) as keiri:
         await keiri.visit("/commuter/recheck?first=2026/6/1&last=2026/7/31")
         assert "差のある明細はありません。" in keiri.text
         await keiri.visit("/commuter/recheck?first=2026/7/31&last=2026/6/1")
@@ -260,7 +261,7 @@ async def test_accounting_sees_what_a_changed_pass_costs(expenses: CommuterStack
 
 
 async def test_the_simulation_compares(expenses: CommuterStack) -> None:
-    async with expenses.visitor(YAMADA) as yamada:
+    async with expenses.signed_in(YAMADA) as yamada:
         await yamada.visit("/commuter/simulation")
         await yamada.send(
             "/simulation", start="東京", end="新宿",
@@ -273,8 +274,8 @@ async def test_the_simulation_compares(expenses: CommuterStack) -> None:
         assert "見つかりません" in yamada.text
 
 
-def test_the_picture_of_passes_keeps_their_order_in_time() -> None:
-    passes = [
+def test_the_timeline_of_passes_is_in_order_of_time() -> None:
+    passes: list[Any] = [
         {"status": "confirmed", "section": "東京―新宿", "period": "~2026/07/31",
          "starts_on": None, "ends_on": "2026-07-31"},
         {"status": "applied", "section": "東京―品川", "period": "2026/08/01~",

@@ -1,4 +1,4 @@
-"""The screens about contracts, with the real services behind them, on 2025-07-15."""
+"""Contract screens with the real services behind them, on 2025-07-15."""
 
 import re
 
@@ -12,7 +12,7 @@ ALL = "/contracts?mode=general&final_from=2020/1"
 
 @pytest.mark.rule("D5", "D21")
 async def test_the_list_is_empty_until_something_is_searched(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/contracts")
         assert "検索条件を入力のうえ、「検索」を押してください。" in yamada.text
         assert "C1001" not in yamada.text
@@ -31,8 +31,8 @@ async def test_the_list_is_empty_until_something_is_searched(portal_stack: Porta
 
 
 @pytest.mark.rule("D45")
-async def test_each_colour_has_its_words(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+async def test_each_colour_has_its_label(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit(ALL)
         rows = {
             row.split("/contracts/")[1][:5]: row
@@ -49,8 +49,8 @@ async def test_each_colour_has_its_words(portal_stack: PortalStack) -> None:
 
 
 @pytest.mark.rule("D8", "D10")
-async def test_a_wrong_search_is_told_beside_its_field(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+async def test_an_invalid_search_marks_its_field(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/contracts?mode=individual")
         assert "検索条件を入力してください" in yamada.text
         await yamada.visit("/contracts?mode=general&final_from=2025/5&final_to=2025/4")
@@ -61,7 +61,7 @@ async def test_a_wrong_search_is_told_beside_its_field(portal_stack: PortalStack
 
 @pytest.mark.rule("D4", "D18")
 async def test_the_csv_is_for_managers_and_headquarters(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(SATO) as sato:
+    async with portal_stack.signed_in(YAMADA) as yamada, portal_stack.signed_in(SATO) as sato:
         assert "csv）出力" not in (await yamada.visit(ALL)).text
         assert (await yamada.visit("/contracts.csv?mode=general&final_from=2020/1")).status == 403
         assert "csv）出力" in (await sato.visit(ALL)).text
@@ -72,7 +72,7 @@ async def test_the_csv_is_for_managers_and_headquarters(portal_stack: PortalStac
 
 @pytest.mark.rule("D35")
 async def test_without_a_chosen_row_the_list_stays(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/contracts/detail?back=mode%3Dgeneral%26final_from%3D2020%2F1")
         assert yamada.path.startswith("/contracts?mode=general")
         assert "対象の契約を選んでから" in yamada.text
@@ -80,15 +80,15 @@ async def test_without_a_chosen_row_the_list_stays(portal_stack: PortalStack) ->
 
 @pytest.mark.rule("D2")
 async def test_a_contract_of_another_store_is_not_found(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(SUZUKI) as suzuki:
+    async with portal_stack.signed_in(SUZUKI) as suzuki:
         for path in ("/contracts/C1001", "/contracts/C1001/result", "/contracts/C1001/resplit"):
             assert (await suzuki.visit(path)).status == 404
             assert "見つかりません" in suzuki.text
 
 
 @pytest.mark.rule("D47")
-async def test_two_people_write_the_memo(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(SATO) as sato:
+async def test_concurrent_memo_edits_conflict(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada, portal_stack.signed_in(SATO) as sato:
         await yamada.visit("/contracts/C1004")
         await sato.visit("/contracts/C1004")
         await yamada.send("/memo", note="査定120万円")
@@ -102,8 +102,8 @@ async def test_two_people_write_the_memo(portal_stack: PortalStack) -> None:
 
 
 @pytest.mark.rule("D52", "D54", "D55", "D68", "D69")
-async def test_early_payoff_from_the_form_to_both_exits(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+async def test_early_payoff_from_the_form_to_both_results(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/contracts/C1004/result")
         assert "category" not in yamada.form("/result")
         await yamada.send("/result")
@@ -122,8 +122,8 @@ async def test_early_payoff_from_the_form_to_both_exits(portal_stack: PortalStac
 
 
 @pytest.mark.rule("D61")
-async def test_what_cannot_be_changed_any_more_is_asked_first(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+async def test_an_irreversible_change_is_confirmed_first(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/contracts/C1006/result")
         await yamada.send(
             "/result", category="cash_settlement", own_replacement="no", confirmation_received="yes"
@@ -134,8 +134,10 @@ async def test_what_cannot_be_changed_any_more_is_asked_first(portal_stack: Port
 
 
 @pytest.mark.rule("D49", "D50")
-async def test_a_trial_shows_its_balance_and_applying_is_asked(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+async def test_a_trial_shows_its_balance_and_applying_is_confirmed(
+    portal_stack: PortalStack,
+) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/contracts/C1005/resplit?instalments=36")
         assert "36回の試算" in yamada.text
         assert 'role="img" aria-label="残高の推移' in yamada.html
@@ -147,15 +149,15 @@ async def test_a_trial_shows_its_balance_and_applying_is_asked(portal_stack: Por
 
 @pytest.mark.rule("D51")
 async def test_the_payment_confirmation_is_a_pdf(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         reply = await yamada.browser.http.get("/contracts/C1001/payment-confirmation")
     assert reply.headers["content-type"] == "application/pdf"
     assert reply.content.startswith(b"%PDF")
 
 
 @pytest.mark.rule("D125", "D126", "D130")
-async def test_a_store_move_is_asked_and_registered(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(SATO) as sato, portal_stack.visitor(YAMADA) as yamada:
+async def test_a_store_move_is_confirmed_and_registered(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(SATO) as sato, portal_stack.signed_in(YAMADA) as yamada:
         assert (await yamada.visit("/contracts/C1002/assignment")).status == 403
         await sato.visit("/contracts/C1002/assignment")
         assert "(旧東店)" not in sato.text
@@ -172,7 +174,7 @@ async def test_a_store_move_is_asked_and_registered(portal_stack: PortalStack) -
 
 @pytest.mark.rule("D131", "D135", "D136")
 async def test_bulk_change_copies_first_and_saves_later(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(TANAKA) as tanaka, portal_stack.visitor(YAMADA) as yamada:
+    async with portal_stack.signed_in(TANAKA) as tanaka, portal_stack.signed_in(YAMADA) as yamada:
         assert (await yamada.visit("/transfers")).status == 403
         await tanaka.visit("/transfers?from_store=S10")
         await tanaka.send("/transfers")
@@ -191,15 +193,15 @@ async def test_bulk_change_copies_first_and_saves_later(portal_stack: PortalStac
         assert "レクサス手続担当店移管制度" in tanaka.text
 
 
-async def test_the_dashboard_draws_what_is_due(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(SATO) as sato:
+async def test_the_dashboard_charts_due_contracts(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(SATO) as sato:
         await sato.visit("/dashboard")
         assert "期限の近い契約" in sato.text
         assert 'class="bar-red"' in sato.html
 
 
 async def test_the_bar_names_dealer_and_store(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(TANAKA) as tanaka:
+    async with portal_stack.signed_in(YAMADA) as yamada, portal_stack.signed_in(TANAKA) as tanaka:
         assert "販売店と店舗： みなと自動車販売 本店" in (await yamada.visit("/help")).text
         assert "販売店と店舗： みなと自動車販売 " in (await tanaka.visit("/help")).text
 
@@ -207,21 +209,21 @@ async def test_the_bar_names_dealer_and_store(portal_stack: PortalStack) -> None
 async def test_a_search_without_a_condition_is_refused_as_a_whole(
     portal_stack: PortalStack,
 ) -> None:
-    """What belongs to no field stands above the form, without a link that leads nowhere."""
-    async with portal_stack.visitor(YAMADA) as yamada:
+    """An error without a field is shown above the form, without a dead link."""
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/contracts?mode=individual")
         assert "検索条件を入力してください" in yamada.text
         assert 'href="#field-' not in yamada.html
 
 
-async def test_a_closed_store_leads_to_its_contracts_and_names_its_successor(
+async def test_a_closed_store_links_to_its_contracts_and_names_its_successor(
     portal_stack: PortalStack,
 ) -> None:
     closed = text("UPDATE store SET unused = true, successor = 'S10' WHERE store_code = 'S20'")
     async with portal_stack.contracts.transaction("D01") as tx:
         await tx.execute(closed)
         await tx.execute(text("UPDATE contract SET store_code = 'S20' WHERE contract_no = 'C1006'"))
-    async with portal_stack.visitor(TANAKA) as tanaka:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
         await tanaka.visit("/transfers")
         [number] = re.findall(r"店舗 S20 西店 に、契約が(\d+)件残っています。", tanaka.text)
         assert "引継先は S10 本店 です。" in tanaka.text

@@ -1,4 +1,4 @@
-"""隔離メッセージ: an operator reads what was refused to a dealer's system, and settles it."""
+"""Dealer message screens (隔離メッセージ): an operator settles quarantined messages."""
 
 import re
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from .portal_stack import OPERATOR, TANAKA, PortalStack, Visitor
+from .portal_stack import OPERATOR, TANAKA, PortalStack, PortalUser
 
 RETURNED = {"source_id": "R-1", "contract_no": "12345678", "received_on": "2025-07-14"}
 
 
-async def let_in(operator: Visitor, dealer: str) -> str:
-    """A dealer's new key."""
+async def let_in(operator: PortalUser, dealer: str) -> str:
+    """Register a dealer; returns its new key."""
     await operator.visit("/operation/dealers")
     await operator.send("/dealers", dealer_id=dealer, name="第九十販売")
     await operator.send("/keys", label="基幹システム", last_on="2025/12/31")
@@ -21,7 +21,7 @@ async def let_in(operator: Visitor, dealer: str) -> str:
 
 
 async def send(portal_stack: PortalStack, dealer: str, key: str, **changes: Any) -> str:
-    """Send a message by HTTPS that is refused; where it lies in quarantine."""
+    """Send a message over HTTPS that is refused; returns its path in quarantine."""
     url = portal_stack.site.app.state.portal.settings.service_urls["interchange"]
     headers = {
         "authorization": f"Bearer {key}", "ce-specversion": "1.0", "ce-id": "m-1",
@@ -35,8 +35,8 @@ async def send(portal_stack: PortalStack, dealer: str, key: str, **changes: Any)
     return f"/operation/dealer-messages/{answer.json()['facts']['quarantined_id']}"
 
 
-async def test_a_late_message_is_read_and_accepted_after_all(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(OPERATOR) as operator:
+async def test_a_late_message_is_read_and_released(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         here = await send(portal_stack, "D90", await let_in(operator, "D90"), place="本店")
         await operator.visit("/operation/dealer-messages")
         assert "D90 HTTPS time（発生日時）が古すぎます。" in operator.text
@@ -51,10 +51,10 @@ async def test_a_late_message_is_read_and_accepted_after_all(portal_stack: Porta
         assert f"{here}/release" not in operator.html
 
 
-async def test_what_is_refused_again_says_so_and_is_discarded_with_a_reason(
+async def test_a_message_refused_again_is_discarded_with_a_reason(
     portal_stack: PortalStack,
 ) -> None:
-    async with portal_stack.visitor(OPERATOR) as operator:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         key = await let_in(operator, "D91")
         here = await send(portal_stack, "D91", key, dealer_id="D90", place="<script>")
         await operator.visit(here)
@@ -77,9 +77,9 @@ async def test_what_is_refused_again_says_so_and_is_discarded_with_a_reason(
 
 
 @pytest.mark.parametrize("path", ["", "/01a2041a-abc4-72a2-80ad-b73dda59c6cf"])
-async def test_nobody_but_operators_gets_in(portal_stack: PortalStack, path: str) -> None:
-    async with portal_stack.visitor(TANAKA) as tanaka:
+async def test_only_operators_have_access(portal_stack: PortalStack, path: str) -> None:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
         assert (await tanaka.visit(f"/operation/dealer-messages{path}")).status == 403
-    async with portal_stack.visitor(OPERATOR) as operator:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         expected = 404 if path else 200
         assert (await operator.visit(f"/operation/dealer-messages{path}")).status == expected

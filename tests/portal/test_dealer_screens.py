@@ -1,4 +1,4 @@
-"""連携先: an operator lets a dealer's system in, and shuts it out, in the pages."""
+"""Dealer screens (連携先): an operator activates and deactivates a dealer's system."""
 
 import re
 
@@ -8,7 +8,7 @@ from .portal_stack import OPERATOR, TANAKA, PortalStack
 
 
 async def sent(portal_stack: PortalStack, key: str) -> str:
-    """What a dealer's system hears that sends rubbish with a key: the code of the refusal."""
+    """The refusal code for an invalid message that a dealer's system sends with a key."""
     async with httpx.AsyncClient(timeout=60) as http:
         url = portal_stack.site.app.state.portal.settings.service_urls["interchange"]
         answer = await http.post(
@@ -18,7 +18,7 @@ async def sent(portal_stack: PortalStack, key: str) -> str:
 
 
 async def test_a_key_is_made_shown_once_rotated_and_revoked(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(OPERATOR) as operator:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         await operator.visit("/operation/dealers")
         await operator.send("/dealers", dealer_id="D 77", name="")
         assert "正しい形で入力してください。" in operator.error_for("dealer_id")
@@ -45,8 +45,8 @@ async def test_a_key_is_made_shown_once_rotated_and_revoked(portal_stack: Portal
         assert await sent(portal_stack, key) == "KEY_REVOKED"
 
 
-async def test_a_dealer_is_shut_out_and_let_in(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(OPERATOR) as operator:
+async def test_a_dealer_is_deactivated_and_reactivated(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         await operator.visit("/operation/dealers")
         await operator.send("/dealers", dealer_id="D78", name="第七十八販売")
         await operator.visit("/operation/dealers/D78/deactivate")
@@ -62,15 +62,15 @@ async def test_a_dealer_is_shut_out_and_let_in(portal_stack: PortalStack) -> Non
             assert (await operator.visit(f"/operation/dealers/{nothing}")).status == 404
 
 
-async def test_nobody_else_gets_in(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(TANAKA) as tanaka:
+async def test_other_roles_have_no_access(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
         assert (await tanaka.visit("/operation/dealers")).status == 403
 
 
-async def test_a_page_with_a_key_that_is_loaded_again_makes_no_second_one(
+async def test_reloading_the_page_of_a_new_key_creates_no_second_key(
     portal_stack: PortalStack,
 ) -> None:
-    async with portal_stack.visitor(OPERATOR) as operator:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         await operator.visit("/operation/dealers")
         await operator.send("/dealers", dealer_id="D76", name="第七十六販売")
         await operator.visit("/operation/dealers/D76")

@@ -1,4 +1,4 @@
-"""顧客情報の消去: an operator forgets a customer in the pages, after a question."""
+"""Erasure screen (顧客情報の消去): an operator erases a customer after a confirmation."""
 
 import re
 
@@ -16,14 +16,14 @@ COMPLETE = text("""
 """)
 
 
-async def test_a_customer_is_forgotten_after_a_question(portal_stack: PortalStack) -> None:
+async def test_a_customer_is_erased_after_a_confirmation(portal_stack: PortalStack) -> None:
     async with portal_stack.contracts.transaction(EVERY_DEALER) as tx:
         await tx.execute(COMPLETE)
-    async with portal_stack.visitor(OPERATOR) as operator:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         await operator.visit(HERE)
         await operator.visit(
             f"{HERE}?contract_no=C1004&reason={BECAUSE}"
-        )  # as the list of due ones
+        )  # as the list of due customers
         assert operator.form(HERE)["contract_no"] == ["C1004"]
         await operator.send(HERE)
         assert "元には戻せません。" in operator.text
@@ -33,15 +33,15 @@ async def test_a_customer_is_forgotten_after_a_question(portal_stack: PortalStac
         await operator.send(HERE)
         assert "契約 C1004 の顧客情報を消去しました。" in operator.text
         assert f"C1004 D01 2025/07/15(火) 10:00 TFC-O001 {BECAUSE}" in operator.text
-    async with portal_stack.visitor(SATO) as sato:
+    async with portal_stack.signed_in(SATO) as sato:
         await sato.visit("/contracts/C1004")
         assert "消去済み" in sato.text
 
 
-async def test_what_cannot_be_erased_says_why_and_keeps_what_was_typed(
+async def test_a_refused_erasure_shows_the_reason_and_keeps_the_input(
     portal_stack: PortalStack,
 ) -> None:
-    async with portal_stack.visitor(OPERATOR) as operator:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         await operator.visit(HERE)
         await operator.send(HERE, contract_no="C1001", reason="")
         assert "200文字以内で入力してください。" in operator.error_for("reason")
@@ -55,6 +55,6 @@ async def test_what_cannot_be_erased_says_why_and_keeps_what_was_typed(
         assert not {"C1001 D01", "C9999"} & set(re.findall(r"C\d{4} D01|C9999", operator.text))
 
 
-async def test_nobody_else_gets_in(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(TANAKA) as tanaka:
+async def test_other_roles_have_no_access(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
         assert (await tanaka.visit(HERE)).status == 403

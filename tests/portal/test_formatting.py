@@ -1,4 +1,4 @@
-"""Dates and money as people write and type them."""
+"""Formatting and parsing of dates and money."""
 
 from datetime import UTC, date, datetime
 
@@ -35,7 +35,7 @@ from portal_service.formatting import (
         (moment("2025-07-14T15:05:00+00:00"), "2025/07/15(火) 00:05"),
     ],
 )
-def test_written(written: str, as_shown: str) -> None:
+def test_formatted(written: str, as_shown: str) -> None:
     assert written == as_shown
 
 
@@ -46,7 +46,7 @@ def test_written(written: str, as_shown: str) -> None:
         "令和7年7月15日", "R7.7.15", "ｒ７／７／１５",
     ],
 )  # fmt: skip
-def test_a_day_may_be_typed_in_many_ways(typed: str) -> None:
+def test_many_date_formats_are_accepted(typed: str) -> None:
     assert read_day(typed) == date(2025, 7, 15)
 
 
@@ -59,7 +59,7 @@ def test_a_day_may_be_typed_in_many_ways(typed: str) -> None:
         ("", None),
     ],
 )
-def test_eras_meet_without_a_gap(typed: str, read: date | None) -> None:
+def test_eras_have_no_gap(typed: str, read: date | None) -> None:
     assert read_day(typed) == read
 
 
@@ -70,28 +70,28 @@ def test_eras_meet_without_a_gap(typed: str, read: date | None) -> None:
         "2025/2/29", "2025/13/1", "2025/7", "7/15", "明日", "20257155",
     ],
 )  # fmt: skip
-def test_a_day_that_is_none_is_refused(typed: str) -> None:
+def test_an_invalid_date_is_refused(typed: str) -> None:
     with pytest.raises(NotReadable):
         read_day(typed)
 
 
 @pytest.mark.parametrize("typed", ["2025/7", "2025-07", "2025年7月", "202507", "２０２５／０７"])
-def test_a_month_may_be_typed_in_many_ways(typed: str) -> None:
+def test_many_month_formats_are_accepted(typed: str) -> None:
     assert read_month(typed) == date(2025, 7, 1)
 
 
 @pytest.mark.parametrize("typed", ["2025/13", "2025", "7月", "2025/7/15"])
-def test_a_month_that_is_none_is_refused(typed: str) -> None:
+def test_an_invalid_month_is_refused(typed: str) -> None:
     with pytest.raises(NotReadable):
         read_month(typed)
 
 
 @pytest.mark.parametrize("typed", ["12,345", "12345", "12,345円", "¥12,345", "１２，３４５円"])
-def test_money_may_be_typed_in_many_ways(typed: str) -> None:
+def test_many_money_formats_are_accepted(typed: str) -> None:
     assert read_yen(typed) == 12_345
 
 
 @pytest.mark.parametrize("typed", ["12,34", "1.5", "千円", "12 345 yen", "--1"])
-def test_money_that_is_none_is_refused(typed: str) -> None:
+def test_an_invalid_amount_is_refused(typed: str) -> None:
     with pytest.raises(NotReadable):
         read_yen(typed)

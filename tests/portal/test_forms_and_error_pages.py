@@ -1,4 +1,4 @@
-"""A change comes only from our own form; whatever goes wrong is said in plain Japanese."""
+"""Forms and error pages: changes only from own forms; errors are in plain Japanese."""
 
 import httpx
 import pytest
@@ -16,7 +16,7 @@ async def post_note(browser: Browser, **form: str) -> httpx.Response:
     return await browser.http.post("/notes", data={"memo": "電話済み", **form})
 
 
-async def test_a_form_of_ours_is_taken_and_its_message_is_shown_once(site: Site) -> None:
+async def test_a_valid_form_is_accepted_and_its_message_is_shown_once(site: Site) -> None:
     async with site.browser() as browser:
         await browser.sign_in("e101")
         reply = await post_note(browser, csrf=await browser.csrf())
@@ -34,8 +34,8 @@ async def test_the_token_also_comes_as_a_header(site: Site) -> None:
     assert reply.status_code == 303
 
 
-async def test_no_two_pages_carry_the_same_token_and_each_is_good(site: Site) -> None:
-    """A secret that stands in compressed pages beside typed text could be guessed (BREACH)."""
+async def test_each_page_has_a_different_valid_token(site: Site) -> None:
+    """A fixed secret in compressed pages beside user input could be guessed (BREACH)."""
     async with site.browser() as browser:
         await browser.sign_in("e101")
         content = CookieCipher(SECRET).decrypt("session", browser.http.cookies[SESSION])
@@ -49,7 +49,7 @@ async def test_no_two_pages_carry_the_same_token_and_each_is_good(site: Site) ->
 
 
 @pytest.mark.parametrize("token", ["", "guessed", "日本語", "=", "QUJD", "A" * 116])
-async def test_a_form_without_our_token_is_refused(site: Site, token: str) -> None:
+async def test_a_form_without_a_valid_token_is_refused(site: Site, token: str) -> None:
     async with site.browser() as browser:
         await browser.sign_in("e101")
         reply = await post_note(browser, csrf=token)
@@ -89,7 +89,7 @@ async def test_a_tampered_or_foreign_cookie_is_no_session(site: Site) -> None:
             assert reply.headers.get("location") == "/auth/login?next=%2F"
 
 
-def test_what_was_sealed_goes_stale_and_has_limited_room() -> None:
+def test_encrypted_cookies_expire_and_are_limited_in_size() -> None:
     cookie_cipher = CookieCipher(SECRET)
     assert cookie_cipher.decrypt("a", cookie_cipher.encrypt("a", {"b": 1}, lasts_s=60)) == {"b": 1}
     assert cookie_cipher.decrypt("a", cookie_cipher.encrypt("a", {"b": 1}, lasts_s=-1)) is None
@@ -97,8 +97,8 @@ def test_what_was_sealed_goes_stale_and_has_limited_room() -> None:
         cookie_cipher.encrypt("a", {"b": [str(n**9) for n in range(2000)]}, lasts_s=60)
 
 
-async def test_a_form_outlives_its_session(site: Site) -> None:
-    """Filled in before the session ended, kept, and sent after a new login of the same person."""
+async def test_a_form_survives_an_expired_session(site: Site) -> None:
+    """Filled in before the session ended, kept, and sent after the same person's new login."""
     async with site.browser() as browser:
         await browser.sign_in("e101")
         csrf = await browser.csrf()
@@ -146,7 +146,7 @@ async def expired_token(site: Site) -> str:
         ("/crash", 500, "処理できませんでした"),
     ],
 )
-async def test_every_failure_has_a_page_with_a_number_to_quote(
+async def test_every_failure_has_a_page_with_a_reference_number(
     site: Site, path: str, status: int, words: str
 ) -> None:
     async with site.browser() as browser:
@@ -159,14 +159,14 @@ async def test_every_failure_has_a_page_with_a_number_to_quote(
     assert reply.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-async def test_a_service_that_does_not_know_the_person_leads_to_a_login(site: Site) -> None:
+async def test_an_unauthorized_response_of_a_service_redirects_to_login(site: Site) -> None:
     async with site.browser() as browser:
         await browser.sign_in("e101")
         reply = await browser.http.get("/ask/401")
     assert reply.headers["location"] == "/auth/login?next=%2Fask%2F401"
 
 
-async def test_a_call_carries_the_person_the_request_and_the_trace(site: Site) -> None:
+async def test_a_service_call_carries_token_request_id_and_trace(site: Site) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     async with site.browser() as browser:
         await browser.sign_in("e101")
@@ -179,7 +179,9 @@ async def test_a_call_carries_the_person_the_request_and_the_trace(site: Site) -
     assert asked["headers"]["traceparent"] != trace
 
 
-async def test_htmx_gets_the_part_and_a_lost_session_leads_the_whole_page_away(site: Site) -> None:
+async def test_htmx_gets_a_fragment_and_an_expired_session_redirects_the_whole_page(
+    site: Site,
+) -> None:
     async with site.browser() as browser:
         headers = {"hx-request": "true", "hx-current-url": f"{site.portal}/contracts?page=2"}
         lost = await browser.http.get("/contracts", headers=headers)
@@ -190,7 +192,7 @@ async def test_htmx_gets_the_part_and_a_lost_session_leads_the_whole_page_away(s
     assert refused.headers["hx-reselect"] == "#content"
 
 
-async def test_pages_are_never_kept_and_fingerprinted_files_for_ever(site: Site) -> None:
+async def test_pages_are_not_cached_and_fingerprinted_files_are_immutable(site: Site) -> None:
     async with site.browser() as browser:
         await browser.sign_in("e101")
         page = await browser.http.get("/")
@@ -202,7 +204,7 @@ async def test_pages_are_never_kept_and_fingerprinted_files_for_ever(site: Site)
     assert plain.headers["cache-control"] == "no-store"
 
 
-async def test_no_page_carries_script_or_style_of_its_own(site: Site) -> None:
+async def test_no_page_has_inline_scripts_or_styles(site: Site) -> None:
     async with site.browser() as browser:
         await browser.sign_in("o001")
         for path in ("/", "/help", "/styleguide", "/nowhere"):

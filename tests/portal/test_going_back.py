@@ -1,4 +1,4 @@
-"""What is on the screen stays there: 戻る on a question, buttons without a choice, 一括反映."""
+"""Going back keeps the input: 戻る on a confirmation, buttons without a choice, 一括反映."""
 
 from urllib.parse import urlencode
 
@@ -10,10 +10,10 @@ LIST = "/contracts?mode=general&final_from=2020%2F1"
 
 
 @pytest.mark.rule("D35")
-async def test_detail_without_a_selected_row_stays_on_the_list_and_says_so(
+async def test_detail_without_a_selected_row_stays_on_the_list_with_an_error(
     portal_stack: PortalStack,
 ) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit(LIST)
         found = yamada.text.count("C100")
         assert found >= 5
@@ -31,11 +31,11 @@ async def test_detail_without_a_selected_row_stays_on_the_list_and_says_so(
     ("column", "value", "other"),
     [("to_store", "S20", "to_staff"), ("to_staff", "E102", "to_store")],
 )
-async def test_filling_in_touches_the_checked_rows_of_one_column_and_saves_nothing(
+async def test_bulk_fill_changes_the_checked_rows_of_one_column_and_saves_nothing(
     portal_stack: PortalStack, column: str, value: str, other: str
 ) -> None:
     checked = ["C1001", "C1002", "C1003"]
-    async with portal_stack.visitor(TANAKA) as tanaka:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
         await tanaka.visit("/transfers?from_store=S10")
         button = column.replace("to_", "copy_")
         await tanaka.send("/transfers", checked=checked, **{f"all_{column}": value, button: "yes"})
@@ -55,8 +55,8 @@ async def test_filling_in_touches_the_checked_rows_of_one_column_and_saves_nothi
 
 
 @pytest.mark.rule("D136")
-async def test_filling_in_without_a_checked_row_says_so(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(TANAKA) as tanaka:
+async def test_bulk_fill_without_a_checked_row_shows_an_error(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
         await tanaka.visit("/transfers?from_store=S10")
         await tanaka.send("/transfers", all_to_store="S20", copy_store="yes")
         assert (tanaka.status, "反映する契約を選択してください。" in tanaka.text) == (422, True)
@@ -65,7 +65,7 @@ async def test_filling_in_without_a_checked_row_says_so(portal_stack: PortalStac
 async def test_going_back_from_a_bulk_change_keeps_search_rows_and_choices(
     portal_stack: PortalStack,
 ) -> None:
-    async with portal_stack.visitor(TANAKA) as tanaka:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
         await tanaka.visit("/transfers?from_store=S10")
         choice: dict[str, str | list[str]] = {"checked": ["C1002"], "to_store-C1002": "S20"}
         await tanaka.send("/transfers", **choice)
@@ -77,13 +77,13 @@ async def test_going_back_from_a_bulk_change_keeps_search_rows_and_choices(
         assert "変更中" not in tanaka.text
 
 
-async def test_going_back_from_every_question_keeps_what_was_typed(
+async def test_going_back_from_every_confirmation_keeps_the_input(
     portal_stack: PortalStack,
 ) -> None:
     async with (
-        portal_stack.visitor(YAMADA) as yamada,
-        portal_stack.visitor(TANAKA) as tanaka,
-        portal_stack.visitor(SATO) as sato,
+        portal_stack.signed_in(YAMADA) as yamada,
+        portal_stack.signed_in(TANAKA) as tanaka,
+        portal_stack.signed_in(SATO) as sato,
     ):
         await yamada.visit("/contracts/C1002/return/entry")
         await yamada.send("/return/entry", received_on="2025/7/1", contact_2="080-1111-2222")
@@ -129,8 +129,8 @@ async def test_going_back_from_every_question_keeps_what_was_typed(
         "/nowhere",
     ],
 )
-async def test_a_tampered_address_is_a_page_of_ours(portal_stack: PortalStack, path: str) -> None:
-    async with portal_stack.visitor(SATO) as sato:
+async def test_a_tampered_url_gets_an_error_page(portal_stack: PortalStack, path: str) -> None:
+    async with portal_stack.signed_in(SATO) as sato:
         await sato.visit(path)
         assert sato.status in {404, 405}, sato.text
         assert "見つかりません" in sato.text

@@ -1,4 +1,4 @@
-"""What scripts add, in a real Chromium: dialogs, opening fields, sending once, phones."""
+"""Script behaviour in a real Chromium: dialogs, revealed fields, single submission, phone width."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,8 +15,8 @@ from .portal_stack import SATO, YAMADA, PortalStack
 
 
 @pytest.fixture(scope="module", autouse=True)
-def scripts_of_others(request: pytest.FixtureRequest) -> None:
-    """Htmx and the tokens, as package-lock.json names them."""
+def third_party_scripts(request: pytest.FixtureRequest) -> None:
+    """Htmx and the design tokens, as in package-lock.json."""
     copy_vendor_files(node_modules(request))
 
 
@@ -24,10 +24,10 @@ def scripts_of_others(request: pytest.FixtureRequest) -> None:
 async def browsing(
     chromium: Browser, portal_stack: PortalStack, who: Principal, width: int = 1280
 ) -> AsyncIterator[Page]:
-    """A page of a signed-in person; complaints of the browser fail the test."""
+    """A page of a signed-in person; errors in the browser's console fail the test."""
     complaints: list[str] = []
 
-    def hear(message: ConsoleMessage) -> None:
+    def record(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and "status of 4" not in message.text:
             complaints.append(f"{message.text} {message.location}")
 
@@ -35,11 +35,11 @@ async def browsing(
         viewport={"width": width, "height": 900}, locale="ja-JP", base_url=portal_stack.site.portal
     )
     page = await context.new_page()
-    page.set_default_timeout(30_000)  # a machine may be busy
+    page.set_default_timeout(30_000)  # generous for a busy machine
     await page.goto("/auth/login?next=/")
     await page.click(f"button[value='{who.user_id}']")
     await page.wait_for_url("**/")
-    page.on("console", hear)  # from here on: the issuer of the tests serves no styles
+    page.on("console", record)  # from here on, as the issuer of the tests serves no styles
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     await context.close()
@@ -101,7 +101,7 @@ async def test_a_click_on_a_row_selects_it(chromium: Browser, portal_stack: Port
         "/substitutes",
     ],
 )
-async def test_nothing_sticks_out_on_a_phone(
+async def test_nothing_overflows_on_a_phone(
     chromium: Browser, portal_stack: PortalStack, path: str
 ) -> None:
     async with browsing(chromium, portal_stack, SATO, width=360) as page:

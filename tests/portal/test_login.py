@@ -1,4 +1,4 @@
-"""People get in by the provider alone, come back only to our own pages, and get out everywhere."""
+"""Login only through the provider, redirects only to the portal's own pages, and full logout."""
 
 import asyncio
 from pathlib import Path
@@ -26,7 +26,7 @@ from shared.http import PROBES
 from .conftest import KEY, Site, asking, csrf_in, issuer_settings, portal_settings, query_of
 
 
-async def test_a_login_leads_back_to_the_wanted_page(site: Site) -> None:
+async def test_a_login_returns_to_the_requested_page(site: Site) -> None:
     async with site.browser() as browser:
         sent_away = await browser.http.get("/help?store=S10")
         assert sent_away.headers["location"] == "/auth/login?next=%2Fhelp%3Fstore%3DS10"
@@ -86,7 +86,9 @@ async def test_two_tabs_log_in_at_once(site: Site) -> None:
         ("/auth/logout", "/"),
     ],
 )
-async def test_a_login_never_leads_to_another_site(site: Site, wanted: str, led_to: str) -> None:
+async def test_a_login_never_redirects_to_another_site(
+    site: Site, wanted: str, led_to: str
+) -> None:
     assert own_path(wanted) == led_to
     async with site.browser() as browser:
         login = await browser.http.get("/auth/login", params={"next": wanted})
@@ -94,7 +96,7 @@ async def test_a_login_never_leads_to_another_site(site: Site, wanted: str, led_
         assert (await browser.http.get(back)).headers["location"] == led_to
 
 
-async def test_an_answer_to_a_login_that_began_elsewhere_is_refused(site: Site) -> None:
+async def test_a_callback_of_another_browsers_login_is_refused(site: Site) -> None:
     async with site.browser() as attacker, site.browser() as victim:
         back = await attacker.pick("m100", await attacker.begin_login())
         await victim.begin_login()
@@ -104,7 +106,7 @@ async def test_an_answer_to_a_login_that_began_elsewhere_is_refused(site: Site) 
         assert (await victim.http.get("/")).status_code == 303
 
 
-async def test_an_answer_with_a_state_of_its_own_is_refused(site: Site) -> None:
+async def test_a_callback_with_a_forged_state_is_refused(site: Site) -> None:
     async with site.browser() as browser:
         back = await browser.pick("m100", await browser.begin_login())
         state = query_of(back)["state"]
@@ -121,7 +123,7 @@ async def test_an_id_token_for_another_login_is_refused(site: Site) -> None:
 
 
 async def redeem(site: Site, attempt: LoginAttempt, **changes: str) -> httpx.Response:
-    """A code for this attempt, redeemed at the issuer with some parts of the form changed."""
+    """Redeem a code for this login at the issuer, with some form fields changed."""
     callback = f"{site.portal}/auth/callback"
     asked = {
         "response_type": "code",
@@ -166,7 +168,7 @@ async def redeem(site: Site, attempt: LoginAttempt, **changes: str) -> httpx.Res
     ],
     ids=str,
 )
-async def test_a_code_is_good_once_soon_and_for_its_own_client(
+async def test_a_code_is_valid_once_briefly_and_for_its_client(
     site: Site, changes: dict[str, str], error: str | None
 ) -> None:
     answer = await redeem(site, LoginAttempt.begin("/"), **changes)
@@ -186,7 +188,7 @@ async def test_a_code_is_good_once_soon_and_for_its_own_client(
     ],
     ids=str,
 )
-async def test_the_issuer_shows_no_people_to_a_wrong_request(
+async def test_the_issuer_lists_no_people_on_an_invalid_request(
     site: Site, change: dict[str, str]
 ) -> None:
     async with (
@@ -202,7 +204,7 @@ async def test_the_issuer_shows_no_people_to_a_wrong_request(
     assert "佐藤 和子" not in wrong.text
 
 
-async def test_logging_out_ends_the_session_here_and_at_the_provider(site: Site) -> None:
+async def test_logout_ends_the_session_in_the_portal_and_at_the_provider(site: Site) -> None:
     async with site.browser() as browser:
         await browser.sign_in("e101")
         reply = await browser.http.post("/auth/logout", data={"csrf": await browser.csrf()})
@@ -216,7 +218,7 @@ async def test_logging_out_ends_the_session_here_and_at_the_provider(site: Site)
         assert (await browser.http.get("/")).status_code == 303
 
 
-async def test_the_issuer_leads_only_to_known_pages_after_logging_out(site: Site) -> None:
+async def test_the_issuer_redirects_only_to_registered_pages_after_logout(site: Site) -> None:
     async with httpx.AsyncClient(base_url=site.issuer, timeout=60) as http:
         reply = await http.get(
             "/logout", params={"post_logout_redirect_uri": "https://evil.example"}
@@ -224,7 +226,7 @@ async def test_the_issuer_leads_only_to_known_pages_after_logging_out(site: Site
     assert reply.status_code == 400
 
 
-async def test_a_provider_that_is_away_is_named_and_nothing_breaks(site: Site) -> None:
+async def test_an_unavailable_provider_gets_an_error_page(site: Site) -> None:
     settings = portal_settings("http://portal.example.test", "http://127.0.0.1:9")
     async with asking(settings) as http:
         reply = await http.get("/auth/login")
@@ -232,7 +234,7 @@ async def test_a_provider_that_is_away_is_named_and_nothing_breaks(site: Site) -
     assert reply.status_code == 503
 
 
-def test_the_issuer_refuses_to_exist_outside_embedded_mode() -> None:
+def test_the_issuer_exists_only_in_embedded_mode() -> None:
     settings = issuer_settings("http://localhost/issuer", "http://localhost", embedded=False)
     with pytest.raises(IssuerOnlyInEmbeddedMode):
         create_issuer(settings, KEY)
@@ -244,7 +246,7 @@ def test_the_issuer_keeps_its_key_with_the_data(tmp_path: Path) -> None:
     assert (tmp_path / "issuer-key.json").stat().st_mode & 0o077 == 0
 
 
-def test_every_page_says_whom_it_lets_in(site: Site) -> None:
+def test_every_page_has_a_policy(site: Site) -> None:
     assert_every_route_has_a_policy(site.app, public_paths={"/static", *PROBES})
     opened = {path for (_, path), found in policies_by_path(site.app).items() if found}
     assert {"/", "/auth/login", "/auth/logout", "/styleguide"} <= opened
@@ -252,13 +254,13 @@ def test_every_page_says_whom_it_lets_in(site: Site) -> None:
 
 async def test_a_page_without_a_policy_stops_the_start(site: Site) -> None:
     app = create_app(portal_settings("http://portal.example.test", site.issuer))
-    app.get("/forgotten")(lambda: "nobody thought of me")
+    app.get("/forgotten")(lambda: "no policy")
     with pytest.raises(RouteWithoutPolicy, match="GET /forgotten"):
         async with app.router.lifespan_context(app):
             await asyncio.sleep(0)
 
 
-async def test_the_menu_shows_what_the_person_can_open(site: Site) -> None:
+async def test_the_menu_shows_the_pages_of_the_role(site: Site) -> None:
     async with site.browser() as sales, site.browser() as manager:
         await sales.sign_in("e101")
         await manager.sign_in("m100")

@@ -1,4 +1,4 @@
-"""Login with a provider that is not ours: the certified oidc-provider, in a real browser."""
+"""Login at a third-party OIDC provider: the certified oidc-provider, in a real browser."""
 
 import contextlib
 import os
@@ -25,15 +25,15 @@ RESOURCE = "https://madoguchi.example/api"
 
 
 @dataclass
-class Elsewhere:
-    """A portal whose people are known to somebody else's provider."""
+class ForeignProvider:
+    """A portal whose users log in at a third-party provider."""
 
     portal: str
     provider: str
 
 
 @pytest.fixture(scope="module")
-def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
+def foreign_provider(request: pytest.FixtureRequest) -> Iterator[ForeignProvider]:
     package = node_modules(request) / "oidc-provider" / "lib" / "index.js"
     port = free_port()
     issuer = f"http://127.0.0.1:{port}"
@@ -63,23 +63,23 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
         )
         assert process.stdout
         assert "listening" in process.stdout.readline()
-        yield Elsewhere(portal, issuer)
+        yield ForeignProvider(portal, issuer)
         process.kill()
         process.wait()
         process.stdout.close()
 
 
 @contextlib.asynccontextmanager
-async def browsing(chromium: Browser, elsewhere: Elsewhere) -> AsyncIterator[Page]:
-    context = await chromium.new_context(locale="ja-JP", base_url=elsewhere.portal)
+async def browsing(chromium: Browser, foreign_provider: ForeignProvider) -> AsyncIterator[Page]:
+    context = await chromium.new_context(locale="ja-JP", base_url=foreign_provider.portal)
     page = await context.new_page()
-    page.set_default_timeout(30_000)  # a machine may be busy
+    page.set_default_timeout(30_000)  # generous for a busy machine
     yield page
     await context.close()
 
 
 async def sign_in(page: Page, user_id: str) -> None:
-    """At the provider's own pages: who, and may the portal know."""
+    """Log in and give consent on the provider's own pages."""
     await page.fill("input[name=login]", user_id)
     await page.fill("input[name=password]", "any")
     await page.click("button[type=submit]")
@@ -87,23 +87,23 @@ async def sign_in(page: Page, user_id: str) -> None:
 
 
 async def test_code_flow_with_pkce_from_any_page_and_back(
-    chromium: Browser, elsewhere: Elsewhere
+    chromium: Browser, foreign_provider: ForeignProvider
 ) -> None:
-    async with browsing(chromium, elsewhere) as page:
+    async with browsing(chromium, foreign_provider) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         await page.goto("/help")
-        assert page.url.startswith(elsewhere.provider)
+        assert page.url.startswith(foreign_provider.provider)
         query = parse_qs(urlsplit(next(url for url in asked if "/auth?" in url)).query)
         assert query["response_type"] == ["code"]
         assert query["code_challenge_method"] == ["S256"]
         assert len(query["code_challenge"][0]) == 43
         assert query["resource"] == [RESOURCE]
         await sign_in(page, "e101")
-        await page.wait_for_url(f"{elsewhere.portal}/help")
+        await page.wait_for_url(f"{foreign_provider.portal}/help")
         assert "山田 太郎" in await page.inner_text(".bar")
         assert "営業スタッフ" in await page.inner_text(".bar")
-        cookies = await page.context.cookies(elsewhere.portal)
+        cookies = await page.context.cookies(foreign_provider.portal)
         kept = {c["name"]: c for c in cookies if c["name"].startswith("madoguchi")}
         assert set(kept) == {"madoguchi_session"}
         assert kept["madoguchi_session"]["httpOnly"]
@@ -111,51 +111,51 @@ async def test_code_flow_with_pkce_from_any_page_and_back(
         assert await page.evaluate("document.cookie") == ""
 
 
-async def test_a_code_without_its_verifier_buys_nothing(
-    chromium: Browser, elsewhere: Elsewhere
+async def test_a_code_without_its_verifier_is_refused(
+    chromium: Browser, foreign_provider: ForeignProvider
 ) -> None:
-    async with browsing(chromium, elsewhere) as page:
+    async with browsing(chromium, foreign_provider) as page:
         await page.goto("/")
         await page.context.clear_cookies(name=re.compile("madoguchi_login"))
-        await sign_in(page, "e101")  # the portal does not know this login, nor redeem its code
+        await sign_in(page, "e101")  # the portal neither knows this login nor redeems its code
         await page.wait_for_selector("h1:has-text('ログインできませんでした')")
         stolen = page.url
-    async with httpx.AsyncClient(base_url=elsewhere.portal, timeout=60) as thief:
+    async with httpx.AsyncClient(base_url=foreign_provider.portal, timeout=60) as thief:
         assert (await thief.get(stolen)).status_code == 400
         code = parse_qs(urlsplit(stolen).query)["code"][0]
         form = {
             "grant_type": "authorization_code", "code": code, "client_id": "madoguchi-portal",
-            "redirect_uri": f"{elsewhere.portal}/auth/callback", "code_verifier": "x" * 43,
+            "redirect_uri": f"{foreign_provider.portal}/auth/callback", "code_verifier": "x" * 43,
         }  # fmt: skip
-        refused = await thief.post(f"{elsewhere.provider}/token", data=form)
+        refused = await thief.post(f"{foreign_provider.provider}/token", data=form)
         assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
 
 
-async def test_logging_out_ends_it_at_the_provider_too(
-    chromium: Browser, elsewhere: Elsewhere
+async def test_logout_also_ends_the_session_at_the_provider(
+    chromium: Browser, foreign_provider: ForeignProvider
 ) -> None:
-    async with browsing(chromium, elsewhere) as page:
+    async with browsing(chromium, foreign_provider) as page:
         await page.goto("/")
         await sign_in(page, "e101")
-        await page.wait_for_url(f"{elsewhere.portal}/")
+        await page.wait_for_url(f"{foreign_provider.portal}/")
         other = await page.context.new_page()
         await other.goto("/help")
         await page.click("button:has-text('ログアウト')")
         await page.click("button:has-text('Yes')")
         await page.wait_for_url("**/auth/signed-out")
-        assert await page.context.cookies(elsewhere.portal) == []
+        assert await page.context.cookies(foreign_provider.portal) == []
         await other.reload()
-        assert other.url.startswith(elsewhere.provider)
+        assert other.url.startswith(foreign_provider.provider)
         assert await other.is_visible("input[name=login]")
 
 
-async def test_an_ended_session_keeps_what_was_typed(
-    chromium: Browser, elsewhere: Elsewhere
+async def test_an_expired_session_keeps_the_input(
+    chromium: Browser, foreign_provider: ForeignProvider
 ) -> None:
-    async with browsing(chromium, elsewhere) as page:
+    async with browsing(chromium, foreign_provider) as page:
         await page.goto("/")
         await sign_in(page, "short")
-        await page.wait_for_url(f"{elsewhere.portal}/")
+        await page.wait_for_url(f"{foreign_provider.portal}/")
         token = csrf_in(await page.content())
         form = f"""
             const form = document.createElement("form");
@@ -167,8 +167,8 @@ async def test_an_ended_session_keeps_what_was_typed(
             document.body.append(form);
         """
         await page.evaluate(form)
-        async with httpx.AsyncClient(base_url=elsewhere.portal, timeout=60) as http:
-            cookies = await page.context.cookies(elsewhere.portal)
+        async with httpx.AsyncClient(base_url=foreign_provider.portal, timeout=60) as http:
+            cookies = await page.context.cookies(foreign_provider.portal)
             http.cookies.update({cookie["name"]: cookie["value"] for cookie in cookies})
             while (await http.get("/")).status_code == 200:
                 await page.wait_for_timeout(250)
@@ -182,13 +182,13 @@ async def test_an_ended_session_keeps_what_was_typed(
         await page.wait_for_selector("text=「消えては困るメモ」を登録しました。")
 
 
-async def test_forms_of_other_sites_and_scripts_of_others_do_nothing(
-    chromium: Browser, elsewhere: Elsewhere
+async def test_cross_site_forms_and_injected_scripts_are_blocked(
+    chromium: Browser, foreign_provider: ForeignProvider
 ) -> None:
-    async with browsing(chromium, elsewhere) as page:
+    async with browsing(chromium, foreign_provider) as page:
         await page.goto("/")
         await sign_in(page, "e101")
-        await page.wait_for_url(f"{elsewhere.portal}/")
+        await page.wait_for_url(f"{foreign_provider.portal}/")
         refused = await page.request.post("/notes", form={"memo": "x", "csrf": "guessed"})
         assert refused.status == 403
         none = await page.request.post("/notes", form={"memo": "x"})

@@ -1,4 +1,4 @@
-"""What did not get through: seen, replayed, passed over, in the pages of an operator."""
+"""Operator screens: dead letters and refused messages are shown, replayed and skipped."""
 
 from datetime import UTC, datetime
 
@@ -15,32 +15,32 @@ from shared.worker import Worker
 from .portal_stack import OPERATOR, TANAKA, PortalStack
 
 
-def unheard_of(aggregate_id: str, sequence: int = 1) -> Envelope:
+def unknown_event(aggregate_id: str, sequence: int = 1) -> Envelope:
     return Envelope(
-        event_id=new_id(), source="/contracts", type="contract.unheard_of.v9",
+        event_id=new_id(), source="/contracts", type="contract.unknown_event.v9",
         aggregate_type="contract", aggregate_id=aggregate_id, sequence=sequence, dealer_id="D01",
         occurred_at=datetime(2025, 7, 15, tzinfo=UTC), payload=b'{"contract_no": "C1001"}',
     )  # fmt: skip
 
 
-async def bury(portal_stack: PortalStack, *events: Envelope) -> None:
-    """The worker of returns gives up on a type that it does not know."""
+async def make_dead_letter(portal_stack: PortalStack, *events: Envelope) -> None:
+    """Make the worker of returns create a dead letter of an unknown type."""
     await Inbox(portal_stack.returns, "returns").store(events)
     worker = Worker(portal_stack.returns, "returns", {}, SystemClock(), attempts=1, pause=0.0)
     await drain(worker)
 
 
-def test_the_operator_is_an_operator_alone() -> None:
+def test_the_operator_has_only_the_operator_role() -> None:
     assert isinstance(OPERATOR, Principal)
     assert OPERATOR.roles == {Role.OPERATOR}
 
 
-async def test_a_dead_letter_is_seen_replayed_and_passed_over(portal_stack: PortalStack) -> None:
-    event, behind = unheard_of("X1"), unheard_of("X1", 2)
-    await bury(portal_stack, event, behind)
-    async with portal_stack.visitor(OPERATOR) as operator:
+async def test_a_dead_letter_is_shown_replayed_and_skipped(portal_stack: PortalStack) -> None:
+    event, behind = unknown_event("X1"), unknown_event("X1", 2)
+    await make_dead_letter(portal_stack, event, behind)
+    async with portal_stack.signed_in(OPERATOR) as operator:
         await operator.visit("/operation/dead-letters")
-        assert "contract.unheard_of.v9" in operator.text
+        assert "contract.unknown_event.v9" in operator.text
         assert "通勤定期・経費の情報を表示できません。" in operator.text  # it does not run here
         here = f"/operation/dead-letters/returns/{event.event_id}"
         await operator.visit(here)
@@ -49,7 +49,7 @@ async def test_a_dead_letter_is_seen_replayed_and_passed_over(portal_stack: Port
         await operator.visit(f"{here}/replay")
         await operator.send("/replay")
         assert "もう一度処理します。" in operator.text
-        await bury(portal_stack)
+        await make_dead_letter(portal_stack)
         await operator.visit(f"{here}/skip")
         await operator.send("/skip", reason="  ")
         assert "理由を500文字以内で入力してください。" in operator.error_for("reason")
@@ -58,10 +58,12 @@ async def test_a_dead_letter_is_seen_replayed_and_passed_over(portal_stack: Port
         assert (await operator.visit(here)).status == 404
 
 
-async def test_all_of_one_cause_are_replayed_after_a_question(portal_stack: PortalStack) -> None:
-    events = [unheard_of(f"Y{n}") for n in range(3)]
-    await bury(portal_stack, *events)
-    async with portal_stack.visitor(OPERATOR) as operator:
+async def test_all_of_one_cause_are_replayed_after_a_confirmation(
+    portal_stack: PortalStack,
+) -> None:
+    events = [unknown_event(f"Y{n}") for n in range(3)]
+    await make_dead_letter(portal_stack, *events)
+    async with portal_stack.signed_in(OPERATOR) as operator:
         await operator.visit(f"/operation/dead-letters/returns/{events[0].event_id}")
         await operator.send("/cause")
         assert "この原因の通知をすべて" in operator.text
@@ -69,12 +71,12 @@ async def test_all_of_one_cause_are_replayed_after_a_question(portal_stack: Port
         assert "件をもう一度処理します。" in operator.text
 
 
-async def test_a_refused_message_that_is_still_none_says_so_and_is_put_away(
+async def test_a_refused_message_that_is_still_invalid_is_discarded(
     portal_stack: PortalStack,
 ) -> None:
     await Inbox(portal_stack.returns, "returns").refuse("not JSON", "contract", {}, b"hello")
     [refused] = await Inbox(portal_stack.returns, "returns").refused()
-    async with portal_stack.visitor(OPERATOR) as operator:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         await operator.visit("/operation/refused")
         assert "not JSON" in operator.text
         here = f"/operation/refused/returns/{refused.refused_id}"
@@ -88,8 +90,8 @@ async def test_a_refused_message_that_is_still_none_says_so_and_is_put_away(
         assert "受け取らなかった通知はありません。" in operator.text
 
 
-async def test_the_lag_is_drawn_for_each_service_that_answers(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(OPERATOR) as operator:
+async def test_the_lag_is_charted_for_each_available_service(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         await operator.visit("/operation/lag")
         assert (
             operator.html.count("<svg") == 6
@@ -109,22 +111,22 @@ async def test_the_lag_is_drawn_for_each_service_that_answers(portal_stack: Port
         "/operation/dead-letters/returns/01a2041a-abc4-72a2-80ad-b73dda59c6cf/burn",
     ],
 )
-async def test_what_is_not_there_is_not_found(portal_stack: PortalStack, path: str) -> None:
-    async with portal_stack.visitor(OPERATOR) as operator:
+async def test_a_missing_record_is_not_found(portal_stack: PortalStack, path: str) -> None:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         assert (await operator.visit(path)).status == 404
 
 
 @pytest.mark.parametrize("path", ["dead-letters", "refused", "lag"])
-async def test_nobody_else_gets_in(portal_stack: PortalStack, path: str) -> None:
-    async with portal_stack.visitor(TANAKA) as tanaka:
+async def test_other_roles_have_no_access(portal_stack: PortalStack, path: str) -> None:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
         assert (await tanaka.visit(f"/operation/{path}")).status == 403
 
 
 @pytest.mark.parametrize("rest", ["", "/returns/7"])
-async def test_the_old_address_of_refused_messages_leads_to_the_new_one(
+async def test_the_old_url_of_refused_messages_redirects(
     portal_stack: PortalStack, rest: str
 ) -> None:
-    async with portal_stack.visitor(OPERATOR) as operator:
+    async with portal_stack.signed_in(OPERATOR) as operator:
         response = await operator.browser.http.get(f"/operation/quarantine{rest}")
     assert response.status_code == 308
     assert response.headers["location"] == f"/operation/refused{rest}"

@@ -1,31 +1,31 @@
-"""A car's return from the search to 完了, as each person does it with forms alone."""
+"""Return journey of a car from the search to 完了, with plain forms."""
 
 import re
 
-from .portal_stack import SATO, TANAKA, TFC, YAMADA, PortalStack, Visitor
+from .portal_stack import SATO, TANAKA, TFC, YAMADA, PortalStack, PortalUser
 
 
-async def report(visitor: Visitor, contract_no: str = "C1001", day: str = "2025/7/1") -> str:
-    """Fill in 起票画面, confirm, and give the application's id."""
-    await visitor.visit(f"/contracts/{contract_no}/return/entry")
-    await visitor.send("/return/entry", received_on=day)
-    await visitor.send("/return/entry")
-    found = re.fullmatch(r"/returns/(.+)/sent", visitor.path)
-    assert found, visitor.text
+async def report(user: PortalUser, contract_no: str = "C1001", day: str = "2025/7/1") -> str:
+    """Fill in 起票画面 and confirm; returns the application's id."""
+    await user.visit(f"/contracts/{contract_no}/return/entry")
+    await user.send("/return/entry", received_on=day)
+    await user.send("/return/entry")
+    found = re.fullmatch(r"/returns/(.+)/sent", user.path)
+    assert found, user.text
     return found[1]
 
 
-async def take(visitor: Visitor, application_id: str, step: str, **typed: str) -> Visitor:
-    await visitor.visit(f"/returns/{application_id}/{step}")
-    return await visitor.send(f"/{step}", **typed)
+async def take(user: PortalUser, application_id: str, step: str, **typed: str) -> PortalUser:
+    await user.visit(f"/returns/{application_id}/{step}")
+    return await user.send(f"/{step}", **typed)
 
 
 async def test_a_return_goes_from_the_search_to_its_end(portal_stack: PortalStack) -> None:
     async with (
-        portal_stack.visitor(YAMADA) as yamada,
-        portal_stack.visitor(SATO) as sato,
-        portal_stack.visitor(TANAKA) as tanaka,
-        portal_stack.visitor(TFC) as tfc,
+        portal_stack.signed_in(YAMADA) as yamada,
+        portal_stack.signed_in(SATO) as sato,
+        portal_stack.signed_in(TANAKA) as tanaka,
+        portal_stack.signed_in(TFC) as tfc,
     ):
         await yamada.visit("/contracts?mode=individual&customer_name=山本")
         assert "C1001" in yamada.text
@@ -63,7 +63,7 @@ async def test_a_return_goes_from_the_search_to_its_end(portal_stack: PortalStac
 
 
 async def test_remanded_and_corrected(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(SATO) as sato:
+    async with portal_stack.signed_in(YAMADA) as yamada, portal_stack.signed_in(SATO) as sato:
         application_id = await report(yamada, "C1002")
         await take(sato, application_id, "remand", comment="受領日を確認してください")
         assert "差戻しが完了しました。" in sato.text
@@ -77,8 +77,8 @@ async def test_remanded_and_corrected(portal_stack: PortalStack) -> None:
         assert "2025/07/01(火) → 変更後： 2025/07/02(水)" in yamada.text
 
 
-async def test_what_is_wrong_stands_beside_its_field(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+async def test_errors_are_shown_beside_their_fields(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/contracts/C1003/return/entry")
         await yamada.send("/return/entry", received_on="2025/7/16", contact_3="abc@")
         assert yamada.status == 422
@@ -87,10 +87,10 @@ async def test_what_is_wrong_stands_beside_its_field(portal_stack: PortalStack) 
         assert yamada.form("/return/entry")["received_on"] == ["2025/7/16"]
 
 
-async def test_a_lost_race_shows_what_changed_and_keeps_the_input(
+async def test_a_version_conflict_shows_the_changes_and_keeps_the_input(
     portal_stack: PortalStack,
 ) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(SATO) as sato:
+    async with portal_stack.signed_in(YAMADA) as yamada, portal_stack.signed_in(SATO) as sato:
         application_id = await report(yamada, "C1003")
         await sato.visit(f"/returns/{application_id}/remand")
         await take(yamada, application_id, "withdrawal")
@@ -103,7 +103,7 @@ async def test_a_lost_race_shows_what_changed_and_keeps_the_input(
 
 
 async def test_a_double_click_sends_once(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/contracts/C1005/return/entry")
         await yamada.send("/return/entry", received_on="2025/7/1")
         asked = yamada.html
@@ -113,8 +113,8 @@ async def test_a_double_click_sends_once(portal_stack: PortalStack) -> None:
         assert first == second
 
 
-async def test_what_one_may_not_see_is_not_found(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada:
+async def test_an_invisible_application_is_not_found(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
         await yamada.visit("/returns/01900000-0000-7000-8000-000000000000")
         assert yamada.status == 404
         assert "お問い合わせ番号" in yamada.text

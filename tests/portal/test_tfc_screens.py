@@ -1,17 +1,17 @@
-"""What TFC does with a request besides completing it, and what the dealer then sees; masters."""
+"""TFC screens: hold, release, contact and remand of a request, the dealer's view, and masters."""
 
 import pytest
 
-from .portal_stack import SATO, TANAKA, TFC, YAMADA, PortalStack, Visitor
+from .portal_stack import SATO, TANAKA, TFC, YAMADA, PortalStack, PortalUser
 from .test_return_journey import report, take
 
 
 async def requested(portal_stack: PortalStack, contract_no: str) -> str:
-    """An application that TFC is asked for."""
+    """An application that is requested from TFC."""
     async with (
-        portal_stack.visitor(YAMADA) as yamada,
-        portal_stack.visitor(SATO) as sato,
-        portal_stack.visitor(TANAKA) as tanaka,
+        portal_stack.signed_in(YAMADA) as yamada,
+        portal_stack.signed_in(SATO) as sato,
+        portal_stack.signed_in(TANAKA) as tanaka,
     ):
         application_id = await report(yamada, contract_no)
         await take(sato, application_id, "approval")
@@ -19,14 +19,14 @@ async def requested(portal_stack: PortalStack, contract_no: str) -> str:
     return application_id
 
 
-async def chip(visitor: Visitor, application_id: str) -> str:
-    await visitor.visit(f"/returns/{application_id}")
-    return visitor.text
+async def chip(user: PortalUser, application_id: str) -> str:
+    await user.visit(f"/returns/{application_id}")
+    return user.text
 
 
 async def test_tfc_holds_releases_and_writes_to_the_dealer(portal_stack: PortalStack) -> None:
     application_id = await requested(portal_stack, "C1001")
-    async with portal_stack.visitor(TFC) as tfc, portal_stack.visitor(YAMADA) as yamada:
+    async with portal_stack.signed_in(TFC) as tfc, portal_stack.signed_in(YAMADA) as yamada:
         await take(tfc, application_id, "acceptance")
         await tfc.visit(f"/returns/{application_id}/hold")
         await tfc.send("/hold", reason="")
@@ -50,7 +50,7 @@ async def test_tfc_holds_releases_and_writes_to_the_dealer(portal_stack: PortalS
 @pytest.mark.rule("D117")
 async def test_tfc_remands_and_the_dealer_corrects(portal_stack: PortalStack) -> None:
     application_id = await requested(portal_stack, "C1002")
-    async with portal_stack.visitor(TFC) as tfc, portal_stack.visitor(TANAKA) as tanaka:
+    async with portal_stack.signed_in(TFC) as tfc, portal_stack.signed_in(TANAKA) as tanaka:
         await take(tfc, application_id, "acceptance")
         await tfc.visit(f"/returns/{application_id}/tfc-remand")
         await tfc.send("/tfc-remand", reason="")
@@ -63,7 +63,7 @@ async def test_tfc_remands_and_the_dealer_corrects(portal_stack: PortalStack) ->
 
 
 async def test_headquarters_takes_over_for_another_originator(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(YAMADA) as yamada, portal_stack.visitor(TANAKA) as tanaka:
+    async with portal_stack.signed_in(YAMADA) as yamada, portal_stack.signed_in(TANAKA) as tanaka:
         application_id = await report(yamada, "C1003")
         await tanaka.visit(f"/returns/{application_id}/take-over")
         assert "E102 伊藤 翔" in tanaka.text
@@ -78,8 +78,8 @@ async def test_headquarters_takes_over_for_another_originator(portal_stack: Port
         assert yamada.status in {403, 409}
 
 
-async def test_masters_are_looked_up_by_tfc_alone(portal_stack: PortalStack) -> None:
-    async with portal_stack.visitor(TFC) as tfc, portal_stack.visitor(TANAKA) as tanaka:
+async def test_only_tfc_can_search_masters(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(TFC) as tfc, portal_stack.signed_in(TANAKA) as tanaka:
         assert (await tanaka.visit("/tfc/masters")).status == 403
         await tfc.visit("/tfc/masters")
         assert "みなと自動車販売" in tfc.text

@@ -1,4 +1,4 @@
-"""Webhook 連携 in the pages of headquarters and operators, with a real system that receives."""
+"""Webhook screens (Webhook 連携) of headquarters and operators, with a real receiving system."""
 
 import contextlib
 import re
@@ -24,11 +24,11 @@ from shared.db import Database
 from shared.testing.databases import TestDatabases
 
 from .conftest import KEY, SECRET, Site, free_port, issuer_settings, serving
-from .portal_stack import EVERYBODY, NOBODY, OPERATOR, TANAKA, YAMADA, Visitor, _service
+from .portal_stack import EVERYBODY, NOBODY, OPERATOR, TANAKA, YAMADA, PortalUser, _service
 
 
 @dataclass
-class Desk:
+class WebhookStack:
     """The portal in front of the interchange; the other services do not answer."""
 
     site: Site
@@ -38,10 +38,10 @@ class Desk:
     status: list[int] = field(default_factory=lambda: [200])
 
     @contextlib.asynccontextmanager
-    async def of(self, who: Principal) -> AsyncIterator[Visitor]:
+    async def of(self, who: Principal) -> AsyncIterator[PortalUser]:
         async with self.site.browser() as browser:
             await browser.sign_in(who.user_id)
-            yield Visitor(browser)
+            yield PortalUser(browser)
 
     async def send_due(self) -> None:
         database = Database(self.settings.database_url)
@@ -63,7 +63,9 @@ def dealers_system(status: list[int]) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def open_desk(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[Desk]:
+async def open_webhook_stack(
+    create: Callable[[str], Awaitable[str]],
+) -> AsyncIterator[WebhookStack]:
     url, clock, status = await create("interchange_service"), TravelClock(), [200]
     issuer_url = f"http://127.0.0.1:{free_port()}"
     settings = InterchangeSettings.model_validate(
@@ -105,25 +107,27 @@ async def open_desk(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[De
         issuer = replace(issuer_settings(issuer_url, portal), people=EVERYBODY)
         serve(serving(lambda _: create_issuer(issuer, KEY), urlsplit(issuer_url).port or 0))
         place = f"http://localhost:{urlsplit(receiver).port}/hook"
-        yield Desk(Site(portal, issuer_url, made[0]), place, settings, clock, status)
+        yield WebhookStack(Site(portal, issuer_url, made[0]), place, settings, clock, status)
 
 
 @pytest.fixture(scope="module")
-async def desk(databases: TestDatabases) -> AsyncIterator[Desk]:
-    async with open_desk(databases.create) as opened:
+async def webhook_stack(databases: TestDatabases) -> AsyncIterator[WebhookStack]:
+    async with open_webhook_stack(databases.create) as opened:
         yield opened
 
 
-async def added(visitor: Visitor, label: str, url: str, **more: str) -> Visitor:
-    await visitor.visit("/operation/webhooks/new")
-    return await visitor.send("/new", label=label, url=url, **more)
+async def added(user: PortalUser, label: str, url: str, **more: str) -> PortalUser:
+    await user.visit("/operation/webhooks/new")
+    return await user.send("/new", label=label, url=url, **more)
 
 
-async def test_headquarters_adds_an_endpoint_tests_it_and_looks_at_the_attempt(desk: Desk) -> None:
-    async with desk.of(TANAKA) as tanaka:
+async def test_headquarters_adds_an_endpoint_tests_it_and_views_the_attempt(
+    webhook_stack: WebhookStack,
+) -> None:
+    async with webhook_stack.of(TANAKA) as tanaka:
         await tanaka.visit("/operation/webhooks")
         assert "送信先はまだありません。" in tanaka.text
-        await added(tanaka, "基幹システム", desk.receiver)
+        await added(tanaka, "基幹システム", webhook_stack.receiver)
         assert "一度だけ表示されます" in tanaka.text
         assert re.search(r"whsec_[A-Za-z0-9+/=]{40,}", tanaka.text)
         await tanaka.visit("/operation/webhooks")
@@ -133,7 +137,7 @@ async def test_headquarters_adds_an_endpoint_tests_it_and_looks_at_the_attempt(d
         await tanaka.send("/ping")
         assert "テスト送信を始めました。" in tanaka.text
         here = tanaka.path
-        await desk.send_due()
+        await webhook_stack.send_due()
         await tanaka.visit(here)
         assert "応答 200" in tanaka.text
         assert "受け取りました" in tanaka.text
@@ -145,28 +149,32 @@ async def test_headquarters_adds_an_endpoint_tests_it_and_looks_at_the_attempt(d
         assert "この条件に合う送信はありません。" in tanaka.text
 
 
-def link(visitor: Visitor, label: str) -> str:
+def link(user: PortalUser, label: str) -> str:
     rows: list[tuple[str, str]] = re.findall(
-        r'href="(/operation/webhooks/[0-9a-f-]{36})">開く[^（]*（([^）]*)）', visitor.html
+        r'href="(/operation/webhooks/[0-9a-f-]{36})">開く[^（]*（([^）]*)）', user.html
     )
     return next(path for path, name in rows if name == label)
 
 
-async def test_what_is_wrong_stands_beside_the_field_and_keeps_the_entries(desk: Desk) -> None:
-    async with desk.of(OPERATOR) as operator:
+async def test_errors_are_shown_beside_the_field_and_the_input_is_kept(
+    webhook_stack: WebhookStack,
+) -> None:
+    async with webhook_stack.of(OPERATOR) as operator:
         await added(operator, "名前", "ftp://example.jp/", dealer_id="D01")
         assert operator.status == 422
         assert "https:// で始まる URL を入力してください。" in operator.error_for("url")
         assert operator.form("/new")["label"] == ["名前"]
-        await added(operator, "名前", desk.receiver)
+        await added(operator, "名前", webhook_stack.receiver)
         assert "入力してください。" in operator.error_for("dealer_id")
-        await added(operator, "", desk.receiver, dealer_id="D01")
+        await added(operator, "", webhook_stack.receiver, dealer_id="D01")
         assert "入力してください。" in operator.error_for("label")
 
 
-async def test_an_endpoint_is_changed_stopped_and_gets_a_new_secret(desk: Desk) -> None:
-    async with desk.of(OPERATOR) as operator:
-        await added(operator, "在庫", desk.receiver, dealer_id="D02")
+async def test_an_endpoint_is_changed_disabled_and_gets_a_new_secret(
+    webhook_stack: WebhookStack,
+) -> None:
+    async with webhook_stack.of(OPERATOR) as operator:
+        await added(operator, "在庫", webhook_stack.receiver, dealer_id="D02")
         await operator.visit("/operation/webhooks")
         here = link(operator, "在庫")
         await operator.visit(here)
@@ -187,9 +195,9 @@ async def test_an_endpoint_is_changed_stopped_and_gets_a_new_secret(desk: Desk) 
         assert "送信先が変更されています。" in operator.text
 
 
-async def test_another_dealers_endpoints_are_not_there(desk: Desk) -> None:
-    async with desk.of(OPERATOR) as operator, desk.of(TANAKA) as tanaka:
-        await added(operator, "他社", desk.receiver, dealer_id="D03")
+async def test_another_dealers_endpoints_are_not_found(webhook_stack: WebhookStack) -> None:
+    async with webhook_stack.of(OPERATOR) as operator, webhook_stack.of(TANAKA) as tanaka:
+        await added(operator, "他社", webhook_stack.receiver, dealer_id="D03")
         await operator.visit("/operation/webhooks")
         here = link(operator, "他社")
         await tanaka.visit("/operation/webhooks")
@@ -198,8 +206,8 @@ async def test_another_dealers_endpoints_are_not_there(desk: Desk) -> None:
         assert (await tanaka.visit("/operation/webhooks/none")).status in {404, 422}
 
 
-async def test_sales_staff_has_no_such_page(desk: Desk) -> None:
-    async with desk.of(YAMADA) as yamada:
+async def test_sales_staff_has_no_access(webhook_stack: WebhookStack) -> None:
+    async with webhook_stack.of(YAMADA) as yamada:
         assert (await yamada.visit("/operation/webhooks")).status == 403
         await yamada.visit("/")
         assert "Webhook 連携" not in yamada.text

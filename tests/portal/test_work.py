@@ -1,4 +1,4 @@
-"""The day's work on トップ and in the bar: late parts, missing parts, and how often is asked."""
+"""Pending work on トップ and in the top bar: late and missing parts, and request counts."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ WAITING = re.compile(r'class="bar-waiting"[^>]*>手続待ち<span class="badge[^
 
 @dataclass
 class Service:
-    """A service at the outside edge: counts one thing that waits, and can be held or silent."""
+    """A fake service that reports one count, and can be held or silent."""
 
     name: str
     count: int = 1
@@ -74,7 +74,7 @@ class Service:
 
 @dataclass
 class Edge:
-    """A portal with such services behind it."""
+    """A portal with these fake services behind it."""
 
     site: Site
     services: dict[str, Service]
@@ -131,7 +131,7 @@ async def top(browser: Browser) -> str:
     return answer.text
 
 
-async def test_a_page_is_answered_while_a_part_is_still_held() -> None:
+async def test_a_page_is_served_while_a_service_is_still_slow() -> None:
     with edge_with(0.3) as edge:
         held = edge.services["returns"]
         held.open.clear()
@@ -147,7 +147,7 @@ async def test_a_page_is_answered_while_a_part_is_still_held() -> None:
             late = asyncio.create_task(browser.http.get("/work/returns"))
             await asyncio.sleep(0.5)
             assert not late.done()
-            assert held.work_asked == 1, "the question that is on its way is enough"
+            assert held.work_asked == 1, "the request in flight is enough"
             held.open.set()
             answer = await late
             part = answer.text
@@ -160,7 +160,7 @@ async def test_a_page_is_answered_while_a_part_is_still_held() -> None:
             assert WAITING.findall(bar) == ["1"]
 
 
-async def test_a_missing_part_says_so_and_the_others_stay(edge: Edge) -> None:
+async def test_a_missing_part_is_named_and_the_others_are_shown(edge: Edge) -> None:
     edge.services["returns"].silent = True
     async with visiting(edge) as browser:
         html = await top(browser)
@@ -172,7 +172,7 @@ async def test_a_missing_part_says_so_and_the_others_stay(edge: Edge) -> None:
         assert "returnsの仕事" in html
 
 
-async def test_the_bar_asks_once_for_several_pages_and_anew_after_a_change(edge: Edge) -> None:
+async def test_the_bar_is_cached_for_several_pages_and_refreshed_after_a_change(edge: Edge) -> None:
     service = edge.services["returns"]
     async with visiting(edge) as browser:
         html = await top(browser)
@@ -192,7 +192,7 @@ async def test_the_bar_asks_once_for_several_pages_and_anew_after_a_change(edge:
         assert service.work_asked == before + 1
 
 
-async def test_one_persons_number_is_not_anothers(edge: Edge) -> None:
+async def test_counts_are_not_shared_between_people(edge: Edge) -> None:
     async with visiting(edge, "m100") as sato, visiting(edge, "h001") as tanaka:
         await top(sato)
         edge.services["returns"].count = 7
@@ -201,7 +201,7 @@ async def test_one_persons_number_is_not_anothers(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize("user_id", ROLES)
-async def test_each_is_asked_about_what_they_do(edge: Edge, user_id: str) -> None:
+async def test_only_the_services_of_a_role_are_called(edge: Edge, user_id: str) -> None:
     dealers = {Role.SALES, Role.MANAGER, Role.HQ}
     wanted = {
         "returns": dealers | {Role.TFC},
@@ -221,13 +221,13 @@ async def test_each_is_asked_about_what_they_do(edge: Edge, user_id: str) -> Non
     assert WAITING.findall(html) == [str(total)]
 
 
-async def test_a_part_that_is_not_theirs_is_not_there(edge: Edge) -> None:
+async def test_parts_of_other_roles_are_not_shown(edge: Edge) -> None:
     async with visiting(edge, "o001") as browser:
         assert (await browser.http.get("/work/returns")).status_code == 404
         assert (await browser.http.get("/work/nothing")).status_code == 404
 
 
-async def test_a_question_is_forgotten_with_the_person_who_was_away_longest() -> None:
+async def test_the_least_recently_used_entry_is_evicted() -> None:
     answers: RecentAnswers[int] = RecentAnswers(30)
 
     async def one(number: int) -> int:
@@ -240,20 +240,22 @@ async def test_a_question_is_forgotten_with_the_person_who_was_away_longest() ->
     assert await answers.get("a", "q", one(3), keep_s=60) == 3
 
 
-async def test_the_numbers_of_the_counter_lead_to_as_many_rows(portal_stack: PortalStack) -> None:
+async def test_every_count_on_the_home_page_links_to_a_list_of_that_length(
+    portal_stack: PortalStack,
+) -> None:
     await portal_stack.set_flow(store=True, hq=True)
     for who, title in ((YAMADA, "差戻しされた申込"), (SATO, "手続待ち・一括承認")):
-        async with portal_stack.visitor(who) as visitor:
-            await visitor.visit("/returns/approvals")
-            assert f"<h1>{title}</h1>" in visitor.html
+        async with portal_stack.signed_in(who) as user:
+            await user.visit("/returns/approvals")
+            assert f"<h1>{title}</h1>" in user.html
     for who in (YAMADA, SATO, TANAKA):
-        async with portal_stack.visitor(who) as visitor:
-            await visitor.visit("/")
+        async with portal_stack.signed_in(who) as user:
+            await user.visit("/")
             links = re.findall(
-                r'<a class="count[^"]*" href="([^"]+)">.*?count-number">(\d+)件', visitor.html
+                r'<a class="count[^"]*" href="([^"]+)">.*?count-number">(\d+)件', user.html
             )
             assert len(links) >= 4
             for address, number in links:
-                await visitor.visit(address.replace("&amp;", "&"))
-                rows = len(re.findall(r"<tr class=\"row-", visitor.html))
+                await user.visit(address.replace("&amp;", "&"))
+                rows = len(re.findall(r"<tr class=\"row-", user.html))
                 assert rows == min(int(number), 100), (who.name, address)

@@ -1,4 +1,4 @@
-"""Every service's migrated database is the one that its models describe."""
+"""Migrations of every service produce the database that its models describe."""
 
 from collections.abc import Awaitable, Callable
 
@@ -24,7 +24,7 @@ async def test_models_and_migrations_agree(
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_every_table_with_a_dealer_hides_its_rows_from_strangers(
+async def test_every_table_with_a_dealer_has_row_level_security(
     name: str, new_database: Callable[[str], Awaitable[str]]
 ) -> None:
     database = Database(await new_database(SERVICES[name].SERVICE.package))

@@ -1,4 +1,4 @@
-"""OpenAPI documents: what they promise of refusals and answers holds for every operation."""
+"""OpenAPI documents: every operation declares its refusals and closed response models."""
 
 import importlib
 import pkgutil
@@ -30,11 +30,11 @@ ELSEWHERE = {
         "RETENTION_NOT_OFFERED",  # a field of FORM_ERRORS
     },
 }  # fmt: skip
-"""Codes of refusals that no route answers with."""
+"""Refusal codes that no route returns."""
 
 
 async def nobody(_: object) -> Principal:
-    raise AssertionError("nobody asks here")
+    raise AssertionError("no user is expected here")
 
 
 def app_of(service: str) -> FastAPI:
@@ -45,7 +45,7 @@ def app_of(service: str) -> FastAPI:
 
 
 def refusals_in(service: str) -> Iterator[type[Refusal]]:
-    """Every class of refusals that a service defines."""
+    """Every refusal class that a service defines."""
     package = importlib.import_module(f"{service}_service")
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if "migrations" not in module.name:
@@ -64,7 +64,7 @@ def test_every_refusal_of_a_service_is_declared_at_a_route(service: str) -> None
         code for route in iter_route_contexts(app.routes) for code in refusals_of(app, route)
     }
     known = {one.code for one in refusals_in(service)}
-    assert known, "a service without refusals was not read"
+    assert known, "no refusals found: the service was not loaded"
     assert known - declared == ELSEWHERE.get(service, set())
 
 
@@ -89,7 +89,7 @@ def test_every_refusal_names_its_codes_and_shows_an_example(service: str) -> Non
 
 
 def is_open(schema: dict[str, Any], schemas: dict[str, Any], inside: tuple[str, ...] = ()) -> bool:
-    """Whether a schema lets any object through, itself or in a part of it."""
+    """Whether a schema allows arbitrary objects, itself or in a part."""
     if reference := schema.get("$ref"):
         name = reference.rsplit("/", 1)[1]
         return name not in inside and is_open(schemas[name], schemas, (*inside, name))

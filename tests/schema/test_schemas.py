@@ -1,4 +1,4 @@
-"""The wire may grow, and may not break those who read or write it already."""
+"""Schema compatibility: events may gain optional fields, but not break readers or writers."""
 
 import json
 from pathlib import Path
@@ -24,14 +24,14 @@ def test_every_type_has_an_example() -> None:
     assert {path.name.rsplit(".", 2)[0] for path in PUBLISHED} == set(EVENTS)
 
 
-def test_reading_ignores_what_it_does_not_know() -> None:
+def test_reading_ignores_unknown_fields() -> None:
     payload = {"dealer_id": "D01", "contract_no": "C1", "note_version": 1, "length": 2, "new": 3}
     assert read("contract.note_saved.v1", json.dumps(payload)) == NoteSaved(
         dealer_id="D01", contract_no="C1", note_version=1, length=2
     )
 
 
-def test_building_refuses_what_it_does_not_know() -> None:
+def test_building_refuses_unknown_fields() -> None:
     with pytest.raises(ValidationError):
         NoteSaved(dealer_id="D01", contract_no="C1", note_version=1, length=2, new=3)  # type: ignore[call-arg]
 
@@ -41,7 +41,7 @@ def test_a_type_of_a_later_version_is_unknown() -> None:
         read("contract.note_saved.v9", "{}")
 
 
-def test_a_payload_that_lacks_a_field_names_it_and_not_the_values() -> None:
+def test_a_missing_field_is_named_without_the_values() -> None:
     with pytest.raises(PayloadDoesNotFit, match="length") as caught:
         read(
             "contract.note_saved.v1",
@@ -74,7 +74,7 @@ def test_only_optional_fields_may_be_added(new: dict[str, object], faults: list[
     assert schemas.breaks(OLD, new) == faults
 
 
-def test_a_type_that_was_published_may_not_vanish() -> None:
+def test_a_published_type_may_not_be_removed() -> None:
     assert "gone.v1 was published and is gone" in schemas.faults({"gone.v1": {}})
 
 

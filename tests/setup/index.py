@@ -1,4 +1,4 @@
-"""Package index of a test: a real HTTP server with a uv wheel that is a shell script."""
+"""Package index for tests: a real HTTP server with a uv wheel that is a shell script."""
 
 import base64
 import contextlib
@@ -15,7 +15,7 @@ JSON_API = "application/vnd.pypi.simple.v1+json"
 
 
 def uv_wheel(version: str, program: str | None = None) -> bytes:
-    """A wheel whose uv says this version (or is another program)."""
+    """A wheel whose uv reports this version (or is another program)."""
     script = program or f"#!/bin/sh\necho uv {version}\n"
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as wheel:
@@ -25,7 +25,7 @@ def uv_wheel(version: str, program: str | None = None) -> bytes:
 
 @dataclass
 class Index:
-    """What the index answers, and what it was asked."""
+    """The files and responses of the index, and the requests received."""
 
     form: str = "json"
     files: dict[str, bytes] = field(default_factory=dict)
@@ -34,23 +34,25 @@ class Index:
     status: int = 200
     failures: list[int | str] = field(default_factory=list)
     login: str | None = None
+    files_at: str = ""
     asked: list[str] = field(default_factory=list)
+    logins: list[str | None] = field(default_factory=list)
     url: str = ""
 
     def add(self, name: str, content: bytes) -> None:
-        """Offer a file."""
+        """Add a file."""
         self.files[name] = content
         self.hashes[name] = hashlib.sha256(content).hexdigest()
 
     def refuses(self, authorization: str | None) -> int | None:
-        """The status with which a request is refused."""
+        """The status of a refused request."""
         wanted = self.login and f"Basic {base64.b64encode(self.login.encode()).decode()}"
         if wanted and authorization != wanted:
             return 401
         return None if self.status == 200 else self.status
 
     def page(self) -> tuple[str, str]:
-        """The page of a project: its type and its text."""
+        """The page of a project: its content type and text."""
         if self.form == "json":
             files = [
                 {
@@ -79,12 +81,13 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers as the index says."""
+    """Answers requests from the index."""
 
     server: Server
 
     def do_GET(self) -> None:
         self.server.index.asked.append(self.path)
+        self.server.index.logins.append(self.headers.get("Authorization"))
         if not (self.server.index.failures and self._fail(self.server.index.failures.pop(0))):
             self._serve()
 
@@ -94,6 +97,10 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/simple/uv/":
             kind, page = self.server.index.page()
             self._answer(kind, page.encode())
+        elif self.server.index.files_at:
+            self.send_response(302)
+            self.send_header("Location", f"{self.server.index.files_at}{self.path}")
+            self.end_headers()
         elif content := self.server.index.files.get(self.path.removeprefix("/files/")):
             self._answer("application/octet-stream", content)
         else:

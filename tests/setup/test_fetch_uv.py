@@ -1,4 +1,4 @@
-"""uv out of a package index: the newest that suffices and fits, checked, or why not."""
+"""Download of uv from a package index: the newest matching version, verified, or the reason."""
 
 import hashlib
 from collections.abc import Iterator
@@ -38,19 +38,19 @@ def fetch(root: Path, index: Index, login: str = "") -> Path:
     return fetch_uv(root, PackageIndex(url, pause_s=0), DEBIAN)
 
 
-def nothing_is_left(root: Path) -> bool:
+def nothing_left(root: Path) -> bool:
     folder = own_uv(root).parent
     return not folder.exists() or not list(folder.iterdir())
 
 
-def test_it_is_fetched_checked_and_found_again(root: Path, index: Index) -> None:
+def test_it_is_fetched_verified_and_reused(root: Path, index: Index) -> None:
     assert find_uv(root, {"PATH": ""}) is None
     assert fetch(root, index) == own_uv(root)
     assert find_uv(root, {"PATH": ""}) == own_uv(root)
     assert [path.name for path in own_uv(root).parent.iterdir()] == ["uv"]
 
 
-def test_a_yanked_file_is_left_alone(root: Path, index: Index) -> None:
+def test_a_yanked_file_is_skipped(root: Path, index: Index) -> None:
     newer = NAME.replace("0.9.7", "0.10.0")
     index.add(newer, uv_wheel("0.10.0"))
     index.yanked.add(newer)
@@ -58,7 +58,7 @@ def test_a_yanked_file_is_left_alone(root: Path, index: Index) -> None:
     assert f"/files/{NAME}" in index.asked
 
 
-def test_the_newest_that_suffices_and_fits_is_chosen() -> None:
+def test_the_newest_matching_version_is_chosen() -> None:
     tags = {
         "debian": "manylinux_2_17_x86_64.manylinux2014_x86_64",
         "alpine": "musllinux_1_1_x86_64",
@@ -92,11 +92,11 @@ def test_the_newest_that_suffices_and_fits_is_chosen() -> None:
         ((0, 14, 1), False),
     ],
 )
-def test_a_version_suffices_within_its_bounds(version: tuple[int, ...], enough: bool) -> None:
+def test_version_bounds(version: tuple[int, ...], enough: bool) -> None:
     assert suffices(version, ">=0.9,<0.14") is enough
 
 
-def test_a_uv_on_the_path_is_taken_if_it_suffices_and_runs(root: Path, tmp_path: Path) -> None:
+def test_a_uv_on_the_path_is_used_if_it_matches_and_runs(root: Path, tmp_path: Path) -> None:
     program = tmp_path / "bin" / "uv"
     program.parent.mkdir()
     environ = {"PATH": str(program.parent)}
@@ -112,7 +112,7 @@ def test_a_uv_on_the_path_is_taken_if_it_suffices_and_runs(root: Path, tmp_path:
         assert find_uv(root, environ) == found, script
 
 
-def test_user_and_password_are_handed_over_and_never_shown(
+def test_user_and_password_are_sent_and_never_shown(
     root: Path, index: Index, capfd: pytest.CaptureFixture[str]
 ) -> None:
     index.login = "me:p@ss"
@@ -125,22 +125,29 @@ def test_user_and_password_are_handed_over_and_never_shown(
     assert "p@ss" not in shown
 
 
+def test_a_password_is_not_handed_to_another_host(root: Path, index: Index) -> None:
+    index.login = "me:secret"
+    with served(Index(files=index.files)) as elsewhere:
+        index.files_at = elsewhere.url.removesuffix("/simple")
+        fetch(root, index, "me:secret")
+    assert index.logins[-1] is not None
+    assert elsewhere.logins == [None]
+
+
 @pytest.mark.parametrize("status", [403, 404])
-def test_an_index_that_refuses_is_named_with_what_to_type(
-    root: Path, index: Index, status: int
-) -> None:
+def test_a_refusing_index_is_named_with_a_remedy(root: Path, index: Index, status: int) -> None:
     index.status = status
     with pytest.raises(Failure, match=f"127.0.0.1:.* answered {status} .*PIP_INDEX_URL"):
         fetch(root, index)
     assert len(index.asked) == 1
-    assert nothing_is_left(root)
+    assert nothing_left(root)
 
 
-def test_a_wrong_hash_is_never_unpacked(root: Path, index: Index) -> None:
+def test_a_file_with_a_wrong_hash_is_not_unpacked(root: Path, index: Index) -> None:
     index.hashes[NAME] = hashlib.sha256(b"another").hexdigest()
     with pytest.raises(Failure, match="is not the file whose sha256"):
         fetch(root, index)
-    assert nothing_is_left(root)
+    assert nothing_left(root)
 
 
 def test_a_file_without_a_hash_is_not_trusted(root: Path, index: Index) -> None:
@@ -150,33 +157,33 @@ def test_a_file_without_a_hash_is_not_trusted(root: Path, index: Index) -> None:
     assert f"/files/{NAME}" not in index.asked
 
 
-def test_an_index_without_a_wheel_for_this_machine_says_so(root: Path, index: Index) -> None:
+def test_an_index_without_a_matching_wheel_is_an_error(root: Path, index: Index) -> None:
     index.files.clear()
     index.hashes.clear()
     index.add(NAME.replace("0.9.7", "0.8.0"), b"too old")
     with pytest.raises(Failure, match=r"has no uv >=0.9,<0.14 for Linux on x86_64"):
         fetch(root, index)
-    assert nothing_is_left(root)
+    assert nothing_left(root)
 
 
-def test_a_download_that_breaks_off_is_tried_again(root: Path, index: Index) -> None:
+def test_an_interrupted_download_is_retried(root: Path, index: Index) -> None:
     index.failures = ["go on", "cut", 503]
     fetch(root, index)
     assert index.asked.count(f"/files/{NAME}") == 3
 
 
-def test_a_download_that_always_breaks_off_leaves_nothing(root: Path, index: Index) -> None:
+def test_a_download_that_always_fails_leaves_nothing(root: Path, index: Index) -> None:
     index.failures = ["go on", "cut", "cut", "cut"]
     with pytest.raises(Failure, match="ended after 5 of 1,000,000 bytes"):
         fetch(root, index)
-    assert nothing_is_left(root)
+    assert nothing_left(root)
 
 
 def test_a_uv_that_does_not_run_is_not_kept(root: Path, index: Index) -> None:
     index.add(NAME, uv_wheel("0.9.7", "#!/nowhere/sh\n"))
     with pytest.raises(Failure, match="does not run here"):
         fetch(root, index)
-    assert nothing_is_left(root)
+    assert nothing_left(root)
 
 
 def test_no_network_is_one_sentence(root: Path) -> None:
@@ -186,7 +193,7 @@ def test_no_network_is_one_sentence(root: Path) -> None:
     assert "\n" not in str(failure.value)
 
 
-def test_certificates_that_cannot_be_read_are_named() -> None:
+def test_unreadable_certificates_are_named() -> None:
     with pytest.raises(Failure, match=r"/nowhere.pem cannot be read .*SSL_CERT_FILE"):
         PackageIndex("https://127.0.0.1/simple", "/nowhere.pem")
 

@@ -1,4 +1,4 @@
-"""Interpreter: the first that runs and is new enough, whatever stands before it on PATH."""
+"""Python interpreter search: the first that runs and is new enough, regardless of PATH order."""
 
 import os
 import shutil
@@ -13,12 +13,12 @@ TOOLS = ("bash", "sed", "dirname", "cat")
 BROKEN_SHIM = "echo 'pyenv: python3.13: command not found' >&2; exit 127"
 OLD = "echo '3.10.13 False /usr/bin/python3'"
 WITHOUT_SSL = 'case "$2" in *ssl*) exit 1 ;; esac; echo "3.12.1 True /opt/python3.12"'
-GOOD = f'exec {sys.executable} "$@"'
+GOOD = f'exec "{sys.executable}" "$@"'
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone without an environment, in a folder with a blank in its name."""
+    """A clone without an environment, in a folder with a space in its name."""
     folder = tmp_path / "a clone"
     (folder / "tools").mkdir(parents=True)
     (folder / "bin").mkdir()
@@ -43,14 +43,14 @@ def find(clone: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_a_shim_that_does_not_run_is_passed_over(clone: Path) -> None:
+def test_a_shim_that_does_not_run_is_skipped(clone: Path) -> None:
     put(clone / "bin", "python3.13", BROKEN_SHIM)
     put(clone / "bin", "python3.12", WITHOUT_SSL)
     put(clone / "bin", "python3", GOOD)
     assert find(clone).stdout.strip() == sys.executable
 
 
-def test_the_environment_s_own_comes_first(clone: Path) -> None:
+def test_the_environments_python_comes_first(clone: Path) -> None:
     put(clone / "bin", "python3.13", "echo '3.13.0 True /on/path'")
     put(clone / ".venv" / "bin", "python", "echo '3.12.0 True /of/the/environment'")
     assert find(clone).stdout.strip() == "/of/the/environment"
@@ -58,19 +58,19 @@ def test_the_environment_s_own_comes_first(clone: Path) -> None:
     assert find(clone).stdout.strip() == "/on/path"
 
 
-def test_the_one_that_is_named_comes_before_those_on_path(clone: Path) -> None:
+def test_a_named_python_comes_before_those_on_path(clone: Path) -> None:
     put(clone / "bin", "python3.13", "echo '3.13.0 True /on/path'")
     put(clone / "own dir", "python", "echo '3.12.0 True /named'")
     assert find(clone, UV_PYTHON=str(clone / "own dir" / "python")).stdout.strip() == "/named"
 
 
-def test_one_that_uv_keeps_is_found(clone: Path) -> None:
+def test_a_python_managed_by_uv_is_found(clone: Path) -> None:
     put(clone / "kept", "python3.13", "echo '3.13.0 True /kept/by/uv'")
     put(clone / "bin", "uv", f"echo '{clone}/kept/python3.13'")
     assert find(clone).stdout.strip() == "/kept/by/uv"
 
 
-def test_none_at_all_is_one_sentence_and_what_to_type(clone: Path) -> None:
+def test_no_python_at_all_is_one_sentence_with_a_remedy(clone: Path) -> None:
     done = find(clone)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -79,7 +79,7 @@ def test_none_at_all_is_one_sentence_and_what_to_type(clone: Path) -> None:
     assert "apt install python3" in second
 
 
-def test_what_was_found_is_said(clone: Path) -> None:
+def test_rejected_pythons_are_listed(clone: Path) -> None:
     put(clone / "bin", "python3.13", BROKEN_SHIM)
     put(clone / "bin", "python3", OLD)
     done = find(clone)
@@ -88,7 +88,7 @@ def test_what_was_found_is_said(clone: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["up", "test", "check", "fix"])
-def test_every_command_stops_there(clone: Path, command: str) -> None:
+def test_every_command_stops_without_a_python(clone: Path, command: str) -> None:
     done = subprocess.run(
         [str(shutil.which("bash")), clone / "dev", command],
         env={"PATH": str(clone / "bin")}, capture_output=True, text=True, check=False,

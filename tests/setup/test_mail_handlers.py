@@ -35,7 +35,7 @@ def is_slotted(handler: ast.ClassDef) -> bool:
         ("class A:\n    __slots__ = ()", True),
     ],
 )
-def test_slots_are_seen(head: str, slotted: bool) -> None:
+def test_slots_are_detected(head: str, slotted: bool) -> None:
     [found] = handlers(f"{head}\n    async def handle_DATA(self): ...")
     assert is_slotted(found) is slotted
 

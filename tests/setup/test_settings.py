@@ -1,4 +1,4 @@
-"""Settings of `./dev`: what pip and uv are set to holds for the whole of set-up."""
+"""Settings of `./dev`: the configuration of pip and uv applies to the whole set-up."""
 
 import os
 import sys
@@ -32,7 +32,7 @@ def environ(root: Path, **more: str) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "HOME": str(root), "PIP_CONFIG_FILE": os.devnull, **more}
 
 
-def test_nothing_set_means_the_index_of_the_lock_file(root: Path) -> None:
+def test_the_index_of_the_lock_file_is_the_default(root: Path) -> None:
     made = settings(root, environ(root), None)
     assert "UV_DEFAULT_INDEX" not in made
     assert made["UV"] == str(own_uv(root))
@@ -65,13 +65,15 @@ def test_pip_conf_is_read(root: Path) -> None:
     assert made["SSL_CERT_FILE"] == "/other.pem"
 
 
-def test_a_broken_pip_conf_is_left_out_aloud(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_pip_conf_is_ignored_with_a_message(
+    root: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (root / "pip.conf").write_text("index-url = http://no/section\n")
     assert "index-url" not in pip_settings(environ(root, PIP_CONFIG_FILE=str(root / "pip.conf")))
     assert "pip.conf is left out" in capfd.readouterr().err
 
 
-def test_uv_comes_from_the_index_that_pip_is_set_to(root: Path) -> None:
+def test_uv_comes_from_the_configured_index(root: Path) -> None:
     own_uv(root).unlink()
     machine = Machine.here()
     tag = "musllinux_1_1" if machine.glibc is None else "manylinux_2_17"
@@ -81,7 +83,7 @@ def test_uv_comes_from_the_index_that_pip_is_set_to(root: Path) -> None:
     assert made["UV"] == str(own_uv(root))
 
 
-def test_caches_move_where_the_home_cannot_be_written(root: Path) -> None:
+def test_caches_move_if_the_home_is_not_writable(root: Path) -> None:
     assert caches(root, environ(root)) == {}
     read_only = "/proc/self"  # for root, too
     assert caches(root, environ(root, HOME=read_only)) == {
@@ -100,21 +102,21 @@ def test_another_python_has_an_environment_of_its_own(root: Path) -> None:
 
 
 def test_a_python_of_pyenv_is_found_by_its_version(root: Path) -> None:
-    for version, script in {"3.13.0": "exit 0", "3.13.9": "exit 1"}.items():
+    for version, script in {"3.99.0": "exit 0", "3.99.9": "exit 1"}.items():
         python = root / ".pyenv" / "versions" / version / "bin" / "python"
         python.parent.mkdir(parents=True)
         python.write_text(f"#!/bin/sh\n{script}\n")
         python.chmod(0o755)
-    found = named_python("3.13", environ(root, PATH=""), own_uv(root))
-    assert found == str(root / ".pyenv" / "versions" / "3.13.0" / "bin" / "python")
+    found = named_python("3.99", environ(root, PATH=""), own_uv(root))
+    assert found == str(root / ".pyenv" / "versions" / "3.99.0" / "bin" / "python")
 
 
-def test_uv_is_asked_for_a_python_that_is_not_here(root: Path) -> None:
+def test_a_missing_python_is_requested_from_uv(root: Path) -> None:
     own_uv(root).write_text('#!/bin/sh\n[ "$2 $3" = "find 3.99" ] && echo /kept/by/uv\n')
     assert named_python("3.99", environ(root), own_uv(root)) == "/kept/by/uv"
 
 
-def test_a_python_that_cannot_be_had_is_one_sentence(root: Path) -> None:
+def test_an_unavailable_python_is_one_sentence(root: Path) -> None:
     own_uv(root).write_text("#!/bin/sh\nexit 1\n")
     with pytest.raises(Failure, match=r"There is no Python 3.99: .* --python /path/to/python3.99"):
         named_python("3.99", environ(root), own_uv(root))

@@ -1,4 +1,4 @@
-"""A start that cannot be: one sentence with what to do, exit code 1, and nothing made."""
+"""Start failures: one sentence with a remedy, exit code 1, and nothing created."""
 
 import errno
 import os
@@ -71,7 +71,7 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
         look_before_start("127.0.0.1", free_port(), tmp_path / "data", embedded=True)
 
 
-def test_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_data_folder_that_is_not_writable(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match="/read/only cannot be written"), explained(tmp_path):
         raise OSError(errno.EROFS, "Read-only file system", "/read/only")
 
@@ -103,6 +103,6 @@ def test_data_of_another_postgresql(tmp_path: Path) -> None:
         raise subprocess.CalledProcessError(1, "pg_ctl")
 
 
-def test_an_error_of_ours_is_not_hidden(tmp_path: Path) -> None:
+def test_an_unexpected_error_is_not_hidden(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="ours"), explained(tmp_path):
         raise ValueError("ours")

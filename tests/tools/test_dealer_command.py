@@ -1,4 +1,4 @@
-"""Can an operator let a dealer's systems in, and shut them out, by the command line?"""
+"""Dealer commands: an operator creates, rotates, revokes and deactivates credentials."""
 
 import asyncio
 import base64
@@ -22,7 +22,7 @@ async def dealer(url: str, *words: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, main, command)
 
 
-async def test_credentials_are_shown_once_and_kept_as_hashes(new_database: NewDatabase) -> None:
+async def test_credentials_are_shown_once_and_stored_as_hashes(new_database: NewDatabase) -> None:
     url = await new_database("interchange_service")
     added = await dealer(url, "add", "D01", "--name", "第一販売")
     [key], [password] = (
@@ -44,7 +44,7 @@ async def test_credentials_are_shown_once_and_kept_as_hashes(new_database: NewDa
     assert WrittenKey.read(key).secret not in listed + again.output
 
 
-async def test_keys_are_rotated_and_revoked_and_a_dealer_shut_out(
+async def test_keys_are_rotated_and_revoked_and_a_dealer_deactivated(
     new_database: NewDatabase,
 ) -> None:
     url = await new_database("interchange_service")
@@ -70,7 +70,9 @@ async def test_keys_are_rotated_and_revoked_and_a_dealer_shut_out(
     await database.close()
 
 
-async def test_the_broker_learns_every_dealer_and_no_password(new_database: NewDatabase) -> None:
+async def test_the_definitions_contain_every_dealer_and_no_password(
+    new_database: NewDatabase,
+) -> None:
     url = await new_database("interchange_service")
     added = await dealer(url, "add", "D01", "--name", "第一販売")
     await dealer(url, "add", "D02", "--name", "第二販売")

@@ -1,4 +1,4 @@
-"""The demo is always the same, believable, and shows everything that the pages can show."""
+"""Demo data is deterministic and consistent, and covers everything that the pages can show."""
 
 import csv
 from collections import Counter
@@ -38,7 +38,7 @@ def final_on(contract: Contract) -> date:
 
 
 def colour(contract: Contract, today: date) -> str:
-    """By days alone: two months have 59 to 62 days, four have 120 to 123."""
+    """The colour by days only: two months have 59 to 62 days, four have 120 to 123."""
     left = (final_on(contract) - today).days
     if left < 0:
         return "grey"
@@ -112,7 +112,7 @@ def test_the_car_was_registered_when_the_instalments_began() -> None:
         assert day(contract["初度登録年月日"]) <= TODAY
 
 
-def test_the_balance_is_what_is_still_due_less_its_interest() -> None:
+def test_the_balance_is_the_present_value_of_the_instalments() -> None:
     for contract in contracts(3000):
         last, balance, monthly = (int(contract[c]) for c in ("最終回支払額", "残高", "月額"))
         days_left = max(0, (final_on(contract) - TODAY).days)
@@ -127,7 +127,7 @@ def test_the_balance_is_what_is_still_due_less_its_interest() -> None:
         assert balance == last or left > 0
 
 
-def test_d01_has_exactly_the_stores_and_people_of_the_examples() -> None:
+def test_d01_has_the_stores_and_people_of_the_examples() -> None:
     d01 = demo_masters().dealers[0]
     assert d01.code == "D01"
     assert [(store.code, store.name, store.unused) for store in d01.stores] == [
@@ -145,7 +145,7 @@ def test_d01_has_exactly_the_stores_and_people_of_the_examples() -> None:
     assert demo_masters().tfc_operator.role is Role.TFC
 
 
-def test_masters_hold_together_for_many_dealers() -> None:
+def test_masters_are_consistent_for_many_dealers() -> None:
     dealers = demo_masters(300).dealers
     assert len({dealer.code for dealer in dealers}) == 300
     assert len({dealer.name for dealer in dealers}) == 300
@@ -183,6 +183,6 @@ def test_the_file_reads_back_as_written(tmp_path: Path, encoding: str) -> None:
         assert list(csv.DictReader(file)) == contracts(2000)
 
 
-def test_rows_come_one_at_a_time() -> None:
+def test_rows_are_generated_lazily() -> None:
     endless = demo_contracts(1, 10**12, TODAY)
     assert len(list(islice(endless, 3))) == 3

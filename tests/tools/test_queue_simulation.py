@@ -1,4 +1,4 @@
-"""bench/queue_simulation.py against what queueing theory knows in closed form."""
+"""Queue simulation of bench/ against closed-form results of queueing theory."""
 
 import random
 from math import factorial
@@ -30,7 +30,7 @@ def erlang_c_wait(rate: float, servers: int, serve: float) -> float:
 
 
 @pytest.mark.parametrize(("rate", "servers"), [(0.7, 1), (1.4, 2), (3.2, 4)])
-def test_single_jobs_wait_as_long_as_erlang_says(rate: float, servers: int) -> None:
+def test_the_mean_wait_of_single_jobs_matches_erlang_c(rate: float, servers: int) -> None:
     assert mean_wait(rate, servers, 1) == pytest.approx(erlang_c_wait(rate, servers, 1), rel=0.1)
 
 
@@ -39,7 +39,7 @@ def test_a_steady_server_halves_the_wait() -> None:
     assert mean_wait(0.7, 1, 1, steady=True) == pytest.approx(wanted, rel=0.1)
 
 
-def test_a_server_takes_all_that_waits_up_to_its_batch() -> None:
+def test_a_server_takes_all_waiting_jobs_up_to_its_batch() -> None:
     batches: list[int] = []
 
     def seconds(number: int) -> float:
@@ -65,7 +65,7 @@ def test_capacity_is_where_the_queue_begins_to_grow() -> None:
     assert last(hop.capacity * 1.5) > 1
 
 
-def test_it_gives_what_was_measured_and_the_same_each_time() -> None:
+def test_it_reproduces_the_measurements_deterministically() -> None:
     times = latencies(Path(), 50, 20_000)
     assert quantile(times, 0.5) == pytest.approx(11.0, rel=0.15)
     assert quantile(times, 0.99) == pytest.approx(19.2, rel=0.25)

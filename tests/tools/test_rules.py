@@ -1,4 +1,4 @@
-"""The table of rules and tests is not fooled: a test that cannot fail proves nothing."""
+"""Rule coverage: a test that cannot fail proves nothing."""
 
 import subprocess
 import sys
@@ -48,7 +48,7 @@ HOLLOW = {
     "a dead branch": "if False:\n    assert colour",
     "an inner function that is not used": "def inner(): assert colour",
     "a function that asserts nothing": "assert_nothing(colour)",
-    "an expectation that nobody enters": "pytest.raises(ValueError)",
+    "an expectation that is never entered": "pytest.raises(ValueError)",
     "a swallowed failure": "try:\n    assert colour\nexcept Exception:\n    pass",
     "a method that asserts nothing": "screen.opens(colour)",
     "a skip inside": "pytest.skip('later')\nassert colour",
@@ -83,7 +83,7 @@ class Screen:
 
 @pytest.fixture(autouse=True)
 def few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Load one plugin into each pytest that is started here: all of them take seconds."""
+    """Load only one plugin into each pytest started here: loading all takes seconds."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_PLUGINS", "pytest_asyncio.plugin")
 
@@ -112,7 +112,7 @@ def run(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def as_tests(bodies: dict[str, str]) -> str:
-    """One test per body, named by its place in the table."""
+    """One test per body, named by its position in the table."""
     return "\n".join(
         f"@pytest.mark.rule('D1')\ndef test_{place}(colour, expects, screen: Screen):\n    "
         + body.replace("\n", "\n    ")
@@ -128,7 +128,7 @@ def test_only_tests_that_can_fail_count(project: Path) -> None:
     assert found == {**dict.fromkeys(SOUND, True), **dict.fromkeys(HOLLOW, False)}
 
 
-def test_a_test_that_is_skipped_or_may_fail_does_not_count(project: Path) -> None:
+def test_a_skipped_or_xfailed_test_does_not_count(project: Path) -> None:
     counts = {
         "skip": False,
         "skip(reason='later')": False,
@@ -296,7 +296,7 @@ def test_check_fails_on_a_hollow_test(project: Path) -> None:
     assert "hollow: test_it.py::test_it (D1): asserts nothing" in done.stdout
 
 
-def test_tests_that_cannot_be_collected_are_reported_in_pytest_s_words(project: Path) -> None:
+def test_collection_errors_show_pytests_output(project: Path) -> None:
     write(project, "import no_such_module")
     done = run(project)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""The wire: every event that crosses a service boundary."""
+"""Event contracts: every event that crosses a service boundary."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from event_contracts.registry import (
 )
 
 EXAMPLES = Path(__file__).parent / "examples"
-"""Payloads as they were published, `<type>.<number>.json`: every one stays readable for ever."""
+"""Payloads as published, `<type>.<number>.json`: every one must remain readable."""
 
 __all__ = [
     "EVENTS",

@@ -1,4 +1,4 @@
-"""What does the commuter service tell? What becomes of passes and of slips; no routes, no names."""
+"""Events of the commuter service: commuter passes and expense slips; no routes, no names."""
 
 from datetime import date
 from typing import ClassVar, Literal
@@ -19,13 +19,13 @@ class PassEvent(Event):
 
 
 class PassRegistered(PassEvent):
-    """An administrator registered it or changed it; in force at once."""
+    """An administrator registered or changed the pass; it is in force at once."""
 
     wire_type: ClassVar[str] = "commuter_pass.registered.v1"
 
 
 class PassApplied(PassEvent):
-    """The employee asks for it; without effect until it is confirmed."""
+    """The employee applied for the pass; it has no effect until it is confirmed."""
 
     wire_type: ClassVar[str] = "commuter_pass.applied.v1"
 
@@ -33,7 +33,7 @@ class PassApplied(PassEvent):
 
 
 class PassConfirmed(PassEvent):
-    """It is in force; what was confirmed together has one `decision_id`."""
+    """The pass is in force; passes that were confirmed together have one `decision_id`."""
 
     wire_type: ClassVar[str] = "commuter_pass.confirmed.v1"
 
@@ -41,25 +41,25 @@ class PassConfirmed(PassEvent):
 
 
 class PassRejected(PassEvent):
-    """The application was turned down."""
+    """The application was rejected."""
 
     wire_type: ClassVar[str] = "commuter_pass.rejected.v1"
 
 
 class PassWithdrawn(PassEvent):
-    """The employee took the application back."""
+    """The employee withdrew the application."""
 
     wire_type: ClassVar[str] = "commuter_pass.withdrawn.v1"
 
 
 class PassPurged(PassEvent):
-    """It ended long enough ago and is deleted."""
+    """The pass ended long enough ago and is deleted."""
 
     wire_type: ClassVar[str] = "commuter_pass.purged.v1"
 
 
 class SlipMoved(Event):
-    """A slip has another status; the amount is what the employee claims, in yen."""
+    """A slip has a new status; the amount is what the employee claims, in yen."""
 
     wire_type: ClassVar[str] = "slip.moved.v1"
     aggregate_type: ClassVar[str] = "slip"

@@ -1,4 +1,4 @@
-"""What does the contracts service tell? The life of a contract near its last instalment."""
+"""Contract events: the life of a contract near its last instalment."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal
@@ -11,7 +11,7 @@ Basis = Literal["cash_decided", "payoff", "return", "resplit", "tfc"]
 
 
 class Vehicle(Part):
-    """The car under contract."""
+    """The vehicle under contract."""
 
     model: str
     registration_no: str
@@ -28,7 +28,7 @@ class ContractEvent(Event):
 
 
 class ContractFacts(ContractEvent):
-    """All that another service may need of a contract. The customer's name is personal data."""
+    """The contract data that other services may need. The customer's name is personal data."""
 
     personal: ClassVar[tuple[str, ...]] = ("customer_name",)
 
@@ -43,19 +43,19 @@ class ContractFacts(ContractEvent):
 
 
 class ContractRegistered(ContractFacts):
-    """A contract came in."""
+    """A contract was registered."""
 
     wire_type: ClassVar[str] = "contract.registered.v1"
 
 
 class ContractUpdated(ContractFacts):
-    """A contract's facts changed; the event carries all of them as they are now."""
+    """A contract's data changed; the event carries its complete current state."""
 
     wire_type: ClassVar[str] = "contract.updated.v1"
 
 
 class SelectionRecorded(ContractEvent):
-    """The customer's choice was entered for the first time."""
+    """The customer's selection was recorded for the first time."""
 
     wire_type: ClassVar[str] = "contract.selection_recorded.v1"
 
@@ -68,7 +68,7 @@ class SelectionRecorded(ContractEvent):
 
 
 class SelectionChanged(ContractEvent):
-    """The choice became another one; `after` is None where it was taken back."""
+    """The selection changed; `after` is None if it was withdrawn."""
 
     wire_type: ClassVar[str] = "contract.selection_changed.v1"
 
@@ -77,7 +77,7 @@ class SelectionChanged(ContractEvent):
 
 
 class ReplacementRecorded(ContractEvent):
-    """Whether the customer buys the next car here became known."""
+    """It was recorded whether the customer buys the next vehicle from this dealer."""
 
     wire_type: ClassVar[str] = "contract.replacement_recorded.v1"
 
@@ -87,7 +87,7 @@ class ReplacementRecorded(ContractEvent):
 
 
 class NoteSaved(ContractEvent):
-    """The store's memo was saved; its text stays at home."""
+    """The store's memo was saved; its text is not published."""
 
     wire_type: ClassVar[str] = "contract.note_saved.v1"
 
@@ -96,7 +96,7 @@ class NoteSaved(ContractEvent):
 
 
 class PaymentConfirmationPrinted(ContractEvent):
-    """The form on which the customer confirms the way of payment was printed."""
+    """The form on which the customer confirms the payment method was printed."""
 
     wire_type: ClassVar[str] = "contract.payment_confirmation_printed.v1"
 
@@ -104,7 +104,7 @@ class PaymentConfirmationPrinted(ContractEvent):
 
 
 class PayoffRequested(ContractEvent):
-    """The dealer goes on to the early payoff."""
+    """The dealer requested the early payoff."""
 
     wire_type: ClassVar[str] = "contract.payoff_requested.v1"
 
@@ -112,7 +112,7 @@ class PayoffRequested(ContractEvent):
 
 
 class ResplitApplied(ContractEvent):
-    """A screening for a re-split was asked for."""
+    """A re-split screening was applied for."""
 
     wire_type: ClassVar[str] = "contract.resplit_applied.v1"
 
@@ -123,7 +123,7 @@ class ResplitApplied(ContractEvent):
 
 
 class FinalHandlingCompleted(ContractEvent):
-    """Nothing more is to be done for the last instalment."""
+    """The final handling of the contract is complete."""
 
     wire_type: ClassVar[str] = "contract.final_handling_completed.v1"
 
@@ -139,7 +139,7 @@ class FinalHandlingReopened(ContractEvent):
 
 
 class AssignmentChangeRegistered(ContractEvent):
-    """Another store or another member of staff will look after the contract."""
+    """A change of the store or staff in charge of the contract was registered."""
 
     wire_type: ClassVar[str] = "contract.assignment_change_registered.v1"
 
@@ -157,7 +157,7 @@ class AssignmentChangeRegistered(ContractEvent):
 
 
 class AssignmentChangeCancelled(ContractEvent):
-    """A registered change was taken back, or refused by the finance company."""
+    """A registered change was cancelled by the dealer, or rejected by the finance company."""
 
     wire_type: ClassVar[str] = "contract.assignment_change_cancelled.v1"
 
@@ -178,7 +178,7 @@ class AssignmentChangeReflected(ContractEvent):
 
 
 class AssignmentChangeOverdue(ContractEvent):
-    """A change should have been reflected by now."""
+    """A registered change is overdue: it should have been reflected by now."""
 
     wire_type: ClassVar[str] = "contract.assignment_change_overdue.v1"
 
@@ -187,7 +187,7 @@ class AssignmentChangeOverdue(ContractEvent):
 
 
 class UrgencyChanged(ContractEvent):
-    """An open contract came nearer to its last day, or passed it; told on the first such day."""
+    """An open contract reached the next urgency level; emitted on the first day of that level."""
 
     wire_type: ClassVar[str] = "contract.urgency_changed.v1"
 
@@ -197,7 +197,7 @@ class UrgencyChanged(ContractEvent):
 
 
 class CustomerErased(ContractEvent):
-    """Who the customer was is forgotten for good; each service erases what it keeps of them."""
+    """The customer's personal data was erased; each service erases its own copy."""
 
     wire_type: ClassVar[str] = "contract.customer_erased.v1"
 
@@ -205,7 +205,7 @@ class CustomerErased(ContractEvent):
 
 
 class CustomerListExported(Event):
-    """Somebody took a customer list out as CSV."""
+    """A customer list was exported as CSV."""
 
     wire_type: ClassVar[str] = "customer_list.exported.v1"
     aggregate_type: ClassVar[str] = "customer_list"

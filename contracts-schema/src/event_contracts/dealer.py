@@ -1,4 +1,4 @@
-"""What do the dealers' own systems tell? Cars that came back, and their masters."""
+"""Dealer events from the dealers' own systems: returned vehicles, and master data."""
 
 from datetime import date
 from typing import ClassVar, Literal
@@ -13,12 +13,12 @@ class DealerEvent(Event):
 
     @property
     def aggregate_id(self) -> str:
-        """The dealer and the key."""
+        """The dealer and the key, joined."""
         return f"{self.dealer_id}-{getattr(self, self.aggregate_key)}"
 
 
 class VehicleReturned(DealerEvent):
-    """A car stands on the dealer's ground; a person still has to report it."""
+    """A vehicle was returned to the dealer; a person still has to submit the return."""
 
     wire_type: ClassVar[str] = "dealer.vehicle_returned.v1"
     personal: ClassVar[tuple[str, ...]] = ("place",)
@@ -33,7 +33,7 @@ class VehicleReturned(DealerEvent):
 
 
 class VehicleReturnCancelled(DealerEvent):
-    """The earlier message was a mistake."""
+    """The earlier `vehicle_returned` event was a mistake."""
 
     wire_type: ClassVar[str] = "dealer.vehicle_return_cancelled.v1"
     aggregate_key: ClassVar[str] = "source_id"
@@ -42,7 +42,7 @@ class VehicleReturnCancelled(DealerEvent):
 
 
 class StaffMasterUpdated(DealerEvent):
-    """A member of staff is new, changed or gone."""
+    """A staff member was added, changed or removed."""
 
     wire_type: ClassVar[str] = "dealer.staff_master_updated.v1"
     aggregate_key: ClassVar[str] = "staff_code"
@@ -58,7 +58,7 @@ class StaffMasterUpdated(DealerEvent):
 
 
 class StoreMasterUpdated(DealerEvent):
-    """A store is new, changed or closed; `successor` takes over the customers of a closed one."""
+    """A store was added, changed or closed; `successor` takes over a closed store's customers."""
 
     wire_type: ClassVar[str] = "dealer.store_master_updated.v1"
     aggregate_key: ClassVar[str] = "store_code"
@@ -72,7 +72,7 @@ class StoreMasterUpdated(DealerEvent):
 
 
 class ReplacementVehicleMasterUpdated(DealerEvent):
-    """A model that the dealer's customers may buy next."""
+    """A model that the dealer's customers may buy as the next vehicle."""
 
     wire_type: ClassVar[str] = "dealer.replacement_vehicle_master_updated.v1"
     aggregate_key: ClassVar[str] = "vehicle_code"
@@ -91,7 +91,7 @@ class DealerContractEvent(DealerEvent):
 
 
 class CustomerChangeStarted(DealerContractEvent):
-    """Name or address of the customer are being changed."""
+    """A change of the customer's name or address has started."""
 
     wire_type: ClassVar[str] = "dealer.customer_change_started.v1"
 
@@ -99,7 +99,7 @@ class CustomerChangeStarted(DealerContractEvent):
 
 
 class CustomerChangeCompleted(DealerContractEvent):
-    """That change is finished."""
+    """The change of the customer's name or address is complete."""
 
     wire_type: ClassVar[str] = "dealer.customer_change_completed.v1"
 
@@ -107,7 +107,7 @@ class CustomerChangeCompleted(DealerContractEvent):
 
 
 class ReplacementSold(DealerContractEvent):
-    """The customer ordered a car; a person still confirms it as the replacement."""
+    """The customer ordered a vehicle; a person still confirms it as the replacement."""
 
     wire_type: ClassVar[str] = "dealer.replacement_sold.v1"
 

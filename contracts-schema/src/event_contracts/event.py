@@ -1,4 +1,4 @@
-"""What is every event? A frozen fact about one aggregate of one dealer.
+"""Event base class: a frozen fact about one aggregate of one dealer.
 
 Building an event refuses unknown fields; reading one (`registry.read`) ignores them, so that a
 newer writer may add optional fields without breaking an older reader.
@@ -10,19 +10,19 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Part(BaseModel):
-    """A piece of an event's payload."""
+    """A nested part of an event's payload."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 ERASED = "（消去済み）"
-"""What stands where a customer's name, address or a text about them was."""
+"""Replaces a customer's name, address or a text about them after erasure."""
 
 
 class Event(Part):
     """A fact on the wire. `wire_type` is `<stream>.<past tense>.v<version>`.
 
-    `personal` names the fields that may say who a customer is; they go when the customer is erased.
+    `personal` lists the fields that may identify a customer; they are blanked on erasure.
     """
 
     wire_type: ClassVar[str]
@@ -34,5 +34,5 @@ class Event(Part):
 
     @property
     def aggregate_id(self) -> str:
-        """The id of the aggregate whose order this event keeps."""
+        """The id of the aggregate that defines the event's order."""
         return str(getattr(self, self.aggregate_key))

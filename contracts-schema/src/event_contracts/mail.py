@@ -1,4 +1,4 @@
-"""What does the notifier tell? What became of each mail; addresses and texts stay at home."""
+"""Mail events: the outcome of each mail; addresses and texts are not published."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -20,7 +20,7 @@ class MailEvent(Event):
 
 
 class MailSent(MailEvent):
-    """The mail server took it."""
+    """The mail server accepted the mail."""
 
     wire_type: ClassVar[str] = "mail.sent.v1"
 
@@ -30,7 +30,7 @@ class MailSent(MailEvent):
 
 
 class MailSuppressed(MailEvent):
-    """It was not to be sent."""
+    """The mail was suppressed and is not sent."""
 
     wire_type: ClassVar[str] = "mail.suppressed.v1"
 
@@ -39,9 +39,9 @@ class MailSuppressed(MailEvent):
 
 
 class MailOutcomeUnknown(MailEvent):
-    """The line broke after the text: it may have been sent, and is not sent again by itself.
+    """The connection broke after the text: the mail may have been sent, and is not sent again.
 
-    If the server's answer turns up after all, `mail.sent` or `mail.failed` follows.
+    If the mail server's answer becomes known later, `mail.sent` or `mail.failed` follows.
     """
 
     wire_type: ClassVar[str] = "mail.outcome_unknown.v1"
@@ -51,7 +51,7 @@ class MailOutcomeUnknown(MailEvent):
 
 
 class MailFailed(MailEvent):
-    """The mail server refused it for good."""
+    """The mail server rejected the mail permanently."""
 
     wire_type: ClassVar[str] = "mail.failed.v1"
 

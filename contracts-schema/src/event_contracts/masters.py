@@ -1,6 +1,6 @@
-"""What does the contracts service tell of the masters? Stores and staff as they are now.
+"""Master data events of the contracts service: current stores and staff.
 
-Mail addresses stay at home; the telephones at work are told, for a return form opens with them.
+Mail addresses are not published; work telephone numbers are, since a return form shows them.
 """
 
 from typing import ClassVar, Literal
@@ -9,7 +9,7 @@ from event_contracts.event import Event
 
 
 class StoreUpdated(Event):
-    """A store of a dealer is new or changed; an `unused` one must not be chosen any more."""
+    """A store was added or changed; an `unused` one must no longer be selected."""
 
     wire_type: ClassVar[str] = "store.updated.v1"
     aggregate_type: ClassVar[str] = "store"
@@ -28,7 +28,7 @@ class StoreUpdated(Event):
 
 
 class StaffUpdated(Event):
-    """A member of a dealer's staff is new, changed, or has left (`active` is false)."""
+    """A staff member was added or changed, or has left (`active` is false)."""
 
     wire_type: ClassVar[str] = "staff.updated.v1"
     aggregate_type: ClassVar[str] = "staff"

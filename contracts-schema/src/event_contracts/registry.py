@@ -1,4 +1,4 @@
-"""Which types of event exist, who listens to which streams, and how is one read?"""
+"""Event registry: all event types, each service's subscriptions, and reading a payload."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from event_contracts.event import ERASED, Event
 
 
 class UnknownEventType(LookupError):
-    """No model has this wire type: it is foreign, or of a version newer than this reader."""
+    """No model has this wire type: it is foreign, or newer than this reader."""
 
 
 class PayloadDoesNotFit(ValueError):
-    """The payload lacks what its type promises; the text names the fields, not their values."""
+    """The payload does not match its type; the message names the fields, not their values."""
 
 
 def _events(parent: type[Event]) -> list[type[Event]]:
@@ -32,7 +32,7 @@ EVENTS: dict[str, type[Event]] = {
     if event.__module__ in {module.__name__ for module in STREAMS}
 }
 
-# A service listens to whole streams, so that it can see a gap in an aggregate's numbers.
+# A service subscribes to whole streams, so that it detects gaps in an aggregate's numbers.
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     "contracts": ("return", "tfc", "dealer"),
     "returns": (
@@ -46,14 +46,14 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
 
 
 def read(wire_type: str, payload: bytes | str) -> Event:
-    """The event in a payload; unknown fields are ignored.
+    """Parse a payload into its event; unknown fields are ignored.
 
     Raises UnknownEventType or PayloadDoesNotFit.
     """
     try:
         model = EVENTS[wire_type]
     except KeyError:
-        raise UnknownEventType(f"There is no event type {wire_type!r} here.") from None
+        raise UnknownEventType(f"Unknown event type {wire_type!r}.") from None
     try:
         return model.model_validate_json(payload, extra="ignore")
     except ValidationError as wrong:
@@ -62,9 +62,9 @@ def read(wire_type: str, payload: bytes | str) -> Event:
 
 
 def without_personal(wire_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The payload of an event with nothing left that says who the customer is.
+    """The payload of an event without the fields that may identify the customer.
 
-    It can be read as before. An event of an unknown type keeps its numbers only.
+    It remains readable. Of an event of an unknown type only the numbers are kept.
     """
     model = EVENTS.get(wire_type)
     fields = model.personal if model else tuple(payload)

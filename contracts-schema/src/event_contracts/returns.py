@@ -1,4 +1,4 @@
-"""What does the returns service tell? Each step of an application, and the route's setting."""
+"""Return events: each step of a return application, and the approval settings."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal
@@ -23,9 +23,9 @@ Status = Literal[
 
 
 class ReturnEvent(Event):
-    """A fact about one return application; addresses and telephone numbers stay at home.
+    """A fact about one return application; addresses and telephone numbers are not published.
 
-    `imported` marks the first load of what was true before: nobody is told of it by mail.
+    `imported` marks the initial load of earlier data: no mail is sent for it.
     """
 
     aggregate_type: ClassVar[str] = "return"
@@ -39,7 +39,7 @@ class ReturnEvent(Event):
 
 
 class ApplicationSubmitted(ReturnEvent):
-    """A car was reported as returned, or as finally not returned."""
+    """A vehicle was reported as returned, or as finally not returned."""
 
     wire_type: ClassVar[str] = "return.application_submitted.v1"
 
@@ -61,7 +61,7 @@ class ApprovalRequested(ReturnEvent):
 
 
 class ReturnApproved(ReturnEvent):
-    """A step of the route was approved; `changed_fields` names what the approver overwrote."""
+    """A step of the route was approved; `changed_fields` lists what the approver overwrote."""
 
     wire_type: ClassVar[str] = "return.approved.v1"
 
@@ -72,7 +72,7 @@ class ReturnApproved(ReturnEvent):
 
 
 class ReturnRemanded(ReturnEvent):
-    """The application went one step back."""
+    """The application was remanded by one step."""
 
     wire_type: ClassVar[str] = "return.remanded.v1"
 
@@ -83,7 +83,7 @@ class ReturnRemanded(ReturnEvent):
 
 
 class ReturnCorrected(ReturnEvent):
-    """The originator sent it again; the approvals in `approvals_voided` count no more."""
+    """The originator resubmitted it; the approvals in `approvals_voided` are void."""
 
     wire_type: ClassVar[str] = "return.corrected.v1"
 
@@ -93,7 +93,7 @@ class ReturnCorrected(ReturnEvent):
 
 
 class ReturnWithdrawn(ReturnEvent):
-    """The originator took it back for good."""
+    """The originator withdrew the application for good."""
 
     wire_type: ClassVar[str] = "return.withdrawn.v1"
 
@@ -101,7 +101,7 @@ class ReturnWithdrawn(ReturnEvent):
 
 
 class ReturnRequested(ReturnEvent):
-    """The dealer's side is finished; the finance company is asked."""
+    """The dealer's approvals are complete; the finance company is asked to process it."""
 
     wire_type: ClassVar[str] = "return.requested.v1"
 
@@ -113,13 +113,13 @@ class ReturnRequested(ReturnEvent):
 
 
 class ReturnAcceptedByTfc(ReturnEvent):
-    """The finance company took it up."""
+    """The finance company accepted the application."""
 
     wire_type: ClassVar[str] = "return.accepted_by_tfc.v1"
 
 
 class ReturnPutOnHold(ReturnEvent):
-    """The finance company lets it rest."""
+    """The finance company put the application on hold."""
 
     wire_type: ClassVar[str] = "return.put_on_hold.v1"
     personal: ClassVar[tuple[str, ...]] = ("reason",)
@@ -128,19 +128,19 @@ class ReturnPutOnHold(ReturnEvent):
 
 
 class ReturnHoldReleased(ReturnEvent):
-    """The finance company goes on."""
+    """The finance company released the hold."""
 
     wire_type: ClassVar[str] = "return.hold_released.v1"
 
 
 class ContactEntryStarted(ReturnEvent):
-    """The finance company writes a message to the dealer."""
+    """The finance company started to write a message to the dealer."""
 
     wire_type: ClassVar[str] = "return.contact_entry_started.v1"
 
 
 class ContactEntered(ReturnEvent):
-    """The message to the dealer is written."""
+    """The finance company's message to the dealer is complete."""
 
     wire_type: ClassVar[str] = "return.contact_entered.v1"
     personal: ClassVar[tuple[str, ...]] = ("message",)
@@ -149,7 +149,7 @@ class ContactEntered(ReturnEvent):
 
 
 class ReturnCompleted(ReturnEvent):
-    """The finance company has finished the application."""
+    """The finance company completed the application."""
 
     wire_type: ClassVar[str] = "return.completed.v1"
 
@@ -160,10 +160,10 @@ class ReturnCompleted(ReturnEvent):
 
 
 class ReturnStatusChanged(ReturnEvent):
-    """The status was entered anew; also where its name stays the same. Lists and timers follow.
+    """The status was set, possibly to the same value. Lists and timers follow it.
 
-    `application_version` is the one that the finance company's next message must name;
-    `store_approver_notice` is true where the dealer wishes that its store's approvers are told.
+    The finance company's next message must name this `application_version`.
+    `store_approver_notice` is true if the dealer wants its store approvers to be notified.
     """
 
     wire_type: ClassVar[str] = "return.status_changed.v1"
@@ -177,7 +177,7 @@ class ReturnStatusChanged(ReturnEvent):
 
 
 class DealerNoteChanged(ReturnEvent):
-    """Headquarters changed its note to the stores; its text stays at home."""
+    """Headquarters changed its note to the stores; its text is not published."""
 
     wire_type: ClassVar[str] = "return.dealer_note_changed.v1"
 
@@ -185,7 +185,7 @@ class DealerNoteChanged(ReturnEvent):
 
 
 class OriginatorTakenOver(ReturnEvent):
-    """Headquarters gave the application to somebody else."""
+    """Headquarters assigned the application to another originator."""
 
     wire_type: ClassVar[str] = "return.originator_taken_over.v1"
 
@@ -194,13 +194,13 @@ class OriginatorTakenOver(ReturnEvent):
 
 
 class ReturnCustomerErased(ReturnEvent):
-    """Who the customer of a finished application was is forgotten for good."""
+    """The customer's personal data in a finished application was erased."""
 
     wire_type: ClassVar[str] = "return.customer_erased.v1"
 
 
 class TfcEventRejected(ReturnEvent):
-    """A message of the finance company came too late for the application's present status."""
+    """A message of the finance company did not fit the application's current status."""
 
     wire_type: ClassVar[str] = "return.tfc_event_rejected.v1"
 
@@ -211,7 +211,7 @@ class TfcEventRejected(ReturnEvent):
 
 
 class ApprovalFlowUpdated(Event):
-    """A dealer's approval steps were set anew; the approvers' addresses stay at home."""
+    """A dealer's approval steps changed; the approvers' addresses are not published."""
 
     wire_type: ClassVar[str] = "approval_flow.updated.v1"
     aggregate_type: ClassVar[str] = "approval_flow"

@@ -1,6 +1,6 @@
-"""What does the finance company tell of contracts? Their facts, and what it did about them.
+"""Finance company events about contracts: contract data, and what was done about them.
 
-Reports on return applications are in `tfc_returns`.
+Events about return applications are in `tfc_returns`.
 """
 
 from datetime import date, datetime
@@ -11,13 +11,13 @@ from event_contracts.event import Event, Part
 
 
 class TfcEvent(Event):
-    """A fact that the finance company's core publishes."""
+    """A fact that the finance company's core system publishes."""
 
     aggregate_type: ClassVar[str] = "tfc"
 
 
 class TfcContractEvent(TfcEvent):
-    """Such a fact about one contract."""
+    """A finance company's fact about one contract."""
 
     aggregate_key: ClassVar[str] = "contract_no"
 
@@ -25,7 +25,7 @@ class TfcContractEvent(TfcEvent):
 
 
 class Loan(Part):
-    """The figures of a contract; a lease has none of them. The rate is percent a year."""
+    """The figures of a loan; a lease has none of them. The rate is in percent per year."""
 
     last_instalment_yen: int | None = None
     balance_yen: int | None = None
@@ -35,7 +35,7 @@ class Loan(Part):
 
 
 class Car(Part):
-    """The vehicle; where only the month of its registration is known, `whole_month` says so."""
+    """The vehicle; `whole_month`: only the month of its registration is known."""
 
     model_code: str | None = None
     model: str
@@ -46,7 +46,7 @@ class Car(Part):
 
 
 class Customer(Part):
-    """Who made the contract: personal data."""
+    """The contract's customer: personal data."""
 
     name: str
     name_kana: str | None = None
@@ -56,7 +56,7 @@ class Customer(Part):
 
 
 class TfcContractFacts(TfcContractEvent):
-    """A contract as the finance company keeps it; `final_on` of a lease is its end."""
+    """A contract in the finance company's records; `final_on` of a lease is its end."""
 
     personal: ClassVar[tuple[str, ...]] = ("customer",)
 
@@ -73,19 +73,19 @@ class TfcContractFacts(TfcContractEvent):
 
 
 class TfcContractImported(TfcContractFacts):
-    """A contract came up for final handling."""
+    """A contract became due for final handling."""
 
     wire_type: ClassVar[str] = "tfc.contract_imported.v1"
 
 
 class TfcContractUpdated(TfcContractFacts):
-    """A contract's facts changed; all of them as they are now."""
+    """A contract's data changed; the event carries its complete current state."""
 
     wire_type: ClassVar[str] = "tfc.contract_updated.v1"
 
 
 class TfcHandlingFlagged(TfcContractEvent):
-    """The finance company deals with the customer itself, after a total loss for example."""
+    """The finance company handles the customer itself, for example after a total loss."""
 
     wire_type: ClassVar[str] = "tfc.contract_tfc_handling_flagged.v1"
     personal: ClassVar[tuple[str, ...]] = ("reason",)
@@ -94,19 +94,19 @@ class TfcHandlingFlagged(TfcContractEvent):
 
 
 class TfcHandlingCleared(TfcContractEvent):
-    """The dealer deals with the customer again."""
+    """The dealer handles the customer again."""
 
     wire_type: ClassVar[str] = "tfc.contract_tfc_handling_cleared.v1"
 
 
 class ReceivablePurchased(TfcContractEvent):
-    """The claim was bought: a return needs a procedure of its own."""
+    """The receivable was purchased: a return needs a separate procedure."""
 
     wire_type: ClassVar[str] = "tfc.receivable_purchased.v1"
 
 
 class EarlyPayoffInquired(TfcContractEvent):
-    """Somebody asked what an early payoff costs, and perhaps said what car comes next."""
+    """The cost of an early payoff was inquired, possibly with the intended replacement."""
 
     wire_type: ClassVar[str] = "tfc.early_payoff_inquired.v1"
     personal: ClassVar[tuple[str, ...]] = ("other_text",)
@@ -126,7 +126,7 @@ class EarlyPayoffCompleted(TfcContractEvent):
 
 
 class SelectionCorrected(TfcContractEvent):
-    """The finance company set the customer's choice right; None takes it back."""
+    """The finance company corrected the customer's selection; None withdraws it."""
 
     wire_type: ClassVar[str] = "tfc.selection_changed.v1"
 
@@ -134,7 +134,7 @@ class SelectionCorrected(TfcContractEvent):
 
 
 class ResplitScreened(TfcContractEvent):
-    """The screening of a re-split has ended."""
+    """The re-split screening is finished."""
 
     wire_type: ClassVar[str] = "tfc.resplit_screened.v1"
 
@@ -142,13 +142,13 @@ class ResplitScreened(TfcContractEvent):
 
 
 class SeparateProcedureCompleted(TfcContractEvent):
-    """What had to be settled beside the return is settled."""
+    """The separate procedure of the return is complete."""
 
     wire_type: ClassVar[str] = "tfc.separate_procedure_completed.v1"
 
 
 class TfcCompletedFinalHandling(TfcContractEvent):
-    """The finance company completed the final handling by itself."""
+    """The finance company completed the final handling itself."""
 
     wire_type: ClassVar[str] = "tfc.final_handling_completed.v1"
 
@@ -156,7 +156,7 @@ class TfcCompletedFinalHandling(TfcContractEvent):
 
 
 class AssignmentReflected(TfcContractEvent):
-    """A registered change of store or staff is in the finance company's books."""
+    """A registered change of store or staff is reflected in the finance company's records."""
 
     wire_type: ClassVar[str] = "tfc.assignment_reflected.v1"
 
@@ -165,7 +165,7 @@ class AssignmentReflected(TfcContractEvent):
 
 
 class AssignmentRejected(TfcContractEvent):
-    """A registered change of store or staff was refused."""
+    """A registered change of store or staff was rejected."""
 
     wire_type: ClassVar[str] = "tfc.assignment_rejected.v1"
     personal: ClassVar[tuple[str, ...]] = ("reason",)
@@ -175,7 +175,7 @@ class AssignmentRejected(TfcContractEvent):
 
 
 class ProductMasterUpdated(TfcEvent):
-    """A finance product is new or allows something else; `dealer_id` is `*`."""
+    """A finance product was added, or its options changed; `dealer_id` is `*`."""
 
     wire_type: ClassVar[str] = "tfc.product_master_updated.v1"
     aggregate_key: ClassVar[str] = "product_code"
@@ -189,12 +189,12 @@ class ProductMasterUpdated(TfcEvent):
 
     @property
     def aggregate_id(self) -> str:
-        """Apart from contract numbers."""
+        """A key that cannot collide with contract numbers."""
         return f"product-{self.product_code}"
 
 
 class BusinessCalendarUpdated(TfcEvent):
-    """Days that differ from the general calendar, all of one year; `dealer_id` is `*`."""
+    """Days of one year that differ from the general calendar; `dealer_id` is `*`."""
 
     wire_type: ClassVar[str] = "tfc.business_calendar_updated.v1"
     aggregate_key: ClassVar[str] = "year"
@@ -205,5 +205,5 @@ class BusinessCalendarUpdated(TfcEvent):
 
     @property
     def aggregate_id(self) -> str:
-        """Apart from contract numbers."""
+        """A key that cannot collide with contract numbers."""
         return f"calendar-{self.year}"

@@ -1,7 +1,7 @@
-"""What does the finance company's core tell? Its steps on returns, and changes it works on.
+"""Finance company events about returns: its steps, and the changes it processes.
 
-A message about a return names the `application_version` that the core knows (the last
-`return.status_changed` or `return.requested` said it); one that comes too late is answered with
+An event about a return names the `application_version` that the core system knows, from the last
+`return.status_changed` or `return.requested`; an outdated one is answered with
 `return.tfc_event_rejected`.
 """
 
@@ -23,13 +23,13 @@ class TfcReturnEvent(Event):
 
 
 class TfcReturnAccepted(TfcReturnEvent):
-    """It took the application up."""
+    """The finance company accepted the application."""
 
     wire_type: ClassVar[str] = "tfc_return.accepted.v1"
 
 
 class TfcReturnOnHold(TfcReturnEvent):
-    """It lets the application rest."""
+    """The finance company put the application on hold."""
 
     wire_type: ClassVar[str] = "tfc_return.on_hold.v1"
     personal: ClassVar[tuple[str, ...]] = ("reason",)
@@ -38,19 +38,19 @@ class TfcReturnOnHold(TfcReturnEvent):
 
 
 class TfcReturnHoldReleased(TfcReturnEvent):
-    """It goes on."""
+    """The finance company released the hold."""
 
     wire_type: ClassVar[str] = "tfc_return.hold_released.v1"
 
 
 class TfcReturnContactEntryStarted(TfcReturnEvent):
-    """It writes a message to the dealer."""
+    """The finance company started to write a message to the dealer."""
 
     wire_type: ClassVar[str] = "tfc_return.contact_entry_started.v1"
 
 
 class TfcReturnContactEntered(TfcReturnEvent):
-    """The message to the dealer is written."""
+    """The finance company's message to the dealer is complete."""
 
     wire_type: ClassVar[str] = "tfc_return.contact_entered.v1"
     personal: ClassVar[tuple[str, ...]] = ("message",)
@@ -59,7 +59,7 @@ class TfcReturnContactEntered(TfcReturnEvent):
 
 
 class TfcReturnRemanded(TfcReturnEvent):
-    """It sends the application back."""
+    """The finance company remanded the application."""
 
     wire_type: ClassVar[str] = "tfc_return.remanded.v1"
     personal: ClassVar[tuple[str, ...]] = ("reason",)
@@ -69,7 +69,7 @@ class TfcReturnRemanded(TfcReturnEvent):
 
 
 class TfcReturnCompleted(TfcReturnEvent):
-    """It has finished the application."""
+    """The finance company completed the application."""
 
     wire_type: ClassVar[str] = "tfc_return.completed.v1"
 
@@ -77,7 +77,7 @@ class TfcReturnCompleted(TfcReturnEvent):
 
 
 class TfcChangeApplicationUpdated(Event):
-    """An application that the finance company itself keeps is new or has another status."""
+    """A change application in the finance company's own records is new or has a new status."""
 
     wire_type: ClassVar[str] = "tfc_change_application.updated.v1"
     aggregate_type: ClassVar[str] = "tfc_change_application"

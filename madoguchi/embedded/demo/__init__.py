@@ -1,4 +1,4 @@
-"""Invented dealers, people and contracts, always the same, to show and to load the product."""
+"""Demo data: fictional dealers, people and contracts, deterministic, for demos and load tests."""
 
 from madoguchi.embedded.demo.contracts import COLUMNS, ROWS_OF_EVERY_KIND, demo_contracts, write_csv
 from madoguchi.embedded.demo.masters import (

@@ -1,9 +1,9 @@
-"""Contracts as the finance core would hand them over, row by row for the import.
+"""Demo contracts in the import format of the finance core, row by row.
 
-The figures of a row agree with each other: the balance is what the instalments still due are worth
+The figures of a row are consistent: the balance is the present value of the remaining instalments
 at the yearly rate, and the car was registered when the instalments began. The first
-ROWS_OF_EVERY_KIND rows belong to the first dealer and show every product overdue, red, yellow,
-white and handled by TFC; after them chance decides.
+ROWS_OF_EVERY_KIND rows belong to the first dealer and cover every product as overdue, red, yellow,
+white and handled by TFC; the rest are random.
 """
 
 import csv
@@ -33,7 +33,7 @@ COLUMNS = tuple(_COLUMNS.split())
 Row = tuple[str, ...]
 
 # Days from today to the last instalment: overdue, red, yellow, white, and white handled by TFC. The
-# middle of each window is sure to have its colour whatever the lengths of the months.
+# middle of each window has its colour regardless of the lengths of the months.
 _SURE_DAYS = (-30, 30, 90, 300, 200)
 _TFC = len(_SURE_DAYS) - 1
 ROWS_OF_EVERY_KIND = len(PRODUCTS) * len(_SURE_DAYS)
@@ -44,7 +44,7 @@ _RESIDUAL = {36: 0.50, 48: 0.42, 60: 0.35}
 _TERMS = tuple(_RESIDUAL)
 _LONGEST_DAYS = 6 * 366
 _RATES = ("1.9", "2.9", "3.9", "4.9", "5.9")
-# By rate and months: what one yen then is worth today, and what one yen a month until then is.
+# By rate and months: the present value of one yen then, and of one yen a month until then.
 _WORTH = {rate: [(1 + float(rate) / 1200) ** -n for n in range(61)] for rate in _RATES}
 _ANNUITY = {rate: [sum(worth[1 : n + 1]) for n in range(61)] for rate, worth in _WORTH.items()}
 _PLATE_KANA = "さすせそたちつてとなにぬねのはひふほまみむめもやゆよらりるろ"
@@ -58,7 +58,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a contract can belong: everything but the town is a column."""
+    """Dealer, store and staff of a contract; everything but the towns is a column."""
 
     dealer_code: str
     dealer_number: int
@@ -68,7 +68,7 @@ class _Place:
 
 
 class _Lot(NamedTuple):
-    """What decides a row: days until its last instalment, 債権買取 TFC対応 届出変更中 as flags."""
+    """Inputs of a row: days until its last instalment; flags 債権買取, TFC対応, 届出変更中."""
 
     serial: int
     place: _Place
@@ -80,7 +80,7 @@ class _Lot(NamedTuple):
 def demo_contracts(
     seed: int, count: int, today: date, dealers: Sequence[Dealer] | None = None
 ) -> Iterator[Row]:
-    """Yield count rows in the order of COLUMNS, the same for the same arguments, one at a time.
+    """Yield `count` rows in the order of COLUMNS, deterministic for the same arguments.
 
     Dates are written 2025/07/15, yen without separators, the yearly rate in per cent, flags 1 or 0.
     Without dealers those of demo_masters() are used.

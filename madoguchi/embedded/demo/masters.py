@@ -1,7 +1,7 @@
-"""Who works where, what is sold and financed: the masters of the demo.
+"""Demo masters: dealers with stores and staff, vehicles and finance products.
 
-Dealer D01 has exactly the stores and people of the examples by which the rules are explained: 本店,
-西店 and the unused (旧東店); 山田, 佐藤, 鈴木, 高橋 and 田中. The others follow from their number.
+Dealer D01 has the stores and people of the specification's examples: 本店, 西店 and the unused
+(旧東店); 山田, 佐藤, 鈴木, 高橋 and 田中. The other dealers are derived from their number.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.roles import Role
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of staff; store_code is None at headquarters and at TFC."""
+    """A staff member; store_code is None at headquarters and at TFC."""
 
     code: str
     name: str
@@ -45,13 +45,13 @@ class Dealer:
 
     @property
     def sales(self) -> tuple[Person, ...]:
-        """Those to whom contracts are assigned."""
+        """The staff to whom contracts are assigned."""
         return tuple(person for person in self.staff if person.role is Role.SALES)
 
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """A model of the vehicle master with a plausible price."""
+    """A model of the vehicle master with a realistic price."""
 
     code: str
     name: str
@@ -62,7 +62,7 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A finance product (制度): its share of the contracts in per cent, whether 残価 is left."""
+    """A finance product (制度): its share of contracts in per cent, and whether it has 残価."""
 
     code: str
     name: str
@@ -73,7 +73,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Masters:
-    """Everything that must exist before contracts can be imported."""
+    """The master data that must exist before contracts are imported."""
 
     dealers: tuple[Dealer, ...]
     vehicles: tuple[Vehicle, ...]
@@ -97,7 +97,7 @@ PRODUCTS = (
     Product("OTHER", "その他", 3, residual=False),
 )
 
-# その他 is no model of the master: the pages add it to the pulldown by themselves (D56).
+# その他 is not in the vehicle master: the pages add it to the dropdown (D56).
 VEHICLES = (
     Vehicle("PRIUS", "プリウス", lexus=False, price_yen=3_200_000),
     Vehicle("AQUA", "アクア", lexus=False, price_yen=2_300_000),
@@ -135,13 +135,13 @@ _PLACES = (
 )
 _KINDS = ("自動車販売", "モータース", "オートセンター", "カーライフ", "自販")
 TEN_DIGITS = 10
-"""Of every telephone number that is no mobile one."""
-# Code, name, reading, role and store: what the staff master says about a person.
+"""Format of telephone numbers other than mobile ones."""
+# Code, name, reading, role and store, as in the staff master.
 _Facts = tuple[str, str, str, Role, str | None]
 
 
 def demo_masters(dealers: int = 6) -> Masters:
-    """Masters with this many dealers, D01 first; for the same number always the same."""
+    """Masters with this many dealers, D01 first; deterministic."""
     if dealers < 1:
         raise ValueError("the demo needs at least dealer D01")
     others = (_dealer(number) for number in range(2, dealers + 1))
@@ -193,7 +193,7 @@ def _dealer(number: int) -> Dealer:
 
 
 def _dealer_name(number: int) -> str:
-    """Different for the first hundreds of dealers: place, kind, and then a counter."""
+    """A name of place and kind, with a counter after the first hundreds of dealers."""
     turn, place = divmod(number - 1, len(_PLACES))
     again, kind = divmod(turn, len(_KINDS))
     return (

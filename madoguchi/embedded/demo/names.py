@@ -1,7 +1,7 @@
-"""Common Japanese names with their readings, and towns with their number plates.
+"""Names for the demo: common Japanese names with readings, and towns with number plates.
 
-Any combination is an accident. Telephone numbers made from these towns begin their second group
-with 0, which no subscriber has, and mail goes to example.jp.
+Any match with a real person is coincidence. The second group of the telephone numbers begins with
+0, which is never assigned, and mail addresses are at example.jp.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ FAMILY_NAMES, GIVEN_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """Where customers and stores are: address without its block, number plate, area code."""
+    """A town: address without its block, number plate, area code."""
 
     postal_code: str
     address: str

@@ -1,13 +1,13 @@
-"""How much demo data a first start makes."""
+"""Demo size: how much demo data a first start makes."""
 
 from enum import StrEnum
 
 
 class Demo(StrEnum):
-    """What a first start finds."""
+    """The demo data of a first start."""
 
     LIVING = "living"
-    """Contracts, and weeks of work on them."""
+    """Contracts with weeks of work on them."""
     SMALL = "small"
-    """Contracts that nobody has worked on."""
+    """Contracts without any work on them."""
     NONE = "none"

@@ -1,7 +1,7 @@
-"""A demo's past: weeks of work at the dealers, done again by the product's own actions.
+"""Demo history: past weeks of work at the dealers, replayed through the services' APIs.
 
-A script says who did what and when; the services' APIs do it at those instants, and the events and
-mails of each half day take effect before the next. Nothing is written around the rules.
+A script lists who did what and when. The services' APIs run it at those instants, and the events
+and mails of each half day are processed before the next. No rule is bypassed.
 """
 
 from madoguchi.embedded.demo_history.timeline import history_start, replay_history

@@ -1,6 +1,6 @@
-"""Business days and half days of a scripted past: when did somebody do something?
+"""Business days and half-day slots of the demo history.
 
-Every instant lies in office hours (JST) of a weekday before today; a half day is a slot in which
+Every instant lies in office hours (JST) on a weekday before today; a half day is a slot in which
 the steps of several people follow each other closely.
 """
 
@@ -23,7 +23,7 @@ class BusinessDays:
     today: date
 
     def day(self, ago: int) -> date:
-        """The business day that lies so many business days before the last one."""
+        """The business day `ago` business days before the last one."""
         found = -1
         for back in count(1):
             day = self.today - timedelta(days=back)
@@ -37,6 +37,6 @@ class BusinessDays:
         return self.day(number // SLOTS_A_DAY), 1 - number % SLOTS_A_DAY
 
     def at(self, slot: int, minute: int) -> datetime:
-        """An instant of a slot, in its minutes after it began."""
+        """The instant `minute` minutes after the start of a slot."""
         day, half = self.slot(slot)
         return datetime.combine(day, _BEGINS[half], JST) + timedelta(minutes=minute)

@@ -1,4 +1,4 @@
-"""Travel expenses of the past weeks: passes in every state, slips at every point of their way."""
+"""Travel expenses of the demo history: passes in every state, slips at every approval step."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ RIDES = (
     ((FROM_SHIBUYA, True), (TO_A_CUSTOMER, True)),
     ((FROM_IKEBUKURO, True),),
 )
-"""Routes, and whether there and back."""
+"""Routes, and whether each is a round trip."""
 
 
 @dataclass(frozen=True, slots=True)
-class PassStory:
-    """A pass: who holds it, from and until which day (counted from today), and how it came.
+class PassScript:
+    """A pass: its holder, first and last day (counted from today), and its steps.
 
-    `steps` are those after an application; an empty one means that accounting registered it.
+    `steps` starts with the application; empty means that accounting registered the pass.
     """
 
     holder: str
@@ -46,20 +46,20 @@ class PassStory:
 
 
 PASSES = (
-    PassStory(RIDER, HOME_TO_WORK, -150, None, 59),
-    PassStory(CHIEF, FROM_YOKOHAMA, -160, 20, 58),
-    PassStory(HEAD, FROM_SHIBUYA, None, None, 58),
-    PassStory(SECOND, FROM_YOKOHAMA, -190, -12, 57),
-    PassStory(SECOND, FROM_SHIBUYA, -11, 170, 24, ("apply", "confirm")),
-    PassStory(HEAD, FROM_IKEBUKURO, 10, 190, 18, ("apply", "reject")),
-    PassStory(CHIEF, FROM_SHIBUYA, 21, 200, 9, ("apply", "withdraw")),
-    PassStory(NEWCOMER, FROM_IKEBUKURO, -3, 180, 5, ("apply",)),
+    PassScript(RIDER, HOME_TO_WORK, -150, None, 59),
+    PassScript(CHIEF, FROM_YOKOHAMA, -160, 20, 58),
+    PassScript(HEAD, FROM_SHIBUYA, None, None, 58),
+    PassScript(SECOND, FROM_YOKOHAMA, -190, -12, 57),
+    PassScript(SECOND, FROM_SHIBUYA, -11, 170, 24, ("apply", "confirm")),
+    PassScript(HEAD, FROM_IKEBUKURO, 10, 190, 18, ("apply", "reject")),
+    PassScript(CHIEF, FROM_SHIBUYA, 21, 200, 9, ("apply", "withdraw")),
+    PassScript(NEWCOMER, FROM_IKEBUKURO, -3, 180, 5, ("apply",)),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class SlipStory:
-    """A slip: whose, what it is called, when it was begun, and the steps after that."""
+class SlipScript:
+    """A slip: its owner, title, the slot of its first save, and the steps after that."""
 
     owner: str
     title: str
@@ -69,18 +69,18 @@ class SlipStory:
 
 
 SLIPS = (
-    SlipStory(RIDER, "{month}月前半の交通費", 52, "submit approve:M100 approve:H001 settle:A001"),
-    SlipStory(RIDER, "横浜納車の交通費", 41, "submit approve:M100 approve:H001 reject:A001"),
-    SlipStory(SECOND, "店長会議の交通費", 37, "submit approve:M100 approve:H001 settle:A001"),
-    SlipStory(RIDER, "展示会の応援", 31, "submit withdraw"),
-    SlipStory(RIDER, "{month}月後半の交通費", 25, "submit approve:M100 approve:H001"),
-    SlipStory(SECOND, "研修の出張費", 16, "submit remand:M100", "trip"),
-    SlipStory(RIDER, "品川のお客様訪問", 13, "submit remand:M100"),
-    SlipStory(CHIEF, "本部会議の交通費", 7, "submit"),
-    SlipStory(SECOND, "先週のお客様訪問", 6, "submit approve:M100"),
-    SlipStory(NEWCOMER, "納車時の駐車場代", 4, "submit", "expense"),
-    SlipStory(RIDER, "先週の交通費", 3, "submit"),
-    SlipStory(RIDER, "今週の交通費", 1),
+    SlipScript(RIDER, "{month}月前半の交通費", 52, "submit approve:M100 approve:H001 settle:A001"),
+    SlipScript(RIDER, "横浜納車の交通費", 41, "submit approve:M100 approve:H001 reject:A001"),
+    SlipScript(SECOND, "店長会議の交通費", 37, "submit approve:M100 approve:H001 settle:A001"),
+    SlipScript(RIDER, "展示会の応援", 31, "submit withdraw"),
+    SlipScript(RIDER, "{month}月後半の交通費", 25, "submit approve:M100 approve:H001"),
+    SlipScript(SECOND, "研修の出張費", 16, "submit remand:M100", "trip"),
+    SlipScript(RIDER, "品川のお客様訪問", 13, "submit remand:M100"),
+    SlipScript(CHIEF, "本部会議の交通費", 7, "submit"),
+    SlipScript(SECOND, "先週のお客様訪問", 6, "submit approve:M100"),
+    SlipScript(NEWCOMER, "納車時の駐車場代", 4, "submit", "expense"),
+    SlipScript(RIDER, "先週の交通費", 3, "submit"),
+    SlipScript(RIDER, "今週の交通費", 1),
 )
 REASONS = {
     "reject": "社用車で移動した日が含まれています。",
@@ -90,16 +90,16 @@ REASONS = {
 
 @dataclass(slots=True)
 class Company:
-    """One dealer's accounting while its story is acted."""
+    """One dealer's company settings and passes during the replay."""
 
     dealer: str
     past: BusinessDays
 
     def id_of(self, code: str) -> str:
-        """The id by which a person logs in."""
+        """The user id of a person."""
         return f"{self.dealer}-{code}"
 
-    async def decide(self, stage: Replay) -> None:
+    async def decide(self, replay: Replay) -> None:
         """システム設定 and 権限マスタ."""
         accountant = self.id_of(ACCOUNTANT)
         setting = {
@@ -108,22 +108,22 @@ class Company:
             "admin_mail": f"keiri@{self.dealer.lower()}.example.jp",
             "approvers": [self.id_of(CHIEF), self.id_of(HEAD)],
         }
-        await stage.ask(accountant, "commuter", "/settings", setting, method="PUT", version=0)
+        await replay.ask(accountant, "commuter", "/settings", setting, method="PUT", version=0)
         every = {"pass_master": True, "edit_at_approval": True, "edit_after_approval": True}
         rights = f"/permissions/{accountant}"
-        await stage.ask(accountant, "commuter", rights, every, method="PUT", version=0)
+        await replay.ask(accountant, "commuter", rights, every, method="PUT", version=0)
 
-    async def make_pass(self, story: PassStory, stage: Replay) -> None:
-        """Register a pass, or apply for one and go on with it."""
-        first, last = self._day(story.first), self._day(story.last)
-        content: dict[str, Any] = {"route": story.route, "starts_on": first, "ends_on": last}
-        holder, accountant = self.id_of(story.holder), self.id_of(ACCOUNTANT)
-        if not story.steps:
+    async def make_pass(self, script: PassScript, replay: Replay) -> None:
+        """Register a pass, or apply for one and take its further steps."""
+        first, last = self._day(script.first), self._day(script.last)
+        content: dict[str, Any] = {"route": script.route, "starts_on": first, "ends_on": last}
+        holder, accountant = self.id_of(script.holder), self.id_of(ACCOUNTANT)
+        if not script.steps:
             body = {**content, "employee_id": holder}
-            await stage.ask(accountant, "commuter", "/passes", body)
+            await replay.ask(accountant, "commuter", "/passes", body)
             return
-        made = await stage.ask(holder, "commuter", "/my-passes", content)
-        for step in story.steps[1:]:
+        made = await replay.ask(holder, "commuter", "/my-passes", content)
+        for step in script.steps[1:]:
             who, path, body = {
                 "confirm": (accountant, "passes/{}/confirmation", {}),
                 "reject": (
@@ -134,7 +134,7 @@ class Company:
                 "withdraw": (holder, "my-passes/{}/withdrawal", {}),
             }[step]
             path = f"/{path.format(made['pass_id'])}"
-            made = await stage.ask(who, "commuter", path, body, version=made["version"])
+            made = await replay.ask(who, "commuter", path, body, version=made["version"])
 
     def _day(self, days: int | None) -> str | None:
         return (self.past.today + timedelta(days=days)).isoformat() if days is not None else None
@@ -142,47 +142,47 @@ class Company:
 
 @dataclass(slots=True)
 class SlipSteps:
-    """One slip while its story is acted."""
+    """One slip during the replay, with its current version."""
 
-    story: SlipStory
+    script: SlipScript
     company: Company
     slip_id: str = ""
     version: int = 0
 
-    async def begin(self, stage: Replay) -> None:
+    async def begin(self, replay: Replay) -> None:
         """Save the slip for the first time."""
-        today = jst_day(stage.clock.now())
-        trip = self.story.kind == "trip"
+        today = jst_day(replay.clock.now())
+        trip = self.script.kind == "trip"
         body: dict[str, Any] = {
-            "kind": self.story.kind,
-            "title": self.story.title.format(month=today.month),
+            "kind": self.script.kind,
+            "title": self.script.title.format(month=today.month),
             "purpose": "お客様訪問",
-            "items": _items(today, self.story),
+            "items": _items(today, self.script),
         }
         if trip:
             body["trip_from"] = (today - timedelta(days=3)).isoformat()
             body["trip_to"] = (today - timedelta(days=2)).isoformat()
-        self._keep(await stage.ask(self._owner, "commuter", "/slips", body))
+        self._keep(await replay.ask(self._owner, "commuter", "/slips", body))
 
-    async def go_on(self, step: str, stage: Replay) -> None:
-        """Take one step; `approve:M100` says by whom."""
+    async def take_step(self, step: str, replay: Replay) -> None:
+        """Take one step; `approve:M100` names the person who takes it."""
         name, _, code = step.partition(":")
         who = self.company.id_of(code) if code else self._owner
         body = {"comment": REASONS.get(name, "")}
         path = f"/slips/{self.slip_id}/{name}"
-        self._keep(await stage.ask(who, "commuter", path, body, version=self.version))
+        self._keep(await replay.ask(who, "commuter", path, body, version=self.version))
 
     @property
     def _owner(self) -> str:
-        return self.company.id_of(self.story.owner)
+        return self.company.id_of(self.script.owner)
 
     def _keep(self, answer: dict[str, Any]) -> None:
         self.slip_id, self.version = answer["slip_id"], answer["version"]
 
 
-def _items(until: date, story: SlipStory) -> list[dict[str, Any]]:
-    """Rides of the days before, and a receipt; no two slips alike."""
-    ridden = RIDES[story.slot % len(RIDES)] if story.kind != "expense" else ()
+def _items(until: date, script: SlipScript) -> list[dict[str, Any]]:
+    """Rides of the days before, and a receipt; different for each slip."""
+    ridden = RIDES[script.slot % len(RIDES)] if script.kind != "expense" else ()
     rides = [
         {
             "item_on": on.isoformat(),
@@ -196,14 +196,14 @@ def _items(until: date, story: SlipStory) -> list[dict[str, Any]]:
         "item_on": (until - timedelta(days=2)).isoformat(),
         "purpose": "納車",
         "words": "駐車場",
-        "amount_yen": 400 + 100 * (story.slot % 9),
+        "amount_yen": 400 + 100 * (script.slot % 9),
         "receipt": True,
     }
     return [*rides, parking]
 
 
 def expenses(dealer: str, past: BusinessDays, chance: Random) -> Iterator[ScheduledStep]:
-    """The moments of a dealer's travel expenses."""
+    """The scheduled steps of a dealer's travel expenses."""
 
     def minute() -> int:
         return chance.randrange(MINUTES_OF_SLOT)
@@ -212,9 +212,9 @@ def expenses(dealer: str, past: BusinessDays, chance: Random) -> Iterator[Schedu
     yield ScheduledStep(FIRST_SLOT, minute(), company.decide)
     for wish in PASSES:
         yield ScheduledStep(wish.slot, minute(), partial(company.make_pass, wish))
-    for story in SLIPS:
-        telling, slot = SlipSteps(story, company), story.slot
-        yield ScheduledStep(slot, minute(), telling.begin)
-        for step in story.steps.split():
+    for script in SLIPS:
+        slip_steps, slot = SlipSteps(script, company), script.slot
+        yield ScheduledStep(slot, minute(), slip_steps.begin)
+        for step in script.steps.split():
             slot -= 1
-            yield ScheduledStep(slot, minute(), partial(telling.go_on, step))
+            yield ScheduledStep(slot, minute(), partial(slip_steps.take_step, step))

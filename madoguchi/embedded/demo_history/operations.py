@@ -1,4 +1,4 @@
-"""What operators and dealers' systems did: keys, messages, a webhook that fails, a dead letter."""
+"""Operator and integration steps of the demo history: keys, messages, webhooks, a dead letter."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from event_contracts.tfc_returns import TfcReturnAccepted
-from madoguchi.embedded.demo_history.dealer_cast import DealerCast
+from madoguchi.embedded.demo_history.dealer_team import DealerTeam
 from madoguchi.embedded.demo_history.replay import Replay, ScheduledStep
 from shared.clock import jst_day
 from shared.context import new_id
@@ -19,30 +19,35 @@ FAILING_URL = "http://127.0.0.1:9/webhooks/madoguchi"
 UNKNOWN_APPLICATION = "RA-99000001"
 
 
-async def webhooks(cast: DealerCast, stage: Replay) -> None:
-    """One endpoint that nobody answers, and one that headquarters stopped."""
-    hq = cast.of(cast.headquarters)
+async def webhooks(team: DealerTeam, replay: Replay) -> None:
+    """One endpoint that never answers, and one that headquarters disabled."""
+    hq = team.of(team.headquarters)
     failing = {
         "label": "基幹システム（デモ：応答しない送信先）",
         "url": FAILING_URL,
         "events": ["completed", "remanded"],
     }
-    await stage.ask(hq, "interchange", "/webhooks", failing)
+    await replay.ask(hq, "interchange", "/webhooks", failing)
     stopped = {**failing, "label": "旧・在庫システム（デモ：停止した送信先）", "events": ["all"]}
-    made = await stage.ask(hq, "interchange", "/webhooks", stopped)
-    path = f"/webhooks/{made['endpoint_id']}"
-    await stage.ask(
-        hq, "interchange", path, {**stopped, "active": False}, method="PUT", version=made["version"]
+    endpoint = await replay.ask(hq, "interchange", "/webhooks", stopped)
+    path = f"/webhooks/{endpoint['endpoint_id']}"
+    await replay.ask(
+        hq,
+        "interchange",
+        path,
+        {**stopped, "active": False},
+        method="PUT",
+        version=endpoint["version"],
     )
 
 
-async def messages(cast: DealerCast, stage: Replay) -> None:
-    """A dealer's system gets a key and reports a car; two of its messages are put aside."""
-    dealer = cast.dealer.code
-    key = await stage.ask(
+async def messages(team: DealerTeam, replay: Replay) -> None:
+    """A dealer's system gets a key and reports a car; two of its messages are quarantined."""
+    dealer = team.dealer.code
+    key = await replay.ask(
         OPERATOR, "interchange", f"/dealers/{dealer}/keys", {"label": "販売管理システム"}
     )
-    now, case = stage.clock.now(), cast.take()
+    now, case = replay.clock.now(), team.take()
     fact = {
         "dealer_id": dealer,
         "source_id": "R-1001",
@@ -51,7 +56,7 @@ async def messages(cast: DealerCast, stage: Replay) -> None:
         "place": "本店 第2置場",
         "odometer_km": 38_420,
     }
-    sent = partial(_send, stage, dealer, key["key"])
+    sent = partial(_send, replay, dealer, key["key"])
     await sent("R-1001", now, fact, accepted=True)
     late = now - timedelta(days=45)
     await sent("R-0907", late, {**fact, "source_id": "R-0907"}, accepted=False)
@@ -59,12 +64,12 @@ async def messages(cast: DealerCast, stage: Replay) -> None:
     await sent("R-1002", now, wrong, accepted=False)
 
 
-async def _send(  # noqa: PLR0913, PLR0917 - what a message is made of
-    stage: Replay, dealer: str, key: str, name: str, at: datetime, fact: dict[str, Any],
+async def _send(  # noqa: PLR0913, PLR0917 - what a message is endpoint of
+    replay: Replay, dealer: str, key: str, name: str, at: datetime, fact: dict[str, Any],
     *, accepted: bool,
 ) -> None:  # fmt: skip
-    """Let a dealer's system send one message over HTTPS."""
-    answer = await stage.http.post(
+    """Send one message as a dealer's system over HTTPS."""
+    answer = await replay.http.post(
         f"http://interchange/api/interchange/v1/dealers/{dealer}/events",
         content=json.dumps(fact, ensure_ascii=False).encode(),
         headers={
@@ -81,10 +86,10 @@ async def _send(  # noqa: PLR0913, PLR0917 - what a message is made of
         raise RuntimeError(f"{name}: {answer.status_code} {answer.text}")
 
 
-async def dead_letter(cast: DealerCast, stage: Replay) -> None:
-    """TFC's core accepts an application that we never sent: nobody can process that."""
+async def dead_letter(team: DealerTeam, replay: Replay) -> None:
+    """An acceptance from TFC's core for an unknown application becomes a dead letter."""
     event = TfcReturnAccepted(
-        dealer_id=cast.dealer.code, application_id=UNKNOWN_APPLICATION, application_version=2
+        dealer_id=team.dealer.code, application_id=UNKNOWN_APPLICATION, application_version=2
     )
     envelope = Envelope(
         event_id=new_id(),
@@ -94,15 +99,15 @@ async def dead_letter(cast: DealerCast, stage: Replay) -> None:
         aggregate_id=event.aggregate_id,
         sequence=1,
         dealer_id=event.dealer_id,
-        occurred_at=stage.clock.now(),
+        occurred_at=replay.clock.now(),
         payload=event.model_dump_json().encode(),
     )
-    await stage.transport.publish([envelope])
-    await stage.give_up("returns")
+    await replay.transport.publish([envelope])
+    await replay.give_up("returns")
 
 
-def operations(cast: DealerCast) -> Iterator[ScheduledStep]:
-    """The moments of a dealer's connection."""
-    yield ScheduledStep(4, 0, partial(webhooks, cast))
-    yield ScheduledStep(6, 20, partial(messages, cast))
-    yield ScheduledStep(5, 11, partial(dead_letter, cast))
+def operations(team: DealerTeam) -> Iterator[ScheduledStep]:
+    """The scheduled steps of a dealer's integration."""
+    yield ScheduledStep(4, 0, partial(webhooks, team))
+    yield ScheduledStep(6, 20, partial(messages, team))
+    yield ScheduledStep(5, 11, partial(dead_letter, team))

@@ -1,7 +1,7 @@
-"""The services at a past instant: their APIs asked in this process, their events delivered.
+"""Replay of past instants: the services' APIs called in this process, their events delivered.
 
-Used before anything else runs: the clock stands where the script sets it, and events go straight
-from outbox to inbox, whatever transport the product uses afterwards.
+Used before anything else runs: the script sets the clock, and events go directly from outbox to
+inbox, independent of the transport that the product uses afterwards.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ NOTIFIER = Principal(
 
 
 class ScriptedClock:
-    """A clock that stands wherever the script sets it."""
+    """A clock that the script sets."""
 
     def __init__(self, instant: datetime) -> None:
         self.instant = instant
@@ -54,47 +54,49 @@ class ScriptedClock:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledStep:
-    """Something that somebody does at a minute of a half day (days.py)."""
+    """A step taken at a minute of a half-day slot (business_days.py)."""
 
     slot: int
     minute: int
-    act: "Callable[[Replay], Awaitable[None]]"
+    run: "Callable[[Replay], Awaitable[None]]"
 
 
 class StepRefused(RuntimeError):
-    """The product refused a step of the script: the script is wrong."""
+    """The product refused a step, so the script is wrong."""
 
 
-class _AsNotifier:
-    """The token by which the sender of mails is known in this process."""
+class _NotifierToken:
+    """The notifier's service token in this process."""
 
     async def current(self) -> str:
         return NOTIFIER.user_id
 
     def discard(self) -> None:
-        """There is no other."""
+        """Do nothing: there is no other token."""
 
 
 class Deliveries(EmbeddedTransport):
-    """Remembers which services have heard of something."""
+    """Records which services received events."""
 
     def __init__(
         self, inboxes: Mapping[str, Inbox], subscriptions: Mapping[str, Sequence[str]]
     ) -> None:
         super().__init__(inboxes, subscriptions)
-        self._listens = subscriptions
-        self.heard: set[str] = set()
+        self._subscriptions = subscriptions
+        self.receivers: set[str] = set()
 
     async def publish(self, batch: Sequence[Envelope]) -> set[UUID]:
-        """As the transport, for services that listen."""
+        """Publish as the transport does, and record the subscribers."""
         kinds = {event.aggregate_type for event in batch}
-        self.heard |= {name for name, wanted in self._listens.items() if kinds & set(wanted)}
+        self.receivers |= {
+            name for name, wanted in self._subscriptions.items() if kinds & set(wanted)
+        }
         return await super().publish(batch)
 
 
 @dataclass(slots=True)
 class Replay:
-    """The services with the script's clock."""
+    """The services running on the script's clock."""
 
     clock: ScriptedClock
     http: httpx.AsyncClient
@@ -104,13 +106,13 @@ class Replay:
     webhooks: WebhookSender
     relays: dict[str, Relay] = field(init=False)
     touched: set[str] = field(default_factory=set)
-    """Services that may have something in their outbox."""
+    """Services that may have unpublished events."""
 
     def __post_init__(self) -> None:
         self.relays = {name: part.relay(self.transport) for name, part in self.running.items()}
         self.touched |= set(self.running)
 
-    async def ask(  # noqa: PLR0913 - what a request is made of
+    async def ask(  # noqa: PLR0913 - what a request is replay of
         self,
         person: str,
         service: str,
@@ -133,58 +135,58 @@ class Replay:
         return dict(answer.json()) if answer.content else {}
 
     async def deliver(self) -> None:
-        """Let events and mails take effect until nothing more follows from them.
+        """Process events and mails until no new ones result.
 
-        Only who was asked, or has heard of something, can have anything to say.
+        Only services that received a request or an event can have published events.
         """
         while self.touched:
             for name in sorted(self.touched):
                 while await self.relays[name].relay_once():
                     pass
             self.touched.clear()
-            heard, self.transport.heard = self.transport.heard, set()
-            for name in sorted(heard):
+            receivers, self.transport.receivers = self.transport.receivers, set()
+            for name in sorted(receivers):
                 await _drain(self.running[name].worker)
-            if "notifier" in heard:
+            if "notifier" in receivers:
                 await self.send_mails()
-            if "interchange" in heard:
+            if "interchange" in receivers:
                 while await self.webhooks.send_one():
                     pass
-            self.touched |= heard
+            self.touched |= receivers
 
     async def send_mails(self) -> None:
-        """Send what is due, and hang up."""
+        """Send the mails that are due, and close the connection."""
         while await self.mails.send_one():
             pass
         await self.mails.server.hang_up()
 
     async def fire_timers(self, *services: str) -> int:
-        """Let happen what is due by now; returns how much it was."""
+        """Fire the timers that are due; returns their number."""
         self.touched.update(services)
         return sum([await self.running[name].timer_worker.fire_due() for name in services])
 
     async def give_up(self, service: str) -> None:
-        """Try what a service cannot process as often as it is tried, without the pauses.
+        """Use up all retries of an event that cannot be processed, without the delays.
 
-        The operator's page shows it; the log stays without an alarm that is none.
+        The operator's page shows the dead letter; the log is kept free of a false alarm.
         """
         with structlog.testing.capture_logs():
             await _drain(replace(self.running[service].worker, pause=0))
 
     async def leave(self) -> None:
-        """Give back what the product's own relays need."""
+        """Release the relay locks, which the product's own relays need."""
         for relay in self.relays.values():
             await relay.give_back()
 
 
 @asynccontextmanager
-async def stage(
+async def open_replay(
     databases: Mapping[str, Database],
     settings: Mapping[str, ServiceSettings],
     people: Mapping[str, Principal],
     begin: datetime,
 ) -> AsyncIterator[Replay]:
-    """The services with a clock that stands at `begin`; `people` are known by their ids."""
+    """Open the services with a clock set to `begin`; `people` are keyed by user id."""
     clock, known = ScriptedClock(begin), {**people, NOTIFIER.user_id: NOTIFIER}
 
     async def principal_of(request: Request) -> Principal:
@@ -211,10 +213,10 @@ async def stage(
     assert isinstance(interchange, InterchangeSettings)
     async with httpx.AsyncClient(mounts=apis) as http:
         recipients = ReturnsClient(
-            "http://returns", http, _AsNotifier(), commuter_url="http://commuter"
+            "http://returns", http, _NotifierToken(), commuter_url="http://commuter"
         )
         inboxes = {name: part.inbox for name, part in running.items()}
-        made = Replay(
+        replay = Replay(
             clock,
             http,
             running,
@@ -223,13 +225,13 @@ async def stage(
             webhook_sender(interchange, databases["interchange"], clock),
         )
         try:
-            yield made
+            yield replay
         finally:
-            await made.leave()
+            await replay.leave()
 
 
 async def _drain(worker: Worker) -> None:
-    """Process until nothing is due."""
+    """Process batches until none is due."""
     while await worker.process_batch():
         pass
 

@@ -1,4 +1,4 @@
-"""What people write in a scripted past: comments, reasons, messages and memos, in Japanese."""
+"""Japanese texts of the demo history: comments, reasons, messages and memos."""
 
 STORE_REMANDS = (
     "走行距離が証明書と異なります。ご確認ください。",

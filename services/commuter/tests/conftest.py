@@ -1,52 +1,16 @@
-"""What the tests of the fare engine share: the real network, and one way to price a ride."""
-
-from collections.abc import Callable
-from datetime import date
+"""What the tests of the commuter service share: the delivered network and its tariffs."""
 
 import pytest
 
-from commuter_service.engine.fares.explanation import Explanation
-from commuter_service.engine.fares.pricing import Terms, price
-from commuter_service.engine.fares.tariffs import Tariffs, tokyo_tariffs
-from commuter_service.engine.network.network import Network, tokyo_network
-from commuter_service.engine.routing.route_text import parse_pass, parse_route
-from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.fare_rounding import Medium
-
-PriceRide = Callable[..., Explanation]
-
-
-@pytest.fixture(scope="session")
-def network() -> Network:
-    return tokyo_network()
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
+from fare_engine.network.network import Network
 
 
 @pytest.fixture(scope="session")
 def tariffs() -> Tariffs:
-    return tokyo_tariffs()
+    return packaged_tariffs()
 
 
 @pytest.fixture(scope="session")
-def ride(network: Network) -> PriceRide:
-    """Price a route text with pass texts; pass ids are 1, 2, 3 ... in the order given."""
-
-    def priced(
-        route: str,
-        *passes: str,
-        on: str = "2026-03-14",
-        medium: str = "ic",
-        child: bool = False,
-        round_trip: bool = False,
-        bus_policy: BusPolicy = BusPolicy.RAIL_ONLY,
-    ) -> Explanation:
-        terms = Terms(
-            on=date.fromisoformat(on),
-            medium=Medium(medium),
-            child=child,
-            round_trip=round_trip,
-            bus_policy=bus_policy,
-        )
-        own = [parse_pass(network, text, str(i)) for i, text in enumerate(passes, start=1)]
-        return price(parse_route(network, route), terms, own)
-
-    return priced
+def network(tariffs: Tariffs) -> Network:
+    return tariffs.network

@@ -5,26 +5,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, make_archive
 
 import pytest
 from sqlalchemy import Table, func, select
 from typer.testing import CliRunner
 
+from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
-from commuter_service.engine.fares.tariffs import activate_tariffs, packaged_tariffs, tokyo_tariffs
-from commuter_service.engine.network.checks import NetworkTableBroken
-from commuter_service.engine.network.network import tokyo_network
-from commuter_service.engine.network.tables import (
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
+from fare_engine.network.checks import NetworkTableBroken
+from fare_engine.network.tables import (
     PACKAGED,
     StationDates,
     edition_of,
     fare_tables,
     network_tables,
 )
+from fare_engine.routing.route_text import parse_route
 from madoguchi.cli.main import main
 from shared.db import Database
 
+FEEDS = Path(__file__).parents[3] / "fare-engine/tests/feeds"
 NOON = datetime(2026, 4, 1, 3, tzinfo=UTC)
 NewDatabase = Callable[[str], Awaitable[str]]
 
@@ -32,6 +35,11 @@ NewDatabase = Callable[[str], Awaitable[str]]
 async def rows(database: Database, name: str) -> int:
     async with database.transaction() as tx:
         return (await tx.execute(select(func.count()).select_from(table_of(name)))).scalar_one()
+
+
+async def in_force(database: Database) -> Tariffs:
+    async with database.transaction() as tx:
+        return await network_store.tariffs_in_force(tx)
 
 
 def table_of(name: str) -> Table:
@@ -42,7 +50,7 @@ async def test_what_is_stored_is_what_is_read(new_database: NewDatabase) -> None
     database = Database(await new_database("commuter_service"))
     network, fares = network_tables(), fare_tables()
     async with database.transaction() as tx:
-        edition, is_new = await network_store.load(tx, network, fares, now=NOON)
+        edition, is_new = await load_edition(tx, network, fares, now=NOON)
     assert is_new
     async with database.transaction() as tx:
         again = await network_store.tariffs_of(tx, edition)
@@ -57,21 +65,20 @@ async def test_the_edition_loaded_last_is_in_force(new_database: NewDatabase) ->
     closed = StationDates("JR東日本", "四ツ谷", None, date(2026, 3, 31), "test")
     later = replace(network, station_dates=(*network.station_dates, closed))
     try:
-        assert await network_store.activate_newest(database) == edition_of(network, fares)
+        assert (await in_force(database)).edition == edition_of(network, fares)
         for hour, tables in enumerate((network, later)):
             async with database.transaction() as tx:
                 now = NOON + timedelta(hours=hour)
-                await network_store.load(tx, tables, fares, now=now)
-        assert await network_store.activate_newest(database) == edition_of(later, fares)
-        assert tokyo_tariffs().network is tokyo_network()
-        assert tokyo_network().days_of
+                await load_edition(tx, tables, fares, now=now)
+        assert (await in_force(database)).edition == edition_of(later, fares)
+        assert (await in_force(database)).network.days_of
+        assert await in_force(database) is await in_force(database)
         async with database.transaction() as tx:
-            first = await network_store.load(tx, network, fares, now=NOON + timedelta(days=1))
+            first = await load_edition(tx, network, fares, now=NOON + timedelta(days=1))
         assert first == (edition_of(network, fares), False)
-        assert await network_store.activate_newest(database) == edition_of(network, fares)
+        assert (await in_force(database)).edition == edition_of(network, fares)
         assert await rows(database, "edition") == 2
     finally:
-        activate_tariffs(packaged_tariffs())
         await database.close()
 
 
@@ -81,7 +88,7 @@ async def test_broken_tables_write_nothing(new_database: NewDatabase) -> None:
     short = replace(network, intervals=network.intervals[1:])
     with pytest.raises(NetworkTableBroken):
         async with database.transaction() as tx:
-            await network_store.load(tx, short, fare_tables(), now=NOON)
+            await load_edition(tx, short, fare_tables(), now=NOON)
     assert await rows(database, "edition") == 0
     await database.close()
 
@@ -104,6 +111,34 @@ async def test_the_command_loads_the_delivered_tables_or_a_folder(
     database = Database(url)
     assert await rows(database, "edition") == 1
     await database.close()
+
+
+async def test_the_command_adds_a_zipped_feed_to_the_edition_in_force(
+    new_database: NewDatabase, tmp_path: Path
+) -> None:
+    url = await new_database("commuter_service")
+    feed = make_archive(str(tmp_path / "rail"), "zip", FEEDS / "rail")
+    command = ["commuter", "import-gtfs", feed, "--database", url]
+    result = await asyncio.to_thread(CliRunner().invoke, main, command)
+    assert result.exit_code == 0, result.output
+    assert (
+        "注意: みどり野中央―みどり野" in result.output
+        or "注意: みどり野―みどり野中央" in result.output
+    )
+    assert "1路線、5区間" in result.output
+    database = Database(url)
+    async with database.transaction() as tx:
+        edition = await network_store.newest(tx)
+        assert edition
+        stored = await network_store.tariffs_of(tx, edition)
+    await database.close()
+    for text, yen in (("立川:みどり野線:みどり野", 240), ("三鷹:中央線:東京", 440)):
+        route = parse_route(stored.network, text)
+        assert price(route, Terms(date(2026, 4, 1)), (), stored).through_yen == yen
+    wrong = [*command[:2], str(FEEDS / "README.md"), *command[3:]]
+    refused = await asyncio.to_thread(CliRunner().invoke, main, wrong)
+    assert refused.exit_code == 1
+    assert refused.output.startswith("取り込みませんでした: ")
 
 
 async def run(command: list[str]) -> tuple[int, str]:

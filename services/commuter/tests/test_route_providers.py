@@ -24,10 +24,11 @@ from commuter_service.adapters.route_providers import (
     RouteSearchUnavailable,
     route_provider_of,
 )
-from commuter_service.engine.network.network import Network
-from commuter_service.engine.network.station_lookup import UnknownStation
-from commuter_service.engine.routing.candidates import NoRouteBetween, Order, SearchRequest
-from commuter_service.engine.routing.route_text import parse_pass
+from fare_engine.fares.tariffs import packaged_tariffs
+from fare_engine.network.network import Network
+from fare_engine.network.station_lookup import UnknownStation
+from fare_engine.routing.candidates import NoRouteBetween, Order, SearchRequest
+from fare_engine.routing.route_text import parse_pass
 
 DAY = date(2026, 3, 14)
 
@@ -120,7 +121,7 @@ def test_the_setting_chooses_and_our_engine_is_the_default() -> None:
 def test_what_is_asked(service: Service) -> None:
     service.answer = result(course("253", ["新宿", "東京"], line("ＪＲ中央線快速")))
     question = SearchRequest("新宿", "東京", DAY, via=("四ツ谷",), order=Order.CHARGED, count=3)
-    source(service).candidates(question)
+    source(service).candidates(question, packaged_tariffs())
     assert service.asked == [
         (
             "/v1/json/search/course/extreme",
@@ -141,7 +142,9 @@ def test_a_single_course_is_read_priced_and_deducted_by_us(
 ) -> None:
     service.answer = result(course("440", ["三鷹", "東京"], line("ＪＲ中央線快速"), minutes="30"))
     own = (parse_pass(network, "東京:中央線:新宿", "1"),)
-    (one,) = source(service).candidates(SearchRequest("三鷹", "東京", DAY, passes=own))
+    (one,) = source(service).candidates(
+        SearchRequest("三鷹", "東京", DAY, passes=own), packaged_tariffs()
+    )
     assert str(one.route) == "三鷹:JR東日本/中央線:東京"
     assert (one.minutes, one.through_yen, one.charged_yen, one.told_yen) == (34, 440, 253, 440)
 
@@ -153,7 +156,7 @@ def test_several_courses_come_in_our_order(service: Service, network: Network) -
     service.answer = result(metro, rail)
     own = (parse_pass(network, "東京:中央線:新宿", "1"),)
     found = source(service).candidates(
-        SearchRequest("新宿", "東京", DAY, passes=own, order=Order.CHARGED)
+        SearchRequest("新宿", "東京", DAY, passes=own, order=Order.CHARGED), packaged_tariffs()
     )
     assert [one.charged_yen for one in found] == [0, 209]
 
@@ -162,7 +165,7 @@ def test_walks_operators_in_names_and_other_fares_are_understood(service: Servic
     lines = [line("都営浅草線"), line("徒歩", "walk"), line("都営新宿線")]
     told = course("199", ["押上／都営地下鉄", "東日本橋", "馬喰横山", "新宿(都営)"], lines)
     service.answer = result(told)
-    (one,) = source(service).candidates(SearchRequest("押上", "新宿", DAY))
+    (one,) = source(service).candidates(SearchRequest("押上", "新宿", DAY), packaged_tariffs())
     assert str(one.route).endswith("東日本橋:徒歩:馬喰横山:都営/新宿線:新宿")
     assert (one.through_yen, one.told_yen) == (272, 199)
 
@@ -170,16 +173,18 @@ def test_walks_operators_in_names_and_other_fares_are_understood(service: Servic
 def test_courses_over_unknown_or_avoided_lines_are_left_out(service: Service) -> None:
     known = course("209", ["新宿", "東京"], line("東京メトロ丸ノ内線"))
     service.answer = result(course("500", ["新宿", "東京"], line("未知鉄道本線")), known)
-    assert len(source(service).candidates(SearchRequest("新宿", "東京", DAY))) == 1
+    assert (
+        len(source(service).candidates(SearchRequest("新宿", "東京", DAY), packaged_tariffs())) == 1
+    )
     with pytest.raises(NoRouteBetween):
         source(service).candidates(
-            SearchRequest("新宿", "東京", DAY, avoid=frozenset({"東京メトロ"}))
+            SearchRequest("新宿", "東京", DAY, avoid=frozenset({"東京メトロ"})), packaged_tariffs()
         )
 
 
 def test_our_refusals_come_first_and_nothing_is_asked(service: Service) -> None:
     with pytest.raises(UnknownStation):
-        source(service).candidates(SearchRequest("新宿", "なにもない駅", DAY))
+        source(service).candidates(SearchRequest("新宿", "なにもない駅", DAY), packaged_tariffs())
     assert service.asked == []
 
 
@@ -189,7 +194,7 @@ def test_its_refusal_is_ours(service: Service, shape: str) -> None:
     service.status = 403
     service.answer = {"ResultSet": {"Error": error if shape == "one" else [error]}}
     with pytest.raises(RouteSearchRefused, match="認証エラー"):
-        source(service).candidates(SearchRequest("新宿", "東京", DAY))
+        source(service).candidates(SearchRequest("新宿", "東京", DAY), packaged_tariffs())
 
 
 @pytest.mark.parametrize(
@@ -198,7 +203,7 @@ def test_its_refusal_is_ours(service: Service, shape: str) -> None:
 def test_no_readable_answer_is_unavailable(service: Service, status: int, answer: Any) -> None:
     service.status, service.answer = status, answer
     with pytest.raises(RouteSearchUnavailable):
-        source(service).candidates(SearchRequest("新宿", "東京", DAY))
+        source(service).candidates(SearchRequest("新宿", "東京", DAY), packaged_tariffs())
 
 
 def test_nobody_there_is_unavailable() -> None:
@@ -206,4 +211,6 @@ def test_nobody_there_is_unavailable() -> None:
         source="ekispert", ekispert_url="http://127.0.0.1:9", ekispert_key="k", timeout_seconds=2
     )
     with pytest.raises(RouteSearchUnavailable):
-        route_provider_of(settings).candidates(SearchRequest("新宿", "東京", DAY))
+        route_provider_of(settings).candidates(
+            SearchRequest("新宿", "東京", DAY), packaged_tariffs()
+        )

@@ -1,4 +1,4 @@
-"""Who gets in where: every route × everybody, and what row-level security shows by itself."""
+"""Access: every route × every person, and what row-level security alone permits."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ async def call_route(
 
 
 def routes(contracts_api: ContractsApi) -> list[tuple[str, str]]:
-    """The service's own; those that every service has are tried in shared/tests."""
+    """The service's own routes; those of every service are tested in shared/tests."""
     found = (key for key in policies_by_path(contracts_api.app) if "/contracts/v1/" in key[1])
     return [(method, path) for method, path in found if "/v1/operations/" not in path]
 
@@ -97,7 +97,7 @@ async def test_every_route_lets_in_whom_it_names(contracts_api: ContractsApi, na
 
 
 @pytest.mark.rule("D1")
-async def test_nobody_gets_in_without_a_token(contracts_api: ContractsApi) -> None:
+async def test_every_route_requires_a_token(contracts_api: ContractsApi) -> None:
     for method, path in routes(contracts_api):
         if not path.endswith("openapi.json"):
             assert (await call_route(contracts_api, None, method, path)).status_code == 401, (
@@ -147,7 +147,9 @@ async def test_another_dealers_bulk_change_touches_nothing(contracts_api: Contra
 
 
 @pytest.mark.rule("D2")
-async def test_a_query_without_where_sees_the_own_dealer_only(contracts_api: ContractsApi) -> None:
+async def test_a_query_without_a_condition_sees_its_own_dealer_only(
+    contracts_api: ContractsApi,
+) -> None:
     await contracts_api.contract("C1")
     body = {"to_staff": "E102"}
     await contracts_api.change("M100", "POST", "/contracts/C1/assignment-change", body)
@@ -171,11 +173,11 @@ OWNED = """
 """
 
 
-async def test_every_table_of_dealers_is_walled(contracts_api: ContractsApi) -> None:
-    walled = f"SELECT count(*) FROM ({OWNED}) o JOIN pg_class USING (relname)"
+async def test_every_table_of_dealers_has_row_level_security(contracts_api: ContractsApi) -> None:
+    protected = f"SELECT count(*) FROM ({OWNED}) o JOIN pg_class USING (relname)"
     async with contracts_api.database.transaction() as tx:
         tables = (await tx.scalars(text(OWNED))).all()
-        forced = await tx.scalar(text(f"{walled} WHERE relrowsecurity AND relforcerowsecurity"))
+        forced = await tx.scalar(text(f"{protected} WHERE relrowsecurity AND relforcerowsecurity"))
     assert forced == len(tables) == 11
 
 
@@ -189,7 +191,7 @@ async def test_every_table_of_dealers_is_walled(contracts_api: ContractsApi) -> 
         ("/assignment-changes/search", {"from_staff": "x" * 300}),
     ],
 )
-async def test_what_no_database_could_keep_is_refused(
+async def test_values_that_the_database_cannot_store_are_refused(
     contracts_api: ContractsApi, path: str, query: dict[str, str]
 ) -> None:
     answer = await contracts_api.get("M100", path, params=query)
@@ -208,7 +210,7 @@ async def test_months_at_the_end_of_the_calendar_find_nothing(
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"text": "\\u0000"}', b'{"text": "\\ud800"}'])
-async def test_bodies_that_cannot_be_kept_are_refused(
+async def test_bodies_that_cannot_be_stored_are_refused(
     contracts_api: ContractsApi, body: bytes
 ) -> None:
     await contracts_api.contract("C1")

@@ -1,4 +1,4 @@
-"""店舗・スタッフ変更 over HTTP, by the clock, and by the finance company's word."""
+"""Assignment change (店舗・スタッフ変更) over HTTP, by timers, and by finance company events."""
 
 from datetime import date
 from typing import Any
@@ -21,8 +21,8 @@ from .conftest import ContractsApi, OpenContractsApi
 PATH = "/contracts/C1/assignment-change"
 
 
-async def change(contracts_api: ContractsApi, code: str = "M100", **typed: str) -> Any:
-    return await contracts_api.change(code, "POST", PATH, typed)
+async def change(contracts_api: ContractsApi, code: str = "M100", **fields: str) -> Any:
+    return await contracts_api.change(code, "POST", PATH, fields)
 
 
 def code_of(answer: Any) -> str:
@@ -38,12 +38,12 @@ async def change_id(contracts_api: ContractsApi) -> str:
 @pytest.mark.parametrize(
     ("product", "status"), [("スマートバリュープランA", 409), ("スマートバリュープランR", 200)]
 )
-@pytest.mark.parametrize("typed", [{"to_store": "S20"}, {"to_staff": "E102"}])
+@pytest.mark.parametrize("fields", [{"to_store": "S20"}, {"to_staff": "E102"}])
 async def test_lexus_products_move_elsewhere(
-    contracts_api: ContractsApi, product: str, status: int, typed: dict[str, str]
+    contracts_api: ContractsApi, product: str, status: int, fields: dict[str, str]
 ) -> None:
     await contracts_api.contract("C1", 制度=product)
-    answer = await change(contracts_api, **typed)
+    answer = await change(contracts_api, **fields)
     assert answer.status_code == status
     if status == 409:
         assert answer.json()["title"].startswith("レクサス手続担当店移管制度より")
@@ -59,7 +59,7 @@ async def test_managers_and_headquarters_only(contracts_api: ContractsApi) -> No
 
 @pytest.mark.rule("D126", "D129", "D130")
 @pytest.mark.parametrize(
-    ("typed", "outcome"),
+    ("fields", "outcome"),
     [
         ({"to_store": "S20"}, "registered"),
         ({"to_staff": "M100"}, "registered"),
@@ -71,10 +71,10 @@ async def test_managers_and_headquarters_only(contracts_api: ContractsApi) -> No
     ],
 )
 async def test_where_a_contract_may_go(
-    contracts_api: ContractsApi, typed: dict[str, str], outcome: str
+    contracts_api: ContractsApi, fields: dict[str, str], outcome: str
 ) -> None:
     await contracts_api.contract("C1")
-    answer = await change(contracts_api, **typed)
+    answer = await change(contracts_api, **fields)
     found = answer.json()["outcome"] if answer.status_code == 200 else code_of(answer)
     assert found == outcome
 
@@ -206,7 +206,7 @@ async def test_only_the_last_store_counts(open_contracts_api: OpenContractsApi) 
 
 @pytest.mark.rule("D143")
 @pytest.mark.parametrize("way", ["set back", "delete"])
-async def test_a_change_is_taken_back_on_its_day(
+async def test_a_change_is_cancelled_on_its_day(
     open_contracts_api: OpenContractsApi, way: str
 ) -> None:
     contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
@@ -226,7 +226,7 @@ async def test_a_change_is_taken_back_on_its_day(
 
 
 @pytest.mark.rule("D140")
-async def test_the_day_after_nothing_is_taken_back(contracts_api: ContractsApi) -> None:
+async def test_the_day_after_nothing_is_cancelled(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
     nothing = await contracts_api.change("M100", "DELETE", PATH)
     assert (nothing.status_code, code_of(nothing)) == (409, "NOTHING_PENDING")
@@ -240,25 +240,25 @@ async def test_the_day_after_nothing_is_taken_back(contracts_api: ContractsApi) 
 async def test_tfc_reflects_and_never_before_business_day_3(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
     await change(contracts_api, to_store="S20")
-    word = {
+    reflection = {
         "dealer_id": "D01",
         "contract_no": "C1",
         "change_id": await change_id(contracts_api),
         "reflected_on": "2025-07-16",
     }
     contracts_api.clock.set(date(2025, 7, 16))
-    await contracts_api.receive(tfc.AssignmentReflected.model_validate(word))
+    await contracts_api.receive(tfc.AssignmentReflected.model_validate(reflection))
     assert (await contracts_api.detail("C1"))["store"]["code"] == "S10"
     contracts_api.clock.set(date(2025, 7, 18), hour=0)
     assert await contracts_api.timers() == 1
     moved = await contracts_api.detail("C1")
     assert (moved["store"]["code"], moved["staff"]["code"]) == ("S20", None)  # A-23
-    await contracts_api.receive(tfc.AssignmentReflected.model_validate(word))
+    await contracts_api.receive(tfc.AssignmentReflected.model_validate(reflection))
     assert len(await contracts_api.events(AssignmentChangeReflected)) == 1
 
 
 @pytest.mark.rule("D141")
-async def test_nobody_but_tfc_reflects_and_day_5_is_alarming(contracts_api: ContractsApi) -> None:
+async def test_only_tfc_reflects_and_day_5_raises_an_alarm(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
     await change(contracts_api, to_store="S20")
     contracts_api.clock.set(date(2025, 7, 23), hour=23)
@@ -270,15 +270,15 @@ async def test_nobody_but_tfc_reflects_and_day_5_is_alarming(contracts_api: Cont
 
 
 @pytest.mark.rule("D141")
-async def test_a_rejection_gives_the_contract_back_and_says_why(
+async def test_a_rejection_returns_the_contract_with_a_reason(
     contracts_api: ContractsApi,
 ) -> None:
     await contracts_api.contract("C1")
     await change(contracts_api, to_store="S20")
     contracts_api.clock.set(date(2025, 7, 16))
-    word = {"change_id": await change_id(contracts_api), "reason": "受入不可"}
+    rejection = {"change_id": await change_id(contracts_api), "reason": "受入不可"}
     names = {"dealer_id": "D01", "contract_no": "C1"}
-    await contracts_api.receive(tfc.AssignmentRejected.model_validate({**names, **word}))
+    await contracts_api.receive(tfc.AssignmentRejected.model_validate({**names, **rejection}))
     detail = await contracts_api.detail("C1", "E101")
     assert (detail["pending_change"], detail["rejected_change"]["reason"]) == (None, "受入不可")
     (published,) = await contracts_api.events(AssignmentChangeCancelled)
@@ -294,7 +294,7 @@ async def test_the_finance_companys_calendar_counts(contracts_api: ContractsApi)
     assert answer["reflect_earliest_on"] == "2025-07-22"
 
 
-async def test_dealers_keep_their_own_masters(new_contracts_api: ContractsApi) -> None:
+async def test_dealers_maintain_their_own_masters(new_contracts_api: ContractsApi) -> None:
     contracts_api = new_contracts_api
     opened = {"dealer_id": "D01", "store_code": "S40", "name": "北店", "phone": "03-0010-4000"}
     hired = {"dealer_id": "D01", "staff_code": "E401", "name": "新人", "store_code": "S40"}
@@ -331,15 +331,15 @@ async def test_customers_of_a_closed_store_are_offered_for_the_move_to_its_succe
     await contracts_api.contract("C1")
     await contracts_api.contract("C2")
     assert await left("H001") == []
-    said = {"dealer_id": "D01", "store_code": "S10", "name": "(旧本店)", "unused": True}
-    closed = dealer.StoreMasterUpdated.model_validate({**said, "successor": "S20"})
+    store = {"dealer_id": "D01", "store_code": "S10", "name": "(旧本店)", "unused": True}
+    closed = dealer.StoreMasterUpdated.model_validate({**store, "successor": "S20"})
     await contracts_api.receive(closed)
     expected = {"code": "S10", "name": "(旧本店)", "successor": "S20", "contracts": 2}
     assert [await left("H001"), await left("M100")] == [[expected], [expected]]
     assert [await left("M200"), await left("H001", dealer="D02")] == [[], []]
-    same_but_the_successor = [{**said, "phone": None}]
-    async with contracts_api.database.transaction(EVERY_DEALER) as tx:  # as by a file of masters
+    same_but_the_successor = [{**store, "phone": None}]
+    async with contracts_api.database.transaction(EVERY_DEALER) as tx:  # as a master data file does
         await upsert_stores(tx, same_but_the_successor, now=contracts_api.clock.now())
     assert await left("H001") == [expected]
-    await contracts_api.receive(dealer.StoreMasterUpdated.model_validate(said))
+    await contracts_api.receive(dealer.StoreMasterUpdated.model_validate(store))
     assert await left("H001") == [{**expected, "successor": None}]

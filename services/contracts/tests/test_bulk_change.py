@@ -1,4 +1,4 @@
-"""店舗・スタッフ一括変更 over HTTP: search, rows with a result each, all or nothing."""
+"""Bulk change (店舗・スタッフ一括変更) over HTTP: search, a result per row, all or nothing."""
 
 from datetime import date
 from typing import Any
@@ -64,7 +64,7 @@ async def bulk(contracts_api: ContractsApi, *rows: dict[str, Any], **more: objec
 
 
 @pytest.mark.rule("D124", "D129", "D130", "D137", "D140")
-async def test_bulk_registers_what_it_can_and_says_why_not(contracts_api: ContractsApi) -> None:
+async def test_bulk_registers_valid_rows_and_explains_refusals(contracts_api: ContractsApi) -> None:
     for number in ("C1", "C2", "C3", "C4"):
         await contracts_api.contract(number)
     await contracts_api.contract("C5", 制度="スマートバリュープランA")
@@ -112,7 +112,7 @@ async def test_a_row_has_to_be_checked(contracts_api: ContractsApi) -> None:
     assert (answer.status_code, code_of(answer)) == (422, "NO_ROW_CHECKED")
 
 
-async def test_a_row_that_somebody_changed_is_left_alone(contracts_api: ContractsApi) -> None:
+async def test_a_concurrently_changed_row_is_refused(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
     stale = {"contract_no": "C1", "to_store": "S20", "version": 7}
     (row,) = (await bulk(contracts_api, stale)).json()["rows"]

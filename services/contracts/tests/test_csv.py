@@ -1,4 +1,4 @@
-"""The exported customer list."""
+"""CSV export of the customer list."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ async def test_every_hit_in_the_order_of_the_list(contracts_api: ContractsApi) -
 
 
 @pytest.mark.rule("D19")
-async def test_formulas_are_defused(contracts_api: ContractsApi) -> None:
+async def test_formulas_are_escaped(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1", 契約者名="=1+1")
     assert (await exported(contracts_api, "H001"))[1][5] == "'=1+1"
 
@@ -50,11 +50,11 @@ async def test_formulas_are_defused(contracts_api: ContractsApi) -> None:
 @pytest.mark.rule("D20")
 async def test_the_replacement_is_in_the_list(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
-    typed = {"categories": ["early_payoff"], "own_replacement": True, "vehicle_code": "PRIUS"}
-    await contracts_api.change("E101", "POST", "/contracts/C1/result", typed)
+    fields = {"categories": ["early_payoff"], "own_replacement": True, "vehicle_code": "PRIUS"}
+    await contracts_api.change("E101", "POST", "/contracts/C1/result", fields)
     row = (await exported(contracts_api, "H001"))[1]
     assert (row[2], row[3], row[11:]) == ("早期完済", "○", ["有", "プリウス", ""])
-    other = {**typed, "vehicle_code": "OTHER", "other_text": "外車"}
+    other = {**fields, "vehicle_code": "OTHER", "other_text": "外車"}
     await contracts_api.change("E101", "POST", "/contracts/C1/result", other)
     assert (await exported(contracts_api, "H001"))[1][11:] == ["有", "その他/車種名等", "外車"]
 

@@ -1,4 +1,4 @@
-"""Forgetting a customer: when it is refused, what stays, and that nothing brings them back."""
+"""Customer erasure: when it is refused, what is stored, and that erased data never comes back."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -54,22 +54,22 @@ async def completed_contract(contracts_api: ContractsApi) -> str:
 
 
 @pytest.mark.parametrize(
-    ("heard", "code"),
+    ("received", "code"),
     [((), "CONTRACT_STILL_OPEN"), ((submitted(),), "RETURN_STILL_OPEN")],
-    ids=["open", "a return is under way"],
+    ids=["open", "a return is open"],
 )
-async def test_an_open_contract_keeps_its_customer(
-    contracts_api: ContractsApi, heard: tuple[object, ...], code: str
+async def test_an_open_contract_cannot_be_erased(
+    contracts_api: ContractsApi, received: tuple[object, ...], code: str
 ) -> None:
     await contracts_api.contract()
-    await contracts_api.receive(*heard)  # type: ignore[arg-type]
+    await contracts_api.receive(*received)  # type: ignore[arg-type]
     refused = await order(contracts_api)
     assert (refused.status_code, refused.json()["code"]) == (409, code)
     assert await contracts_api.events(CustomerErased) == []
     assert (await contracts_api.detail("C1"))["customer"]["name"] == NAME
 
 
-async def test_who_it_was_is_forgotten_and_what_happened_stays(
+async def test_personal_data_is_erased_and_the_history_is_kept(
     contracts_api: ContractsApi, completed_contract: str
 ) -> None:
     day = f"{contracts_api.clock.now():%Y-%m-%d}"
@@ -88,13 +88,15 @@ async def test_who_it_was_is_forgotten_and_what_happened_stays(
     assert (row.completion_basis, row.model) == ("return", "プリウス")
 
 
-async def test_twice_is_once(contracts_api: ContractsApi, completed_contract: str) -> None:
+async def test_an_erasure_is_idempotent(
+    contracts_api: ContractsApi, completed_contract: str
+) -> None:
     first = await order(contracts_api)
     assert (await order(contracts_api, reason="もう一度")).json() == first.json()
     assert len(await contracts_api.events(CustomerErased)) == 1
 
 
-async def test_what_is_due_and_what_was_done_are_listed(
+async def test_due_and_completed_erasures_are_listed(
     contracts_api: ContractsApi, completed_contract: str
 ) -> None:
     [found] = (await listed(contracts_api, "/due", before="2025-07-15"))["items"]
@@ -112,7 +114,7 @@ async def test_what_is_due_and_what_was_done_are_listed(
 
 
 @pytest.mark.parametrize("reason", ["", " ", f"{NAME}様の請求", "電話 090-0123-4567", "x" * 201])
-async def test_the_reason_is_given_and_names_nobody(
+async def test_a_reason_without_personal_data_is_required(
     contracts_api: ContractsApi, completed_contract: str, reason: str
 ) -> None:
     refused = await order(contracts_api, reason=reason)
@@ -120,7 +122,7 @@ async def test_the_reason_is_given_and_names_nobody(
     assert await contracts_api.events(CustomerErased) == []
 
 
-async def test_the_same_file_brings_nobody_back(
+async def test_importing_the_same_file_restores_nothing(
     contracts_api: ContractsApi, completed_contract: str
 ) -> None:
     assert (await order(contracts_api)).status_code == 200
@@ -129,8 +131,8 @@ async def test_the_same_file_brings_nobody_back(
     )
     assert (report.accepted, report.updated, report.refused) == (1, 0, ())
     async with contracts_api.database.transaction(EVERY_DEALER) as tx:
-        kept = await tx.execute(text("SELECT customer_name, address FROM contract"))
-    assert kept.one() == (ERASED, ERASED)
+        stored = await tx.execute(text("SELECT customer_name, address FROM contract"))
+    assert stored.one() == (ERASED, ERASED)
 
 
 async def test_only_operators_erase(contracts_api: ContractsApi, completed_contract: str) -> None:

@@ -1,4 +1,4 @@
-"""The search over HTTP: panels, scope, order, a hundred rows."""
+"""Customer list over HTTP: panels, scope, order, a hundred rows."""
 
 from datetime import date, timedelta
 

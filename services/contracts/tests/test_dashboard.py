@@ -1,4 +1,4 @@
-"""What managers look at first."""
+"""Dashboard for managers."""
 
 from datetime import date
 
@@ -13,8 +13,8 @@ async def test_due_and_overdue_per_store(contracts_api: ContractsApi) -> None:
     await contracts_api.contract(
         "C5", 最終回年月日="2025/09/01", 店舗コード="S20", スタッフコード="E201"
     )
-    typed = {"categories": ["early_payoff"], "own_replacement": True, "vehicle_code": "PRIUS"}
-    await contracts_api.change("E101", "POST", "/contracts/C2/result", typed)
+    fields = {"categories": ["early_payoff"], "own_replacement": True, "vehicle_code": "PRIUS"}
+    await contracts_api.change("E101", "POST", "/contracts/C2/result", fields)
     figures = (await contracts_api.get("H001", "/dashboard")).json()
     first, second = figures["stores"]
     assert (first["store_name"], first["red"], first["yellow"]) == ("本店", 1, 1)

@@ -1,4 +1,4 @@
-"""顧客詳細: what is shown, the memo, the buttons, the printed form."""
+"""Contract detail (顧客詳細): data, memo, buttons, printed form."""
 
 from datetime import date
 
@@ -36,7 +36,7 @@ async def test_the_memo_is_shared_inside_the_store(contracts_api: ContractsApi) 
 
 
 @pytest.mark.rule("D47", "D142")
-async def test_the_memo_goes_with_the_contract(open_contracts_api: OpenContractsApi) -> None:
+async def test_the_memo_moves_with_the_contract(open_contracts_api: OpenContractsApi) -> None:
     contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
     await contracts_api.contract("C1")
     path = "/contracts/C1/memo"

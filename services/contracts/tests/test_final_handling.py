@@ -1,4 +1,4 @@
-"""What completes a contract: the returns service, and the finance company."""
+"""Final handling: completion by the returns service and by the finance company."""
 
 import pytest
 
@@ -72,7 +72,7 @@ async def test_a_separate_procedure_is_still_waited_for(
     assert await contracts_api.events(FinalHandlingCompleted) == []
 
 
-async def test_a_later_application_reopens_and_a_withdrawn_one_says_nothing(
+async def test_a_later_application_reopens_and_a_withdrawn_one_is_ignored(
     contracts_api: ContractsApi,
 ) -> None:
     await contracts_api.contract("C1")

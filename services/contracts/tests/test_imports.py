@@ -1,4 +1,4 @@
-"""Contract files and masters: whole or not at all, told once."""
+"""Imports of contract and master data files: all or nothing, each change published once."""
 
 from sqlalchemy import text
 
@@ -16,7 +16,7 @@ async def test_the_models_are_what_the_migrations_make(contracts_api: ContractsA
     await migrate.check(contracts_api.database.url, "contracts_service", Base.metadata)
 
 
-async def test_a_file_becomes_contracts_and_is_told(contracts_api: ContractsApi) -> None:
+async def test_a_file_is_imported_and_published(contracts_api: ContractsApi) -> None:
     report = await contracts_api.import_contracts_file(
         {"契約番号": "C1"}, {"契約番号": "C-2", "店舗コード": "S20", "スタッフコード": ""}
     )
@@ -28,7 +28,9 @@ async def test_a_file_becomes_contracts_and_is_told(contracts_api: ContractsApi)
     ]
 
 
-async def test_the_same_file_again_changes_and_tells_nothing(contracts_api: ContractsApi) -> None:
+async def test_the_same_file_again_changes_and_publishes_nothing(
+    contracts_api: ContractsApi,
+) -> None:
     await contracts_api.contract("C1")
     before = await contracts_api.detail("C1")
     report = await contracts_api.import_contracts_file({"契約番号": "C1"})
@@ -37,7 +39,7 @@ async def test_the_same_file_again_changes_and_tells_nothing(contracts_api: Cont
     assert len(await contracts_api.events(ContractRegistered, ContractUpdated)) == 1
 
 
-async def test_a_changed_line_is_told_as_an_update(contracts_api: ContractsApi) -> None:
+async def test_a_changed_line_is_published_as_an_update(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
     report = await contracts_api.import_contracts_file(
         {"契約番号": "C1", "住所": "東京都港区港南1番"}, {"契約番号": "C2"}
@@ -51,7 +53,7 @@ async def test_a_changed_line_is_told_as_an_update(contracts_api: ContractsApi) 
     assert (await contracts_api.detail("C1"))["customer"]["address"] == "東京都港区港南1番"
 
 
-async def test_one_refused_line_keeps_the_whole_file_out(contracts_api: ContractsApi) -> None:
+async def test_one_refused_line_rejects_the_whole_file(contracts_api: ContractsApi) -> None:
     report = await contracts_api.import_contracts_file(
         {"契約番号": "C1"},
         {"契約番号": "C2", "店舗コード": "S99"},
@@ -65,7 +67,7 @@ async def test_one_refused_line_keeps_the_whole_file_out(contracts_api: Contract
     assert await contracts_api.events(ContractRegistered) == []
 
 
-async def test_a_contract_of_another_dealer_is_not_taken_over(contracts_api: ContractsApi) -> None:
+async def test_a_contract_of_another_dealer_is_not_imported(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
     report = await contracts_api.import_contracts_file(
         {"契約番号": "C2"}, {"契約番号": "C1", "販売店コード": "D02"}
@@ -83,7 +85,7 @@ async def test_shift_jis_files_are_read_too(contracts_api: ContractsApi) -> None
     assert (await contracts_api.detail("C1"))["customer"]["name"] == "髙橋 一郎"
 
 
-async def test_masters_are_told_once(new_contracts_api: ContractsApi) -> None:
+async def test_masters_are_published_once(new_contracts_api: ContractsApi) -> None:
     contracts_api = new_contracts_api
     stores = len(await contracts_api.events(StoreUpdated))
     staff = len(await contracts_api.events(StaffUpdated))

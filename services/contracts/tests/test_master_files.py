@@ -1,4 +1,4 @@
-"""Masters from files: whole or not at all, each fault by its line."""
+"""Master data files: all or nothing, each error with its line."""
 
 from datetime import date
 
@@ -55,7 +55,7 @@ async def test_a_new_dealer_with_store_and_people(
     assert [e.dealer_id for e in published[-4:]] == ["D03"] * 4
 
 
-async def test_the_same_file_again_tells_nothing(new_contracts_api: ContractsApi) -> None:
+async def test_the_same_file_again_publishes_nothing(new_contracts_api: ContractsApi) -> None:
     line = "D01,S10,新本店,03-0010-1000,0"
     await import_contracts_file(new_contracts_api, "stores", line)
     published = len(await new_contracts_api.events(StoreUpdated))
@@ -63,7 +63,7 @@ async def test_the_same_file_again_tells_nothing(new_contracts_api: ContractsApi
     assert len(await new_contracts_api.events(StoreUpdated)) == published == 9
 
 
-async def test_a_dealer_of_another_name_is_told_with_each_of_its_stores(
+async def test_a_renamed_dealer_is_published_with_each_of_its_stores(
     new_contracts_api: ContractsApi,
 ) -> None:
     before = len(await new_contracts_api.events(StoreUpdated))
@@ -78,7 +78,7 @@ async def test_a_dealer_of_another_name_is_told_with_each_of_its_stores(
     assert {e.dealer_name for e in published if isinstance(e, StoreUpdated)} == {"新東都自動車販売"}
 
 
-async def test_one_fault_keeps_the_whole_file_out(new_contracts_api: ContractsApi) -> None:
+async def test_one_error_rejects_the_whole_file(new_contracts_api: ContractsApi) -> None:
     report = await import_contracts_file(
         new_contracts_api,
         "staff",

@@ -1,4 +1,4 @@
-"""進捗・結果入力 over HTTP, and what the finance company answers."""
+"""Result entry (進捗・結果入力) over HTTP, and the finance company's answers."""
 
 from datetime import date
 from typing import Any
@@ -34,8 +34,8 @@ RETURN: dict[str, Any] = {
 PAYOFF: dict[str, Any] = {"categories": ["early_payoff"], "own_replacement": False}
 
 
-async def decide(contracts_api: ContractsApi, code: str = "E101", **typed: Any) -> Any:
-    return await contracts_api.change(code, "POST", "/contracts/C1/result", typed)
+async def decide(contracts_api: ContractsApi, code: str = "E101", **fields: Any) -> Any:
+    return await contracts_api.change(code, "POST", "/contracts/C1/result", fields)
 
 
 def code_of(answer: Any) -> str:
@@ -63,7 +63,7 @@ async def test_no_replacement_is_a_dash(contracts_api: ContractsApi) -> None:
 
 @pytest.mark.rule("D53", "D54", "D55", "D56", "D63", "D68")
 @pytest.mark.parametrize(
-    ("typed", "code"),
+    ("fields", "code"),
     [
         ({**PAYOFF, "categories": []}, "CATEGORY_MISSING"),
         ({**PAYOFF, "categories": ["early_payoff", "cash_settlement"]}, "CATEGORY_NOT_SINGLE"),
@@ -76,11 +76,11 @@ async def test_no_replacement_is_a_dash(contracts_api: ContractsApi) -> None:
         ({**CASH, "confirmation_received_on": "2025-07-16"}, "DATE_IN_FUTURE"),
     ],
 )
-async def test_what_is_missing_is_named_and_nothing_is_kept(
-    contracts_api: ContractsApi, typed: dict[str, Any], code: str
+async def test_missing_fields_are_named_and_nothing_is_stored(
+    contracts_api: ContractsApi, fields: dict[str, Any], code: str
 ) -> None:
     await contracts_api.contract("C1")
-    answer = await decide(contracts_api, **typed)
+    answer = await decide(contracts_api, **fields)
     assert (answer.status_code, code_of(answer)) == (422, code)
     assert (await contracts_api.row("C1"))["selection"] is None
     assert await contracts_api.events(SelectionRecorded) == []
@@ -89,8 +89,8 @@ async def test_what_is_missing_is_named_and_nothing_is_kept(
 @pytest.mark.rule("D56")
 async def test_a_model_that_is_not_listed(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
-    typed = {**RETURN, "vehicle_code": "OTHER", "other_text": "外車"}
-    assert (await decide(contracts_api, **typed)).status_code == 200
+    fields = {**RETURN, "vehicle_code": "OTHER", "other_text": "外車"}
+    assert (await decide(contracts_api, **fields)).status_code == 200
     vehicles = (await contracts_api.get("E101", "/vehicles")).json()
     assert vehicles[-1] == {"code": "OTHER", "name": "その他/車種名等"}
 
@@ -106,7 +106,7 @@ async def test_late_input_is_marked(contracts_api: ContractsApi, day: date, late
 
 @pytest.mark.rule("D60")
 @pytest.mark.parametrize(("final", "status"), [("2025/08/15", 200), ("2025/08/14", 409)])
-async def test_the_choice_is_fixed_a_month_before(
+async def test_the_selection_is_fixed_a_month_before(
     contracts_api: ContractsApi, final: str, status: int
 ) -> None:
     await contracts_api.contract("C1", 最終回年月日=final)
@@ -235,7 +235,7 @@ async def test_payoff_has_two_exits_and_may_wait(contracts_api: ContractsApi) ->
 
 
 @pytest.mark.rule("D69")
-async def test_payoff_reception_needs_the_choice(contracts_api: ContractsApi) -> None:
+async def test_payoff_reception_needs_the_selection(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
     went = await contracts_api.request("E101", "POST", "/contracts/C1/payoff-request")
     assert (went.status_code, code_of(went)) == (409, "PAYOFF_NOT_SELECTED")
@@ -267,7 +267,7 @@ async def test_cash_completes_and_reopens(contracts_api: ContractsApi) -> None:
     assert reopened.basis == "cash_decided"  # type: ignore[attr-defined]
 
 
-async def test_who_comes_second_is_told(contracts_api: ContractsApi) -> None:
+async def test_a_concurrent_change_is_refused(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")
     assert (
         await contracts_api.change("E101", "POST", "/contracts/C1/result", CASH, 1)
@@ -280,7 +280,7 @@ async def test_who_comes_second_is_told(contracts_api: ContractsApi) -> None:
 
 
 @pytest.mark.rule("D31")
-async def test_an_inquiry_fills_the_replacement_and_the_latest_word_counts(
+async def test_an_inquiry_sets_the_replacement_and_the_latest_statement_counts(
     contracts_api: ContractsApi,
 ) -> None:
     await contracts_api.contract("C1")
@@ -298,7 +298,7 @@ async def test_an_inquiry_fills_the_replacement_and_the_latest_word_counts(
 
 
 @pytest.mark.rule("D80")
-async def test_tfc_corrects_a_choice_at_any_time(contracts_api: ContractsApi) -> None:
+async def test_tfc_corrects_a_selection_at_any_time(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1", 最終回年月日="2025/07/01")
     corrected = {**NAMES, "category": "vehicle_return"}
     await contracts_api.receive(tfc.SelectionCorrected.model_validate(corrected))
@@ -334,7 +334,7 @@ async def test_a_trial_stores_nothing_and_shows_the_balance(contracts_api: Contr
 
 @pytest.mark.rule("D50")
 @pytest.mark.parametrize("approved", [True, False])
-async def test_an_application_chooses_and_a_decline_brings_back(
+async def test_an_application_selects_and_a_rejection_restores(
     contracts_api: ContractsApi, approved: bool
 ) -> None:
     await contracts_api.contract("C1")

@@ -1,4 +1,4 @@
-"""SQL compares columns with bounds; the rules decide each contract. Both must say the same."""
+"""SQL conditions agree with the rules: columns and bounds give the same decision per contract."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -48,7 +48,7 @@ SCATTER = """
 
 @dataclass(frozen=True)
 class Stock:
-    """An office with contracts of every kind, read back as they are kept."""
+    """Contracts of every kind, read back from the database."""
 
     contracts_api: ContractsApi
     rows: list[Row[Any]]
@@ -56,7 +56,7 @@ class Stock:
 
 @pytest.fixture
 async def stock(contracts_api: ContractsApi) -> Stock:
-    """Four hundred contracts around the days of the tests, month ends among them."""
+    """Four hundred contracts around the days of the tests, including month ends."""
     chance = Random(20250715)
     lines, numbers = [], [f"C{n:03}" for n in range(400)]
     for number in numbers:
@@ -121,7 +121,7 @@ async def numbers(stock: Stock, search: Any, today: date) -> set[str]:
         return {row.contract_no async for row in find_all(tx, asked)}
 
 
-def kept(stock: Stock, today: date) -> list[Row[Any]]:
+def listed_rows(stock: Stock, today: date) -> list[Row[Any]]:
     return [
         row
         for row in stock.rows
@@ -133,7 +133,7 @@ def kept(stock: Stock, today: date) -> list[Row[Any]]:
 async def test_what_is_on_the_list(stock: Stock) -> None:
     for today in DAYS:
         everything = GeneralSearch(final_from=date.min)
-        expected = {row.contract_no for row in kept(stock, today)}
+        expected = {row.contract_no for row in listed_rows(stock, today)}
         assert await numbers(stock, everything, today) == expected
 
 
@@ -143,12 +143,12 @@ async def test_months_before_an_inspection(stock: Stock, inspection: Inspection)
     hits = 0
     for today in DAYS[::3]:
         for months in range(0, inspection.furthest_months_before + 1, 5):
-            typed = {"inspection_type": inspection.value, "months_from": str(months)}
-            search = read_search("inspection", typed, today=today, product_codes=())
+            fields = {"inspection_type": inspection.value, "months_from": str(months)}
+            search = read_search("inspection", fields, today=today, product_codes=())
             assert isinstance(search, InspectionSearch)
             expected = {
                 row.contract_no
-                for row in kept(stock, today)
+                for row in listed_rows(stock, today)
                 if months_until(row.first_registered_month, inspection, today=today) == months
             }
             assert await numbers(stock, search, today) == expected
@@ -162,7 +162,7 @@ async def test_statuses(stock: Stock, status: StatusCondition) -> None:
     today = DAYS[-1]
     expected = {
         row.contract_no
-        for row in kept(stock, today)
+        for row in listed_rows(stock, today)
         if status.value
         in {row.selection or "blank", "open" if row.completion_basis is None else "completed"}
     }
@@ -176,7 +176,7 @@ async def test_the_list_of_one_colour(stock: Stock, colour: Colour) -> None:
     for today in DAYS:
         expected = {
             row.contract_no
-            for row in kept(stock, today)
+            for row in listed_rows(stock, today)
             if row_colour(facts(row), today=today).colour is colour
         }
         assert await numbers(stock, GeneralSearch(colour=colour), today) == expected

@@ -1,4 +1,4 @@
-"""Contracts that come by event, and what completes them from afar."""
+"""Finance company updates: contracts that arrive as events, and their completion."""
 
 from datetime import date
 from typing import Any
@@ -41,7 +41,7 @@ FACTS: dict[str, Any] = {
 }
 
 
-async def test_a_contract_comes_by_event_and_again_changes_nothing(
+async def test_a_contract_is_imported_by_event_and_repeating_it_changes_nothing(
     contracts_api: ContractsApi,
 ) -> None:
     await contracts_api.receive(tfc.TfcContractImported.model_validate(FACTS))
@@ -55,7 +55,7 @@ async def test_a_contract_comes_by_event_and_again_changes_nothing(
     assert (await contracts_api.row("C1"))["final_on"] == "2026-01-31"
 
 
-async def test_a_contract_never_goes_over_to_another_dealer(contracts_api: ContractsApi) -> None:
+async def test_a_contract_never_moves_to_another_dealer(contracts_api: ContractsApi) -> None:
     await contracts_api.receive(tfc.TfcContractImported.model_validate(FACTS))
     with pytest.raises(ContractOfOtherDealer):
         await contracts_api.receive(
@@ -63,14 +63,14 @@ async def test_a_contract_never_goes_over_to_another_dealer(contracts_api: Contr
         )
 
 
-async def test_an_old_word_on_the_store_does_not_undo_a_move(contracts_api: ContractsApi) -> None:
+async def test_an_outdated_store_does_not_undo_a_move(contracts_api: ContractsApi) -> None:
     await contracts_api.receive(tfc.TfcContractImported.model_validate(FACTS))
     body = {"to_store": "S20", "to_staff": "E201"}
     await contracts_api.change("M100", "POST", "/contracts/C1/assignment-change", body)
     pending = (await contracts_api.detail("C1"))["pending_change"]
     contracts_api.clock.set(pending_day := date(2025, 7, 18))
-    word = {**NAMES, "change_id": pending["change_id"], "reflected_on": pending_day}
-    await contracts_api.receive(tfc.AssignmentReflected.model_validate(word))
+    reflection = {**NAMES, "change_id": pending["change_id"], "reflected_on": pending_day}
+    await contracts_api.receive(tfc.AssignmentReflected.model_validate(reflection))
     assert len(await contracts_api.events(AssignmentChangeReflected)) == 1
     await contracts_api.receive(
         tfc.TfcContractUpdated.model_validate({**FACTS, "final_on": "2026-01-31"})
@@ -129,8 +129,8 @@ async def test_completed_contracts_leave_the_list_three_months_later(
     assert found == ["C3", "C2"]
 
 
-async def test_a_product_is_known_from_its_message_on(contracts_api: ContractsApi) -> None:
-    """And kept as the last message says it (D76-D79)."""
+async def test_a_product_is_known_from_its_event_on(contracts_api: ContractsApi) -> None:
+    """Stored as in the last event (D76-D79)."""
     known: dict[str, Any] = {
         "dealer_id": "*", "product_code": "NEW", "name": "新商品",
         "return_allowed": True, "separate_procedure": False, "transferable": True,
@@ -146,7 +146,7 @@ async def test_a_product_is_known_from_its_message_on(contracts_api: ContractsAp
 
 
 async def test_a_sold_car_is_a_suggestion_and_no_result(contracts_api: ContractsApi) -> None:
-    """C4: a person confirms it; another dealer's word changes nothing."""
+    """C4: a user confirms it; another dealer's event changes nothing."""
     await contracts_api.receive(tfc.TfcContractImported.model_validate(FACTS))
     sold = dealer.ReplacementSold(**NAMES, vehicle_code="PRIUS", ordered_on=date(2025, 7, 10))
     await contracts_api.receive(sold, sold)

@@ -1,4 +1,4 @@
-"""What is told as a day begins: who became yellow, red or grey."""
+"""Urgency events at the beginning of a day: contracts that became yellow, red or grey."""
 
 from datetime import date, timedelta
 
@@ -14,10 +14,10 @@ from shared.timers import set_timer
 
 from .conftest import TODAY, ContractsApi
 
-Told = set[tuple[str, str, str, date]]
+Published = set[tuple[str, str, str, date]]
 
 
-async def published(contracts_api: ContractsApi) -> Told:
+async def published(contracts_api: ContractsApi) -> Published:
     events = [
         e for e in await contracts_api.events(UrgencyChanged) if isinstance(e, UrgencyChanged)
     ]
@@ -31,7 +31,9 @@ async def begin(contracts_api: ContractsApi, day: date) -> None:
 
 
 @pytest.mark.rule("D36", "D39", "D40", "D42", "D43", "D45")
-async def test_each_day_is_told_once_and_missed_days_follow(contracts_api: ContractsApi) -> None:
+async def test_each_day_is_published_once_and_missed_days_are_caught_up(
+    contracts_api: ContractsApi,
+) -> None:
     for number, final_on in (
         *(("C1", "2025/11/15"), ("C2", "2025/09/15"), ("C3", "2025/07/15")),
         *(("C4", "2025/11/16"), ("C5", "2025/12/31"), ("C6", "2025/07/14")),
@@ -70,7 +72,7 @@ async def test_a_complete_contract_becomes_no_more_urgent(contracts_api: Contrac
 
 @pytest.mark.rule("D36", "D39", "D40", "D41", "D42", "D43")
 @pytest.mark.parametrize("day", [TODAY, date(2025, 3, 1), date(2024, 3, 1), date(2025, 7, 1)])
-async def test_what_is_told_is_what_the_rule_says(contracts_api: ContractsApi, day: date) -> None:
+async def test_the_events_agree_with_the_rule(contracts_api: ContractsApi, day: date) -> None:
     days = [day + timedelta(days=n) for n in range(-3, 140)]
     await contracts_api.import_contracts_file(
         *({"契約番号": f"C{n}", "最終回年月日": f"{on:%Y/%m/%d}"} for n, on in enumerate(days))

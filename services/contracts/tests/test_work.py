@@ -1,4 +1,4 @@
-"""Work among contracts: each person has a number of their own, as long as the list behind it."""
+"""Work counts of contracts: each person's own number equals the list behind it."""
 
 from datetime import date
 
@@ -65,13 +65,13 @@ async def test_numbers_move_with_the_day(
     assert await counts(stock, "M100") == {"red": red, "yellow": yellow}
 
 
-async def test_what_is_complete_waits_no_longer(stock: ContractsApi) -> None:
-    typed = {
+async def test_completed_contracts_are_not_counted(stock: ContractsApi) -> None:
+    fields = {
         "categories": ["cash_settlement"],
         "own_replacement": False,
         "confirmation_received": True,
     }
-    answer = await stock.change("E101", "POST", "/contracts/R1/result", typed)
+    answer = await stock.change("E101", "POST", "/contracts/R1/result", fields)
     assert answer.status_code == 200
     assert await counts(stock, "E101") == {"red": 0, "yellow": 2}
 
@@ -80,12 +80,12 @@ async def test_what_is_complete_waits_no_longer(stock: ContractsApi) -> None:
     ("query", "code"),
     [({"colour": "pink"}, "COLOUR_UNKNOWN")],
 )
-async def test_a_colour_that_is_none(
+async def test_an_unknown_colour(
     contracts_api: ContractsApi, query: dict[str, str], code: str
 ) -> None:
     answer = await contracts_api.get("H001", "/contracts", params={"mode": "general", **query})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
 
 
-async def test_a_staff_code_is_found_as_people_type_it(stock: ContractsApi) -> None:
+async def test_a_staff_code_is_found_in_any_width_and_case(stock: ContractsApi) -> None:
     assert await stock.search("H001", mode="general", staff_code="ｅ１０２") == ["R2"]

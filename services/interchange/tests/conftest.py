@@ -1,4 +1,4 @@
-"""An interchange on a real database, with two dealers whose systems may send."""
+"""Fixtures: an interchange on a real database, with two dealers whose systems may send."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,7 +31,7 @@ async def database(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterat
 
 
 def arrival(**changes: Any) -> InboundMessage:
-    """D01's message that a car came back, in binary mode; `data` and `ce` change its parts."""
+    """D01's message that a car was returned, in binary mode; `data` and `ce` change its parts."""
     data = {
         "dealer_id": "D01",
         "source_id": "R-1",
@@ -61,7 +61,7 @@ def arrival(**changes: Any) -> InboundMessage:
 async def webhook_stack(
     new_database: Callable[[str], Awaitable[str]],
 ) -> AsyncIterator[WebhookStack]:
-    """An interchange that tells dealers' systems on this machine."""
+    """An interchange that sends webhooks to this machine."""
     url = await new_database("interchange_service")
     webhook_stack = WebhookStack(Database(url), settings_for(url))
     yield webhook_stack

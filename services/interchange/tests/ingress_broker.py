@@ -1,4 +1,4 @@
-"""A real broker with the generated definitions in it, and dealers' systems that log in to it."""
+"""Broker fixtures: a real broker with the generated definitions, and dealers' systems."""
 
 import asyncio
 import secrets
@@ -77,7 +77,7 @@ class Broker:
 
 @dataclass
 class System:
-    """A dealer's system; each thing it tries has a channel of its own."""
+    """A dealer's system; each attempt has a channel of its own."""
 
     broker: Broker
     dealer: str
@@ -94,16 +94,16 @@ class System:
         properties = changes.pop("properties", {})
         user_id = changes.pop("user_id", own)
         changes["data"] = {"dealer_id": self.dealer} | changes.get("data", {})
-        told = arrival(**changes)
+        sent = arrival(**changes)
         message = Basic.Properties(
-            content_type=told.content_type, user_id=user_id, delivery_mode=2,
-            headers={**told.headers, **properties.pop("headers", {})}, **properties,
+            content_type=sent.content_type, user_id=user_id, delivery_mode=2,
+            headers={**sent.headers, **properties.pop("headers", {})}, **properties,
         )  # fmt: skip
         channel = await self.connection.channel(on_return_raises=True)
         wire = await channel.get_underlay_channel()
         try:
             answer = await wire.basic_publish(
-                told.body, exchange=exchange, routing_key=key, properties=message, mandatory=True
+                sent.body, exchange=exchange, routing_key=key, properties=message, mandatory=True
             )
         except aiormq.exceptions.PublishError:
             return "no route"
@@ -117,7 +117,7 @@ class System:
         return "ok" if isinstance(answer, Basic.Ack) else "rejected"
 
     async def tries(self, what: str, *words: Any, **more: Any) -> str:
-        """Do something with a channel; "ok", or how the broker refuses it."""
+        """Use a channel; "ok", or how the broker refuses it."""
         channel = await self.connection.channel()
         wire = await channel.get_underlay_channel()
         try:
@@ -129,14 +129,14 @@ class System:
 
 
 class Hall:
-    """The interchange at work, and what became of messages."""
+    """A running interchange, and the results of messages."""
 
     def __init__(self, database: Database, dealers: Dealers) -> None:
         self.database = database
         self.dealers = dealers
 
     async def eventually(self, question: Callable[[Any], Awaitable[Any]]) -> Any:
-        """The first answer that is one."""
+        """The first result that is not None."""
         for _ in range(400):
             async with self.database.transaction(EVERY_DEALER) as tx:
                 if found := await question(tx):
@@ -155,11 +155,11 @@ class Hall:
         await self.eventually(lambda tx: tx.scalar(select(AcceptedMessage).where(*key)))
 
     async def events(self, dealer: str) -> list[tuple[str, str, int]]:
-        """Type, aggregate and number of what a dealer told, in order."""
-        told = text("""SELECT type, aggregate_id, sequence FROM outbox WHERE dealer_id = :dealer
+        """Type, aggregate and sequence of a dealer's events, in order."""
+        events = text("""SELECT type, aggregate_id, sequence FROM outbox WHERE dealer_id = :dealer
                        ORDER BY position""")
         async with self.database.transaction(EVERY_DEALER) as tx:
-            return [tuple(row) for row in (await tx.execute(told, {"dealer": dealer})).all()]
+            return [tuple(row) for row in (await tx.execute(events, {"dealer": dealer})).all()]
 
 
 def an_id() -> str:

@@ -1,4 +1,4 @@
-"""The interchange's API with a clock, asked by operators and by dealers' systems."""
+"""Interchange API fixture with a clock, called by operators and by dealers' systems."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -67,7 +67,7 @@ class InterchangeApi:
 async def open_interchange_api(
     database: Database, *, per_minute: int = 600
 ) -> AsyncIterator[InterchangeApi]:
-    """The API; a token that is the name of a role is believed to be of such a person."""
+    """The API; a token that is the name of a role stands for a person with that role."""
     clock = TravelClock()
     clock.travel_to(NOW)
 

@@ -1,4 +1,4 @@
-"""What is long settled goes; what waits stays, however old it is."""
+"""Deletion of expired rows: settled ones go, waiting ones stay, however old."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ JUST_OVER = timedelta(seconds=1)
 
 
 async def forgotten(database: Database, later: timedelta) -> dict[str, int]:
-    """What goes so long after the beginning, where something does."""
+    """The numbers deleted after this time, where not 0."""
     async with database.transaction(EVERY_DEALER) as tx:
         gone = await delete_expired(tx, now=NOW + later, kept=KEPT)
     return {table: count for table, count in gone.items() if count}

@@ -1,4 +1,4 @@
-"""What does a dealer's system hear when it tells by HTTPS, and what is kept of it?"""
+"""Events API: the answers to a dealer's system, and what is stored."""
 
 from collections.abc import AsyncIterator
 
@@ -20,7 +20,7 @@ async def interchange_api(database: Database) -> AsyncIterator[InterchangeApi]:
         yield opened
 
 
-def told(answer: httpx.Response) -> tuple[int, str]:
+def outcome_of(answer: httpx.Response) -> tuple[int, str]:
     assert answer.headers["content-type"] == "application/problem+json"
     return answer.status_code, answer.json()["code"]
 
@@ -68,7 +68,7 @@ async def test_a_refused_message_is_put_aside_with_the_reason_that_is_answered(
     expected: tuple[int, str],
 ) -> None:
     answer = await interchange_api.send(await interchange_api.key(), dealer, **changes)
-    assert told(answer) == expected
+    assert outcome_of(answer) == expected
     kept = await interchange_api.rows(
         "SELECT quarantined_id::text, dealer_id, channel, reason, length(body) <= 65536"
         " FROM quarantined"
@@ -86,13 +86,13 @@ async def test_an_id_with_another_content_is_a_conflict(interchange_api: Interch
     key = await interchange_api.key()
     await interchange_api.send(key)
     answer = await interchange_api.send(key, data={"place": "第二置場"})
-    assert told(answer) == (409, "MESSAGE_ID_REUSED")
+    assert outcome_of(answer) == (409, "MESSAGE_ID_REUSED")
 
 
 async def test_a_dealer_that_is_shut_out_is_refused(interchange_api: InterchangeApi) -> None:
     key = await interchange_api.key()
     await interchange_api.request(Role.OPERATOR, "POST", "/dealers/D01/deactivate")
-    assert told(await interchange_api.send(key)) == (403, "SENDER_UNKNOWN")
+    assert outcome_of(await interchange_api.send(key)) == (403, "SENDER_UNKNOWN")
     await interchange_api.request(Role.OPERATOR, "POST", "/dealers/D01/activate")
     assert (await interchange_api.send(key)).status_code == 202
 
@@ -103,6 +103,6 @@ async def test_a_key_may_send_only_so_often(database: Database) -> None:
         for _ in range(2):
             assert (await interchange_api.send(keys[0])).status_code == 202
         refused = await interchange_api.send(keys[0])
-        assert told(refused) == (429, "TOO_MANY_MESSAGES")
+        assert outcome_of(refused) == (429, "TOO_MANY_MESSAGES")
         assert 0 < int(refused.headers["retry-after"]) <= 61
         assert (await interchange_api.send(keys[1])).status_code == 202

@@ -1,7 +1,7 @@
-"""Can one dealer's system read, disturb or speak for another's, or stop the counter? C4.
+"""Hostile dealers: no system can read, disturb or impersonate another's, or stop the ingress. C4.
 
-On a real broker with the users that the generated definitions make. What the broker does not refuse
-lies in quarantine afterwards with its reason, and whoever behaves is served.
+On a real broker with the users of the generated definitions. What the broker does not refuse is
+quarantined with its reason, and well-behaved dealers are served.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ ON_THE_BROKER = (*DEALERS, "D04", "D06")
 
 @pytest.fixture(scope="module")
 async def broker(rabbitmq_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
-    """Dealers, and D09 who is shut out."""
+    """Dealers, and D09, which is disabled."""
     if reason := why_not(rabbitmq_url):
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
@@ -57,7 +57,7 @@ async def broker(rabbitmq_url: str, request: pytest.FixtureRequest) -> AsyncIter
 
 @pytest.fixture(scope="module")
 async def hall(broker: Broker, databases: TestDatabases) -> AsyncIterator[Hall]:
-    """An interchange that serves D01 to D03; its clock stands near NOW."""
+    """An interchange that serves D01 to D03; its clock is near NOW."""
     database = Database(await databases.create("interchange_service"))
     async with database.transaction(EVERY_DEALER) as tx:
         for dealer_id in DEALERS:
@@ -88,8 +88,8 @@ async def test_a_message_becomes_an_event(system: System, hall: Hall) -> None:
     assert await system.sends(**later) == "ok"
     await hall.accepted("D01", later["ce"]["ce-id"])
     aggregate = f"D01-{sent['data']['source_id']}"
-    told = [number for _, key, number in await hall.events("D01") if key == aggregate]
-    assert told == [1, 2]
+    sequences = [number for _, key, number in await hall.events("D01") if key == aggregate]
+    assert sequences == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ async def test_a_released_message_is_judged_again_but_for_its_time(
 
 
 class Unreadable(Basic.Properties):
-    """Properties that are no text in UTF-8; the broker does not mind."""
+    """Properties that are not valid UTF-8; the broker accepts them."""
 
     def marshal(self) -> bytes:
         good: bytes = super().marshal()
@@ -258,7 +258,7 @@ class Unreadable(Basic.Properties):
 
 
 async def test_a_message_that_no_client_can_read_stops_nobody(broker: Broker, hall: Hall) -> None:
-    """It ends every connection that takes it, until the broker gives it up."""
+    """It ends every connection that consumes it, until the broker drops it."""
     async with broker.system_of("D03") as hostile, broker.system_of("D02") as neighbour:
         channel = await hostile.connection.channel()
         wire = await channel.get_underlay_channel()
@@ -309,7 +309,7 @@ async def test_who_is_shut_out_does_not_get_in(broker: Broker) -> None:
 
 
 async def test_a_queue_that_is_full_refuses_its_own_dealer_only(broker: Broker) -> None:
-    """Nobody takes: what waits is bounded, and the publisher hears it."""
+    """Without a consumer: what waits is bounded, and the publisher is refused."""
     async with broker.system_of("D04") as flooding, broker.system_of("D06") as neighbour:
         channel = await flooding.connection.channel()
         wire = await channel.get_underlay_channel()
@@ -368,9 +368,9 @@ async def test_every_type_that_dealers_may_send_is_accepted_in_order(
             await hall.accepted("D02", str(whole["id"]))
             key = read(wire_type, body).aggregate_id
             expected.add((wire_type, key))
-    told = await hall.events("D02")
+    events = await hall.events("D02")
     for wire_type, key in expected:
-        numbers = [number for name, k, number in told if (name, k) == (wire_type, key)]
+        numbers = [number for name, k, number in events if (name, k) == (wire_type, key)]
         assert len(numbers) == 2
-        of_aggregate = [number for _, k, number in told if k == key]
+        of_aggregate = [number for _, k, number in events if k == key]
         assert of_aggregate == list(range(1, len(of_aggregate) + 1))

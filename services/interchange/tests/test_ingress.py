@@ -1,4 +1,4 @@
-"""Is a message of a dealer's system believed, and does it become one event?"""
+"""Message ingress: which messages are accepted, each as one event."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def structured(**changes: Any) -> InboundMessage:
 
 
 def filled_up_to(size: int) -> InboundMessage:
-    """A good message of so many bytes; what nobody knows is passed over."""
+    """A valid message of `size` bytes; unknown fields are ignored."""
     empty = arrival(data={f"n{n}": "" for n in range(70)})
     room = size - len(empty.body)
     texts = [min(990, max(0, room - 990 * n)) for n in range(70)]

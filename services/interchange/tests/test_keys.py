@@ -1,4 +1,4 @@
-"""Which key opens the door, until when, and who may make one?"""
+"""API keys: which are valid, until when, and who may make one."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from shared.db import Database
 
 from .conftest import NOW
 from .interchange_api import BASE, ONE_OF_EACH, InterchangeApi, open_interchange_api
-from .test_events_api import told
+from .test_events_api import outcome_of
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_only_a_hash_of_the_secret_is_kept(interchange_api: InterchangeApi
 async def test_a_wrong_key_is_not_let_in(interchange_api: InterchangeApi, wrong: str) -> None:
     _, key_id, secret = (await interchange_api.key()).split("_", 2)
     answer = await interchange_api.send(wrong.format(id=key_id, secret=secret))
-    assert told(answer) == (401, "KEY_NOT_TRUSTED")
+    assert outcome_of(answer) == (401, "KEY_NOT_TRUSTED")
     assert await interchange_api.rows("SELECT * FROM quarantined") == []
 
 
@@ -53,13 +53,13 @@ async def test_a_key_ends_when_it_expires_and_when_it_is_revoked(
     assert (
         await interchange_api.request(Role.OPERATOR, "POST", f"/keys/{key_id}/revoke")
     ).status_code == 204
-    assert told(await interchange_api.send(revoked)) == (401, "KEY_REVOKED")
+    assert outcome_of(await interchange_api.send(revoked)) == (401, "KEY_REVOKED")
     again = await interchange_api.request(Role.OPERATOR, "POST", f"/keys/{key_id}/revoke")
-    assert told(again) == (409, "KEY_NO_LONGER_GOOD")
+    assert outcome_of(again) == (409, "KEY_NO_LONGER_GOOD")
     interchange_api.clock.travel_to(datetime(2025, 7, 16, 14, 59, 59, tzinfo=UTC))
     assert (await interchange_api.send(expiring)).status_code == 202
     interchange_api.clock.travel_to(datetime(2025, 7, 16, 15, tzinfo=UTC))  # midnight in Japan
-    assert told(await interchange_api.send(expiring)) == (401, "KEY_EXPIRED")
+    assert outcome_of(await interchange_api.send(expiring)) == (401, "KEY_EXPIRED")
     late = {"label": "x", "last_on": "2025-07-16"}
     refused = await interchange_api.request(Role.OPERATOR, "POST", "/dealers/D01/keys", late)
     assert refused.json()["errors"][0]["field"] == "last_on"
@@ -74,9 +74,9 @@ async def test_a_rotated_key_stays_good_for_its_grace_beside_the_new_one(
     new = answer.json()["key"]
     assert [(await interchange_api.send(key)).status_code for key in (old, new)] == [202, 202]
     interchange_api.clock.travel_to(NOW + timedelta(hours=2, seconds=1))
-    assert told(await interchange_api.send(old)) == (401, "KEY_EXPIRED")
+    assert outcome_of(await interchange_api.send(old)) == (401, "KEY_EXPIRED")
     assert (await interchange_api.send(new)).status_code == 202
-    assert told(await interchange_api.request(Role.OPERATOR, "POST", path, {})) == (
+    assert outcome_of(await interchange_api.request(Role.OPERATOR, "POST", path, {})) == (
         409,
         "KEY_NO_LONGER_GOOD",
     )
@@ -99,7 +99,7 @@ async def test_a_dealer_is_added_once(interchange_api: InterchangeApi) -> None:
         await interchange_api.request(Role.OPERATOR, "POST", "/dealers", order)
     ).status_code == 204
     again = await interchange_api.request(Role.OPERATOR, "POST", "/dealers", order)
-    assert told(again) == (409, "DEALER_ALREADY_ADDED")
+    assert outcome_of(again) == (409, "DEALER_ALREADY_ADDED")
     listed = (await interchange_api.request(Role.OPERATOR, "GET", "/dealers")).json()["dealers"]
     assert [(d["dealer_id"], d["active"], d["amqp"]) for d in listed] == [
         ("D01", True, False), ("D02", True, False), ("D03", True, False),
@@ -107,7 +107,7 @@ async def test_a_dealer_is_added_once(interchange_api: InterchangeApi) -> None:
     nobody = await interchange_api.request(
         Role.OPERATOR, "POST", "/dealers/D09/keys", {"label": "x"}
     )
-    assert told(nobody) == (404, "NOT_FOUND")
+    assert outcome_of(nobody) == (404, "NOT_FOUND")
 
 
 def test_the_broker_knows_the_password_by_its_salted_hash() -> None:
@@ -122,7 +122,7 @@ async def nobody(_: object) -> None:
 
 
 def routes() -> list[tuple[str, str]]:
-    """Every route of the service's own, but webhooks: they have people and tests of their own."""
+    """Every route of the service except webhooks, which have roles and tests of their own."""
     database = Database("postgresql://nowhere/none")
     app = create_app(database, SystemClock(), nobody)  # type: ignore[arg-type]
     return sorted(
@@ -139,7 +139,7 @@ def routes() -> list[tuple[str, str]]:
 async def test_every_role_at_every_route(
     interchange_api: InterchangeApi, method: str, path: str
 ) -> None:
-    """Dealers' systems send, operators do everything else, and nobody else does anything."""
+    """Dealers' systems send, operators do everything else, all others are refused."""
     may = Role.DEALER_SYSTEM if path.endswith("/events") else Role.OPERATOR
     where = path.format(
         dealer="D01", key_id="none", quarantined_id="0190b3c0-0000-7000-8000-000000000000"

@@ -1,4 +1,4 @@
-"""The endpoints and deliveries by HTTP: who may what, and which addresses are refused."""
+"""Webhook API: who may do what, and which addresses are refused."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ async def test_an_address_that_is_not_for_us_is_refused_at_registration(
 async def test_an_address_that_turned_private_is_refused_at_delivery(
     webhook_stack: WebhookStack, receiver: Receiver
 ) -> None:
-    """As when a name that was public is made to stand for one of our machines."""
+    """As when a public name is changed to resolve to one of our machines."""
     await webhook_stack.add(receiver.url)
     await webhook_stack.add(receiver.url.replace("http://localhost", "https://127.0.0.1"))
     await webhook_stack.enter()

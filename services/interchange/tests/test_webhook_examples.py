@@ -1,4 +1,4 @@
-"""Do the receivers in docs/integration believe what is ours, and nothing else?"""
+"""Webhook examples: the receivers in docs/integration accept our messages, and no others."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What if the receiver, the network or the sender fails? At least once, and never two at a time."""
+"""Webhook delivery when the receiver, the network or the sender fails: at least once."""
 
 import asyncio
 import json
@@ -152,9 +152,12 @@ async def test_the_steps_of_an_application_keep_their_order(
     for _ in range(3):
         await webhook_stack.sender().send_due()
         await webhook_stack.at_once()
-    told = [json.loads(seen.body)["data"] for seen in receiver.seen]
-    assert [d["version"] for d in told if d["application_id"] == "A1"] == [1, 1, 2]
-    assert [d["application_id"] for d in told[:2]] == ["A1", "B1"]  # another one does not wait
+    received = [json.loads(seen.body)["data"] for seen in receiver.seen]
+    assert [d["version"] for d in received if d["application_id"] == "A1"] == [1, 1, 2]
+    assert [d["application_id"] for d in received[:2]] == [
+        "A1",
+        "B1",
+    ]  # others do not wait
 
 
 async def test_one_message_that_is_never_taken_does_not_hold_the_others_for_days(
@@ -252,10 +255,10 @@ async def test_a_sender_killed_mid_delivery_loses_nothing(
         "from interchange_service.settings import InterchangeSettings\n"
         "from shared.clock import SystemClock\n"
         "from shared.db import Database\n"
-        "from shared.notifications import Wakeup\n"
+        "from shared.notifications import WorkSignal\n"
         "settings = InterchangeSettings(**json.loads(sys.stdin.read()))\n"
         "database = Database(settings.database_url)\n"
-        "asyncio.run(webhook_sender(settings, database, SystemClock()).run(Wakeup()))\n"
+        "asyncio.run(webhook_sender(settings, database, SystemClock()).run(WorkSignal()))\n"
     )
     said = webhook_stack.settings.model_dump(mode="json") | {
         "webhook_keys": webhook_stack.settings.webhook_keys.get_secret_value(),
@@ -273,7 +276,7 @@ async def test_a_sender_killed_mid_delivery_loses_nothing(
     finally:
         process.kill()
         await process.wait()
-    assert await webhook_stack.sender().send_due() == 0  # the loan still runs
+    assert await webhook_stack.sender().send_due() == 0  # the lease has not expired
     await webhook_stack.at_once()
     await webhook_stack.sender().send_due()
     assert await webhook_stack.states() == ["delivered"]
@@ -324,7 +327,7 @@ async def test_by_https_the_certificate_must_be_that_of_the_name(
     trusted: bool,
     outcome: tuple[str, str | None],
 ) -> None:
-    """The connection goes to an address, yet the name is what is proved."""
+    """The connection goes to an address, but the certificate must be for the name."""
     pem = certificate(tmp_path / "one.pem", name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)

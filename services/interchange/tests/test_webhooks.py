@@ -1,4 +1,4 @@
-"""Does a dealer's own system hear of each step, signed, once, and only of its dealer's?"""
+"""Webhooks: a dealer's system receives each step of its own applications once, signed."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -46,14 +46,14 @@ async def test_a_step_arrives_as_a_signed_cloud_event(
     event = await webhook_stack.enter("HQ_PENDING")
     assert await webhook_stack.sender().send_due() == 1
     [seen] = receiver.seen
-    told = Webhook(made["secret"]).verify(seen.body, seen.headers)
-    assert told == {
+    message = Webhook(made["secret"]).verify(seen.body, seen.headers)
+    assert message == {
         "specversion": "1.0",
         "id": str(event.event_id),
         "source": "/madoguchi/returns",
         "type": "madoguchi.return.status_changed.v1",
         "subject": "A1",
-        "time": told["time"],
+        "time": message["time"],
         "datacontenttype": "application/json",
         "data": {
             "application_id": "A1",
@@ -65,7 +65,7 @@ async def test_a_step_arrives_as_a_signed_cloud_event(
             "occurred_at": event.occurred_at.isoformat(),
         },
     }
-    assert datetime.fromisoformat(told["time"]) == event.occurred_at
+    assert datetime.fromisoformat(message["time"]) == event.occurred_at
     assert seen.headers["webhook-id"] == str(event.event_id)
     assert seen.headers["content-type"].startswith("application/cloudevents+json")
     with pytest.raises(WebhookVerificationError):
@@ -85,11 +85,11 @@ async def test_each_endpoint_hears_of_what_it_asked_for(
         await webhook_stack.receive(ReturnWithdrawn, application_id="A2", from_status="REQUESTED")
         await webhook_stack.receive(DealerNoteChanged, note_version=1)
         await webhook_stack.sender().send_due()
-        assert [told(seen) for seen in receiver.seen] == [
+        assert [received(seen) for seen in receiver.seen] == [
             ("remanded", "HQ_REMANDED", 2),
             ("completed", "COMPLETED", 3),
         ]
-        assert sorted(told(seen) for seen in everything.seen) == [
+        assert sorted(received(seen) for seen in everything.seen) == [
             ("completed", "COMPLETED", 3),
             ("remanded", "HQ_REMANDED", 2),
             ("status_changed", "REQUESTED", 1),
@@ -98,7 +98,7 @@ async def test_each_endpoint_hears_of_what_it_asked_for(
         assert other_dealers.seen == []
 
 
-def told(seen: Any) -> tuple[str, str, int]:
+def received(seen: Any) -> tuple[str, str, int]:
     event = json.loads(seen.body)
     return event["type"].split(".")[2], event["data"]["status"], event["data"]["version"]
 

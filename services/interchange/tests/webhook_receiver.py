@@ -1,4 +1,4 @@
-"""A dealer's system that receives webhooks: a real server, as unruly as a test wants it."""
+"""Webhook receiver for tests: a real server that can misbehave."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """One request as it came."""
+    """One request as received."""
 
     headers: dict[str, str]
     body: str
@@ -19,7 +19,7 @@ class ReceivedRequest:
 
 @dataclass
 class Receiver:
-    """Answers the nth request as `behave(n)` says; `most_at_once` is the worst crowd it saw."""
+    """Answers the nth request as `behave(n)` says; `most_at_once` is the highest concurrency."""
 
     seen: list[ReceivedRequest] = field(default_factory=list)
     behave: Callable[[int], Behaviour] = lambda _: says(204)
@@ -82,7 +82,7 @@ def says(status: int, body: bytes = b"", **headers: str) -> Behaviour:
 
 
 async def cut(_: asyncio.StreamWriter) -> None:
-    """The line is cut after the request was read."""
+    """Close the connection after the request was read."""
 
 
 async def hang(_: asyncio.StreamWriter) -> None:
@@ -90,7 +90,7 @@ async def hang(_: asyncio.StreamWriter) -> None:
 
 
 async def drip(writer: asyncio.StreamWriter) -> None:
-    """An answer that never ends, a byte at a time, and never has a status."""
+    """An endless answer, a byte at a time, that never has a status."""
     while True:
         writer.write(b"H")
         await writer.drain()
@@ -98,7 +98,7 @@ async def drip(writer: asyncio.StreamWriter) -> None:
 
 
 async def flood(writer: asyncio.StreamWriter) -> None:
-    """An answer without end."""
+    """An endless answer."""
     writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:
         writer.write("あ".encode() * 20_000)

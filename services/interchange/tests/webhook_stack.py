@@ -1,4 +1,4 @@
-"""An interchange that tells dealers' systems: events arrive, messages leave, people look."""
+"""Webhook fixture: an interchange that receives events, sends webhooks and answers people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -50,7 +50,7 @@ def settings_for(database_url: str, **changes: Any) -> InterchangeSettings:
 
 
 class StepwiseSender(WebhookSender):
-    """The sender in the hands of a test, which waits until nothing is due."""
+    """The webhook worker, run step by step until nothing is due."""
 
     __slots__ = ()
 
@@ -136,7 +136,7 @@ class WebhookStack:
             return [tuple(row) for row in await tx.execute(text(statement))]
 
     async def at_once(self) -> None:
-        """Let every pause and every loan be over."""
+        """End every delay and every lease."""
         await self.rows("UPDATE webhook_delivery SET due_at = clock_timestamp() RETURNING 1")
 
     async def states(self) -> list[str]:
@@ -179,7 +179,7 @@ class WebhookStack:
             return await http.request(method, path, headers=headers, **parts)
 
     async def add(self, url: str, who: Principal = HQ, **changes: Any) -> dict[str, Any]:
-        """An endpoint that hears of everything; the answer with its secret."""
+        """An endpoint that subscribes to everything; the answer with its secret."""
         body = {"label": "基幹システム", "url": url, "events": ["all"]} | changes
         answer = await self.request(who, "POST", "/webhooks", json=body)
         assert answer.status_code == 201, answer.text
@@ -200,6 +200,6 @@ class WebhookStack:
 
 
 def changed(endpoint: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """What a person sends who changes an endpoint."""
+    """The body of a change to an endpoint."""
     kept = {name: endpoint[name] for name in ("label", "url", "events", "active")}
     return kept | changes

@@ -1,4 +1,4 @@
-"""A notifier on a real database, with a real SMTP server and a returns service at its edges."""
+"""Fixtures: a notifier on a real database, with a real SMTP server and a fake returns service."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, fields
@@ -31,7 +31,7 @@ from .fakes import FakeMailServer, FakeReturnsService
 
 
 def made_application(**changes: Any) -> dict[str, Any]:
-    """山田's application with both approvals, everybody reachable."""
+    """山田's application with both approvals, every person with an address."""
     return {
         "application_id": "A1",
         "dealer_id": "D01",
@@ -79,7 +79,7 @@ def settings_for(
 
 
 class StepwiseSender(Sender):
-    """The sender in the hands of a test, which waits until nothing is due."""
+    """The mail worker, run step by step until nothing is due."""
 
     __slots__ = ()
 
@@ -96,7 +96,7 @@ class StepwiseSender(Sender):
 
 @dataclass
 class NotifierStack:
-    """One notifier with all that is around it; events arrive as from the returns service."""
+    """One notifier and its surroundings; events arrive as from the returns service."""
 
     database: Database
     settings: NotifierSettings
@@ -118,7 +118,7 @@ class NotifierStack:
         return StepwiseSender(**{one.name: getattr(made, one.name) for one in fields(made)})
 
     def knows(self, **changes: Any) -> None:
-        """Let the returns service know the application A1, as it is with these changes."""
+        """Set the application A1 of the returns service, with these changes."""
         made = made_application(**changes)
         self.desk.applications[made["application_id"]] = made
 
@@ -145,7 +145,7 @@ class NotifierStack:
         return envelope.event_id
 
     async def receive_all_again(self) -> None:
-        """The inbox has forgotten everything, and the whole log is read anew."""
+        """Empty the inbox and receive the whole log again."""
         await self.rows("DELETE FROM inbox RETURNING 1")
         await self.rows("DELETE FROM inbox_stream RETURNING 1")
         await self.running.inbox.store(self.heard)
@@ -188,7 +188,7 @@ class NotifierStack:
         )
 
     async def travel_to(self, instant: datetime) -> None:
-        """Time goes on; what is due by then happens, and the mails leave."""
+        """Move the clock; due timers fire, and due mails are sent."""
         self.clock.travel_to(instant)
         await self.running.timer_worker.fire_due()
         await self.sender().send_due()
@@ -212,7 +212,7 @@ class NotifierStack:
             return [tuple(row) for row in await tx.execute(text(statement))]
 
     async def at_once(self) -> None:
-        """Let every pause and every loan be over."""
+        """End every delay and every lease."""
         await self.rows("UPDATE mail SET due_at = clock_timestamp() RETURNING 1")
 
 

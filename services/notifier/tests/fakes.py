@@ -1,4 +1,4 @@
-"""What stands at a notifier's edges: a real SMTP server, and the services that it asks."""
+"""Fakes around a notifier: a real SMTP server, and the services that it asks."""
 
 import asyncio
 import email
@@ -18,11 +18,11 @@ from aiosmtpd.smtp import Envelope as SmtpEnvelope
 
 
 class FakeMailServer:
-    """A real SMTP server in a thread of its own; `mails` are those that it has taken.
+    """A real SMTP server in a thread of its own; `mails` are those it accepted.
 
-    `behave` is asked after each text, with the address: it returns an SMTP reply, or "drop" to take
-    the mail and cut the line, or "cut" to cut the line without it. `refuse` may refuse an address.
-    `begin` is asked before, with how many mails were begun so far: an SMTP reply, or "cut".
+    `behave` is called after each text, with the address: it returns an SMTP reply, or "drop" to
+    accept the mail and close the connection, or "cut" to close it without. `refuse` may refuse an
+    address. `begin` is called before, with the number of mails begun: an SMTP reply, or "cut".
     """
 
     def __init__(self) -> None:
@@ -40,21 +40,21 @@ class FakeMailServer:
 
     @property
     def subjects(self) -> list[str]:
-        """The subjects of the mails taken, without product and contract, in their order."""
+        """The subjects of the accepted mails, without product and contract, in order."""
         return [str(m["Subject"]).partition("】")[2].partition("（")[0] for m in self.mails]
 
     @property
     def lines(self) -> int:
-        """Over how many connections mails were begun."""
+        """The number of connections on which mails were begun."""
         return len(set(self.begun))
 
     @property
     def written_to(self) -> list[str]:
-        """The addresses of the mails taken, in alphabetical order."""
+        """The addresses of the accepted mails, in alphabetical order."""
         return sorted(str(mail["To"]) for mail in self.mails)
 
     def open(self) -> None:
-        """Take connections."""
+        """Accept connections."""
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
 
@@ -104,7 +104,7 @@ class FakeMailServer:
 
 
 class FakeReturnsService:
-    """The two addresses that a notifier asks: the issuer's token, and an application's people."""
+    """The two endpoints that a notifier asks: the issuer's token, and an application's people."""
 
     def __init__(self) -> None:
         self.applications: dict[str, dict[str, Any]] = {}
@@ -151,7 +151,7 @@ class FakeReturnsService:
         self._thread.start()
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

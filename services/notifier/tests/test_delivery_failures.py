@@ -1,4 +1,4 @@
-"""What if the mail server, the network or the notifier fails? Never twice, never forgotten."""
+"""Mail delivery when the server, the network or the notifier fails: never twice, never lost."""
 
 import asyncio
 import socket
@@ -218,7 +218,7 @@ async def test_many_senders_at_once_send_each_mail_once(notifier: Any) -> None:
 
 @pytest.mark.rule("D155")
 async def test_two_rows_to_one_address_are_one_mail_even_if_they_race(notifier: Any) -> None:
-    """The ledger itself refuses a second mail of one cause to one address."""
+    """The ledger refuses a second mail of one cause to one address."""
     await notifier.enter("HQ_PENDING", 2, hq_approver_mails=["a@d01.example", "b@d01.example"])
     await notifier.sender().send_due()
     await notifier.rows(
@@ -237,7 +237,7 @@ async def test_two_rows_to_one_address_are_one_mail_even_if_they_race(notifier: 
 
 
 async def killed_while_sending(notifier: Any, tmp_path: Path) -> None:
-    """A sender process that was killed (SIGKILL) while the mail server had the text."""
+    """Kill a sender process (SIGKILL) while the mail server has the text."""
     started = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -255,9 +255,9 @@ async def killed_while_sending(notifier: Any, tmp_path: Path) -> None:
         "from notifier_service.settings import NotifierSettings\n"
         "from shared.clock import SystemClock\n"
         "from shared.db import Database\n"
-        "from shared.service import Running\n"
+        "from shared.service import ServiceRuntime\n"
         "settings = NotifierSettings(**json.loads(sys.argv[1]), client_secret='secret')\n"
-        "running = Running(SERVICE, Database(settings.database_url), SystemClock())\n"
+        "running = ServiceRuntime(SERVICE, Database(settings.database_url), SystemClock())\n"
         "asyncio.run(run_sender(settings, running))\n"
     )
     said = settings.model_dump_json(exclude={"client_secret"})
@@ -338,14 +338,14 @@ async def test_a_running_sender_hears_of_a_mail_and_sees_it_off_when_it_is_stopp
 
 
 class Puzzled:
-    """A returns service that breaks the notifier's code over one application."""
+    """A returns service for which one application raises an unexpected error."""
 
     def __init__(self, real: RecipientSource) -> None:
         self.real = real
 
     async def of(self, application_id: str) -> Application:
         if application_id == "A1":
-            raise RuntimeError("nobody thought of this")
+            raise RuntimeError("an unexpected error")
         return await self.real.of(application_id)
 
 

@@ -1,4 +1,4 @@
-"""The ledger by HTTP: who may look, what is found, and the resend by a person."""
+"""Mail log API: who may read it, what is found, and the resend by a person."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ HQ, OTHER_HQ = person(Role.HQ), person(Role.HQ, "D02")
 
 
 class Visitor:
-    """Asks the ledger as somebody."""
+    """Calls the API as a person."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
@@ -215,7 +215,7 @@ async def test_one_mail_with_its_text_and_history(notifier: Any, visitor: Visito
 
 
 async def test_every_recipient_of_every_kind_has_a_name(notifier: Any, visitor: Visitor) -> None:
-    """A row for each that can be written to shows in the list."""
+    """A row for each of them shows in the list."""
     roles = RecipientRole.__args__  # type: ignore[attr-defined]
     for number, role in enumerate(roles):
         kind = list(MailKind)[number % len(MailKind)]

@@ -1,4 +1,4 @@
-"""Who gets which mail: the tables of A15, without a database."""
+"""Mail recipients: the tables of A15, without a database."""
 
 from dataclasses import replace
 from typing import Any
@@ -180,9 +180,9 @@ def test_where_a_dealer_asked_for_it_entering_store_pending_is_told(status: str)
         "everybody who may approve",
         "who approved before does not matter",
         "one mail for one address",
-        "nobody left an address",
-        "the dealer changed his mind",
-        "the same status entered anew",
+        "no address was left",
+        "the dealer changed their mind",
+        "the same status entered again",
         "approved in the meantime",
     ],
 )

@@ -1,4 +1,4 @@
-"""The mail server's side: STARTTLS, login, and what is really on the wire."""
+"""SMTP on the wire: STARTTLS, login, connections and message format."""
 
 import asyncio
 import datetime as dt
@@ -33,7 +33,7 @@ COMPLETED = {
 
 @pytest.fixture
 def strict(host: Any, certificate: Path) -> Iterator[Any]:
-    """The mail server, letting in only who comes encrypted and logs in as notifier/good."""
+    """The mail server, which insists on TLS and on the login notifier/good."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
 
@@ -61,7 +61,7 @@ def server(host: Any, ca_file: Path | None = None, **changes: Any) -> MailServer
 
 
 async def send(through: MailServer, mails: int = 1) -> list[str]:
-    """What becomes of so many mails, one after another; then the lines are given up."""
+    """The outcomes of `count` mails, one after another; then the connections are closed."""
     outcomes = [
         await through.deliver(DRAFT, to="to@d.example", written_at=NOON) for _ in range(mails)
     ]
@@ -89,7 +89,7 @@ async def test_encrypted_and_logged_in(strict: Any, certificate: Path) -> None:
         ({}, True),
         ({"username": "notifier", "password": SecretStr("good")}, False),
     ],
-    ids=["wrong password", "no login", "a certificate that nobody vouches for"],
+    ids=["wrong password", "no login", "an untrusted certificate"],
 )
 async def test_a_fault_in_our_settings_does_not_end_a_mail(
     strict: Any, certificate: Path, login: dict[str, Any], trusts: bool
@@ -129,7 +129,7 @@ async def test_mails_at_the_same_time_have_a_line_each(host: Any) -> None:
 async def test_a_kept_line_that_no_longer_serves_costs_a_mail_nothing(
     host: Any, answer: str
 ) -> None:
-    """The mail is neither unknown nor put off: another line is opened for it at once."""
+    """The mail is neither unknown nor put off: another connection is opened at once."""
 
     def second_begins_badly(begun: int) -> str:
         if begun == 1 and answer == "silence":

@@ -1,4 +1,4 @@
-"""What the mails say, word for word: each against its file in golden/."""
+"""Mail texts, word for word: each against its file in golden/."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""From an event to a mail: the five mails of A15, through inbox, ledger and a real mail server."""
+"""Mails from events: the five mails of A15, through inbox, ledger and a real mail server."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -229,7 +229,7 @@ async def test_an_event_that_comes_again_makes_no_second_mail(notifier: Any) -> 
 
 @pytest.mark.rule("D155")
 async def test_an_event_that_is_processed_again_makes_no_second_mail(notifier: Any) -> None:
-    """Even where the inbox has forgotten it: the ledger itself knows the cause."""
+    """Even where the inbox was emptied: the ledger knows the cause."""
     notifier.knows(round_approvers=[])
     cause = Cause("an-event-id", "D01", "A1", "12345678")
     for planned in (True, False):
@@ -245,7 +245,7 @@ async def test_an_event_that_is_processed_again_makes_no_second_mail(notifier: A
 @pytest.mark.parametrize(
     ("age", "imported"),
     [(timedelta(hours=47), False), (timedelta(hours=49), False), (timedelta(), True)],
-    ids=["of yesterday", "an old log read anew", "the initial import"],
+    ids=["of yesterday", "an old log read again", "the initial import"],
 )
 @pytest.mark.parametrize(
     ("event", "facts"),

@@ -1,4 +1,4 @@
-"""The mails about commuter passes R27, R29-R33."""
+"""Commuter pass mails. R27, R29-R33."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ RULE = "――――――――――――――――――――"
 
 
 def known(notifier: Any, pass_id: str = "P1", **changes: Any) -> None:
-    """Let the commuter service know a pass of 営業太郎."""
+    """Set a pass of 営業太郎 in the commuter service."""
     notifier.desk.applications[pass_id] = {
         "pass_id": pass_id,
         "dealer_id": "D01",

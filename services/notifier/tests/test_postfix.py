@@ -1,4 +1,4 @@
-"""The same through Postfix: STARTTLS, its own refusals, its own queue, mails in real mailboxes.
+"""Mails through Postfix: STARTTLS, its refusals, its queue, and real mailboxes.
 
 A private Postfix with its own configuration, port and queue; needs Postfix installed, and root to
 start it.
@@ -87,7 +87,7 @@ postlog   unix-dgram n - n - 1 postlogd
 
 @dataclass(frozen=True)
 class Postfix:
-    """A private Postfix; `folder` holds all that is its own."""
+    """A private Postfix; `folder` has all its files."""
 
     folder: Path
     port: int
@@ -104,12 +104,12 @@ class Postfix:
 
     @property
     def server(self) -> MailServer:
-        """The way there, encrypted."""
+        """The encrypted connection to it."""
         sender, ca_file = "from@d.example", str(self.ca_file)
         return MailServer("localhost", self.port, sender, 10, starttls=True, ca_file=ca_file)
 
     async def mails_of(self, name: str, count: int) -> list[EmailMessage]:
-        """What lies in somebody's mailbox, once so many mails have come."""
+        """The content of a mailbox, once `count` mails have arrived."""
         box = self.folder / "mailboxes" / name / "new"
         async with asyncio.timeout(30):
             while len(files := sorted(box.glob("*"))) < count:  # noqa: ASYNC110
@@ -124,7 +124,7 @@ def postfix(request: pytest.FixtureRequest, certificate: Path) -> Iterator[Postf
         capture = request.config.pluginmanager.getplugin("capturemanager")
         assert capture is not None
         with capture.global_and_fixture_disabled():
-            print(f"\n{HOW_TO_GET_POSTFIX}\n")  # noqa: T201  a skip that is seen
+            print(f"\n{HOW_TO_GET_POSTFIX}\n")  # noqa: T201  a visible skip
         pytest.skip(HOW_TO_GET_POSTFIX)
     folder = Path(tempfile.mkdtemp(prefix="madoguchi-test-postfix-"))
     folder.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Time travel through a stay in a status: which mails leave on which day."""
+"""Reminder timers: which mails are sent on which day of a stay in a status."""
 
 from datetime import datetime
 from typing import Any
@@ -108,7 +108,7 @@ async def test_a_note_does_not_reset_the_clock(notifier: Any) -> None:
 
 @pytest.mark.rule("D151")
 async def test_a_stay_that_ends_unheard_of_is_noticed_at_sending(notifier: Any) -> None:
-    """The event of its end is still on the way; the returns service knows already."""
+    """The event of its end has not arrived; the returns service already knows."""
     notifier.clock.travel_to(july(7, 10))
     await notifier.enter("STORE_PENDING", 1)
     notifier.knows(status="STORE_PENDING", status_version=2)

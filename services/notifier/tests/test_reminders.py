@@ -1,4 +1,4 @@
-"""When a stay is stale: calendar days of Japan, at nine in the morning."""
+"""Reminder rules: a stay is stale by calendar days of Japan, at nine in the morning."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -92,7 +92,7 @@ NOW = japan(7, 10, 12)
     ids=[
         "just now",
         "two days ago",
-        "longer ago: an old log read anew",
+        "longer ago: an old log read again",
         "still ahead",
         "imported: a moment ago",
         "imported: this very moment",

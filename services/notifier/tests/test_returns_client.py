@@ -1,4 +1,4 @@
-"""How the returns service is asked: with a token of one's own, kept as long as it is good."""
+"""Returns client: requests with an access token that is kept while it is valid."""
 
 from typing import Any
 

@@ -218,7 +218,7 @@ class ReturnsApi:
 async def refused(
     returns: ReturnsApi, application_id: str, who: Principal, step: str, **body: Any
 ) -> tuple[int, str]:
-    """Status and code of a step that is refused; nothing is written and nothing told."""
+    """Status and code of a step that is refused; nothing is written and no event sent."""
     before, published = await returns.rows("SELECT * FROM application"), await returns.published()
     history = await returns.rows("SELECT * FROM history")
     answer = await returns(who).step(application_id, step, before[0].version, **body)

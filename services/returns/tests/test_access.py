@@ -1,4 +1,4 @@
-"""Who may knock where, and who sees what: every route with every kind of person."""
+"""Access: every route with every kind of person, and which rows each sees."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -95,7 +95,7 @@ BODIES: dict[str, Any] = {
 
 
 async def no_principal(_: object) -> Principal:
-    raise AssertionError("nobody asks here")
+    raise AssertionError("never called")
 
 
 def routes() -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""承認フロー設定, 代理承認, many approvals at once, and whom the notifier is told of."""
+"""承認フロー設定, 代理承認, bulk approval, and the recipients that the notifier reads."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -43,7 +43,7 @@ async def test_headquarters_sets_the_flow(returns: ReturnsApi) -> None:
 
 @pytest.mark.rule("D153")
 @pytest.mark.parametrize("who", [YAMADA, SATO, TFC])
-async def test_nobody_else_does(returns: ReturnsApi, who: Principal) -> None:
+async def test_no_other_role_sets_the_flow(returns: ReturnsApi, who: Principal) -> None:
     put = await returns(who).send("PUT", "/approval-flow", FLOW, version=1)
     assert put.status_code == 403
     assert (await returns(who).get("/approval-flow")).status_code == 403
@@ -78,7 +78,7 @@ async def test_addresses_of_the_flow(
         assert put.json()["hq_mails"] == kept
 
 
-async def test_a_flow_that_somebody_changed_meanwhile(returns: ReturnsApi) -> None:
+async def test_a_flow_changed_by_another_person_is_refused(returns: ReturnsApi) -> None:
     await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
     put = await returns(TANAKA).send("PUT", "/approval-flow", FLOW, version=1)
     assert (put.status_code, put.json()["facts"]) == (412, {"current_version": 2})
@@ -127,14 +127,14 @@ async def test_a_substitution_ends_with_its_last_day(
     assert (await returns(COLLEAGUE).step(application_id, "approval")).status_code == status
 
 
-async def test_the_originator_is_no_substitute_for_his_own_item(returns: ReturnsApi) -> None:
+async def test_the_originator_is_no_substitute_for_their_own_item(returns: ReturnsApi) -> None:
     application_id = await returns.submit_new()
     await returns(SATO).send("POST", "/substitutes", substitute("D01-E101"))
     answer = await returns(YAMADA).step(application_id, "approval")
     assert (answer.status_code, answer.json()["code"]) == (409, "OWN_ITEM")
 
 
-async def test_a_substitute_from_another_store_sees_what_he_stands_in_for(
+async def test_a_substitute_from_another_store_sees_the_represented_store(
     returns: ReturnsApi,
 ) -> None:
     application_id = await returns.submit_new()
@@ -170,7 +170,7 @@ async def test_a_substitute_has_no_substitute(returns: ReturnsApi) -> None:
     assert (chained.status_code, chained.json()["code"]) == (409, "SUBSTITUTE_HAS_SUBSTITUTE")
 
 
-async def test_a_substitution_is_changed_and_taken_back(returns: ReturnsApi) -> None:
+async def test_a_substitution_is_changed_and_ended(returns: ReturnsApi) -> None:
     application_id = await returns.submit_new()
     made = await returns(TANAKA).send("POST", "/substitutes", substitute(approver_id="D01-M100"))
     path = f"/substitutes/{made.json()['substitute_no']}"
@@ -233,7 +233,7 @@ async def recipients(returns: ReturnsApi, application_id: str) -> dict[str, Any]
 
 
 @pytest.mark.rule("D146", "D120")
-async def test_the_notifier_learns_who_is_concerned(returns: ReturnsApi) -> None:
+async def test_the_notifier_reads_the_recipients(returns: ReturnsApi) -> None:
     application_id = await returns.submit_new()
     fresh = await recipients(returns, application_id)
     assert fresh["store_approver"] is None
@@ -257,7 +257,7 @@ async def test_the_notifier_learns_who_is_concerned(returns: ReturnsApi) -> None
 
 
 @pytest.mark.rule("D146")
-async def test_approvers_of_an_earlier_round_are_not_told(returns: ReturnsApi) -> None:
+async def test_approvers_of_an_earlier_round_are_not_notified(returns: ReturnsApi) -> None:
     application_id = await returns.submit_new(**RETURNED, completion_mail=False)
     await returns.take_steps(application_id, (SATO, "approval"), (TANAKA, "approval"))
     await returns(YAMADA).step(application_id, "correction", **FORM)
@@ -287,10 +287,10 @@ async def expected_recipients(returns: ReturnsApi, application_id: str) -> list[
 
 
 @pytest.mark.rule("D96")
-async def test_who_may_approve_at_the_store_is_told_to_the_notifier_if_the_dealer_wishes(
+async def test_the_notifier_reads_the_stores_approvers_if_the_dealer_wants_notices(
     returns: ReturnsApi,
 ) -> None:
-    """Each by the address that he left last at this store (A-29)."""
+    """Each by the address of their last approval at this store (A-29)."""
     await returns.receive(
         registered("C-1002"), registered("C-1003"), registered("C-2001", store="S20")
     )
@@ -312,7 +312,7 @@ async def test_who_may_approve_at_the_store_is_told_to_the_notifier_if_the_deale
 
 @pytest.mark.rule("D96")
 @pytest.mark.parametrize("wished", [True, False])
-async def test_the_event_of_a_stay_at_the_store_says_whether_a_notice_is_wished(
+async def test_the_status_event_carries_the_store_notice_setting(
     returns: ReturnsApi, wished: bool
 ) -> None:
     flow = FLOW | {"store_approval": True, "store_approver_notice": wished}
@@ -329,7 +329,7 @@ async def test_the_event_of_a_stay_at_the_store_says_whether_a_notice_is_wished(
 
 
 @pytest.mark.rule("D96")
-async def test_a_manager_who_left_is_not_told(returns: ReturnsApi) -> None:
+async def test_a_manager_who_left_is_not_notified(returns: ReturnsApi) -> None:
     earlier = await returns.submit_new()
     await returns(SATO).step(earlier, "approval", contact_3="sato@example.jp")
     await returns.rows("UPDATE approval_flow SET store_approver_notice = true RETURNING 1")
@@ -339,7 +339,7 @@ async def test_a_manager_who_left_is_not_told(returns: ReturnsApi) -> None:
 
 
 @pytest.mark.parametrize("who", [YAMADA, SATO, TANAKA, TFC, OTHER_SALES])
-async def test_addresses_are_told_to_services_only(returns: ReturnsApi, who: Principal) -> None:
+async def test_only_services_read_addresses(returns: ReturnsApi, who: Principal) -> None:
     application_id = await returns.submit_new()
     answer = await returns(who).get(f"/internal/applications/{application_id}/recipients")
     assert answer.status_code == 403

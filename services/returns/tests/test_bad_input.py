@@ -1,4 +1,4 @@
-"""What no form takes: each is a problem with a stable code, and nothing is written or told.
+"""Bad input: each is a problem with a stable code, and nothing is written or sent.
 
 Wrong role, other store, other dealer and final status stand in test_access and test_corrections.
 """

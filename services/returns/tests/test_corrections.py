@@ -1,4 +1,4 @@
-"""訂正 and 取下げ by the originator, and what 確認 says before a step."""
+"""訂正 and 取下げ by the originator, and the preview (確認) of a step."""
 
 from typing import Any
 

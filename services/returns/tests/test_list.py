@@ -194,7 +194,7 @@ async def test_counts_are_of_what_one_sees_whatever_the_filter(
 
 
 @pytest.mark.rule("D104", "D105", "D107")
-async def test_a_row_tells_group_guidance_and_colour(
+async def test_a_row_has_group_guidance_and_colour(
     returns: ReturnsApi, three: dict[str, str]
 ) -> None:
     await returns.take_steps(

@@ -1,4 +1,4 @@
-"""Many at once: one wins, the others learn what it made; nothing happens twice."""
+"""Races: one step wins, the others are refused with its result; nothing happens twice."""
 
 import asyncio
 from collections import Counter

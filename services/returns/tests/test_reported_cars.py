@@ -1,4 +1,4 @@
-"""What a dealer's own system tells of a car fills the form in, and sends nothing by itself."""
+"""Cars reported by a dealer's own system fill the form in, and submit nothing."""
 
 from datetime import date
 from typing import Any
@@ -45,7 +45,7 @@ async def test_it_may_name_the_plate_instead_of_the_contract(returns: ReturnsApi
     assert (await form(returns))["received_on"] is None, "the same message, corrected"
 
 
-async def test_the_last_word_counts_until_it_is_taken_back(returns: ReturnsApi) -> None:
+async def test_the_last_report_counts_until_it_is_cancelled(returns: ReturnsApi) -> None:
     await returns.receive(reported(), reported("W-2", received_on=date(2025, 7, 11)))
     assert (await form(returns))["received_on"] == "2025-07-11"
     await returns.receive(VehicleReturnCancelled(dealer_id="D01", source_id="W-2"))

@@ -1,4 +1,4 @@
-"""SQL searches 進捗一覧 along indexes; an oracle judges each row. Both must find the same."""
+"""Search of 進捗一覧 in SQL finds the same rows as an oracle that checks each row."""
 
 import itertools
 import unicodedata

@@ -59,7 +59,7 @@ async def test_the_wrong_person_at_the_store_approvers_step(
     assert await refused(returns, application_id, who, step, **body) == (status, code)
 
 
-async def test_nobody_approves_his_own(returns: ReturnsApi) -> None:
+async def test_no_one_approves_their_own_item(returns: ReturnsApi) -> None:
     application_id = await returns.submit_new(SATO)
     await returns.take_steps(application_id, (TANAKA, "remand"))
     assert await refused(returns, application_id, SATO, "approval") == (409, "OWN_ITEM")
@@ -85,7 +85,7 @@ async def test_an_approver_overwrites_the_result_only(returns: ReturnsApi) -> No
 
 
 @pytest.mark.rule("D114")
-async def test_an_approver_sees_what_changed_since_his_approval(returns: ReturnsApi) -> None:
+async def test_an_approver_sees_what_changed_since_their_approval(returns: ReturnsApi) -> None:
     application_id = await returns.submit_new()
     path = f"/applications/{application_id}"
     assert (await returns(SATO).get(path)).json()["changed_since_my_approval"] is None
@@ -231,9 +231,9 @@ async def test_the_hint_where_the_receiver_has_no_address(
         ({"contact_3": "sato@example.jp"}, "sato@example.jp"),
         ({}, SATO.mail),
     ],
-    ids=["emptied", "changed", "as prefilled from his profile"],
+    ids=["emptied", "changed", "as prefilled from the profile"],
 )
-async def test_the_store_approver_is_reached_by_what_he_left_in_his_dialog(
+async def test_the_store_approver_is_reached_at_the_address_of_the_dialog(
     returns: ReturnsApi, dialog: dict[str, Any], kept: str | None
 ) -> None:
     application_id = await returns.submit_new()
@@ -258,7 +258,7 @@ async def test_what_is_offered_names_the_reason_where_it_is_not_possible(
     assert not any(o["enabled"] for o in opened["actions"])
 
 
-async def test_headquarters_gives_an_application_to_somebody_else(returns: ReturnsApi) -> None:
+async def test_headquarters_hands_an_application_over(returns: ReturnsApi) -> None:
     application_id = await returns.submit_new()
     await returns.take_steps(application_id, (SATO, "approval"))
     wrong = await refused(

@@ -26,7 +26,7 @@ COMPLETE = [(SATO, "approval"), (TANAKA, "approval"), (TFC, "acceptance"), (TFC,
 
 
 async def codes(returns: ReturnsApi, who: Principal = YAMADA, **form: Any) -> tuple[int, set[str]]:
-    """Status and codes of an answer; after a no, nothing was written and nothing told."""
+    """Status and codes of an answer; after a refusal, nothing was written and no event sent."""
     answer = await returns(who).submit(**form)
     body = answer.json()
     if answer.status_code != 201:
@@ -70,7 +70,7 @@ async def test_any_other_product_goes_by_paper(returns: ReturnsApi, product: str
     ("product", "purchased", "separate"),
     [("SVP_A", False, True), ("SVP_R", True, True), ("SVP_R", False, False)],
 )
-async def test_a_separate_procedure_is_told_before_and_after_sending(
+async def test_a_separate_procedure_is_shown_before_and_after_sending(
     returns: ReturnsApi, product: str, purchased: bool, separate: bool
 ) -> None:
     await returns.receive(registered(product_code=product, receivable_purchased=purchased))
@@ -177,7 +177,7 @@ async def test_sales_managers_and_headquarters_originate(returns: ReturnsApi) ->
 @pytest.mark.parametrize(
     ("who", "status"), [(TFC, 403), (SUZUKI, 404), (OTHER_HQ, 404)], ids=["tfc", "store", "dealer"]
 )
-async def test_nobody_else_does(returns: ReturnsApi, who: Principal, status: int) -> None:
+async def test_no_other_role_originates(returns: ReturnsApi, who: Principal, status: int) -> None:
     assert (await codes(returns, who))[0] == status
     assert (await returns(who).get("/contracts/C-1001/form")).status_code == status
 

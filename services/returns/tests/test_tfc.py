@@ -139,7 +139,7 @@ async def test_a_message_about_nothing_we_know_is_left_to_an_operator(returns: R
         await returns.receive(other_dealer.model_copy(update={"dealer_id": "D02"}))
 
 
-async def test_what_became_of_mails_stands_in_the_history(returns: ReturnsApi) -> None:
+async def test_the_history_shows_the_result_of_mails(returns: ReturnsApi) -> None:
     application_id = await returns.submit_new()
     mail: dict[str, Any] = {
         "dealer_id": "D01",

@@ -1,1 +1,1 @@
-"""Machinery without a business noun."""
+"""Shared machinery of all services: events, HTTP, authentication, database; no business rules."""

@@ -1,7 +1,7 @@
-"""How does a service's HTTP side start? The same way for all of them.
+"""API factory: builds the FastAPI application of every service in the same way.
 
-`create_api` recognises people, answers refusals as problem+json, offers probes, and refuses to
-start with a route that names no policy.
+`create_api` installs authentication, problem+json for refusals and the probes, and refuses to
+start with a route that declares no policy.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,7 +26,7 @@ def create_api(
     principal_of: PrincipalOf,
     **state: object,
 ) -> FastAPI:
-    """The app of a service under `/api/<service>/v1`; `state` is put on `app.state` as it is."""
+    """The app of a service under `/api/<service>/v1`; `state` is copied to `app.state`."""
     base = f"/api/{service.name}/v1"
     app = DescribedApi(
         title=f"Madoguchi {service.name}",

@@ -1,4 +1,4 @@
-"""Audit entries: the columns that every history has in common."""
+"""Audit entries: the columns that every history table has in common."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped
 
 
 class AuditEntry:
-    """Mixin of a table whose rows say what was done to something of a dealer, and are only added.
+    """Mixin of an append-only table whose rows record what was done to a dealer's record.
 
     A table with other names for its columns maps them to these attributes.
     """

@@ -1,10 +1,9 @@
-"""Who is asking, and may this person knock at this door?
+"""Authenticates the caller and enforces each route's role policy.
 
-A service trusts a request for one reason only: a bearer JWT signed by the issuer that its
-settings name (tokens.py). The token says who the person is (`Principal`); what a role may knock
-at is said on the route itself, with `require(...)` or `public()`, and
-`assert_every_route_has_a_policy` stops a process that has a route without either. Whether this
-person may do this to that record stays with the rules.
+A request is trusted only for a bearer JWT signed by the issuer that the settings name (tokens.py).
+The token identifies the person (`Principal`). Each route declares which roles may call it, with
+`require(...)` or `public()`; `assert_every_route_has_a_policy` stops a process that has a route
+without either. Whether this person may do this to that record is decided by the rules.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -37,7 +36,7 @@ class Principal:
 
     @property
     def person_id(self) -> str:
-        """Who this is in our own records, whatever the issuer calls the account: D01-E101."""
+        """Our own id of this person, independent of the issuer's account: D01-E101."""
         return f"{self.dealer or 'TFC'}-{self.staff_code or self.user_id}"
 
     def has(self, *roles: Role) -> bool:
@@ -46,7 +45,7 @@ class Principal:
 
 
 class AccessRefused(Refusal):
-    """A request that is not let in; the reason given is for the log and never shown."""
+    """Access is refused; the reason is logged and never shown."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__()
@@ -54,7 +53,7 @@ class AccessRefused(Refusal):
 
 
 class TokenMissing(AccessRefused):
-    """No bearer token came with the request."""
+    """The request carries no bearer token."""
 
     code = "TOKEN_MISSING"
     kind = Kind.UNAUTHENTICATED
@@ -62,7 +61,7 @@ class TokenMissing(AccessRefused):
 
 
 class TokenExpired(AccessRefused):
-    """The token was good once."""
+    """The token has expired."""
 
     code = "TOKEN_EXPIRED"
     kind = Kind.UNAUTHENTICATED
@@ -70,7 +69,7 @@ class TokenExpired(AccessRefused):
 
 
 class TokenNotTrusted(AccessRefused):
-    """Wrong signature, issuer, audience or shape: nothing in the token is believed."""
+    """Wrong signature, issuer, audience or shape: no claim of the token is used."""
 
     code = "TOKEN_NOT_TRUSTED"
     kind = Kind.UNAUTHENTICATED
@@ -78,7 +77,7 @@ class TokenNotTrusted(AccessRefused):
 
 
 class RoleNotAllowed(AccessRefused):
-    """The person is known, and the route is not for any of their roles (D1: 403)."""
+    """The person is known, but has none of the route's roles (D1: 403)."""
 
     code = "ROLE_NOT_ALLOWED"
     kind = Kind.FORBIDDEN
@@ -86,7 +85,7 @@ class RoleNotAllowed(AccessRefused):
 
 
 class IssuerUnavailable(AccessRefused):
-    """The issuer's keys cannot be fetched: nobody can be recognised for the moment."""
+    """The issuer's keys cannot be fetched, so that no token can be verified for now."""
 
     code = "ISSUER_OUT_OF_REACH"
     kind = Kind.UNAVAILABLE
@@ -100,37 +99,37 @@ PrincipalOf = Callable[[Request], Awaitable[Principal]]
 
 
 def install_authentication(app: FastAPI, by: PrincipalOf) -> None:
-    """Tell the app how its `require(...)` finds the person: a bearer token, or a cookie."""
+    """Set how the app's `require(...)` identifies the caller: by bearer token or by cookie."""
     app.state.principal_of = by
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What a route asks of the person before it runs; `roles=None` lets everybody in unasked."""
+    """The roles that a route requires; `roles=None` makes it public."""
 
     roles: frozenset[Role] | None
 
     @property
     def identifies(self) -> bool:
-        """Whether it asks who the person is."""
+        """Whether the caller is identified."""
         return self.roles is not None
 
     @property
     def __refuses__(self) -> tuple[Declared, ...]:
-        """What it may refuse with, beside what `principal_of` declares."""
+        """The refusals it may raise, besides those that `principal_of` declares."""
         if self.roles is None:
             return ()
         found = SIGN_IN_REFUSALS if not self.roles else (*SIGN_IN_REFUSALS, RoleNotAllowed)
         return tuple(Declared.of(one) for one in found)
 
     def admits(self, principal: Principal | None) -> bool:
-        """Whether this person would be let in; no roles at all: anybody who is signed in."""
+        """Whether this caller is admitted; an empty set of roles admits everybody signed in."""
         if self.roles is None:
             return True
         return principal is not None and (not self.roles or principal.has(*self.roles))
 
     async def __call__(self, request: Request) -> Principal | None:
-        """The dependency itself. Raises TokenMissing and kin, RoleNotAllowed."""
+        """The dependency. Raises TokenMissing and its siblings, and RoleNotAllowed."""
         if self.roles is None:
             return None
         if getattr(request.state, "principal", None) is None:
@@ -142,7 +141,7 @@ class Policy:
 
 
 def require(*roles: Role) -> Any:
-    """The route is for people with one of these roles (none named: for anybody signed in).
+    """Restrict a route to people with one of these roles (none given: everybody signed in).
 
     Either `dependencies=[require(Role.HQ)]` or `who: Annotated[Principal, require(Role.HQ)]`.
     """
@@ -150,16 +149,16 @@ def require(*roles: Role) -> Any:
 
 
 def public() -> Any:
-    """The route is for everybody, signed in or not: `dependencies=[public()]`."""
+    """Open a route to everybody, signed in or not: `dependencies=[public()]`."""
     return Depends(Policy(None))
 
 
 class RouteWithoutPolicy(Exception):
-    """A route that nobody thought about: it names neither `require(...)` nor `public()`."""
+    """A route declares neither `require(...)` nor `public()`."""
 
 
 def policies_by_path(app: FastAPI) -> dict[tuple[str, str], list[Policy]]:
-    """(method, path) → the policies that the route declares, of every route of the app."""
+    """(method, path) → the policies declared by each route of the app."""
     found: dict[tuple[str, str], list[Policy]] = {}
     for context in iter_route_contexts(app.routes):
         dependant: Dependant | None = getattr(context, "dependant", None)
@@ -170,7 +169,7 @@ def policies_by_path(app: FastAPI) -> dict[tuple[str, str], list[Policy]]:
 
 
 def assert_every_route_has_a_policy(app: FastAPI, *, public_paths: Collection[str] = ()) -> None:
-    """Refuse to start with an undeclared route; `public_paths` names mounts and plain routes.
+    """Refuse to start with an undeclared route; `public_paths` lists mounts and plain routes.
 
     Raises: RouteWithoutPolicy, naming every such route.
     """
@@ -181,7 +180,7 @@ def assert_every_route_has_a_policy(app: FastAPI, *, public_paths: Collection[st
     ]
     if bare:
         raise RouteWithoutPolicy(
-            "say who may use it, with require(...) or public(): " + ", ".join(sorted(bare))
+            "declare who may call it, with require(...) or public(): " + ", ".join(sorted(bare))
         )
 
 

@@ -1,4 +1,4 @@
-"""What time is it? Asked once at the edge, then passed on as `now` and `today`.
+"""Clock interface: read once at the edge, then passed on as `now` and `today`.
 
 Instants are aware UTC; days are JST calendar days (the dealers' wall calendar).
 """
@@ -11,7 +11,7 @@ JST = ZoneInfo("Asia/Tokyo")
 
 
 class Clock(Protocol):
-    """Anything that tells the time."""
+    """A source of the current time."""
 
     def now(self) -> datetime:
         """The present instant, aware, UTC."""
@@ -27,7 +27,7 @@ class SystemClock:
 
 
 class TravelClock:
-    """A clock that runs at the usual pace from wherever it was set (embedded mode and tests)."""
+    """A clock that runs at normal speed from the instant it is set to (embedded mode, tests)."""
 
     def __init__(self, shift: timedelta = timedelta()) -> None:
         self.shift = shift
@@ -37,7 +37,7 @@ class TravelClock:
         return datetime.now(UTC) + self.shift
 
     def travel_to(self, instant: datetime) -> None:
-        """Make `instant` (aware) the present one."""
+        """Make `instant` (aware) the present."""
         self.shift = instant - datetime.now(UTC)
 
 

@@ -1,10 +1,10 @@
-"""Optimistic concurrency: is this the version that the person saw? If not, nothing is changed."""
+"""Optimistic concurrency: a change is refused unless it names the record's current version."""
 
 from shared.errors import Fact, Kind, Refusal
 
 
 class VersionConflict(Refusal):
-    """A lost update (RFC 9110 §15.5.13); `current_version` is what to look at now."""
+    """The record changed since it was read (RFC 9110 §15.5.13); `current_version` is newest."""
 
     code = "VERSION_CONFLICT"
     kind = Kind.VERSION_CONFLICT
@@ -15,6 +15,6 @@ class VersionConflict(Refusal):
 
 
 def check_version(current: int, expected: int, message: str | None = None, **facts: Fact) -> None:
-    """Nothing, if it has not been changed since. Raises VersionConflict."""
+    """Compare the versions. Raises VersionConflict if they differ."""
     if current != expected:
         raise VersionConflict(current, message, **facts)

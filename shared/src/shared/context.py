@@ -1,4 +1,4 @@
-"""Which request or event are we working for? Carried from a click to the last mail.
+"""Trace context: the request or event that the current task works for, from click to last mail.
 
 The ids live in context variables so that the outbox can stamp them on every event and the
 log on every line, without each function passing them on.
@@ -19,7 +19,7 @@ TRACEPARENT = re.compile(r"^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """What the present task works for: ids for tracing and the person or part who acts."""
+    """Ids for tracing, and the acting person or component, of the current task."""
 
     correlation_id: str | None = None
     causation_id: str | None = None
@@ -32,13 +32,13 @@ _work: ContextVar[TraceContext] = ContextVar("work", default=NO_CONTEXT)
 
 
 def current_context() -> TraceContext:
-    """The ids of the present task; empty outside any request or event."""
+    """The context of the current task; empty outside any request or event."""
     return _work.get()
 
 
 @contextlib.contextmanager
 def use_context(work: TraceContext) -> Iterator[TraceContext]:
-    """Make `work` the present one inside the block."""
+    """Make `work` the current context inside the block."""
     token = _work.set(work)
     try:
         yield work
@@ -47,7 +47,7 @@ def use_context(work: TraceContext) -> Iterator[TraceContext]:
 
 
 def context_of_event(event_id: UUID, headers: Mapping[str, str]) -> TraceContext:
-    """What whoever handles an event works for: the event, and what it belongs to."""
+    """The context for handling an event: the event is the cause, its correlation is kept."""
     return TraceContext(
         correlation_id=headers.get("correlationid"),
         causation_id=str(event_id),
@@ -57,7 +57,7 @@ def context_of_event(event_id: UUID, headers: Mapping[str, str]) -> TraceContext
 
 
 def set_actor(actor: str) -> None:
-    """Name the person who acts, once the request has shown who it is."""
+    """Set the acting person, once the request is authenticated."""
     _work.set(replace(_work.get(), actor=actor))
 
 
@@ -72,12 +72,12 @@ def new_traceparent() -> str:
 
 
 def known_trace(traceparent: str | None) -> str | None:
-    """A W3C trace that came from elsewhere, if it is one."""
+    """The given W3C traceparent if it is valid, else None."""
     return traceparent if traceparent and TRACEPARENT.match(traceparent) else None
 
 
 def child_of(traceparent: str | None) -> str:
-    """The next hop of a W3C trace: same trace id, new span id; a new trace where none is valid."""
+    """The next hop of a W3C trace: same trace id, new span id; a new trace if it is invalid."""
     known = known_trace(traceparent)
     if known is None:
         return new_traceparent()

@@ -1,9 +1,9 @@
-"""How does a service reach its database? One engine, one transaction per action.
+"""Database access of a service: one engine, one transaction per action.
 
-`Database.transaction()` commits when the block ends and rolls back when it raises; nothing
-remote may happen inside. Row-level security sees the dealer that the transaction works for:
-without one, tables that belong to dealers show nothing at all. It is named in the same message
-that begins the transaction, since a round trip is what a small one costs.
+`Database.transaction()` commits when the block ends and rolls back when it raises; no remote call
+may happen inside. Row-level security sees the dealer that the transaction works for; without one,
+tables that belong to dealers are empty. The dealer is set in the same message that begins the
+transaction, which saves a round trip.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ ASK_AFTER_IDLE_S = 30
 class DealersConnection(asyncpg.Connection):
     """A connection whose next transaction works for `dealer` from its first message on.
 
-    With `plan_by_values` PostgreSQL plans each of its statements for the values that came, never
-    once for all, and along indexes that have the rows in order.
+    With `plan_by_values` PostgreSQL plans each statement for its actual parameters instead of using
+    a generic plan, and prefers indexes that return the rows in order.
     """
 
     dealer: str | None = None
     plan_by_values: bool = False
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109
-        """As the driver's; what begins a transaction, at whichever isolation, names the dealer."""
+        """As the driver's; a statement that begins a transaction also sets the dealer."""
         if query.startswith("BEGIN") and self.dealer is not None:
             quoted, self.dealer = self.dealer.replace("'", "''"), None
             query += f" SELECT set_config('app.dealer', '{quoted}', true);"
@@ -46,9 +46,9 @@ class DealersConnection(asyncpg.Connection):
 class Database:
     """A service's own PostgreSQL database.
 
-    `url` is a `postgresql://` URL. `idle_limit` (seconds) is how long an open transaction may
-    stand still before the server ends it: a stalled process must not keep its locks. Errors name
-    the statement and never its values, which may be personal data.
+    `url` is a `postgresql://` URL. `idle_limit` (seconds) is how long an open transaction may be
+    idle before the server ends it: a stalled process must not keep its locks. Errors quote the
+    statement but never its values, which may be personal data.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, idle_limit: float = 60) -> None:
@@ -70,7 +70,7 @@ class Database:
                 },
             },
         )
-        _look_before_use(self.engine)
+        _check_on_checkout(self.engine)
 
     @asynccontextmanager
     async def transaction(
@@ -96,7 +96,7 @@ class Database:
             raise
 
     async def is_ready(self) -> bool:
-        """Whether it can be worked with: it is there, and was migrated."""
+        """Whether the database is reachable and migrated."""
         try:
             async with self.transaction() as tx:
                 await tx.execute(text("SELECT 1 FROM alembic_version LIMIT 1"))
@@ -105,28 +105,28 @@ class Database:
         return True
 
     async def close(self) -> None:
-        """Give every connection back."""
+        """Close all connections."""
         await self.engine.dispose()
 
 
-def _look_before_use(engine: AsyncEngine) -> None:
-    """Replace a connection that is gone before anybody works on it, with all that are as old.
+def _check_on_checkout(engine: AsyncEngine) -> None:
+    """Discard dead pooled connections on checkout.
 
-    The driver learns by itself when the server ends a connection; to ask the server each time
-    would cost three round trips per transaction. Only after a while of silence it is asked.
+    The driver notices by itself when the server ends a connection; a ping on each checkout would
+    cost three round trips per transaction. Only a connection that was idle for a while is pinged.
     """
 
     def given_back(_connection: Any, record: Any) -> None:
         record.info["idle_since"] = time.monotonic()
 
-    def still_there(connection: Any, record: Any, _fairy: Any) -> None:
+    def check_connection(connection: Any, record: Any, _fairy: Any) -> None:
         if record.driver_connection.is_closed():
             raise InvalidatePoolError
         if time.monotonic() - record.info.get("idle_since", float("inf")) > ASK_AFTER_IDLE_S:
             try:
                 connection.ping()
-            except Exception as gone:
-                raise InvalidatePoolError from gone
+            except Exception as error:
+                raise InvalidatePoolError from error
 
     event.listen(engine.sync_engine, "checkin", given_back)
-    event.listen(engine.sync_engine, "checkout", still_there)
+    event.listen(engine.sync_engine, "checkout", check_connection)

@@ -1,4 +1,4 @@
-"""How does an event travel? As a CloudEvents 1.0 envelope around the payload of event_contracts.
+"""Event envelope: a CloudEvents 1.0 message around a payload of event_contracts.
 
 Binary mode: the attributes are message headers with the prefix `ce-`, the body is the payload.
 Extension attributes: `sequence` (contiguous per aggregate), `partitionkey` and `aggregatetype`
@@ -17,14 +17,14 @@ OPTIONAL = ("traceparent", "correlationid", "causationid", "actor")
 
 
 class NotAnEvent(ValueError):
-    """The message is not a CloudEvent of ours; the text says which attribute is wrong."""
+    """The message is not one of our CloudEvents; the text names the invalid attribute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One event with all that is needed to deliver it in order.
+    """One event with everything needed to deliver it in order.
 
-    `payload` is JSON text; `headers` holds the optional tracing attributes that are known.
+    `payload` is JSON text; `headers` holds the tracing attributes that are known.
     """
 
     event_id: UUID
@@ -40,7 +40,7 @@ class Envelope:
 
     @property
     def stream(self) -> str:
-        """The key of the aggregate whose order is kept, unique over all sources."""
+        """The key of the event's aggregate, unique over all sources."""
         return f"{self.source}/{self.aggregate_type}/{self.aggregate_id}"
 
 
@@ -65,7 +65,7 @@ def to_headers(event: Envelope) -> dict[str, str]:
 
 
 def from_headers(headers: Mapping[str, object], body: bytes) -> Envelope:
-    """The event that a binary-mode message carries. Raises NotAnEvent."""
+    """The event in a binary-mode message. Raises NotAnEvent."""
     text = {key: _text(value) for key, value in headers.items()}
     if text.get("ce-specversion") != "1.0":
         raise NotAnEvent("ce-specversion is not 1.0")

@@ -1,4 +1,4 @@
-"""How is a refusal told? As an error named after the fact, with a stable code and a sentence.
+"""Refusals: errors named after the fact, with a stable code and a message.
 
 Rules of every service raise these; `http.py` answers them as problem+json, the portal shows
 `message` to the person and each `FieldError` beside its field.
@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import ClassVar
 
 Fact = bool | int | str | list[str] | None
-"""A value that a program may need, such as the current version of a conflict."""
+"""A machine-readable value, such as the current version in a conflict."""
 
 
 class Kind(StrEnum):
-    """The family of a refusal; it decides the HTTP status in one place (D1)."""
+    """The category of a refusal; the one place that decides the HTTP status (D1)."""
 
     INVALID = "invalid"
     FORBIDDEN = "forbidden"
@@ -42,7 +42,7 @@ STATUS: Mapping[Kind, int] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field; `message` is Japanese, to stand beside it."""
+    """The error of one field; `message` is Japanese, shown beside the field."""
 
     field: str
     code: str
@@ -50,11 +50,11 @@ class FieldError:
 
 
 class Refusal(Exception):
-    """Something that was asked for is not done; nothing was changed.
+    """A request is refused; nothing was changed.
 
-    A subclass sets `code` (stable, for programs), `kind` (what was asked for is wrong, unless it
-    says otherwise) and `message` (Japanese, for the screen).
-    `facts` are values that a program may need, such as the current version of a conflict.
+    A subclass sets `code` (stable, for programs), `kind` (by default: the input is invalid) and
+    `message` (Japanese, for the screen). `facts` are machine-readable values, such as the current
+    version in a conflict.
     """
 
     code: ClassVar[str]
@@ -69,7 +69,7 @@ class Refusal(Exception):
 
 
 class BodyUnreadable(Refusal):
-    """What came is no text, so that nothing can be said of its fields."""
+    """The body is not valid UTF-8."""
 
     code = "BODY_UNREADABLE"
     kind = Kind.INVALID
@@ -77,7 +77,7 @@ class BodyUnreadable(Refusal):
 
 
 class KeyUsedForAnother(Refusal):
-    """The same Idempotency-Key came with another request before."""
+    """The Idempotency-Key was used before with a different request."""
 
     code = "IDEMPOTENCY_KEY_USED"
     kind = Kind.INVALID
@@ -85,7 +85,7 @@ class KeyUsedForAnother(Refusal):
 
 
 class FormErrors(Refusal):
-    """What was typed cannot be accepted; `fields` names every field at once."""
+    """The input is invalid; `fields` lists every field at once."""
 
     code = "FORM_ERRORS"
     kind = Kind.INVALID

@@ -1,15 +1,15 @@
-"""Which tables does the event core keep in each service's database?
+"""Tables of the event core in each service's database.
 
 outbox            every event that the service ever emitted; a log in monthly partitions
-outbox_queue    which of them the broker has not confirmed yet
-outbox_stream     the last sequence number given out, per aggregate
-relay, relay_lease who relays which lane of the outbox (a lane is a sixteenth of the aggregates)
+outbox_queue      events that the broker has not confirmed yet
+outbox_stream     the last sequence number assigned, per aggregate
+relay, relay_lease which relay publishes which lane of the outbox (1/16 of the aggregates)
 inbox             the events received and not yet processed; dead and skipped ones stay
 inbox_stream      the next sequence number to process, per aggregate
-inbox_refused     messages that are no events of ours, kept whole for an operator
+inbox_refused     messages that cannot be read as events, kept complete for an operator
 lag_sample        how far outbox and inbox lagged behind, in the last hour
-timer             what is to happen later
-idempotency       answers given in the last week, by Idempotency-Key
+timer             actions scheduled for later
+idempotency       responses of the last week, by Idempotency-Key
 """
 
 from sqlalchemy import (

@@ -1,7 +1,7 @@
-"""Where may a test stop or weaken the event core? Nothing here does anything in production.
+"""Fault injection points for tests of the event core; in production they do nothing.
 
-The fault runs hand in an instance that kills the process at a named point, or that switches one
-guarantee off to prove that the history checker notices. The product only ever uses NO_FAULTS.
+The fault runs pass an instance that kills the process at a named point, or that switches off one
+guarantee to prove that the history checker notices. The product only ever uses NO_FAULTS.
 """
 
 from dataclasses import dataclass, field
@@ -19,15 +19,15 @@ Guarantee = Literal["dedupe", "confirms", "fencing", "key_blocking"]
 
 @dataclass(frozen=True, slots=True)
 class FaultHooks:
-    """What a test may do to the event core; by default nothing."""
+    """Hooks that a test may override; the defaults do nothing."""
 
     switched_off: frozenset[Guarantee] = field(default_factory=frozenset)
 
     def crash_point(self, point: CrashPoint) -> None:
-        """The process has come to `point`; a test's subclass may kill it here."""
+        """Execution has reached `point`; a test's subclass may kill the process here."""
 
     def is_enabled(self, guarantee: Guarantee) -> bool:
-        """Whether `guarantee` holds; always true in production."""
+        """Whether `guarantee` is enforced; always true in production."""
         return guarantee not in self.switched_off
 
 

@@ -1,10 +1,10 @@
-"""How does a process that answers HTTP stop without breaking a request?
+"""Graceful shutdown of a process that serves HTTP, without breaking a request.
 
-At SIGTERM every request that has a connection is still answered, with `Connection: close`. New
-connections are refused, which tells a gateway to ask the next process: nothing was sent, so that
-not even a POST can happen twice. A connection that a gateway keeps open is closed by us only after
-`idle_s` seconds without a request: a gateway that closes its own idle ones sooner never sends on
-one that we close in the same moment. All of it ends within `idle_s` and `LONGEST_ANSWER_S`.
+At SIGTERM every request on an open connection is still answered, with `Connection: close`. New
+connections are refused, which makes a gateway try the next process: nothing was sent, so not even a
+POST can happen twice. A connection that a gateway keeps alive is closed by us only after `idle_s`
+seconds without a request: a gateway that closes its own idle connections sooner never sends on one
+that we are about to close. The shutdown ends within `idle_s` and `LONGEST_ANSWER_S`.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ DROP_SYN = (  # classic BPF over the TCP header: code, jump if true, jump if fal
 
 
 class GracefulServer(uvicorn.Server):
-    """Stops at Ctrl-C or SIGTERM; further ones change nothing while all is being cleared away."""
+    """Stops at Ctrl-C or SIGTERM; further signals are ignored during the shutdown."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class GracefulServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Hear the first signal, until the event loop ends, and never raise it again."""
+        """Handle the first signal until the event loop ends; never raise it again."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop)
@@ -68,14 +68,14 @@ class GracefulServer(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Refuse new connections, answer what comes on the others, then close them."""
+        """Refuse new connections, answer requests on the open ones, then close them."""
         closing = (b"connection", b"close")
         self.server_state.default_headers = [*self.server_state.default_headers, closing]
         for server in self.servers:
             for listener in server.sockets:
                 stop_accepting(listener.fileno())
         end = time.monotonic() + self.idle_s
-        await asyncio.sleep(HANDSHAKE_S)  # those that had begun are accepted meanwhile
+        await asyncio.sleep(HANDSHAKE_S)  # handshakes under way are accepted meanwhile
         while self._calls_wait() and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         for server in self.servers:
@@ -85,7 +85,7 @@ class GracefulServer(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _calls_wait(self) -> bool:
-        """Whether the kernel holds connections that nobody has accepted yet."""
+        """Whether the kernel holds connections that were not accepted yet."""
         waiting = select.poll()
         for server in self.servers:
             for listener in server.sockets:
@@ -94,10 +94,10 @@ class GracefulServer(uvicorn.Server):
 
 
 def stop_accepting(listener: int) -> None:
-    """Let a listening socket ignore callers, who ask again after a second.
+    """Let a listening socket ignore new connections; clients retry after a second.
 
-    Closing it at once would break connections that the kernel has made and nobody has accepted
-    yet: a caller may have sent a request on one. Only Linux can; elsewhere that gap remains.
+    Closing it at once would break connections that the kernel has established and that were not
+    accepted yet: a client may have sent a request on one. Linux only; elsewhere that gap remains.
     """
     if sys.platform != "linux":
         return

@@ -1,4 +1,4 @@
-"""What does every service's HTTP side have in common?
+"""HTTP behaviour that every service shares.
 
 Request ids and traces, problem+json for every refusal, entity tags for versions, one transaction
 per request that is committed before the answer leaves, idempotency keys, and probes.
@@ -49,11 +49,11 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Crashed = Callable[[Request], Awaitable[Response]]
-"""Makes the answer to a request that crashed."""
+"""Builds the response to a request that crashed."""
 
 
 class NotFound(Refusal):
-    """There is no such thing, or none that this user may know of."""
+    """Not found, or not visible to this user."""
 
     code = "NOT_FOUND"
     kind = Kind.NOT_FOUND
@@ -61,7 +61,7 @@ class NotFound(Refusal):
 
 
 class VersionMissing(Refusal):
-    """A change must say which version it changes, by If-Match."""
+    """A change must name the version that it applies to, in If-Match."""
 
     code = "VERSION_MISSING"
     kind = Kind.VERSION_MISSING
@@ -71,7 +71,7 @@ class VersionMissing(Refusal):
 class RequestContextMiddleware:
     """Gives each request of `service` an id and a trace, measures it, and logs one line.
 
-    A crash is logged inside all this, and answered by `crashed` unless the answer has begun.
+    A crash is logged inside that context; `crashed` answers it unless the response has begun.
     """
 
     def __init__(self, app: ASGIApp, *, service: str, crashed: Crashed) -> None:
@@ -80,7 +80,7 @@ class RequestContextMiddleware:
         self.crashed = crashed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request inside its own context; probes pass by."""
+        """Serve one request inside its own context; probes are passed through."""
         if scope["type"] != "http" or scope["path"] in PROBES:
             await self.app(scope, receive, send)
             return
@@ -117,11 +117,11 @@ class RequestContextMiddleware:
             await (await self.crashed(Request(scope, receive)))(scope, receive, answer)
         finally:
             took = time.perf_counter() - begun
-            self._tell(step, method, route_of(scope), status or 500, took)
+            self._record(step, method, route_of(scope), status or 500, took)
 
-    def _tell(self, step: Step, method: str, route: str, status: int, took_s: float) -> None:
+    def _record(self, step: Step, method: str, route: str, status: int, took_s: float) -> None:
         about: Attributes = {"http.route": route, "http.response.status_code": status}
-        step.tell(about, name=f"{method} {route}")
+        step.set_attributes(about, name=f"{method} {route}")
         if status >= HTTP_500_INTERNAL_SERVER_ERROR:
             step.failed(str(status))
         HTTP_REQUESTS.labels(self.service, method, route, str(status)).observe(took_s)
@@ -136,13 +136,13 @@ class RequestContextMiddleware:
 
 
 def route_of(scope: Scope) -> str:
-    """The template of the route that answered: what a person puts into an address is not kept."""
+    """The template of the matched route: path parameters are not logged."""
     found = without_types(getattr(scope.get("route"), "path", None) or "")
     return found or scope.get("root_path") or "none"
 
 
 def problem(body: Mapping[str, object]) -> Response:
-    """A problem+json answer with the status that its body names."""
+    """A problem+json response with the status that its body names."""
     return Response(orjson.dumps(dict(body)), int(str(body["status"])), media_type=PROBLEM)
 
 
@@ -156,28 +156,30 @@ MALFORMED = {
 
 
 def malformation(error: Mapping[str, Any]) -> str:
-    """What is wrong with the shape of a field (an error of pydantic), to stand beside it."""
+    """The Japanese message for a field error of pydantic, to stand beside the field."""
     words = MALFORMED.get(error["type"], "正しい形で入力してください。")
     return words.format_map(error.get("ctx") or {}) if "{" in words else words
 
 
-def install(app: FastAPI) -> None:
-    """Make an app answer every refusal, foreseen or not, as problem+json."""
+async def answer_refusal(request: Request, cause: Refusal) -> Response:
+    """Answer a refusal as problem+json; its code must be declared on the route."""
+    check_declared(request.app, request.scope.get("endpoint"), cause.code)
+    return problem(problem_of(cause))
 
-    async def refused(request: Request, cause: Refusal) -> Response:
-        check_declared(app, request.scope.get("endpoint"), cause.code)
-        return problem(problem_of(cause))
+
+def install(app: FastAPI) -> None:
+    """Make an app answer every refusal and every crash as problem+json."""
 
     async def malformed(request: Request, cause: RequestValidationError) -> Response:
         fields = [
             FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), malformation(e))
             for e in cause.errors()
         ]
-        return await refused(request, FormErrors(*fields))
+        return await answer_refusal(request, FormErrors(*fields))
 
     async def plain(request: Request, cause: HTTPException) -> Response:
-        if cause.status_code == HTTP_400_BAD_REQUEST:  # the framework's word for such a body
-            return await refused(request, BodyUnreadable())
+        if cause.status_code == HTTP_400_BAD_REQUEST:  # the framework's error for undecodable text
+            return await answer_refusal(request, BodyUnreadable())
         return problem(
             {
                 "type": f"urn:madoguchi:problem:http_{cause.status_code}",
@@ -197,7 +199,7 @@ def install(app: FastAPI) -> None:
             }
         )
 
-    app.add_exception_handler(Refusal, refused)  # type: ignore[arg-type]
+    app.add_exception_handler(Refusal, answer_refusal)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]
     app.add_middleware(RequestContextMiddleware, service=app.state.service_name, crashed=crashed)
@@ -205,7 +207,7 @@ def install(app: FastAPI) -> None:
 
 @refuses(VersionMissing, VersionConflict)
 def expected_version(if_match: Annotated[str | None, Header()] = None) -> int:
-    """The version that a change is meant for, from `If-Match: "7"`. Raises VersionMissing."""
+    """The version that a change applies to, from `If-Match: "7"`. Raises VersionMissing."""
     value = (if_match or "").strip().removeprefix("W/").strip('"')
     if not value.isascii() or not value.isdigit() or len(value) > 18:  # noqa: PLR2004
         raise VersionMissing
@@ -213,7 +215,7 @@ def expected_version(if_match: Annotated[str | None, Header()] = None) -> int:
 
 
 def etag(version: int) -> dict[str, str]:
-    """The header that names a version."""
+    """The ETag header of a version."""
     return {"ETag": f'"{version}"'}
 
 
@@ -234,8 +236,8 @@ async def transaction_of(
 ) -> AsyncIterator[AsyncSession]:
     """The one transaction of a request. Use it by `Depends(..., scope="function")` only.
 
-    A dependency that yields ends after the answer by default; with the scope of the function it
-    commits before, so that nobody is told of something that was not kept.
+    By default a dependency that yields ends after the response was sent. With the function's scope
+    it commits before: the client never sees success for a transaction that did not commit.
     """
     async with database.transaction(dealer, plan_by_values=plan_by_values) as tx:
         yield tx
@@ -248,7 +250,7 @@ CLAIM = text("""
 EARLIER = text("""
     SELECT fingerprint, answer::text AS answer FROM idempotency WHERE owner = :owner AND key = :key
 """)
-REMEMBER = text("""
+STORE_ANSWER = text("""
     UPDATE idempotency SET answer = CAST(:answer AS jsonb) WHERE owner = :owner AND key = :key
 """)
 
@@ -261,9 +263,9 @@ async def idempotent(
     fingerprint: str,
     act: Callable[[], Awaitable[dict[str, Any]]],
 ) -> dict[str, Any]:
-    """Do something once per (owner, key); later calls get the first answer again.
+    """Run an action once per (owner, key); later calls get the first response again.
 
-    Without a key it is simply done. Raises KeyUsedForAnother if the request differs.
+    Without a key it simply runs. Raises KeyUsedForAnother if the request differs.
     """
     if key is None:
         return await act()
@@ -275,12 +277,12 @@ async def idempotent(
         answer: dict[str, Any] = orjson.loads(earlier.answer)
         return answer
     answer = await act()
-    await tx.execute(REMEMBER, {**names, "answer": orjson.dumps(answer).decode()})
+    await tx.execute(STORE_ANSWER, {**names, "answer": orjson.dumps(answer).decode()})
     return answer
 
 
 def install_probes(app: FastAPI, ready: Callable[[], Awaitable[Mapping[str, bool]]]) -> None:
-    """`/livez`, `/readyz` (each part by name; 503 if one is missing) and `/metrics`."""
+    """`/livez`, `/readyz` (each component by name; 503 if one is missing) and `/metrics`."""
 
     @app.get("/livez", include_in_schema=False)
     async def livez() -> dict[str, str]:

@@ -1,9 +1,9 @@
-"""What happens to a message on arrival? It is stored once, then acknowledged; work comes later.
+"""Inbox: a received message is stored once, then acknowledged; it is processed later.
 
-An event that was stored before is dropped; once it is processed its row is gone, and the stream's
-`next_sequence` remembers. A message that is no event of ours is kept whole in `inbox_refused`,
-where an operator sees it, and the queue goes on. Dead letters are rows too: `dead_letters`,
-`replay` and `skip` are the operator's commands.
+A duplicate of a stored event is dropped. Once an event is processed its row is deleted, and the
+stream's `next_sequence` remembers it. A message that cannot be read as an event is kept complete in
+`inbox_refused` for an operator and does not block the queue. Dead letters are rows too:
+`dead_letters`, `replay` and `skip` are the operator's commands.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,7 +82,7 @@ UNPARK = text("""
 
 
 class NoSuchDeadLetter(LookupError):
-    """No dead event has this id; `events dead` lists those there are."""
+    """No dead letter has this id; `events dead` lists them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A message that is no event of ours; `size` in bytes."""
+    """A message that cannot be read as an event; `size` in bytes."""
 
     refused_id: UUID
     received_at: datetime
@@ -120,7 +120,7 @@ class Inbox:
     hooks: FaultHooks = NO_FAULTS
 
     async def store(self, batch: Sequence[Envelope]) -> int:
-        """Store what is new of a batch, in one commit; returns how many were new."""
+        """Store the new events of a batch in one commit; returns how many were new."""
         dedupe = self.hooks.is_enabled("dedupe")
         params = {
             "event_ids": [e.event_id if dedupe else new_id() for e in batch],
@@ -158,7 +158,7 @@ class Inbox:
     async def refuse(
         self, reason: str, routing_key: str, headers: Mapping[str, object], body: bytes
     ) -> None:
-        """Keep a message that is no event of ours, with the reason."""
+        """Keep a message that cannot be read as an event, with the reason."""
         known = {key: str(value).replace("\0", "�") for key, value in headers.items()}
         async with self.database.transaction() as tx:
             await tx.execute(
@@ -174,17 +174,17 @@ class Inbox:
         INBOX_REFUSED.labels(self.service).inc()
 
     async def dead_letters(self, most: int = 100) -> list[DeadLetter]:
-        """The events that could not be processed, oldest first."""
+        """Events whose processing failed for good, oldest first."""
         async with self.database.transaction() as tx:
             return [DeadLetter(*row) for row in await tx.execute(DEAD, {"most": most})]
 
     async def refused(self, most: int = 100) -> list[Refused]:
-        """The messages that were no events of ours, oldest first."""
+        """Messages that could not be read as events, oldest first."""
         async with self.database.transaction() as tx:
             return [Refused(*row) for row in await tx.execute(REFUSED, {"most": most})]
 
     async def replay(self, *, event_id: UUID | None = None, cause: str | None = None) -> int:
-        """Try dead events again: one by its id, or all whose cause contains a text."""
+        """Retry dead events: one by its id, or all whose cause contains a text."""
         pattern = f"%{cause}%" if cause else None
         async with self.database.transaction() as tx:
             rows = await tx.execute(REPLAY, {"event_id": event_id, "cause": pattern})
@@ -195,7 +195,7 @@ class Inbox:
         return replayed
 
     async def skip(self, event_id: UUID, *, reason: str) -> None:
-        """Pass over a dead event for good, so that its stream goes on. Raises NoSuchDeadLetter."""
+        """Skip a dead event for good, so that its stream continues. Raises NoSuchDeadLetter."""
         async with self.database.transaction() as tx:
             await tx.execute(LOCK_STREAM, {"event_id": event_id})
             skipped = (await tx.execute(SKIP, {"event_id": event_id, "reason": reason})).first()
@@ -207,5 +207,5 @@ class Inbox:
 
 
 def is_data_error(cause: DBAPIError) -> bool:
-    """Whether the database refused the values themselves (SQLSTATE class 22)."""
+    """Whether the database rejected the values themselves (SQLSTATE class 22)."""
     return str(getattr(cause.orig, "sqlstate", "") or "").startswith("22")

@@ -1,8 +1,8 @@
-"""How does every process log? One JSON line per fact, with the ids of the work it belongs to.
+"""Structured logging: one JSON line per fact, with the ids of the request or event.
 
 Personal data is never logged: log ids and codes, not names, addresses or texts. A traceback shows
-where something happened, never with which values: among them are tokens and people, and the text of
-an exception quotes them. What libraries log becomes lines of the same form.
+where something happened, never the values: they include tokens and personal data, and the text of
+an exception quotes them. Log records of libraries get the same form.
 """
 
 import logging
@@ -35,21 +35,21 @@ _transform = ExceptionDictTransformer(show_locals=False)
 
 
 def _without_values(exc_info: ExcInfo) -> list[dict[str, Any]]:
-    """The exceptions by type and place; the text of one quotes what it could not work with."""
-    told = _transform(exc_info)
-    _drop_values(told)
-    return told
+    """The exceptions by type and location; their texts may quote the values they failed on."""
+    exceptions = _transform(exc_info)
+    _drop_values(exceptions)
+    return exceptions
 
 
-def _drop_values(told: list[dict[str, Any]]) -> None:
-    for exception in told:
+def _drop_values(exceptions: list[dict[str, Any]]) -> None:
+    for exception in exceptions:
         del exception["exc_value"], exception["exc_notes"], exception["syntax_error"]
         for one_of_a_group in exception["exceptions"]:
             _drop_values(one_of_a_group)
 
 
 def configure(*, pretty: bool = False, level: str = "INFO") -> None:
-    """Set logging up once per process; `pretty` is for a person at a terminal."""
+    """Configure logging once per process; `pretty` is for a person at a terminal."""
     known: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _with_context,

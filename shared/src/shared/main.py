@@ -1,9 +1,9 @@
-"""`python -m shared.main returns_service api`: one process of one service.
+"""Entry point of a service's processes: `python -m shared.main returns_service api`.
 
 A service's package has a module `app` with `SERVICE`, `create_app(database=, clock=,
-principal_of=, **state)` and, where it needs them, `Settings` (more than ServiceSettings),
-`state_of(settings)` for its app, `service_of(settings)` and `beside(settings, running)` for its
-worker.
+principal_of=, **state)` and, where needed, `Settings` (more than ServiceSettings),
+`state_of(settings)` for its app, `service_of(settings)`, and `beside(settings, running)` for
+background tasks of its worker.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 
 
 def settings_of(app: ModuleType, **given: Any) -> ServiceSettings:
-    """The settings of a service: those given, else from the environment with its name as prefix."""
+    """The settings of a service: those given, else the environment's, by the service's prefix."""
     kind: type[ServiceSettings] = getattr(app, "Settings", ServiceSettings)
     return kind(_env_prefix=f"{app.SERVICE.name.upper()}_", **given)
 
@@ -58,12 +58,12 @@ def api_of(
 
 
 def database_with(settings: ServiceSettings) -> Database:
-    """The database of a process, with as many connections as it may hold."""
+    """The database of a process, with the pool size of its settings."""
     return Database(settings.database_url, pool_size=settings.database_connections)
 
 
 async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int) -> None:
-    """Answer HTTP until told to stop."""
+    """Serve HTTP until signalled to stop."""
     database, clock = database_with(settings), SystemClock()
     async with httpx.AsyncClient(timeout=10) as http:
         verifier = TokenVerifier(
@@ -79,7 +79,7 @@ async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int
 
 
 async def work(app: ModuleType, settings: ServiceSettings, host: str, port: int | None) -> None:
-    """Relay, process and fire timers until told to stop; answer probes if there is a port."""
+    """Relay, process and fire timers until signalled to stop; serve probes if there is a port."""
     service = app.service_of(settings) if hasattr(app, "service_of") else app.SERVICE
     running = ServiceRuntime(service, database_with(settings), SystemClock())
     topology = Topology(SUBSCRIPTIONS, settings.event_prefix)
@@ -120,16 +120,18 @@ async def answer_probes(
 
 
 def main() -> None:
-    """The command line."""
+    """Parse the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package", help="returns_service, for example")
     parser.add_argument("part", choices=("api", "worker", "migrate"))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument(
-        "--port", type=int, help="of the API: 8000 if not said; of a worker's probes: else none"
+        "--port",
+        type=int,
+        help="of the API (default 8000), or of a worker's probes (default: no probes)",
     )
     parser.add_argument(
-        "--until-stdin-closes", action="store_true", help="end when whoever started it ends"
+        "--until-stdin-closes", action="store_true", help="stop when the parent process ends"
     )
     args = parser.parse_args()
     app = importlib.import_module(f"{args.package}.app")
@@ -151,10 +153,10 @@ def main() -> None:
 
 
 def tune_gc() -> None:
-    """Let the garbage collector pass over what start-up made, and look less often.
+    """Freeze start-up objects out of garbage collection (gc.freeze), and collect less often.
 
-    By its defaults it walks through all modules again and again while events pass: a fifth of the
-    relay's time.
+    With its defaults the collector walks through all modules again and again while events are
+    processed: a fifth of the relay's time.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What do operators watch? Counters here, and gauges read from the database by `Gauges`."""
+"""Prometheus metrics: counters, and gauges read from the database by `sample`."""
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from sqlalchemy import text
@@ -21,19 +21,21 @@ RELAY_BATCH = Histogram(
 )
 RELAY_FAILURES = Counter("relay_failures", "Deliveries that were not confirmed", ["source"])
 INBOX_STORED = Counter("inbox_stored", "Events stored in the inbox", ["service"])
-INBOX_REFUSED = Counter("inbox_refused", "Messages that are no events of ours", ["service"])
+INBOX_REFUSED = Counter("inbox_refused", "Messages that cannot be read as events", ["service"])
 INBOX_PROCESSED = Counter("inbox_processed", "Events processed, by outcome", ["service", "outcome"])
 TIMERS_FIRED = Counter("timers_fired", "Timers that came due, by outcome", ["service", "outcome"])
 
 OUTBOX_AGE = Gauge("outbox_age_seconds", "Age of the oldest unpublished event", ["service"])
-INBOX_LAG = Gauge("inbox_lag_seconds", "Age of the oldest event that waits its turn", ["service"])
+INBOX_LAG = Gauge(
+    "inbox_lag_seconds", "Age of the oldest event that waits to be processed", ["service"]
+)
 INBOX_WAITING = Gauge("inbox_waiting_events", "Events received and not yet processed", ["service"])
 INBOX_GAP_AGE = Gauge(
-    "inbox_gap_age_seconds", "How long an event waits for a missing one", ["service"]
+    "inbox_gap_age_seconds", "How long an event has waited for a missing one", ["service"]
 )
 DEAD_LETTERS = Gauge("inbox_dead_events", "Events that could not be processed", ["service"])
 REFUSED_KEPT = Gauge(
-    "inbox_refused_kept", "Refused messages that an operator has not seen to", ["service"]
+    "inbox_refused_kept", "Refused messages that no operator has settled", ["service"]
 )
 TIMER_LATENESS = Gauge("timer_lateness_seconds", "How late the oldest due timer is", ["service"])
 
@@ -55,7 +57,7 @@ SAMPLE = text("""
         WHERE due_at <= :now) AS timer_lateness
 """)
 
-KEEP = text("""
+INSERT_SAMPLE = text("""
     INSERT INTO lag_sample (outbox_waiting, outbox_age_s, inbox_waiting, inbox_lag_s)
     SELECT :outbox_waiting, :outbox_age_s, :inbox_waiting, :inbox_lag_s
     WHERE CAST(:outbox_waiting AS bigint) + CAST(:inbox_waiting AS bigint) > 0 OR coalesce((
@@ -69,8 +71,8 @@ KEEP = text("""
 async def sample(database: Database, service: str, *, now: object) -> None:
     """Read the gauges of one service from its database; `now` is the service's clock.
 
-    Backlogs and ages are kept for the operator's charts; while nothing waits, once a minute: what
-    writes keeps PostgreSQL awake.
+    Backlogs and ages are kept for the operator's charts; while nothing waits, once a minute only,
+    since writes keep PostgreSQL awake.
     """
     async with database.transaction() as tx:
         row = (await tx.execute(SAMPLE, {"now": now})).one()
@@ -79,7 +81,7 @@ async def sample(database: Database, service: str, *, now: object) -> None:
             "outbox_age_s": float(row.outbox_age or 0),
             "inbox_lag_s": float(row.inbox_lag or 0),
         }
-        await tx.execute(KEEP, {**kept, **ages})
+        await tx.execute(INSERT_SAMPLE, {**kept, **ages})
     OUTBOX_AGE.labels(service).set(row.outbox_age or 0)
     INBOX_LAG.labels(service).set(row.inbox_lag or 0)
     INBOX_WAITING.labels(service).set(row.inbox_waiting)

@@ -1,7 +1,7 @@
-"""How does a waiting worker learn that there is work? By `NOTIFY`, and by looking itself.
+"""LISTEN/NOTIFY wake-ups for waiting workers, with polling as a fallback.
 
-A statement trigger notifies the channel of the table (`outbox`, `inbox`, `timer`). A ring may be
-lost with its connection: while there is none, every waiter looks often; while there is one, seldom.
+A statement trigger notifies the channel of the table (`outbox`, `inbox`, `timer`). A notification
+may be lost with its connection: without a connection every waiter polls often, with one seldom.
 """
 
 import asyncio
@@ -14,43 +14,43 @@ import structlog
 log = structlog.get_logger()
 
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""How the end of a connection shows; the last one while the server is just ending it."""
+"""How a lost connection shows; the last one while the server is terminating it."""
 
 SELDOM_S = 30.0
-"""How long a waiter waits at most while notifications arrive."""
+"""Longest wait while the listener is connected."""
 OFTEN_S = 0.5
-"""The same while they are not, or while what is due is in the hands of another."""
+"""Longest wait while it is not, or while due work is locked by another worker."""
 LISTENER = "madoguchi listener"
-"""The name of the listening connection in `pg_stat_activity`."""
+"""The application name of the listening connection in `pg_stat_activity`."""
 
 
 class WorkSignal:
-    """Something to wait on, for any number of waiters: `ring` wakes them all.
+    """A wake-up signal for any number of waiters: `set` wakes them all.
 
-    A waiter notes `count` before it looks for work: a ring while it looked ends its wait at once.
+    A waiter reads `count` before it looks for work: a signal in between ends its wait at once.
     """
 
     def __init__(self, seldom_s: float = SELDOM_S) -> None:
         self.count = 0
-        self.heard = False
+        self.listening = False
         self._seldom_s = seldom_s
         self._next = asyncio.Event()
 
     def set(self) -> None:
-        """There is work."""
+        """Wake all waiters: there may be work."""
         self.count += 1
         self._next.set()
         self._next = asyncio.Event()
 
     async def wait(self, seen: int, due_s: float | None = None) -> None:
-        """Return when it has rung since `count` was `seen`, or when it is time to look again.
+        """Return when it was set since `count` was `seen`, or when it is time to poll again.
 
-        `due_s` is in how many seconds known work falls due. What is due already and could not be
-        had is in the hands of another, who may drop it.
+        `due_s` is the number of seconds until known work falls due. Work that is due already but
+        could not be claimed is locked by another worker, which may drop it.
         """
         if self.count != seen:
             return
-        at_most = self._seldom_s if self.heard else OFTEN_S
+        at_most = self._seldom_s if self.listening else OFTEN_S
         if due_s is not None:
             at_most = min(at_most, due_s if due_s > 0 else OFTEN_S)
         with contextlib.suppress(TimeoutError):
@@ -69,7 +69,7 @@ class NotificationListener:
         return self._wakeups[channel]
 
     async def run(self) -> None:
-        """Listen until cancelled; connect again whenever the connection is lost."""
+        """Listen until cancelled; reconnect whenever the connection is lost."""
         while True:
             try:
                 await self._listen()
@@ -86,7 +86,7 @@ class NotificationListener:
         try:
             for channel, wakeup in self._wakeups.items():
                 await connection.add_listener(channel, lambda *_, w=wakeup: w.set())
-            self._heard(heard=True)
+            self._set_listening(listening=True)
             while not gone.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(5):
@@ -94,11 +94,11 @@ class NotificationListener:
                 if not gone.is_set():
                     await connection.execute("SELECT 1", timeout=5)
         finally:
-            self._heard(heard=False)
+            self._set_listening(listening=False)
             connection.terminate()
 
-    def _heard(self, *, heard: bool) -> None:
-        """Let every waiter look, and know how long it may wait from now on."""
+    def _set_listening(self, *, listening: bool) -> None:
+        """Wake every waiter, so that it applies the new longest wait."""
         for wakeup in self._wakeups.values():
-            wakeup.heard = heard
+            wakeup.listening = listening
             wakeup.set()

@@ -1,7 +1,7 @@
 """OpenAPI of a service, with the refusals that each operation declares.
 
-A refusal is problem+json of one shape (RFC 9457); for each status an operation lists its codes, and
-`components.examples` shows one of each.
+A refusal is problem+json of one shape (RFC 9457). Each operation lists its codes per status, and
+`components.examples` has one example of each.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "A token of the installation's issuer; `x-roles` says whose is accepted.",
+        "description": "A token of the installation's issuer; `x-roles` lists the accepted roles.",
     },
     DEALER_KEY: {
         "type": "http",
@@ -37,7 +37,7 @@ PROBLEM_REF = {"$ref": REF_TEMPLATE.format(model="Problem")}
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field; `message` is Japanese, to stand beside it."""
+    """The error of one field; `message` is Japanese, to stand beside the field."""
 
     field: str
     code: str
@@ -45,7 +45,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why something was not done: `code` is for programs, `title` for people."""
+    """Why a request was refused: `code` is for programs, `title` for people."""
 
     type: str
     title: str
@@ -59,7 +59,7 @@ class DescribedApi(FastAPI):
     """An app whose OpenAPI names the refusals of every operation."""
 
     def openapi(self) -> dict[str, Any]:
-        """The document, made once."""
+        """The document, built once."""
         if self.openapi_schema is None:
             self._name_refusals(super().openapi())
         return super().openapi()
@@ -104,7 +104,7 @@ class DescribedApi(FastAPI):
 
 
 def _answers(refusals: Iterable[Declared]) -> dict[str, Any]:
-    """The answers of an operation by status, each with the codes that it may carry."""
+    """The responses of an operation by status, each with the codes it may carry."""
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for one in refusals:
         by_status[one.status].append(one.code)

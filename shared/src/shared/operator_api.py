@@ -1,8 +1,8 @@
-"""What does an operator see and do over HTTP, in every service alike?
+"""Operator API of every service: dead letters, refused messages and lag.
 
-Below `/api/<service>/v1/operations`, for operators only: dead letters (events that could not be
-processed; each blocks its own stream), refused messages (no events of ours), each with its cause
-and payload, to be replayed or passed over with a reason; and how far outbox and inbox lag behind.
+Below `/api/<service>/v1/operations`, for operators only. Dead letters are events whose processing
+failed for good; each blocks its own stream. Refused messages could not be read as events. Both have
+their cause and payload, and can be replayed, or skipped with a reason.
 """
 
 from datetime import datetime
@@ -65,7 +65,7 @@ SAMPLES = text("""
 
 
 class AlreadySettled(Refusal):
-    """Somebody else replayed it or passed over it meanwhile."""
+    """It was replayed or skipped in the meantime."""
 
     code = "ALREADY_SEEN_TO"
     kind = Kind.CONFLICT
@@ -73,7 +73,7 @@ class AlreadySettled(Refusal):
 
 
 class StillUnreadable(Refusal):
-    """A refused message cannot be read any better than before; `facts` has the reason."""
+    """The refused message still cannot be read as an event; `facts` has the reason."""
 
     code = "STILL_NO_EVENT"
     kind = Kind.CONFLICT
@@ -81,19 +81,19 @@ class StillUnreadable(Refusal):
 
 
 class SkipOrder(BaseModel):
-    """Why something is passed over; it is kept with it."""
+    """The reason for skipping; it is stored with the message."""
 
     reason: str = ""
 
 
 class CauseOrder(BaseModel):
-    """All dead letters whose cause contains this."""
+    """Selects all dead letters whose cause contains this text."""
 
     cause: str = ""
 
 
 class DeadLetter(BaseModel):
-    """An event that could not be processed; `blocked` counts those of its stream behind it."""
+    """An event whose processing failed for good; `blocked` counts the events waiting behind it."""
 
     id: UUID
     type: str
@@ -109,13 +109,13 @@ class DeadLetter(BaseModel):
 
 
 class DeadLetters(BaseModel):
-    """The oldest hundred."""
+    """The oldest hundred dead letters."""
 
     items: list[DeadLetter]
 
 
 class RefusedMessage(BaseModel):
-    """A message that was no event of ours: its body as text, broken bytes marked."""
+    """A message that could not be read as an event: its body as text, invalid bytes marked."""
 
     id: UUID
     received_at: datetime
@@ -127,25 +127,25 @@ class RefusedMessage(BaseModel):
 
 
 class RefusedMessages(BaseModel):
-    """The oldest hundred."""
+    """The oldest hundred refused messages."""
 
     items: list[RefusedMessage]
 
 
 class Replayed(BaseModel):
-    """How many are tried again."""
+    """How many messages are retried."""
 
     replayed: int
 
 
 class Skipped(BaseModel):
-    """How many were passed over."""
+    """How many messages were skipped."""
 
     skipped: int
 
 
 class Lag(BaseModel):
-    """How far outbox and inbox lag behind at this moment; ages in seconds."""
+    """The present lag of outbox and inbox; ages in seconds."""
 
     outbox_waiting: float
     outbox_age: float
@@ -158,7 +158,7 @@ class Lag(BaseModel):
 
 
 class LagSample(BaseModel):
-    """The worst of ten seconds."""
+    """The worst values of ten seconds."""
 
     at: datetime
     outbox_waiting: int
@@ -168,7 +168,7 @@ class LagSample(BaseModel):
 
 
 class LagHistory(BaseModel):
-    """The present, and the last ten minutes."""
+    """The present lag, and the last ten minutes."""
 
     now: Lag
     samples: list[LagSample]
@@ -183,7 +183,7 @@ TheInbox = Annotated[Inbox, Depends(_inbox)]
 
 @router.get("/work")
 async def operators_work(_who: Operator, request: Request) -> Work:
-    """What waits for operators here: dead letters, refused messages, and the service's own."""
+    """Work that waits for operators: dead letters, refused messages, and the service's own."""
     counted: OperatorsWork = request.app.state.operators_work
     async with database_of(request).transaction(EVERY_DEALER) as tx:
         found = (await tx.execute(WORK)).one()
@@ -196,20 +196,20 @@ async def operators_work(_who: Operator, request: Request) -> Work:
 
 @router.get("/dead-letters")
 async def list_dead_letters(_who: Operator, inbox: TheInbox) -> DeadLetters:
-    """The oldest hundred; `blocked` counts the events of the stream that wait behind."""
+    """The oldest hundred dead letters; `blocked` counts the events that wait behind each."""
     return DeadLetters(items=[DeadLetter(**row) for row in await _rows(inbox, DEAD)])
 
 
 @router.get("/dead-letters/{letter_id}")
 @refuses(NotFound)
 async def read_dead_letter(letter_id: UUID, _who: Operator, inbox: TheInbox) -> DeadLetter:
-    """One of them. Raises NotFound."""
+    """One dead letter. Raises NotFound."""
     return DeadLetter(**await _one(inbox, DEAD, letter_id))
 
 
 @router.post("/dead-letters/replay")
 async def replay_dead_letters(order: CauseOrder, who: Operator, inbox: TheInbox) -> Replayed:
-    """Try all of one cause again; answers how many."""
+    """Retry all dead letters with one cause; returns how many."""
     if not order.cause.strip():
         raise FormErrors(FieldError("cause", "REQUIRED", "原因を入力してください。"))
     replayed = await inbox.replay(cause=order.cause.strip())
@@ -220,11 +220,11 @@ async def replay_dead_letters(order: CauseOrder, who: Operator, inbox: TheInbox)
 @router.post("/dead-letters/{letter_id}/replay")
 @refuses(AlreadySettled)
 async def replay_dead_letter(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replayed:
-    """Try one again. Raises AlreadySettled."""
+    """Retry one dead letter. Raises AlreadySettled."""
     try:
         replayed = await inbox.replay(event_id=letter_id)
-    except NoSuchDeadLetter as gone:
-        raise AlreadySettled from gone
+    except NoSuchDeadLetter as error:
+        raise AlreadySettled from error
     log.info("dead_letter_replayed", event_id=str(letter_id), by=who.person_id)
     return Replayed(replayed=replayed)
 
@@ -234,37 +234,37 @@ async def replay_dead_letter(letter_id: UUID, who: Operator, inbox: TheInbox) ->
 async def skip_dead_letter(
     letter_id: UUID, order: SkipOrder, who: Operator, inbox: TheInbox
 ) -> Skipped:
-    """Pass over one for good, so that its stream goes on. Raises FormErrors, AlreadySettled."""
+    """Skip one for good, so that its stream continues. Raises FormErrors, AlreadySettled."""
     try:
         await inbox.skip(letter_id, reason=_reason(order, who))
-    except NoSuchDeadLetter as gone:
-        raise AlreadySettled from gone
+    except NoSuchDeadLetter as error:
+        raise AlreadySettled from error
     return Skipped(skipped=1)
 
 
 @router.get("/refused")
 async def list_refused_messages(_who: Operator, inbox: TheInbox) -> RefusedMessages:
-    """The oldest hundred messages that were no events of ours."""
+    """The oldest hundred messages that could not be read as events."""
     return RefusedMessages(items=[_readable(row) for row in await _rows(inbox, REFUSED)])
 
 
 @router.get("/refused/{letter_id}")
 @refuses(NotFound)
 async def read_refused_message(letter_id: UUID, _who: Operator, inbox: TheInbox) -> RefusedMessage:
-    """One of them. Raises NotFound."""
+    """One refused message. Raises NotFound."""
     return _readable(await _one(inbox, REFUSED, letter_id))
 
 
 @router.post("/refused/{letter_id}/replay")
 @refuses(NotFound, StillUnreadable, AlreadySettled)
 async def replay_refused_message(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replayed:
-    """Read it once more, after the reader was mended. Raises StillUnreadable, AlreadySettled."""
+    """Read it again, after the reader was fixed. Raises StillUnreadable, AlreadySettled."""
     kept = await _one(inbox, REFUSED, letter_id)
     try:
         event = from_headers(kept["headers"], kept["body"])
     except NotAnEvent as reason:
         raise StillUnreadable(cause=str(reason)) from reason
-    await inbox.store([event])  # stored twice is stored once
+    await inbox.store([event])  # idempotent
     await _settle(inbox, letter_id, f"replayed ({who.person_id})")
     return Replayed(replayed=1)
 
@@ -274,17 +274,17 @@ async def replay_refused_message(letter_id: UUID, who: Operator, inbox: TheInbox
 async def skip_refused_message(
     letter_id: UUID, order: SkipOrder, who: Operator, inbox: TheInbox
 ) -> Skipped:
-    """Put one away; it is kept with the reason. Raises FormErrors, AlreadySettled."""
+    """Skip one; it is kept with the reason. Raises FormErrors, AlreadySettled."""
     await _settle(inbox, letter_id, f"skipped: {_reason(order, who)}")
     return Skipped(skipped=1)
 
 
 @router.get("/lag")
 async def read_lag(_who: Operator, request: Request) -> LagHistory:
-    """How it stands now, and the worst of every ten seconds in the last ten minutes.
+    """The present lag, and the worst of every ten seconds in the last ten minutes.
 
-    Ages and lags in seconds; the samples come from the workers, `now` is measured here, so that a
-    service whose workers stand still shows it.
+    Ages and lags in seconds. The samples come from the workers; `now` is measured by this request,
+    so that a service whose workers are stuck shows it.
     """
     async with database_of(request).transaction() as tx:
         now = (await tx.execute(SAMPLE, {"now": clock_of(request).now()})).mappings().one()
@@ -293,20 +293,20 @@ async def read_lag(_who: Operator, request: Request) -> LagHistory:
     return LagHistory(now=measured, samples=[LagSample(**row) for row in samples])
 
 
-async def _rows(inbox: Inbox, query: Any, wanted: UUID | None = None) -> list[dict[str, Any]]:
+async def _rows(inbox: Inbox, query: Any, id_: UUID | None = None) -> list[dict[str, Any]]:
     async with inbox.database.transaction() as tx:
-        rows = await tx.execute(query, {"id": wanted, "most": MOST})
+        rows = await tx.execute(query, {"id": id_, "most": MOST})
         return [dict(row) for row in rows.mappings()]
 
 
-async def _one(inbox: Inbox, query: Any, wanted: UUID) -> dict[str, Any]:
-    for row in await _rows(inbox, query, wanted):
+async def _one(inbox: Inbox, query: Any, id_: UUID) -> dict[str, Any]:
+    for row in await _rows(inbox, query, id_):
         return row
     raise NotFound
 
 
 def _readable(row: dict[str, Any]) -> RefusedMessage:
-    """A refused message for the screen: the body as text, broken bytes marked."""
+    """A refused message for the screen: the body as text, invalid bytes marked."""
     body = row.pop("body").decode("utf-8", "replace")
     headers = orjson.dumps(row.pop("headers")).decode()
     return RefusedMessage(**row, headers=headers, payload=body)

@@ -1,7 +1,7 @@
-"""How does a fact leave a service? As a row written in the very transaction that made it true.
+"""Outbox: an event is written in the same transaction that made it true.
 
-`add` gives each event the next number of its aggregate. The row of the aggregate's counter stays
-locked until the commit, so that numbers have no gap and appear in the order of the commits.
+`add` gives each event the next number of its aggregate. The row of the aggregate's counter is
+locked until the commit, so that numbers have no gaps and appear in commit order.
 """
 
 import zlib
@@ -83,11 +83,11 @@ MONTHS = text("""
 
 
 class StillPending(RuntimeError):
-    """A month of the log holds an event that the broker has not confirmed; nothing was dropped."""
+    """A month of the log has an event that the broker has not confirmed; nothing was dropped."""
 
 
 async def add(tx: AsyncSession, event: Event, *, now: datetime) -> int:
-    """Emit `event` with the transaction `tx`; returns its sequence number in its aggregate."""
+    """Emit `event` within the transaction `tx`; returns its sequence number in its aggregate."""
     event_id, aggregate_id = new_id(), event.aggregate_id
     result = await tx.execute(
         ADD,
@@ -108,9 +108,9 @@ async def add(tx: AsyncSession, event: Event, *, now: datetime) -> int:
 
 
 async def add_many(tx: AsyncSession, events: Sequence[Event], *, now: datetime) -> None:
-    """Emit `events` in their order, numbered as `add` would, by one statement.
+    """Emit `events` in the given order, numbered as `add` would, with one statement.
 
-    For thousands at once: give them in portions, so that no statement grows without bound.
+    For thousands of events: pass them in chunks, to bound the size of the statement.
     """
     if not events:
         return
@@ -132,10 +132,10 @@ async def add_many(tx: AsyncSession, events: Sequence[Event], *, now: datetime) 
 
 
 async def replay_log(tx: AsyncSession, *, first: datetime, last: datetime) -> int:
-    """Let the relay publish again what was emitted from `first` until before `last`.
+    """Let the relay publish again the events emitted from `first` until before `last`.
 
-    Who has processed an event ignores it; who lost it, or listens anew, receives it. Returns how
-    many events go out again.
+    A service that has processed an event ignores it; one that lost it, or subscribes later,
+    receives it. Returns how many events are published again.
     """
     replayed = await tx.execute(REPLAY, {"first": first, "last": last})
     await tx.execute(text("NOTIFY outbox"))
@@ -143,20 +143,20 @@ async def replay_log(tx: AsyncSession, *, first: datetime, last: datetime) -> in
 
 
 async def delete_old_log(tx: AsyncSession, *, before: date) -> list[date]:
-    """Drop the whole months of the log that ended by `before`; returns their first days.
+    """Drop whole months of the log that ended by `before`; returns their first days.
 
-    What is dropped can be neither replayed nor audited any more. Raises StillPending.
+    Dropped months can no longer be replayed or audited. Raises StillPending.
     """
     months = (await tx.execute(MONTHS, {"before": before})).all()
     if pending := [f"{row.month:%Y-%m}" for row in months if row.pending]:
         raise StillPending(f"Not yet published: events of {', '.join(pending)}.")
     for row in months:
-        await tx.execute(text(f"DROP TABLE {row.name}"))  # a name of the pattern above
+        await tx.execute(text(f"DROP TABLE {row.name}"))  # it matches the pattern above
     return [row.month for row in months]
 
 
 def lane_of(aggregate_type: str, aggregate_id: str) -> int:
-    """Which lane of the outbox carries an aggregate: always the same one, 0 to LANES - 1."""
+    """The lane of the outbox that carries an aggregate: always the same one, 0 to LANES - 1."""
     return zlib.crc32(f"{aggregate_type}/{aggregate_id}".encode()) % LANES
 
 

@@ -1,7 +1,7 @@
-"""How does a service forget a customer in what the event core keeps? Ids, types and numbers stay.
+"""Personal data erasure in the event core's tables; ids, types and numbers are kept.
 
-The log of what it emitted, events that wait or lie dead, messages it refused, and answers kept by
-Idempotency-Key: what may say who the customer was is overwritten (`Event.personal`) or goes.
+Covers the log of emitted events, waiting and dead events, refused messages, and responses kept by
+Idempotency-Key: personal data of the customer (`Event.personal`) is overwritten or deleted.
 """
 
 import json
@@ -22,11 +22,11 @@ OVERWRITE_LOGGED = text("""
     UPDATE outbox SET payload = CAST(:payload AS json)
     WHERE position = :position AND created_at = :created_at
 """)
-KEPT = text("""
+RECEIVED = text("""
     SELECT stream, sequence, event_id, type, payload::text AS payload, cause FROM inbox
     WHERE payload ->> 'contract_no' = :contract_no OR aggregate_id = ANY(:ids)
 """)
-OVERWRITE_KEPT = text("""
+OVERWRITE_RECEIVED = text("""
     UPDATE inbox SET payload = CAST(:payload AS json), cause = :cause
     WHERE stream = :stream AND sequence = :sequence AND event_id = :event_id
 """)
@@ -50,35 +50,35 @@ async def erase_personal_data(
     ids: Sequence[str],
     words: Collection[str | None],
 ) -> None:
-    """Take a contract's customer out of the event core's tables.
+    """Erase a contract's customer from the event core's tables.
 
-    `ids` are the service's own aggregates about the contract; `words` are the name, address and so
-    on that the service knew, for messages that nobody could read.
+    `ids` are the service's own aggregates about the contract; `words` are the name, address and
+    other texts known to the service, to find refused messages, which cannot be read by field.
     """
     for row in await tx.execute(LOGGED, {"kind": aggregate_type, "ids": ids}):
         payload = _blanked(row.type, row.payload)
         place = {"position": row.position, "created_at": row.created_at}
         if payload is not None:
             await tx.execute(OVERWRITE_LOGGED, {**place, "payload": payload})
-    for row in await tx.execute(KEPT, {"contract_no": contract_no, "ids": ids}):
+    for row in await tx.execute(RECEIVED, {"contract_no": contract_no, "ids": ids}):
         payload = _blanked(row.type, row.payload)
         cause = f"{row.cause.partition(':')[0]}: {ERASED}" if row.cause else None
         place = {"stream": row.stream, "sequence": row.sequence, "event_id": row.event_id}
         kept = {"payload": payload or row.payload, "cause": cause}
-        await tx.execute(OVERWRITE_KEPT, {**place, **kept})
+        await tx.execute(OVERWRITE_RECEIVED, {**place, **kept})
     known = [contract_no, *(word for word in words if word and len(word) > 1)]
     await tx.execute(ERASE_REFUSED, {"words": [form for word in known for form in _forms(word)]})
     await tx.execute(ERASE_ANSWERS, {"words": known})
 
 
 def _blanked(wire_type: str, payload: str) -> str | None:
-    """The payload without personal data; None where it has none."""
+    """The payload without personal data; None if it has none."""
     before = orjson.loads(payload)
     after = without_personal(wire_type, before)
     return orjson.dumps(after).decode() if after != before else None
 
 
 def _forms(word: str) -> list[bytes]:
-    """A word as it may stand in a message: in UTF-8, in Shift_JIS, escaped as JSON does."""
+    """The encodings of a word in a message: UTF-8, Shift_JIS, and escaped as JSON does."""
     shift_jis = word.encode("cp932", "ignore")
     return [word.encode(), json.dumps(word)[1:-1].encode(), *([shift_jis] if shift_jis else [])]

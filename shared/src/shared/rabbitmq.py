@@ -1,9 +1,9 @@
-"""How do events travel over RabbitMQ? One topic exchange, one durable quorum queue per service.
+"""RabbitMQ transport: one topic exchange, one durable quorum queue per service.
 
-Every publish is persistent, mandatory and confirmed; a returned, refused or unanswered one counts
-as not delivered. The whole topology is declared by publishers too, so that nothing is published
-before every subscriber's queue exists. On arrival FastStream hands messages over unparsed; they
-are stored in groups, one commit each, and acknowledged after the commit.
+Every publish is persistent, mandatory and confirmed; a returned, rejected or unanswered one counts
+as not delivered. Publishers declare the whole topology too, so that nothing is published before
+every subscriber's queue exists. Received messages are passed on by FastStream unparsed, stored in
+groups with one commit each, and acknowledged after the commit.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ CONNECTION_ERRORS = (OSError, RuntimeError, aiormq.exceptions.AMQPError)
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Exchange and queues; `prefix` keeps several installations on one broker apart."""
+    """Exchange and queues; `prefix` separates several installations on one broker."""
 
     subscriptions: Mapping[str, Sequence[str]]
     prefix: str = ""
@@ -60,14 +60,14 @@ class Topology:
 
     @property
     def unparsed(self) -> str:
-        """Where the broker puts what no consumer could even take."""
+        """The dead-letter queue for messages that kill their consumer."""
         return f"{self.prefix}events.unparsed"
 
     def queue_arguments(self) -> dict[str, Any]:
-        """A redelivery limit for messages that kill their consumer, and where they go then.
+        """A redelivery limit for messages that kill their consumer, and the queue they go to.
 
-        It is far away, for innocent messages count too: each time that a process dies, or loses
-        its connection, with messages that it could not store because its database was away.
+        Deliberately high: redeliveries count as well whenever a process dies or loses its
+        connection with messages that it could not store because the database was unavailable.
         """
         return {
             "x-queue-type": "quorum",
@@ -77,7 +77,7 @@ class Topology:
         }
 
     async def declare(self, connection: AbstractConnection) -> None:
-        """Make sure that everything exists; does nothing where it does."""
+        """Create what does not exist yet; idempotent."""
         async with connection.channel() as channel:
             exchange = await channel.declare_exchange(self.exchange, "topic", durable=True)
             await channel.declare_queue(
@@ -91,15 +91,15 @@ class Topology:
                     await queue.bind(exchange, f"{stream}.#")
 
     def audience(self, event: Envelope) -> bool:
-        """Whether any service listens to the stream of an event."""
+        """Whether any service subscribes to the stream of an event."""
         return any(event.aggregate_type in streams for streams in self.subscriptions.values())
 
 
 class EventProperties(Basic.Properties):
-    """The AMQP properties of an event, encoded at once.
+    """The AMQP properties of an event, encoded in one pass.
 
     pamqp encodes field by field with a look-up for each; for the dozen headers of an event that
-    was a third of the relay's work. Layout: flags, then content_type, headers, delivery_mode (2,
+    took a third of the relay's time. Layout: flags, then content_type, headers, delivery_mode (2,
     persistent), message_id, timestamp and message_type in the order of the flags.
     """
 
@@ -141,9 +141,9 @@ def _short(text: str) -> bytes:
 
 @dataclass(slots=True)
 class RabbitTransport:
-    """Publishes to the exchange; connects when needed, and again after every failure.
+    """Publishes to the exchange; connects when needed, and reconnects after every failure.
 
-    `confirm_timeout_s` is in seconds: how long a batch may wait for its confirms.
+    `confirm_timeout_s`: how long a batch may wait for its confirms, in seconds.
     """
 
     url: str
@@ -222,7 +222,7 @@ class RabbitTransport:
         return self._channel
 
     async def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             with contextlib.suppress(*CONNECTION_ERRORS):
@@ -233,8 +233,8 @@ class RabbitTransport:
 class InboundBuffer:
     """Stores messages in groups, then acknowledges them: many messages per commit.
 
-    While messages come in crowds it waits `batch_window_s` seconds for more of them before each
-    commit; single ones are stored at once.
+    After a large group it waits `batch_window_s` seconds for more messages before the next commit;
+    single messages are stored at once.
     """
 
     inbox: Inbox
@@ -249,18 +249,18 @@ class InboundBuffer:
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, message: AbstractIncomingMessage) -> None:
-        """Take a message over; it is acknowledged once it is stored."""
+        """Accept a message; it is acknowledged once it is stored."""
         self._waiting.append(message)
         self._arrived.set()
 
     def attach(self, broker: RabbitBroker) -> None:
-        """Messages come by this broker's subscribers from now on."""
+        """Receive the messages of this broker's subscribers from now on."""
         self._broker = broker
 
     async def has_consumer(self) -> bool:
-        """Whether RabbitMQ would hand a message to this process at this moment.
+        """Whether RabbitMQ would deliver a message to this process now.
 
-        A connection says nothing of that: the broker may have cancelled the consumer, and
+        An open connection does not prove it: the broker may have cancelled the consumer, and
         FastStream reports itself ready before there is one.
         """
         subscribers = self._broker.subscribers if self._broker else []
@@ -279,22 +279,22 @@ class InboundBuffer:
 
     async def run(self) -> None:
         """Store and acknowledge until cancelled."""
-        crowd = 0
+        last_group = 0
         while True:
             await self._arrived.wait()
-            if crowd > BURST and len(self._waiting) < self.largest_group:
+            if last_group > BURST and len(self._waiting) < self.largest_group:
                 await asyncio.sleep(self.batch_window_s)
             group = self._waiting[: self.largest_group]
             del self._waiting[: self.largest_group]
             if not self._waiting:
                 self._arrived.clear()
-            crowd = len(group)
+            last_group = len(group)
             await self._store(group)
             self.hooks.crash_point("after_inbox_store_before_ack")
             await self._acknowledge(group)
 
     async def _store(self, group: Sequence[AbstractIncomingMessage]) -> None:
-        """Store a group, trying for as long as the database is away."""
+        """Store a group; retry while the database is unavailable."""
         while True:
             try:
                 events: list[Envelope] = []
@@ -314,10 +314,10 @@ class InboundBuffer:
                 return
 
     async def _acknowledge(self, group: Sequence[AbstractIncomingMessage]) -> None:
-        """Acknowledge all that is stored without a hole before it, with one frame.
+        """Acknowledge all messages that are stored without a gap before them, with one frame.
 
-        Tags count up per channel. Deliveries of an older channel cannot be acknowledged any more:
-        the broker sends them again, and the inbox knows them.
+        Tags count up per channel. Deliveries of an earlier channel can no longer be acknowledged:
+        the broker delivers them again, and the inbox recognises the duplicates.
         """
         for message in group:
             channel = _open_channel(message)
@@ -337,7 +337,7 @@ class InboundBuffer:
 
 
 def _open_channel(message: AbstractIncomingMessage) -> AbstractWire | None:
-    """The channel that a message came by; None once it is closed."""
+    """The channel that delivered a message; None once it is closed."""
     try:
         return message.channel
     except aiormq.exceptions.ChannelInvalidStateError:
@@ -354,7 +354,7 @@ def envelope_of(message: AbstractIncomingMessage) -> Envelope:
 def subscribe(url: str, topology: Topology, service: str, arrivals: InboundBuffer) -> RabbitBroker:
     """A FastStream broker that hands every message of a service's queue to `arrivals`.
 
-    Nothing is parsed or acknowledged on the way. Start it with `consume`.
+    Nothing is parsed or acknowledged here. Start it with `consume`.
     """
     broker = RabbitBroker(
         url,
@@ -380,7 +380,7 @@ def subscribe(url: str, topology: Topology, service: str, arrivals: InboundBuffe
 
 
 async def consume(url: str, topology: Topology, service: str, arrivals: InboundBuffer) -> None:
-    """Take messages from a service's queue until cancelled; wait while the broker is away."""
+    """Consume a service's queue until cancelled; reconnect while the broker is unavailable."""
     while True:
         broker = subscribe(url, topology, service, arrivals)
         arrivals.attach(broker)

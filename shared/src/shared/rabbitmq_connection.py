@@ -1,6 +1,6 @@
-"""Connections to RabbitMQ that always end: closed where they failed to open or to close.
+"""RabbitMQ connections that are always closed, also where opening or closing failed.
 
-aio-pika leaves such a connection to the garbage collector, whose thread and event loop are any:
+aio-pika leaves such a connection to the garbage collector, which runs in any thread or event loop:
 its `close()` is then called where nothing can await it.
 """
 
@@ -24,7 +24,7 @@ class Connection(aio_pika.Connection):
             raise
 
     async def close(self, exc: ExceptionType | None = ConnectionClosed) -> None:
-        """Close it; a failure or a cancellation on the way leaves it closed as well."""
+        """Close it; after a failure or a cancellation it is closed as well."""
         try:
             await super().close(exc)
         finally:

@@ -1,8 +1,8 @@
-"""Declared refusals: every route names the errors that it may answer with.
+"""Declared refusals: every route lists the errors that it may answer with.
 
-`@refuses(...)` stands on an endpoint, or on a dependency that refuses for all routes that use it.
-What follows from what a route takes (a token, a body, an Idempotency-Key) is declared here. The
-OpenAPI document lists the codes, and an answer with a code that is not declared is a defect: it is
+`@refuses(...)` goes on an endpoint, or on a dependency that refuses for all routes that use it.
+Refusals that follow from a route's parameters (a token, a body, an Idempotency-Key) are declared
+here. The OpenAPI document lists the codes. A response with an undeclared code is a defect: it is
 logged, and with `MADOGUCHI_STRICT_REFUSALS` in the environment, as in every test, it is a crash.
 """
 
@@ -37,12 +37,12 @@ class Declared:
 
     @classmethod
     def of(cls, error: type[Refusal]) -> Self:
-        """What a class of errors answers; values that its message names are left open."""
+        """The declaration of an error class; values in its message are left open."""
         return cls(error.code, STATUS[error.kind], _PLACEHOLDER.sub("…", error.message))
 
 
 def refuses(*errors: type[Refusal] | Declared) -> Callable[[Function], Function]:
-    """Declare what an endpoint or a dependency may refuse with."""
+    """Declare the refusals of an endpoint or a dependency."""
     found = tuple(Declared.of(one) if isinstance(one, type) else one for one in errors)
 
     def declare(function: Function) -> Function:
@@ -53,20 +53,20 @@ def refuses(*errors: type[Refusal] | Declared) -> Callable[[Function], Function]
 
 
 def declared_on(function: object) -> tuple[Declared, ...]:
-    """What `@refuses` says of one function."""
+    """The refusals declared by `@refuses` on one function."""
     found: tuple[Declared, ...] = getattr(function, _ATTRIBUTE, ())
     return found
 
 
 def refusals_of(app: FastAPI, route: RouteContext) -> Mapping[str, Declared]:
-    """Every refusal of a route by its code, its dependencies' included."""
+    """Every refusal of a route by its code, including those of its dependencies."""
     dependant: Dependant | None = getattr(route, "dependant", None)
     found = list(_declared_in(dependant, app)) if dependant else []
     return {one.code: one for one in sorted(found, key=lambda one: (one.status, one.code))}
 
 
 def undeclared(app: FastAPI, endpoint: object, code: str) -> bool:
-    """Whether a route answers with a code that it does not declare."""
+    """Whether a route does not declare this code."""
     known: Mapping[object, frozenset[str]] | None = getattr(app.state, "declared_codes", None)
     if known is None:
         known = app.state.declared_codes = {
@@ -77,11 +77,11 @@ def undeclared(app: FastAPI, endpoint: object, code: str) -> bool:
 
 
 class UndeclaredRefusal(Exception):
-    """A route refused with a code that it does not declare: add it to its `@refuses(...)`."""
+    """A route refused with an undeclared code: add it to its `@refuses(...)`."""
 
 
 def check_declared(app: FastAPI, endpoint: object, code: str) -> None:
-    """Log a code that the route does not declare. Raises UndeclaredRefusal where tests run."""
+    """Log a code that the route does not declare. Raises UndeclaredRefusal in tests."""
     if undeclared(app, endpoint, code):
         name = getattr(endpoint, "__qualname__", str(endpoint))
         if os.environ.get(STRICT):

@@ -1,11 +1,10 @@
-"""How do events leave the outbox? In batches, per lane, each aggregate in its order.
+"""Relay: publishes the outbox in batches, per lane, each aggregate in order.
 
-Sixteen lanes share the aggregates out. A relay leases lanes; several relays divide them evenly.
-The lease carries a fencing token: a relay that stood still too long finds its lanes taken over,
-and what it still wants to mark is ignored. Nothing is ever given up: what the broker does not
-confirm stays in `outbox_queue` and is tried again, with growing pauses, and the age of the
-oldest pending event is what operators watch (metrics.py). While the queue is empty nobody renews a
-lease: an idle relay only reads.
+The aggregates are divided into sixteen lanes. A relay leases lanes; several relays divide them
+evenly. The lease carries a fencing token: a relay that stalled too long finds its lanes taken over,
+and its late marks are ignored. No event is ever dropped: an unconfirmed one remains in
+`outbox_queue` and is retried with growing delays; operators watch the age of the oldest pending
+event (metrics.py). While the queue is empty no lease is renewed: an idle relay only reads.
 """
 
 import asyncio
@@ -93,10 +92,10 @@ class _HeldLane:
 
 @dataclass(slots=True)
 class Relay:
-    """Publishes one service's outbox; run as many as you like.
+    """Publishes one service's outbox; any number may run.
 
-    `source` is the CloudEvents source of the service. `lease` is in seconds: how long a lane
-    stays with a relay that does not move. `batch` is how many events are in flight at once.
+    `source` is the CloudEvents source of the service. `lease` is in seconds: after that time a lane
+    of a stalled relay is free. `batch` is how many events are in flight at once.
     """
 
     database: Database
@@ -113,7 +112,7 @@ class Relay:
     _holding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self, wakeup: WorkSignal) -> None:
-        """Relay until cancelled; then give the lanes back."""
+        """Relay until cancelled; then release the lanes."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._renew_leases(wakeup))
@@ -141,7 +140,7 @@ class Relay:
                 await wakeup.wait(seen, self._next_retry())
 
     async def relay_once(self, track: int | None = None) -> int:
-        """Publish one batch of the lanes held, or of one track's; returns how many were found."""
+        """Publish one batch of the held lanes, or of one track's; returns how many were found."""
         if not self._holds_lanes():
             if not await self._pending():
                 return 0
@@ -163,14 +162,14 @@ class Relay:
         return len(waiting)
 
     async def _publish(self, events: list[Envelope]) -> AbstractSet[UUID]:
-        """Publish a batch; with tracing, each event as a step that its handling hangs below."""
+        """Publish a batch; with tracing, each event is a span that its handling hangs below."""
         if not tracing.on():
             return await self.transport.publish(events)
         confirmed: AbstractSet[UUID] = set()
         steps = [_sending(event) for event in events]
         try:
             confirmed = await self.transport.publish(
-                [_handed_on(event, step) for event, step in zip(events, steps, strict=True)]
+                [_with_sender(event, step) for event, step in zip(events, steps, strict=True)]
             )
         finally:
             for event, step in zip(events, steps, strict=True):
@@ -180,7 +179,7 @@ class Relay:
         return confirmed
 
     async def renew_leases(self) -> None:
-        """Renew the lanes held, take free ones up to a fair share, give back what is above it."""
+        """Renew held lanes, take free ones up to a fair share, release those above it."""
         asked_at = time.monotonic()
         me = {"me": self._me, "lease": self.lease}
         async with self.database.transaction() as tx:
@@ -203,12 +202,12 @@ class Relay:
         return bool(self._lanes) and time.monotonic() <= self._held_until
 
     async def _pending(self) -> bool:
-        """Whether anybody's lane holds an event."""
+        """Whether an event is pending in any lane."""
         async with self.database.transaction() as tx:
             return bool((await tx.execute(PENDING)).scalar_one())
 
     async def _renew_leases(self, wakeup: WorkSignal) -> None:
-        """Renew while anything is pending, in whichever lane; a lane that was gained has news."""
+        """Renew while an event is pending in any lane; a newly leased lane wakes the tracks."""
         while True:
             seen = wakeup.count
             try:
@@ -225,7 +224,7 @@ class Relay:
             await asyncio.sleep(self.lease / 3)
 
     async def give_back(self) -> None:
-        """Let others have the lanes at once."""
+        """Release the lanes at once."""
         with contextlib.suppress(OSError, DBAPIError):
             async with self.database.transaction() as tx:
                 await tx.execute(RELEASE, {"me": self._me, "lanes": list(self._lanes)})
@@ -266,7 +265,7 @@ class Relay:
             )
 
     def _hold_back(self, waiting: Sequence[_Waiting], confirmed: AbstractSet[UUID]) -> None:
-        """Let an aggregate whose event was not confirmed rest; the others go on."""
+        """Delay an aggregate whose event was not confirmed; the others continue."""
         failed: dict[str, UUID] = {}
         for w in waiting:
             key = f"{w.event.aggregate_type}/{w.event.aggregate_id}"
@@ -296,6 +295,6 @@ def _sending(event: Envelope) -> Step:
     )
 
 
-def _handed_on(event: Envelope, step: Step) -> Envelope:
-    """The event with the step that sends it as the one it came from."""
+def _with_sender(event: Envelope, step: Step) -> Envelope:
+    """The event, with the sending span as the parent of its handling."""
     return replace(event, headers={**event.headers, "traceparent": step.traceparent or ""})

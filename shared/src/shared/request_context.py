@@ -1,6 +1,6 @@
 """Request context: the transaction and the instant of one request or event.
 
-A service's own context adds who asks, and what its actions need beside.
+A service's own context adds the caller, and what else its actions need.
 """
 
 from dataclasses import dataclass

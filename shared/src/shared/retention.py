@@ -1,12 +1,12 @@
-"""What does a service forget by itself, a while after nobody can need it any more?
+"""Retention: deletes a service's expired technical rows.
 
-All by the database's clock: these rows are written by it.
+Ages are by the database's clock, which also wrote the rows.
 """
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-FORGOTTEN = (
+DELETIONS = (
     text("DELETE FROM lag_sample WHERE taken_at < clock_timestamp() - interval '1 hour'"),
     text("DELETE FROM idempotency WHERE created_at < clock_timestamp() - interval '7 days'"),
     text("DELETE FROM inbox_refused WHERE settled_at < clock_timestamp() - interval '90 days'"),
@@ -14,9 +14,9 @@ FORGOTTEN = (
 
 
 async def delete_expired(tx: AsyncSession) -> None:
-    """Forget charts after an hour, answers by Idempotency-Key after a week.
+    """Delete lag samples after an hour, idempotency records after a week.
 
-    Refused messages go three months after a person has seen to them.
+    Refused messages are deleted 90 days after an operator settled them.
     """
-    for statement in FORGOTTEN:
+    for statement in DELETIONS:
         await tx.execute(statement)

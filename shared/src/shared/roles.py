@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person is in this product; one person may be several."""
+    """A person's or system's role; one person may have several."""
 
     SALES = "sales"
     MANAGER = "manager"
@@ -20,7 +20,7 @@ class Role(StrEnum):
 
     @property
     def label_ja(self) -> str:
-        """The role in the words of the screens."""
+        """The role's Japanese name on the screens."""
         return ROLE_TITLES[self]
 
 

@@ -1,4 +1,4 @@
-"""What is a service made of, and how do its processes run?
+"""Service definition: the parts of a service, and how its processes run.
 
 A service describes itself once (`Service`); the same description runs as API process, as worker
 process, or inside the all-in-one.
@@ -31,19 +31,19 @@ log = structlog.get_logger()
 
 Background = Callable[[], Coroutine[None, None, None]]
 OperatorsWork = Callable[[AsyncSession], Awaitable[list[WorkCount]]]
-"""Counts what waits for operators in one service, in a transaction over every dealer."""
+"""Counts the work that waits for operators in one service, in a transaction over all dealers."""
 
 
 async def no_further_work(_tx: AsyncSession) -> list[WorkCount]:
-    """For a service in which only letters wait for operators."""
+    """For a service without work for operators other than dead letters and refused messages."""
     return []
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service by its parts: name, package, tables, what it subscribes to and waits for.
+    """A service's parts: name, package, tables, subscriptions and timers.
 
-    `channels` are those that PostgreSQL notifies for it beside the event core's.
+    `channels` are the NOTIFY channels of the service, besides the event core's.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRuntime:
-    """A service on its database, with its clock."""
+    """A service with its database and its clock."""
 
     service: Service
     database: Database
@@ -71,26 +71,26 @@ class ServiceRuntime:
 
     @property
     def inbox(self) -> Inbox:
-        """Where its events arrive."""
+        """The service's inbox."""
         return Inbox(self.database, self.service.name, self.hooks)
 
     @property
     def worker(self) -> Worker:
-        """What processes them."""
+        """The worker that processes its events."""
         handlers = self.service.subscribers.handlers
         return Worker(self.database, self.service.name, handlers, self.clock, hooks=self.hooks)
 
     @property
     def timer_worker(self) -> TimerWorker:
-        """What fires its timers."""
+        """The worker that fires its timers."""
         return TimerWorker(self.database, self.service.name, self.service.timers, self.clock)
 
     def relay(self, transport: Transport) -> Relay:
-        """What publishes its outbox."""
+        """The relay that publishes its outbox."""
         return Relay(self.database, transport, f"/{self.service.name}", hooks=self.hooks)
 
     async def work(self, transport: Transport, *arriving: Background) -> None:
-        """Relay, process, fire timers and measure until cancelled; `arriving` runs beside."""
+        """Relay, process, fire timers and sample until cancelled; `arriving` runs concurrently."""
         listener = self.listener
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(listener.run())
@@ -117,7 +117,7 @@ class ServiceRuntime:
         await self.work(RabbitTransport(url, topology, hooks=self.hooks), arriving, *beside)
 
     async def _housekeeping(self) -> None:
-        """Measure every few seconds; forget, and make next months' partitions, once an hour."""
+        """Sample every few seconds; delete expired rows and create partitions once an hour."""
         rounds = 0
         while True:
             try:

@@ -1,6 +1,6 @@
-"""How does one service show another who it is? By an access token of its own (client credentials).
+"""Service token: access token of a service for calling another one (client credentials).
 
-The token is kept until shortly before it ends; many requests at once fetch one token.
+The token is cached until shortly before it expires; concurrent requests share one fetch.
 """
 
 import asyncio
@@ -11,22 +11,22 @@ import httpx
 from pydantic import SecretStr
 
 SPARE_S = 30
-"""How long before its end a token is not used any more."""
+"""A token is not used any more this long before it expires."""
 
 
 class TokenUnavailable(Exception):
-    """The issuer is out of reach, or does not know this client; the text says which."""
+    """The issuer is unreachable, or rejects this client; the text says which."""
 
 
 class AccessToken(Protocol):
-    """Where a caller of another service gets its token."""
+    """The source of a caller's access token."""
 
     async def current(self) -> str:
-        """A token that is still good. Raises TokenUnavailable."""
+        """A valid token. Raises TokenUnavailable."""
         ...
 
     def discard(self) -> None:
-        """Somebody did not believe the token: get a new one next time."""
+        """The token was rejected; fetch a new one next time."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What must the environment say before a process starts? Secrets have no defaults."""
+"""Environment settings that every service's process needs; secrets have no defaults."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,14 +11,14 @@ class ServiceSettings(BaseSettings):
 
     database_url: str = Field(description="postgresql://user:password@host:port/database")
     database_connections: int = Field(
-        10, ge=2, description="how many a process may hold; a worker has one or two more to listen"
+        10, ge=2, description="connections per process; a worker has one or two more for LISTEN"
     )
     rabbitmq_url: str = Field(description="amqp://user:password@host:port/")
-    event_prefix: str = Field("", description="keeps several installations on one broker apart")
+    event_prefix: str = Field("", description="separates several installations on one broker")
     issuer: str = Field(description="the OIDC provider whose tokens are accepted")
     jwks_url: str = Field(description="where its public keys are")
-    audience: str = Field("madoguchi", description="whom its tokens are for")
+    audience: str = Field("madoguchi", description="the audience that its tokens must name")
     log_level: str = "INFO"
     otlp_endpoint: str | None = Field(
-        None, description="http://collector:4318, for traces; none are kept without it"
+        None, description="http://collector:4318, for traces; without it none are recorded"
     )

@@ -1,4 +1,4 @@
-"""When does a process end? When it is told to, or when whoever started it is gone."""
+"""Stop signals of a process: SIGTERM, Ctrl-C, or the end of its parent process."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 
 
 async def run_until_signalled(part: Coroutine[None, None, None], *, by_stdin: bool) -> None:
-    """Run until finished, or until SIGTERM, Ctrl-C or, if wanted, the end of stdin."""
+    """Run until finished, or until SIGTERM, Ctrl-C or, with `by_stdin`, the end of stdin."""
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(part)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)

@@ -1,8 +1,8 @@
-"""What is to happen later, even if nobody is running by then? A row per timer.
+"""Timers: actions scheduled for later that survive a restart, one row each.
 
-A timer is named by kind and key and set in the transaction that gives it its reason; the same
+A timer is named by kind and key and set in the transaction that gives it its reason; the
 transaction that ends the reason cancels it. When it is due, its handler runs in one transaction
-with its removal. A handler that fails is tried again with growing pauses and never forgotten.
+with its deletion. A failed handler is retried with growing delays, without limit.
 """
 
 import asyncio
@@ -57,21 +57,21 @@ FAILED = text("""
 async def set_timer(
     tx: AsyncSession, kind: str, key: str, due_at: datetime, payload: Mapping[str, object]
 ) -> None:
-    """Let the handler of `kind` run at `due_at`; setting the same timer again moves it."""
+    """Schedule the handler of `kind` at `due_at`; setting the same timer again moves it."""
     values = {"kind": kind, "key": key, "due_at": due_at}
     await tx.execute(SET, {**values, "payload": orjson.dumps(dict(payload)).decode()})
 
 
 async def cancel_timers(tx: AsyncSession, key: str, *kinds: str) -> None:
-    """The reason is gone; nothing happens where none was set."""
+    """Cancel timers of a key; kinds that are not set are ignored."""
     await tx.execute(CANCEL, {"kinds": list(kinds), "key": key})
 
 
 @dataclass(frozen=True, slots=True)
 class TimerWorker:
-    """Fires one service's timers by the service's clock; run as many as you like.
+    """Fires one service's timers by the service's clock; any number may run.
 
-    A handler is `async (key, payload, now, tx)`; its work commits with the timer's removal.
+    A handler is `async (key, payload, now, tx)`; its work commits with the timer's deletion.
     """
 
     database: Database
@@ -81,7 +81,7 @@ class TimerWorker:
     longest_pause: float = 300.0
 
     async def run(self, wakeup: WorkSignal) -> None:
-        """Fire until cancelled; setting the clock must ring `wakeup`."""
+        """Fire until cancelled; setting the clock must set `wakeup`."""
         while True:
             seen = wakeup.count
             due_s: float | None = OFTEN_S
@@ -93,7 +93,7 @@ class TimerWorker:
             await wakeup.wait(seen, due_s)
 
     async def next_due(self) -> float | None:
-        """In how many seconds the next timer falls due or is tried again; None without any."""
+        """Seconds until the next timer falls due or is retried; None if there is none."""
         async with self.database.transaction() as tx:
             due_s: float | None = (
                 await tx.execute(NEXT_DUE, {"now": self.clock.now()})
@@ -101,7 +101,7 @@ class TimerWorker:
             return due_s
 
     async def fire_due(self) -> int:
-        """Fire all that is due, each in its own transaction; returns how many succeeded."""
+        """Fire all due timers, each in its own transaction; returns how many succeeded."""
         fired = 0
         while True:
             row: Row[Any] | None = None
@@ -120,7 +120,7 @@ class TimerWorker:
                 await self._reschedule(row, cause)
 
     async def _fire(self, row: Row[Any], tx: AsyncSession) -> None:
-        """Run a timer's handler, as the start of a trace: who set it has long gone on."""
+        """Run a timer's handler as a new trace: the one that set the timer ended long ago."""
         about = {"timer.kind": row.kind, "timer.key": row.key, "attempt": row.attempts + 1}
         work = TraceContext(correlation_id=f"{row.kind}/{row.key}")
         with tracing.step(f"timer {row.kind}", "INTERNAL", work, about):
@@ -130,7 +130,7 @@ class TimerWorker:
                     await self.handlers[row.kind](row.key, payload, self.clock.now(), tx)
             except Exception as cause:
                 failed = {"service": self.service, "kind": row.kind, "cause": type(cause).__name__}
-                log.error("timer_failed", **failed)  # noqa: TRY400 - its text may be people's data
+                log.error("timer_failed", **failed)  # noqa: TRY400 - its text may be personal data
                 raise
 
     async def _reschedule(self, row: Row[Any], cause: Exception) -> None:

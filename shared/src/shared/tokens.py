@@ -1,7 +1,4 @@
-"""Whose token is this? Signed by the issuer that the settings name, or not believed at all.
-
-A bearer JWT says who the person is; `TokenVerifier` checks it against the issuer's public keys.
-"""
+"""Token verification: a bearer JWT is checked against the configured issuer's public keys."""
 
 import asyncio
 import hashlib
@@ -27,23 +24,23 @@ from shared.auth import (
 )
 
 ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")
-"""Only public-key signatures: with a shared secret every reader could also write tokens."""
+"""Public-key signatures only: with a shared secret every verifier could also issue tokens."""
 LEEWAY_S = 10
-"""How far the issuer's clock may differ from ours."""
+"""Accepted difference between the issuer's clock and ours."""
 
 
 class Keys(Protocol):
-    """Where a verifier finds the issuer's public keys."""
+    """A source of the issuer's public keys."""
 
     async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:
-        """The keys, and when they were fetched; fetch again if they are not newer than that."""
+        """The keys and when they were fetched; fetches again if they are not newer than that."""
 
 
 class RemoteKeys:
-    """The issuer's JWKS, kept for `keep_s`, asked again at once when a token names a new key.
+    """The issuer's JWKS, cached for `keep_s`, fetched again at once when a token names a new key.
 
-    `url` is an address, or a function that finds it out (discovery). Forged key ids must not become
-    a flood towards the issuer: between two fetches pass at least `pause_s`.
+    `url` is an address, or a function that finds it out (discovery). Forged key ids must not flood
+    the issuer: fetches are at least `pause_s` apart.
     """
 
     def __init__(
@@ -63,7 +60,7 @@ class RemoteKeys:
         self._one_at_a_time = asyncio.Lock()
 
     async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:
-        """See `Keys`. Raises IssuerUnavailable only if there are no keys at all to fall back on."""
+        """See `Keys`. Raises IssuerUnavailable only if there are no cached keys to fall back on."""
         async with self._one_at_a_time:
             age_s = time.monotonic() - self._fetched
             asked_for_newer = newer_than is not None and self._fetched <= newer_than
@@ -85,13 +82,13 @@ class RemoteKeys:
         except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
             if self._keys is None:
                 raise IssuerUnavailable(str(error)) from error
-            return  # old keys are better than nobody being let in; the next request tries again
+            return  # stale keys are better than refusing everybody; the next request retries
         self._keys, self._fetched = keys, time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A token that was verified: with keys of this age, and good until then (epoch seconds)."""
+    """A verified token: with keys of this age, and valid until then (epoch seconds)."""
 
     principal: Principal
     fetched: float
@@ -101,8 +98,8 @@ class _Known:
 class TokenVerifier:
     """Turns a bearer token into a Principal, or refuses it.
 
-    The last `remember` tokens that were verified are known again (by their hash) until they
-    expire, or until the issuer's keys are fetched anew: a withdrawn key opens nothing.
+    The last `remember` verified tokens are cached by their hash until they expire, or until the
+    issuer's keys are fetched again: tokens of a withdrawn key become invalid.
     """
 
     def __init__(
@@ -128,7 +125,7 @@ class TokenVerifier:
         )
 
     async def claims(self, token: str) -> dict[str, Any]:
-        """The claims of a token whose signature, issuer, audience and expiry hold.
+        """The claims of a token with valid signature, issuer, audience and expiry.
 
         Raises: TokenExpired, TokenNotTrusted, IssuerUnavailable.
         """
@@ -161,7 +158,7 @@ class TokenVerifier:
         try:
             try:
                 return jwt.decode(token, keys, list(ALGORITHMS))
-            except InvalidKeyIdError:  # perhaps the issuer has a new key since we asked
+            except InvalidKeyIdError:  # the issuer may have rotated its keys
                 keys, _ = await self._keys.key_set(newer_than=fetched)
                 return jwt.decode(token, keys, list(ALGORITHMS))
         except (JoseError, ValueError) as error:
@@ -169,7 +166,7 @@ class TokenVerifier:
 
 
 def principal_from(claims: Mapping[str, Any]) -> Principal:
-    """The Principal in verified claims; a role that this product does not know grants nothing."""
+    """The Principal in verified claims; an unknown role grants nothing."""
     roles = claims.get("roles") or ()
     if not isinstance(roles, list | tuple):
         raise TokenNotTrusted("claim 'roles' is not a list")
@@ -186,7 +183,7 @@ def principal_from(claims: Mapping[str, Any]) -> Principal:
 
 
 def claims_of(principal: Principal) -> dict[str, Any]:
-    """The inverse of `principal_from`: what an issuer writes into the access token."""
+    """The inverse of `principal_from`: the claims that an issuer writes into the access token."""
     claims = {
         "sub": principal.user_id,
         "name": principal.name,
@@ -215,7 +212,7 @@ def bearer_token(request: Request) -> str:
 
 
 def principal_of(verifier: TokenVerifier) -> PrincipalOf:
-    """How a service recognises the person behind a request: by the bearer token."""
+    """How a service identifies the caller: by the bearer token."""
 
     async def from_bearer(request: Request) -> Principal:
         return await verifier.principal(bearer_token(request))

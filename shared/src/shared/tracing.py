@@ -1,9 +1,9 @@
-"""Where does the time go between a click and a mail? Spans, where an operator names a collector.
+"""Tracing spans from click to mail, exported where an operator names a collector.
 
-Written by hand at the few places where work comes in, goes out, or has waited (ADR 14): a request,
+Written by hand at the few places where work comes in, goes out, or has waited (ADR 15): a request,
 a call of another service, an event sent and processed, a timer, a mail. Attributes are ids, types
-and counts, named after OpenTelemetry's conventions; never what a person typed, and of an exception
-its type alone. Without a collector a step only makes its work the present one.
+and counts, named after OpenTelemetry's conventions; never user input, and of an exception its type
+alone. Without a collector a step only sets the current trace context.
 """
 
 import threading
@@ -44,12 +44,12 @@ Kind = Literal["SERVER", "CLIENT", "PRODUCER", "CONSUMER", "INTERNAL"]
 Attributes = Mapping[str, str | int]
 
 EXPORT_TIMEOUT_S = 3
-"""How long one export, and the last one at the end, may take."""
+"""Timeout of one export, and of the last one at shutdown."""
 
 
 @dataclass(slots=True)
 class _Recording:
-    """The one recorder of this process; no tracer, no spans."""
+    """The one recorder of this process; without a tracer no spans are recorded."""
 
     tracer: Tracer | None = None
     provider: "TracerProvider | None" = None
@@ -59,7 +59,7 @@ _recording = _Recording()
 
 
 class Step:
-    """A step under way. Without tracing it takes whatever is said of it and keeps nothing."""
+    """A span under way. Without tracing it accepts and ignores all attributes."""
 
     __slots__ = ("_ended_at", "_span")
 
@@ -69,37 +69,37 @@ class Step:
 
     @property
     def traceparent(self) -> str | None:
-        """The W3C trace with this step as the parent of what follows; None without tracing."""
+        """The W3C trace with this step as the parent of following work; None without tracing."""
         if self._span is None:
             return None
         ids = self._span.get_span_context()
         return f"00-{ids.trace_id:032x}-{ids.span_id:016x}-{ids.trace_flags:02x}"
 
-    def present(self) -> AbstractContextManager[object]:
-        """Make this step the one that `note` writes to."""
+    def as_current(self) -> AbstractContextManager[object]:
+        """Make this step the current span, which `note` writes to."""
         if self._span is None:
             return nullcontext()
         return use_span(self._span, record_exception=False, set_status_on_exception=False)
 
-    def tell(self, attributes: Attributes, *, name: str | None = None) -> None:
-        """Say what turned out; a better name too, if there is one by now."""
+    def set_attributes(self, attributes: Attributes, *, name: str | None = None) -> None:
+        """Set attributes that are known by now, and a better name if there is one."""
         if self._span is not None:
             self._span.set_attributes(attributes)
             if name is not None:
                 self._span.update_name(name)
 
     def failed(self, why: str) -> None:
-        """The step did not do what it should; `why` is a type or a code."""
+        """Mark the step as failed; `why` is a type or a code."""
         if self._span is not None:
             self._span.set_status(StatusCode.ERROR)
             self._span.set_attribute("error.type", why)
 
-    def over(self) -> None:
-        """The step is done; it is recorded by `end`."""
+    def set_end(self) -> None:
+        """Set the end time; `end` records it."""
         self._ended_at = time.time_ns()
 
     def end(self) -> None:
-        """Record the step; one that is never ended is never recorded."""
+        """Record the step; a step that is never ended is never recorded."""
         if self._span is not None:
             self._span.end(self._ended_at)
 
@@ -115,8 +115,8 @@ def on() -> bool:
 def start(service: str, endpoint: str | None) -> None:
     """Send this process's spans to an OTLP collector (`http://host:4318`), if one is named.
 
-    They leave in batches from a thread. What a collector that is away or slow does not take is
-    dropped; nobody waits for it. Finer settings: OpenTelemetry's own OTEL_* variables.
+    They are sent in batches from a thread. Spans that an unavailable or slow collector does not
+    take are dropped; nothing waits for it. Finer settings: OpenTelemetry's own OTEL_* variables.
     """
     if not endpoint:
         return
@@ -128,7 +128,7 @@ def start(service: str, endpoint: str | None) -> None:
 
 
 def record(service: str, processor: "SpanProcessor") -> None:
-    """Hand the spans of this process to `processor` from now on."""
+    """Send the spans of this process to `processor` from now on."""
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
 
@@ -139,7 +139,7 @@ def record(service: str, processor: "SpanProcessor") -> None:
 
 
 def stop() -> None:
-    """Send what is left, as far as the collector takes it soon, and record no more."""
+    """Flush the remaining spans, within a timeout, and stop recording."""
     provider, _recording.provider, _recording.tracer = _recording.provider, None, None
     if provider is not None:
         last = threading.Thread(target=provider.shutdown, daemon=True)
@@ -148,7 +148,7 @@ def stop() -> None:
 
 
 def begin(name: str, kind: Kind, parent: str | None, attributes: Attributes) -> Step:
-    """Begin a step that ends by itself (`end`), below `parent` (a W3C trace) or as a new trace."""
+    """Begin a step that is ended by `end`, below `parent` (a W3C trace) or as a new trace."""
     if _recording.tracer is None:
         return NO_STEP
     span = _recording.tracer.start_span(name, _below(parent), SpanKind[kind], dict(attributes))
@@ -164,45 +164,45 @@ def step(
     *,
     until_committed: list[Step] | None = None,
 ) -> Iterator[Step]:
-    """Make `work` the present one inside the block, and the block a step of its trace.
+    """Make `work` the current context inside the block, and the block a step of its trace.
 
     `until_committed` collects the steps of a transaction: end them once it has committed. Those of
-    one that was rolled back never happened.
+    a rolled-back transaction are never recorded.
     """
     if _recording.tracer is None:
         known = work if work.traceparent else replace(work, traceparent=new_traceparent())
         with use_context(known):
             yield NO_STEP
         return
-    begun = begin(name, kind, work.traceparent, attributes)
+    current = begin(name, kind, work.traceparent, attributes)
     try:
-        with begun.present(), use_context(replace(work, traceparent=begun.traceparent)):
-            yield begun
+        with current.as_current(), use_context(replace(work, traceparent=current.traceparent)):
+            yield current
     except BaseException as cause:
-        begun.failed(type(cause).__name__)
+        current.failed(type(cause).__name__)
         raise
     finally:
-        begun.over()
+        current.set_end()
         if until_committed is None:
-            begun.end()
+            current.end()
         else:
-            until_committed.append(begun)
+            until_committed.append(current)
 
 
 def calling(method: str, service: str) -> AbstractContextManager[Step]:
-    """A call of another service for the present work; it takes `call_headers()` along."""
+    """A call of another service for the current work; send `call_headers()` with it."""
     attributes = {"http.request.method": method, "peer.service": service}
     return step(f"{method} {service}", "CLIENT", current_context(), attributes)
 
 
 def call_headers() -> dict[str, str]:
-    """What a call of another service says of the work that it is made for."""
+    """Headers that carry the current trace context to another service."""
     request_id = current_context().correlation_id
     return {"traceparent": onward()} | ({"x-request-id": request_id} if request_id else {})
 
 
 def onward() -> str:
-    """The W3C trace to hand on with whatever leaves the present step."""
+    """The W3C trace to send with whatever leaves the current step."""
     given = current_context().traceparent
     return given if given is not None and on() else child_of(given)
 
@@ -210,9 +210,9 @@ def onward() -> str:
 def messaging(
     name: str, kind: str, wire_type: str, event_id: UUID, stream: str
 ) -> dict[str, str | int]:
-    """What is known of every event, by the names of OpenTelemetry's conventions for messages.
+    """Attributes of every event, by OpenTelemetry's conventions for messaging.
 
-    The system is our own: outbox and inbox, whichever way events travel between them.
+    The system is our own: outbox and inbox, independent of the transport between them.
     """
     return {
         "messaging.system": "madoguchi",
@@ -225,7 +225,7 @@ def messaging(
 
 
 def note(name: str, attributes: Attributes) -> None:
-    """Write down a moment of the present step."""
+    """Add an event to the current span."""
     if _recording.tracer is not None:
         get_current_span().add_event(name, dict(attributes))
 

@@ -1,7 +1,7 @@
-"""How do events get from an outbox to the inboxes? Over one small interface, two ways.
+"""Transports between an outbox and the inboxes: one interface, two implementations.
 
 `RabbitTransport` (rabbitmq.py) publishes to a broker; `EmbeddedTransport` writes straight into
-the inboxes of the subscribing services. Handlers and promises are the same.
+the inboxes of the subscribing services. Handlers and guarantees are the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,28 +13,28 @@ from shared.inbox import Inbox
 
 
 class TransportDown(ConnectionError):
-    """Nothing can be delivered at the moment; try the whole batch again later."""
+    """Nothing can be delivered at the moment; retry the whole batch later."""
 
 
 class Transport(Protocol):
     """Delivers events at least once.
 
-    `publish` returns the ids of the events that were certainly stored for every subscriber.
+    `publish` returns the ids of the events that are certainly stored for every subscriber.
     Events of one stream are delivered in the order given, and none after one that failed.
     Raises TransportDown.
     """
 
     async def publish(self, batch: Sequence[Envelope]) -> set[UUID]:
-        """Deliver a batch; an event that is not in the answer must be tried again."""
+        """Deliver a batch; an event whose id is not returned must be retried."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         ...
 
 
 class EmbeddedTransport:
-    """No broker: the relay stores each event in the inbox of every service that listens."""
+    """Without a broker: the relay stores each event in the inbox of every subscribing service."""
 
     def __init__(
         self, inboxes: Mapping[str, Inbox], subscriptions: Mapping[str, Sequence[str]]
@@ -46,12 +46,12 @@ class EmbeddedTransport:
         """Store the batch in each inbox; one transaction per service."""
         try:
             for service, inbox in self._inboxes.items():
-                wanted = [e for e in batch if e.aggregate_type in self._subscriptions[service]]
-                if wanted:
-                    await inbox.store(wanted)
+                subscribed = [e for e in batch if e.aggregate_type in self._subscriptions[service]]
+                if subscribed:
+                    await inbox.store(subscribed)
         except OSError as cause:
             raise TransportDown(str(cause)) from cause
         return {event.event_id for event in batch}
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """There is nothing to close."""

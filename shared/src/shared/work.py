@@ -1,8 +1,8 @@
-"""Work that waits for a person: how much of it, and which list shows exactly that.
+"""Work that waits for a person: its counts, and the lists that show exactly that.
 
 Each service answers `GET /work` (for operators `GET /operations/work`) with its counts. `filter`
-holds the conditions of the list that was counted, under the names that the list's own address
-takes, so that the number and the list behind it come from the same conditions.
+holds the conditions of the list that was counted, as that list's own query parameters, so that the
+number and the list behind it come from the same conditions.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ class WorkCount(BaseModel):
 
 
 class RemandedWork(BaseModel):
-    """Something that came back to the person, with the reason; `said` is None where none is."""
+    """Something that was returned to the person, with the reason; `said` is None without one."""
 
     subject_id: str
     title: str
@@ -32,11 +32,11 @@ class RemandedWork(BaseModel):
 
 
 class Work(BaseModel):
-    """All the work of one person in one service; of what was remanded, the newest few."""
+    """All the work of one person in one service; of remands, the newest few."""
 
     counts: list[WorkCount]
     remanded: list[RemandedWork] = []
 
 
 REMANDS_SHOWN = 5
-"""How many remands are shown with their reason; the list behind the number has all of them."""
+"""How many remands are shown with their reason; the list behind the number shows all."""

@@ -1,10 +1,10 @@
-"""How is a received event processed? In the order of its aggregate, many per transaction.
+"""Worker: processes received events in aggregate order, many per transaction.
 
-A batch locks the streams whose next event is due, runs the handlers and moves the streams on, all
-in one transaction: the effect of an event and the note that it happened are one commit. A batch
-runs without savepoints first; only when a handler fails is it run again with one each, so that
-the others' effects stand. A failed event is tried again with growing pauses, then it is dead: it
-blocks its own stream, in this service only, until an operator replays or skips it.
+A batch locks the streams whose next event is due, runs the handlers and advances the streams, all
+in one transaction: an event's effect and the record of its processing are one commit. A batch first
+runs without savepoints; only when a handler fails is it run again with one savepoint each, so that
+the others' effects stand. A failed event is retried with growing delays, then it is dead: it blocks
+its own stream, in this service only, until an operator replays or skips it.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ FAILED = text("""
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a handler may know besides the event; `now` is the instant of processing."""
+    """What a handler may use besides the event; `now` is the instant of processing."""
 
     event_id: UUID
     sequence: int
@@ -99,7 +99,7 @@ Handler = Callable[[Any, Delivery, AsyncSession], Awaitable[None]]
 
 
 class Subscribers:
-    """Which function hears of which event? Events without one pass by."""
+    """Event handlers by type. Events without a handler are acknowledged and ignored."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
@@ -118,7 +118,7 @@ class Subscribers:
 
 
 class StreamLeaseLost(RuntimeError):
-    """Somebody else moved a stream that this batch had claimed; nothing of it was committed."""
+    """Another worker advanced a stream that this batch had claimed; nothing of it was committed."""
 
 
 _Pending = Row[Any]
@@ -135,12 +135,11 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Processes one service's inbox; run as many as you like.
+    """Processes one service's inbox; any number may run.
 
-    An event is tried `attempts` times with pauses (seconds) that double from `pause`. A handler
-    that takes longer than `handler_timeout_s` seconds has failed. After a batch that was neither
-    full nor a handful it waits `batch_window_s` seconds for more: fewer, larger transactions under
-    load.
+    An event is tried `attempts` times with delays (seconds) that double from `pause`. A handler
+    that takes longer than `handler_timeout_s` seconds has failed. After a batch of medium size it
+    waits `batch_window_s` seconds for more: fewer, larger transactions under load.
     """
 
     database: Database
@@ -172,13 +171,13 @@ class Worker:
                 await asyncio.sleep(self.batch_window_s)
 
     async def next_due(self) -> float | None:
-        """In how many seconds an event falls due that failed before; None without any."""
+        """Seconds until a failed event is due for retry; None if there is none."""
         async with self.database.transaction() as tx:
             due_s: float | None = (await tx.execute(NEXT_DUE)).scalar_one()
             return due_s
 
     async def process_batch(self) -> int:
-        """Process what is due, up to one batch; returns how many events were looked at."""
+        """Process due events, up to one batch; returns how many were looked at."""
         try:
             async with asyncio.timeout(self.handler_timeout_s):
                 return await self._process(carefully=False)
@@ -246,7 +245,7 @@ class Worker:
     async def _succeeds(
         self, tx: AsyncSession, row: _Pending, outcome: _Outcome, *, carefully: bool
     ) -> bool:
-        """Handle one event and note the outcome. Raises _HandlerFailed in the quick pass."""
+        """Handle one event and record the outcome. Raises _HandlerFailed in the quick pass."""
         try:
             await self._handle(tx, row, outcome, carefully=carefully)
         except TimeoutError as cause:
@@ -294,10 +293,10 @@ class Worker:
         self.hooks.crash_point("mid_handler")
 
     async def _write(self, tx: AsyncSession, outcome: _Outcome) -> int:
-        """Write what became of a batch; returns how many events must wait for an earlier one.
+        """Write the outcome of a batch; returns how many events must wait for an earlier one.
 
-        A blocked stream parks all that waits behind its next event, however much that is: what
-        was left waiting would be claimed again and again in the place of other streams' events.
+        A blocked stream parks all events behind its next one, however many: events left waiting
+        would be claimed again and again in place of other streams' events.
         """
         await tx.flush()
         parked = 0
@@ -325,8 +324,8 @@ class Worker:
         return parked
 
     def _failure(self, row: _Pending, cause: Exception) -> dict[str, object]:
-        hopeless = isinstance(cause, UnknownEventType | PayloadDoesNotFit)
-        dead = hopeless or row.attempts + 1 >= self.attempts
+        unreadable = isinstance(cause, UnknownEventType | PayloadDoesNotFit)
+        dead = unreadable or row.attempts + 1 >= self.attempts
         return {
             "stream": row.stream,
             "sequence": row.sequence,
@@ -355,7 +354,7 @@ class _HandlerFailed(Exception):
 
 
 class _HandlerHung(Exception):
-    """A handler took too long; its connection may be spoiled, so nothing of the batch is kept."""
+    """A handler took too long; its connection may be broken, so the whole batch is rolled back."""
 
     def __init__(self, row: _Pending) -> None:
         super().__init__("the handler took too long")
@@ -363,13 +362,13 @@ class _HandlerHung(Exception):
 
 
 def is_clash(cause: Exception) -> bool:
-    """Whether two transactions got in each other's way (SQLSTATE class 40): just run it again."""
+    """Whether two transactions conflicted (SQLSTATE class 40): just run it again."""
     sqlstate = getattr(getattr(cause, "orig", None), "sqlstate", None)
     return str(sqlstate or "").startswith("40")
 
 
 def lost_connection(cause: Exception) -> bool:
-    """Whether the transaction's connection is gone: no fault of the handler, nothing can commit."""
+    """Whether the transaction's connection is lost: not the handler's fault, nothing can commit."""
     gone = isinstance(cause, DBAPIError) and cause.connection_invalidated
     return gone or isinstance(cause, PendingRollbackError)
 

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from commuter_service import fare_errors
 from commuter_service.adapters.network_store import with_network
 from commuter_service.adapters.route_providers import (
     OWN_ENGINE,
@@ -39,7 +40,7 @@ def create_app(
     """The HTTP side of the service; `look_up` is whom 乗換案内 asks."""
     from commuter_service.api import router  # a worker does without it
 
-    return create_api(
+    app = create_api(
         SERVICE,
         router,
         database=database,
@@ -48,6 +49,8 @@ def create_app(
         look_up=look_up,
         **state,
     )
+    fare_errors.install(app)
+    return app
 
 
 def state_of(_: ServiceSettings) -> dict[str, object]:

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
-from commuter_service.engine.fares.batch import (
+from fare_engine.errors import FareError
+from fare_engine.fares.batch import (
     APPENDED,
     COLUMNS,
     PlacesMissing,
@@ -26,12 +27,11 @@ from commuter_service.engine.fares.batch import (
     parse_medium,
     price_batch,
 )
-from commuter_service.engine.fares.explanation import Explanation, as_json
-from commuter_service.engine.fares.pricing import Terms, price
-from commuter_service.engine.fares.tariffs import tokyo_tariffs
-from commuter_service.engine.routing.candidates import Candidate, Order, SearchRequest, candidates
-from commuter_service.engine.routing.route_text import CommuterPass, parse_pass, parse_route
-from shared.errors import Refusal
+from fare_engine.fares.explanation import Explanation, as_json
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
+from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
+from fare_engine.routing.route_text import CommuterPass, parse_pass, parse_route
 
 REFUSED = 1
 
@@ -62,13 +62,14 @@ def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
         return
     try:
         day = parse_day(on) if on else datetime.now(ZoneInfo("Asia/Tokyo")).date()
-        network = tokyo_tariffs().network
+        tariffs = packaged_tariffs()
+        network = tariffs.network
         own = tuple(parse_pass(network, t, str(i)) for i, t in enumerate(passes or [], start=1))
         terms = Terms(day, parse_medium(medium))
         if route is not None:
             ride = parse_route(network, route)
             check_ends(ride, start or "", end or "")
-            _show_price(price(ride, terms, own), as_text=as_text)
+            _show_price(price(ride, terms, own, tariffs), as_text=as_text)
             return
         if not (start and end):
             raise PlacesMissing("出発駅と到着駅、または--routeを指定してください")
@@ -76,12 +77,12 @@ def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
             start, end, day, terms.medium, tuple(via or ()), frozenset(avoid or ()), own,
             order=order,
         )  # fmt: skip
-        _show_candidates(candidates(asked), terms, own, as_text=as_text)
-    except Refusal as fact:
+        _show_candidates(candidates(asked, tariffs), terms, own, tariffs, as_text=as_text)
+    except FareError as fact:
         _refuse(fact, as_text=as_text)
 
 
-def _refuse(fact: Refusal, *, as_text: bool) -> None:
+def _refuse(fact: FareError, *, as_text: bool) -> None:
     details = {
         name: list(getattr(fact, name))
         for name in ("suggestions", "choices")
@@ -110,10 +111,15 @@ def _show_price(priced: Explanation, *, as_text: bool) -> None:
 
 
 def _show_candidates(
-    found: list[Candidate], terms: Terms, passes: tuple[CommuterPass, ...], *, as_text: bool
+    found: list[Candidate],
+    terms: Terms,
+    passes: tuple[CommuterPass, ...],
+    tariffs: Tariffs,
+    *,
+    as_text: bool,
 ) -> None:
     if as_text:
-        _print_json({"candidates": [_candidate_json(one, terms, passes) for one in found]})
+        _print_json({"candidates": [_candidate_json(one, terms, passes, tariffs) for one in found]})
         return
     table = Table("", "分", "乗換", "運賃", "支払", "経路")
     for number, one in enumerate(found, start=1):
@@ -123,10 +129,10 @@ def _show_candidates(
 
 
 def _candidate_json(
-    one: Candidate, terms: Terms, passes: tuple[CommuterPass, ...]
+    one: Candidate, terms: Terms, passes: tuple[CommuterPass, ...], tariffs: Tariffs
 ) -> dict[str, Any]:
     figures = {"minutes": one.minutes, "changes": one.changes}
-    return figures | _priced_json(price(one.route, terms, passes))
+    return figures | _priced_json(price(one.route, terms, passes, tariffs))
 
 
 def _priced_json(priced: Explanation) -> dict[str, Any]:
@@ -164,7 +170,7 @@ def _write(rows: list[dict[str, str | None]], columns: list[str], target: TextIO
     kept = [column for column in columns if column not in APPENDED and column is not None]
     writer = csv.DictWriter(target, [*kept, *APPENDED], lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(_with_progress(price_batch(rows), len(rows)))
+    writer.writerows(_with_progress(price_batch(rows, packaged_tariffs()), len(rows)))
 
 
 def _with_progress(priced: Iterator[dict[str, str]], total: int) -> Iterator[dict[str, str]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from xml.sax.saxutils import escape
 
-from commuter_service.engine.fares.explanation import Explanation, Leg, PriceKind
+from fare_engine.fares.explanation import Explanation, Leg, PriceKind
 
 GREEN, RED, GREY, INK, PAPER = "#1b7f4b", "#c62828", "#767676", "#1f2933", "#ffffff"
 CHARACTER = 13  # px, width of a full-width character at the size of the labels

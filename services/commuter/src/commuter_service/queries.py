@@ -18,14 +18,14 @@ from commuter_service.models import (
     Slip,
     SlipItem,
 )
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.pass_application import PassStatus
-from commuter_service.rules.pass_period import Period
 from commuter_service.rules.pass_retention import USUAL_RETENTION
 from commuter_service.rules.pass_validity import PassFacts
 from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import SlipStatus
 from commuter_service.rules.slip_kind import SlipKind
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.period import Period
 from shared.http import NotFound
 
 

@@ -1,9 +1,8 @@
-"""What does the commuter service hear of? Who works where, from the staff master (R23)."""
+"""Subscribers: employees, from the staff master (R23)."""
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from commuter_service.models import Employee
+from commuter_service.actions import master_data
 from event_contracts.masters import StaffUpdated
 from shared.worker import Delivery, Subscribers
 
@@ -12,11 +11,5 @@ SUBSCRIBERS = Subscribers()
 
 @SUBSCRIBERS.on(StaffUpdated)
 async def upsert_employee(event: StaffUpdated, _: Delivery, tx: AsyncSession) -> None:
-    """Know an employee as the master tells; whoever left stays known, and inactive."""
-    values = {"name": event.name, "active": event.active}
-    person_id = f"{event.dealer_id}-{event.staff_code}"
-    await tx.execute(
-        insert(Employee)
-        .values(employee_id=person_id, dealer_id=event.dealer_id, **values)
-        .on_conflict_do_update(index_elements=["employee_id"], set_=values)
-    )
+    """An employee is new or changed."""
+    await master_data.upsert_employee(tx, event)

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from commuter_service.rules.pass_period import Period, PeriodReversed, gaps, proposed_end
+from commuter_service.rules.pass_period import gaps, proposed_end
+from fare_engine.rules.period import Period, PeriodReversed
 
 
 def day(text: str) -> date:

@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-from commuter_service.rules.pass_period import Period
 from commuter_service.rules.pass_retention import (
     USUAL_RETENTION,
     Retention,
@@ -15,6 +14,7 @@ from commuter_service.rules.pass_retention import (
     retention,
 )
 from commuter_service.rules.pass_validity import PassFacts
+from fare_engine.rules.period import Period
 
 ENDED = Period(None, date(2022, 7, 31))
 

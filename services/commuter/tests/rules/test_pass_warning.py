@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 
-from commuter_service.rules.pass_period import Period
 from commuter_service.rules.pass_validity import PassFacts, valid_passes
 from commuter_service.rules.pass_warning import (
     DeductionWarning,
@@ -17,6 +16,7 @@ from commuter_service.rules.pass_warning import (
     pass_change_notice,
     revision_notice,
 )
+from fare_engine.rules.period import Period
 
 W1, W2 = DeductionWarning.W1, DeductionWarning.W2
 

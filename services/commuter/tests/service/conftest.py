@@ -1,7 +1,8 @@
 """The commuter service on a real PostgreSQL, spoken to by HTTP, with the people of one company."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from datetime import time as hour_of
@@ -14,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
 
+from commuter_service.adapters.route_providers import OWN_ENGINE, RouteProvider
 from commuter_service.app import SERVICE, create_app
 from event_contracts import Event, read
 from event_contracts.masters import StaffUpdated
@@ -240,15 +242,14 @@ async def commuter_api_url(databases: TestDatabases) -> str:
     return await databases.create("commuter_service")
 
 
-@pytest.fixture
-async def empty_commuter_api(commuter_api_url: str) -> AsyncIterator[CommuterApi]:
-    """The service with its people and no decision of anybody."""
-    database, clock = Database(commuter_api_url, pool_size=6), SetClock()
+@asynccontextmanager
+async def serving(url: str, look_up: RouteProvider = OWN_ENGINE) -> AsyncIterator[CommuterApi]:
+    """The service on a database, with its people and no decision of anybody."""
+    database, clock = Database(url, pool_size=6), SetClock()
     verifier = TokenVerifier(StaticKeys(KEYS), issuer=ISSUER, audience="madoguchi")
-    app = create_app(database=database, clock=clock, principal_of=principal_of(verifier))
-    async with database.transaction(EVERY_DEALER) as tx:
-        for table in EMPTIED:
-            await tx.execute(text(f"DELETE FROM {table}"))
+    app = create_app(
+        database=database, clock=clock, principal_of=principal_of(verifier), look_up=look_up
+    )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://commuter") as http:
         commuter_api = CommuterApi(database, clock, http, app)
@@ -263,6 +264,27 @@ async def empty_commuter_api(commuter_api_url: str) -> AsyncIterator[CommuterApi
             )  # fmt: skip
         yield commuter_api
     await database.close()
+
+
+Serve = Callable[..., AbstractAsyncContextManager[CommuterApi]]
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """`serving`, for tests that bring a database or a route provider of their own."""
+    return serving
+
+
+@pytest.fixture
+async def empty_commuter_api(commuter_api_url: str) -> AsyncIterator[CommuterApi]:
+    """The service with its people and no decision of anybody."""
+    database = Database(commuter_api_url)
+    async with database.transaction(EVERY_DEALER) as tx:
+        for table in EMPTIED:
+            await tx.execute(text(f"DELETE FROM {table}"))
+    await database.close()
+    async with serving(commuter_api_url) as commuter_api:
+        yield commuter_api
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Contracts that come to their last instalment, and who looks after them."""
+"""Contracts service: contracts near their last instalment, and the store and staff in charge."""

@@ -1,4 +1,4 @@
-"""The contracts service by its parts, and its HTTP side."""
+"""Service definition and HTTP application of the contracts service."""
 
 from fastapi import FastAPI
 
@@ -31,8 +31,8 @@ def create_app(
     conditions: Policy | None = None,
     **state: object,
 ) -> FastAPI:
-    """The API of the contracts service; `conditions` are those of this installation."""
-    from contracts_service.api import router  # a worker does without it
+    """The API of the contracts service; `conditions` is this installation's policy."""
+    from contracts_service.api import router  # not needed by a worker
 
     return create_api(
         SERVICE,
@@ -47,5 +47,5 @@ def create_app(
 
 
 def state_of(settings: ContractsSettings) -> dict[str, object]:
-    """What the app needs of the settings."""
+    """The values from the settings for `app.state`."""
     return {"conditions": settings.conditions}

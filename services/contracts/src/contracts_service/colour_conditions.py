@@ -1,4 +1,4 @@
-"""Row colours as conditions for SQL: the decision of `row_colour` by plain columns and bounds."""
+"""Row colours as SQL conditions: `row_colour` in terms of plain columns and bounds."""
 
 from datetime import date
 
@@ -23,11 +23,11 @@ DAYS_OF = {
     Colour.RED: "final_on >= :overdue_before AND final_on < :red_before",
     Colour.YELLOW: "final_on >= :red_before AND final_on < :yellow_before",
 }
-"""Where a colour has last days of its own, so that an index finds its rows."""
+"""Bounds of the last day per colour, so that an index finds its rows."""
 
 
 def colour_values(today: date, *, green_days: int | None) -> dict[str, date]:
-    """The values of COLOUR, URGENCY and DAYS_OF on a day."""
+    """The parameters of COLOUR, URGENCY and DAYS_OF on a day."""
     bounds = colour_bounds(today, green_days=green_days)
     return {
         "overdue_before": bounds.overdue_before,

@@ -1,4 +1,4 @@
-"""What does 顧客詳細 show? The contract read-only, the memo, and the buttons (D46-D48)."""
+"""Contract detail (顧客詳細): the read-only contract, the memo, and the actions (D46-D48)."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -48,7 +48,7 @@ class CodedName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loan:
-    """What is paid, and what is still owed."""
+    """Amounts paid and amounts still owed."""
 
     last_instalment_yen: int | None
     balance_yen: int | None
@@ -59,7 +59,7 @@ class Loan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleDetail:
-    """The car; months as 2022-03."""
+    """The vehicle; months as 2022-03."""
 
     model_code: str | None
     model: str
@@ -84,7 +84,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultDetail:
-    """The result as entered, its deadlines, and what an entry of today would be."""
+    """The result as entered, its deadlines, and the state of an entry made today."""
 
     selection: Selection | None
     selection_label: str
@@ -133,7 +133,7 @@ class RejectedAssignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplacementSuggestion:
-    """What the customer ordered here, as the dealer's own system says."""
+    """The vehicle ordered here, as reported by the dealer's own system."""
 
     vehicle_code: str
     ordered_on: date | None
@@ -152,14 +152,14 @@ class MemoDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledAction(OfferedAction):
-    """A button with the words on it."""
+    """An action with its button label."""
 
     label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractDetail:
-    """顧客詳細."""
+    """The response of 顧客詳細."""
 
     contract_no: str
     version: int
@@ -188,7 +188,7 @@ class ContractDetail:
 async def contract_detail(
     tx: AsyncSession, contract: Contract, viewer: Viewer, *, today: date, conditions: Policy
 ) -> ContractDetail:
-    """The contract as the screen shows it to this viewer today."""
+    """The contract as this viewer sees it today."""
     product = await queries.product(tx, contract.product_code)
     pending = await queries.pending_row(tx, contract)
     memo = await queries.memo_of(tx, contract.contract_no)

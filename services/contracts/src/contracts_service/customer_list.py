@@ -1,4 +1,4 @@
-"""Which contracts does a search find, and what stands in each row? (D5-D34, D36-D45).
+"""Customer list: the contracts that a search finds, and the columns of each row (D5-D45).
 
 The bounds come from the rules, so that SQL compares plain columns; colours, marks and months are
 computed by the rules for each row that is shown.
@@ -47,7 +47,7 @@ from shared.roles import Role
 
 
 class ListedContract(NamedTuple):
-    """What the list needs of a contract: the columns that are asked for, in this order."""
+    """The contract columns that the list selects, in this order."""
 
     contract_no: str
     version: int
@@ -78,37 +78,37 @@ ORDERS = {
 }
 OLDEST_REGISTRATION = date(1950, 1, 1)
 
-_statement = lru_cache(maxsize=256)(text)  # few shapes of searches come again and again
+_statement = lru_cache(maxsize=256)(text)  # searches have few distinct shapes
 
 
 @dataclass(slots=True)
 class Condition:
-    """Parts of a WHERE clause, all of which must hold, with their values."""
+    """Conditions of a WHERE clause, joined by AND, with their parameters."""
 
     parts: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
 
     def add(self, part: str, **values: object) -> None:
-        """Narrow the search."""
+        """Add a condition."""
         self.parts.append(part)
         self.values |= values
 
     @property
     def where(self) -> str:
-        """The clause."""
+        """The WHERE clause."""
         return " AND ".join(self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """At most a hundred rows, in order, and how many there are in all (D17)."""
+    """At most a hundred rows, in order, and the total (D17)."""
 
     rows: Sequence[ListedContract]
     total: int
 
 
 def visible_to(viewer: Viewer, *, today: date) -> Condition:
-    """Contracts that the viewer sees today: own dealer, in a store own store (D2, D142)."""
+    """Contracts visible to the viewer today: own dealer, for store roles own store (D2, D142)."""
     condition = Condition()
     condition.add("contract.dealer_id = :dealer", dealer=viewer.dealer_code)
     if viewer.role is not Role.HQ:
@@ -120,7 +120,7 @@ def visible_to(viewer: Viewer, *, today: date) -> Condition:
 
 
 def listed(condition: Condition, *, today: date, months: int) -> Condition:
-    """Without completed contracts of long ago (D5)."""
+    """Excludes contracts that were completed long ago (D5)."""
     listed_from = completed_listed_from(today, months=months)
     condition.add("(completion_basis IS NULL OR final_on >= :listed_from)", listed_from=listed_from)
     return condition
@@ -129,7 +129,7 @@ def listed(condition: Condition, *, today: date, months: int) -> Condition:
 def search_condition(
     condition: Condition, search: Search, *, today: date, green_days: int | None = None
 ) -> Condition:
-    """Narrowed to what one of the three panels asks for (D7-D15)."""
+    """The condition of one of the three search panels (D7-D15)."""
     match search:
         case IndividualSearch():
             if search.contract_no:
@@ -150,7 +150,7 @@ def search_condition(
 
 
 def bulk_search_condition(condition: Condition, search: BulkSearch, *, today: date) -> Condition:
-    """Narrowed to what the bulk screen asks for (D132)."""
+    """The condition of the bulk screen's search (D132)."""
     _add_texts(condition, search.customer_name, search.registration_no)
     if search.inspection_month:
         months = registered_for_next_inspection(
@@ -167,9 +167,9 @@ def bulk_search_condition(condition: Condition, search: BulkSearch, *, today: da
 
 
 def hits(condition: Condition, sort: str = "", *, limit: int | None = None) -> str:
-    """The statement for the hits in order, as Listed; a store's name is looked up for these only.
+    """The statement for the hits in order, as ListedContract; store names only for these.
 
-    Joined outside, the order of the hits is found in an index and never sorted for the join.
+    With an outer join, the order is read from an index instead of sorting for the join.
     """
     ordered, at_most = f"ORDER BY {ORDERS[sort]}", f"LIMIT {limit}" if limit else ""
     return f"""
@@ -182,7 +182,7 @@ def hits(condition: Condition, sort: str = "", *, limit: int | None = None) -> s
 
 
 async def find(tx: AsyncSession, condition: Condition, *, sort: str = "") -> Found:
-    """The first hundred hits, and the number of all; counted only where more follow."""
+    """The first hundred hits, and the total; counted only if there are more."""
     statement = hits(condition, sort, limit=ROWS_SHOWN + 1)
     found = await tx.execute(_statement(statement), condition.values)
     rows = [ListedContract._make(row) for row in found]
@@ -192,7 +192,7 @@ async def find(tx: AsyncSession, condition: Condition, *, sort: str = "") -> Fou
 
 
 async def count(tx: AsyncSession, condition: Condition) -> int:
-    """How many hits there are in all."""
+    """The total of hits."""
     statement = f"SELECT count(*) FROM contract WHERE {condition.where}"  # noqa: S608 - as above
     return int((await tx.execute(_statement(statement), condition.values)).scalar_one())
 
@@ -200,7 +200,7 @@ async def count(tx: AsyncSession, condition: Condition) -> int:
 async def count_by_store(
     tx: AsyncSession, condition: Condition, stores: Collection[str]
 ) -> dict[str, int]:
-    """How many hits there are in each of these stores that has any."""
+    """The number of hits per store, for stores that have any."""
     condition.add("contract.store_code = ANY(:stores)", stores=list(stores))
     statement = f"""
         SELECT store_code, count(*) AS contracts FROM contract
@@ -213,7 +213,7 @@ async def count_by_store(
 async def find_all(
     tx: AsyncSession, condition: Condition, *, sort: str = ""
 ) -> AsyncIterator[ListedContract]:
-    """Every hit in order, through a cursor: memory does not grow with their number (D19)."""
+    """Every hit in order, through a cursor: memory use is independent of their number (D19)."""
     statement = _statement(hits(condition, sort))
     result = await tx.stream(statement, condition.values, execution_options={"yield_per": 1000})
     async for row in result:
@@ -222,7 +222,7 @@ async def find_all(
 
 @dataclass(slots=True)
 class ListRow:
-    """A row of the table: the eleven columns of the manual, its colour, and 変更中."""
+    """A row of the table: the manual's eleven columns, its colour, and 変更中."""
 
     contract_no: str
     final_on: date
@@ -275,7 +275,7 @@ def row_of(row: ListedContract, *, today: date, conditions: Policy) -> ListRow:
 
 
 def replacement_of(row: ListedContract) -> Replacement | None:
-    """What is known of the replacement."""
+    """The known replacement."""
     if row.own_replacement is None:
         return None
     return Replacement(

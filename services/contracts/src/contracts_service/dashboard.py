@@ -1,6 +1,6 @@
-"""What should a manager look at first? Due and overdue per store, ageing, replacement rate (D).
+"""Dashboard for managers: due and overdue contracts per store, ageing, replacement rate (D).
 
-Counted by SQL with the bounds that the rules give.
+Counted in SQL with the bounds of the rules.
 """
 
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ AGES = (30, 60, 90)
 
 
 class Figures(BaseModel):
-    """Contracts by urgency and age; what is not given, as where there is no store, is 0."""
+    """Contracts by urgency and age; missing figures, as of a store without contracts, are 0."""
 
     contracts: int = 0
     red: int = 0
@@ -53,7 +53,7 @@ class Dashboard(BaseModel):
 async def dashboard(
     tx: AsyncSession, viewer: Viewer, *, today: date, conditions: Policy
 ) -> Dashboard:
-    """The figures of each store that the viewer sees, and their sums."""
+    """The figures of each store visible to the viewer, and their sums."""
     seen = customer_list.visible_to(viewer, today=today)
     condition = customer_list.listed(seen, today=today, months=conditions.listed_months)
     values = {

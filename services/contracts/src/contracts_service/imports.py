@@ -1,7 +1,7 @@
-"""How do contract files and masters come in? Whole, or not at all.
+"""Imports of contract and master data files: each file as a whole, or not at all.
 
-A file is read line by line while its lines are copied aside; as soon as one is refused the rest is
-only checked, so that every refused line is named and nothing is kept.
+A file is read line by line while its lines are copied to a staging table; once a line is refused
+the rest is only validated, so that every refused line is reported and nothing is stored.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from shared.errors import FieldError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What a file amounted to: lines taken over, new and changed among them; or the refused."""
+    """The result of a file: accepted lines, new and changed ones; or the refused lines."""
 
     accepted: int = 0
     registered: int = 0
@@ -32,7 +32,7 @@ class ImportReport:
 
 
 class StoreFacts(Protocol):
-    """A store as it comes in."""
+    """A store to import."""
 
     code: str
     name: str
@@ -41,7 +41,7 @@ class StoreFacts(Protocol):
 
 
 class PersonFacts(Protocol):
-    """A member of staff as it comes in; `role` is sales, manager or hq."""
+    """A staff member to import; `role` is sales, manager or hq."""
 
     code: str
     name: str
@@ -53,7 +53,7 @@ class PersonFacts(Protocol):
 
 
 class DealerFacts(Protocol):
-    """A dealer as it comes in, with stores and staff."""
+    """A dealer to import, with stores and staff."""
 
     code: str
     name: str
@@ -62,14 +62,14 @@ class DealerFacts(Protocol):
 
 
 class VehicleFacts(Protocol):
-    """A model as it comes in."""
+    """A model to import."""
 
     code: str
     name: str
 
 
 class MasterFacts(Protocol):
-    """Everything that must be known before contracts come in."""
+    """The master data that contracts refer to."""
 
     @property
     def dealers(self) -> Iterable[Any]:
@@ -81,7 +81,7 @@ class MasterFacts(Protocol):
 
 
 async def import_masters(database: Database, facts: MasterFacts, *, now: datetime) -> None:
-    """Keep dealers, stores, staff and vehicles as given, and the products of the rules."""
+    """Upsert the given dealers, stores, staff and vehicles, and the rules' products."""
     async with database.transaction(EVERY_DEALER) as tx:
         await master_data.upsert_products(tx)
         await master_data.upsert_vehicles(tx, map(_vehicle, facts.vehicles))
@@ -96,10 +96,10 @@ async def import_masters(database: Database, facts: MasterFacts, *, now: datetim
 
 
 async def import_contracts(database: Database, data: bytes, *, now: datetime) -> ImportReport:
-    """Take a contract file over; `data` is CSV in UTF-8 or Shift_JIS.
+    """Import a contract file; `data` is CSV in UTF-8 or Shift_JIS.
 
     Raises:
-        FileUnreadable, ColumnsNotAsAgreed: the file as a whole is not what was agreed.
+        FileUnreadable, ColumnsNotAsAgreed: the whole file does not have the agreed format.
     """
     async with database.transaction(EVERY_DEALER) as tx:
         accepted, refused = await _stage(tx, data)
@@ -118,10 +118,10 @@ async def import_contracts(database: Database, data: bytes, *, now: datetime) ->
 async def import_master_file(
     database: Database, kind: MasterKind, data: bytes, *, now: datetime
 ) -> ImportReport:
-    """Keep the rows of a master file; a calendar replaces the years that it names.
+    """Import a master data file; a calendar replaces the years it names.
 
     Raises:
-        FileUnreadable, ColumnsNotAsAgreed: the file as a whole is not what was agreed.
+        FileUnreadable, ColumnsNotAsAgreed: the whole file does not have the agreed format.
     """
     async with database.transaction(EVERY_DEALER) as tx:
         lines = list(read_master_file(kind, data, await queries.known_places(tx)))

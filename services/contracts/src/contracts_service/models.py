@@ -1,8 +1,8 @@
-"""Which tables does the contracts service keep?
+"""Tables of the contracts service.
 
-Masters (dealers, stores, staff, products, vehicles, the calendar's exceptions), contracts with all
-that is known of their last instalment, and what happened to them: memos, entries, assignment
-changes, releases, exports.
+Master data (dealers, stores, staff, products, vehicles, calendar exceptions), contracts with the
+state of their last instalment, and their history: memos, entries, assignment changes, releases,
+exports.
 """
 
 from datetime import date, datetime
@@ -27,7 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """A row that the contracts service keeps."""
+    """Declarative base of the contracts service's tables."""
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads a plain attribute
         str: Text,
@@ -49,9 +49,9 @@ class Dealer(Base):
 
 
 class Store(Base):
-    """A store; one that is `unused` is shown in brackets and never chosen (D130).
+    """A store; an `unused` one is shown in brackets and never chosen (D130).
 
-    `successor` is the store that takes over the customers of one that the dealer closed.
+    `successor` is the store that takes over the customers of a closed one.
     """
 
     __tablename__ = "store"
@@ -65,7 +65,7 @@ class Store(Base):
 
 
 class Staff(Base):
-    """A person; without `store_code` at headquarters. Who left is no longer `active`."""
+    """A staff member; headquarters staff have no `store_code`. Former staff are not `active`."""
 
     __tablename__ = "staff"
 
@@ -94,7 +94,7 @@ class ProductRow(Base):
 
 
 class Vehicle(Base):
-    """A model that a customer may buy next (D55); the dealer `*` stands for all of them."""
+    """A model that a customer may buy next (D55); the dealer `*` means all dealers."""
 
     __tablename__ = "vehicle"
 
@@ -105,7 +105,7 @@ class Vehicle(Base):
 
 
 class CalendarException(Base):
-    """A day on which the finance company works, or not, against the general calendar (D141)."""
+    """A day on which the finance company's calendar differs from the general one (D141)."""
 
     __tablename__ = "calendar_exception"
 
@@ -114,11 +114,11 @@ class CalendarException(Base):
 
 
 class Contract(Base):
-    """A contract: what the finance company says of it, and how its last instalment is handled.
+    """A contract: the finance company's data, and the handling of its last instalment.
 
-    `customer_folded` holds name and reading as they are searched, on a line each. While
-    `hidden_from_store_on` has come, no store sees it (D142). `imported_*` is the last word of the
-    file, so that the same file changes nothing again.
+    `customer_folded` holds the folded name and reading for the search, one line each. From
+    `hidden_from_store_on` on no store sees it (D142). `imported_*` are the values of the last file,
+    so that importing the same file again changes nothing.
     """
 
     __tablename__ = "contract"
@@ -185,7 +185,7 @@ class Contract(Base):
 
 
 class Memo(Base):
-    """One saved state of 自由記入欄; the highest version counts (D47)."""
+    """One saved version of the memo (自由記入欄); the highest version counts (D47)."""
 
     __tablename__ = "memo"
 
@@ -198,7 +198,7 @@ class Memo(Base):
 
 
 class Entry(Base):
-    """One statement about selection or replacement, whoever made it; rows only ever come."""
+    """One statement about selection or replacement, from any source; append-only."""
 
     __tablename__ = "entry"
     __table_args__ = (Index("entry_by_contract", "contract_no", "recorded_at"),)
@@ -218,7 +218,7 @@ class Entry(Base):
 
 
 class AssignmentChange(Base):
-    """One registration of another store or staff, and what became of it (D124-D144)."""
+    """One registered change of store or staff, and its outcome (D124-D144)."""
 
     __tablename__ = "assignment_change"
     __table_args__ = (
@@ -252,7 +252,7 @@ class AssignmentChange(Base):
 
 
 class CustomerChangeRelease(Base):
-    """Headquarters lifted the block of a pending customer change, and why (D64)."""
+    """Headquarters lifted the block of a pending customer change, with the reason (D64)."""
 
     __tablename__ = "customer_change_release"
 
@@ -265,7 +265,7 @@ class CustomerChangeRelease(Base):
 
 
 class CustomerErasure(Base):
-    """Who the customer of a contract was is forgotten: by whom, when and why."""
+    """The personal data of a contract's customer was erased: by whom, when and why."""
 
     __tablename__ = "customer_erasure"
 
@@ -277,7 +277,7 @@ class CustomerErasure(Base):
 
 
 class CustomerListExport(Base):
-    """Who took which customer list out as CSV (D19)."""
+    """A CSV export of a customer list, and who exported it (D19)."""
 
     __tablename__ = "customer_list_export"
 

@@ -1,6 +1,7 @@
-"""How does お支払方法確認書 look? A page to check, to circle and to sign (D51, D65-D67).
+"""Payment confirmation (お支払方法確認書) as PDF, for the customer to sign (D51, D65-D67).
 
-The customer's data go to the typesetter as values, never as markup; the Japanese font is embedded.
+The customer's data is passed to the typesetter as values, never as markup; the Japanese font is
+embedded.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from contracts_service.rules.result_deadline import confirm_with_customer_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """What is printed."""
+    """The values on the form."""
 
     document_id: str
     dealer: str
@@ -34,7 +35,7 @@ class Confirmation:
 
 
 def print_confirmation(form: Confirmation) -> bytes:
-    """The PDF; takes some hundredths of a second."""
+    """The PDF; takes a few hundredths of a second."""
     yen = form.last_instalment_yen
     values = {
         "document": form.document_id,
@@ -52,7 +53,7 @@ def print_confirmation(form: Confirmation) -> bytes:
         "printed": japanese_date(form.printed_on),
     }
     fonts = [str(resources.files(pylopdf_fonts_jp))]
-    pdf = typst.compile(  # type: ignore[misc]  # its stub has no way to name the input's type
+    pdf = typst.compile(  # type: ignore[misc]  # its stub cannot express the input's type
         input=_template(), font_paths=fonts, ignore_system_fonts=True, sys_inputs=values
     )
     assert isinstance(pdf, bytes)

@@ -1,4 +1,4 @@
-"""Which conditions may an installation set for the handling of contracts?"""
+"""Policy settings that an installation may choose for the handling of contracts."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +18,7 @@ class ReflectedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Days, months, rates and sums that the manual leaves open; each default is its own reading."""
+    """Days, months, rates and amounts that the manual leaves open; the defaults are its own."""
 
     green_days: int | None = None
     listed_months: int = MONTHS_AFTER_LAST_DAY

@@ -1,4 +1,4 @@
-"""What can be asked of contracts and masters? Named questions, each with its own SQL."""
+"""Queries for contracts and master data, each with its own SQL."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -42,11 +42,11 @@ from shared.db import EVERY_DEALER
 
 
 class ContractUnknown(LookupError):
-    """An event names a contract that was never registered here."""
+    """An event names a contract that is not registered here."""
 
 
 async def known_codes(tx: AsyncSession) -> KnownCodes:
-    """The codes that a contract file may use."""
+    """The codes that a contract file may refer to."""
     products = await tx.execute(select(ProductRow.product_code))
     stores = await tx.execute(select(Store.dealer_id, Store.store_code))
     staff = await tx.execute(
@@ -62,7 +62,7 @@ async def known_codes(tx: AsyncSession) -> KnownCodes:
 
 
 async def known_places(tx: AsyncSession) -> KnownPlaces:
-    """The dealers and stores that a master file may name."""
+    """The dealers and stores that a master data file may refer to."""
     stores = await tx.execute(select(Store.dealer_id, Store.store_code))
     return KnownPlaces(
         dealers=frozenset(await tx.scalars(select(Dealer.dealer_id))),
@@ -82,7 +82,7 @@ async def products(tx: AsyncSession) -> dict[str, Product]:
 
 
 def as_product(row: ProductRow) -> Product:
-    """The product of the rules that a row keeps."""
+    """A product row as the rules' product."""
     return Product(
         code=row.product_code,
         name=row.name,
@@ -104,7 +104,7 @@ async def contract_of_event(tx: AsyncSession, contract_no: str) -> Contract:
 async def contract_for(
     tx: AsyncSession, viewer: Viewer, contract_no: str, *, today: date, lock: bool = False
 ) -> Contract:
-    """The contract, if this viewer may know of it today (D2, D142). Raises ContractNotFound."""
+    """The contract, if it is visible to this viewer today (D2, D142). Raises ContractNotFound."""
     question = select(Contract).where(
         Contract.dealer_id == viewer.dealer_code,
         Contract.contract_no == folded_contract_no(contract_no),
@@ -123,7 +123,7 @@ async def contract_for(
 
 
 def assignment_of(contract: Contract) -> Assignment:
-    """Who looks after a contract."""
+    """The store and staff in charge of a contract."""
     return Assignment(
         store_code=contract.store_code,
         staff_code=contract.staff_code,
@@ -139,7 +139,7 @@ async def pending_row(tx: AsyncSession, contract: Contract) -> AssignmentChange 
 
 
 async def pending_change(tx: AsyncSession, contract: Contract) -> PendingChange | None:
-    """The same, as the rules see it."""
+    """The pending change as the rules see it."""
     row = await pending_row(tx, contract)
     return as_pending(row) if row else None
 
@@ -172,13 +172,13 @@ async def person(tx: AsyncSession, dealer_id: str, staff_code: str) -> Staff | N
 
 
 async def stores(tx: AsyncSession, dealer_id: str) -> list[Store]:
-    """All stores of a dealer by code; the unused ones too."""
+    """All stores of a dealer by code, including unused ones."""
     question = select(Store).where(Store.dealer_id == dealer_id).order_by(Store.store_code)
     return list(await tx.scalars(question))
 
 
 async def staff(tx: AsyncSession, dealer_id: str, store_code: str | None = None) -> list[Staff]:
-    """The active staff of a dealer, headquarters too, or of one of its stores, by code."""
+    """The active staff of a dealer including headquarters, or of one of its stores, by code."""
     question = select(Staff).where(Staff.dealer_id == dealer_id, Staff.active)
     if store_code is not None:
         question = question.where(Staff.store_code == store_code)
@@ -186,7 +186,7 @@ async def staff(tx: AsyncSession, dealer_id: str, store_code: str | None = None)
 
 
 async def vehicles(tx: AsyncSession, dealer_id: str) -> dict[str, str]:
-    """The models that may be chosen at a dealer: code to name."""
+    """The models offered at a dealer: code to name."""
     question = (
         select(Vehicle)
         .where(Vehicle.active, Vehicle.dealer_id.in_([EVERY_DEALER, dealer_id]))
@@ -196,7 +196,7 @@ async def vehicles(tx: AsyncSession, dealer_id: str) -> dict[str, str]:
 
 
 async def vehicle_label(tx: AsyncSession, dealer_id: str, code: str) -> str:
-    """The name of a model, also of one that may not be chosen any more; else its code (D55)."""
+    """The name of a model, even if it is no longer offered; else its code (D55)."""
     if code == OTHER_VEHICLE:
         return OTHER_VEHICLE_LABEL
     question = select(Vehicle.name).where(
@@ -206,7 +206,7 @@ async def vehicle_label(tx: AsyncSession, dealer_id: str, code: str) -> str:
 
 
 async def places(tx: AsyncSession, dealer_id: str) -> Places:
-    """Where a contract of the dealer may go (D129, D130)."""
+    """The stores and staff that a contract of the dealer may be assigned to (D129, D130)."""
     people = await staff(tx, dealer_id)
     return Places(
         usable_stores=frozenset(s.store_code for s in await stores(tx, dealer_id) if not s.unused),
@@ -224,7 +224,7 @@ async def calendar_exceptions(tx: AsyncSession) -> CalendarExceptions:
 
 
 async def transfers_in_progress(tx: AsyncSession, viewer: Viewer, *, today: date) -> Row[Any]:
-    """How many contracts are between stores: leaving and coming, without any names (A-26)."""
+    """The numbers of contracts moving between stores: leaving and coming, without names (A-26)."""
     result = await tx.execute(
         IN_TRANSFER,
         {"dealer": viewer.dealer_code, "store": viewer.store_code, "today": today},
@@ -249,7 +249,7 @@ async def product_codes(tx: AsyncSession) -> frozenset[str]:
 async def erasures_due(
     tx: AsyncSession, completed_by: date, *, most: int
 ) -> list[Row[str, str, date | None]]:
-    """Contracts complete on that day or before whose customer is not erased, the oldest first."""
+    """Contracts complete on or before that day whose customer is not erased, oldest first."""
     rows = await tx.execute(
         select(Contract.contract_no, Contract.dealer_id, Contract.completed_on)
         .where(
@@ -267,7 +267,7 @@ async def erasures_due(
 
 
 async def erasures_done(tx: AsyncSession, *, most: int) -> list[CustomerErasure]:
-    """Whose customers were erased, the last first."""
+    """The customer erasures, newest first."""
     newest = select(CustomerErasure).order_by(
         CustomerErasure.erased_at.desc(), CustomerErasure.contract_no
     )
@@ -277,7 +277,7 @@ async def erasures_done(tx: AsyncSession, *, most: int) -> list[CustomerErasure]
 async def contracts_locked(
     tx: AsyncSession, viewer: Viewer, contract_nos: Iterable[str], *, today: date
 ) -> dict[str, Contract]:
-    """Those of the contracts that the viewer sees today, locked, by number."""
+    """The given contracts that the viewer sees today, locked, by number."""
     question = select(Contract).where(
         Contract.dealer_id == viewer.dealer_code, Contract.contract_no.in_(list(contract_nos))
     )
@@ -296,7 +296,7 @@ async def contracts_locked(
 async def pending_rows(
     tx: AsyncSession, contracts: Iterable[Contract]
 ) -> dict[str, AssignmentChange]:
-    """The registered changes that wait, by contract number."""
+    """The pending changes by contract number."""
     ids = [c.pending_change_id for c in contracts if c.pending_change_id is not None]
     if not ids:
         return {}
@@ -305,7 +305,7 @@ async def pending_rows(
 
 
 async def last_rejection(tx: AsyncSession, contract: Contract) -> AssignmentChange | None:
-    """The latest registration, where the finance company refused it."""
+    """The latest registration, if the finance company rejected it."""
     question = select(AssignmentChange).where(AssignmentChange.contract_no == contract.contract_no)
     latest = await tx.scalar(question.order_by(AssignmentChange.registered_at.desc()).limit(1))
     return latest if latest is not None and latest.state == "rejected" else None

@@ -1,4 +1,4 @@
-"""What do the rules see of a stored contract?"""
+"""Rule facts: the inputs of the rules, read from a stored contract."""
 
 from contracts_service.models import Contract
 from contracts_service.rules.completion import CompletionBasis
@@ -9,17 +9,17 @@ from contracts_service.rules.selection import Replacement, Selection
 
 
 def selection_of(contract: Contract) -> Selection | None:
-    """The stored choice."""
+    """The stored selection."""
     return Selection(contract.selection) if contract.selection else None
 
 
 def completion_of(contract: Contract) -> CompletionBasis | None:
-    """What completed the contract."""
+    """The basis of completion."""
     return CompletionBasis(contract.completion_basis) if contract.completion_basis else None
 
 
 def replacement_of(contract: Contract) -> Replacement | None:
-    """What is known of the replacement."""
+    """The known replacement."""
     if contract.own_replacement is None:
         return None
     return Replacement(
@@ -30,7 +30,7 @@ def replacement_of(contract: Contract) -> Replacement | None:
 
 
 def entry_facts(contract: Contract) -> EntryFacts:
-    """For 進捗・結果入力."""
+    """Facts for 進捗・結果入力."""
     return EntryFacts(
         final_on=contract.final_on,
         selection=selection_of(contract),
@@ -44,7 +44,7 @@ def entry_facts(contract: Contract) -> EntryFacts:
 
 
 def resplit_facts(contract: Contract) -> ResplitFacts:
-    """For 再分割シミュレーション."""
+    """Facts for 再分割シミュレーション."""
     return ResplitFacts(
         final_on=contract.final_on,
         selection=selection_of(contract),
@@ -55,7 +55,7 @@ def resplit_facts(contract: Contract) -> ResplitFacts:
 
 
 def row_facts(contract: Contract) -> RowFacts:
-    """For the colour."""
+    """Facts for the row colour."""
     return RowFacts(
         final_on=contract.final_on,
         completed=contract.completion_basis is not None,

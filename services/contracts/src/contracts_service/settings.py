@@ -1,4 +1,4 @@
-"""What does an operator decide about the contracts service?"""
+"""Environment settings of the contracts service."""
 
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from shared.settings import ServiceSettings
 class ContractsSettings(ServiceSettings):
     """Read from the environment, each name with the prefix CONTRACTS_ (CONTRACTS_GREEN_DAYS, ...).
 
-    What each means is said at Conditions.
+    `Policy` explains each of them.
     """
 
     model_config = SettingsConfigDict(env_prefix="CONTRACTS_", frozen=True)
@@ -29,7 +29,7 @@ class ContractsSettings(ServiceSettings):
 
     @property
     def conditions(self) -> Policy:
-        """The same, as the service works with them."""
+        """The policy that the service works with."""
         return Policy(
             green_days=self.green_days,
             listed_months=self.listed_months,

@@ -1,4 +1,4 @@
-"""What does the contracts service hear of, and what follows from it?"""
+"""Event subscriptions of the contracts service, one function per event type."""
 
 from uuid import UUID
 
@@ -26,14 +26,14 @@ async def record_return_submitted(
 async def record_return_withdrawn(
     event: ReturnWithdrawn, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """The return application is gone, the choice is free again (D60)."""
+    """The return application was withdrawn; the selection may change again (D60)."""
     names = (event.contract_no, event.application_id)
     await return_ended(tx, *names, completed=False, now=delivery.now)
 
 
 @SUBSCRIBERS.on(ReturnCompleted)
 async def complete_by_return(event: ReturnCompleted, delivery: Delivery, tx: AsyncSession) -> None:
-    """The finance company finished the application, and with it the contract (A-08, D78)."""
+    """The finance company completed the return, and with it the contract (A-08, D78)."""
     names = (event.contract_no, event.application_id)
     await return_ended(tx, *names, completed=True, now=delivery.now)
 
@@ -42,7 +42,7 @@ async def complete_by_return(event: ReturnCompleted, delivery: Delivery, tx: Asy
 async def apply_contract_facts(
     event: tfc.TfcContractFacts, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A contract is new or changed in the finance company's books."""
+    """A contract is new or changed in the finance company's records."""
     await tfc_updates.apply_contract_facts(tx, event, now=delivery.now)
 
 
@@ -74,7 +74,7 @@ async def record_purchase(
 async def record_inquiry(
     event: tfc.EarlyPayoffInquired, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """The inquiry may fill 代替 (D31)."""
+    """The inquiry may set 代替 (D31)."""
     await tfc_updates.record_inquiry(tx, event, now=delivery.now)
 
 
@@ -90,7 +90,7 @@ async def complete_by_payoff(
 async def correct_selection(
     event: tfc.SelectionCorrected, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """The finance company changes the choice at any time (D80)."""
+    """The finance company corrects the selection at any time (D80)."""
     names = (event.contract_no, event.category)
     await tfc_updates.correct_selection(tx, *names, now=delivery.now)
 
@@ -99,7 +99,7 @@ async def correct_selection(
 async def record_screening(
     event: tfc.ResplitScreened, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A yes completes the contract, a no brings the earlier choice back (D50)."""
+    """An approval completes the contract, a rejection restores the earlier selection (D50)."""
     approved = event.approved
     await tfc_updates.record_screening(tx, event.contract_no, approved=approved, now=delivery.now)
 
@@ -108,7 +108,7 @@ async def record_screening(
 async def complete_separate_procedure(
     event: tfc.SeparateProcedureCompleted, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """With a completed return the contract is complete now (D78)."""
+    """Together with a completed return this completes the contract (D78)."""
     await tfc_updates.complete_separate_procedure(tx, event.contract_no, now=delivery.now)
 
 
@@ -116,7 +116,7 @@ async def complete_separate_procedure(
 async def complete_by_tfc(
     event: tfc.TfcCompletedFinalHandling, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """Complete, whatever was entered (A-08)."""
+    """Completes the contract, whatever was entered (A-08)."""
     await tfc_updates.complete_by_tfc(tx, event.contract_no, now=delivery.now)
 
 
@@ -124,7 +124,7 @@ async def complete_by_tfc(
 async def reflect_assignment(
     event: tfc.AssignmentReflected, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A registered change is in the finance company's books (D141)."""
+    """A registered change is reflected in the finance company's records (D141)."""
     change = (event.contract_no, UUID(event.change_id), event.reflected_on)
     await assignment.reflect_change(tx, *change, now=delivery.now)
 
@@ -133,7 +133,7 @@ async def reflect_assignment(
 async def reject_assignment(
     event: tfc.AssignmentRejected, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A registered change was refused (D141)."""
+    """A registered change was rejected (D141)."""
     change = (event.contract_no, UUID(event.change_id), event.reason)
     await assignment.reject_change(tx, *change, now=delivery.now)
 
@@ -166,7 +166,7 @@ async def upsert_calendar(
 async def upsert_staff_member(
     event: dealer.StaffMasterUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A member of staff is new, changed or gone (C4)."""
+    """A staff member was added, changed or removed (C4)."""
     await master_data.upsert_staff(tx, [event.model_dump()], now=delivery.now)
 
 
@@ -174,9 +174,9 @@ async def upsert_staff_member(
 async def upsert_store(
     event: dealer.StoreMasterUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A store is new, changed or closed; a closed one must not be chosen either (D130).
+    """A store was added, changed or closed; a closed one must not be chosen either (D130).
 
-    Its successor is offered where its customers are moved (C4).
+    Its successor is offered as the destination of its customers (C4).
     """
     unused = event.unused or not event.active
     row = event.model_dump(include={"dealer_id", "store_code", "name", "phone"})
@@ -188,7 +188,7 @@ async def upsert_store(
 async def upsert_vehicle(
     event: dealer.ReplacementVehicleMasterUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A model of this dealer's own pulldown (D55)."""
+    """A model in this dealer's own pulldown (D55)."""
     del delivery
     await master_data.upsert_vehicles(tx, [event.model_dump()])
 
@@ -197,7 +197,7 @@ async def upsert_vehicle(
 async def block_results(
     event: dealer.CustomerChangeStarted, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """Results wait for the change of name or address (D64)."""
+    """Results wait for the change of the customer's name or address (D64)."""
     del delivery
     names = (event.dealer_id, event.contract_no)
     await customer_change.set_pending(tx, *names, pending=True)
@@ -207,7 +207,7 @@ async def block_results(
 async def unblock_results(
     event: dealer.CustomerChangeCompleted, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """The change is finished (D64)."""
+    """The change is complete (D64)."""
     del delivery
     names = (event.dealer_id, event.contract_no)
     await customer_change.set_pending(tx, *names, pending=False)
@@ -217,7 +217,7 @@ async def unblock_results(
 async def suggest_replacement(
     event: dealer.ReplacementSold, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A suggestion for 自社代替; a person confirms it (C4)."""
+    """A suggestion for 自社代替; a user confirms it (C4)."""
     del delivery
     sold = (event.vehicle_code, event.ordered_on)
     await customer_change.suggest_replacement(tx, event.dealer_id, event.contract_no, *sold)

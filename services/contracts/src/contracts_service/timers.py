@@ -1,4 +1,4 @@
-"""What happens by the clock alone? Reflections, alarms (D141), and the urgency of a new day."""
+"""Timers of the contracts service: reflections, alarms (D141), and daily urgency."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -19,12 +19,12 @@ async def reflect(key: str, payload: dict[str, Any], now: datetime, tx: AsyncSes
 
 
 async def alarm(key: str, payload: dict[str, Any], now: datetime, tx: AsyncSession) -> None:
-    """Tell operations of a change that was not reflected in time."""
+    """Emit an alarm for a change that was not reflected in time."""
     await raise_overdue(tx, payload["contract_no"], UUID(key), now=now)
 
 
 async def new_day(_key: str, payload: dict[str, Any], now: datetime, tx: AsyncSession) -> None:
-    """Tell which contracts became more urgent with this day."""
+    """Emit the contracts that became more urgent on this day."""
     await publish_urgency(tx, date.fromisoformat(payload["day"]), now=now)
 
 

@@ -1,4 +1,4 @@
-"""Oracles: rules that judge one contract, to compare with what SQL finds."""
+"""Oracles: rules for one contract, to compare with the results of SQL."""
 
 from datetime import date
 

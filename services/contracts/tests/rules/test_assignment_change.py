@@ -1,4 +1,4 @@
-"""店舗・スタッフ変更: who may move what, when it shows, and who sees it meanwhile."""
+"""Assignment change (店舗・スタッフ変更): who may move which contract, and who sees it when."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -64,25 +64,25 @@ def decide(
     return decide_change(facts or contract(), command, today=today, places=PLACES)
 
 
-def code_of(**pressed: Any) -> str:
+def code_of(**command: Any) -> str:
     with pytest.raises(FormErrors) as refused:
-        decide(**pressed)
+        decide(**command)
     (error,) = refused.value.fields
     return error.code
 
 
 @pytest.mark.rule("D124")
 @pytest.mark.parametrize("product", ["SVP_A", "SVT_A", "SVP_OPEN", "SVT_OPEN"])
-@pytest.mark.parametrize("pressed", [{"to_store": "S20"}, {"to_staff": "M100"}])
-def test_four_products_move_elsewhere(product: str, pressed: dict[str, Any]) -> None:
+@pytest.mark.parametrize("command", [{"to_store": "S20"}, {"to_staff": "M100"}])
+def test_four_products_move_elsewhere(product: str, command: dict[str, Any]) -> None:
     with pytest.raises(ProductNotTransferable, match="レクサス手続担当店移管制度"):
-        decide(facts=contract(product), **pressed)
-    assert decide(facts=contract("SVP_R"), **pressed).outcome is Outcome.REGISTERED
+        decide(facts=contract(product), **command)
+    assert decide(facts=contract("SVP_R"), **command).outcome is Outcome.REGISTERED
 
 
 @pytest.mark.rule("D126", "D127", "D128", "D129")
 @pytest.mark.parametrize(
-    ("pressed", "store", "staff"),
+    ("command", "store", "staff"),
     [
         ({"to_store": "S20"}, "S20", None),
         ({"to_staff": "M100"}, None, "M100"),
@@ -91,9 +91,9 @@ def test_four_products_move_elsewhere(product: str, pressed: dict[str, Any]) -> 
     ],
 )
 def test_store_or_staff_or_both(
-    pressed: dict[str, Any], store: str | None, staff: str | None
+    command: dict[str, Any], store: str | None, staff: str | None
 ) -> None:
-    assert decide(**pressed).change == waiting(store, staff)
+    assert decide(**command).change == waiting(store, staff)
 
 
 @pytest.mark.rule("D127")
@@ -106,7 +106,7 @@ def test_a_reason_may_be_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pressed", "code"),
+    ("command", "code"),
     [
         pytest.param({}, "DESTINATION_MISSING", marks=pytest.mark.rule("D126")),
         pytest.param({"to_store": "S10"}, "NOTHING_CHANGED", marks=pytest.mark.rule("D129")),
@@ -124,13 +124,13 @@ def test_a_reason_may_be_given() -> None:
         pytest.param({"to_store": "S90"}, "STORE_NOT_USABLE", marks=pytest.mark.rule("D130")),
     ],
 )
-def test_registrations_that_cannot_be_right(pressed: dict[str, Any], code: str) -> None:
-    assert code_of(**pressed) == code
+def test_invalid_registrations(command: dict[str, Any], code: str) -> None:
+    assert code_of(**command) == code
 
 
 @pytest.mark.rule("D140")
 @pytest.mark.parametrize(
-    ("before", "pressed", "after"),
+    ("before", "command", "after"),
     [
         (waiting("S20"), {"to_store": "S30"}, waiting("S30")),
         (waiting("S20"), {"to_staff": "E201"}, waiting("S20", "E201")),
@@ -139,17 +139,17 @@ def test_registrations_that_cannot_be_right(pressed: dict[str, Any], code: str) 
         (waiting("S20"), {"to_store": "S10", "to_staff": "M100"}, waiting(None, "M100")),
     ],
 )
-def test_the_same_day_each_press_replaces_its_own_field(
-    before: PendingChange, pressed: dict[str, Any], after: PendingChange
+def test_on_the_same_day_each_registration_replaces_its_own_field(
+    before: PendingChange, command: dict[str, Any], after: PendingChange
 ) -> None:
-    decision = decide(facts=contract(pending=before), **pressed)
+    decision = decide(facts=contract(pending=before), **command)
     assert (decision.outcome, decision.change) == (Outcome.REPLACED, after)
 
 
 @pytest.mark.rule("D140")
-@pytest.mark.parametrize("pressed", [{"to_staff": "M100"}, {"to_staff": "E101"}])
-def test_staff_is_checked_against_the_store_that_waits(pressed: dict[str, Any]) -> None:
-    assert code_of(facts=contract(pending=waiting("S20")), **pressed) == "STAFF_NOT_IN_STORE"
+@pytest.mark.parametrize("command", [{"to_staff": "M100"}, {"to_staff": "E101"}])
+def test_staff_is_checked_against_the_store_that_waits(command: dict[str, Any]) -> None:
+    assert code_of(facts=contract(pending=waiting("S20")), **command) == "STAFF_NOT_IN_STORE"
 
 
 @pytest.mark.rule("D140")
@@ -161,15 +161,15 @@ def test_another_store_does_not_keep_the_staff_of_the_first() -> None:
 
 @pytest.mark.rule("D143")
 @pytest.mark.parametrize(
-    ("before", "pressed"),
+    ("before", "command"),
     [
         (waiting("S20"), {"to_store": "S10"}),
         (waiting(None, "M100"), {"to_staff": "E101"}),
         (waiting("S20", "E201"), {"to_store": "S10", "to_staff": "E101"}),
     ],
 )
-def test_setting_everything_back_cancels(before: PendingChange, pressed: dict[str, Any]) -> None:
-    decision = decide(facts=contract(pending=before), **pressed)
+def test_setting_everything_back_cancels(before: PendingChange, command: dict[str, Any]) -> None:
+    decision = decide(facts=contract(pending=before), **command)
     assert decision == ChangeDecision(outcome=Outcome.CANCELLED)
 
 
@@ -229,7 +229,7 @@ def test_after_the_fifth_business_day_it_is_overdue() -> None:
 
 
 @pytest.mark.rule("D141")
-def test_the_calendar_of_the_finance_company_has_the_last_word() -> None:
+def test_the_calendar_of_the_finance_company_takes_precedence() -> None:
     closed = CalendarExceptions(closed_on=frozenset({date(2025, 7, 17)}))
     assert reflect_earliest_on(T, closed) == date(2025, 7, 22)
     opened = CalendarExceptions(open_on=frozenset({date(2025, 7, 19)}))
@@ -260,7 +260,7 @@ def test_business_days(day: str, works: bool) -> None:
 
 @pytest.mark.rule("D141")
 @given(st.dates(date(2024, 1, 1), date(2027, 12, 31)), st.integers(1, 6))
-def test_exactly_so_many_business_days_lie_between(day: date, count: int) -> None:
+def test_exactly_that_number_of_business_days_lies_between(day: date, count: int) -> None:
     last = business_day_after(day, count)
     between = [day + timedelta(days=ahead) for ahead in range(1, (last - day).days + 1)]
     assert sum(map(is_business_day, between)) == count
@@ -278,7 +278,7 @@ def test_exactly_so_many_business_days_lie_between(day: date, count: int) -> Non
         (None, "2025-07-16", "S10"),
     ],
 )
-def test_the_old_store_loses_sight_from_the_next_day(
+def test_the_contract_is_hidden_from_the_old_store_from_the_next_day(
     pending: PendingChange | None, today: str, seen_in: str | None
 ) -> None:
     assert viewing_store(NOW, pending, today=date.fromisoformat(today)) == seen_in
@@ -313,7 +313,9 @@ def test_a_reflected_change_of_staff_alone_marks_no_move(moved_earlier_on: date 
 
 @pytest.mark.rule("D137")
 @pytest.mark.parametrize(("all_or_nothing", "accepted"), [(False, ["C1", "C3"]), (True, [])])
-def test_in_bulk_every_row_stands_for_itself(all_or_nothing: bool, accepted: list[str]) -> None:
+def test_in_bulk_every_row_is_decided_independently(
+    all_or_nothing: bool, accepted: list[str]
+) -> None:
     rows = {
         "C1": lambda: decide(to_store="S20"),
         "C2": lambda: decide(to_store="S20", facts=contract("SVP_A")),

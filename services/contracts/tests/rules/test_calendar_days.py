@@ -1,4 +1,4 @@
-"""The date arithmetic that every deadline uses."""
+"""Calendar days: the date arithmetic behind every deadline."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Who may do what, where, and which buttons therefore work."""
+"""Contract access by role and scope, and the enabled buttons."""
 
 from dataclasses import replace
 from datetime import date
@@ -81,7 +81,7 @@ CONTRACT = ContractFacts(
 
 
 def reasons(facts: ContractFacts, role: Role = Role.MANAGER) -> dict[str, str | None]:
-    """The buttons that do not work, and why."""
+    """The disabled buttons and their reasons."""
     offered = contract_actions(facts, role=role, today=T)
     assert [action.button for action in offered] == list(Button)
     assert all((action.reason is None) is action.enabled for action in offered)

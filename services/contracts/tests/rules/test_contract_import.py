@@ -1,4 +1,4 @@
-"""The contract file: cells, lines, and the file as a whole."""
+"""Contract file: cells, lines, and the file as a whole."""
 
 import csv
 import io
@@ -184,17 +184,17 @@ def test_all_wrong_cells_of_a_line_are_named_at_once() -> None:
 @pytest.mark.parametrize(
     "column", ["車種コード", "契約者名カナ", "郵便番号", "電話番号", "スタッフコード"]
 )
-def test_some_columns_may_stay_empty(column: str) -> None:
+def test_some_columns_may_be_empty(column: str) -> None:
     the_row(LOAN | {column: " "})
 
 
 @pytest.mark.rule("D12")
 @pytest.mark.parametrize("product", PRODUCT_BY_CODE.values(), ids=PRODUCT_BY_CODE)
 def test_a_product_is_given_by_code_or_by_name(product: object) -> None:
-    wanted = PRODUCT_BY_CODE[getattr(product, "code", "")]
-    like = LEASE if wanted.is_lease else LOAN
-    for written in (wanted.code, wanted.name):
-        assert the_row(like | {"制度": written}).product_code == wanted.code
+    expected = PRODUCT_BY_CODE[getattr(product, "code", "")]
+    like = LEASE if expected.is_lease else LOAN
+    for written in (expected.code, expected.name):
+        assert the_row(like | {"制度": written}).product_code == expected.code
 
 
 def test_a_product_that_came_later_is_given_by_its_code() -> None:
@@ -286,7 +286,7 @@ def test_a_file_is_read_in_either_encoding(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x81", b"\x80\x81\xff"])
-def test_what_is_no_text_is_refused_as_a_whole(content: bytes) -> None:
+def test_an_undecodable_file_is_refused_as_a_whole(content: bytes) -> None:
     with pytest.raises(FileUnreadable):
         read_contract_file(content, KNOWN)
 

@@ -1,4 +1,4 @@
-"""結果入力期限, the change limit, list membership, 車検年月, 代替 and 完了."""
+"""Deadlines: 結果入力期限, the change limit, listing window, 車検年月, 代替 and 完了."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -48,9 +48,7 @@ NONE = Replacement(own=False)
         ("2025-08-31", "2025-06-30"),
     ],
 )
-def test_results_and_the_customers_word_are_due_two_months_before(
-    final_on: str, due_on: str
-) -> None:
+def test_results_are_due_two_months_before(final_on: str, due_on: str) -> None:
     last_day = date.fromisoformat(final_on)
     assert result_due_on(last_day) == date.fromisoformat(due_on)
     assert confirm_with_customer_by(last_day) == f"{due_on}まで"
@@ -67,7 +65,7 @@ def test_an_entry_is_late_from_the_day_after_the_deadline(today: str, late: bool
     ("final_on", "limit_on"),
     [("2025-08-15", "2025-07-15"), ("2025-08-14", "2025-07-14"), ("2026-03-31", "2026-02-28")],
 )
-def test_the_choice_may_change_until_one_month_before(final_on: str, limit_on: str) -> None:
+def test_the_selection_may_change_until_one_month_before(final_on: str, limit_on: str) -> None:
     assert change_limit_on(date.fromisoformat(final_on)) == date.fromisoformat(limit_on)
 
 
@@ -113,7 +111,7 @@ def test_the_sign_in_the_column_replacement(
     assert replacement_mark(replacement, completed=completed, tfc_handled=tfc_handled) == mark
 
 
-def said(source: ReplacementSource, hour: int, replacement: Replacement) -> ReplacementEntry:
+def stated(source: ReplacementSource, hour: int, replacement: Replacement) -> ReplacementEntry:
     recorded_at = datetime(2025, 7, 15, hour, tzinfo=UTC)
     return ReplacementEntry(source=source, recorded_at=recorded_at, replacement=replacement)
 
@@ -126,56 +124,58 @@ INQUIRY, ENTRY = ReplacementSource.PAYOFF_INQUIRY, ReplacementSource.RESULT_ENTR
     ("entries", "mark"),
     [
         ([], ReplacementMark.MISSING),
-        ([said(INQUIRY, 9, PRIUS)], ReplacementMark.OWN),
-        ([said(INQUIRY, 9, PRIUS), said(ENTRY, 10, NONE)], ReplacementMark.NONE),
-        ([said(ENTRY, 9, NONE), said(INQUIRY, 10, PRIUS)], ReplacementMark.OWN),
-        ([said(ENTRY, 9, NONE), said(INQUIRY, 9, PRIUS)], ReplacementMark.NONE),
+        ([stated(INQUIRY, 9, PRIUS)], ReplacementMark.OWN),
+        ([stated(INQUIRY, 9, PRIUS), stated(ENTRY, 10, NONE)], ReplacementMark.NONE),
+        ([stated(ENTRY, 9, NONE), stated(INQUIRY, 10, PRIUS)], ReplacementMark.OWN),
+        ([stated(ENTRY, 9, NONE), stated(INQUIRY, 9, PRIUS)], ReplacementMark.NONE),
     ],
 )
-def test_the_latest_word_about_the_replacement_counts(
+def test_the_latest_statement_about_the_replacement_counts(
     entries: list[ReplacementEntry], mark: str
 ) -> None:
     latest = latest_replacement(entries)
     assert replacement_mark(latest, completed=False, tfc_handled=False) == mark
 
 
-def happened(selection: Selection | None = None, **facts: Any) -> CompletionFacts:
+def completion_facts(selection: Selection | None = None, **facts: Any) -> CompletionFacts:
     return CompletionFacts(selection=selection, **facts)
 
 
 @pytest.mark.parametrize(
     ("facts", "basis"),
     [
-        pytest.param(happened(), None, marks=pytest.mark.rule("D32")),
+        pytest.param(completion_facts(), None, marks=pytest.mark.rule("D32")),
         pytest.param(
-            happened(Selection.CASH_SETTLEMENT),
+            completion_facts(Selection.CASH_SETTLEMENT),
             "cash_decided",
             marks=pytest.mark.rule("D32", "D72"),
         ),
-        pytest.param(happened(Selection.EARLY_PAYOFF), None, marks=pytest.mark.rule("D70")),
+        pytest.param(completion_facts(Selection.EARLY_PAYOFF), None, marks=pytest.mark.rule("D70")),
         pytest.param(
-            happened(Selection.EARLY_PAYOFF, payoff_settled=True),
+            completion_facts(Selection.EARLY_PAYOFF, payoff_settled=True),
             "payoff",
             marks=pytest.mark.rule("D70"),
         ),
         pytest.param(
-            happened(Selection.VEHICLE_RETURN), None, marks=pytest.mark.rule("D32", "D72")
+            completion_facts(Selection.VEHICLE_RETURN), None, marks=pytest.mark.rule("D32", "D72")
         ),
         pytest.param(
-            happened(Selection.VEHICLE_RETURN, return_completed=True),
+            completion_facts(Selection.VEHICLE_RETURN, return_completed=True),
             "return",
             marks=pytest.mark.rule("D78"),
         ),
-        pytest.param(happened(return_completed=True), "return", marks=pytest.mark.rule("D78")),
         pytest.param(
-            happened(
+            completion_facts(return_completed=True), "return", marks=pytest.mark.rule("D78")
+        ),
+        pytest.param(
+            completion_facts(
                 Selection.VEHICLE_RETURN, return_completed=True, separate_procedure_needed=True
             ),
             None,
             marks=pytest.mark.rule("D78"),
         ),
         pytest.param(
-            happened(
+            completion_facts(
                 Selection.VEHICLE_RETURN,
                 return_completed=True,
                 separate_procedure_needed=True,
@@ -185,7 +185,7 @@ def happened(selection: Selection | None = None, **facts: Any) -> CompletionFact
             marks=pytest.mark.rule("D78"),
         ),
         pytest.param(
-            happened(
+            completion_facts(
                 Selection.VEHICLE_RETURN,
                 separate_procedure_needed=True,
                 separate_procedure_completed=True,
@@ -193,13 +193,13 @@ def happened(selection: Selection | None = None, **facts: Any) -> CompletionFact
             None,
             marks=pytest.mark.rule("D78"),
         ),
-        pytest.param(happened(Selection.RE_SPLIT), None, marks=pytest.mark.rule("D32")),
+        pytest.param(completion_facts(Selection.RE_SPLIT), None, marks=pytest.mark.rule("D32")),
         pytest.param(
-            happened(Selection.RE_SPLIT, resplit_approved=True),
+            completion_facts(Selection.RE_SPLIT, resplit_approved=True),
             "resplit",
             marks=pytest.mark.rule("D32"),
         ),
-        pytest.param(happened(completed_by_tfc=True), "tfc", marks=pytest.mark.rule("D32")),
+        pytest.param(completion_facts(completed_by_tfc=True), "tfc", marks=pytest.mark.rule("D32")),
     ],
 )
 def test_what_completes_a_contract(facts: CompletionFacts, basis: str | None) -> None:

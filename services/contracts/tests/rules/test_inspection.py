@@ -1,4 +1,4 @@
-"""車検: prediction, 車検前 N, and the column 車検年月."""
+"""Inspection (車検): prediction, 車検前 N, and the column 車検年月."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""The product table of the manual, line by line."""
+"""Product table of the manual, line by line."""
 
 import pytest
 

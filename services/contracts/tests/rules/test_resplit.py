@@ -1,4 +1,4 @@
-"""再分割 and 早期完済: the window, the trial, the quotation."""
+"""Re-split (再分割) and payoff (早期完済): the period, the trial, the quotation."""
 
 from datetime import date
 from decimal import Decimal
@@ -81,7 +81,7 @@ def test_when_the_simulation_is_open(facts: ResplitFacts, refused: type[Refusal]
 
 
 @pytest.mark.rule("D49")
-def test_the_refusal_says_from_which_day_on() -> None:
+def test_the_refusal_names_the_opening_day() -> None:
     refusal = resplit_refusal(contract("2026-04-16"), today=T)
     assert refusal is not None
     assert refusal.message == "再分割シミュレーションは2025年7月16日から実施可能です"
@@ -107,7 +107,7 @@ def test_applying_sets_the_choice_even_in_the_last_month() -> None:
         (False, RETURN, CASH, RETURN),
     ],
 )
-def test_a_declined_screening_brings_the_previous_choice_back(
+def test_a_rejected_screening_restores_the_previous_selection(
     approved: bool, current: Selection, previous: Selection | None, after: Selection | None
 ) -> None:
     found = selection_after_screening(approved=approved, current=current, previous=previous)
@@ -199,16 +199,14 @@ def test_the_remainder_stays_small(principal: int, term: int, rate: Decimal) -> 
         (1_000_000, 12, "-1", "RATE_NEGATIVE"),
     ],
 )
-def test_trials_that_make_no_sense(
-    principal_yen: int, instalments: int, rate: str, code: str
-) -> None:
+def test_invalid_trials(principal_yen: int, instalments: int, rate: str, code: str) -> None:
     with pytest.raises(FormErrors) as refused:
         plan(principal_yen, instalments, rate)
     assert [error.code for error in refused.value.fields] == [code]
 
 
 def residual() -> tuple[Instalment, ...]:
-    """Three payments left of a residual-value contract: 07-30, 08-30 and the last day 09-30."""
+    """The last three payments of a residual-value contract: 07-30, 08-30 and the last day 09-30."""
     return remaining_schedule(
         balance_yen=1_000_000,
         monthly_yen=20_000,

@@ -1,4 +1,4 @@
-"""進捗・結果入力: what 決定 records, and what stands in its way."""
+"""Result entry (進捗・結果入力): what 決定 records, and its refusals."""
 
 from dataclasses import replace
 from datetime import date
@@ -43,8 +43,8 @@ def contract(final_on: str = "2025-10-20", **facts: Any) -> EntryFacts:
     return EntryFacts(final_on=date.fromisoformat(final_on), **facts)
 
 
-def ticked(*categories: Selection, **given: Any) -> RecordResult:
-    """A complete form: 自社代替 無, the paper received; each test spoils one thing."""
+def form(*categories: Selection, **given: Any) -> RecordResult:
+    """A complete form: 自社代替 無, the form received; each test changes one field."""
     fine: dict[str, Any] = {"own_replacement": False, "confirmation_received": True}
     return RecordResult(categories=frozenset(categories), **{**fine, **given})
 
@@ -61,7 +61,7 @@ def codes_of(facts: EntryFacts, command: RecordResult, **options: Any) -> list[s
 
 @pytest.mark.rule("D52", "D57")
 def test_a_first_entry_records_choice_and_replacement_together() -> None:
-    command = ticked(CASH, own_replacement=True, vehicle_code="PRIUS")
+    command = form(CASH, own_replacement=True, vehicle_code="PRIUS")
     decision = decide(contract(selection=None), command)
     assert (decision.recorded, decision.selection) == (Recorded.FIRST, CASH)
     assert decision.replacement == PRIUS
@@ -77,13 +77,13 @@ def test_a_first_entry_records_choice_and_replacement_together() -> None:
     ],
 )
 def test_exactly_one_choice_is_ticked(categories: tuple[Selection, ...], code: str) -> None:
-    assert codes_of(contract(), ticked(*categories)) == [code]
+    assert codes_of(contract(), form(*categories)) == [code]
 
 
 @pytest.mark.rule("D53")
 @pytest.mark.parametrize("category", [PAYOFF, CASH, RETURN])
 def test_three_choices_can_be_ticked(category: Selection) -> None:
-    assert decide(contract(), ticked(category)).selection == category
+    assert decide(contract(), form(category)).selection == category
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_three_choices_can_be_ticked(category: Selection) -> None:
         ),
     ],
 )
-def test_replacements_that_cannot_be_right(given: dict[str, Any], codes: list[str]) -> None:
-    assert codes_of(contract(), ticked(CASH, **given)) == codes
+def test_invalid_replacements(given: dict[str, Any], codes: list[str]) -> None:
+    assert codes_of(contract(), form(CASH, **given)) == codes
 
 
 @pytest.mark.rule("D54", "D55", "D56")
@@ -136,12 +136,12 @@ def test_replacements_that_cannot_be_right(given: dict[str, Any], codes: list[st
     ],
 )
 def test_replacements_that_are_recorded(given: dict[str, Any], expected: Replacement) -> None:
-    assert decide(contract(), ticked(CASH, **given)).replacement == expected
+    assert decide(contract(), form(CASH, **given)).replacement == expected
 
 
 @pytest.mark.rule("D53", "D54")
 def test_all_wrong_fields_are_named_at_once() -> None:
-    assert codes_of(contract(), ticked(own_replacement=None)) == [
+    assert codes_of(contract(), form(own_replacement=None)) == [
         "CATEGORY_MISSING",
         "REPLACEMENT_MISSING",
     ]
@@ -150,7 +150,7 @@ def test_all_wrong_fields_are_named_at_once() -> None:
 @pytest.mark.rule("D59")
 @pytest.mark.parametrize(("today", "late"), [("2025-07-15", False), ("2025-07-16", True)])
 def test_a_late_entry_is_accepted_and_marked(today: str, late: bool) -> None:
-    decision = decide(contract("2025-09-15"), ticked(CASH), today=date.fromisoformat(today))
+    decision = decide(contract("2025-09-15"), form(CASH), today=date.fromisoformat(today))
     assert decision.late is late
     assert decision.deadline_on == date(2025, 7, 15)
 
@@ -167,7 +167,7 @@ def test_a_late_entry_is_accepted_and_marked(today: str, late: bool) -> None:
 )
 def test_a_choice_changes_until_one_month_before(final_on: str, today: str, allowed: bool) -> None:
     facts = contract(final_on, selection=CASH, replacement=NONE)
-    command, day = ticked(RETURN, unchangeable_confirmed=True), date.fromisoformat(today)
+    command, day = form(RETURN, unchangeable_confirmed=True), date.fromisoformat(today)
     if allowed:
         assert decide(facts, command, today=day).recorded == Recorded.CHANGED
     else:
@@ -190,10 +190,10 @@ def test_a_choice_changes_until_one_month_before(final_on: str, today: str, allo
 def test_after_completion_only_cash_can_still_change(basis: str, allowed: bool) -> None:
     facts = contract(selection=CASH, completion=CompletionBasis(basis))
     if allowed:
-        assert decide(facts, ticked(RETURN)).recorded == Recorded.CHANGED
+        assert decide(facts, form(RETURN)).recorded == Recorded.CHANGED
     else:
         with pytest.raises(HandlingCompleted):
-            decide(facts, ticked(RETURN))
+            decide(facts, form(RETURN))
 
 
 @pytest.mark.rule("D60", "D80")
@@ -201,16 +201,16 @@ def test_after_completion_only_cash_can_still_change(basis: str, allowed: bool) 
 def test_an_open_return_application_keeps_the_choice(before: Selection | None) -> None:
     facts = contract(selection=before, return_open=True)
     with pytest.raises(ReturnInProgress):
-        decide(facts, ticked(CASH))
-    assert decide(facts, ticked(RETURN)).selection == RETURN
+        decide(facts, form(CASH))
+    assert decide(facts, form(RETURN)).selection == RETURN
 
 
 @pytest.mark.rule("D61")
 @pytest.mark.parametrize("category", [PAYOFF, CASH, RETURN])
-def test_a_first_entry_in_the_last_month_needs_a_second_look(category: Selection) -> None:
+def test_a_first_entry_in_the_last_month_needs_a_confirmation(category: Selection) -> None:
     facts = contract("2025-08-14")
-    assert codes_of(facts, ticked(category)) == ["UNCHANGEABLE_UNCONFIRMED"]
-    decision = decide(facts, ticked(category, unchangeable_confirmed=True))
+    assert codes_of(facts, form(category)) == ["UNCHANGEABLE_UNCONFIRMED"]
+    decision = decide(facts, form(category, unchangeable_confirmed=True))
     assert (decision.recorded, decision.late) == (Recorded.FIRST, True)
 
 
@@ -220,7 +220,7 @@ def test_a_first_entry_in_the_last_month_needs_a_second_look(category: Selection
     [
         ("2025-08-15", None, False),
         ("2025-08-14", None, True),
-        ("2025-08-14", CASH, False),  # the choice is fixed already, the replacement is not
+        ("2025-08-14", CASH, False),  # the selection is fixed already, the replacement is not
     ],
 )
 def test_only_a_first_choice_in_the_last_month_stands_for_good(
@@ -230,25 +230,25 @@ def test_only_a_first_choice_in_the_last_month_stands_for_good(
 
 
 @pytest.mark.rule("D61")
-def test_a_month_before_the_last_day_needs_no_second_look() -> None:
-    assert decide(contract("2025-08-15"), ticked(CASH)).recorded == Recorded.FIRST
+def test_a_month_before_the_last_day_needs_no_confirmation() -> None:
+    assert decide(contract("2025-08-15"), form(CASH)).recorded == Recorded.FIRST
 
 
 @pytest.mark.rule("D61")
 def test_a_dealer_may_refuse_first_entries_in_the_last_month() -> None:
     facts, refuse = contract("2025-08-14"), FirstEntryAfterChangeLimit.REFUSE
     with pytest.raises(FirstEntryTooLate, match="TFCへご連絡ください"):
-        decide(facts, ticked(CASH), first_entry=refuse)
-    payoff = ticked(PAYOFF, unchangeable_confirmed=True)
+        decide(facts, form(CASH), first_entry=refuse)
+    payoff = form(PAYOFF, unchangeable_confirmed=True)
     assert decide(facts, payoff, first_entry=refuse).selection == PAYOFF
-    assert decide(contract("2025-08-15"), ticked(CASH), first_entry=refuse).selection == CASH
+    assert decide(contract("2025-08-15"), form(CASH), first_entry=refuse).selection == CASH
 
 
 @pytest.mark.rule("D61", "D62")
 @pytest.mark.parametrize("before", [None, CASH])
 def test_after_the_last_day_nothing_is_entered(before: Selection | None) -> None:
     facts = contract("2025-08-14", selection=before, replacement=NONE)
-    command = ticked(CASH, own_replacement=True, vehicle_code="PRIUS", unchangeable_confirmed=True)
+    command = form(CASH, own_replacement=True, vehicle_code="PRIUS", unchangeable_confirmed=True)
     decide(facts, command, today=date(2025, 8, 14))
     with pytest.raises(EntryHasEnded):
         decide(facts, command, today=date(2025, 8, 15))
@@ -264,22 +264,22 @@ def test_the_replacement_alone_changes_until_the_last_day(basis: CompletionBasis
         completion=basis,
         customer_change_pending=True,
     )
-    command = ticked(CASH, own_replacement=True, vehicle_code="PRIUS", confirmation_received=False)
+    command = form(CASH, own_replacement=True, vehicle_code="PRIUS", confirmation_received=False)
     decision = decide(facts, command)
     assert (decision.recorded, decision.selection) == (Recorded.REPLACEMENT_ONLY, CASH)
     assert decision.replacement == PRIUS
-    assert decision.late is False  # the mark belongs to the choice, which stays as it was entered
+    assert decision.late is False  # the mark belongs to the selection, which is unchanged
 
 
 @pytest.mark.rule("D62")
 def test_the_replacement_of_a_resplit_contract_can_be_corrected() -> None:
     facts = contract(selection=RESPLIT, replacement=PRIUS, completion=CompletionBasis.RESPLIT)
-    assert decide(facts, ticked(RESPLIT)).recorded == Recorded.REPLACEMENT_ONLY
+    assert decide(facts, form(RESPLIT)).recorded == Recorded.REPLACEMENT_ONLY
 
 
 def test_the_same_again_is_nothing_new() -> None:
     facts = contract(selection=CASH, replacement=NONE, late=True)
-    decision = decide(facts, ticked(CASH))
+    decision = decide(facts, form(CASH))
     assert (decision.recorded, decision.late) == (Recorded.NOTHING_NEW, True)
 
 
@@ -295,13 +295,13 @@ def test_the_same_again_is_nothing_new() -> None:
 def test_cash_and_return_wait_for_the_signed_paper(
     category: Selection, given: dict[str, Any], codes: list[str]
 ) -> None:
-    assert codes_of(contract(), ticked(category, **given)) == codes
-    assert decide(contract(), ticked(category, confirmation_received_on=T)).selection == category
+    assert codes_of(contract(), form(category, **given)) == codes
+    assert decide(contract(), form(category, confirmation_received_on=T)).selection == category
 
 
 @pytest.mark.rule("D63")
 def test_an_early_payoff_needs_no_paper() -> None:
-    assert decide(contract(), ticked(PAYOFF, confirmation_received=False)).selection == PAYOFF
+    assert decide(contract(), form(PAYOFF, confirmation_received=False)).selection == PAYOFF
 
 
 @pytest.mark.rule("D64")
@@ -312,9 +312,9 @@ def test_a_pending_change_of_name_or_address_comes_first(
     facts = contract(customer_change_pending=True)
     if blocked:
         with pytest.raises(CustomerChangePending):
-            decide(facts, ticked(category))
+            decide(facts, form(category))
         facts = replace(facts, customer_change_pending=False)
-    assert decide(facts, ticked(category)).selection == category
+    assert decide(facts, form(category)).selection == category
 
 
 @pytest.mark.rule("D64")
@@ -331,20 +331,20 @@ def test_headquarters_may_lift_the_block_with_a_reason() -> None:
 @pytest.mark.rule("D38")
 def test_what_the_finance_company_handles_takes_no_entry() -> None:
     with pytest.raises(TfcHandles, match=r"^TFCにて対応中です$"):
-        decide(contract(tfc_handled=True), ticked(CASH))
+        decide(contract(tfc_handled=True), form(CASH))
 
 
 @pytest.mark.rule("D68", "D69")
 def test_an_early_payoff_leads_to_two_exits() -> None:
-    exits = decide(contract(), ticked(PAYOFF)).exits
+    exits = decide(contract(), form(PAYOFF)).exits
     assert [way.label for way in exits] == ["早期完済受付へ", "最終回対象顧客一覧へ"]
     assert exits == (Exit.PAYOFF_RECEPTION, Exit.CUSTOMER_LIST)
-    assert decide(contract(), ticked(CASH)).exits == ()
+    assert decide(contract(), form(CASH)).exits == ()
 
 
 @pytest.mark.rule("D68")
 def test_an_early_payoff_also_needs_the_replacement() -> None:
-    assert codes_of(contract(), ticked(PAYOFF, own_replacement=None)) == ["REPLACEMENT_MISSING"]
+    assert codes_of(contract(), form(PAYOFF, own_replacement=None)) == ["REPLACEMENT_MISSING"]
 
 
 @pytest.mark.rule("D69")
@@ -368,12 +368,10 @@ def test_the_payoff_reception_opens_for_an_open_early_payoff(
 @pytest.mark.rule("D71", "D72")
 def test_cash_completes_at_once_and_a_change_back_reopens() -> None:
     red = contract("2025-08-20")
-    decided = decide(red, ticked(CASH))
+    decided = decide(red, form(CASH))
     basis = completion_basis(CompletionFacts(selection=decided.selection))
     assert basis is CompletionBasis.CASH_DECIDED
-    changed = decide(
-        replace(red, selection=CASH, replacement=NONE, completion=basis), ticked(RETURN)
-    )
+    changed = decide(replace(red, selection=CASH, replacement=NONE, completion=basis), form(RETURN))
     assert completion_basis(CompletionFacts(selection=changed.selection)) is None
 
 

@@ -1,4 +1,4 @@
-"""One row, one colour: the tables of the manual's legend and its boundaries."""
+"""Row colour: the tables of the manual's legend and its boundaries."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -146,7 +146,7 @@ def test_every_colour_says_why(facts: RowFacts, sentence: str) -> None:
 
 
 def colour_in_sql(facts: RowFacts, bounds: ColourBounds) -> str:
-    """The comparisons that a query makes, in their order."""
+    """The comparisons that a query makes, in order."""
     moved = facts.transferred_in_on
     if facts.final_on < bounds.overdue_before:
         return "grey"
@@ -163,7 +163,7 @@ def colour_in_sql(facts: RowFacts, bounds: ColourBounds) -> str:
 
 @st.composite
 def days_around_a_boundary(draw: DrawFn) -> tuple[date, date]:
-    """A day today and a last day at most some days off a boundary, where mistakes would hide."""
+    """A today and a last day within a few days of a boundary, where errors would hide."""
     today = draw(days)
     months, slip = draw(st.sampled_from([0, 2, 4, 6])), draw(st.integers(-3, 3))
     return today, today + timedelta(days=months * 30 + months // 2 + slip)

@@ -1,4 +1,4 @@
-"""The three search panels, the bulk search, and what is said above one hundred hits."""
+"""Search: the three panels, the bulk search, and the guidance above one hundred hits."""
 
 import re
 from datetime import date
@@ -13,7 +13,7 @@ from contracts_service.rules.customer_list_csv import (
     CUSTOMER_LIST_COLUMNS,
     REPLACEMENT_COLUMNS,
     customer_list_csv,
-    defused,
+    escape_formula,
 )
 from contracts_service.rules.inspection import Inspection
 from contracts_service.rules.products import PRODUCT_BY_CODE
@@ -37,19 +37,19 @@ from shared.roles import Role
 T = date(2025, 7, 15)
 
 
-def search(mode: str, **typed: str) -> Search:
-    return read_search(mode, typed, today=T, product_codes=PRODUCT_BY_CODE)
+def search(mode: str, **fields: str) -> Search:
+    return read_search(mode, fields, today=T, product_codes=PRODUCT_BY_CODE)
 
 
-def codes_of(mode: str, **typed: str) -> list[str]:
+def codes_of(mode: str, **fields: str) -> list[str]:
     with pytest.raises(FormErrors) as refused:
-        search(mode, **typed)
+        search(mode, **fields)
     return [error.code for error in refused.value.fields]
 
 
 @pytest.mark.rule("D6")
 @pytest.mark.parametrize(
-    ("mode", "typed"),
+    ("mode", "fields"),
     [
         ("individual", {"inspection_type": "first"}),
         ("individual", {"contract_no": "C1", "final_to": "2022-03"}),
@@ -58,8 +58,8 @@ def codes_of(mode: str, **typed: str) -> list[str]:
         ("general", {"paint": "red"}),
     ],
 )
-def test_one_panel_at_a_time(mode: str, typed: dict[str, str]) -> None:
-    assert set(codes_of(mode, **typed)) == {"KEY_OF_OTHER_PANEL"}
+def test_one_panel_at_a_time(mode: str, fields: dict[str, str]) -> None:
+    assert set(codes_of(mode, **fields)) == {"KEY_OF_OTHER_PANEL"}
 
 
 @pytest.mark.rule("D6")
@@ -69,10 +69,10 @@ def test_a_panel_has_to_be_named() -> None:
 
 @pytest.mark.rule("D8")
 @pytest.mark.parametrize("mode", ["individual", "general", "inspection"])
-@pytest.mark.parametrize("typed", [{}, {"customer_name": " "}, {"final_to": "　"}])
-def test_a_search_needs_a_condition(mode: str, typed: dict[str, str]) -> None:
+@pytest.mark.parametrize("fields", [{}, {"customer_name": " "}, {"final_to": "　"}])
+def test_a_search_needs_a_condition(mode: str, fields: dict[str, str]) -> None:
     with pytest.raises(FormErrors) as refused:
-        search(mode, **typed)
+        search(mode, **fields)
     assert [error.message for error in refused.value.fields] == ["検索条件を入力してください"]
 
 
@@ -83,7 +83,7 @@ def test_hyphens_alone_are_no_condition() -> None:
 
 @pytest.mark.rule("D7")
 @pytest.mark.parametrize(
-    ("stored", "typed"),
+    ("stored", "text"),
     [
         ("品川 300 あ 1234", "１２３４"),
         ("品川 300 あ 1234", "品川３００あ"),
@@ -92,8 +92,8 @@ def test_hyphens_alone_are_no_condition() -> None:
         ("品川 300 あ 1234", "ア1234"),
     ],
 )
-def test_a_plate_is_found_by_any_part_in_any_width(stored: str, typed: str) -> None:
-    found = search("individual", registration_no=typed)
+def test_a_plate_is_found_by_any_part_in_any_width(stored: str, text: str) -> None:
+    found = search("individual", registration_no=text)
     assert isinstance(found, IndividualSearch)
     assert found.registration_no is not None
     assert found.registration_no in folded_registration(stored)
@@ -101,7 +101,7 @@ def test_a_plate_is_found_by_any_part_in_any_width(stored: str, typed: str) -> N
 
 @pytest.mark.rule("D7")
 @pytest.mark.parametrize(
-    ("stored", "typed"),
+    ("stored", "text"),
     [
         ("山本 太郎", "山本　太郎"),
         ("山本 太郎", "本太"),
@@ -111,8 +111,8 @@ def test_a_plate_is_found_by_any_part_in_any_width(stored: str, typed: str) -> N
         ("ABC商会", "ａｂｃ"),
     ],
 )
-def test_a_name_is_found_by_any_part_in_any_spelling(stored: str, typed: str) -> None:
-    found = search("individual", customer_name=typed)
+def test_a_name_is_found_by_any_part_in_any_spelling(stored: str, text: str) -> None:
+    found = search("individual", customer_name=text)
     assert isinstance(found, IndividualSearch)
     assert found.customer_name is not None
     assert found.customer_name in folded_name(stored)
@@ -127,8 +127,8 @@ def test_a_contract_number_is_compared_whole() -> None:
 
 @pytest.mark.rule("D7")
 @given(st.text("019azAZ０１９ａｚＡＺ -－‐―ー　"))
-def test_however_a_number_is_typed_only_plain_letters_and_digits_remain(typed: str) -> None:
-    folded = folded_contract_no(typed)
+def test_only_plain_letters_and_digits_remain_of_any_number(written: str) -> None:
+    folded = folded_contract_no(written)
     assert re.fullmatch("[0-9A-Z]*", folded)
     assert folded_contract_no(folded) == folded
 
@@ -141,7 +141,7 @@ def test_general_keys_are_combined() -> None:
 
 @pytest.mark.rule("D10")
 @pytest.mark.parametrize(
-    ("typed", "first", "last"),
+    ("fields", "first", "last"),
     [
         ({"final_to": "2022-03"}, None, date(2022, 3, 31)),
         ({"final_from": "2022-04"}, date(2022, 4, 1), None),
@@ -153,22 +153,22 @@ def test_general_keys_are_combined() -> None:
     ],
 )
 def test_months_of_the_last_day_are_whole_and_inclusive(
-    typed: dict[str, str], first: date | None, last: date | None
+    fields: dict[str, str], first: date | None, last: date | None
 ) -> None:
-    assert search("general", **typed) == GeneralSearch(final_from=first, final_to=last)
+    assert search("general", **fields) == GeneralSearch(final_from=first, final_to=last)
 
 
 @pytest.mark.rule("D10")
 @pytest.mark.parametrize(
-    ("typed", "code"),
+    ("fields", "code"),
     [
         ({"final_from": "2022-04", "final_to": "2022-03"}, "RANGE_REVERSED"),
         ({"final_to": "2022-13"}, "MONTH_UNREADABLE"),
         ({"final_to": "三月"}, "MONTH_UNREADABLE"),
     ],
 )
-def test_months_that_make_no_range(typed: dict[str, str], code: str) -> None:
-    assert codes_of("general", **typed) == [code]
+def test_months_that_make_no_range(fields: dict[str, str], code: str) -> None:
+    assert codes_of("general", **fields) == [code]
 
 
 @pytest.mark.rule("D11")
@@ -178,14 +178,14 @@ def test_every_status_can_be_asked_for(status: StatusCondition) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "code"),
+    ("fields", "code"),
     [
         pytest.param({"status": "lost"}, "STATUS_UNKNOWN", marks=pytest.mark.rule("D11")),
         pytest.param({"product": "NONSENSE"}, "PRODUCT_UNKNOWN", marks=pytest.mark.rule("D12")),
     ],
 )
-def test_codes_have_to_be_known(typed: dict[str, str], code: str) -> None:
-    assert codes_of("general", **typed) == [code]
+def test_codes_have_to_be_known(fields: dict[str, str], code: str) -> None:
+    assert codes_of("general", **fields) == [code]
 
 
 @pytest.mark.rule("D13")
@@ -201,7 +201,7 @@ def test_three_months_before_the_first_inspection() -> None:
 
 @pytest.mark.rule("D14")
 @pytest.mark.parametrize(
-    ("kind", "typed"),
+    ("kind", "fields"),
     [
         ("first", {"months_from": "0"}),
         ("first", {"months_to": "35"}),
@@ -210,13 +210,13 @@ def test_three_months_before_the_first_inspection() -> None:
         ("third", {"months_from": "0", "months_to": "23"}),
     ],
 )
-def test_months_ahead_within_the_cycle(kind: str, typed: dict[str, str]) -> None:
-    assert isinstance(search("inspection", inspection_type=kind, **typed), InspectionSearch)
+def test_months_ahead_within_the_cycle(kind: str, fields: dict[str, str]) -> None:
+    assert isinstance(search("inspection", inspection_type=kind, **fields), InspectionSearch)
 
 
 @pytest.mark.rule("D14")
 @pytest.mark.parametrize(
-    ("kind", "typed", "codes"),
+    ("kind", "fields", "codes"),
     [
         ("first", {"months_from": "36"}, ["MONTHS_OUT_OF_RANGE"] * 2),
         ("second", {"months_from": "24"}, ["MONTHS_OUT_OF_RANGE"] * 2),
@@ -230,8 +230,8 @@ def test_months_ahead_within_the_cycle(kind: str, typed: dict[str, str]) -> None
         ("", {"months_from": "3"}, ["INSPECTION_MISSING"]),
     ],
 )
-def test_months_ahead_beyond_the_cycle(kind: str, typed: dict[str, str], codes: list[str]) -> None:
-    assert codes_of("inspection", inspection_type=kind, **typed) == codes
+def test_months_ahead_beyond_the_cycle(kind: str, fields: dict[str, str], codes: list[str]) -> None:
+    assert codes_of("inspection", inspection_type=kind, **fields) == codes
 
 
 @pytest.mark.rule("D132")
@@ -258,16 +258,16 @@ def test_the_bulk_search_combines_six_keys() -> None:
 
 @pytest.mark.rule("D132")
 @pytest.mark.parametrize(
-    ("typed", "code"),
+    ("fields", "code"),
     [
         ({}, "CONDITION_MISSING"),
         ({"from_staff": " "}, "CONDITION_MISSING"),
         ({"inspection_month": "soon"}, "MONTH_UNREADABLE"),
     ],
 )
-def test_the_bulk_search_needs_one_good_key(typed: dict[str, str], code: str) -> None:
+def test_the_bulk_search_needs_one_good_key(fields: dict[str, str], code: str) -> None:
     with pytest.raises(FormErrors) as refused:
-        read_bulk_search(typed)
+        read_bulk_search(fields)
     assert [error.code for error in refused.value.fields] == [code]
 
 
@@ -295,7 +295,7 @@ def test_everyone_reads_the_advice_but_only_leaders_get_the_button(
 
 
 @pytest.mark.rule("D134")
-def test_the_bulk_screen_does_not_speak_of_csv() -> None:
+def test_the_bulk_screen_does_not_offer_csv() -> None:
     found = search_guidance(101, role=Role.HQ, screen=SearchScreen.BULK_CHANGE)
     assert found.advice is not None
     assert "再検索" in found.advice
@@ -340,5 +340,5 @@ def test_the_export_opens_in_a_spreadsheet() -> None:
     ],
 )
 def test_no_cell_runs_as_a_formula(text: str, safe: str) -> None:
-    assert defused(text) == safe
+    assert escape_formula(text) == safe
     assert safe in b"".join(customer_list_csv([a_row(ご契約者名=text)])).decode()

@@ -1,1 +1,1 @@
-"""What do the dealers' own systems tell, and what are they told?"""
+"""Interchange: messages from dealers' own systems, and webhooks to them."""

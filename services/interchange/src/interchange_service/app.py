@@ -1,4 +1,4 @@
-"""The interchange by its parts, its HTTP side, and its sender of webhooks."""
+"""Interchange service: its parts, its HTTP API, and its webhook worker."""
 
 from datetime import timedelta
 from functools import partial
@@ -55,7 +55,7 @@ def create_app(
     database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
 ) -> FastAPI:
     """The API of the interchange; dealers' systems are recognised by their keys."""
-    from interchange_service.api import router  # a worker does without it
+    from interchange_service.api import router  # a worker does not need it
 
     state.setdefault("rate_limit", RateLimit(600))
     return create_api(
@@ -74,16 +74,16 @@ def service_of(settings: Settings) -> Service:
 
 
 def webhook_sender(settings: Settings, database: Database, clock: Clock) -> WebhookSender:
-    """The sender; `run()` goes beside the worker, in as many processes as one likes."""
+    """The webhook worker; `run()` goes beside the event worker, in any number of processes."""
     return WebhookSender(
-        database, clock, settings.secret_box, settings.post, settings.webhook_senders
+        database, clock, settings.secret_box, settings.post, lanes=settings.webhook_senders
     )
 
 
 def beside(settings: Settings, running: ServiceRuntime) -> list[Background]:
-    """What runs beside the worker: housekeeping, the sender of webhooks, and dealers' messages.
+    """Background work beside the event worker: maintenance, webhooks, and dealers' messages.
 
-    The last only where there is a broker.
+    The last only with a broker.
     """
     background: list[Background] = [
         partial(run_maintenance, running.database, running.clock, settings.kept),

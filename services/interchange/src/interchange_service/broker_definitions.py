@@ -1,9 +1,9 @@
-"""What must a broker know so that each dealer can send, and only for itself? A definitions file.
+"""Broker definitions: users, exchanges and permissions, so that each dealer sends only for itself.
 
 Every dealer has a user, an exchange and a queue of its own. Its user may write to its own exchange,
 with routing keys that name it, and nothing else: no other exchange, no queue, no configuration.
 The exchange is its own because RabbitMQ before 3.13 asks the topic permission for the routing key
-only, not for those in the headers CC and BCC, and asks nobody where a permission is missing.
+only, not for those in the headers CC and BCC, and checks nothing where a permission is missing.
 
 `rabbitmqctl import_definitions` takes the file, again after every change. What is no longer in it
 stays on the broker, so a dealer that is shut out stays in the file: without rights and password.
@@ -40,7 +40,7 @@ class Ingress:
         return f"{self.prefix}ingress.{dealer_id}"
 
     def queue(self, dealer_id: str) -> str:
-        """Where its messages wait to be judged."""
+        """The queue of its messages."""
         return f"{self.prefix}ingress.{dealer_id}"
 
     def user(self, dealer_id: str) -> str:
@@ -53,7 +53,7 @@ class Ingress:
         return user.removeprefix(start) if user and user.startswith(start) else None
 
     async def declare(self, channel: AbstractChannel, dealer_id: str) -> AbstractQueue:
-        """Make sure that a dealer's exchange and queue exist, as the definitions say them too."""
+        """Declare a dealer's exchange and queue, as the definitions do."""
         exchange = await channel.declare_exchange(self.exchange(dealer_id), "topic", durable=True)
         queue = await channel.declare_queue(
             self.queue(dealer_id), durable=True, arguments=queue_arguments()
@@ -68,10 +68,10 @@ def binding(dealer_id: str) -> str:
 
 
 def queue_arguments() -> dict[str, Any]:
-    """What keeps one dealer's flood from filling the broker: what does not fit is refused to it.
+    """Limits that keep one dealer's flood from filling the broker: more is refused.
 
-    One worker at a time takes from the queue, so that messages keep their order. A message that
-    ends the connection of whoever takes it is given up after a few times.
+    One worker at a time consumes the queue, so that messages keep their order. A message that
+    ends the connection of its consumer is dropped after a few attempts.
     """
     return {
         "x-queue-type": "quorum",
@@ -106,7 +106,7 @@ def definitions(
     if service is not None:
         own = f"^{re.escape(ingress.prefix)}"
         parts["users"].append(_user(service.name, service.password_hash))
-        write = rf"{own}|^amq\.default$"  # where dead letters go by
+        write = rf"{own}|^amq\.default$"  # the default exchange, for dead letters
         parts["permissions"].append(_right(service.name, vhost, own, write, own))
     for account in accounts:
         if account.amqp_password_hash is not None:

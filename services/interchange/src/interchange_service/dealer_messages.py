@@ -1,4 +1,4 @@
-"""Dealer messages: the CloudEvent in a message, read and held against the acceptance rules. C4.
+"""Dealer messages: the CloudEvent in a message, read and checked by the acceptance rules. C4.
 
 Reads the binary and the structured mode; the rules themselves are in rules/ingress.py.
 """
@@ -27,17 +27,17 @@ from interchange_service.rules.ingress import (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a believed message says; `message_id` is unique within its dealer."""
+class CheckedMessage:
+    """The content of an accepted message; `message_id` is unique within its dealer."""
 
     message_id: str
     event: DealerEvent
 
 
-def judge(arrival: InboundMessage, *, now: datetime | None) -> Told:
-    """What a message says, if it is believed. Raises NotAccepted.
+def judge(arrival: InboundMessage, *, now: datetime | None) -> CheckedMessage:
+    """The content of a message, if it is acceptable. Raises NotAccepted.
 
-    Without `now` its time is not asked for: a person vouches for a message that lay in quarantine.
+    Without `now` its time is not checked: a person vouches for a message from quarantine.
     """
     sender = check_sender(arrival)
     opened = _opened(arrival)
@@ -47,7 +47,7 @@ def judge(arrival: InboundMessage, *, now: datetime | None) -> Told:
     event = _event(opened.get_type(), opened.get_data())
     if event.dealer_id != sender:
         raise NotAccepted(Reason.PAYLOAD_OF_ANOTHER)
-    return Told(opened.get_id(), event)
+    return CheckedMessage(opened.get_id(), event)
 
 
 def _opened(arrival: InboundMessage) -> CloudEvent:
@@ -57,7 +57,7 @@ def _opened(arrival: InboundMessage) -> CloudEvent:
         event = from_rabbitmq(message, JSONFormat(), _as_it_came)
     except NotAccepted:
         raise
-    except Exception as cause:  # whatever the reader meets in a stranger's bytes
+    except Exception as cause:  # untrusted bytes can raise anything
         raise NotAccepted(Reason.NOT_A_CLOUD_EVENT, type(cause).__name__) from cause
     assert isinstance(event, CloudEvent)
     return event

@@ -1,9 +1,9 @@
-"""How do dealers' messages come in over RabbitMQ? By a queue and a connection of each dealer.
+"""AMQP ingress: dealers' messages from RabbitMQ, with a queue and a connection per dealer.
 
-A message is acknowledged after the commit that accepts it or puts it aside. Each dealer has its own
-pace, so that one who floods waits for itself; and its own connection, for a message can be made so
-that no client can read it, and its connection ends. Such a dealer is served one message at a time
-for a while, until the broker has given the message up.
+A message is acknowledged after the commit that accepts or quarantines it. Each dealer has a rate of
+its own, so that one who floods delays only itself; and a connection of its own, because a message
+can be made that no client can decode, which ends the connection. Such a dealer is then served one
+message at a time for a while, until the broker has dropped the message.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ LARGEST_GROUP = 20
 LOOK_FOR_DEALERS_S = 5.0
 CAREFUL_S = 60.0
 FAULTS_OF_A_MESSAGE = ("22", "23", "54")
-"""SQLSTATE classes of what a value can do: bad data, a broken constraint, a limit."""
+"""SQLSTATE classes caused by a value: bad data, a violated constraint, a limit."""
 
 
 class Unreadable(Exception):
@@ -42,10 +42,10 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Dealers:
-    """Serves every dealer beside the others until cancelled; new ones without a restart.
+    """Serves all dealers concurrently until cancelled; new ones without a restart.
 
-    `rate` is how many messages a second one dealer may have judged, `at_once` how many dealers
-    may be in the database at the same time.
+    `rate` is the number of messages per second and dealer, `at_once` the number of dealers that
+    use the database at the same time.
     """
 
     url: str
@@ -61,7 +61,7 @@ class Dealers:
         self._gate = asyncio.Semaphore(self.at_once)
 
     async def run(self) -> None:
-        """Look for dealers who came or went, and serve those who are there."""
+        """Follow the list of dealers, and serve each."""
         served: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
@@ -97,7 +97,7 @@ class Dealers:
             await asyncio.sleep(1)
 
     async def settle(self, arrivals: Sequence[InboundMessage]) -> None:
-        """Accept or put aside, all in one commit; waits for as long as the database is away."""
+        """Accept or quarantine, all in one commit; waits while the database is unavailable."""
         while True:
             try:
                 async with self._gate:
@@ -122,7 +122,7 @@ class Dealers:
                 await ingest(tx, arrival, now=now)
 
     async def _give_up(self, arrival: InboundMessage, cause: Exception) -> None:
-        """Put a message aside that the rule believes and the database, or our code, cannot take."""
+        """Quarantine a message that the rules accept but that cannot be processed."""
         log.error("message_not_settled", dealer=arrival.sender, cause=type(cause).__name__)
         await self._quarantine(arrival, NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, "cannot be kept"))
 
@@ -131,7 +131,7 @@ class Dealers:
             await quarantine_message(tx, arrival, refusal, now=self.clock.now())
 
     async def _quarantine_unread(self, dealer_id: str) -> None:
-        """A stand-in for a message of which nothing came through."""
+        """A placeholder for a message that could not be decoded."""
         unread = InboundMessage(
             "amqp", dealer_id, None, self.ingress.queue(dealer_id), {}, None, b""
         )
@@ -151,7 +151,7 @@ class _Counter:
     _lost: list[BaseException | None] = field(default_factory=list)
 
     async def attend(self, at_once: int) -> None:
-        """Take messages until the connection is lost. Raises Unreadable, CONNECTION_ERRORS."""
+        """Consume messages until the connection is lost. Raises Unreadable, CONNECTION_ERRORS."""
         ingress = self.dealers.ingress
         connection = await connect(self.dealers.url, timeout=10, heartbeat=HEARTBEAT)
         async with connection:
@@ -183,13 +183,13 @@ class _Counter:
         self._woken.set()
 
     async def _settle(self, group: Sequence[AbstractIncomingMessage]) -> None:
-        """Settle a group, acknowledge it, and let pass the time that so many may take."""
+        """Settle a group, acknowledge it, and wait as the rate requires."""
         if not group:
             return
         begun = time.monotonic()
         ingress = self.dealers.ingress
         await self.dealers.settle([message_from(m, ingress, self.dealer_id) for m in group])
-        with contextlib.suppress(*CONNECTION_ERRORS):  # what comes again is known by its id
+        with contextlib.suppress(*CONNECTION_ERRORS):  # redelivered ones are known by their id
             for message in group:
                 await message.ack()
         await asyncio.sleep(len(group) / self.dealers.rate - (time.monotonic() - begun))
@@ -198,10 +198,10 @@ class _Counter:
 def message_from(
     message: AbstractIncomingMessage, ingress: Ingress, dealer_id: str
 ) -> InboundMessage:
-    """A message of a dealer's queue as the rule takes it.
+    """A message of a dealer's queue, as the rules need it.
 
-    The queue says who is addressed, if the routing key agrees: a message can get into another's
-    queue by more ways than its routing key.
+    The queue says who is addressed, if the routing key agrees: there are more ways into another's
+    queue than the routing key.
     """
     address = message.routing_key or ""
     own = address.startswith(f"dealer.{dealer_id}.")
@@ -222,7 +222,7 @@ def _text(value: object) -> str:
 
 
 def _will_pass(cause: Exception) -> bool:
-    """Whether the same message may be settled at the next try: the database is away or busy."""
+    """Whether a retry may succeed: the database is unavailable or busy."""
     if not isinstance(cause, DBAPIError):
         return isinstance(cause, OSError | SQLAlchemyError)
     sqlstate = str(getattr(cause.orig, "sqlstate", None) or "")

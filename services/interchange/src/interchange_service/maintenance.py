@@ -1,4 +1,4 @@
-"""What does the interchange clear away, and measure, by itself?"""
+"""Interchange maintenance: measure the quarantine and delete what has expired."""
 
 import asyncio
 from datetime import timedelta
@@ -20,7 +20,7 @@ DELETE_EVERY = 240
 
 
 async def run_maintenance(database: Database, clock: Clock, kept: timedelta) -> None:
-    """Measure the quarantine, and forget what is settled longer than `kept`, until cancelled."""
+    """Measure the quarantine, and delete what was settled before `kept`, until cancelled."""
     rounds = 0
     while True:
         try:

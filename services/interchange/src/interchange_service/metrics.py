@@ -1,4 +1,4 @@
-"""What do operators watch of the messages of dealers' systems? Counted when it is committed."""
+"""Metrics of dealers' messages, counted when their transaction commits."""
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy import event
@@ -15,11 +15,11 @@ UNREADABLE = Counter(
     "interchange_unreadable", "Messages that broke the connection they came by", ["dealer"]
 )
 DELETED_AFTER = Gauge(
-    "interchange_quarantine_kept", "Messages in quarantine that nobody has seen to"
+    "interchange_quarantine_kept", "Messages in quarantine that wait for a person"
 )
 
 
 def count_once_committed(tx: AsyncSession, counter: Counter, *labels: str) -> None:
-    """Count one more if this transaction comes to its good end."""
+    """Count one more if this transaction commits."""
     counted = counter.labels(*labels)
     event.listen(tx.sync_session, "after_commit", lambda _: counted.inc(), once=True)

@@ -1,11 +1,11 @@
-"""Which tables does the interchange keep? Who may send, what was accepted, what lies in quarantine.
+"""Tables of the interchange: who may send, what was accepted or refused, and webhooks.
 
 dealer_account  a dealer whose systems may send
 api_key         a key for HTTPS; only a hash of its secret is kept
 accepted        the ids of accepted messages, so that one sent again has no second effect
-quarantined     every refused message with its reason, until a person has seen to it
+quarantined     every refused message with its reason, until a person has settled it
 
-webhook_endpoint      where a dealer wants to be told of its applications' steps
+webhook_endpoint      where a dealer wants to receive its applications' steps
 webhook_delivery      one row per step and endpoint: the message, and whether it has arrived
 webhook_delivery_log  every attempt, with the person behind it where there was one
 """
@@ -29,7 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from interchange_service.rules.webhooks import IN_ORDER_ATTEMPTS
 from shared import audit
+from shared.delivery.ledger import Deliverable, Ledger
 
 
 class Base(DeclarativeBase):
@@ -82,7 +84,7 @@ class ApiKey(Base):
 
 
 class AcceptedMessage(Base):
-    """A message whose event is out; `digest` tells a repetition from an id used twice."""
+    """A message whose event was emitted; `digest` distinguishes a repetition from a reused id."""
 
     __tablename__ = "accepted"
     __table_args__ = (Index("accepted_by_time", "accepted_at"),)
@@ -94,9 +96,9 @@ class AcceptedMessage(Base):
 
 
 class Quarantined(Base):
-    """A refused message as it came; `body` is cut to what a message may hold, `size` is not.
+    """A refused message as received; `body` is cut to what a message may hold, `size` is not.
 
-    `dealer_id` is the proved sender, or '' where there was none.
+    `dealer_id` is the authenticated sender, or '' where there was none.
     """
 
     __tablename__ = "quarantined"
@@ -131,9 +133,9 @@ class Quarantined(Base):
 
 
 class WebhookEndpoint(Base):
-    """Where a dealer wants to be told; stopped by a person, by the receiver (410), or as it failed.
+    """Where a dealer receives webhooks; stopped by a person, by a 410, or as it failed for days.
 
-    The secrets are sealed; `old_secret` signs beside the new one until `old_secret_until`.
+    The secrets are encrypted; `old_secret` signs beside the new one until `old_secret_until`.
     """
 
     __tablename__ = "webhook_endpoint"
@@ -166,12 +168,10 @@ class WebhookEndpoint(Base):
         return self.stopped_because is None
 
 
-class WebhookDelivery(Base):
-    """One message to one endpoint.
+class WebhookDelivery(Deliverable, Base):
+    """One message to one endpoint; `body` stays as it was signed first.
 
-    `due_at` runs by the database's clock: when a scheduled one may be tried, or when the loan of
-    whoever tries it (`claim`) is over. `body` stays as it was signed first. A test has no
-    application.
+    A test message has no application.
     """
 
     __tablename__ = "webhook_delivery"
@@ -207,24 +207,14 @@ class WebhookDelivery(Base):
 
     delivery_id: Mapped[UUID] = mapped_column(primary_key=True)
     endpoint_id: Mapped[UUID] = mapped_column(ForeignKey("webhook_endpoint.endpoint_id"))
-    dealer_id: Mapped[str]
     event_id: Mapped[UUID]
     kind: Mapped[str]
     application_id: Mapped[str | None]
     contract_no: Mapped[str | None]
     sequence: Mapped[int] = mapped_column(BigInteger)
     body: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=text("'scheduled'"))
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    due_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
-    claim: Mapped[UUID | None]
     last_status: Mapped[int | None]
     last_trouble: Mapped[str | None]
-    version: Mapped[int] = mapped_column(server_default=text("1"))
-    planned_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None]
-    correlation_id: Mapped[str | None]
-    traceparent: Mapped[str | None]
 
 
 class WebhookDeliveryLog(audit.AuditEntry, Base):
@@ -247,3 +237,33 @@ class WebhookDeliveryLog(audit.AuditEntry, Base):
     trouble: Mapped[str | None]
     duration_ms: Mapped[int | None]
     excerpt: Mapped[str | None]
+
+
+AT_ONCE_PER_ENDPOINT = 2
+"""Deliveries in flight per endpoint: a slow receiver must not occupy every lane."""
+
+ENDPOINT_HAS_ROOM = text("""
+    EXISTS (
+        SELECT 1 FROM webhook_endpoint e
+        WHERE e.endpoint_id = webhook_delivery.endpoint_id AND e.stopped_because IS NULL)
+    AND webhook_delivery.endpoint_id NOT IN (
+        SELECT endpoint_id FROM webhook_delivery
+        WHERE state = 'scheduled' AND claim IS NOT NULL AND due_at > clock_timestamp()
+        GROUP BY endpoint_id HAVING count(*) >= :at_once)
+""").bindparams(at_once=AT_ONCE_PER_ENDPOINT)
+IN_ORDER = text("""
+    NOT EXISTS (
+        SELECT 1 FROM webhook_delivery o
+        WHERE o.endpoint_id = webhook_delivery.endpoint_id
+          AND o.application_id = webhook_delivery.application_id
+          AND o.sequence < webhook_delivery.sequence AND o.state = 'scheduled'
+          AND (o.attempts < :in_order OR o.due_at <= clock_timestamp() OR o.claim IS NOT NULL))
+""").bindparams(in_order=IN_ORDER_ATTEMPTS)
+
+DELIVERIES = Ledger(
+    WebhookDelivery,
+    WebhookDeliveryLog,
+    channel="webhook",
+    ready=(ENDPOINT_HAS_ROOM, IN_ORDER),
+    log_columns=lambda delivery: {"attempt": delivery.attempts},
+)

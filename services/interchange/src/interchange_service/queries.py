@@ -1,4 +1,4 @@
-"""Who may send, with which keys, and what lies in quarantine?"""
+"""Interchange queries: dealer accounts, keys, and messages in quarantine."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,7 +16,7 @@ NOT_SEEN_TO = Quarantined.settled_at.is_(None)
 async def open_quarantine(
     tx: AsyncSession, *, after: UUID | None, limit: int
 ) -> Sequence[Quarantined]:
-    """The messages that nobody has seen to, the newest first; ids grow with time."""
+    """The messages that wait for a person, the newest first; ids grow with time."""
     wanted = select(Quarantined).where(NOT_SEEN_TO)
     if after is not None:
         wanted = wanted.where(Quarantined.quarantined_id < after)
@@ -41,13 +41,13 @@ async def api_keys(tx: AsyncSession) -> Sequence[ApiKey]:
 
 
 async def quarantine_size(tx: AsyncSession) -> int:
-    """How many messages nobody has seen to."""
+    """The number of messages that wait for a person."""
     waiting = select(func.count()).where(NOT_SEEN_TO)
     return await tx.scalar(waiting) or 0
 
 
 async def operators_work(tx: AsyncSession) -> list[WorkCount]:
-    """Dealers' messages in quarantine, and webhooks that did not get through."""
+    """Dealers' messages in quarantine, and webhooks that failed."""
     failed = await count_of_deliveries(tx, DeliveryFilter(state="failed"))
     return [
         WorkCount(
@@ -64,7 +64,7 @@ async def operators_work(tx: AsyncSession) -> list[WorkCount]:
 
 
 async def dealers_on_amqp(tx: AsyncSession) -> Sequence[str]:
-    """The dealers whose messages are taken from RabbitMQ."""
+    """The dealers whose messages are consumed from RabbitMQ."""
     allowed = select(DealerAccount.dealer_id).where(
         DealerAccount.active, DealerAccount.amqp_password_hash.is_not(None)
     )

@@ -1,7 +1,7 @@
-"""How are the secrets of webhooks kept? Encrypted, with keys that only the environment knows.
+"""Secret encryption: webhook secrets are stored encrypted, with keys from the environment.
 
-The first key encrypts, every key decrypts: a new one is put in front, the processes are started
-again, and once the senders have sealed everything anew the old one can go.
+The first key encrypts, every key decrypts. To rotate, put a new key in front and restart the
+processes; once the workers have encrypted every secret again, the old key can go.
 """
 
 import base64
@@ -10,36 +10,35 @@ import secrets
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from interchange_service.webhook_messages import SECRET_PREFIX
-
+SECRET_PREFIX = "whsec_"  # noqa: S105  how Standard Webhooks marks a secret
 SECRET_BYTES = 32
 
 
 class SecretBox:
-    """Seals secrets and opens them. `keys` are Fernet keys with commas between; ValueError."""
+    """Encrypts and decrypts secrets. `keys` are Fernet keys, comma-separated. Raises ValueError."""
 
     def __init__(self, keys: str) -> None:
         made = [Fernet(key.strip()) for key in keys.split(",")]
         self._first, self._all = made[0], MultiFernet(made)
 
     def encrypt(self, secret: str) -> bytes:
-        """A secret as it may be kept."""
+        """A secret as it is stored."""
         return self._all.encrypt(secret.encode())
 
-    def decrypt(self, sealed: bytes) -> str:
-        """The secret itself. Raises InvalidToken where its key is not there any more."""
-        return self._all.decrypt(sealed).decode()
+    def decrypt(self, encrypted: bytes) -> str:
+        """The secret itself. Raises InvalidToken where its key is gone."""
+        return self._all.decrypt(encrypted).decode()
 
-    def reencrypted(self, sealed: bytes) -> bytes | None:
-        """The same secret under the first key; None if it is already, or if none opens it."""
+    def reencrypted(self, encrypted: bytes) -> bytes | None:
+        """The same secret under the first key; None if it is already, or if no key fits."""
         try:
-            self._first.decrypt(sealed)
+            self._first.decrypt(encrypted)
         except InvalidToken:
             with contextlib.suppress(InvalidToken):
-                return self._all.rotate(sealed)
+                return self._all.rotate(encrypted)
         return None
 
 
 def new_secret() -> str:
-    """A secret as Standard Webhooks writes them."""
+    """A secret in the format of Standard Webhooks."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()

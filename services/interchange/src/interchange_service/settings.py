@@ -1,4 +1,4 @@
-"""What may an operator decide about the interchange? Each name with the prefix INTERCHANGE_."""
+"""Interchange settings from the environment, each with the prefix INTERCHANGE_."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from shared.settings import ServiceSettings
 
 
 class InterchangeSettings(WebhookSettings, ServiceSettings):
-    """Beyond what every service needs."""
+    """Settings beyond those of every service."""
 
     requests_per_minute: int = Field(
         600, ge=1, description="how often a key may send to one process; more is answered 429"

@@ -1,4 +1,4 @@
-"""Which steps of an application are told to its dealer's own systems?"""
+"""Subscribers of the interchange: the steps of an application that become webhooks."""
 
 from datetime import timedelta
 
@@ -17,17 +17,17 @@ from shared.worker import Delivery, Subscribers
 
 
 def subscribers_with(horizon: timedelta = HORIZON) -> Subscribers:
-    """The interchange's subscribers; what is older than `horizon` is told to nobody."""
+    """The interchange's subscribers; what is older than `horizon` is not sent."""
     subscribers = Subscribers()
 
     async def schedule(
-        event: ReturnEvent, on: Delivery, tx: AsyncSession, told: EventFilter, status: str
+        event: ReturnEvent, on: Delivery, tx: AsyncSession, kind: EventFilter, status: str
     ) -> None:
         if not is_timely(on.occurred_at, now=on.now, imported=event.imported, horizon=horizon):
             return
         step = Step(
             event_id=on.event_id,
-            told=told,
+            kind=kind,
             dealer_id=event.dealer_id,
             application_id=event.application_id,
             contract_no=event.contract_no,

@@ -1,8 +1,8 @@
-"""How does a message reach a dealer's system? One POST to an address that was looked at.
+"""Webhook HTTP client: one POST to an address that was checked.
 
-The name is resolved here and the connection goes to the very address that was judged, so that a
-name that changes its mind in between gains nothing. No redirect is followed, no proxy asked, and
-of the answer only the beginning is read.
+The name is resolved here and the connection goes to the address that was checked, so that DNS
+rebinding gains nothing. No redirect is followed, no proxy is used, and only the beginning of the
+answer is read.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class NoTarget(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of an attempt: a status with the beginning of the answer, or a trouble."""
+    """The result of an attempt: a status with the beginning of the answer, or an error."""
 
     status: int | None = None
     trouble: DeliveryError | None = None
@@ -97,7 +97,7 @@ class WebhookClient:
         )
 
     async def _answer(self, url: str, headers: Mapping[str, str], body: str) -> Attempt:
-        # Without kept connections none is ever used for another name at the same address.
+        # Connections are not kept: none may be reused for another name at the same address.
         limits = httpx.Limits(max_keepalive_connections=0)
         client = httpx.AsyncClient(
             verify=self._trust, trust_env=False, limits=limits, timeout=self.timeout_s

@@ -1,28 +1,25 @@
 """Webhook messages: the body and the signed headers that a dealer's system receives.
 
-Signed after Standard Webhooks, so that receivers can use any of its libraries; the message itself
-is a CloudEvent with ids and codes, and nothing about people.
+Signed by Standard Webhooks, so that receivers can use any of its libraries; the message itself is
+a CloudEvent with ids and codes, and nothing about people.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
+from standardwebhooks import Webhook
 
 from interchange_service.rules.webhooks import PING, STATUS_NAMES, Step
 
-SECRET_PREFIX = "whsec_"  # noqa: S105  how Standard Webhooks marks a secret
 SOURCE = "/madoguchi/returns"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
 
 def message_of(step: Step) -> str:
-    """The body that tells a step: a structured CloudEvent."""
+    """The body of a step: a structured CloudEvent."""
     data = {
         "application_id": step.application_id,
         "contract_no": step.contract_no,
@@ -33,12 +30,12 @@ def message_of(step: Step) -> str:
         "occurred_at": step.occurred_at.isoformat(),
     }
     return _cloud_event(
-        step.event_id, f"return.{step.told}", step.occurred_at, data, subject=step.application_id
+        step.event_id, f"return.{step.kind}", step.occurred_at, data, subject=step.application_id
     )
 
 
 def ping_message(event_id: UUID, *, now: datetime) -> str:
-    """The body of a test."""
+    """The body of a test message."""
     return _cloud_event(event_id, PING, now, {"message": "Madoguchi からのテスト送信です。"})
 
 
@@ -60,17 +57,14 @@ def _cloud_event(
 def headers_of(
     message_id: UUID, body: str, secrets: Sequence[str], *, seconds: int
 ) -> dict[str, str]:
-    """The headers of one attempt; one signature for each secret, at `seconds` since 1970."""
-    signed = f"{message_id}.{seconds}.{body}".encode()
+    """The headers of one attempt, signed once per secret at `seconds` since 1970."""
+    signed_at = datetime.fromtimestamp(seconds, UTC)
     return {
         "content-type": CONTENT_TYPE,
         "user-agent": "Madoguchi-Webhook/1",
         "webhook-id": str(message_id),
         "webhook-timestamp": str(seconds),
-        "webhook-signature": " ".join(_signature(secret, signed) for secret in secrets),
+        "webhook-signature": " ".join(
+            Webhook(secret).sign(str(message_id), signed_at, body) for secret in secrets
+        ),
     }
-
-
-def _signature(secret: str, signed: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-    return f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"

@@ -1,4 +1,4 @@
-"""What do dealers' systems hear of, and what was told to them?"""
+"""Webhook queries: endpoints, deliveries and their history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.db import EVERY_DEALER
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """What to look for; None leaves a field open. `after` is the last delivery seen."""
+    """Search terms; None leaves a field open. `after` is the last delivery seen."""
 
     dealer_id: str = EVERY_DEALER
     application_id: str | None = None

@@ -1,4 +1,4 @@
-"""What must the environment say before webhooks are sent? Each name begins INTERCHANGE_."""
+"""Webhook settings from the environment, each with the prefix INTERCHANGE_."""
 
 from datetime import timedelta
 
@@ -10,12 +10,12 @@ from interchange_service.webhook_http import WebhookClient
 
 
 class WebhookSettings(BaseSettings):
-    """All that concerns the messages to dealers' systems."""
+    """Settings of the messages to dealers' systems."""
 
     model_config = SettingsConfigDict(frozen=True)
 
     webhook_keys: SecretStr = Field(
-        description="Fernet keys with commas between; the first encrypts, every one decrypts"
+        description="Fernet keys separated by commas; the first encrypts, every one decrypts"
     )
     webhook_local: bool = Field(
         default=False, description="for demo and tests: also send to this machine and its network"
@@ -24,8 +24,8 @@ class WebhookSettings(BaseSettings):
         default=None, description="trusted besides the well-known authorities"
     )
     webhook_timeout_s: float = Field(10, gt=0)
-    webhook_senders: int = Field(4, ge=1, description="messages on their way at once, per process")
-    webhook_horizon_hours: float = Field(48, gt=0, description="older events are told to nobody")
+    webhook_senders: int = Field(4, ge=1, description="messages in flight at once, per process")
+    webhook_horizon_hours: float = Field(48, gt=0, description="older events are not sent")
 
     @field_validator("webhook_keys")
     @classmethod
@@ -35,12 +35,12 @@ class WebhookSettings(BaseSettings):
 
     @property
     def secret_box(self) -> SecretBox:
-        """What seals the secrets."""
+        """The encryption of secrets."""
         return SecretBox(self.webhook_keys.get_secret_value())
 
     @property
     def post(self) -> WebhookClient:
-        """The way to the dealers' systems."""
+        """The client of the dealers' systems."""
         return WebhookClient(
             local=self.webhook_local,
             timeout_s=self.webhook_timeout_s,

@@ -1,4 +1,4 @@
-"""How do the messages leave? Borrowed one by one, by as many senders as one likes.
+"""Webhook worker: sends the messages that are due to dealers' systems.
 
 For each: claim it in one transaction, post it outside of any, settle it in another.
 """
@@ -6,14 +6,18 @@ For each: claim it in one transaction, post it outside of any, settle it in anot
 import asyncio
 import random
 import time
+from collections.abc import Coroutine, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from cryptography.fernet import InvalidToken
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.deliver_webhook import (
-    Claimed,
+    ClaimedDelivery,
     claim_message,
     next_due,
     settle_message,
@@ -22,41 +26,77 @@ from interchange_service.actions.webhook_endpoints import rotate_encryption
 from interchange_service.secret_encryption import SecretBox
 from interchange_service.webhook_http import Attempt, DeliveryError, WebhookClient
 from interchange_service.webhook_messages import headers_of
-from shared.clock import Clock
 from shared.context import TraceContext, use_context
-from shared.db import EVERY_DEALER, Database
+from shared.db import EVERY_DEALER
+from shared.delivery.worker import DeliveryWorker
 from shared.notifications import WorkSignal
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookSender:
-    """Sends what is due, `lanes` messages at a time.
+class WebhookSender(DeliveryWorker[ClaimedDelivery, Attempt]):
+    """Sends what is due, `lanes` messages at a time."""
 
-    A loan outlasts the post and the reading of its answer with room to spare.
-    """
-
-    database: Database
-    clock: Clock
     secret_box: SecretBox
     post: WebhookClient
-    lanes: int = 4
 
     @property
     def lease_s(self) -> float:
-        """How long a message is ours before another may try it."""
+        """Longer than the post and the reading of its answer, with room to spare."""
         return 2 * self.post.timeout_s + 30
 
-    async def run(self, wakeup: WorkSignal) -> None:
-        """Send until cancelled; messages that are on their way then are still seen off."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.rotate_encryption())
-            for _ in range(self.lanes):
-                tasks.create_task(self._lane(wakeup))
+    def background(self, wakeup: WorkSignal) -> Sequence[Coroutine[Any, Any, None]]:  # noqa: ARG002  the base's argument
+        """Beside the lanes: bring the secrets under the first key."""
+        return (self.rotate_encryption(),)
+
+    async def claim(self, tx: AsyncSession) -> ClaimedDelivery | None:
+        """See `DeliveryWorker`."""
+        return await claim_message(tx, lease_s=self.lease_s, now=self.clock.now())
+
+    async def next_due(self, tx: AsyncSession) -> float | None:
+        """See `DeliveryWorker`."""
+        return await next_due(tx)
+
+    def tracing(self, message: ClaimedDelivery) -> AbstractContextManager[object]:
+        """The trace of the event that the message is about."""
+        of = message.delivery
+        return use_context(TraceContext(of.correlation_id, str(of.event_id), of.traceparent))
+
+    async def attempt(self, message: ClaimedDelivery) -> Attempt:
+        """Post a message, signed with every secret in force."""
+        delivery = message.delivery
+        try:
+            secrets = [self.secret_box.decrypt(sealed) for sealed in message.secrets]
+        except InvalidToken:
+            return Attempt(trouble=DeliveryError.SECRET_LOST)
+        # Receivers compare with real time, whatever the product's clock says.
+        seconds = int(time.time())
+        headers = headers_of(delivery.event_id, delivery.body, secrets, seconds=seconds)
+        return await self.post.send(message.url, headers, delivery.body)
+
+    async def settle(
+        self, tx: AsyncSession, message: ClaimedDelivery, result: Attempt
+    ) -> str | None:
+        """See `DeliveryWorker`."""
+        chance = random.random()  # noqa: S311  a delay is no secret
+        return await settle_message(
+            tx, message.delivery, result, chance=chance, now=self.clock.now()
+        )
+
+    def report(self, message: ClaimedDelivery, result: Attempt, step: str | None) -> None:
+        """See `DeliveryWorker`."""
+        log.info(
+            "webhook",
+            delivery_id=str(message.delivery.delivery_id),
+            step=step or "taken_over",
+            status=result.status,
+            trouble=result.trouble,
+            duration_ms=result.duration_ms,
+        )
 
     async def rotate_encryption(self) -> None:
-        """Bring every secret under the first key; try until it is done."""
+        """Encrypt every secret with the first key; try until it is done."""
         while True:
             try:
                 async with self.database.transaction(EVERY_DEALER) as tx:
@@ -67,64 +107,3 @@ class WebhookSender:
             else:
                 log.info("webhook_secrets_rotated", endpoints=renewed)
                 return
-
-    async def send_one(self) -> bool:
-        """Try the message that waits longest; False if none is due."""
-        async with self.database.transaction(EVERY_DEALER) as tx:
-            claimed = await claim_message(tx, lease_s=self.lease_s, now=self.clock.now())
-        if claimed is None:
-            return False
-        delivery = claimed.delivery
-        caused_by = str(delivery.event_id)
-        with use_context(TraceContext(delivery.correlation_id, caused_by, delivery.traceparent)):
-            answer = await self._answer(claimed)
-            async with self.database.transaction(EVERY_DEALER) as tx:
-                step = await settle_message(
-                    tx,
-                    delivery,
-                    answer,
-                    chance=random.random(),  # noqa: S311  a pause is no secret
-                    now=self.clock.now(),
-                )
-            log.info(
-                "webhook",
-                delivery_id=str(delivery.delivery_id),
-                step=step or "taken_over",
-                status=answer.status,
-                trouble=answer.trouble,
-                duration_ms=answer.duration_ms,
-            )
-        return True
-
-    async def _answer(self, claimed: Claimed) -> Attempt:
-        delivery = claimed.delivery
-        try:
-            secrets = [self.secret_box.decrypt(sealed) for sealed in claimed.secrets]
-        except InvalidToken:
-            return Attempt(trouble=DeliveryError.SECRET_LOST)
-        # Receivers compare with the time of the world, wherever our clock has travelled to.
-        seconds = int(time.time())
-        headers = headers_of(delivery.event_id, delivery.body, secrets, seconds=seconds)
-        return await self.post.send(claimed.url, headers, delivery.body)
-
-    async def _next_due(self) -> float | None:
-        """In how many seconds the next message falls due; None without any."""
-        async with self.database.transaction(EVERY_DEALER) as tx:
-            return await next_due(tx)
-
-    async def _lane(self, wakeup: WorkSignal) -> None:
-        while True:
-            seen = wakeup.count
-            one = asyncio.create_task(self.send_one())
-            try:
-                sent = await asyncio.shield(one)
-                due_s = None if sent else await self._next_due()
-            except asyncio.CancelledError:
-                await asyncio.wait({one}, timeout=self.lease_s)
-                raise
-            except Exception:  # one message's trouble must not stop the others
-                log.exception("webhook_delivery_failed")
-                await asyncio.sleep(1)
-                continue
-            if not sent:
-                await wakeup.wait(seen, due_s)

@@ -1,1 +1,1 @@
-"""Who hears what by mail, and when."""
+"""Notifier: mails to people, their schedule, delivery and log."""

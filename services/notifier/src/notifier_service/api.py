@@ -1,4 +1,4 @@
-"""Which mails were sent to whom, and can one be sent again? The ledger by HTTP.
+"""Mail log API: which mails were sent to whom, and the resend of one.
 
 Operators and the finance company see every dealer's mails, headquarters those of its own dealer.
 """
@@ -132,13 +132,13 @@ class WholeMail(MailLine):
 
 
 async def reading(request: Request, who: Reader) -> AsyncIterator[AsyncSession]:
-    """The transaction of somebody who looks."""
+    """The transaction of a person who reads."""
     async for tx in transaction_of(database_of(request), _scope(who)):
         yield tx
 
 
 async def resending(request: Request, who: Resender) -> AsyncIterator[AsyncSession]:
-    """The transaction of somebody who has a mail sent again."""
+    """The transaction of a person who has a mail sent again."""
     async for tx in transaction_of(database_of(request), _scope(who)):
         yield tx
 
@@ -172,7 +172,7 @@ async def read_mail(mail_id: UUID, who: Reader, tx: Reading, response: Response)
 
 @router.post("/mails/{mail_id}/resend", operation_id="resend_mail")
 @refuses(NotFound, MailUnderway, MailNotDue)
-async def resend(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
+async def resend(  # noqa: PLR0913, PLR0917  dependencies are arguments
     mail_id: UUID,
     who: Resender,
     tx: Resending,

@@ -1,4 +1,4 @@
-"""What is the notifier made of?"""
+"""Notifier service: its parts, its HTTP API, and its mail worker."""
 
 from functools import partial
 
@@ -38,8 +38,8 @@ SERVICE = service_with(ReminderPolicy())
 def create_app(
     database: Database, clock: Clock, principal_of: PrincipalOf, **state: object
 ) -> FastAPI:
-    """The ledger by HTTP."""
-    from notifier_service.api import router  # a worker does without it
+    """The API of the mail log."""
+    from notifier_service.api import router  # a worker does not need it
 
     return create_api(
         SERVICE, router, database=database, clock=clock, principal_of=principal_of, **state
@@ -49,7 +49,7 @@ def create_app(
 def sender_with(
     settings: MailSettings, database: Database, clock: Clock, recipients: RecipientSource
 ) -> Sender:
-    """The notifier's sender; `Sender.run()` goes beside the worker."""
+    """The notifier's mail worker; `run()` goes beside the event worker."""
     return Sender(
         database,
         clock,
@@ -58,12 +58,12 @@ def sender_with(
         settings.mail_templates,
         settings.timing,
         settings.retry_policy,
-        settings.senders,
+        lanes=settings.senders,
     )
 
 
 async def run_sender(settings: NotifierSettings, running: ServiceRuntime) -> None:
-    """Send mails until cancelled, in as many processes as wanted."""
+    """Send mails until cancelled, in any number of processes."""
     async with httpx.AsyncClient(timeout=10) as http:
         recipients = settings.recipients(http, settings.token(http))
         sender = sender_with(settings, running.database, running.clock, recipients)
@@ -79,5 +79,5 @@ def service_of(settings: NotifierSettings) -> Service:
 
 
 def beside(settings: NotifierSettings, running: ServiceRuntime) -> list[Background]:
-    """What runs beside the worker: the sender."""
+    """Background work beside the event worker: the mail worker."""
     return [partial(run_sender, settings, running)]

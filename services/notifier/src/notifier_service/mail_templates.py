@@ -1,4 +1,4 @@
-"""What does a mail say? One template per kind, with a subject and a text body. D154, R31, R32.
+"""Mail templates: one per kind, with a subject and a text body. D154, R31, R32.
 
 A subject names the product and the contract, never a customer: it shows on locked screens.
 """
@@ -23,8 +23,8 @@ class RenderedMail:
 class MailTemplates:
     """Renders the mails.
 
-    `product` stands in the subjects' brackets, `expense_product` in those of the commuter mails;
-    `portal_url` is where the links lead, `sender` the address that people should let in (D145).
+    `product` is in the subjects' brackets, `expense_product` in those of the commuter mails;
+    `portal_url` is where the links lead, `sender` the address that recipients should allow (D145).
     """
 
     def __init__(self, *, product: str, expense_product: str, portal_url: str, sender: str) -> None:

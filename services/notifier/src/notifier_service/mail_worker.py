@@ -1,29 +1,31 @@
-"""How do the mails of the ledger leave? Borrowed one by one, by as many senders as one likes.
+"""Mail worker: sends the mails that are due in the ledger.
 
-For each: ask the service that knows who it is for now, take it in one transaction, hand it to the
-mail server, settle it in another.
+For each: ask the service that owns the application for the recipients, take the mail in one
+transaction, hand it to the mail server, settle it in another.
 """
 
 import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from jinja2 import TemplateError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.actions.deliver_mail import (
-    AddressWrittenTo,
+    AddressInUse,
     RetryPolicy,
-    claim_mail,
     mark_lost_unknown,
-    next_due,
     settle_mail,
     suppress_duplicate,
     take_mail,
 )
 from notifier_service.mail_templates import MailTemplates
-from notifier_service.metrics import MAIL_AGE, MAILS, MAILS_WAITING
-from notifier_service.models import Mail
+from notifier_service.metrics import MAIL_AGE, MAIL_RESULTS, MAILS_WAITING
+from notifier_service.models import MAILS, Mail
 from notifier_service.queries import mails_in_flight
 from notifier_service.returns_client import (
     Application,
@@ -34,60 +36,106 @@ from notifier_service.returns_client import (
 )
 from notifier_service.rules.recipients import PASS_MAILS, Facts, MailKind
 from notifier_service.rules.reminders import ReminderPolicy
-from notifier_service.smtp import Draft, MailServer, Outcome
+from notifier_service.smtp import Draft, MailServer, SmtpOutcome
 from shared import tracing
-from shared.clock import Clock
 from shared.context import TraceContext, current_context
-from shared.db import EVERY_DEALER, Database
+from shared.db import EVERY_DEALER
+from shared.delivery.worker import DeliveryWorker
 from shared.notifications import WorkSignal
 
 log = structlog.get_logger()
 
+LOST_CHECK_S = 15
+
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(DeliveryWorker[Mail, SmtpOutcome]):
     """Sends what is due in one notifier's ledger, `lanes` mails at a time.
 
-    A line to the mail server may wait `longest_wait_s` seconds for its next mail.
+    A connection to the mail server is kept `longest_wait_s` seconds for its next mail.
     """
 
-    database: Database
-    clock: Clock
     recipients: RecipientSource
     server: MailServer
     mail_templates: MailTemplates
     timing: ReminderPolicy = field(default_factory=ReminderPolicy)
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
-    lanes: int = 4
     longest_wait_s: float = 10
 
+    @property
+    def lease_s(self) -> float:
+        """See `DeliveryWorker`."""
+        return self.retry_policy.lease_s
+
     async def run(self, wakeup: WorkSignal) -> None:
-        """Send until cancelled; mails that are on their way then are still seen off."""
+        """Send until cancelled; mails in flight then are still settled."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._watch_for_lost(wakeup))
-                for _ in range(self.lanes):
-                    tasks.create_task(self._lane(wakeup))
+            await DeliveryWorker.run(self, wakeup)
         finally:
             await self.server.hang_up()
 
-    async def send_one(self) -> bool:
-        """Try the mail that waits longest; False if none is due."""
-        async with self.database.transaction(EVERY_DEALER) as tx:
-            mail = await claim_mail(tx, self.retry_policy)
-        if mail is None:
-            return False
-        work = TraceContext(mail.correlation_id, mail.cause, mail.traceparent)
-        about = {"mail.id": str(mail.mail_id), "mail.kind": mail.mail_kind}
-        with tracing.step(f"send mail {mail.mail_kind}", "INTERNAL", work, about):
-            await self._send(mail)
-        return True
+    def background(self, wakeup: WorkSignal) -> Sequence[Coroutine[Any, Any, None]]:
+        """Beside the lanes: find lost mails."""
+        return (self._watch_for_lost(wakeup),)
+
+    async def idle(self) -> float | None:
+        """Close the connections that have waited long enough."""
+        return await self.server.hang_up(self.longest_wait_s)
+
+    async def claim(self, tx: AsyncSession) -> Mail | None:
+        """See `DeliveryWorker`."""
+        return await MAILS.claim(tx, lease_s=self.lease_s, now=self.clock.now())
+
+    async def next_due(self, tx: AsyncSession) -> float | None:
+        """See `DeliveryWorker`."""
+        return await MAILS.next_due(tx)
+
+    def tracing(self, message: Mail) -> AbstractContextManager[object]:
+        """A step of the trace of what caused the mail."""
+        work = TraceContext(message.correlation_id, message.cause, message.traceparent)
+        about = {"mail.id": str(message.mail_id), "mail.kind": message.mail_kind}
+        return tracing.step(f"send mail {message.mail_kind}", "INTERNAL", work, about)
+
+    async def attempt(self, message: Mail) -> SmtpOutcome | None:
+        """Send a mail to whom it is for now; None if it is suppressed."""
+        try:
+            application = await self._application_of(message)
+        except RecipientsUnavailable as cause:
+            return SmtpOutcome("transient", f"recipients: {cause}")
+        except NoSuchApplication:
+            return SmtpOutcome("permanent", "recipients: no such application")
+        try:
+            draft = self._write(message, application)
+        except TemplateError as cause:
+            log.exception("mail_not_rendered", kind=message.mail_kind)
+            return SmtpOutcome("transient", f"template: {cause}")
+        address = await self._take(message, application, draft)
+        if address is None:
+            MAIL_RESULTS.labels("suppressed").inc()
+            return None
+        return await self._deliver(draft, address)
+
+    async def settle(self, tx: AsyncSession, message: Mail, result: SmtpOutcome) -> str | None:
+        """See `DeliveryWorker`."""
+        now = self.clock.now()
+        return await settle_mail(tx, message, result, retry_policy=self.retry_policy, now=now)
+
+    def report(self, message: Mail, result: SmtpOutcome, step: str | None) -> None:
+        """See `DeliveryWorker`."""
+        MAIL_RESULTS.labels(result.result).inc()
+        log.info(
+            "mail",
+            mail_id=str(message.mail_id),
+            kind=message.mail_kind,
+            result=result.result,
+            step=step or "taken_over",
+        )
 
     async def mark_lost_unknown(self) -> int:
-        """Mark as unknown what another sender left on its way; returns how many."""
+        """Mark as unknown what another worker left while sending; returns how many."""
         async with self.database.transaction(EVERY_DEALER) as tx:
             lost = await mark_lost_unknown(tx, retry_policy=self.retry_policy, now=self.clock.now())
-        MAILS.labels("unknown").inc(lost)
+        MAIL_RESULTS.labels("unknown").inc(lost)
         return lost
 
     async def measure(self) -> None:
@@ -97,37 +145,18 @@ class Sender:
         MAILS_WAITING.set(waiting)
         MAIL_AGE.set((self.clock.now() - oldest).total_seconds() if oldest else 0)
 
-    async def _send(self, mail: Mail) -> None:
-        try:
-            application = await self._concerned(mail)
-        except RecipientsUnavailable as cause:
-            await self._settle(mail, Outcome("transient", f"recipients: {cause}"))
-            return
-        except NoSuchApplication:
-            await self._settle(mail, Outcome("permanent", "recipients: no such application"))
-            return
-        try:
-            draft = self._write(mail, application)
-        except TemplateError as cause:
-            log.exception("mail_not_rendered", kind=mail.mail_kind)
-            await self._settle(mail, Outcome("transient", f"template: {cause}"))
-            return
-        address = await self._take(mail, application, draft)
-        if address is not None:
-            await self._settle(mail, await self._deliver(draft, address))
-        else:
-            MAILS.labels("suppressed").inc()
-
-    async def _deliver(self, draft: Draft, address: str) -> Outcome:
+    async def _deliver(self, draft: Draft, address: str) -> SmtpOutcome:
         with tracing.step("SMTP", "CLIENT", current_context(), {}) as step:
-            step.tell({"server.address": self.server.host, "server.port": self.server.port})
+            step.set_attributes(
+                {"server.address": self.server.host, "server.port": self.server.port}
+            )
             outcome = await self.server.deliver(draft, to=address, written_at=self.clock.now())
-            step.tell({"mail.result": outcome.result})
+            step.set_attributes({"mail.result": outcome.result})
             if outcome.result != "sent":
                 step.failed(outcome.result)
         return outcome
 
-    async def _concerned(self, mail: Mail) -> Application | CommuterPass:
+    async def _application_of(self, mail: Mail) -> Application | CommuterPass:
         if mail.mail_kind in PASS_MAILS:
             return await self.recipients.of_pass(mail.subject_id)
         return await self.recipients.of(mail.subject_id)
@@ -139,7 +168,7 @@ class Sender:
         try:
             async with self.database.transaction(EVERY_DEALER) as tx:
                 return await take_mail(tx, mail, application.known, draft, now=now)
-        except AddressWrittenTo:
+        except AddressInUse:
             async with self.database.transaction(EVERY_DEALER) as tx:
                 await suppress_duplicate(tx, mail, now=now)
             return None
@@ -163,38 +192,6 @@ class Sender:
         )
         return Draft(mail_text, self.server.message_id(mail.mail_id, mail.copies))
 
-    async def _settle(self, mail: Mail, outcome: Outcome) -> None:
-        async with self.database.transaction(EVERY_DEALER) as tx:
-            await settle_mail(
-                tx, mail, outcome, retry_policy=self.retry_policy, now=self.clock.now()
-            )
-        MAILS.labels(outcome.result).inc()
-        log.info("mail", mail_id=str(mail.mail_id), kind=mail.mail_kind, result=outcome.result)
-
-    async def _next_due(self) -> float | None:
-        """In how many seconds the next mail falls due; None without any."""
-        async with self.database.transaction(EVERY_DEALER) as tx:
-            return await next_due(tx)
-
-    async def _lane(self, wakeup: WorkSignal) -> None:
-        while True:
-            seen = wakeup.count
-            one = asyncio.create_task(self.send_one())
-            try:
-                sent = await asyncio.shield(one)
-                due_s = None if sent else await self._next_due()
-            except asyncio.CancelledError:
-                await asyncio.wait({one}, timeout=self.retry_policy.lease_s)
-                raise
-            except Exception:  # one mail's trouble must not stop the others
-                log.exception("mail_delivery_failed")
-                await asyncio.sleep(1)
-                continue
-            if not sent:
-                idle_s = await self.server.hang_up(self.longest_wait_s)
-                known = [s for s in (due_s, idle_s) if s is not None]
-                await wakeup.wait(seen, min(known, default=None))
-
     async def _watch_for_lost(self, wakeup: WorkSignal) -> None:
         while True:
             try:
@@ -203,4 +200,4 @@ class Sender:
                 await self.measure()
             except (OSError, DBAPIError) as cause:
                 log.warning("lost_mail_check_failed", cause=type(cause).__name__)
-            await asyncio.sleep(15)
+            await asyncio.sleep(LOST_CHECK_S)

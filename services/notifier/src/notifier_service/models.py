@@ -1,4 +1,4 @@
-"""Which tables does the notifier keep? The ledger of mails, and what happened to each.
+"""Tables of the notifier: the ledger of mails, and what happened to each.
 
 mail      one row per cause (an event, or a stay in a status), kind of mail and recipient
 mail_log  every step of a mail, with the person behind it where there was one
@@ -24,12 +24,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared import audit
+from shared.delivery.ledger import Deliverable, Ledger
 
 STATES = ("scheduled", "sending", "sent", "suppressed", "failed", "unknown")
 
 
 class Base(DeclarativeBase):
-    """What the notifier's tables have in common."""
+    """Base of the notifier's tables."""
 
     type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own way to say it
         str: Text,
@@ -38,13 +39,8 @@ class Base(DeclarativeBase):
     }
 
 
-class Mail(Base):
-    """One mail to one recipient.
-
-    `due_at` runs by the database's clock: when a scheduled mail may be tried, or when a sending
-    one counts as lost. `claim` names who has it in hand; `copies` counts the further copies that
-    people asked for after it was sent.
-    """
+class Mail(Deliverable, Base):
+    """One mail to one recipient; `copies` counts those that people asked for after it was sent."""
 
     __tablename__ = "mail"
     __table_args__ = (
@@ -77,7 +73,6 @@ class Mail(Base):
     )
 
     mail_id: Mapped[UUID] = mapped_column(primary_key=True)
-    dealer_id: Mapped[str]
     mail_kind: Mapped[str]
     cause: Mapped[str]
     subject_id: Mapped[str]
@@ -85,22 +80,13 @@ class Mail(Base):
     recipient_role: Mapped[str]
     place: Mapped[int] = mapped_column(SmallInteger)
     facts: Mapped[dict[str, Any]]
-    state: Mapped[str] = mapped_column(server_default=text("'scheduled'"))
     reason: Mapped[str | None]
     address: Mapped[str | None]
     subject: Mapped[str | None]
     body: Mapped[str | None]
     message_id: Mapped[str | None]
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
     copies: Mapped[int] = mapped_column(server_default=text("0"))
     last_error: Mapped[str | None]
-    due_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
-    claim: Mapped[UUID | None]
-    version: Mapped[int] = mapped_column(server_default=text("1"))
-    planned_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None]
-    correlation_id: Mapped[str | None]
-    traceparent: Mapped[str | None]
 
 
 class MailLog(audit.AuditEntry, Base):
@@ -115,3 +101,6 @@ class MailLog(audit.AuditEntry, Base):
     action: Mapped[str] = mapped_column("step")
     actor: Mapped[str | None]
     detail: Mapped[str | None]
+
+
+MAILS = Ledger(Mail, MailLog, channel="mail")

@@ -1,4 +1,4 @@
-"""What does the ledger hold? Searches for operators, the finance company and headquarters."""
+"""Ledger queries: searches for operators, the finance company and headquarters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from shared.work import WorkCount
 
 @dataclass(frozen=True, slots=True)
 class MailFilter:
-    """What to look for; None leaves a field open. Days are JST; `after` is the last mail seen."""
+    """Search terms; None leaves a field open. Days are JST; `after` is the last mail seen."""
 
     dealer_id: str = EVERY_DEALER
     application_id: str | None = None
@@ -62,7 +62,7 @@ def _matching(wanted: MailFilter) -> Select[Mail]:
 
 
 async def operators_work(tx: AsyncSession) -> list[WorkCount]:
-    """Mails of which nobody knows whether they arrived, and those that failed for good."""
+    """Mails whose outcome is unknown, and those that failed for good."""
     return [
         WorkCount(
             key=state,
@@ -84,7 +84,7 @@ async def mail_of(tx: AsyncSession, mail_id: UUID, dealer_id: str) -> Mail | Non
 
 
 async def mails_in_flight(tx: AsyncSession) -> tuple[int, datetime | None]:
-    """How many are not settled, and since when the oldest waits."""
+    """The number of mails not settled, and since when the oldest waits."""
     waiting = select(func.count(), func.min(Mail.planned_at)).where(
         Mail.state.in_(("scheduled", "sending"))
     )

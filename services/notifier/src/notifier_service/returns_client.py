@@ -23,7 +23,7 @@ class Application(returns.RecipientsAnswer, frozen=True):
 
     @property
     def known(self) -> ReturnSnapshot:
-        """What the choice of recipients needs of it."""
+        """The facts that the choice of recipients needs."""
         return ReturnSnapshot(
             status=self.status,
             status_version=self.status_version,
@@ -53,7 +53,7 @@ class CommuterPass(commuter.Recipients, frozen=True):
 
     @property
     def known(self) -> ReturnSnapshot:
-        """What the choice of recipients needs of it."""
+        """The facts that the choice of recipients needs."""
         return ReturnSnapshot(
             status="",
             status_version=0,
@@ -68,7 +68,7 @@ class CommuterPass(commuter.Recipients, frozen=True):
 
 
 class RecipientsUnavailable(Exception):
-    """The returns service did not answer usefully; try again later."""
+    """The returns service gave no usable answer; try again later."""
 
 
 class NoSuchApplication(Exception):
@@ -88,7 +88,7 @@ class RecipientSource(Protocol):
 
 
 class ReturnsClient:
-    """Asks the returns service under `url`, and the commuter service, as whom `token` names."""
+    """Asks the returns service at `url`, and the commuter service, with the access token."""
 
     def __init__(
         self, url: str, http: httpx.AsyncClient, token: AccessToken, *, commuter_url: str

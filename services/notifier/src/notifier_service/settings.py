@@ -1,7 +1,7 @@
-"""What must the environment say before a notifier starts? Each name with the prefix NOTIFIER_.
+"""Notifier settings from the environment, each with the prefix NOTIFIER_.
 
-The sender's address and the product names have no default: in the all-in-one they come from
-madoguchi, elsewhere the operator knows them (D145).
+The sender's address and the product names have no default: the all-in-one sets them itself,
+elsewhere the operator does (D145).
 """
 
 from datetime import time, timedelta
@@ -20,12 +20,12 @@ from shared.settings import ServiceSettings
 
 
 class MailSettings(BaseSettings):
-    """All that concerns the mails themselves; enough for a notifier inside the all-in-one."""
+    """Settings of the mails; enough for a notifier inside the all-in-one."""
 
     model_config = SettingsConfigDict(env_prefix="NOTIFIER_", frozen=True)
 
     sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="From of every mail")
-    product: str = Field(min_length=1, description="stands in 【】 of the subjects")
+    product: str = Field(min_length=1, description="in 【】 of the subjects")
     expense_product: str = Field(min_length=1, description="the same for the commuter mails")
     portal_url: str = Field(description="where the links in the mails lead")
 
@@ -50,7 +50,7 @@ class MailSettings(BaseSettings):
         default=False, description="send again where the server's answer was lost; may send twice"
     )
     attempts: int = Field(400, ge=1)
-    senders: int = Field(4, ge=1, description="mails on their way at once, per process")
+    senders: int = Field(4, ge=1, description="mails in flight at once, per process")
 
     @property
     def timing(self) -> ReminderPolicy:
@@ -66,7 +66,8 @@ class MailSettings(BaseSettings):
     def retry_policy(self) -> RetryPolicy:
         """How long a mail is tried.
 
-        A loan outlasts a kept line that is silent, a new one, the mail, and asking for addresses.
+        A lease outlasts a kept connection that is silent, a new one, the mail, and the request
+        for addresses.
         """
         return RetryPolicy(
             lease_s=3 * self.smtp_timeout_s + 30,
@@ -99,7 +100,7 @@ class MailSettings(BaseSettings):
         )
 
     def recipients(self, http: httpx.AsyncClient, token: AccessToken) -> ReturnsClient:
-        """The way to the services that know the addresses."""
+        """The client of the services that know the addresses."""
         commuter_url = self.commuter_url or self.returns_url
         return ReturnsClient(self.returns_url, http, token, commuter_url=commuter_url)
 

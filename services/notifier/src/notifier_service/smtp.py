@@ -1,10 +1,10 @@
-"""How does a mail reach the mail server, and what do we know afterwards?
+"""SMTP client: hands a mail to the mail server and says what became of it.
 
-Four answers: taken, refused for now, refused for good, or lost after the text was on its way, so
-that nobody knows whether the server took it. Only the third and the fourth end the attempts.
+Four outcomes: accepted, refused for now, refused for good, or lost after the text was sent, so that
+it is unknown whether the server has it. Only the third and the fourth end the attempts.
 
-A line on which a mail was taken is kept for the next one. Whether it still answers shows when the
-next mail is begun: if not, another line is opened, and the mail has lost nothing by it.
+A connection on which a mail was accepted is kept for the next one. Whether it still works shows
+when the next mail begins: if not, another one is opened, at no cost for the mail.
 """
 
 import asyncio
@@ -38,10 +38,10 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt; `reply` is the server's or the network's last word.
+class SmtpOutcome:
+    """The outcome of one attempt; `reply` is the last answer of the server or the network.
 
-    `message_id` is the one under which the mail was handed over, if it came to that.
+    `message_id` is the one under which the mail was accepted, if it was.
     """
 
     result: Literal["sent", "transient", "permanent", "unknown"]
@@ -51,7 +51,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ReusedConnection:
-    """A line that waits for its next mail since `free_since` (seconds, monotonic)."""
+    """A connection that is idle since `free_since` (seconds, monotonic)."""
 
     client: aiosmtplib.SMTP
     free_since: float
@@ -59,11 +59,11 @@ class ReusedConnection:
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """The SMTP server that takes our mails.
+    """The SMTP server that accepts our mails.
 
-    `timeout_s` holds for beginning a mail and for the mail itself, each. `starttls` True insists
-    on an encrypted connection, None uses it where offered, False never. Whoever delivers hangs up
-    at the end.
+    `timeout_s` limits the beginning of a mail and the mail itself, each. `starttls` True insists
+    on an encrypted connection, None uses it where offered, False never. The caller closes the
+    connections with `hang_up`.
     """
 
     host: str
@@ -78,7 +78,7 @@ class MailServer:
 
     @property
     def domain(self) -> str:
-        """The sender's domain: we greet by it, and it ends the Message-IDs."""
+        """The sender's domain, for EHLO and the Message-IDs."""
         return self.sender.rpartition("@")[2]
 
     def message_id(self, mail_id: UUID, copies: int) -> str:
@@ -86,17 +86,17 @@ class MailServer:
         again = f".{copies}" if copies else ""
         return f"<{mail_id}{again}@{self.domain}>"
 
-    async def deliver(self, draft: Draft, *, to: str, written_at: datetime) -> Outcome:
+    async def deliver(self, draft: Draft, *, to: str, written_at: datetime) -> SmtpOutcome:
         """Hand one mail over; never raises for what a server or a network can do."""
         try:
             content = self._content(draft, to, written_at)
-        except (ValueError, IndexError) as wrong:  # what the parser of addresses raises
-            return Outcome("permanent", f"the address cannot be written to: {wrong}")
+        except (ValueError, IndexError) as wrong:  # the address parser raises these
+            return SmtpOutcome("permanent", f"the address cannot be written to: {wrong}")
         try:
             client = await self._begin()
         except (SMTPException, OSError) as cause:
-            # A login or a sender refused is our own fault: the mail waits until it is mended.
-            return Outcome("transient", _reply_text(cause))
+            # A refused login or sender is a configuration error: the mail waits for its correction.
+            return SmtpOutcome("transient", _reply_text(cause))
         taken = False
         try:
             outcome = await self._hand_over(client, content, to)
@@ -109,7 +109,7 @@ class MailServer:
         return replace(outcome, message_id=draft.message_id) if taken else outcome
 
     async def hang_up(self, waiting_s: float = 0) -> float | None:
-        """End the lines that have waited so long for a mail; in how many seconds the next has."""
+        """Close connections idle for `waiting_s`; seconds until the next one is."""
         while self._connections and self._connections[0].free_since <= time.monotonic() - waiting_s:
             client = self._connections.pop(0).client
             try:
@@ -125,9 +125,9 @@ class MailServer:
         )
 
     async def _begin(self) -> aiosmtplib.SMTP:
-        """A line on which a mail was begun: a kept one if it still answers, or a new one.
+        """A connection on which a mail was begun: a kept one if it still works, or a new one.
 
-        So far the server has heard no more than our own address: to begin twice does no harm.
+        So far the server has only our own address, so that beginning twice does no harm.
         """
         if self._connections:
             with contextlib.suppress(SMTPException, OSError):
@@ -147,7 +147,7 @@ class MailServer:
                 client.close()
         return client
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, content: bytes, to: str) -> Outcome:
+    async def _hand_over(self, client: aiosmtplib.SMTP, content: bytes, to: str) -> SmtpOutcome:
         in_flight = False
         try:
             async with asyncio.timeout(self.timeout_s):
@@ -157,10 +157,10 @@ class MailServer:
         except SMTPResponseException as refused:
             return _of_reply(refused, in_flight=in_flight)
         except ValueError as wrong:
-            return Outcome("permanent", f"the address cannot be written to: {wrong}")
+            return SmtpOutcome("permanent", f"the address cannot be written to: {wrong}")
         except (SMTPException, OSError) as cause:  # TimeoutError is an OSError
-            return Outcome("unknown" if in_flight else "transient", _reply_text(cause))
-        return Outcome("sent", f"{reply.code} {reply.message}")
+            return SmtpOutcome("unknown" if in_flight else "transient", _reply_text(cause))
+        return SmtpOutcome("sent", f"{reply.code} {reply.message}")
 
     def _client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
@@ -186,13 +186,13 @@ class MailServer:
         return message.as_bytes()
 
 
-def _of_reply(refused: SMTPResponseException, *, in_flight: bool) -> Outcome:
+def _of_reply(refused: SMTPResponseException, *, in_flight: bool) -> SmtpOutcome:
     reply = _reply_text(refused)
     if refused.code >= PERMANENT:
-        return Outcome("permanent", reply)
+        return SmtpOutcome("permanent", reply)
     if in_flight and refused.code < TRANSIENT:  # neither yes nor no
-        return Outcome("unknown", reply)
-    return Outcome("transient", reply)
+        return SmtpOutcome("unknown", reply)
+    return SmtpOutcome("transient", reply)
 
 
 def _reply_text(cause: Exception) -> str:

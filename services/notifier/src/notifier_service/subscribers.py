@@ -1,8 +1,8 @@
-"""Which events make mails due? Completion, remand, every entry into a status; steps of a pass.
+"""Subscribers: the events that make mails due; steps of a return application and of a pass.
 
-M1, M3 and M4 tell a fact and go out even if the application has moved on since; M2, M5 and N1
-belong to a stay: entering a status anew replaces the stay's timers (D152), and whether the stay
-still lasts is asked again at sending.
+M1, M3 and M4 state a fact and go out even if the application has moved on since; M2, M5 and N1
+belong to a stay: entering a status again replaces the stay's timers (D152), and whether the stay
+still lasts is checked again at sending.
 """
 
 from datetime import datetime
@@ -21,13 +21,11 @@ from event_contracts.returns import (
 )
 from notifier_service.actions.customer_erasure import erase_customer
 from notifier_service.actions.schedule_mail import Cause, schedule_mail
+from notifier_service.actions.schedule_reminders import REMINDER_TIMERS, schedule_reminders
 from notifier_service.rules.recipients import Facts, MailKind, mail_of_status
-from notifier_service.rules.reminders import ReminderPolicy, is_timely, reminder_mails
-from shared.timers import TimerHandler, cancel_timers, set_timer
+from notifier_service.rules.reminders import ReminderPolicy, is_timely
+from shared.timers import TimerHandler
 from shared.worker import Delivery, Subscribers
-
-REMINDER_TIMERS = {"stale": MailKind.STALE, "approval_stale": MailKind.APPROVAL_STALE}
-"""The timers of a stay; each is keyed by the application, for it has one stay at a time."""
 
 
 def subscribers_with(timing: ReminderPolicy) -> Subscribers:
@@ -63,13 +61,13 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
         await schedule(event, delivery, tx, MailKind.REMANDED, facts)
 
     @subscribers.on(ReturnStatusChanged)
-    async def schedule_reminders(
+    async def schedule_notice_and_reminders(
         event: ReturnStatusChanged, delivery: Delivery, tx: AsyncSession
     ) -> None:
         facts = Facts(status_version=event.status_version)
         if kind := mail_of_status(event.to_status, store_notice=event.store_approver_notice):
             await schedule(event, delivery, tx, kind, facts)
-        await _start_reminders(event, delivery, tx, timing)
+        await schedule_reminders(tx, event, timing, now=delivery.now)
 
     @subscribers.on(ReturnCustomerErased)
     async def erase_customer_data(
@@ -82,7 +80,7 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
 
 
 def _pass_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:
-    """The mails about commuter passes (R29, R32, R33); what is confirmed together makes one."""
+    """The mails about commuter passes (R29, R32, R33); passes confirmed together make one mail."""
 
     async def schedule(
         event: PassEvent, key: str, kind: MailKind, on: Delivery, tx: AsyncSession
@@ -109,31 +107,12 @@ def _pass_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:
         await schedule(event, str(delivery.event_id), MailKind.PASS_REJECTED, delivery, tx)
 
 
-async def _start_reminders(
-    event: ReturnStatusChanged, delivery: Delivery, tx: AsyncSession, timing: ReminderPolicy
-) -> None:
-    await cancel_timers(tx, event.application_id, *REMINDER_TIMERS)
-    due = reminder_mails(event.to_status, event.entered_at, timing)
-    for timer, kind in REMINDER_TIMERS.items():
-        due_at = due.get(kind)
-        if due_at and is_timely(due_at, now=delivery.now, imported=event.imported, timing=timing):
-            await set_timer(tx, timer, event.application_id, due_at, _reminder_timers(event))
-
-
 def _cause(event: ReturnEvent, key: str) -> Cause:
     return Cause(key, event.dealer_id, event.application_id, event.contract_no)
 
 
-def _reminder_timers(event: ReturnStatusChanged) -> dict[str, object]:
-    return {
-        "dealer_id": event.dealer_id,
-        "contract_no": event.contract_no,
-        "status_version": event.status_version,
-    }
-
-
 def timers() -> dict[str, TimerHandler]:
-    """What happens when a stay has lasted too long: its mail becomes due, once (D151)."""
+    """Timer handlers: when a stay has lasted too long, its mail becomes due, once (D151)."""
 
     def becomes_due(kind: MailKind) -> TimerHandler:
         async def schedule_reminder(

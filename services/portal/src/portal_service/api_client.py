@@ -196,7 +196,7 @@ class ServiceClient:
                 headers |= tracing.call_headers()
                 address = self._address(service, path)
                 answer = await self._http.request(method, address, headers=headers, **parts)
-                call.tell({"http.response.status_code": answer.status_code})
+                call.set_attributes({"http.response.status_code": answer.status_code})
                 if answer.is_server_error:
                     call.failed(str(answer.status_code))
         except httpx.HTTPError as error:

@@ -1,4 +1,4 @@
-"""People as the rules see them: in their highest role, with those whom they represent today."""
+"""Actors: the person of a request in their highest role, with those they represent today."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ _HIGHEST_FIRST = (Role.TFC, Role.HQ, Role.MANAGER, Role.SALES)
 class Person:
     """Who acts: name and mail of the profile, and as whom this person may act today.
 
-    The first of `actors` is the person; the others are the approvers whom he represents.
+    The first of `actors` is the person; the others are the approvers whom they represent.
     """
 
     name: str
@@ -53,7 +53,7 @@ TFC_CORE = Person("TFC", None, (Actor("TFC-CORE", Role.TFC),))
 
 
 async def resolve_actor(tx: AsyncSession, principal: Principal, *, today: date) -> Person:
-    """The person behind a request, in his highest role, with whom he represents on `today`."""
+    """The person behind a request, in their highest role, with those they represent on `today`."""
     role = next(role for role in _HIGHEST_FIRST if principal.has(role))
     if role is Role.TFC:
         return Person(principal.name, None, (Actor(principal.person_id, role),))

@@ -1,4 +1,4 @@
-"""How do kept rows look to the rules? Facts, form entries and routes of an application."""
+"""Mapping between rows and values of the rules: facts, form entries and routes."""
 
 from datetime import date
 from typing import Any

@@ -1,6 +1,6 @@
-"""What does the returns service keep? Applications with their whole history.
+"""Tables of the returns service: applications with their whole history.
 
-Of contracts, stores and staff it keeps what their owner's events tell. Every table belongs to
+Of contracts, stores and staff it keeps what their owner's events say. Every table belongs to
 dealers; row-level security shows a transaction only the rows of its own dealer.
 """
 
@@ -29,7 +29,7 @@ class Base(DeclarativeBase):
 
 
 class Contract(Base):
-    """A contract as the contracts service tells of it.
+    """A contract as the events of the contracts service describe it.
 
     Its store sees it until `hidden_from_on`, the first JST day after a move was registered (D142);
     `pending_change_id` is that move. `completed_by` says by what its final handling is complete.
@@ -186,7 +186,7 @@ class Application(Base):
 
 
 class Approval(Base):
-    """One approval that was given, with the entry as it was then; `mail` is his 連絡先3 (A-29)."""
+    """One approval that was given, with the entry as it was then; `mail` is 連絡先3 (A-29)."""
 
     __tablename__ = "approval"
 

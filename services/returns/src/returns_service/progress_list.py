@@ -1,4 +1,4 @@
-"""Which applications does 進捗一覧 show to a person, and how many are there? D98-D108, D142."""
+"""進捗一覧: the applications that a person sees, searched and counted in SQL (D98-D108, D142)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -183,7 +183,7 @@ def waits_for_any(actors: Sequence[Actor]) -> tuple[str, Values]:
     """The condition on rows of `application` that wait for one of `actors`, as `waits_for` says.
 
     An originator has what was remanded to them, an approver what lies at their level and was
-    originated by somebody else.
+    originated by another person.
     """
     parts: list[str] = []
     values: Values = {}

@@ -1,4 +1,4 @@
-"""What is kept about applications, contracts, stores and staff? Each question by its name."""
+"""Queries on applications, contracts, stores and staff, each named after its question."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -147,8 +147,8 @@ async def store_approver_mails(
 ) -> Sequence[str]:
     """The addresses of those who may approve an application for its store now.
 
-    Each by the 連絡先3 that he left last in an approval at this store (A-29): the managers of the
-    store, and who stands in for them on `today`. Nobody approves his own application.
+    Each by the 連絡先3 of their last approval at this store (A-29): the managers of the store and
+    their substitutes on `today`. No one approves their own application.
     """
     managers = await tx.scalars(
         select(Staff).where(

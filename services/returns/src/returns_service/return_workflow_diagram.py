@@ -1,4 +1,4 @@
-"""Which transitions are allowed at all, over every setting and originator? B2, B3.
+"""Workflow diagram: the transitions allowed over every setting and originator (B2, B3).
 
 Walks `STEPS` from the first sending; prints the result as CSV and as a Mermaid diagram. Take-over
 (T22) and notes (T21) are no part of the workflow.

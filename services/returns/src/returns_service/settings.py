@@ -1,4 +1,4 @@
-"""What does an operator decide about the returns service?"""
+"""Settings of the returns service."""
 
 from collections.abc import Mapping
 

@@ -59,7 +59,7 @@ def waiting_keys(statuses: Collection[Status] | None = None) -> ProgressSearch:
 
 
 def approves(person: Person) -> bool:
-    """Whether somebody approves at all, for themselves or for another."""
+    """Whether a person approves at all, for themselves or for another."""
     return any(actor.role in {Role.MANAGER, Role.HQ} for actor in person.actors)
 
 

@@ -1,4 +1,4 @@
-"""What the screen tells about mails that go out, or do not."""
+"""Mail notices on the screen after a step."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def step(
     ("setting", "hint"),
     [("none", None), ("store", ASK_APPROVER), ("hq", ASK_APPROVER), ("both", ASK_APPROVER)],
 )
-def test_after_sending_the_originator_is_asked_to_tell_the_approver(
+def test_after_sending_the_originator_is_asked_to_notify_the_approver(
     setting: str, hint: str | None
 ) -> None:
     assert ASK_APPROVER == "承認者へ承認依頼のご連絡をお願いします"
@@ -84,7 +84,7 @@ REMANDS = [
     [row[1:] for row in REMANDS],
     ids=[row[0] for row in REMANDS],
 )
-def test_a_remand_tells_whether_its_mail_will_be_sent(
+def test_a_remand_says_whether_its_mail_will_be_sent(
     status: Status, actor: Actor, originator: Actor, addresses: Addresses, submit_new: bool
 ) -> None:
     remand = Remand(expected_version=1, comment="不備")

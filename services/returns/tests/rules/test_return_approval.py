@@ -193,9 +193,9 @@ def test_a_substitute_approves_for_the_absent_manager() -> None:
         dataclasses.replace(COLLEAGUE, role=Role.MANAGER, acting_for="E101"),
         dataclasses.replace(YAMADA, role=Role.MANAGER),
     ],
-    ids=["originator for the manager", "somebody for the originator", "originator, now manager"],
+    ids=["originator for the manager", "another for the originator", "originator, now manager"],
 )
-def test_nobody_approves_his_own_item_by_any_way(actor: Actor) -> None:
+def test_no_one_approves_their_own_item_in_any_capacity(actor: Actor) -> None:
     for command in (Approve(expected_version=7), Remand(expected_version=7)):
         with pytest.raises(OwnItem):
             decide(given(Status.STORE_PENDING), command, actor)

@@ -227,7 +227,7 @@ def test_an_unknown_result_is_refused() -> None:
         assert found == {"kind": "RESULT_KIND_UNKNOWN"}
 
 
-def test_all_errors_are_told_at_once_in_japanese() -> None:
+def test_all_errors_are_reported_at_once_in_japanese() -> None:
     form = ReturnForm("abc", "123", "abc@", result=ResultForm("RETURNED", "2025-07-16", "OTHER"))
     with pytest.raises(FormErrors) as errors:
         report(form)

@@ -1,4 +1,4 @@
-"""What holds on every way through the approvals, however people act."""
+"""Invariants of the approvals over random sequences of steps."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ attempts = st.lists(st.tuples(commands, st.integers(0, len(PEOPLE) - 1)), max_si
 
 @dataclass
 class History:
-    """What an audit trail would tell: the facts after each step, its outcome, who did it."""
+    """An audit trail: the facts after each step, its outcome, its actor."""
 
     facts: ReturnFacts
     steps: list[tuple[ReturnFacts | None, Action, Actor, Outcome]]
@@ -174,7 +174,7 @@ def test_a_remand_goes_exactly_one_step_back(history: History) -> None:
 
 @pytest.mark.rule("D121")
 @given(histories)
-def test_only_the_originator_corrects_and_nobody_approves_his_own(history: History) -> None:
+def test_only_the_originator_corrects_and_no_one_approves_their_own(history: History) -> None:
     for facts, action, actor, _ in history.steps:
         if not facts:
             continue
@@ -201,7 +201,7 @@ def test_replaying_the_outcomes_rebuilds_the_application(history: History) -> No
 def test_an_open_application_never_hangs_and_voided_approvals_are_given_again(
     history: History,
 ) -> None:
-    """Somebody can always act, and what was voided was standing before."""
+    """Someone can always act, and a voided approval was valid before."""
     offered = {o.action for actor in PEOPLE for o in offers(history.facts, actor) if o.enabled}
     final = history.facts.status in {Status.COMPLETED, Status.WITHDRAWN}
     assert bool(offered) != final

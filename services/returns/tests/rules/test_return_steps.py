@@ -1,4 +1,4 @@
-"""What a step says, voids and hands over."""
+"""Steps: their texts, the approvals they void, and the take-over."""
 
 import dataclasses
 
@@ -157,7 +157,7 @@ def test_hq_hands_a_stuck_application_over(
     ],
     ids=["leaver", "other store", "other dealer", "tfc"],
 )
-def test_it_is_not_handed_to_anybody(new: NewOriginator) -> None:
+def test_an_unsuitable_new_originator_is_refused(new: NewOriginator) -> None:
     command = TakeOver(expected_version=7, setting=BOTH, new_originator=new)
     with pytest.raises(NewOriginatorNotSuitable):
         decide(given(Status.REQUESTED), command, TANAKA)

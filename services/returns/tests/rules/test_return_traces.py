@@ -1,4 +1,4 @@
-"""Applications on their whole way, told as the manual tells them."""
+"""Traces of whole applications, as in the examples of the manual."""
 
 import dataclasses
 from collections.abc import Callable

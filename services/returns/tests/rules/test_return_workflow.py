@@ -247,7 +247,7 @@ def test_everybody_tries_everything_everywhere(setting: ApprovalSetting, origina
         elif action not in OUTSIDE_WORKFLOW and status.label_ja in {row[3] for row in rows}:
             assert result in REFUSALS, (status, action, name)
         else:
-            # Nobody gets there, or it is no part of the 264: still an answer, never a crash.
+            # Unreachable, or no part of the 264: still an answer, never a crash.
             assert result in REFUSALS | {s.label_ja for s in Status}
 
 

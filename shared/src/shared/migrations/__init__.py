@@ -1,1 +1,1 @@
-"""How does a service's database get its tables? Migrations of the event core, then its own."""
+"""Migrations of the event core, run before those of the service."""

@@ -1,11 +1,11 @@
-"""Run by Alembic for every service; the connection and the metadata come from `shared.migrate`."""
+"""Alembic environment of every service; `shared.migrate` passes connection and metadata."""
 
 from alembic import context
 from sqlalchemy import Connection, text
 
 
 def run(connection: Connection) -> None:
-    """Apply what is missing, in one transaction, without waiting long for locks."""
+    """Apply pending migrations in one transaction, with a short lock timeout."""
     context.configure(
         connection=connection,
         target_metadata=context.config.attributes["metadata"],

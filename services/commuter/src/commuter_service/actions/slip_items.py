@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from commuter_service.engine.fares.explanation import as_json
 from commuter_service.fare_diagram import fare_diagram_svg
 from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses, Ride, price_ride
 from commuter_service.queries import kind_of
 from commuter_service.rules.slip_kind import USES_SEARCH
+from fare_engine.fares.explanation import as_json
+from fare_engine.fares.tariffs import Tariffs
 from shared.context import new_id
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
@@ -106,7 +107,11 @@ def new_item(slip: Slip, position: int, source: str = TYPED) -> SlipItem:
 
 
 def items_from_input(
-    slip: Slip, kept: Sequence[SlipItem], typed: Sequence[ItemInput], passes: EmployeePasses
+    slip: Slip,
+    kept: Sequence[SlipItem],
+    typed: Sequence[ItemInput],
+    passes: EmployeePasses,
+    tariffs: Tariffs,
 ) -> list[SlipItem]:
     """The slip's items after an edit, in the order typed. Raises NotFound for a foreign item."""
     known = {item.item_id: item for item in kept}
@@ -116,16 +121,18 @@ def items_from_input(
         if item is None:
             raise NotFound
         item.position = position
-        write_item(slip, item, line, passes)
+        write_item(slip, item, line, passes, tariffs)
         items.append(item)
     return items
 
 
-def write_item(slip: Slip, item: SlipItem, line: ItemInput, passes: EmployeePasses) -> None:
+def write_item(
+    slip: Slip, item: SlipItem, line: ItemInput, passes: EmployeePasses, tariffs: Tariffs
+) -> None:
     """Take over what was typed; amounts of the look-up and of the card stay (R34, R41)."""
     item.item_on, item.purpose, item.receipt = line.item_on, line.purpose, line.receipt
     if line.decision is not None:
-        apply_candidate(slip, item, line.decision, passes)
+        apply_candidate(slip, item, line.decision, passes, tariffs)
         return
     if item.source == TYPED:
         item.words, item.amount_yen = line.words, line.amount_yen
@@ -133,7 +140,9 @@ def write_item(slip: Slip, item: SlipItem, line: ItemInput, passes: EmployeePass
         raise AmountIsLookedUp
 
 
-def apply_candidate(slip: Slip, item: SlipItem, decision: Decision, passes: EmployeePasses) -> None:
+def apply_candidate(
+    slip: Slip, item: SlipItem, decision: Decision, passes: EmployeePasses, tariffs: Tariffs
+) -> None:
     """決定: price the route for the searched day and keep all that decided it (R36, R40, R43)."""
     if kind_of(slip) not in USES_SEARCH:
         raise LookUpNotForThisKind
@@ -143,7 +152,7 @@ def apply_candidate(slip: Slip, item: SlipItem, decision: Decision, passes: Empl
     if reason is not None and not reason.strip():
         raise ReasonForNoPassMissing
     ride = decision.ride
-    priced = price_ride(ride, EmployeePasses() if reason is not None else passes)
+    priced = price_ride(ride, EmployeePasses() if reason is not None else passes, tariffs)
     explanation = replace(
         priced.explanation, notices=(*priced.explanation.notices, *priced.notices)
     )

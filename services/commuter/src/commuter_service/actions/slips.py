@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
+from commuter_service.actions.audit_trail import add_audit_entry
 from commuter_service.actions.slip_items import (
     Decision,
     IcCardRow,
@@ -24,7 +25,6 @@ from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses, passes_of_employee
 from commuter_service.queries import has_unconfirmed_pass, items_of, kind_of, passes_of, slip_for
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.claim_findings import ClaimFault
 from commuter_service.rules.pass_warning import check_submission
 from commuter_service.rules.route_search_policy import (
@@ -47,6 +47,7 @@ from commuter_service.rules.slip_kind import USES_SEARCH, SlipDeed, SlipKind, ch
 from commuter_service.slips.checks import item_faults
 from commuter_service.slips.pass_warnings import is_stale, warnings_of
 from event_contracts.commuter import SlipMoved
+from fare_engine.rules.bus_policy import BusPolicy
 from shared import outbox
 from shared.concurrency import check_version
 from shared.context import new_id
@@ -128,9 +129,9 @@ async def create_slip(
     slip = _new_slip(ctx, kind)
     ctx.tx.add(slip)
     await ctx.tx.flush()
-    passes = passes_of_employee(await passes_of(ctx.tx, ctx.employee_id))
+    passes = passes_of_employee(await passes_of(ctx.tx, ctx.employee_id), ctx.tariffs.network)
     items = await _write(ctx, LockedSlip(slip, (), passes, actor_of(ctx, slip)), typed)
-    ctx.note(slip.slip_id, slip.employee_id, saved_by.value, after=facts_of(items))
+    add_audit_entry(ctx, slip.slip_id, slip.employee_id, saved_by.value, after=facts_of(items))
     return slip
 
 
@@ -146,7 +147,8 @@ async def save_slip(
     before, total = facts_of(opened.items), total_yen(opened.items)
     items = await _write(ctx, opened, typed)
     _check_edit(ctx, opened, total, items)
-    ctx.note(
+    add_audit_entry(
+        ctx,
         slip_id, slip.employee_id, _edit_name(opened, saved_by), before=before,
         after=facts_of(items),
     )  # fmt: skip
@@ -166,10 +168,12 @@ async def decide_item(
         raise NotFound
     _check_policy(ctx, decision)
     before, total = facts_of(opened.items), total_yen(opened.items)
-    apply_candidate(slip, item, decision, opened.passes)
+    apply_candidate(slip, item, decision, opened.passes, ctx.tariffs)
     _check_edit(ctx, opened, total, opened.items)
     _touch(ctx, slip)
-    ctx.note(slip_id, slip.employee_id, "deduct", before=before, after=facts_of(opened.items))
+    add_audit_entry(
+        ctx, slip_id, slip.employee_id, "deduct", before=before, after=facts_of(opened.items)
+    )
     return slip
 
 
@@ -188,7 +192,8 @@ async def import_ic_card(
     items = [*opened.items, *added]
     _check_edit(ctx, opened, total, items)
     _touch(ctx, slip)
-    ctx.note(
+    add_audit_entry(
+        ctx,
         slip_id, slip.employee_id, "import_ic_card",
         before=facts_of(opened.items), after=facts_of(items),
     )  # fmt: skip
@@ -218,7 +223,8 @@ async def move_slip(
     if step is SlipStep.SUBMIT:
         slip.submitted_at = ctx.now
     _touch(ctx, slip)
-    ctx.note(
+    add_audit_entry(
+        ctx,
         slip_id, slip.employee_id, step.value,
         before=before, after={"status": slip.status, "step": slip.step},
         said=comment.strip() or None,
@@ -239,7 +245,7 @@ async def delete_slip(ctx: RequestContext, slip_id: UUID, version: int) -> None:
     opened = await _locked_slip(ctx, slip_id, version)
     step_slip(opened.state, SlipStep.DELETE, opened.actor)
     before = facts_of(opened.items)
-    ctx.note(slip_id, opened.slip.employee_id, SlipStep.DELETE.value, before=before)
+    add_audit_entry(ctx, slip_id, opened.slip.employee_id, SlipStep.DELETE.value, before=before)
     await ctx.tx.execute(delete(Slip).where(Slip.slip_id == slip_id))
 
 
@@ -255,7 +261,7 @@ async def copy_slip(ctx: RequestContext, slip_id: UUID) -> Slip:
     await ctx.tx.flush()
     items = [copy_of(copied, item) for item in await items_of(ctx.tx, slip_id)]
     ctx.tx.add_all(items)
-    ctx.note(copied.slip_id, slip.employee_id, "copy", after=facts_of(items))
+    add_audit_entry(ctx, copied.slip_id, slip.employee_id, "copy", after=facts_of(items))
     return copied
 
 
@@ -269,7 +275,7 @@ async def _locked_slip(ctx: RequestContext, slip_id: UUID, version: int) -> Lock
         lock=True,
     )
     check_version(slip.version, version)
-    passes = passes_of_employee(await passes_of(ctx.tx, slip.employee_id))
+    passes = passes_of_employee(await passes_of(ctx.tx, slip.employee_id), ctx.tariffs.network)
     return LockedSlip(slip, await items_of(ctx.tx, slip_id), passes, actor_of(ctx, slip))
 
 
@@ -280,7 +286,7 @@ async def _write(ctx: RequestContext, opened: LockedSlip, typed: SlipInput) -> l
             _check_policy(ctx, line.decision)
     slip.title, slip.purpose = typed.title, typed.purpose
     slip.trip_from, slip.trip_to = typed.trip_from, typed.trip_to
-    items = items_from_input(slip, opened.items, typed.items, opened.passes)
+    items = items_from_input(slip, opened.items, typed.items, opened.passes, ctx.tariffs)
     kept = {item.item_id for item in items}
     for item in opened.items:
         if item.item_id not in kept:
@@ -312,13 +318,15 @@ async def _check_submission(ctx: RequestContext, opened: LockedSlip) -> None:
         raise LookUpNeeded
     if ctx.setting.roundabout_blocks:
         await _refuse_roundabouts(ctx, opened)
-    standing = [one for item in opened.items for one in warnings_of(slip, item, opened.passes)]
+    standing = [
+        one for item in opened.items for one in warnings_of(slip, item, opened.passes, ctx.tariffs)
+    ]
     check_submission(standing, company_blocks=ctx.setting.warning_blocks)
 
 
 async def _refuse_roundabouts(ctx: RequestContext, opened: LockedSlip) -> None:
     policy = BusPolicy(ctx.setting.bus_policy)
-    found = await asyncio.to_thread(item_faults, opened.items, opened.passes, policy)
+    found = await asyncio.to_thread(item_faults, opened.items, opened.passes, policy, ctx.tariffs)
     for one in found:
         if one.fault is ClaimFault.ROUNDABOUT:
             raise RoundaboutBlocksSubmission(one.words)

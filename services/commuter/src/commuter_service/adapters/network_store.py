@@ -1,12 +1,11 @@
-"""Which edition of network and tariffs does the database hold, and which one is in force?
+"""Editions of network and tariffs in the database: their tables, and the one in force.
 
 An edition is all tables together, named by a digest of its rows; the one loaded last is in force.
 Editions are added, never changed, so a priced item's `data_version` stays explainable.
 """
 
-from collections.abc import Iterator
-from dataclasses import astuple, fields
-from datetime import date, datetime
+from dataclasses import fields
+from datetime import date
 from typing import Any, get_type_hints
 
 from sqlalchemy import (
@@ -20,14 +19,13 @@ from sqlalchemy import (
     Text,
     select,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from commuter_service.engine.fares.tariffs import Tariffs, activate_tariffs, tokyo_tariffs
-from commuter_service.engine.network.network import Network
-from commuter_service.engine.network.tables import FareTables, NetworkTables, edition_of, row_types
-from shared.db import Database
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
+from fare_engine.network.network import Network
+from fare_engine.network.tables import FareTables, NetworkTables, row_types
 
+EDITIONS_KEPT = 4
 METADATA = MetaData()
 EDITION = Table(
     "network_edition",
@@ -64,29 +62,6 @@ def with_network(metadata: MetaData) -> MetaData:
     return metadata
 
 
-async def load(
-    tx: AsyncSession, network: NetworkTables, fares: FareTables, *, now: datetime
-) -> tuple[str, bool]:
-    """Check and store an edition and put it in force: its name, and whether it is new.
-
-    Raises NetworkTableBroken or FareTableBroken, and then nothing is written.
-    """
-    Tariffs(Network(network), fares)  # every check of the tables, and of how they fit together
-    edition = edition_of(network, fares)
-    known = await _known(tx, edition)
-    stored = insert(EDITION).values(edition=edition, loaded_at=now)
-    await tx.execute(
-        stored.on_conflict_do_update(index_elements=["edition"], set_={"loaded_at": now})
-    )
-    if not known:
-        for tables, rows in ((NETWORK, network), (FARES, fares)):
-            for name, table in tables.items():
-                values = list(_values(table, edition, getattr(rows, name)))
-                if values:
-                    await tx.execute(table.insert(), values)
-    return edition, not known
-
-
 async def newest(tx: AsyncSession) -> str | None:
     """The edition in force, None before the first load."""
     latest = select(EDITION.c.edition).order_by(EDITION.c.loaded_at.desc()).limit(1)
@@ -101,27 +76,24 @@ async def tariffs_of(tx: AsyncSession, edition: str) -> Tariffs:
     return Tariffs(Network(network), fares)
 
 
-async def activate_newest(database: Database) -> str:
-    """Let this process price with the edition that the database has in force; its name.
+_editions: dict[str, Tariffs] = {}
 
-    Without any, the package's own tables stay in force.
+
+async def tariffs_in_force(tx: AsyncSession) -> Tariffs:
+    """The edition in force as the transaction sees it; the delivered one before the first load.
+
+    Editions never change, so a process reads each once and keeps the last few.
     """
-    async with database.transaction() as tx:
-        edition = await newest(tx)
-        if edition is not None and edition != tokyo_tariffs().edition:
-            activate_tariffs(await tariffs_of(tx, edition))
-    return tokyo_tariffs().edition
-
-
-async def _known(tx: AsyncSession, edition: str) -> bool:
-    found = await tx.execute(select(EDITION.c.edition).where(EDITION.c.edition == edition))
-    return found.scalar() is not None
-
-
-def _values(table: Table, edition: str, rows: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
-    names = [column.name for column in table.columns]
-    for position, row in enumerate(rows):
-        yield dict(zip(names, (edition, position, *astuple(row)), strict=True))
+    edition = await newest(tx)
+    if edition is None or edition == packaged_tariffs().edition:
+        return packaged_tariffs()
+    known = _editions.get(edition)
+    if known is None:
+        known = await tariffs_of(tx, edition)
+        while len(_editions) >= EDITIONS_KEPT:
+            del _editions[next(iter(_editions))]
+        _editions[edition] = known
+    return known
 
 
 async def _rows(

@@ -16,18 +16,19 @@ import httpx
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from commuter_service.engine.fares.charges import charge_ride, deducting_passes
-from commuter_service.engine.fares.tariffs import (
+from fare_engine.fares.charges import charge_ride, deducting_passes
+from fare_engine.fares.tariffs import (
     FareBook,
     NoFareBetween,
     NoTariffOnDate,
-    tokyo_tariffs,
+    Tariffs,
+    packaged_tariffs,
 )
-from commuter_service.engine.network.network import Network, Ride
-from commuter_service.engine.network.normalize import plain_name
-from commuter_service.engine.network.station_closures import closed_stations
-from commuter_service.engine.network.station_lookup import stations_named
-from commuter_service.engine.routing.candidates import (
+from fare_engine.network.network import Network, Ride
+from fare_engine.network.normalize import plain_name
+from fare_engine.network.station_closures import closed_stations
+from fare_engine.network.station_lookup import stations_named
+from fare_engine.routing.candidates import (
     Candidate,
     NoRouteBetween,
     Order,
@@ -36,8 +37,8 @@ from commuter_service.engine.routing.candidates import (
     in_order,
     places_of,
 )
-from commuter_service.engine.routing.route_text import Route, joined_rides
-from commuter_service.rules.fare_rounding import Medium
+from fare_engine.routing.route_text import Route, joined_rides
+from fare_engine.rules.fare_rounding import Medium
 from shared.errors import Kind, Refusal
 
 SORTS = {Order.TIME: "time", Order.FARE: "price", Order.CHARGED: "price"}
@@ -60,7 +61,7 @@ class RouteSearchRefused(Refusal):
 class RouteProvider(Protocol):
     """Answers questions; raises Refusal."""
 
-    def candidates(self, question: SearchRequest) -> list[Candidate]:
+    def candidates(self, question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
         """Candidates in the asked order, at least one."""
 
 
@@ -75,18 +76,19 @@ class OwnEngine:
         if prepared_for is not None:
             threading.Thread(target=_prepare, args=(prepared_for,), daemon=True).start()
 
-    def candidates(self, question: SearchRequest) -> list[Candidate]:
+    def candidates(self, question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
         """As `search.candidates`."""
-        return candidates(question)
+        return candidates(question, tariffs)
 
 
 def _prepare(day: date) -> None:
-    from commuter_service.engine.routing.cheapest import prepare_fares  # both bring NumPy and SciPy
-    from commuter_service.engine.routing.pathfinding import path_finder
+    from fare_engine.routing.cheapest import prepare_fares  # both bring NumPy and SciPy
+    from fare_engine.routing.pathfinding import path_finder
 
-    path_finder(tokyo_tariffs().network).prepare()
+    tariffs = packaged_tariffs()
+    path_finder(tariffs.network).prepare()
     for medium in Medium:
-        prepare_fares(tokyo_tariffs().book(day, medium))
+        prepare_fares(tariffs.book(day, medium))
 
 
 OWN_ENGINE = OwnEngine()
@@ -121,9 +123,8 @@ class Ekispert:
         self._key = settings.ekispert_key.get_secret_value()
         self._http = httpx.Client(base_url=settings.ekispert_url, timeout=settings.timeout_seconds)
 
-    def candidates(self, question: SearchRequest) -> list[Candidate]:
+    def candidates(self, question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
         """Candidates; raises RouteSearchUnavailable, RouteSearchRefused, NoRouteBetween ..."""
-        tariffs = tokyo_tariffs()
         network = tariffs.network
         places = places_of(network, question)  # our refusals of names first, nothing sent
         book = tariffs.book(question.on, question.medium, child=question.child)

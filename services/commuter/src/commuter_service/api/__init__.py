@@ -1,6 +1,6 @@
 """The HTTP side of the commuter service: one router from the screens' own files."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from commuter_service.api import (
     internal,
@@ -12,8 +12,7 @@ from commuter_service.api import (
     slips,
     work,
 )
-from commuter_service.api.fare_edition import newest_edition
 
-router = APIRouter(dependencies=[Depends(newest_edition)])
+router = APIRouter()
 for part in (settings, passes, route_search, slips, pdf, rechecks, work, internal):
     router.include_router(part.router)

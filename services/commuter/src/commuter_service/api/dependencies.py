@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.actions.company import upsert_visitor
+from commuter_service.adapters import network_store
 from commuter_service.queries import permission_of, setting_of
 from commuter_service.request_context import RequestContext
 from shared import auth
@@ -68,6 +69,7 @@ async def context_in(request: Request, tx: AsyncSession, dealer: str) -> Request
         dealer_id=dealer,
         now=clock_of(request).now(),
         setting=await setting_of(tx, dealer),
+        tariffs=await network_store.tariffs_in_force(tx),
         permission=await permission_of(tx, dealer, who.person_id),
         accounting=who.has(auth.Role.EXPENSE_ADMIN),
     )

@@ -11,7 +11,7 @@ from commuter_service import queries
 from commuter_service.actions import passes as actions
 from commuter_service.actions.passes import Confirmation, PassContent
 from commuter_service.api.dependencies import EMPLOYEES, Body, Ctx, Day, Key, Text, Version
-from commuter_service.api.refusals import PASS_CONTENT, PASS_EDIT
+from commuter_service.api.refusals import PASS_CONTENT, PASS_EDIT, PERIOD
 from commuter_service.models import Pass
 from commuter_service.passes.employee_passes import read_pass_route
 from commuter_service.passes.schemas import (
@@ -28,7 +28,6 @@ from commuter_service.passes.schemas import (
 )
 from commuter_service.queries import PassRecord
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BUS_NOTICE
 from commuter_service.rules.company_setting import RightMissing
 from commuter_service.rules.pass_application import (
     ApplicationsNotAllowed,
@@ -42,7 +41,8 @@ from commuter_service.rules.pass_application import (
     check_count,
 )
 from commuter_service.rules.pass_health import PassProblem, problems_of
-from commuter_service.rules.pass_period import Period, PeriodReversed
+from fare_engine.rules.bus_policy import BUS_NOTICE
+from fare_engine.rules.period import Period
 from shared.concurrency import VersionConflict
 from shared.http import NotFound, etag, idempotent
 from shared.refusals import refuses
@@ -211,10 +211,15 @@ async def check_health(ctx: Ctx) -> Health:
     ctx.need_pass_master()
     records = await queries.passes_where(ctx.tx, Pass.dealer_id == ctx.dealer_id)
     names = await queries.employee_names(ctx.tx, (r.held.employee_id for r in records))
+    network = ctx.tariffs.network
     items = [
-        TroubledPass(trouble=finding.trouble, words=finding.words, held=pass_answer(record, names))
+        TroubledPass(
+            trouble=finding.trouble,
+            words=finding.words,
+            held=pass_answer(record, names, network),
+        )
         for record in records
-        for finding in problems_of(condition_of(record, today=ctx.today), today=ctx.today)
+        for finding in problems_of(condition_of(record, network, today=ctx.today), today=ctx.today)
     ]
     return Health(items=items)
 
@@ -229,9 +234,9 @@ async def check_pass(typed: DraftPass, ctx: Ctx) -> CheckedPass:
     content = typed.content()
     if not content.route:
         raise RouteNotDecided("乗換案内で経路を決定してください")
-    route = str(read_pass_route(content.route))
+    route = str(read_pass_route(ctx.tariffs.network, content.route))
     others = await queries.passes_of(ctx.tx, employee_id)
-    bus = has_bus(route)
+    bus = has_bus(route, ctx.tariffs.network)
     return CheckedPass(
         **dict(overlaps_and_gaps(content.period, others)),
         route=route,
@@ -313,7 +318,7 @@ async def apply_for_pass_again(
 
 
 @router.post("/passes/{pass_id}/confirmation")
-@refuses(NotYourPass, PassStepNotPossible, PeriodReversed)
+@refuses(NotYourPass, PassStepNotPossible, *PERIOD)
 async def confirm_pass(
     pass_id: UUID, typed: ConfirmBody, version: Version, ctx: Ctx, response: Response
 ) -> PassDetail:
@@ -324,7 +329,7 @@ async def confirm_pass(
 
 
 @router.post("/passes/confirmations")
-@refuses(NotYourPass, PassStepNotPossible, PeriodReversed, VersionConflict)
+@refuses(NotYourPass, PassStepNotPossible, *PERIOD, VersionConflict)
 async def confirm_passes(typed: ManyBody, ctx: Ctx) -> Passes:
     """確定 from the list: all that are ticked, or none (R26, R33)."""
     wanted = {one.pass_id: one for one in typed.passes}
@@ -389,7 +394,7 @@ async def _saved(ctx: RequestContext, record: PassRecord) -> PassDetail:
     names = await queries.employee_names(ctx.tx, [held.employee_id])
     others = await queries.passes_of(ctx.tx, held.employee_id)
     return PassDetail(
-        **dict(pass_answer(record, names)),
+        **dict(pass_answer(record, names, ctx.tariffs.network)),
         **dict(adjacent_passes(record, others)),
         trail=audit_json(await queries.audit_entries_of(ctx.tx, held.pass_id)),
         actions=_actions(ctx, record),
@@ -411,4 +416,4 @@ def _actions(ctx: RequestContext, record: PassRecord) -> PassActions:
 
 async def _listed(ctx: RequestContext, records: list[PassRecord]) -> Passes:
     names = await queries.employee_names(ctx.tx, (r.held.employee_id for r in records))
-    return Passes(items=[pass_answer(record, names) for record in records])
+    return Passes(items=[pass_answer(record, names, ctx.tariffs.network) for record in records])

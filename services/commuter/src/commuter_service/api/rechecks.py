@@ -20,11 +20,8 @@ from commuter_service.api.dependencies import (
     context_in,
     dealer_of,
 )
-from commuter_service.api.refusals import PRICE, SEARCH
+from commuter_service.api.refusals import GAP, PERIOD, PRICE, SEARCH
 from commuter_service.api.route_search import Yen, passes_of_owner
-from commuter_service.engine.fares.explanation import Notice
-from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
-from commuter_service.engine.routing.route_text import CommuterPass, PassHasGap
 from commuter_service.models import SlipItem
 from commuter_service.passes.employee_passes import (
     EmployeePasses,
@@ -32,13 +29,17 @@ from commuter_service.passes.employee_passes import (
     price_ride,
     read_pass_route,
 )
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.claim_findings import ClaimFinding, same_trips
-from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.pass_period import Period, PeriodReversed
 from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
 from commuter_service.slips.checks import claim_of, item_faults
 from commuter_service.slips.recheck import PaidItem, Rechecked, recheck
+from fare_engine.fares.explanation import Notice
+from fare_engine.fares.tariffs import Tariffs
+from fare_engine.routing.candidates import Order, SearchRequest, candidates
+from fare_engine.routing.route_text import CommuterPass
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
+from fare_engine.rules.period import Period
 from shared.http import NotFound, database_of
 from shared.refusals import refuses
 
@@ -62,6 +63,10 @@ class OfferBody(Body):
     route: Text
     months: int
     yen: Yen
+
+    def offer(self) -> Offer:
+        """As the rule takes it. Raises MonthsNotSold."""
+        return Offer(self.months, self.yen)
 
 
 class SimulationBody(Body):
@@ -138,7 +143,7 @@ class Findings(BaseModel):
 
 
 @router.post("/rechecks", dependencies=[ACCOUNTING])
-@refuses(NotFound, PeriodReversed)
+@refuses(NotFound, *PERIOD)
 async def recheck_period(typed: PeriodBody, request: Request) -> RecheckAnswer:
     """Every looked-up item of a period, priced again with the passes and tariffs of now."""
     dealer = dealer_of(request)
@@ -151,13 +156,13 @@ async def recheck_period(typed: PeriodBody, request: Request) -> RecheckAnswer:
             tx, dealer, period.starts_on, period.ends_on, typed.employee_id
         )
         employees = {item.employee_id for item in found}
-        passes = {one: await passes_of_owner(tx, one) for one in employees}
+        passes = {one: await passes_of_owner(ctx, one) for one in employees}
         names = await queries.employee_names(tx, employees)
     policy = BusPolicy(ctx.setting.bus_policy)
     items = {str(item.item_id): item for item in found}
 
     def checked() -> list[Rechecked]:
-        return list(recheck(map(paid_item, found), passes, bus_policy=policy))
+        return list(recheck(map(paid_item, found), passes, ctx.tariffs, bus_policy=policy))
 
     rows = await asyncio.to_thread(checked)
     return RecheckAnswer(
@@ -168,25 +173,34 @@ async def recheck_period(typed: PeriodBody, request: Request) -> RecheckAnswer:
 
 
 @router.post("/simulations/passes")
-@refuses(NotFound, MonthsNotSold, PassHasGap, *SEARCH, *PRICE)
+@refuses(NotFound, MonthsNotSold, *GAP, *SEARCH, *PRICE)
 async def simulate_passes(typed: SimulationBody, request: Request) -> Simulation:
     """Which pass is the cheapest for a way to work, and from how many days on it pays."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:
         ctx = await context_in(request, tx, dealer)
-        passes = await passes_of_owner(tx, ctx.employee_id)
+        passes = await passes_of_owner(ctx, ctx.employee_id)
         since = ctx.today - timedelta(days=QUARTER_DAYS)
         trips = await queries.looked_up_items(tx, dealer, since, ctx.today, ctx.employee_id)
-    offers = [(one, Offer(one.months, one.yen)) for one in typed.offers]
+    for one in typed.offers:
+        one.offer()  # refused before the search
     question = SearchRequest(
         start=typed.start, end=typed.end, on=typed.on, medium=typed.medium, order=Order.FARE
     )
-    found = await asyncio.to_thread(candidates, question)
+    found = await asyncio.to_thread(candidates, question, ctx.tariffs)
     cheapest = found[0].through_yen
-    hint = price_ride(Ride(typed.on, str(found[0].route), typed.medium), EmployeePasses())
+    hint = price_ride(
+        Ride(typed.on, str(found[0].route), typed.medium), EmployeePasses(), ctx.tariffs
+    )
     weighed = [
-        _comparison(typed, one, offer, cheapest * 2, past_yen=_past_saving_yen(one, passes, trips))
-        for one, offer in offers
+        _comparison(
+            ctx.tariffs,
+            typed,
+            one,
+            daily_yen=cheapest * 2,
+            past_yen=_past_saving_yen(ctx.tariffs, one, passes, trips),
+        )
+        for one in typed.offers
     ]
     best = max(weighed, key=lambda one: one.saving_yen, default=None)
     return Simulation(
@@ -215,10 +229,10 @@ async def list_findings(slip_id: UUID, request: Request) -> Findings:
         items = await queries.items_of(tx, slip_id)
         days = [item.item_on for item in items if item.item_on]
         others = await queries.items_on_days(tx, slip.employee_id, days)
-        passes = await passes_of_owner(tx, slip.employee_id)
+        passes = await passes_of_owner(ctx, slip.employee_id)
     policy = BusPolicy(ctx.setting.bus_policy)
     found = [*same_trips([claim_of(item) for item in items], map(claim_of, others))]
-    found += await asyncio.to_thread(item_faults, items, passes, policy)
+    found += await asyncio.to_thread(item_faults, items, passes, policy, ctx.tariffs)
     return Findings(items=found)
 
 
@@ -259,31 +273,41 @@ def _difference(row: Rechecked, item: SlipItem, names: dict[str, str]) -> Differ
 
 
 def _comparison(
-    typed: SimulationBody, one: OfferBody, offer: Offer, daily_yen: int, *, past_yen: int
+    tariffs: Tariffs,
+    typed: SimulationBody,
+    one: OfferBody,
+    *,
+    daily_yen: int,
+    past_yen: int,
 ) -> WeighedOffer:
-    route = read_pass_route(one.route)
+    route = read_pass_route(tariffs.network, one.route)
     thought = CommuterPass(THOUGHT_OF, 1, route, Period())
     ride = Ride(typed.on, str(route), typed.medium, round_trip=True)
-    left = price_ride(ride, EmployeePasses(readable=(thought,))).explanation.charged_yen
+    left = price_ride(ride, EmployeePasses(readable=(thought,)), tariffs)
     result = compare(
-        offer, daily_yen=daily_yen, daily_with_pass_yen=left, days=typed.days_per_month
+        one.offer(),
+        daily_yen=daily_yen,
+        daily_with_pass_yen=left.explanation.charged_yen,
+        days=typed.days_per_month,
     )
     return WeighedOffer(
         route=str(route),
-        months=offer.months,
-        yen=offer.yen,
+        months=one.months,
+        yen=one.yen,
         **asdict(result),
         past_quarter_saving_yen=past_yen,
     )
 
 
-def _past_saving_yen(one: OfferBody, passes: EmployeePasses, trips: Iterable[SlipItem]) -> int:
+def _past_saving_yen(
+    tariffs: Tariffs, one: OfferBody, passes: EmployeePasses, trips: Iterable[SlipItem]
+) -> int:
     """What the pass would have saved on the last quarter's trips."""
-    thought = CommuterPass(THOUGHT_OF, 1, read_pass_route(one.route), Period())
+    thought = CommuterPass(THOUGHT_OF, 1, read_pass_route(tariffs.network, one.route), Period())
     with_it = EmployeePasses(passes.facts, (*passes.readable, thought))
     saved = 0
     for item in trips:
         paid = paid_item(item)
-        rows = list(recheck([paid], {paid.employee_id: with_it}))
+        rows = list(recheck([paid], {paid.employee_id: with_it}, tariffs))
         saved -= sum(row.difference_yen for row in rows)
     return saved

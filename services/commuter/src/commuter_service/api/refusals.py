@@ -7,20 +7,8 @@ from commuter_service.actions.slip_items import (
     ReasonForNoPassMissing,
 )
 from commuter_service.adapters.route_providers import RouteSearchRefused, RouteSearchUnavailable
-from commuter_service.engine.fares.pricing import BusFareMissing
-from commuter_service.engine.fares.tariffs import NoFareBetween, NoTariffOnDate
-from commuter_service.engine.network.station_closures import StationClosed
-from commuter_service.engine.network.station_lookup import AmbiguousStation, UnknownStation
-from commuter_service.engine.routing.candidates import NoRouteBetween, SamePlace, UnknownOperator
-from commuter_service.engine.routing.route_text import (
-    AmbiguousLine,
-    PassHasGap,
-    RouteDisconnected,
-    RouteUnreadable,
-    UnknownLine,
-)
+from commuter_service.fare_errors import declared
 from commuter_service.rules.pass_application import NotYourPass, RouteNotDecided
-from commuter_service.rules.pass_period import PeriodReversed
 from commuter_service.rules.route_search_policy import MediumNotAccepted, PassMustBeUsed
 from commuter_service.rules.slip_approval import (
     AmountChangeNotAllowed,
@@ -29,18 +17,48 @@ from commuter_service.rules.slip_approval import (
     SlipStepNotPossible,
 )
 from commuter_service.rules.slip_kind import UnconfirmedPassBlocks
-
-_NAMES = (RouteUnreadable, UnknownLine, AmbiguousLine, UnknownStation, AmbiguousStation)
-_FARES = (NoTariffOnDate, NoFareBetween, StationClosed)
-PRICE = (*_NAMES, RouteDisconnected, *_FARES, BusFareMissing)
-SEARCH = (
-    *(UnknownStation, AmbiguousStation, UnknownOperator, SamePlace, NoRouteBetween, *_FARES),
-    *(RouteSearchUnavailable, RouteSearchRefused),
+from fare_engine.errors import FareError
+from fare_engine.fares.pricing import BusFareMissing
+from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate
+from fare_engine.network.station_closures import StationClosed
+from fare_engine.network.station_lookup import AmbiguousStation, UnknownStation
+from fare_engine.routing.candidates import NoRouteBetween, SamePlace, UnknownOperator
+from fare_engine.routing.route_text import (
+    AmbiguousLine,
+    PassHasGap,
+    RouteDisconnected,
+    RouteUnreadable,
+    UnknownLine,
 )
-PASS_CONTENT = (*_NAMES, PassHasGap, RouteNotDecided, PeriodReversed)
-PASS_EDIT = (NotYourPass, *PASS_CONTENT)
-SLIP_LINES = (
-    *(UnconfirmedPassBlocks, MediumNotAccepted, PassMustBeUsed, LookUpNotForThisKind),
-    *(AmountIsLookedUp, IcCardRowIsFixed, ReasonForNoPassMissing, *PRICE),
+from fare_engine.rules.period import PeriodReversed
+from shared.errors import Refusal
+
+Refusals = tuple[type[Refusal], ...]
+
+
+def _of_engine(*errors: type[FareError]) -> Refusals:
+    return tuple(map(declared, errors))
+
+
+_NAMES = _of_engine(RouteUnreadable, UnknownLine, AmbiguousLine, UnknownStation, AmbiguousStation)
+_FARES = _of_engine(NoTariffOnDate, NoFareBetween, StationClosed)
+PERIOD = _of_engine(PeriodReversed)
+GAP = _of_engine(PassHasGap)
+PRICE: Refusals = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)
+SEARCH: Refusals = (
+    *_of_engine(UnknownStation, AmbiguousStation, UnknownOperator, SamePlace, NoRouteBetween),
+    *(*_FARES, RouteSearchUnavailable, RouteSearchRefused),
+)
+PASS_CONTENT: Refusals = (*_NAMES, *GAP, RouteNotDecided, *PERIOD)
+PASS_EDIT: Refusals = (NotYourPass, *PASS_CONTENT)
+SLIP_LINES: Refusals = (
+    UnconfirmedPassBlocks,
+    MediumNotAccepted,
+    PassMustBeUsed,
+    LookUpNotForThisKind,
+    AmountIsLookedUp,
+    IcCardRowIsFixed,
+    ReasonForNoPassMissing,
+    *PRICE,
 )
 SLIP_EDIT = (SlipStepNotPossible, SlipRightMissing, FlowChanged, AmountChangeNotAllowed)

@@ -11,17 +11,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service import queries
+from commuter_service.adapters import network_store
 from commuter_service.adapters.route_providers import RouteProvider
 from commuter_service.api.dependencies import EMPLOYEES, Body, Day, Text, context_in, dealer_of
 from commuter_service.api.refusals import PRICE, SEARCH
-from commuter_service.engine.fares.explanation import Explanation, ExtraCharge, Notice
-from commuter_service.engine.network.network import tokyo_network
-from commuter_service.engine.network.station_lookup import Suggestion, suggest
-from commuter_service.engine.routing.candidates import Order, SearchRequest
 from commuter_service.fare_diagram import fare_diagram_svg
+from commuter_service.fare_errors import refusal_of
 from commuter_service.passes.employee_passes import (
     EmployeePasses,
     Priced,
@@ -31,16 +28,21 @@ from commuter_service.passes.employee_passes import (
     unusable_on,
 )
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.company_setting import RightMissing
-from commuter_service.rules.fare_rounding import Medium
 from commuter_service.rules.slip_kind import (
     SlipDeed,
     SlipKind,
     UnconfirmedPassBlocks,
     check_unconfirmed_pass,
 )
-from shared.errors import Refusal, problem_of
+from fare_engine.errors import FareError
+from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice
+from fare_engine.fares.tariffs import Tariffs
+from fare_engine.network.station_lookup import Suggestion, suggest
+from fare_engine.routing.candidates import Order, SearchRequest
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
+from shared.errors import problem_of
 from shared.http import NotFound, database_of
 from shared.openapi import Problem
 from shared.refusals import refuses
@@ -152,9 +154,11 @@ class Deductions(BaseModel):
 
 
 @router.get("/stations")
-async def suggest_stations(prefix: Text) -> Stations:
+async def suggest_stations(prefix: Text, request: Request) -> Stations:
     """Stations whose name begins so, in kanji, kana or romaji."""
-    return Stations(items=suggest(tokyo_network(), prefix))
+    async with database_of(request).transaction() as tx:
+        tariffs = await network_store.tariffs_in_force(tx)
+    return Stations(items=suggest(tariffs.network, prefix))
 
 
 @router.post("/look-ups")
@@ -179,11 +183,11 @@ async def look_up_routes(typed: RouteSearchBody, request: Request) -> Candidates
         order=typed.order,
     )
     source: RouteProvider = request.app.state.look_up
-    found = await asyncio.to_thread(source.candidates, question)
+    found = await asyncio.to_thread(source.candidates, question, ctx.tariffs)
     items = []
     for number, one in enumerate(found):
         ride = Ride(typed.on, str(one.route), typed.medium, child=typed.child, bus_policy=policy)
-        priced = price_ride(ride, passes)
+        priced = price_ride(ride, passes, ctx.tariffs)
         items.append(
             CandidateRoute(
                 **_figures(priced),
@@ -208,16 +212,16 @@ async def price_rides(typed: RidesBody, request: Request) -> Deductions:
 
     def priced() -> list[PricedRide | NotPriced]:
         return [
-            _answered(ride.ride(policy), passes[ride.employee_id or ctx.employee_id])
+            _answered(ride.ride(policy), passes[ride.employee_id or ctx.employee_id], ctx.tariffs)
             for ride in typed.rides
         ]
 
     return Deductions(items=await asyncio.to_thread(priced))
 
 
-async def passes_of_owner(tx: AsyncSession, employee_id: str) -> EmployeePasses:
+async def passes_of_owner(ctx: RequestContext, employee_id: str) -> EmployeePasses:
     """An employee's passes as the engine takes them."""
-    return passes_of_employee(await queries.passes_of(tx, employee_id))
+    return passes_of_employee(await queries.passes_of(ctx.tx, employee_id), ctx.tariffs.network)
 
 
 def _figures(priced: Priced) -> dict[str, Any]:
@@ -248,7 +252,7 @@ async def _passes_for(ctx: RequestContext, typed: RouteSearchBody) -> EmployeePa
     if owner == ctx.employee_id:
         waits = await queries.has_unconfirmed_pass(ctx.tx, owner)
         check_unconfirmed_pass(kind, SlipDeed.SEARCH, has_unconfirmed_pass=waits)
-    return await passes_of_owner(ctx.tx, owner)
+    return await passes_of_owner(ctx, owner)
 
 
 async def _passes_by_employee(
@@ -260,12 +264,12 @@ async def _passes_by_employee(
     found = {}
     for one in employees:
         await queries.employee_by_id(ctx.tx, ctx.dealer_id, one)
-        found[one] = await passes_of_owner(ctx.tx, one)
+        found[one] = await passes_of_owner(ctx, one)
     return found
 
 
-def _answered(ride: Ride, passes: EmployeePasses) -> PricedRide | NotPriced:
+def _answered(ride: Ride, passes: EmployeePasses, tariffs: Tariffs) -> PricedRide | NotPriced:
     try:
-        return PricedRide(**_figures(price_ride(ride, passes)))
-    except Refusal as fact:
-        return NotPriced(problem=Problem.model_validate(problem_of(fact)))
+        return PricedRide(**_figures(price_ride(ride, passes, tariffs)))
+    except FareError as fact:
+        return NotPriced(problem=Problem.model_validate(problem_of(refusal_of(fact))))

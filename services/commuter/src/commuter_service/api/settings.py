@@ -17,10 +17,10 @@ from commuter_service.actions.company import (
 from commuter_service.api.dependencies import ACCOUNTING, EMPLOYEES, Body, Ctx, Text, Version
 from commuter_service.models import CompanySetting, Permission
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.company_setting import RightMissing
 from commuter_service.rules.pass_retention import Retention
 from commuter_service.rules.route_search_policy import Media
+from fare_engine.rules.bus_policy import BusPolicy
 from shared.http import etag
 from shared.refusals import refuses
 

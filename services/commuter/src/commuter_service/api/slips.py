@@ -32,7 +32,6 @@ from commuter_service.models import Slip
 from commuter_service.passes.employee_passes import passes_of_employee
 from commuter_service.passes.schemas import pass_answer
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.pass_warning import WarningBlocksSubmission
 from commuter_service.rules.route_search_policy import RoundaboutBlocksSubmission
 from commuter_service.rules.slip_approval import (
@@ -44,6 +43,7 @@ from commuter_service.rules.slip_approval import (
 )
 from commuter_service.rules.slip_kind import USES_SEARCH, SlipKind, UnconfirmedPassBlocks
 from commuter_service.slips.schemas import SlipAnswer, SlipLine, slip_answer, slip_line
+from fare_engine.rules.bus_policy import BusPolicy
 from shared.http import etag, idempotent
 from shared.path_keys import register_words
 from shared.refusals import refuses
@@ -126,7 +126,7 @@ class KindOffer(BaseModel):
     """A kind of slip, whether one of it may be begun now, and why not."""
 
     kind: str
-    label_ja: str
+    japanese: str
     uses_look_up: bool
     enabled: bool
     reason: str | None
@@ -173,7 +173,7 @@ async def list_slips(ctx: Ctx, status: SlipStatus | None = None) -> OwnSlips:
     kinds = [
         KindOffer(
             kind=kind.name.lower(),
-            label_ja=kind.value,
+            japanese=kind.value,
             uses_look_up=kind in USES_SEARCH,
             enabled=not (blocked and kind in USES_SEARCH),
             reason=BLOCKED_MESSAGE if blocked and kind in USES_SEARCH else None,
@@ -314,10 +314,10 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
         ctx,
         slip,
         await queries.items_of(ctx.tx, slip.slip_id),
-        passes_of_employee(records),
+        passes_of_employee(records, ctx.tariffs.network),
         names,
         await queries.audit_entries_of(ctx.tx, slip.slip_id),
-        [pass_answer(one, names) for one in standing],
+        [pass_answer(one, names, ctx.tariffs.network) for one in standing],
     )
 
 
@@ -326,12 +326,13 @@ async def _lines(ctx: RequestContext, found: Sequence[Slip]) -> Slips:
     items = await queries.items_of(ctx.tx, *ids) if ids else []
     names = await queries.employee_names(ctx.tx, (slip.employee_id for slip in found))
     passes = {
-        employee: passes_of_employee(await queries.passes_of(ctx.tx, employee))
+        employee: passes_of_employee(await queries.passes_of(ctx.tx, employee), ctx.tariffs.network)
         for employee in {slip.employee_id for slip in found}
     }
     return Slips(
         items=[
             slip_line(
+                ctx,
                 slip,
                 [item for item in items if item.slip_id == slip.slip_id],
                 passes[slip.employee_id],

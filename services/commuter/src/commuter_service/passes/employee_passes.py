@@ -8,34 +8,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from commuter_service.engine.fares.explanation import Explanation, ExtraCharge, Notice
-from commuter_service.engine.fares.pricing import Terms, price
-from commuter_service.engine.network.network import tokyo_network
-from commuter_service.engine.routing.route_text import (
+from commuter_service.queries import PassRecord, period_of
+from commuter_service.rules.pass_validity import PassFacts, valid_passes
+from fare_engine.errors import FareError
+from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import Tariffs
+from fare_engine.network.network import Network
+from fare_engine.routing.route_text import (
     CommuterPass,
     PassHasGap,
     Route,
     RouteDisconnected,
     known_route,
 )
-from commuter_service.queries import PassRecord, period_of
-from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.fare_rounding import Medium
-from commuter_service.rules.pass_validity import PassFacts, valid_passes
-from shared.errors import Refusal
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
 
 PASS_UNREADABLE = "PASS_UNREADABLE"  # noqa: S105 - a commuter pass
 
 
-def read_route(text: str) -> Route:
-    """The ride that a route text means; the same text is read once."""
-    return known_route(tokyo_network(), text)
-
-
-def read_pass_route(text: str) -> Route:
+def read_pass_route(network: Network, text: str) -> Route:
     """The route of a pass; its sections must join. Raises PassHasGap and as `parse_route`."""
     try:
-        return read_route(text)
+        return known_route(network, text)
     except RouteDisconnected as fact:
         raise PassHasGap(f"定期区間がつながっていません。{fact.message}") from fact
 
@@ -68,7 +64,7 @@ class EmployeePasses:
         return [list(one.key) for one in valid_passes(self.facts, employee_id, on)]
 
 
-def passes_of_employee(records: Iterable[PassRecord]) -> EmployeePasses:
+def passes_of_employee(records: Iterable[PassRecord], network: Network) -> EmployeePasses:
     """Read the confirmed versions of an employee's passes."""
     facts: list[PassFacts] = []
     readable: list[CommuterPass] = []
@@ -78,8 +74,8 @@ def passes_of_employee(records: Iterable[PassRecord]) -> EmployeePasses:
             continue
         facts.append(fact)
         try:
-            route = read_route(record.confirmed.route)
-        except Refusal as gone:
+            route = known_route(network, record.confirmed.route)
+        except FareError as gone:
             unreadable.append(UnreadablePass(fact.pass_id, record.confirmed.route, gone.message))
         else:
             period = period_of(record.confirmed)
@@ -108,7 +104,7 @@ class Priced:
     notices: tuple[Notice, ...]
 
 
-def price_ride(ride: Ride, passes: EmployeePasses) -> Priced:
+def price_ride(ride: Ride, passes: EmployeePasses, tariffs: Tariffs) -> Priced:
     """Price a ride after the passes of its day (R36). Raises what the engine refuses."""
     terms = Terms(
         on=ride.on,
@@ -118,7 +114,8 @@ def price_ride(ride: Ride, passes: EmployeePasses) -> Priced:
         charges=ride.charges,
         bus_policy=ride.bus_policy,
     )
-    explanation = price(read_route(ride.route), terms, passes.readable)
+    route = known_route(tariffs.network, ride.route)
+    explanation = price(route, terms, passes.readable, tariffs)
     return Priced(explanation, unusable_on(passes, ride.on))
 
 

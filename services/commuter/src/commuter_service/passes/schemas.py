@@ -5,16 +5,17 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
-from commuter_service.engine.network.station_closures import closed, closed_stations
-from commuter_service.engine.routing.route_text import BusRide
 from commuter_service.models import AuditEntry, PassVersion
-from commuter_service.passes.employee_passes import read_route
 from commuter_service.queries import PassRecord, period_of
-from commuter_service.rules.bus_policy import BUS_NOTICE, is_guaranteed
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_health import PassCondition
-from commuter_service.rules.pass_period import Period, gaps, proposed_end
-from shared.errors import Refusal
+from commuter_service.rules.pass_period import gaps, proposed_end
+from fare_engine.errors import FareError
+from fare_engine.network.network import Network
+from fare_engine.network.station_closures import closed, closed_stations
+from fare_engine.routing.route_text import BusRide, known_route
+from fare_engine.rules.bus_policy import BUS_NOTICE, is_guaranteed
+from fare_engine.rules.period import Period
 
 
 class PassContent(BaseModel):
@@ -103,7 +104,7 @@ def section_of(route: str) -> str:
     return f"{words[0]}―{words[-1]}"
 
 
-def pass_answer(record: PassRecord, names: dict[str, str]) -> PassAnswer:
+def pass_answer(record: PassRecord, names: dict[str, str], network: Network) -> PassAnswer:
     """A pass as this service shows it."""
     held, shown = record.held, record.shown
     waits = record.status is PassStatus.APPLIED
@@ -119,7 +120,7 @@ def pass_answer(record: PassRecord, names: dict[str, str]) -> PassAnswer:
         reason=held.reason,
         in_force=_content(record.confirmed) if waits and record.confirmed else None,
         notices=[] if is_guaranteed(has_bus=shown.has_bus) else [BUS_NOTICE],
-        unreadable=unreadable_json(shown.route),
+        unreadable=unreadable_json(shown.route, network),
     )
 
 
@@ -141,11 +142,11 @@ def lines_of(route: str) -> list[str]:
     return list(dict.fromkeys(route.split(":")[1::2]))
 
 
-def unreadable_json(route: str, *, on: date | None = None) -> str:
+def unreadable_json(route: str, network: Network, *, on: date | None = None) -> str:
     """Why a route can no longer be ridden, at all or on a day; empty if it can."""
     try:
-        shut = closed_stations(read_route(route), on) if on else ()
-    except Refusal as gone:
+        shut = closed_stations(known_route(network, route), on) if on else ()
+    except FareError as gone:
         return gone.message
     return closed(shut, on).message if shut and on else ""
 
@@ -181,16 +182,16 @@ def _gap(period: Period) -> Gap:
     return Gap(starts_on=period.starts_on, ends_on=period.ends_on, period=str(period))
 
 
-def condition_of(record: PassRecord, *, today: date) -> PassCondition:
+def condition_of(record: PassRecord, network: Network, *, today: date) -> PassCondition:
     """What the health check looks at, a station that is not in use today included (R39)."""
     applied = record.held.applied_on if record.status is PassStatus.APPLIED else None
     in_force = period_of(record.confirmed) if record.confirmed else None
-    return PassCondition(in_force, applied, unreadable_json(record.shown.route, on=today))
+    return PassCondition(in_force, applied, unreadable_json(record.shown.route, network, on=today))
 
 
-def has_bus(route: str) -> bool:
+def has_bus(route: str, network: Network) -> bool:
     """Whether a route text has a bus section."""
-    return any(isinstance(leg, BusRide) for leg in read_route(route).legs)
+    return any(isinstance(leg, BusRide) for leg in known_route(network, route).legs)
 
 
 def audit_json(lines: Iterable[AuditEntry]) -> list[TrailLine]:

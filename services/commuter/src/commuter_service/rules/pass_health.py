@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from commuter_service.rules.pass_period import Period
+from fare_engine.rules.period import Period
 
 EXPIRING_DAYS = 30
 UNCONFIRMED_DAYS = 7

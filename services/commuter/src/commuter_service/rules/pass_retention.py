@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from enum import IntEnum
 from typing import ClassVar
 
-from commuter_service.rules.pass_period import Period
 from commuter_service.rules.pass_validity import PassFacts
+from fare_engine.rules.period import Period
 from shared.errors import Refusal
 
 

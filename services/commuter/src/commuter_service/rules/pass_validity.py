@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from commuter_service.rules.pass_period import Period
+from fare_engine.rules.period import Period
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from commuter_service.rules.fare_rounding import Medium
+from fare_engine.rules.fare_rounding import Medium
 from shared.errors import Refusal
 
 

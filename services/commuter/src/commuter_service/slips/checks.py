@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 
-from commuter_service.engine.routing.candidates import Order, SearchRequest, candidates
 from commuter_service.models import SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
-from commuter_service.rules.bus_policy import BusPolicy
 from commuter_service.rules.claim_findings import (
     Claim,
     ClaimFinding,
     roundabout,
     typed_amount_on_pass,
 )
-from commuter_service.rules.fare_rounding import Medium
-from shared.errors import Refusal
+from fare_engine.errors import FareError
+from fare_engine.fares.tariffs import Tariffs
+from fare_engine.routing.candidates import Order, SearchRequest, candidates
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
 
 
 def claim_of(item: SlipItem) -> Claim:
@@ -29,7 +30,7 @@ def claim_of(item: SlipItem) -> Claim:
 
 
 def item_faults(
-    items: Iterable[SlipItem], passes: EmployeePasses, policy: BusPolicy
+    items: Iterable[SlipItem], passes: EmployeePasses, policy: BusPolicy, tariffs: Tariffs
 ) -> list[ClaimFinding]:
     """What looks wrong with items by themselves: at most one finding each."""
     found = []
@@ -41,14 +42,16 @@ def item_faults(
         ends = [(one.route.first_name, one.route.last_name) for one in valid]
         fault = typed_amount_on_pass(claim, ends)
         if fault is None and item.source == "look_up":
-            cheapest = _cheapest(item, passes, policy)
+            cheapest = _cheapest(item, passes, policy, tariffs)
             fault = roundabout(claim, cheapest) if cheapest is not None else None
         if fault is not None:
             found.append(fault)
     return found
 
 
-def _cheapest(item: SlipItem, passes: EmployeePasses, policy: BusPolicy) -> int | None:
+def _cheapest(
+    item: SlipItem, passes: EmployeePasses, policy: BusPolicy, tariffs: Tariffs
+) -> int | None:
     """The cheapest way between the same ends after the passes; None where none can be found."""
     assert item.route is not None
     assert item.item_on is not None
@@ -64,7 +67,7 @@ def _cheapest(item: SlipItem, passes: EmployeePasses, policy: BusPolicy) -> int 
         count=1,
     )
     try:
-        (best, *_) = candidates(question)
-    except Refusal:
+        (best, *_) = candidates(question, tariffs)
+    except FareError:
         return None
     return best.charged_yen * (2 if item.round_trip else 1)

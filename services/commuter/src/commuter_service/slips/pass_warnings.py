@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from commuter_service.engine.fares.tariffs import tokyo_tariffs
 from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.rules.pass_warning import (
@@ -13,11 +12,14 @@ from commuter_service.rules.pass_warning import (
     revision_notice,
 )
 from commuter_service.rules.slip_approval import AT_HOME, SlipStatus
+from fare_engine.fares.tariffs import Tariffs
 
 IC_CARD = "ic_card"
 
 
-def warnings_of(slip: Slip, item: SlipItem, passes: EmployeePasses) -> list[DeductionWarning]:
+def warnings_of(
+    slip: Slip, item: SlipItem, passes: EmployeePasses, tariffs: Tariffs
+) -> list[DeductionWarning]:
     """Warnings and notices of one item, the manual's two first."""
     facts = ItemFacts(
         employee_id=slip.employee_id,
@@ -28,7 +30,7 @@ def warnings_of(slip: Slip, item: SlipItem, passes: EmployeePasses) -> list[Dedu
     )
     found = [
         date_warning(facts, passes.facts),
-        revision_notice(facts, revision_days(item)),
+        revision_notice(facts, revision_days(item, tariffs)),
         pass_change_notice(facts, _compared(slip, item, passes), passes.facts),
     ]
     return [one for one in found if one is not None]
@@ -49,9 +51,9 @@ def _compared(slip: Slip, item: SlipItem, passes: EmployeePasses) -> frozenset[t
     return frozenset(key for key in keys if key[0] in existing)
 
 
-def revision_days(item: SlipItem) -> frozenset[date]:
+def revision_days(item: SlipItem, tariffs: Tariffs) -> frozenset[date]:
     """The days on which fares of the item's operators begin to hold (R55)."""
     runs = (item.explanation or {}).get("runs", ())
     operators = {run["operator"] for run in runs}
-    tables = tokyo_tariffs().tables.tariff_tables
+    tables = tariffs.tables.tariff_tables
     return frozenset(table.valid_from for table in tables if table.operator in operators)

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from commuter_service.engine.fares.charges import charge_ride, deducting_passes
-from commuter_service.engine.fares.tariffs import Tariffs, tokyo_tariffs
-from commuter_service.passes.employee_passes import EmployeePasses, read_route
-from commuter_service.rules.bus_policy import BusPolicy
-from commuter_service.rules.fare_rounding import Medium
-from shared.errors import Refusal
+from commuter_service.passes.employee_passes import EmployeePasses
+from fare_engine.errors import FareError
+from fare_engine.fares.charges import charge_ride, deducting_passes
+from fare_engine.fares.tariffs import Tariffs
+from fare_engine.routing.route_text import known_route
+from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +53,19 @@ PURGED = "控除に使われた定期区間が削除されているため、再�
 def recheck(
     items: Iterable[PaidItem],
     passes: Mapping[str, EmployeePasses],
+    tariffs: Tariffs,
     *,
     bus_policy: BusPolicy = BusPolicy.RAIL_ONLY,
-    tariffs: Tariffs | None = None,
 ) -> Iterator[Rechecked]:
     """The items whose charge differs now, or that cannot be priced any more."""
-    known = tariffs or tokyo_tariffs()
     for item in items:
         own = passes.get(item.employee_id, EmployeePasses())
         if item.pass_ids - {one.pass_id for one in own.facts}:
             yield Rechecked(item, None, PURGED)
             continue
         try:
-            now = _charged(item, own, bus_policy, known)
-        except Refusal as fact:
+            now = _charged(item, own, bus_policy, tariffs)
+        except FareError as fact:
             yield Rechecked(item, None, fact.message)
             continue
         if now != item.charged_yen:
@@ -76,5 +76,5 @@ def _charged(item: PaidItem, own: EmployeePasses, bus_policy: BusPolicy, tariffs
     book = tariffs.book(item.on, item.medium, child=item.child)
     readable = own.readable if item.with_passes else ()
     deducting = deducting_passes(readable, item.on, bus_policy)
-    charge = charge_ride(read_route(item.route), deducting, book)
+    charge = charge_ride(known_route(tariffs.network, item.route), deducting, book)
     return (charge.charged_yen + item.charges_yen) * item.trips

@@ -8,7 +8,6 @@ from pydantic import BaseModel, TypeAdapter
 
 from commuter_service.actions.slip_items import receipts_yen, total_yen
 from commuter_service.actions.slips import actor_of, chain_now, state_of
-from commuter_service.engine.fares.explanation import Explanation, Notice
 from commuter_service.models import AuditEntry, Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.passes.schemas import PassAnswer, TrailLine, audit_json
@@ -17,6 +16,7 @@ from commuter_service.request_context import RequestContext
 from commuter_service.rules.slip_approval import SlipStatus, SlipStep, refusal_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from commuter_service.slips.pass_warnings import warnings_of
+from fare_engine.fares.explanation import Explanation, Notice
 
 _EXPLANATION = TypeAdapter(Explanation)
 SOURCES = {"typed": "手入力", "look_up": "乗換案内", "ic_card": "ICカード"}
@@ -108,10 +108,14 @@ class SlipAnswer(SlipHead):
 
 
 def slip_line(
-    slip: Slip, items: Sequence[SlipItem], passes: EmployeePasses, names: dict[str, str]
+    ctx: RequestContext,
+    slip: Slip,
+    items: Sequence[SlipItem],
+    passes: EmployeePasses,
+    names: dict[str, str],
 ) -> SlipLine:
     """A slip in a list."""
-    warned = sum(1 for item in items if warnings_of(slip, item, passes))
+    warned = sum(1 for item in items if warnings_of(slip, item, passes, ctx.tariffs))
     return SlipLine(
         **dict(_head(slip, names)), items=len(items), total_yen=total_yen(items), warnings=warned
     )
@@ -133,7 +137,7 @@ def slip_answer(  # noqa: PLR0913, PLR0917 - a slip is shown with all that surro
         trip_from=slip.trip_from,
         trip_to=slip.trip_to,
         uses_look_up=kind_of(slip) in USES_SEARCH,
-        items=[_item(slip, item, passes) for item in items],
+        items=[_item(ctx, slip, item, passes) for item in items],
         total_yen=total_yen(items),
         through_total_yen=sum(item.through_yen or item.amount_yen or 0 for item in items),
         receipts_yen=receipts_yen(items),
@@ -164,7 +168,10 @@ def _head(slip: Slip, names: dict[str, str]) -> SlipHead:
     )
 
 
-def _item(slip: Slip, item: SlipItem, passes: EmployeePasses) -> SlipItemAnswer:
+def _item(
+    ctx: RequestContext, slip: Slip, item: SlipItem, passes: EmployeePasses
+) -> SlipItemAnswer:
+    warnings = warnings_of(slip, item, passes, ctx.tariffs)
     explanation = item.explanation and _EXPLANATION.validate_python(item.explanation)
     return SlipItemAnswer(
         item_id=str(item.item_id),
@@ -182,7 +189,7 @@ def _item(slip: Slip, item: SlipItem, passes: EmployeePasses) -> SlipItemAnswer:
         receipt=item.receipt,
         searched_on=item.searched_on,
         without_pass_reason=item.without_pass_reason,
-        warnings=[Notice(one.value, one.message) for one in warnings_of(slip, item, passes)],
+        warnings=[Notice(one.value, one.message) for one in warnings],
         explanation=explanation or None,
         picture=item.picture,
     )

@@ -1,1 +1,1 @@
-"""What changes contracts: each action locks, asks the rule, writes and emits."""
+"""Actions on contracts: each locks, applies the rule, writes and emits events."""

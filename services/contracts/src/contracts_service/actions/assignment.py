@@ -1,7 +1,7 @@
-"""How does a contract get another store or staff? (D124-D144).
+"""Assignment changes: moves a contract to another store or staff (D124-D144).
 
-Registered rows wait in `assignment_change`; the contract names the pending one and the day from
-which its old store no longer sees it. Many are registered at once as easily as one.
+Registrations wait in `assignment_change`; the contract names the pending one and the day from
+which its old store no longer sees it. One statement registers a whole batch.
 """
 
 from collections.abc import Iterable, Mapping
@@ -48,7 +48,7 @@ from shared.errors import Kind, Refusal
 
 REFLECT, OVERDUE = "reflect_assignment", "assignment_overdue"
 
-# As `timers.set_timer` and `cancel_timers`, for a whole batch at once.
+# Like `timers.set_timer` and `cancel_timers`, for a whole batch at once.
 SET_TIMERS = text("""
     INSERT INTO timer (kind, key, due_at, payload)
     SELECT :kind, key, :due_at, jsonb_build_object('contract_no', contract_no)
@@ -62,7 +62,7 @@ log = structlog.get_logger()
 
 
 class NothingPending(Refusal):
-    """There is no registered change that could be taken back."""
+    """There is no registered change to cancel."""
 
     code = "NOTHING_PENDING"
     kind = Kind.CONFLICT
@@ -71,7 +71,7 @@ class NothingPending(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeContext:
-    """Who registers, when, and what may be chosen."""
+    """Who registers, when, and the stores and staff that may be chosen."""
 
     who: str
     now: datetime
@@ -89,16 +89,16 @@ async def register_changes(
     tx: AsyncSession,
     contracts: Mapping[str, Contract],
     commands: Mapping[str, RegisterChange],
-    desk: ChangeContext,
+    ctx: ChangeContext,
     *,
     all_or_nothing: bool = False,
 ) -> BulkDecision:
-    """Register what was pressed for each number; a number without contract is refused by itself.
+    """Register the change of each contract; unknown contract numbers are refused one by one.
 
     The contracts must be locked.
 
     Raises:
-        FormErrors: no row at all.
+        FormErrors: no row was given.
     """
     pending = await queries.pending_rows(tx, contracts.values())
     products = await queries.products(tx)
@@ -115,17 +115,17 @@ async def register_changes(
         )
         command = commands[contract_no]
         return decide_change(
-            facts, command, today=desk.today, places=desk.places, exceptions=desk.exceptions
+            facts, command, today=ctx.today, places=ctx.places, exceptions=ctx.exceptions
         )
 
     rows = {contract_no: partial(decide, contract_no) for contract_no in commands}
     decision = decide_bulk_change(rows, all_or_nothing=all_or_nothing)
-    await _write(tx, contracts, pending, decision.accepted, desk)
+    await _write(tx, contracts, pending, decision.accepted, ctx)
     return decision
 
 
 async def cancel_change(tx: AsyncSession, contract: Contract, *, now: datetime) -> None:
-    """Take back what was registered today (D143). Raises NothingPending, AssignmentLocked."""
+    """Cancel what was registered today (D143). Raises NothingPending, AssignmentLocked."""
     change = await queries.pending_row(tx, contract)
     if change is None:
         raise NothingPending
@@ -137,7 +137,7 @@ async def cancel_change(tx: AsyncSession, contract: Contract, *, now: datetime) 
 async def reject_change(
     tx: AsyncSession, contract_no: str, change_id: UUID, reason: str, *, now: datetime
 ) -> None:
-    """The finance company refused a change; the old store sees the contract again (D141)."""
+    """The finance company rejected a change; the old store sees the contract again (D141)."""
     contract = await queries.contract_of_event(tx, contract_no)
     change = await _still_pending(tx, contract, change_id)
     if change is not None:
@@ -148,7 +148,7 @@ async def reject_change(
 async def reflect_change(
     tx: AsyncSession, contract_no: str, change_id: UUID, reported_on: date, *, now: datetime
 ) -> None:
-    """A change comes into force; one reported before business day 3 waits for it (D141, D144)."""
+    """Put a change into force; one reported before business day 3 waits for it (D141, D144)."""
     contract = await queries.contract_of_event(tx, contract_no)
     change = await _still_pending(tx, contract, change_id)
     if change is None:
@@ -165,7 +165,7 @@ async def reflect_change(
     contract.transferred_in_on = after.transferred_in_on
     _settle(contract, change, "reflected", effective_on)
     await timers.cancel_timers(tx, str(change.change_id), REFLECT, OVERDUE)
-    told = AssignmentChangeReflected(
+    reflected_event = AssignmentChangeReflected(
         dealer_id=contract.dealer_id,
         contract_no=contract.contract_no,
         change_id=str(change.change_id),
@@ -174,13 +174,13 @@ async def reflect_change(
         staff_code=contract.staff_code,
         transferred_in=change.to_store is not None,
     )
-    await outbox.add(tx, told, now=now)
+    await outbox.add(tx, reflected_event, now=now)
 
 
 async def raise_overdue(
     tx: AsyncSession, contract_no: str, change_id: UUID, *, now: datetime
 ) -> None:
-    """Business day 5 is over and nothing was reflected: somebody should ask (D141)."""
+    """Emit an alarm: business day 5 is over and the change is not reflected (D141)."""
     contract = await queries.contract_of_event(tx, contract_no)
     change = await _still_pending(tx, contract, change_id)
     if change is not None:
@@ -198,23 +198,23 @@ async def _write(
     contracts: Mapping[str, Contract],
     pending: Mapping[str, AssignmentChange],
     accepted: Mapping[str, ChangeDecision],
-    desk: ChangeContext,
+    ctx: ChangeContext,
 ) -> None:
     events: list[Event] = []
     ended = [pending[contract_no] for contract_no in accepted if contract_no in pending]
     for before in ended:
         outcome = accepted[before.contract_no].outcome
         state = "cancelled" if outcome is Outcome.CANCELLED else "replaced"
-        _settle(contracts[before.contract_no], before, state, desk.today)
+        _settle(contracts[before.contract_no], before, state, ctx.today)
         events.append(_cancelled(before, state))
-    await tx.flush()  # the earlier registration gives its place to the new one
+    await tx.flush()  # the earlier registration must end before the new one is inserted
     batch_id = new_id() if len(accepted) > 1 else None
     registered = []
     for contract_no, decision in accepted.items():
         if decision.change is None:
             continue
         contract = contracts[contract_no]
-        change = _registered(contract, decision, desk, batch_id)
+        change = _registered(contract, decision, ctx, batch_id)
         contract.pending_change_id = change.change_id
         contract.hidden_from_store_on = decision.hidden_from_old_store_on
         contract.version += 1
@@ -224,19 +224,19 @@ async def _write(
     if ended:
         keys = [str(change.change_id) for change in ended]
         await tx.execute(DROP_TIMERS, {"kinds": [REFLECT, OVERDUE], "keys": keys})
-    await _set_timers(tx, registered, desk)
-    await outbox.add_many(tx, events, now=desk.now)
+    await _set_timers(tx, registered, ctx)
+    await outbox.add_many(tx, events, now=ctx.now)
 
 
 async def _set_timers(
-    tx: AsyncSession, changes: list[AssignmentChange], desk: ChangeContext
+    tx: AsyncSession, changes: list[AssignmentChange], ctx: ChangeContext
 ) -> None:
     if not changes:
         return
-    # All of them are registered on the same day, so that the days that follow are the same too.
+    # All are registered on the same day, so that their due days are the same too.
     overdue_on = overdue_from(changes[0].reflect_latest_on)
     await _set_alarm(tx, OVERDUE, changes, jst_midnight(overdue_on))
-    if desk.reflected_by is ReflectedBy.SELF:
+    if ctx.reflected_by is ReflectedBy.SELF:
         await _set_alarm(tx, REFLECT, changes, jst_midnight(changes[0].reflect_earliest_on))
 
 
@@ -249,7 +249,7 @@ async def _set_alarm(
 
 
 def _registered(
-    contract: Contract, decision: ChangeDecision, desk: ChangeContext, batch_id: UUID | None
+    contract: Contract, decision: ChangeDecision, ctx: ChangeContext, batch_id: UUID | None
 ) -> AssignmentChange:
     change = decision.change
     assert change is not None
@@ -265,8 +265,8 @@ def _registered(
         to_staff=change.to_staff,
         reason=change.reason.value if change.reason else None,
         registered_on=change.registered_on,
-        registered_at=desk.now,
-        registered_by=desk.who,
+        registered_at=ctx.now,
+        registered_by=ctx.who,
         hidden_from_old_store_on=decision.hidden_from_old_store_on,
         reflect_earliest_on=decision.reflect_earliest_on,
         reflect_latest_on=decision.reflect_latest_on,

@@ -1,4 +1,4 @@
-"""What do other services learn of a contract? All they may need, as it is now (C1)."""
+"""Contract events with the complete current data that other services need (C1)."""
 
 from typing import Any, TypeVar
 
@@ -8,7 +8,7 @@ E = TypeVar("E", bound=ContractFacts)
 
 
 def contract_event(kind: type[E], contract: Any) -> E:
-    """The event with the facts of a contract (a model, or a row with the same names)."""
+    """Build the event from a contract (a model, or a row with the same column names)."""
     return kind(
         dealer_id=contract.dealer_id,
         contract_no=contract.contract_no,

@@ -1,9 +1,9 @@
-"""What becomes of the contracts that the finance company hands over? (C5).
+"""Contract import from the finance company's files and events (C5).
 
-A line is told from its predecessor by a fingerprint: the same file changes nothing and emits
-nothing. The file's word on store and staff counts only where it is a new word, and not while a
-change is pending, so that an old file never moves a contract back. One whose customer was
-erased is left as it is.
+A line is compared with its predecessor by a fingerprint: importing the same file again changes
+nothing and emits nothing. The file's store and staff are applied only if they differ from its last
+ones, and not while a change is pending, so that an old file never moves a contract back. A
+contract whose customer was erased is not changed.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -44,11 +44,11 @@ CHANGED_CONTRACTS = """
         position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, contract_no text, is_new boolean
     ) ON COMMIT DROP
 """
-_NEW_WORD = """contract.pending_change_id IS NULL
+_NEW_ASSIGNMENT = """contract.pending_change_id IS NULL
     AND (contract.imported_store_code, contract.imported_staff_code)
         IS DISTINCT FROM (excluded.imported_store_code, excluded.imported_staff_code)"""
-TAKE_OVER = f"""
-    WITH kept AS (
+IMPORT_STAGED = f"""
+    WITH written AS (
         INSERT INTO contract (contract_no, dealer_id, {", ".join(FACTS)}, store_code, staff_code,
                               imported_store_code, imported_staff_code, import_fingerprint)
         SELECT contract_no, dealer_id, {", ".join(FACTS)}, store_code, staff_code,
@@ -57,11 +57,11 @@ TAKE_OVER = f"""
         ON CONFLICT (contract_no) DO UPDATE SET
             {", ".join(f"{name} = excluded.{name}" for name in FACTS)},
             transferred_in_on = CASE
-                WHEN {_NEW_WORD} AND contract.store_code <> excluded.store_code THEN NULL
+                WHEN {_NEW_ASSIGNMENT} AND contract.store_code <> excluded.store_code THEN NULL
                 ELSE contract.transferred_in_on END,
-            store_code = CASE WHEN {_NEW_WORD} THEN excluded.store_code
+            store_code = CASE WHEN {_NEW_ASSIGNMENT} THEN excluded.store_code
                 ELSE contract.store_code END,
-            staff_code = CASE WHEN {_NEW_WORD} THEN excluded.staff_code
+            staff_code = CASE WHEN {_NEW_ASSIGNMENT} THEN excluded.staff_code
                 ELSE contract.staff_code END,
             imported_store_code = excluded.imported_store_code,
             imported_staff_code = excluded.imported_staff_code,
@@ -71,7 +71,7 @@ TAKE_OVER = f"""
           AND NOT EXISTS (SELECT FROM customer_erasure e WHERE e.contract_no = contract.contract_no)
         RETURNING contract_no, version = 1 AS is_new
     )
-    INSERT INTO touched (contract_no, is_new) SELECT contract_no, is_new FROM kept
+    INSERT INTO touched (contract_no, is_new) SELECT contract_no, is_new FROM written
 """  # noqa: S608 - names from this file only
 OF_OTHER_DEALER = text("""
     SELECT incoming.line, incoming.contract_no
@@ -86,25 +86,25 @@ NEXT_CHANGED_CONTRACTS = text("""
 
 
 async def begin_import(tx: AsyncSession) -> None:
-    """Make room for the lines of one file, until the transaction ends."""
+    """Create the temporary tables for one file; they last until the transaction ends."""
     await tx.execute(text(STAGE))
     await tx.execute(text(CHANGED_CONTRACTS))
 
 
 async def stage_contracts(tx: AsyncSession, rows: Sequence[Sequence[Any]]) -> None:
-    """Put lines (values in the order of STAGED) aside by COPY."""
+    """Load lines (values in the order of STAGED) into the staging table by COPY."""
     connection = await (await tx.connection()).get_raw_connection()
     driver: Any = connection.driver_connection
     await driver.copy_records_to_table("incoming", records=rows, columns=STAGED)
 
 
 def staged_line(line: int, row: ContractRow) -> tuple[Any, ...]:
-    """The values of a contract in the order of STAGED, folded for the search."""
+    """The values of a contract in the order of STAGED, with folded search texts."""
     values = {
         "line": line,
         "dealer_id": row.dealer_code,
         "registration_folded": folded_registration(row.registration_no),
-        # A line each; what is typed into a search never has a line's end.
+        # One line each; a search text never contains a line break.
         "customer_folded": "\n".join(
             (folded_name(row.customer_name), folded_name(row.customer_name_kana or ""))
         ),
@@ -114,7 +114,7 @@ def staged_line(line: int, row: ContractRow) -> tuple[Any, ...]:
 
 
 async def import_contract(tx: AsyncSession, line: Sequence[Any], *, now: datetime) -> None:
-    """Take a single contract over, as if it were a file of one line.
+    """Import a single contract, like a file of one line.
 
     Raises:
         ContractOfOtherDealer.
@@ -128,7 +128,7 @@ async def import_contract(tx: AsyncSession, line: Sequence[Any], *, now: datetim
 
 
 class ContractOfOtherDealer(ValueError):
-    """A contract was announced for a dealer who does not have it."""
+    """The contract belongs to another dealer than the one stated."""
 
 
 async def lines_of_other_dealers(tx: AsyncSession) -> list[tuple[int, str]]:
@@ -137,9 +137,9 @@ async def lines_of_other_dealers(tx: AsyncSession) -> list[tuple[int, str]]:
 
 
 async def import_staged_contracts(tx: AsyncSession, *, now: datetime) -> tuple[int, int]:
-    """Make the staged lines contracts, and tell of each new or changed one; how many of each."""
+    """Import the staged lines, emit events; returns the numbers of new and changed contracts."""
     await tx.execute(text("ANALYZE incoming"))
-    await tx.execute(text(TAKE_OVER))
+    await tx.execute(text(IMPORT_STAGED))
     await tx.execute(text("ANALYZE touched"))
     new = changed = 0
     async for batch in _changed_contracts(tx):
@@ -149,7 +149,7 @@ async def import_staged_contracts(tx: AsyncSession, *, now: datetime) -> tuple[i
             now=now,
         )
         for row in batch:
-            if row.return_completed:  # a purchased receivable may reopen it, or the other way (D78)
+            if row.return_completed:  # a purchased receivable changes the completion (D78)
                 contract = await tx.get_one(Contract, row.contract_no, populate_existing=True)
                 await settle_completion(tx, contract, now=now)
         new += sum(1 for row in batch if row.is_new)

@@ -1,6 +1,6 @@
-"""What do the dealers' systems say of a customer? A pending change, a car that was sold (D64, C4).
+"""Customer data from the dealers' systems: a pending change, a sold replacement (D64, C4).
 
-A dealer's word counts for its own contracts only.
+A dealer's message applies to its own contracts only.
 """
 
 from datetime import date
@@ -17,7 +17,7 @@ from shared.roles import Role
 
 
 async def set_pending(tx: AsyncSession, dealer_id: str, contract_no: str, *, pending: bool) -> None:
-    """A change of name or address began, or is finished. Raises ContractUnknown."""
+    """A change of name or address started or was completed. Raises ContractUnknown."""
     contract = await _own(tx, dealer_id, contract_no)
     contract.customer_change_pending = pending
     contract.version += 1
@@ -26,7 +26,7 @@ async def set_pending(tx: AsyncSession, dealer_id: str, contract_no: str, *, pen
 async def release(
     tx: AsyncSession, contract: Contract, role: Role, reason: str, recorder: Recorder
 ) -> None:
-    """Headquarters lifts the block and says why. Raises RoleMayNot, FormErrors."""
+    """Headquarters lifts the block and gives a reason. Raises RoleMayNot, FormErrors."""
     tx.add(
         CustomerChangeRelease(
             release_id=new_id(),
@@ -44,7 +44,7 @@ async def release(
 async def suggest_replacement(
     tx: AsyncSession, dealer_id: str, contract_no: str, vehicle_code: str, ordered_on: date
 ) -> None:
-    """The customer ordered a car here. Raises ContractUnknown."""
+    """Record that the customer ordered a car here. Raises ContractUnknown."""
     contract = await _own(tx, dealer_id, contract_no)
     contract.sold_vehicle_code, contract.sold_on = vehicle_code, ordered_on
     contract.version += 1

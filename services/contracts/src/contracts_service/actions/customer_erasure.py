@@ -1,7 +1,7 @@
-"""How is a customer forgotten? Everywhere at once here; the other services hear of it.
+"""Customer erasure: deletes personal data here and notifies the other services by an event.
 
-The contract, its figures and who did what with it stay. What was erased does not come back: the
-finance company's files and events about an erased contract change nothing (contract_import.py).
+The contract, its figures and its history are kept. Erased data does not come back: the finance
+company's files and events about an erased contract change nothing (contract_import.py).
 """
 
 from sqlalchemy import func, null, select, update
@@ -33,7 +33,7 @@ from shared.personal_data import erase_personal_data
 async def erase_customer(
     tx: AsyncSession, contract_no: str, reason: str, recorder: Recorder
 ) -> CustomerErasure:
-    """Forget who a contract's customer was; a second time answers the first.
+    """Erase the personal data of a contract's customer; repeated calls return the first erasure.
 
     Raises ContractNotFound, FormErrors, ReturnStillOpen, ContractStillOpen.
     """
@@ -86,7 +86,7 @@ def _erase_contract(contract: Contract) -> None:
 
 
 async def _erase_texts(tx: AsyncSession, contract_no: str) -> None:
-    """What people wrote: it may name the customer."""
+    """Erase free texts: they may name the customer."""
     await tx.execute(update(Memo).where(Memo.contract_no == contract_no).values(text=ERASED))
     await tx.execute(update(Entry).where(Entry.contract_no == contract_no).values(other_text=None))
     await tx.execute(
@@ -102,11 +102,11 @@ async def _erase_texts(tx: AsyncSession, contract_no: str) -> None:
 
 
 async def _erase_searches(tx: AsyncSession, contract: Contract) -> None:
-    """The name as it was typed to find the customer, where a list was then taken out."""
-    typed = CustomerListExport.conditions["customer_name"].astext
+    """Erase the customer's name from the logged searches of exports."""
+    searched_name = CustomerListExport.conditions["customer_name"].astext
     exports = await tx.scalars(
         select(CustomerListExport).where(
-            CustomerListExport.dealer_id == contract.dealer_id, func.length(typed) > 0
+            CustomerListExport.dealer_id == contract.dealer_id, func.length(searched_name) > 0
         )
     )
     for export in exports:

@@ -1,4 +1,4 @@
-"""What is kept of each statement about selection and replacement, whoever made it? (D31, D57)."""
+"""Entry history: each statement about selection and replacement, with its source (D31, D57)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from shared.context import new_id
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Who states something, from where, and when."""
+    """The person or system that makes a statement, its source, and the instant."""
 
     who: str
     source: str
@@ -24,7 +24,7 @@ class Recorder:
 
 
 def append_entry(tx: AsyncSession, contract: Contract, recorder: Recorder) -> None:
-    """Keep the contract's selection and replacement as they now are, for ever."""
+    """Append the contract's current selection and replacement to its history."""
     contract.version += 1
     tx.add(
         Entry(
@@ -47,7 +47,7 @@ def append_entry(tx: AsyncSession, contract: Contract, recorder: Recorder) -> No
 def set_replacement(
     contract: Contract, replacement: Replacement, source: ReplacementSource, at: datetime
 ) -> None:
-    """What is known of the replacement from now on."""
+    """Set the replacement with its source and instant."""
     contract.own_replacement = replacement.own
     contract.replacement_vehicle_code = replacement.vehicle_code
     contract.replacement_other_text = replacement.other_text
@@ -58,7 +58,7 @@ def set_replacement(
 async def publish_first_selection(
     tx: AsyncSession, contract: Contract, event: dict[str, Any]
 ) -> None:
-    """A choice was made where there was none; `event` has now, late and deadline_on."""
+    """A selection was made for the first time; `event` has now, late and deadline_on."""
     now = event.pop("now")
     recorded = SelectionRecorded.model_validate(
         {
@@ -76,7 +76,7 @@ async def publish_first_selection(
 async def publish_selection_change(
     tx: AsyncSession, contract: Contract, before: Selection | str | None, now: datetime
 ) -> None:
-    """The choice became another one; nothing is told where it did not."""
+    """The selection changed; nothing is emitted if it did not."""
     if before == contract.selection:
         return
     names = {**_names(contract), "before": before, "after": contract.selection}
@@ -84,7 +84,7 @@ async def publish_selection_change(
 
 
 async def publish_replacement(tx: AsyncSession, contract: Contract, now: datetime) -> None:
-    """What is known of the replacement became something else."""
+    """The replacement changed; emit its current value."""
     names = {
         **_names(contract),
         "own_replacement": contract.own_replacement,

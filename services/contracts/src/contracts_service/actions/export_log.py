@@ -1,4 +1,4 @@
-"""What leaves the house, and how is it remembered? Exported lists and printed forms (D19, D51)."""
+"""Audit log of CSV exports and printed forms (D19, D51)."""
 
 import hashlib
 from datetime import datetime
@@ -18,7 +18,7 @@ from shared.context import new_id
 async def log_export(
     tx: AsyncSession, viewer: Viewer, asked: dict[str, Any], rows: int, recorder: Recorder
 ) -> None:
-    """Somebody takes a customer list out; what was asked for is kept, and told as a hash."""
+    """Log a CSV export with its search conditions; the event carries only their hash."""
     export_id = new_id()
     tx.add(
         CustomerListExport(
@@ -42,7 +42,7 @@ async def log_export(
 
 
 async def log_print(tx: AsyncSession, contract: Contract, *, now: datetime) -> str:
-    """The payment confirmation is printed; returns the number of the document."""
+    """Log the printing of the payment confirmation; returns the document number."""
     document_id = str(new_id())
     printed = PaymentConfirmationPrinted(
         dealer_id=contract.dealer_id, contract_no=contract.contract_no, document_id=document_id

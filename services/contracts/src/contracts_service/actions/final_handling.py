@@ -1,6 +1,6 @@
-"""When does a contract's final handling become complete, or open again? (D32, D70, D72, D78, A-08).
+"""Final handling: completes or reopens a contract (D32, D70, D72, D78, A-08).
 
-Whatever happened to a contract, `settle_completion` is asked afterwards; it tells the others.
+`settle_completion` is called after every change of a contract and emits the events.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ from shared.clock import jst_day
 
 
 async def settle_completion(tx: AsyncSession, contract: Contract, *, now: datetime) -> None:
-    """Bring the contract's completion up to its facts, and emit what changed."""
+    """Recompute the contract's completion from its facts, and emit the difference."""
     product = await queries.product(tx, contract.product_code)
     facts = CompletionFacts(
         selection=Selection(contract.selection) if contract.selection else None,
@@ -47,7 +47,7 @@ async def settle_completion(tx: AsyncSession, contract: Contract, *, now: dateti
 async def return_submitted(
     tx: AsyncSession, contract_no: str, application_id: str, *, now: datetime
 ) -> None:
-    """A return application is on its way; what an earlier one completed counts no more (D81)."""
+    """A return application was submitted; the completion by an earlier one is void (D81)."""
     contract = await queries.contract_of_event(tx, contract_no)
     contract.open_return_id = application_id
     contract.return_completed = False
@@ -61,7 +61,7 @@ async def return_ended(
     """A return application was completed or withdrawn (A-08, D78)."""
     contract = await queries.contract_of_event(tx, contract_no)
     if contract.open_return_id not in {None, application_id}:
-        return  # a later application is on its way: this one no longer says anything
+        return  # a later application is open: this one no longer counts
     contract.open_return_id = None
     contract.return_completed = contract.return_completed or completed
     contract.version += 1

@@ -1,7 +1,7 @@
-"""How do dealers, stores, staff, products and vehicles become known? (C4, D).
+"""Master data: upserts dealers, stores, staff, products and vehicles (C4, D).
 
-Rows are written where they differ from what is kept; only a store or a person that is new or
-changed is told to the others.
+Only rows that differ from the stored ones are written; events are emitted for new or changed
+stores and staff only.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
@@ -32,15 +32,15 @@ BATCH = 1000
 async def upsert_dealers(
     tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime
 ) -> None:
-    """Keep dealers: dealer_id, name; stores carry the name, so that they are told again."""
+    """Upsert dealers: dealer_id, name. Stores are published again, since they carry the name."""
     async for changed in _upsert(tx, Dealer, rows):
-        theirs = Store.dealer_id.in_([dealer.dealer_id for dealer in changed])
-        stores = (await tx.scalars(select(Store).where(theirs))).all()
+        of_changed_dealers = Store.dealer_id.in_([dealer.dealer_id for dealer in changed])
+        stores = (await tx.scalars(select(Store).where(of_changed_dealers))).all()
         await _publish_stores(tx, stores, now)
 
 
 async def upsert_stores(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
-    """Keep stores: dealer_id, store_code, name, phone, unused."""
+    """Upsert stores: dealer_id, store_code, name, phone, unused."""
     async for changed in _upsert(tx, Store, rows, but={"successor"}):
         await _publish_stores(tx, changed, now)
 
@@ -48,7 +48,7 @@ async def upsert_stores(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now
 async def set_successor(
     tx: AsyncSession, dealer_id: str, store_code: str, successor: str | None
 ) -> None:
-    """Which store takes over the customers of a closed one; only the dealer says it."""
+    """Set the store that takes over a closed store's customers; only the dealer states it."""
     own = Store.dealer_id == dealer_id, Store.store_code == store_code
     await tx.execute(update(Store).where(*own).values(successor=successor))
 
@@ -73,7 +73,7 @@ async def _publish_stores(
 
 
 async def upsert_staff(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
-    """Keep staff, with the columns of the table."""
+    """Upsert staff, with the columns of the table."""
     async for changed in _upsert(tx, Staff, rows):
         events = [
             StaffUpdated(
@@ -91,7 +91,7 @@ async def upsert_staff(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now:
 
 
 async def upsert_products(tx: AsyncSession, products: Iterable[Product] = PRODUCTS) -> None:
-    """Keep finance products with what they allow."""
+    """Upsert finance products with what they allow."""
     rows = [
         {
             "product_code": product.code,
@@ -107,20 +107,20 @@ async def upsert_products(tx: AsyncSession, products: Iterable[Product] = PRODUC
 
 
 async def upsert_vehicles(tx: AsyncSession, rows: Iterable[dict[str, Any]]) -> None:
-    """Keep models for the pulldown: dealer_id (`*` for all), vehicle_code, name, active."""
+    """Upsert models for the pulldown: dealer_id (`*` for all), vehicle_code, name, active."""
     await _all(_upsert(tx, Vehicle, rows))
 
 
 async def upsert_calendar(
     tx: AsyncSession, year: int, *, closed_on: Iterable[date], open_on: Iterable[date]
 ) -> None:
-    """Keep the days of one year that differ from the general calendar; earlier ones go."""
-    days = delete(CalendarException).where(
+    """Replace the days of one year that differ from the general calendar."""
+    replaced = delete(CalendarException).where(
         CalendarException.exception_on.between(date(year, 1, 1), date(year, 12, 31))
     )
-    await tx.execute(days)
-    kept = {**dict.fromkeys(open_on, True), **dict.fromkeys(closed_on, False)}
-    tx.add_all(CalendarException(exception_on=day, is_open=open_) for day, open_ in kept.items())
+    await tx.execute(replaced)
+    days = {**dict.fromkeys(open_on, True), **dict.fromkeys(closed_on, False)}
+    tx.add_all(CalendarException(exception_on=day, is_open=open_) for day, open_ in days.items())
 
 
 async def _upsert(
@@ -129,7 +129,7 @@ async def _upsert(
     rows: Iterable[dict[str, Any]],
     but: Collection[str] = (),
 ) -> AsyncIterator[Sequence[Row[Any]]]:
-    """Upsert all columns `but` some; yields the rows that are new or different, in portions."""
+    """Upsert all columns except `but`; yields the new or changed rows in batches."""
     name = model.__tablename__
     columns = [column.name for column in model.__table__.columns if column.name not in but]
     keys = [column.name for column in model.__table__.primary_key]

@@ -1,4 +1,4 @@
-"""How is 自由記入欄 kept? Each save is a version of its own; the text never leaves (D47)."""
+"""Memo (自由記入欄): each save is a new version; the text is never published (D47)."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 

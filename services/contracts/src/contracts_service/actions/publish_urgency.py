@@ -1,7 +1,7 @@
-"""Which open contracts came nearer to their last day, or passed it? (C1, D36, D39-D43).
+"""Urgency events: open contracts that came nearer to their last day, or passed it (C1, D36-D43).
 
-A timer fires as each JST day begins, tells of that day, and sets itself for the next: days on
-which nobody ran follow one after the other, each in a transaction of its own.
+A timer fires as each JST day begins, emits that day's events, and sets itself for the next: missed
+days are caught up one after the other, each in its own transaction.
 """
 
 from datetime import date, datetime, timedelta
@@ -30,7 +30,7 @@ CHANGED = text(f"""
 
 
 async def publish_urgency(tx: AsyncSession, day: date, *, now: datetime) -> None:
-    """Emit what changed with the beginning of `day`, and come back on the next."""
+    """Emit the changes at the beginning of `day`, and set the timer for the next day."""
     values = {**_bounds("eve", day - timedelta(days=1)), **_bounds("day", day)}
     changed = (await tx.execute(CHANGED, values)).all()
     events = [

@@ -1,7 +1,7 @@
-"""How is the customer's choice recorded, and what leaves with it? (D50, D57, D69).
+"""Result entry: records the customer's selection, with payoff and re-split (D50, D57, D69).
 
-進捗・結果入力 with 「決定」, the way on to the payoff, and the screening of a re-split. The caller
-has locked the contract.
+進捗・結果入力 with 「決定」, the payoff request, and the screening of a re-split. The caller has
+locked the contract.
 """
 
 from datetime import datetime
@@ -66,8 +66,8 @@ async def record_result(
     set_replacement(contract, decision.replacement, ReplacementSource.RESULT_ENTRY, recorder.now)
     append_entry(tx, contract, recorder)
     if decision.recorded is Recorded.FIRST:
-        told = {"now": recorder.now, "late": decision.late, "deadline_on": decision.deadline_on}
-        await publish_first_selection(tx, contract, told)
+        event = {"now": recorder.now, "late": decision.late, "deadline_on": decision.deadline_on}
+        await publish_first_selection(tx, contract, event)
     else:
         await publish_selection_change(tx, contract, before, recorder.now)
         if decision.replacement != replaced:
@@ -77,7 +77,7 @@ async def record_result(
 
 
 async def request_payoff(tx: AsyncSession, contract: Contract, *, now: datetime) -> None:
-    """Go on to 早期完済受付 (D69). Raises TfcHandles, PayoffNotSelected."""
+    """Request the early payoff, 早期完済受付 (D69). Raises TfcHandles, PayoffNotSelected."""
     if refusal := payoff_request_refusal(entry_facts(contract)):
         raise refusal
     requested = PayoffRequested(
@@ -94,7 +94,7 @@ async def apply_for_resplit(
     recorder: Recorder,
     conditions: Policy,
 ) -> ResplitPlan:
-    """Ask for the screening of a plan, and choose 再分割 (D50). Raises as the rules of re-split."""
+    """Apply for the screening of a plan, and select 再分割 (D50). Raises as the re-split rules."""
     before, today = contract.selection, jst_day(recorder.now)
     selection = selection_on_applying(resplit_facts(contract), today=today)
     plan = resplit_trial(contract, instalments, conditions)
@@ -104,8 +104,8 @@ async def apply_for_resplit(
     append_entry(tx, contract, recorder)
     if before is None:
         deadline_on = result_due_on(contract.final_on)
-        told = {"now": recorder.now, "late": today > deadline_on, "deadline_on": deadline_on}
-        await publish_first_selection(tx, contract, told)
+        event = {"now": recorder.now, "late": today > deadline_on, "deadline_on": deadline_on}
+        await publish_first_selection(tx, contract, event)
     else:
         await publish_selection_change(tx, contract, before, recorder.now)
     applied = ResplitApplied(

@@ -1,6 +1,6 @@
-"""What does the finance company's word change in a contract? (C5).
+"""Finance company updates of contracts (C5).
 
-Its facts become ours; what it settled, screened or corrected may complete the final handling.
+Applies its contract data; its settlements, screenings and corrections may complete the contract.
 """
 
 from datetime import datetime
@@ -38,21 +38,21 @@ from shared import outbox
 TFC = "TFC"
 
 
-async def apply_contract_facts(tx: AsyncSession, said: TfcContractFacts, *, now: datetime) -> None:
-    """Take a contract over as the finance company keeps it."""
+async def apply_contract_facts(tx: AsyncSession, event: TfcContractFacts, *, now: datetime) -> None:
+    """Import a contract from the finance company's event."""
     product, car, customer = (
-        await queries.product(tx, said.product_code),
-        said.vehicle,
-        said.customer,
+        await queries.product(tx, event.product_code),
+        event.vehicle,
+        event.customer,
     )
-    rate = said.loan.yearly_rate_percent
+    rate = event.loan.yearly_rate_percent
     row = ContractRow(
-        dealer_code=said.dealer_id,
-        contract_no=folded_contract_no(said.contract_no),
-        product_code=said.product_code,
-        final_on=said.final_on,
+        dealer_code=event.dealer_id,
+        contract_no=folded_contract_no(event.contract_no),
+        product_code=event.product_code,
+        final_on=event.final_on,
         is_lease=product.is_lease,
-        **said.loan.model_dump(exclude={"yearly_rate_percent"}),
+        **event.loan.model_dump(exclude={"yearly_rate_percent"}),
         yearly_rate_percent=None if rate is None else Decimal(str(rate)),
         model_code=car.model_code,
         model=car.model,
@@ -65,11 +65,11 @@ async def apply_contract_facts(tx: AsyncSession, said: TfcContractFacts, *, now:
         postal_code=customer.postal_code,
         address=customer.address,
         phone=customer.phone,
-        store_code=said.store_code,
-        staff_code=said.staff_code,
-        receivable_purchased=said.receivable_purchased,
-        tfc_handled=said.tfc_handled,
-        customer_change_pending=said.customer_change_pending,
+        store_code=event.store_code,
+        staff_code=event.staff_code,
+        receivable_purchased=event.receivable_purchased,
+        tfc_handled=event.tfc_handled,
+        customer_change_pending=event.customer_change_pending,
     )
     await import_contract(tx, staged_line(0, row), now=now)
 
@@ -77,7 +77,7 @@ async def apply_contract_facts(tx: AsyncSession, said: TfcContractFacts, *, now:
 async def set_tfc_handling(
     tx: AsyncSession, contract_no: str, *, handled: bool, now: datetime
 ) -> None:
-    """Blue, or blue no more (D38)."""
+    """Set or clear the finance company's own handling, shown blue (D38)."""
     contract = await queries.contract_of_event(tx, contract_no)
     if contract.tfc_handled is not handled:
         contract.tfc_handled = handled
@@ -85,7 +85,7 @@ async def set_tfc_handling(
 
 
 async def record_purchase(tx: AsyncSession, contract_no: str, *, now: datetime) -> None:
-    """The receivable was bought: a return no longer completes by itself (D78)."""
+    """The receivable was purchased: a return no longer completes the contract by itself (D78)."""
     contract = await queries.contract_of_event(tx, contract_no)
     if not contract.receivable_purchased:
         contract.receivable_purchased = True
@@ -93,16 +93,16 @@ async def record_purchase(tx: AsyncSession, contract_no: str, *, now: datetime) 
         await settle_completion(tx, contract, now=now)
 
 
-async def record_inquiry(tx: AsyncSession, said: EarlyPayoffInquired, *, now: datetime) -> None:
-    """A payoff inquiry may say what car comes next; the latest statement counts (D31)."""
-    contract = await queries.contract_of_event(tx, said.contract_no)
-    if said.own_replacement is None:
+async def record_inquiry(tx: AsyncSession, event: EarlyPayoffInquired, *, now: datetime) -> None:
+    """Record the replacement named in a payoff inquiry; the latest statement counts (D31)."""
+    contract = await queries.contract_of_event(tx, event.contract_no)
+    if event.own_replacement is None:
         return
-    code = (said.vehicle_code or OTHER_VEHICLE) if said.own_replacement else None
-    text = said.other_text if code == OTHER_VEHICLE else None
-    heard = Replacement(said.own_replacement, code, text)
+    code = (event.vehicle_code or OTHER_VEHICLE) if event.own_replacement else None
+    text = event.other_text if code == OTHER_VEHICLE else None
+    stated = Replacement(event.own_replacement, code, text)
     source = ReplacementSource.PAYOFF_INQUIRY
-    entries = [ReplacementEntry(replacement=heard, source=source, recorded_at=said.inquired_at)]
+    entries = [ReplacementEntry(replacement=stated, source=source, recorded_at=event.inquired_at)]
     known = replacement_of(contract)
     if known and contract.replacement_recorded_at and contract.replacement_source:
         entries.append(
@@ -112,14 +112,14 @@ async def record_inquiry(tx: AsyncSession, said: EarlyPayoffInquired, *, now: da
                 recorded_at=contract.replacement_recorded_at,
             )
         )
-    if latest_replacement(entries) is heard and heard != known:
-        set_replacement(contract, heard, source, said.inquired_at)
+    if latest_replacement(entries) is stated and stated != known:
+        set_replacement(contract, stated, source, event.inquired_at)
         append_entry(tx, contract, Recorder(TFC, source.value, now))
         await publish_replacement(tx, contract, now)
 
 
 async def record_settlement(tx: AsyncSession, contract_no: str, *, now: datetime) -> None:
-    """The early payoff is settled: that was the choice, whatever was entered (D70)."""
+    """The early payoff is settled: it becomes the selection, whatever was entered (D70)."""
     contract = await queries.contract_of_event(tx, contract_no)
     contract.payoff_settled = True
     await _choose(tx, contract, Selection.EARLY_PAYOFF, Recorder(TFC, "payoff_settled", now))
@@ -128,7 +128,7 @@ async def record_settlement(tx: AsyncSession, contract_no: str, *, now: datetime
 async def correct_selection(
     tx: AsyncSession, contract_no: str, category: str | None, *, now: datetime
 ) -> None:
-    """The finance company sets the choice right, at any time (D80)."""
+    """The finance company corrects the selection, at any time (D80)."""
     contract = await queries.contract_of_event(tx, contract_no)
     chosen = Selection(category) if category else None
     await _choose(tx, contract, chosen, Recorder(TFC, "tfc_correction", now))
@@ -137,7 +137,7 @@ async def correct_selection(
 async def record_screening(
     tx: AsyncSession, contract_no: str, *, approved: bool, now: datetime
 ) -> None:
-    """The screening of a re-split has ended; a no brings the earlier choice back (D50)."""
+    """The screening of a re-split is finished; a rejection restores the earlier selection (D50)."""
     contract = await queries.contract_of_event(tx, contract_no)
     previous = contract.selection_before_resplit
     chosen = selection_after_screening(
@@ -151,7 +151,7 @@ async def record_screening(
 
 
 async def complete_separate_procedure(tx: AsyncSession, contract_no: str, *, now: datetime) -> None:
-    """What was to be settled beside the return is settled (D78)."""
+    """The separate procedure after the return is complete (D78)."""
     contract = await queries.contract_of_event(tx, contract_no)
     contract.separate_procedure_completed = True
     contract.version += 1

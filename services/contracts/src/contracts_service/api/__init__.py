@@ -1,4 +1,4 @@
-"""The HTTP side of the contracts service: one router from the screens' own files."""
+"""HTTP API of the contracts service: one router, assembled from the files of each screen."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""店舗・スタッフ変更, one by one and in bulk (D124-D144); managers and headquarters only."""
+"""Assignment endpoints (店舗・スタッフ変更) for managers and headquarters (D124-D144)."""
 
 from dataclasses import dataclass, fields
 from datetime import date
@@ -47,28 +47,28 @@ Version = Annotated[int, Depends(expected_version)]
 
 
 class ChangeBody(Body):
-    """異動 gives the store, 変更 the staff; an empty field says nothing."""
+    """異動 sets the store, 変更 the staff; an empty field leaves it unchanged."""
 
     to_store: Text | None = None
     to_staff: Text | None = None
     reason: MoveReason | None = None
 
     def command(self) -> RegisterChange:
-        """What was pressed."""
+        """The command for the rules."""
         return RegisterChange(
             to_store=self.to_store or None, to_staff=self.to_staff or None, reason=self.reason
         )
 
 
 class BulkRow(ChangeBody):
-    """A checked row; with `version` it is refused if somebody changed the contract since."""
+    """A checked row; with `version` it is refused if the contract changed since."""
 
     contract_no: Text
     version: int | None = None
 
 
 class BulkBody(Body):
-    """The checked rows when 「変更」 was pressed."""
+    """The checked rows on 「変更」."""
 
     rows: list[BulkRow] = Field(max_length=ROWS_SHOWN)
     all_or_nothing: bool = False
@@ -88,7 +88,7 @@ class BulkQuery(BaseModel):
 
 
 class Decided(BaseModel):
-    """What 「異動」/「変更」 amounts to, and the days that follow from it."""
+    """The outcome of 「異動」/「変更」, and the resulting days."""
 
     outcome: Outcome
     hidden_from_old_store_on: date | None
@@ -97,7 +97,7 @@ class Decided(BaseModel):
 
 
 class ChangeAnswer(Decided):
-    """The same with the contract after it."""
+    """The outcome, with the contract after the change."""
 
     contract: ContractDetail
 
@@ -113,13 +113,13 @@ class BulkRowShown(customer_list.ListRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkSearchAnswer(SearchGuidance):
-    """The rows that were found, and what to do about those that are not shown."""
+    """The rows found, and the guidance if not all are shown."""
 
     rows: list[BulkRowShown]
 
 
 class BulkRowResult(BaseModel):
-    """What became of one row: registered with its days, or not, where it was refused with why."""
+    """The outcome of one row: registered with its days, or refused with the reason."""
 
     contract_no: str
     registered: bool
@@ -131,7 +131,7 @@ class BulkRowResult(BaseModel):
 
 
 class BulkAnswer(BaseModel):
-    """How many rows were registered and refused, and each of them."""
+    """The numbers of registered and refused rows, and each of them."""
 
     accepted: int
     refused: int
@@ -139,7 +139,7 @@ class BulkAnswer(BaseModel):
 
 
 class Transfers(BaseModel):
-    """How many contracts are between stores."""
+    """The number of contracts that are moving between stores."""
 
     leaving: int
     coming: int
@@ -160,12 +160,14 @@ async def _change_context(ctx: RequestContext) -> ChangeContext:
 async def change_assignment(
     contract_no: Text, body: ChangeBody, version: Version, ctx: Ctx, response: Response
 ) -> ChangeAnswer:
-    """「異動」 and 「変更」 of one contract; a second press on the same day adds to the first."""
+    """「異動」 and 「変更」 of one contract; repeated on the same day, it adds to the first."""
     contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
     number = contract.contract_no
-    desk = await _change_context(ctx)
-    decision = await register_changes(ctx.tx, {number: contract}, {number: body.command()}, desk)
+    change_ctx = await _change_context(ctx)
+    decision = await register_changes(
+        ctx.tx, {number: contract}, {number: body.command()}, change_ctx
+    )
     if refusal := decision.refused.get(number):
         raise refusal
     return ChangeAnswer(
@@ -179,7 +181,7 @@ async def change_assignment(
 async def cancel_assignment_change(
     contract_no: Text, version: Version, ctx: Ctx, response: Response
 ) -> ContractDetail:
-    """Take back what was registered today (D143)."""
+    """Cancel what was registered today (D143)."""
     contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
     await cancel_change(ctx.tx, contract, now=ctx.now)
@@ -210,7 +212,7 @@ async def search_for_bulk_change(
 
 
 class ClosedStore(BaseModel):
-    """A store out of use where customers are left, and which store takes them over."""
+    """A closed store that still has customers, and the store that takes them over."""
 
     code: str
     name: str
@@ -220,7 +222,7 @@ class ClosedStore(BaseModel):
 
 @router.get("/assignment-changes/closed-stores", dependencies=[LEADERS])
 async def list_closed_stores(ctx: Ctx) -> list[ClosedStore]:
-    """The dealer's closed stores that still have contracts which this person sees (C4, D130)."""
+    """The dealer's closed stores that still have contracts visible to this person (C4, D130)."""
     stores = await queries.stores(ctx.tx, ctx.viewer.dealer_code)
     closed = {store.store_code: store for store in stores if store.unused}
     seen = customer_list.visible_to(ctx.viewer, today=ctx.today)
@@ -235,7 +237,7 @@ async def list_closed_stores(ctx: Ctx) -> list[ClosedStore]:
 
 @router.post("/assignment-changes", dependencies=[LEADERS], response_model_exclude_unset=True)
 async def change_in_bulk(body: BulkBody, ctx: Ctx) -> BulkAnswer:
-    """「変更」: register every checked row that can be, and say why the others cannot (D137)."""
+    """「変更」: register every checked row that can be, with a reason for each other one (D137)."""
     rows = {folded_contract_no(row.contract_no): row for row in body.rows}
     if len(rows) < len(body.rows):
         message = "同じ契約が2回指定されています"
@@ -266,7 +268,7 @@ async def change_in_bulk(body: BulkBody, ctx: Ctx) -> BulkAnswer:
 
 @router.get("/transfers-in-progress", dependencies=[LEADERS])
 async def count_transfers(ctx: Ctx) -> Transfers:
-    """How many contracts are between stores, leaving and coming; no names (A-26)."""
+    """The number of contracts moving between stores, leaving and coming; no names (A-26)."""
     row = await queries.transfers_in_progress(ctx.tx, ctx.viewer, today=ctx.today)
     return Transfers(leaving=row.leaving, coming=row.coming)
 

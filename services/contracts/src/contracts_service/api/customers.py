@@ -1,4 +1,4 @@
-"""最終回対象顧客一覧 and 顧客詳細: the search and one contract (D5-D51)."""
+"""Customer list (最終回対象顧客一覧) and contract detail (顧客詳細) endpoints (D5-D51)."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
@@ -25,7 +25,7 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the table by its key and the words above it."""
+    """A column of the table: its key and its heading."""
 
     key: str
     label: str
@@ -43,7 +43,7 @@ COLUMNS = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchAnswer(SearchGuidance):
-    """What a search found, in order, below the words of the columns; the note is of 車検 (D16)."""
+    """Search results in order, with the column headings; the note is about 車検 (D16)."""
 
     columns: list[Column]
     disclaimer: str | None
@@ -51,7 +51,7 @@ class SearchAnswer(SearchGuidance):
 
 
 class SearchQuery(BaseModel):
-    """What one of the three panels sends; months as 2022-03."""
+    """The fields of one of the three search panels; months as 2022-03."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,15 +72,15 @@ class SearchQuery(BaseModel):
     months_to: Text = ""
 
     @property
-    def typed(self) -> dict[str, str]:
-        """The keys that were given."""
+    def conditions(self) -> dict[str, str]:
+        """The fields that were given."""
         values: dict[str, str] = self.model_dump(exclude={"mode", "sort"})
         return {key: value for key, value in values.items() if value}
 
 
 @refuses(FormErrors)
 async def _read_query(request: Request) -> SearchQuery:
-    """The framework's own reading of so many fields takes longer than to look a contract up."""
+    """Parse the query directly: the framework's parsing takes longer than the search itself."""
     try:
         return SearchQuery.model_validate(dict(request.query_params))
     except ValidationError as cause:
@@ -95,15 +95,15 @@ SEARCH_PARAMS = {
         for name, schema in SearchQuery.model_json_schema()["properties"].items()
     ]
 }
-"""What the API's document says of a search, since the framework does not read it."""
+"""OpenAPI parameters of the search, since the framework does not parse it."""
 
 
 async def condition_of(ctx: RequestContext, query: SearchQuery) -> customer_list.Condition:
-    """What the search narrows the visible contracts to. Raises FormErrors."""
+    """The condition that narrows the visible contracts. Raises FormErrors."""
     known = ctx.known_products
     if query.product and query.product not in known:
         known |= await queries.product_codes(ctx.tx)
-    search = read_search(query.mode, query.typed, today=ctx.today, product_codes=known)
+    search = read_search(query.mode, query.conditions, today=ctx.today, product_codes=known)
     seen = customer_list.visible_to(ctx.viewer, today=ctx.today)
     listed = customer_list.listed(seen, today=ctx.today, months=ctx.conditions.listed_months)
     return customer_list.search_condition(
@@ -115,7 +115,7 @@ async def condition_of(ctx: RequestContext, query: SearchQuery) -> customer_list
     "/contracts", dependencies=[DEALER], openapi_extra=SEARCH_PARAMS, response_model=SearchAnswer
 )
 async def search_contracts(query: SearchParams, ctx: Ctx) -> Response:
-    """The first hundred contracts of a search, with the number of all and what to do about it."""
+    """The first hundred contracts of a search, with the total and the guidance."""
     condition = await condition_of(ctx, query)
     found = await customer_list.find(ctx.tx, condition, sort=query.sort)
     guidance = search_guidance(found.total, role=ctx.viewer.role, screen=SearchScreen.CUSTOMER_LIST)
@@ -134,7 +134,7 @@ async def search_contracts(query: SearchParams, ctx: Ctx) -> Response:
 @router.get("/contracts/{contract_no}", dependencies=[DEALER])
 @refuses(ContractNotFound)
 async def show_contract(contract_no: Text, ctx: Ctx, response: Response) -> ContractDetail:
-    """One contract with its memo and the buttons that work today."""
+    """One contract with its memo and the actions available today."""
     contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
     response.headers.update(etag(contract.version))
     return await contract_detail(

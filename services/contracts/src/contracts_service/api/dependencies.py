@@ -1,4 +1,4 @@
-"""Who asks, for when, and in which transaction? What every route needs, in one value."""
+"""Request dependencies of every route: the caller, the instant and the transaction."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ LEADERS = auth.require(auth.Role.MANAGER, auth.Role.HQ)
 HQ = auth.require(auth.Role.HQ)
 
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
-"""Text that PostgreSQL can keep."""
+"""Text that PostgreSQL can store."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext(request_context.RequestContext):
-    """One request of a dealer's person."""
+    """One request of a dealer's user."""
 
     who: auth.Principal
     viewer: Viewer
     conditions: Policy
     known_products: set[str]
-    """Codes that were seen in the master: no product ever leaves it, so none is asked for twice."""
+    """Codes seen in the product master: products are never removed, so each is looked up once."""
 
 
 @refuses(NotFound)
@@ -49,10 +49,10 @@ Ctx = Annotated[RequestContext, Depends(_context, scope="function")]
 
 
 def viewer_of(who: auth.Principal) -> Viewer:
-    """The person as the rules see them; with several roles, the one that sees most.
+    """The caller as the rules see them; with several roles, the one with the widest view.
 
     Raises:
-        NotFound: somebody without a dealer, or without a store where the role needs one.
+        NotFound: a caller without a dealer, or without a store where the role needs one.
     """
     role = next(role for role in (Role.HQ, Role.MANAGER, Role.SALES) if who.has(role))
     if who.dealer is None or (role is not Role.HQ and who.store is None):

@@ -1,6 +1,6 @@
-"""顧客情報の消去: what operators do when a customer is to be forgotten.
+"""Customer erasure endpoints (顧客情報の消去), for operators.
 
-Only they reach every dealer's contracts here, and they see numbers, never a name.
+Only operators reach all dealers' contracts here, and they see contract numbers, never names.
 """
 
 from collections.abc import AsyncIterator
@@ -34,14 +34,14 @@ MOST = 100
 
 
 class ErasureOrder(BaseModel):
-    """Whose customer, and why; the reason is kept and must not name anybody."""
+    """The reason for erasing a contract's customer; it is stored and must not name anybody."""
 
     contract_no: Text
     reason: Text
 
 
 class Due(BaseModel):
-    """A contract whose customer may be forgotten."""
+    """A contract whose customer is due for erasure."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -58,7 +58,7 @@ class DueList(BaseModel):
 
 
 class Erasure(BaseModel):
-    """Whose customer was forgotten, when, by whom and why."""
+    """A customer erasure: contract, instant, person and reason."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -70,7 +70,7 @@ class Erasure(BaseModel):
 
 
 class Erasures(BaseModel):
-    """The last hundred."""
+    """The last hundred erasures."""
 
     items: list[Erasure]
 
@@ -85,7 +85,7 @@ Tx = Annotated[AsyncSession, Depends(_of_all_dealers, scope="function")]
 
 @router.get("")
 async def list_erasures(_who: Operator, tx: Tx) -> Erasures:
-    """What was erased, the last first."""
+    """The last erasures, newest first."""
     rows = await queries.erasures_done(tx, most=MOST)
     return Erasures(items=[Erasure.model_validate(row) for row in rows])
 
@@ -94,7 +94,7 @@ async def list_erasures(_who: Operator, tx: Tx) -> Erasures:
 async def list_due_erasures(
     request: Request, _who: Operator, tx: Tx, before: date | None = None
 ) -> DueList:
-    """Contracts complete by `before` whose customer is kept; by itself: seven years ago."""
+    """Contracts complete by `before` (default: seven years ago) and not erased."""
     by = before or completed_by_when(jst_day(clock_of(request).now()))
     rows = await queries.erasures_due(tx, by, most=MOST)
     return DueList(before=by, items=[Due.model_validate(row) for row in rows])
@@ -105,7 +105,7 @@ async def list_due_erasures(
 async def erase_customer_of(
     request: Request, who: Operator, tx: Tx, order: ErasureOrder
 ) -> Erasure:
-    """Forget who the customer was, here and in every service; a second time changes nothing.
+    """Erase a contract's customer, here and in every service; repeating it changes nothing.
 
     Raises ContractNotFound, ContractStillOpen, ReturnStillOpen, FormErrors.
     """

@@ -1,4 +1,4 @@
-"""顧客リスト as CSV and お支払方法確認書 as PDF (D4, D19, D20, D51, D65-D67)."""
+"""Exports: 顧客リスト as CSV and お支払方法確認書 as PDF (D4, D19, D20, D51, D65-D67)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,10 +32,10 @@ CHUNK = 500
     responses={200: {"content": {"text/csv": {}}}},
 )
 async def export_customer_list(query: SearchParams, ctx: Ctx, request: Request) -> Response:
-    """Every hit of a search, in the order of the list; who took it out is kept."""
+    """Every hit of a search as CSV, in list order; the export is logged."""
     condition = await condition_of(ctx, query)
     rows = await customer_list.count(ctx.tx, condition)
-    asked = {"mode": query.mode, "sort": query.sort, **query.typed}
+    asked = {"mode": query.mode, "sort": query.sort, **query.conditions}
     recorder = Recorder(ctx.who.person_id, "export", ctx.now)
     await log_export(ctx.tx, ctx.viewer, asked, rows, recorder)
     lines = _lines(database_of(request), ctx, condition, query.sort)
@@ -49,7 +49,7 @@ async def export_customer_list(query: SearchParams, ctx: Ctx, request: Request) 
 async def _lines(
     database: Database, ctx: RequestContext, condition: customer_list.Condition, sort: str
 ) -> AsyncIterator[bytes]:
-    """The file in portions, from a transaction of its own: the request's has ended by now."""
+    """The file in batches, from a transaction of its own: the request's has ended by now."""
     async with database.transaction(ctx.viewer.dealer_code) as tx:
         names = await queries.vehicles(tx, ctx.viewer.dealer_code)
         yield b"".join(customer_list_csv([]))
@@ -82,7 +82,7 @@ def _batch(
 )
 @refuses(ContractNotFound)
 async def print_payment_confirmation(contract_no: Text, ctx: Ctx) -> Response:
-    """最終回お支払い方法のご確認, to be signed by the customer and kept by the dealer."""
+    """最終回お支払い方法のご確認, for the customer to sign and the dealer to file."""
     contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
     product = await queries.product(ctx.tx, contract.product_code)
     store = await queries.store_of(ctx.tx, contract.dealer_id, contract.store_code)

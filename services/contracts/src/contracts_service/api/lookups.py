@@ -1,4 +1,4 @@
-"""Pulldowns and the managers' dashboard (D55, D124-D130, part D)."""
+"""Lookup lists for pulldowns, and the managers' dashboard (D55, D124-D130, part D)."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -15,7 +15,7 @@ router = APIRouter()
 
 
 class StoreChoice(BaseModel):
-    """A store; one that is `unused` may not be chosen."""
+    """A store; an `unused` one must not be chosen."""
 
     code: str
     name: str
@@ -24,7 +24,7 @@ class StoreChoice(BaseModel):
 
 
 class StaffChoice(BaseModel):
-    """An active person; without a store at headquarters."""
+    """An active staff member; headquarters staff have no store."""
 
     person_id: str
     code: str
@@ -35,13 +35,13 @@ class StaffChoice(BaseModel):
 
 @router.get("/products", dependencies=[DEALER])
 async def list_products(ctx: Ctx) -> list[Product]:
-    """制度 with what each allows."""
+    """Finance products (制度) with what each allows."""
     return list((await queries.products(ctx.tx)).values())
 
 
 @router.get("/vehicles", dependencies=[DEALER])
 async def list_vehicles(ctx: Ctx) -> list[CodedName]:
-    """代替車両; その他 comes last, always (D56)."""
+    """Replacement vehicles (代替車両); その他 always comes last (D56)."""
     known = await queries.vehicles(ctx.tx, ctx.viewer.dealer_code)
     choices = {**known, OTHER_VEHICLE: OTHER_VEHICLE_LABEL}
     return [CodedName(code, name) for code, name in choices.items()]
@@ -49,7 +49,7 @@ async def list_vehicles(ctx: Ctx) -> list[CodedName]:
 
 @router.get("/stores", dependencies=[DEALER])
 async def list_stores(ctx: Ctx) -> list[StoreChoice]:
-    """The dealer's stores; an unused one may not be chosen (D130)."""
+    """The dealer's stores; an unused one must not be chosen (D130)."""
     return [
         StoreChoice(code=s.store_code, name=s.name, unused=s.unused, selectable=not s.unused)
         for s in await queries.stores(ctx.tx, ctx.viewer.dealer_code)
@@ -60,7 +60,7 @@ async def list_stores(ctx: Ctx) -> list[StoreChoice]:
 async def list_staff(
     ctx: Ctx, store: Text | None = None, headquarters: bool = False
 ) -> list[StaffChoice]:
-    """Active staff of the stores, or of one; with `headquarters`, its people too."""
+    """Active staff of the stores, or of one store; with `headquarters`, its staff too."""
     dealer = ctx.viewer.dealer_code
     return [
         StaffChoice(
@@ -77,11 +77,11 @@ async def list_staff(
 
 @router.get("/move-reasons", dependencies=[DEALER])
 async def list_move_reasons() -> list[CodedName]:
-    """Why a contract moves (D127)."""
+    """The reasons for a move (D127)."""
     return [CodedName(reason.value, reason.label) for reason in MoveReason]
 
 
 @router.get("/dashboard", dependencies=[LEADERS], response_model_exclude_unset=True)
 async def show_dashboard(ctx: Ctx) -> Dashboard:
-    """What is due per store, how long it has been, and how many bought the next car here."""
+    """Due contracts per store, their ages, and the replacement rate."""
     return await dashboard(ctx.tx, ctx.viewer, today=ctx.today, conditions=ctx.conditions)

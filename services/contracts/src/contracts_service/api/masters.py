@@ -1,6 +1,6 @@
-"""マスタ, as the finance company looks them up: dealers with stores and staff, and models.
+"""Master data (マスタ) for the finance company: dealers with stores and staff, and models.
 
-They are changed by taking masters in (imports.py), never here.
+Read only: master data changes by imports and events (imports.py).
 """
 
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/masters", dependencies=[require(Role.TFC)])
 
 
 class DealerLine(BaseModel):
-    """A dealer, with how many stores in use and active people it has."""
+    """A dealer with the numbers of its stores in use and active staff."""
 
     code: str
     name: str
@@ -39,7 +39,7 @@ class MasterStore(BaseModel):
 
 
 class MasterPerson(BaseModel):
-    """A person of the staff; without a store at headquarters."""
+    """A staff member; headquarters staff have no store."""
 
     code: str
     name: str
@@ -49,7 +49,7 @@ class MasterPerson(BaseModel):
 
 
 class DealerMaster(BaseModel):
-    """A dealer with its stores and staff, also those out of use."""
+    """A dealer with all its stores and staff, including those not in use."""
 
     code: str
     name: str
@@ -58,7 +58,7 @@ class DealerMaster(BaseModel):
 
 
 class MasterVehicle(BaseModel):
-    """A model; without a dealer it is offered by every dealer."""
+    """A model; without a dealer, every dealer offers it."""
 
     code: str
     name: str
@@ -76,7 +76,7 @@ Tx = Annotated[AsyncSession, Depends(_of_all_dealers, scope="function")]
 
 @router.get("/dealers")
 async def list_dealers(tx: Tx) -> list[DealerLine]:
-    """Every dealer, with how many stores in use and active people it has."""
+    """Every dealer, with the numbers of its stores in use and active staff."""
     stores = _counted(select(func.count()).where(~Store.unused), Store.dealer_id)
     people = _counted(select(func.count()).where(Staff.active), Staff.dealer_id)
     rows = await tx.execute(
@@ -91,7 +91,7 @@ async def list_dealers(tx: Tx) -> list[DealerLine]:
 @router.get("/dealers/{dealer_id}")
 @refuses(NotFound)
 async def show_dealer(tx: Tx, dealer_id: str) -> DealerMaster:
-    """One dealer with its stores and staff, also those out of use. Raises NotFound."""
+    """One dealer with all stores and staff, including those not in use. Raises NotFound."""
     dealer = await tx.get(Dealer, dealer_id) if "\0" not in dealer_id else None
     if dealer is None:
         raise NotFound
@@ -119,7 +119,7 @@ async def show_dealer(tx: Tx, dealer_id: str) -> DealerMaster:
 
 @router.get("/vehicles")
 async def list_all_vehicles(tx: Tx) -> list[MasterVehicle]:
-    """Models that a customer may buy next; `dealer` is None for those of every dealer."""
+    """Models that a customer may buy next; `dealer` is None for those of all dealers."""
     rows = await tx.scalars(select(Vehicle).order_by(Vehicle.dealer_id, Vehicle.vehicle_code))
     return [
         MasterVehicle(

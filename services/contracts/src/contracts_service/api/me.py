@@ -1,4 +1,4 @@
-"""The signed-in person: as prefilled in forms (D83), and where they work."""
+"""The signed-in user: prefilled form values (D83), and their dealer and store."""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
@@ -17,7 +17,7 @@ OF_A_DEALER = require(*(set(Role) - {Role.TFC, Role.OPERATOR, Role.SERVICE, Role
 
 
 class OwnStore(BaseModel):
-    """The store where the person works."""
+    """The user's store."""
 
     code: str
     name: str
@@ -25,7 +25,7 @@ class OwnStore(BaseModel):
 
 
 class Me(BaseModel):
-    """The signed-in person; headquarters have no store."""
+    """The signed-in user; headquarters staff have no store."""
 
     person_id: str
     staff_code: str | None
@@ -38,7 +38,7 @@ class Me(BaseModel):
 
 
 class Place(BaseModel):
-    """Dealer and store by name."""
+    """Names of dealer and store."""
 
     dealer: CodedName
     store: CodedName | None
@@ -69,7 +69,7 @@ async def show_me(ctx: Ctx) -> Me:
 @router.get("/place", dependencies=[OF_A_DEALER])
 @refuses(NotFound)
 async def show_place(request: Request) -> Place:
-    """Dealer and store by name, for whoever works there. Raises NotFound outside dealers."""
+    """Names of the user's dealer and store. Raises NotFound outside dealers."""
     who: Principal = request.state.principal
     if who.dealer is None or who.dealer == EVERY_DEALER:
         raise NotFound

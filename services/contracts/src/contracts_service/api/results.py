@@ -1,4 +1,4 @@
-"""進捗・結果入力, 早期完済, 再分割 and the memo of one contract (D47, D50, D52-D72)."""
+"""Result, payoff, re-split and memo endpoints of one contract (D47, D50, D52-D72)."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -64,7 +64,7 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 
 
 class Body(BaseModel):
-    """What a person typed; unknown fields are refused."""
+    """A request body; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -79,7 +79,7 @@ class MemoBody(Body):
 
 
 class ResultBody(Body):
-    """What was ticked when 決定 was pressed."""
+    """The fields of 進捗・結果入力 on 決定."""
 
     categories: list[Selection] = Field(
         default=[], max_length=4, examples=[[Selection.VEHICLE_RETURN]]
@@ -93,13 +93,13 @@ class ResultBody(Body):
 
 
 class ResplitBody(Body):
-    """How many instalments."""
+    """The number of instalments."""
 
     instalments: int = Field(ge=1, le=1000, examples=[24])
 
 
 class ReleaseBody(Body):
-    """Why headquarters lifts the block."""
+    """The reason why headquarters lifts the block."""
 
     reason: LongText
 
@@ -112,7 +112,7 @@ class LabelledExit(BaseModel):
 
 
 class ResultAnswer(BaseModel):
-    """What 決定 amounts to, and the contract after it."""
+    """The outcome of 決定, and the contract after it."""
 
     recorded: Recorded
     late: bool
@@ -121,14 +121,14 @@ class ResultAnswer(BaseModel):
 
 
 class PayoffRequest(BaseModel):
-    """The finance company hears that the dealer goes on to 早期完済受付."""
+    """The payoff request that was sent to the finance company."""
 
     contract_no: str
     requested_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class Quotation(BaseModel):
-    """What settles a contract on a day."""
+    """The amount that settles a contract on a day."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -141,7 +141,7 @@ class Quotation(BaseModel):
 
 
 class BalancePoint(BaseModel):
-    """What is owed after an instalment; number 0 is the last day of the contract."""
+    """The balance after an instalment; number 0 is the last day of the contract."""
 
     number: int
     on: date
@@ -149,7 +149,7 @@ class BalancePoint(BaseModel):
 
 
 class PlanAnswer(BaseModel):
-    """A plan of 再分割 with its balance over time; `terms` are those that are offered."""
+    """A plan of 再分割 with its balance over time; `terms` are the offered instalment counts."""
 
     principal_yen: int
     yearly_rate_percent: Decimal
@@ -164,7 +164,7 @@ class PlanAnswer(BaseModel):
 
 
 class ResplitAnswer(BaseModel):
-    """The plan that is asked for, and the contract after it."""
+    """The plan applied for, and the contract after it."""
 
     plan: PlanAnswer
     contract: ContractDetail
@@ -180,7 +180,7 @@ async def _locked(ctx: RequestContext, contract_no: str) -> Contract:
 
 
 async def with_etag(ctx: RequestContext, contract: Contract, response: Response) -> ContractDetail:
-    """The contract as it is after the action, with its version."""
+    """The contract after the action, with its version as ETag."""
     await ctx.tx.flush()
     response.headers.update(etag(contract.version))
     return await contract_detail(
@@ -189,7 +189,7 @@ async def with_etag(ctx: RequestContext, contract: Contract, response: Response)
 
 
 def recorder_of(ctx: RequestContext) -> Recorder:
-    """The person as the one who states something."""
+    """The caller as the source of a statement."""
     return Recorder(ctx.who.person_id, "result_entry", ctx.now)
 
 
@@ -211,7 +211,7 @@ async def put_memo(
 async def enter_result(
     contract_no: Text, body: ResultBody, version: Version, ctx: Ctx, response: Response
 ) -> ResultAnswer:
-    """「決定」: record the choice and the replacement; 早期完済 answers with its two exits."""
+    """「決定」: record selection and replacement; 早期完済 offers its two exits."""
     contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
     command = RecordResult(
@@ -231,7 +231,7 @@ async def enter_result(
 @router.post("/payoff-request", dependencies=[DEALER], response_model=PayoffRequest)
 @refuses(ContractNotFound, TfcHandles, PayoffNotSelected)
 async def ask_for_payoff(contract_no: Text, ctx: Ctx, key: Key = None) -> dict[str, Any]:
-    """「早期完済受付へ」: the finance company hears that the dealer goes on (D69)."""
+    """「早期完済受付へ」: request the early payoff from the finance company (D69)."""
     contract = await _locked(ctx, contract_no)
 
     async def act() -> dict[str, Any]:
@@ -247,7 +247,7 @@ async def ask_for_payoff(contract_no: Text, ctx: Ctx, key: Key = None) -> dict[s
 async def read_payoff_quotation(
     contract_no: Text, ctx: Ctx, settled_on: date | None = None
 ) -> Quotation:
-    """What settles the contract on a day, today by default; it informs and binds nobody."""
+    """The amount that settles the contract on a day (default: today); not binding."""
     contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
     if contract.balance_yen is None or contract.yearly_rate_percent is None:
         message = "この契約には支払予定がないため、一括金は照会できません"
@@ -273,7 +273,7 @@ async def read_payoff_quotation(
 @router.post("/resplit-trial", dependencies=[DEALER])
 @refuses(ContractNotFound, *RESPLIT_REFUSALS)
 async def try_resplit(contract_no: Text, body: ResplitBody, ctx: Ctx) -> PlanAnswer:
-    """A plan with its balance over time; nothing is stored (D50)."""
+    """A trial plan with its balance over time; nothing is stored (D50)."""
     contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
     if refusal := resplit_refusal(resplit_facts(contract), today=ctx.today):
         raise refusal
@@ -285,7 +285,7 @@ async def try_resplit(contract_no: Text, body: ResplitBody, ctx: Ctx) -> PlanAns
 async def apply_resplit(
     contract_no: Text, body: ResplitBody, version: Version, ctx: Ctx, response: Response
 ) -> ResplitAnswer:
-    """Ask the finance company for the screening of a plan; the choice becomes 再分割 (D50)."""
+    """Apply for the screening of a plan; the selection becomes 再分割 (D50)."""
     contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
     plan = await apply_for_resplit(
@@ -305,7 +305,7 @@ async def apply_resplit(
 async def release_customer_change(
     contract_no: Text, body: ReleaseBody, version: Version, ctx: Ctx, response: Response
 ) -> ContractDetail:
-    """Headquarters lifts the block of a customer change that never ended (D64)."""
+    """Headquarters lifts the block of a customer change that never completed (D64)."""
     contract = await _locked(ctx, contract_no)
     check_version(contract.version, version)
     role = ctx.viewer.role

@@ -1,7 +1,7 @@
-"""Work among a person's contracts: those whose last day comes near and whose result is missing.
+"""Work counts of a user: contracts near their last day without a result.
 
-Sales staff have the contracts assigned to them, managers those of the store, headquarters all of
-the dealer's. Each count comes from the search that the list runs with the same conditions.
+Sales staff count the contracts assigned to them, managers those of the store, headquarters those
+of the dealer. Each count uses the search behind the list, with the same conditions.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ WHOSE = {Role.SALES: "担当", Role.MANAGER: "店舗", Role.HQ: "全店舗"}
 
 @router.get("/work", dependencies=[DEALER])
 async def count_work(ctx: Ctx) -> Work:
-    """How many of the person's contracts are near their last day without a result."""
+    """The number of the user's contracts near their last day without a result."""
     counts = []
     for colour, label in KINDS:
         query = SearchQuery(mode="general", colour=colour.value, staff_code=_own_code(ctx))
@@ -44,9 +44,9 @@ async def count_work(ctx: Ctx) -> Work:
 
 def _filter(query: SearchQuery) -> Iterator[tuple[str, str]]:
     yield "mode", query.mode
-    yield from query.typed.items()
+    yield from query.conditions.items()
 
 
 def _own_code(ctx: RequestContext) -> str:
-    """The staff code of sales staff; others have work that is assigned to many."""
+    """The staff code of sales staff; for other roles empty, since their work is not personal."""
     return (ctx.who.staff_code or "") if ctx.viewer.role is Role.SALES else ""

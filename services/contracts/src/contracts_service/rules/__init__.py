@@ -1,4 +1,4 @@
-"""The business decisions of contracts, one file each.
+"""Business rules of contracts, one file per decision.
 
-Pure: nothing here reads a clock, a database or a setting.
+Pure functions: no clock, database or settings.
 """

@@ -1,8 +1,8 @@
-"""May this contract get another store or staff, and who sees it when? (D124-D130, D137-D144).
+"""Assignment change: may the contract move, and who sees it when? (D124-D130, D137-D144).
 
-A registration waits for its reflection three to five business days later. On the day of
-registration a second one replaces the first field by field, or cancels it; from the next day until
-the reflection it is locked, and the old store no longer sees a contract that moves.
+A registration waits three to five business days for its reflection. On the day of registration a
+second one replaces the first field by field, or cancels it; from the next day until the reflection
+it is locked, and the old store no longer sees a contract that moves.
 """
 
 from collections.abc import Collection
@@ -24,7 +24,7 @@ CHANGING = "変更中"
 
 
 class AssignmentLocked(Refusal):
-    """Registered on an earlier day and not reflected yet (D140)."""
+    """A change registered on an earlier day is not reflected yet (D140)."""
 
     code = "ASSIGNMENT_LOCKED"
     kind = Kind.CONFLICT
@@ -40,7 +40,7 @@ class MoveReason(StrEnum):
 
     @property
     def label(self) -> str:
-        """The words of the pulldown."""
+        """The pulldown's label."""
         return {
             MoveReason.CUSTOMER_MOVED: "お客様の転居",
             MoveReason.STORE_OPENED: "店舗新設",
@@ -49,7 +49,7 @@ class MoveReason(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What 「異動」/「変更」 amounts to; it tells which event leaves."""
+    """The outcome of 「異動」/「変更」; it determines the emitted event."""
 
     REGISTERED = "registered"
     REPLACED = "replaced"
@@ -58,7 +58,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """Who looks after a contract. `staff_code` None: nobody yet (A-23)."""
+    """The store and staff in charge of a contract; `staff_code` None: not assigned yet (A-23)."""
 
     store_code: str
     staff_code: str | None
@@ -67,7 +67,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingChange:
-    """A registered change; None: this field stays. A move without staff leaves nobody (A-23)."""
+    """A registered change; None keeps a field. A move without staff unassigns it (A-23)."""
 
     registered_on: date
     to_store: str | None
@@ -77,7 +77,7 @@ class PendingChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFacts:
-    """The contract as it stands."""
+    """The current state of the contract."""
 
     product: Product
     current: Assignment
@@ -86,7 +86,7 @@ class ChangeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterChange:
-    """What was pressed: 異動 gives `to_store`, 変更 gives `to_staff`; both may be given (D126)."""
+    """Command of 異動 (`to_store`) and 変更 (`to_staff`); both may be given (D126)."""
 
     to_store: str | None = None
     to_staff: str | None = None
@@ -103,7 +103,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeDecision:
-    """The outcome and, unless cancelled, what now waits and the days that follow from it."""
+    """The outcome and, unless cancelled, the pending change with its due days."""
 
     outcome: Outcome
     change: PendingChange | None = None
@@ -113,7 +113,7 @@ class ChangeDecision:
 
 
 def change_refusal(facts: ChangeFacts, *, today: date) -> Refusal | None:
-    """Why neither store nor staff can be changed today, or None (D124, D140)."""
+    """Why store and staff cannot be changed today, or None (D124, D140)."""
     if refusal := transfer_refusal(facts.product):
         return refusal
     return AssignmentLocked() if facts.pending and facts.pending.registered_on < today else None
@@ -127,11 +127,11 @@ def decide_change(
     places: Places,
     exceptions: CalendarExceptions = NO_EXCEPTIONS,
 ) -> ChangeDecision:
-    """What the registration becomes.
+    """Decide the outcome of a registration.
 
     Raises:
-        ProductNotTransferable, AssignmentLocked: see each.
-        FormErrors: nothing to change, a store that may not be chosen, staff of another store.
+        ProductNotTransferable, AssignmentLocked.
+        FormErrors: nothing to change, a store that must not be chosen, staff of another store.
     """
     if refusal := change_refusal(facts, today=today):
         raise refusal
@@ -164,7 +164,7 @@ def reflect_latest_on(registered_on: date, exceptions: CalendarExceptions = NO_E
 def reflection_on(
     reported_on: date, registered_on: date, exceptions: CalendarExceptions = NO_EXCEPTIONS
 ) -> date:
-    """The day on which a reported reflection takes effect: one that is early waits (D141)."""
+    """The day on which a reported reflection takes effect: an early one waits (D141)."""
     return max(reported_on, reflect_earliest_on(registered_on, exceptions))
 
 
@@ -174,7 +174,7 @@ def overdue_from(latest_on: date) -> date:
 
 
 def reflected(current: Assignment, change: PendingChange, *, reflected_on: date) -> Assignment:
-    """Who looks after the contract from the reflection on; a move is remembered (D37, D144)."""
+    """The assignment after the reflection; the day of a move is stored (D37, D144)."""
     if change.to_store is None:
         return replace(current, staff_code=change.to_staff)
     return Assignment(
@@ -193,7 +193,7 @@ def viewing_store(current: Assignment, pending: PendingChange | None, *, today: 
 
 
 def change_status(*, pending: bool) -> str:
-    """The column ステータス of the lists: 変更中, or nothing (D138, D139)."""
+    """The column ステータス of the lists: 変更中, or empty (D138, D139)."""
     return CHANGING if pending else ""
 
 
@@ -202,7 +202,7 @@ def _hidden_on(change: PendingChange) -> date:
 
 
 def _merged(facts: ChangeFacts, command: RegisterChange, *, today: date) -> PendingChange:
-    """Each press replaces its own field; what equals today's assignment is no change."""
+    """A new registration replaces its own field; a value equal to the current one is no change."""
     if command.to_store is None and command.to_staff is None:
         message = "異動先店舗または変更後スタッフを入力してください"
         raise FormErrors(FieldError("to_store", "DESTINATION_MISSING", message))

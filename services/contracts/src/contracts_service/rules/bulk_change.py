@@ -1,6 +1,6 @@
-"""What becomes of each checked row when 「変更」 is pressed on the bulk screen? (D135, D137).
+"""Bulk change: the decision for each checked row on 「変更」 (D135, D137).
 
-Every row is decided as if it stood alone: refused rows say why, the others are registered. On
+Rows are decided independently: refused rows carry the reason, the others are registered. On
 request nothing is registered unless all rows can be.
 """
 
@@ -13,7 +13,7 @@ from shared.errors import FieldError, FormErrors, Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkDecision:
-    """By contract number: what is registered, and what is refused and why."""
+    """By contract number: registered changes, and refusals with their reasons."""
 
     accepted: Mapping[str, ChangeDecision]
     refused: Mapping[str, Refusal]
@@ -22,7 +22,7 @@ class BulkDecision:
 def decide_bulk_change(
     rows: Mapping[str, Callable[[], ChangeDecision]], *, all_or_nothing: bool = False
 ) -> BulkDecision:
-    """The decision for each checked row; each value decides its own row and may raise a Refusal.
+    """Decide each checked row; each value decides its own row and may raise a Refusal.
 
     Raises:
         FormErrors: no row was checked.

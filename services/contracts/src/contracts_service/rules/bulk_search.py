@@ -1,6 +1,6 @@
-"""Which contracts does the search of 店舗・スタッフ一括変更 ask for? (D132).
+"""Bulk search: the conditions of 店舗・スタッフ一括変更 (D132).
 
-Six keys, all of which must hold, at least one of them given.
+Six fields, joined by AND; at least one must be given.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from shared.errors import FieldError, FormErrors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkSearch:
-    """Folded text, whole codes, and 車検年月 as the first day of the month. None: not asked."""
+    """Folded text, whole codes, and 車検年月 as the first day of the month. None: not given."""
 
     customer_name: str | None = None
     inspection_month: date | None = None
@@ -25,13 +25,13 @@ class BulkSearch:
     from_store: str | None = None
 
 
-def read_bulk_search(typed: Mapping[str, str]) -> BulkSearch:
-    """The search that was asked for; blank values count as not given.
+def read_bulk_search(fields: Mapping[str, str]) -> BulkSearch:
+    """The search conditions; blank values count as not given.
 
     Raises:
-        FormErrors: nothing to search by, or a month that is none.
+        FormErrors: no condition, or an invalid month.
     """
-    given = {key: value.strip() for key, value in typed.items() if value.strip()}
+    given = {key: value.strip() for key, value in fields.items() if value.strip()}
     month = read_month(given.get("inspection_month", ""))
     if "inspection_month" in given and month is None:
         message = "年月は 2022-03 の形で入力してください"

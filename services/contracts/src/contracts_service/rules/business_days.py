@@ -1,4 +1,4 @@
-"""Which days are business days? (D141).
+"""Business days of the finance company (D141).
 
 Monday to Friday without Japanese public holidays and without 31 December to 3 January; the finance
 company's own calendar may close or open single days.

@@ -1,8 +1,8 @@
-"""Which calendar day is meant? The one date arithmetic that every deadline uses.
+"""Calendar days in JST: the one date arithmetic behind every deadline.
 
-All comparisons are between JST calendar days. Deadlines are found by going back from the last day,
-never by going forward from today: both ways disagree at month ends (the head of the dealer rules,
-D25, D60, D49).
+All comparisons are between JST calendar days. Deadlines are computed backwards from the last day,
+never forwards from today: the two differ at month ends (the head of the dealer rules, D25, D60,
+D49).
 """
 
 from calendar import monthrange
@@ -16,7 +16,7 @@ JST = timezone(timedelta(hours=9), "JST")
 def jst_day(instant: datetime) -> date:
     """The calendar day in Japan of an aware instant."""
     if instant.tzinfo is None:
-        raise ValueError(f"{instant} has no time zone: a JST day cannot be told from it")
+        raise ValueError(f"{instant} has no time zone: it has no JST day")
     return instant.astimezone(JST).date()
 
 
@@ -25,9 +25,9 @@ def jst_midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=JST).astimezone(UTC)
 
 
-@lru_cache(maxsize=8192)  # a list of contracts repeats few days many times
+@lru_cache(maxsize=8192)  # a list has few distinct days
 def months_before(day: date, months: int) -> date:
-    """The same day `months` earlier, clamped to the month's end. Negative months lie later."""
+    """The same day `months` earlier, clamped to the month's end. Negative months are later."""
     year, month_index = divmod(month_number(day) - months, 12)
     month = month_index + 1
     return date(year, month, min(day.day, monthrange(year, month)[1]))
@@ -45,12 +45,12 @@ def first_day_reaching(today: date, months: int) -> date:
 
 
 def month_number(day: date) -> int:
-    """Months counted through the years, so that two of them subtract (D15)."""
+    """Months counted across years, so that two of them can be subtracted (D15)."""
     return day.year * 12 + day.month - 1
 
 
 def first_of_month(day: date) -> date:
-    """The first day of the month of `day`; it stands for the month."""
+    """The first day of the month of `day`, which represents the month."""
     return day.replace(day=1)
 
 
@@ -60,5 +60,5 @@ def last_of_month(day: date) -> date:
 
 
 def japanese_date(day: date) -> str:
-    """The day as a sentence says it: 2025年7月15日."""
+    """The day in a Japanese sentence: 2025年7月15日."""
     return f"{day.year}年{day.month}月{day.day}日"

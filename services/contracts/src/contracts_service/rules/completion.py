@@ -1,7 +1,7 @@
-"""Is 最終回対応 complete, and by what? (D32, D70, D72, D78, A-08).
+"""Completion of 最終回対応: is the contract complete, and by what? (D32, D70, D72, D78, A-08).
 
-A choice alone completes nothing, except 現金決済, which ends with 決定. Everything else waits for
-the one who finishes it: the finance company's settlement or approval, or the end of the return
+A selection alone completes nothing, except 現金決済, which ends with 決定. Everything else waits
+for its last step: the finance company's settlement or approval, or the end of the return
 application.
 """
 
@@ -12,7 +12,7 @@ from contracts_service.rules.selection import Selection
 
 
 class CompletionBasis(StrEnum):
-    """What completed the contract; the values travel in events."""
+    """The basis of completion; the values are part of events."""
 
     CASH_DECIDED = "cash_decided"
     PAYOFF = "payoff"
@@ -26,10 +26,10 @@ COMPLETE_MARK = "完了"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionFacts:
-    """What is known to have happened.
+    """The facts that decide completion.
 
-    `return_completed`: the last return application ended with 完了 and no later one was sent.
-    `separate_procedure_needed`: product or purchased receivable ask for more than the report (D78).
+    `return_completed`: the last return application ended with 完了 and no later one was submitted.
+    `separate_procedure_needed`: product or purchased receivable need a further procedure (D78).
     """
 
     selection: Selection | None = None
@@ -42,7 +42,7 @@ class CompletionFacts:
 
 
 def completion_basis(facts: CompletionFacts) -> CompletionBasis | None:
-    """What completes the contract, or None while it is open, in whatever order facts came."""
+    """The basis of completion, or None while open; independent of the order of the facts."""
     if facts.completed_by_tfc:
         return CompletionBasis.TFC
     if facts.payoff_settled:
@@ -59,5 +59,5 @@ def completion_basis(facts: CompletionFacts) -> CompletionBasis | None:
 
 
 def completion_mark(basis: CompletionBasis | None) -> str:
-    """The column 完了: the word, or nothing (D32)."""
+    """The column 完了: the word, or empty (D32)."""
     return COMPLETE_MARK if basis else ""

@@ -1,7 +1,7 @@
-"""Who may do what with which contract? (D1-D4, D47, D125, D131).
+"""Contract access: which role may do what with which contract? (D1-D4, D47, D125, D131).
 
-Two questions in a row: may this role ever do it (403), and does the contract lie in the user's
-scope (404, so that nobody learns that it exists).
+Two checks in order: may this role ever do it (403), and is the contract in the user's scope (404,
+so that its existence is not revealed).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.roles import Role
 
 
 class Action(StrEnum):
-    """What can be done with contracts."""
+    """Actions on contracts."""
 
     SEARCH = "search"
     VIEW = "view"
@@ -34,7 +34,7 @@ _LEADERS = frozenset({Role.MANAGER, Role.HQ})
 ALLOWED: dict[Action, frozenset[Role]] = {
     Action.SEARCH: _DEALER,
     Action.VIEW: _DEALER,
-    # The note is shared inside the store; headquarters reads it with the rest of the contract
+    # The memo is shared inside the store; headquarters reads it with the rest of the contract
     # (D47).
     Action.WRITE_NOTE: _STORE_WORK,
     Action.ENTER_RESULT: _DEALER,
@@ -57,7 +57,7 @@ class RoleMayNot(Refusal):
 
 
 class ContractNotFound(Refusal):
-    """No such contract, or none that this user may know of (D2)."""
+    """Not found, or not visible to this user (D2)."""
 
     code = "CONTRACT_NOT_FOUND"
     kind = Kind.NOT_FOUND
@@ -66,7 +66,7 @@ class ContractNotFound(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who asks. `store_code` is None exactly for headquarters and the finance company."""
+    """The caller. `store_code` is None exactly for headquarters and the finance company."""
 
     role: Role
     dealer_code: str
@@ -75,7 +75,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractPlace:
-    """Where a contract is seen today; without `viewing_store` by headquarters only (D142)."""
+    """Where a contract is visible today; without `viewing_store` to headquarters only (D142)."""
 
     dealer_code: str
     viewing_store: str | None
@@ -87,7 +87,7 @@ def role_refusal(role: Role, action: Action) -> Refusal | None:
 
 
 def in_scope(viewer: Viewer, place: ContractPlace) -> bool:
-    """Whether the viewer may know of the contract: own dealer, in a store own store (D2, A-01)."""
+    """Whether the contract is visible: own dealer, for store roles own store (D2, A-01)."""
     if viewer.role is Role.TFC or viewer.dealer_code != place.dealer_code:
         return False
     if viewer.role is Role.HQ:

@@ -1,7 +1,7 @@
-"""Which of the five buttons of 顧客詳細 work today, and why not the others? (D48).
+"""Contract actions: which of the five buttons of 顧客詳細 are enabled, and why not? (D48).
 
-Each button asks the rule that will decide when it is pressed, so that screen and answer never
-disagree.
+Each button uses the rule that decides when it is pressed, so that the screen and the response
+never disagree.
 """
 
 from collections.abc import Callable
@@ -27,17 +27,17 @@ from shared.roles import Role
 
 
 class OtherSelectionMade(Refusal):
-    """A returned car contradicts the stored choice (D80)."""
+    """A returned vehicle contradicts the stored selection (D80)."""
 
     code = "OTHER_SELECTION_MADE"
     kind = Kind.CONFLICT
 
     def __init__(self, selection: Selection) -> None:
         self.selection = selection
-        what_now = (
+        advice = (
             "TFCへご連絡ください" if selection is Selection.RE_SPLIT else "選択区分をご確認ください"
         )
-        super().__init__(f"選択区分が{selection.label}のため、車両返却を入力できません。{what_now}")
+        super().__init__(f"選択区分が{selection.label}のため、車両返却を入力できません。{advice}")
 
 
 class Button(StrEnum):
@@ -51,7 +51,7 @@ class Button(StrEnum):
 
     @property
     def label(self) -> str:
-        """The words on the button."""
+        """The button's label."""
         return {
             Button.RESULT_ENTRY: "進捗・結果入力",
             Button.VEHICLE_RETURN: "車両返却結果入力・進捗確認",
@@ -63,7 +63,7 @@ class Button(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedAction:
-    """One button; `code` and `reason` (Japanese) say why it is not enabled."""
+    """One button; `code` and `reason` (Japanese) explain why it is disabled."""
 
     button: Button
     enabled: bool
@@ -73,7 +73,7 @@ class OfferedAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractFacts:
-    """The contract as it stands."""
+    """The current state of the contract."""
 
     product: Product
     final_on: date
@@ -105,7 +105,7 @@ def _result_entry(facts: ContractFacts, today: date) -> Refusal | None:
 
 
 def _vehicle_return(facts: ContractFacts, today: date) -> Refusal | None:
-    del today  # a returned car is reported whenever it comes (D74)
+    del today  # a returned vehicle can be reported at any time (D74)
     if facts.return_open:
         return (
             None  # the button also leads to 進捗一覧, where the open application is followed (D75)

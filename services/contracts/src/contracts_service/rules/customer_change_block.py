@@ -1,7 +1,7 @@
-"""Who may lift the block that a pending change of name or address puts on results? (D64).
+"""Customer change block: who may lift the block on results? (D64).
 
-Normally the completion of that change lifts it. When the completion never arrives, headquarters
-does, and says why.
+Normally the completion of the name or address change lifts it. If it never arrives, headquarters
+lifts it with a reason.
 """
 
 from contracts_service.rules.contract_access import Action, role_refusal
@@ -12,18 +12,18 @@ REASON_MAX = 200
 
 
 def release_block(role: Role, reason: str) -> str:
-    """The reason to keep with the release.
+    """The reason to store with the release.
 
     Raises:
-        RoleMayNot: anybody but headquarters.
+        RoleMayNot: any role but headquarters.
         FormErrors: no reason, or more than 200 characters.
     """
     if refusal := role_refusal(role, Action.RELEASE_CUSTOMER_CHANGE):
         raise refusal
-    said = reason.strip()
-    if not said:
+    text = reason.strip()
+    if not text:
         raise FormErrors(FieldError("reason", "REASON_MISSING", "理由を入力してください"))
-    if len(said) > REASON_MAX:
+    if len(text) > REASON_MAX:
         message = f"理由は{REASON_MAX}文字以内で入力してください"
         raise FormErrors(FieldError("reason", "REASON_TOO_LONG", message))
-    return said
+    return text

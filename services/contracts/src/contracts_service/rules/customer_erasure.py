@@ -1,6 +1,6 @@
-"""When may it be forgotten who a customer was? When nothing is open any more; and why is noted.
+"""Customer erasure: allowed once nothing is open any more, with a stored reason.
 
-Beyond the manual: 個人情報の保護に関する法律 asks to delete personal data that is no longer needed.
+Beyond the manual: 個人情報の保護に関する法律 requires deleting personal data no longer needed.
 """
 
 from collections.abc import Collection
@@ -12,11 +12,11 @@ from shared.errors import FieldError, FormErrors, Kind, Refusal
 
 REASON_CHARS = 200
 YEARS = 7
-"""How long after its completion the customer of a contract is kept, unless somebody asks."""
+"""Years after completion until the customer's data is due for erasure, unless requested earlier."""
 
 
 class ContractStillOpen(Refusal):
-    """The final handling is not complete, or a move of the contract is under way."""
+    """The final handling is not complete, or a change of store or staff is pending."""
 
     code = "CONTRACT_STILL_OPEN"
     kind = Kind.CONFLICT
@@ -24,7 +24,7 @@ class ContractStillOpen(Refusal):
 
 
 class ReturnStillOpen(Refusal):
-    """A return application is under way."""
+    """A return application is open."""
 
     code = "RETURN_STILL_OPEN"
     kind = Kind.CONFLICT
@@ -33,7 +33,7 @@ class ReturnStillOpen(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ErasureFacts:
-    """What stands in the way."""
+    """The facts that may block an erasure."""
 
     completed: bool
     return_open: bool
@@ -49,17 +49,17 @@ def check_erasure(facts: ErasureFacts) -> None:
 
 
 def retention_reason(reason: str, personal: Collection[str | None]) -> str:
-    """The reason as it is noted; it must not name what is to be forgotten. Raises FormErrors."""
-    kept = reason.strip()
-    if not kept or len(kept) > REASON_CHARS or not kept.isprintable():
+    """The reason to store; it must not contain the data to be erased. Raises FormErrors."""
+    text = reason.strip()
+    if not text or len(text) > REASON_CHARS or not text.isprintable():
         message = f"理由を{REASON_CHARS}文字以内で入力してください。"
         raise FormErrors(FieldError("reason", "REQUIRED", message))
-    if any(word and word in kept for word in personal):
+    if any(word and word in text for word in personal):
         message = "理由に顧客の氏名・住所・電話番号を書かないでください。"
         raise FormErrors(FieldError("reason", "NAMES_THE_CUSTOMER", message))
-    return kept
+    return text
 
 
 def completed_by_when(today: date, *, years: int = YEARS) -> date:
-    """A contract that was complete on this day, or before, is due to be erased `today`."""
+    """Contracts complete on or before this day are due for erasure `today`."""
     return months_before(today, 12 * years)

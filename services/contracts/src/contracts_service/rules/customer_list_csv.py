@@ -1,7 +1,7 @@
-"""What stands in the exported customer list, and how is it made safe to open? (D19-D21).
+"""CSV of the customer list: its columns, and cells that are safe to open (D19-D21).
 
-The eleven columns of the screen and three about the replacement. UTF-8 with a mark at its start,
-so that spreadsheets recognise it; a cell that a spreadsheet would run as a formula is defused.
+The eleven columns of the screen and three about the replacement. UTF-8 with a byte order mark, so
+that spreadsheets recognise it; a cell that a spreadsheet would run as a formula is escaped.
 """
 
 import csv
@@ -28,15 +28,15 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def customer_list_csv(rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
-    """The file, line by line; each row gives its fourteen texts in the order of the columns."""
+    """The file, line by line; each row has its fourteen texts in the order of the columns."""
     heading = (*CUSTOMER_LIST_COLUMNS, *REPLACEMENT_COLUMNS)
     yield (_BYTE_ORDER_MARK + _line(heading)).encode()
     for row in rows:
-        yield _line(defused(text) for text in row).encode()
+        yield _line(escape_formula(text) for text in row).encode()
 
 
-def defused(text: str) -> str:
-    """The text with an apostrophe before a sign that would make it a formula."""
+def escape_formula(text: str) -> str:
+    """The text with an apostrophe before a character that would make it a formula."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 

@@ -1,8 +1,8 @@
-"""How is one cell of the contract file read?
+"""Import cells: readers for the single cells of a contract file.
 
-Each reader takes the text of a cell and gives its value, None for an empty cell, or raises
-CellRefused. Width and thousands separators do not matter. Names and addresses stay exactly as
-written apart from blanks around them: folding would turn some people's characters into others.
+Each reader parses a cell's text and returns its value, None for an empty cell, or raises
+CellRefused. Width and thousands separators do not matter. Names and addresses are kept exactly as
+written except for surrounding blanks: folding would replace some characters of people's names.
 """
 
 import re
@@ -39,7 +39,7 @@ FLAGS = {
 
 
 class CellRefused(Exception):
-    """This cell cannot be read; `code` is stable, `message` says in Japanese what is expected."""
+    """The cell cannot be read; `code` is stable, `message` states in Japanese what is expected."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
@@ -96,7 +96,7 @@ def registration_no(written: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def yen(written: str) -> int | None:
-    """A sum in whole yen, not negative."""
+    """An amount in whole yen, not negative."""
     value = _half_width(written).replace(",", "").removeprefix("¥").removesuffix("円")
     if value and not YEN_FORM.fullmatch(value):
         raise CellRefused("YEN_FORM", "0以上の整数（円）で入力してください")
@@ -136,7 +136,7 @@ def day(written: str) -> date | None:
 
 
 def day_or_month(written: str) -> tuple[date, bool] | None:
-    """A day, or a month as its first day; the flag says that only the month is known."""
+    """A day, or a month as its first day; the flag is true if only the month is known."""
     if not written.strip():
         return None
     if found := read_day(written):

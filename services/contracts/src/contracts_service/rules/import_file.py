@@ -1,8 +1,8 @@
-"""Which lines of a contract file can be taken over, and what is wrong with the others? (C5).
+"""Import files of contracts: accepted lines, and what is wrong with the others (C5).
 
-UTF-8 (with or without a mark at its start) or Shift_JIS. A file whose columns are not the agreed
-ones is refused as a whole; after that each line stands for itself. Lines come one by one, so that
-files of any length pass through.
+UTF-8 (with or without a byte order mark) or Shift_JIS. A file without the agreed columns is refused
+as a whole; after that each line is accepted or refused by itself. Lines are read one by one, so
+that files may have any length.
 """
 
 import csv
@@ -30,7 +30,7 @@ CONTRACT_NO = "契約番号"
 
 
 class FileUnreadable(Refusal):
-    """No text in a known encoding, empty, or not CSV from some line on."""
+    """The file has an unknown encoding, is empty, or is not CSV from some line on."""
 
     code = "FILE_UNREADABLE"
     kind = Kind.INVALID
@@ -38,14 +38,14 @@ class FileUnreadable(Refusal):
 
 
 class ColumnsNotAsAgreed(FormErrors):
-    """The heading line differs from the agreed columns; `errors` names every column concerned."""
+    """The heading differs from the agreed columns; `errors` lists every column concerned."""
 
     code = "COLUMNS_NOT_AS_AGREED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedLine:
-    """A line that becomes a contract; lines count from 1, the heading line included."""
+    """A line that becomes a contract; line numbers start at 1 with the heading."""
 
     line: int
     row: ContractRow
@@ -53,7 +53,7 @@ class AcceptedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedLine:
-    """A line that does not, with every reason; `contract_no` as far as it could be told."""
+    """A refused line with every reason; `contract_no` as far as it could be read."""
 
     line: int
     contract_no: str
@@ -61,9 +61,9 @@ class RefusedLine:
 
 
 def read_contract_file(content: bytes, known: KnownCodes) -> Iterator[AcceptedLine | RefusedLine]:
-    """The lines of the file, in order. Empty lines are passed over.
+    """The lines of the file, in order. Empty lines are skipped.
 
-    A contract number that occurs again is refused at its second line, naming both.
+    A repeated contract number is refused at its second line, naming both.
 
     Raises:
         FileUnreadable: at once, or while reading where quotes no longer match.

@@ -1,7 +1,7 @@
-"""Can this line of the contract file become a contract, and if not, which cells are wrong? (C5).
+"""Import rows: validates one line of a contract file and names each wrong cell (C5).
 
-The columns and their order are agreed with whoever sends the file. Every wrong cell of a line is
-named at once, with its column, a stable code and a sentence in Japanese.
+The columns and their order are agreed with the sender of the file. Every wrong cell of a line is
+reported at once, with its column, a stable code and a sentence in Japanese.
 """
 
 from collections.abc import Collection, Mapping
@@ -28,11 +28,11 @@ class KnownCodes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractRow:
-    """One contract as the file states it.
+    """One contract as stated in the file.
 
     `final_on` is the last day: 最終回年月日, for a lease リース満了年月日. A first registration
-    known only by its month has no `first_registered_on`. The sums and the rate (percent a year)
-    may be missing for a lease.
+    known only by its month has no `first_registered_on`. Amounts and rate (percent per year) may be
+    missing for a lease.
     """
 
     dealer_code: str
@@ -71,7 +71,7 @@ DEALER = "販売店コード"
 STORE = "店舗コード"
 STAFF = "スタッフコード"
 
-# Column -> where it goes and how it is read, in the agreed order; the five dealt with one by one
+# Column -> its field and reader, in the agreed order; the five that are read separately
 # have None.
 COLUMNS: dict[str, tuple[str, cell.Reader] | None] = {
     DEALER: ("dealer_code", cell.required(cell.code)),
@@ -101,7 +101,7 @@ COLUMNS: dict[str, tuple[str, cell.Reader] | None] = {
     "届出変更中": ("customer_change_pending", cell.flag),
 }
 _PLAIN = tuple((column, *target) for column, target in COLUMNS.items() if target)
-# A lease has no loan behind it, everything else does.
+# Every contract but a lease has a loan.
 _LOAN = {
     "最終回支払額": "last_instalment_yen",
     "残高": "balance_yen",

@@ -1,8 +1,8 @@
-"""When is a car's next 車検 expected, and which cars does a 車検軸検索 mean? (D13-D16, D33).
+"""Inspection (車検): the predicted next month, and the months that a search means (D13-D16, D33).
 
-A prediction from the month of first registration and the cycle of passenger cars: after three
-years, then every two. Commercial vehicles and cars registered on the first of a month may differ;
-they get the note and no correction of their own (D16). A month is written as its first day.
+Predicted from the month of first registration and the cycle of passenger cars: after three years,
+then every two. Commercial vehicles and cars registered on the first of a month may differ; they get
+the note but no correction of their own (D16). A month is represented by its first day.
 """
 
 from datetime import date
@@ -29,7 +29,7 @@ class Inspection(StrEnum):
 
     @property
     def label(self) -> str:
-        """The words of the search panel."""
+        """The search panel's label."""
         return INSPECTION_LABELS[self]
 
     @property
@@ -39,7 +39,7 @@ class Inspection(StrEnum):
 
     @property
     def furthest_months_before(self) -> int:
-        """The largest 車検前 N that can be asked for: one less than the cycle (D14)."""
+        """The largest 車検前 N that can be searched: one less than the cycle (D14)."""
         return (FIRST_AFTER_MONTHS if self is Inspection.FIRST else THEN_EVERY_MONTHS) - 1
 
 
@@ -53,7 +53,7 @@ INSPECTION_LABELS = {
 def registration_months(
     inspection: Inspection, *, months_from: int, months_to: int, today: date
 ) -> tuple[date, date]:
-    """First and last month of registration whose inspection lies so far ahead (D13); for SQL."""
+    """First and last month of registration for a range of months to inspection (D13); for SQL."""
     this_month = first_of_month(today)
     after = inspection.months_after_registration
     return months_before(this_month, after - months_from), months_before(
@@ -63,7 +63,7 @@ def registration_months(
 
 @lru_cache(maxsize=4096)
 def next_inspection_month(first_registered: date, *, today: date) -> date:
-    """車検年月 of the list: the first expected inspection that is not before this month (D33)."""
+    """車検年月 of the list: the first predicted inspection not before this month (D33)."""
     first = month_number(first_registered) + FIRST_AFTER_MONTHS
     behind = max(0, month_number(today) - first)
     cycles = -(-behind // THEN_EVERY_MONTHS)
@@ -74,13 +74,13 @@ def next_inspection_month(first_registered: date, *, today: date) -> date:
 
 def registered_for_next_inspection(month: date, *, today: date, oldest: date) -> tuple[date, ...]:
     """The months of registration since `oldest` whose 車検年月 is `month` (D33, D132); for SQL."""
-    wanted = first_of_month(month)
-    if wanted < oldest:
+    target = first_of_month(month)
+    if target < oldest:
         return ()
     found = []
-    registered = months_before(wanted, FIRST_AFTER_MONTHS)
+    registered = months_before(target, FIRST_AFTER_MONTHS)
     while registered >= first_of_month(oldest):
-        if next_inspection_month(registered, today=today) == wanted:
+        if next_inspection_month(registered, today=today) == target:
             found.append(registered)
         registered = months_before(registered, THEN_EVERY_MONTHS)
     return tuple(found)

@@ -1,7 +1,7 @@
-"""What is paid when, and how much of it is interest? (D50).
+"""Instalment schedule: due days, amounts and their interest (D50).
 
-Monthly instalments with interest on what is still owed: a twelfth of the yearly rate, floored to
-the yen each month.
+Monthly instalments with interest on the balance: a twelfth of the yearly rate, floored to the yen
+each month.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ PERCENT = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instalment:
-    """One payment and what is owed after it; `payment_yen` is interest and principal together."""
+    """One payment and the balance after it; `payment_yen` is interest and principal together."""
 
     number: int
     due_on: date
@@ -40,7 +40,7 @@ def monthly_interest_yen(balance_yen: int, rate: Fraction) -> int:
 def next_instalment(
     number: int, due_on: date, *, owed_yen: int, payment_yen: int | None, rate: Fraction
 ) -> Instalment:
-    """The instalment that follows a balance of `owed_yen`; a payment of None settles everything."""
+    """The instalment after a balance of `owed_yen`; a payment of None settles everything."""
     interest = monthly_interest_yen(owed_yen, rate)
     payment = owed_yen + interest if payment_yen is None else payment_yen
     return Instalment(
@@ -61,7 +61,7 @@ def remaining_schedule(
     final_on: date,
     today: date,
 ) -> tuple[Instalment, ...]:
-    """What a residual-value contract still pays: monthly sums, and on the last day the rest.
+    """The remaining payments of a residual-value contract: monthly, then the rest at the end.
 
     `balance_yen` is the principal owed today. Due days are those of `final_on`, month by month
     before it. Numbers count from the next instalment. Empty when the last day has passed.

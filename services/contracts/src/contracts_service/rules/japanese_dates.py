@@ -1,6 +1,6 @@
-"""Which day or month did somebody write?
+"""Japanese dates: parses a day or month in any usual notation.
 
-2025/07/15, 2025-07-15, 20250715 and 令和7年7月15日 are one and the same.
+2025/07/15, 2025-07-15, 20250715 and 令和7年7月15日 are the same day.
 """
 
 import re
@@ -8,7 +8,7 @@ import unicodedata
 from datetime import date
 from functools import lru_cache
 
-# The first day of each era; its first year is also written 元年.
+# The first day of each era; its first year may be written 元年.
 ERAS = {
     "令和": date(2019, 5, 1),
     "平成": date(1989, 1, 8),
@@ -29,15 +29,15 @@ _MONTH_FORMS = (
 )
 
 
-@lru_cache(maxsize=4096)  # a file of contracts repeats few days many times
+@lru_cache(maxsize=4096)  # a file has few distinct days
 def read_day(text: str) -> date | None:
-    """The day that was written, in any width, or None where it is no day of the calendar."""
+    """The day in a text of any width, or None if it is not a valid day."""
     return _read(text, _DAY_FORMS)
 
 
 @lru_cache(maxsize=4096)
 def read_month(text: str) -> date | None:
-    """The first day of the month that was written, or None where it is no month."""
+    """The first day of the month in a text, or None if it is not a valid month."""
     return _read(text, _MONTH_FORMS)
 
 

@@ -1,6 +1,6 @@
-"""Which contracts does 最終回対象顧客一覧 hold? (D5).
+"""Listing window of 最終回対象顧客一覧: which contracts are listed? (D5).
 
-Every open contract, however old, and a completed one until three months after its last day.
+All open contracts, however old, and completed ones until three months after their last day.
 """
 
 from datetime import date
@@ -11,5 +11,5 @@ MONTHS_AFTER_LAST_DAY = 3
 
 
 def completed_listed_from(today: date, *, months: int = MONTHS_AFTER_LAST_DAY) -> date:
-    """The earliest last day with which a completed contract is still listed on `today`; for SQL."""
+    """The earliest last day of completed contracts that are still listed on `today`; for SQL."""
     return first_day_reaching(today, -months)

@@ -1,6 +1,6 @@
-"""Which lines of a master file can be kept, and what is wrong with the others? (C4, D).
+"""Master data files: accepted lines, and what is wrong with the others (C4, D).
 
-Dealers, stores, staff, products, vehicles and the calendar's exceptions, each with its own agreed
+Dealers, stores, staff, products, vehicles and calendar exceptions, each with its own agreed
 columns; encodings, headings and refusals are those of the contract file.
 """
 
@@ -19,7 +19,7 @@ ROLES = {"営業スタッフ": "sales", "店長": "manager", "本部担当者": 
 
 
 class MasterKind(StrEnum):
-    """What a file is about."""
+    """The kind of master data in a file."""
 
     DEALERS = "dealers"
     STORES = "stores"
@@ -39,7 +39,7 @@ class KnownPlaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MasterLine:
-    """A line that is kept, by the names of its table's columns; lines count from 1."""
+    """An accepted line, by column names of its table; line numbers start at 1."""
 
     line: int
     values: Mapping[str, Any]
@@ -115,7 +115,7 @@ _KEYS: Mapping[MasterKind, tuple[str, ...]] = {
 def read_master_file(
     kind: MasterKind, content: bytes, known: KnownPlaces
 ) -> Iterator[MasterLine | RefusedLine]:
-    """The lines of the file, in order; what occurs again is refused at its second line.
+    """The lines of the file, in order; a repeated key is refused at its second line.
 
     Raises:
         FileUnreadable, ColumnsNotAsAgreed: as for a contract file.
@@ -152,7 +152,7 @@ def _read(
 
 
 def _misplaced(kind: MasterKind, values: Mapping[str, Any], known: KnownPlaces) -> list[FieldError]:
-    """A dealer or store that nobody knows; who works at a store without one, who does not with."""
+    """Errors of unknown dealers or stores, and of staff with a wrong or missing store."""
     dealer = values.get("dealer_id")
     if kind is MasterKind.DEALERS or dealer in {None, EVERY_DEALER}:
         return []

@@ -1,4 +1,4 @@
-"""What may stand in 自由記入欄? (D47). Who reads and writes it: contract_access."""
+"""Memo (自由記入欄): valid texts (D47); contract_access decides who reads and writes it."""
 
 from shared.errors import FieldError, FormErrors
 
@@ -6,7 +6,7 @@ NOTE_MAX = 2000
 
 
 def memo_to_save(text: str) -> str:
-    """The note as it is stored: line ends made uniform, blanks at the end dropped. Empty clears it.
+    """The memo as stored: uniform line ends, no trailing blanks. Empty clears it.
 
     Raises:
         FormErrors: more than 2,000 characters.

@@ -1,7 +1,7 @@
-"""What must a customer pay to settle the contract on a given day? (D69, C1 payoff request).
+"""Payoff quotation: the amount that settles a contract on a given day (D69, C1).
 
-The principal still owed after the instalments due by then, interest by the day since the last of
-them, and the fee that the finance company sets. A quotation informs; the finance company settles.
+The principal still owed after the instalments due by then, daily interest since the last of them,
+and the finance company's fee. A quotation is not binding; the finance company settles.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Owed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayoffQuotation:
-    """The sum to settle on `settled_on`; `interest_days` have passed since the last due day."""
+    """The amount to settle on `settled_on`, with `interest_days` since the last due day."""
 
     settled_on: date
     principal_yen: int
@@ -48,10 +48,10 @@ def quote_payoff(
     yearly_rate_percent: Decimal,
     fee_yen: int = 0,
 ) -> PayoffQuotation:
-    """The quotation for `settled_on`, as if every instalment due by then is paid.
+    """The quotation for `settled_on`, assuming that every instalment due by then is paid.
 
-    `owed` stands before the first row of `schedule`. Daily interest is the yearly rate over 365
-    days, floored to the yen once.
+    `owed` is the state before the first row of `schedule`. Daily interest is the yearly rate over
+    365 days, floored to the yen once.
 
     Raises:
         FormErrors: a settlement day before `owed.since` or after the last instalment.

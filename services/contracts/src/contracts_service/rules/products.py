@@ -1,7 +1,7 @@
-"""What does each finance product allow? (D12, D76-D79, D124).
+"""Finance products (制度) and what each allows (D12, D76-D79, D124).
 
 Eleven products of the manual, plus leases and all others. The finance company can publish other
-flags; this table is what holds until it does.
+flags; this table is the default.
 """
 
 import unicodedata
@@ -12,7 +12,7 @@ from shared.errors import Kind, Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """One 制度 and what it allows: reporting a returned car, changing store or staff."""
+    """A finance product and what it allows: reporting a return, changing store or staff."""
 
     code: str
     name: str
@@ -62,7 +62,7 @@ PRODUCT_BY_CODE = {product.code: product for product in PRODUCTS}
 
 
 class ProductNotEligible(Refusal):
-    """No returned car is reported here; the papers go to the finance company (D77)."""
+    """Returns are not reported here for this product; documents go to the finance company (D77)."""
 
     code = "PRODUCT_NOT_ELIGIBLE"
     kind = Kind.INVALID
@@ -70,7 +70,7 @@ class ProductNotEligible(Refusal):
 
 
 class ProductNotTransferable(Refusal):
-    """Store and staff of this product move under the Lexus scheme, not here (D79, D124)."""
+    """Store and staff of this product are changed under the Lexus scheme (D79, D124)."""
 
     code = "PRODUCT_NOT_TRANSFERABLE"
     kind = Kind.CONFLICT
@@ -81,12 +81,12 @@ class ProductNotTransferable(Refusal):
 
 
 def needs_separate_procedure(product: Product, *, receivable_purchased: bool) -> bool:
-    """Whether a reported return still waits for the finance company's own procedure (D78)."""
+    """Whether a completed return still waits for the finance company's separate procedure (D78)."""
     return product.separate_procedure or receivable_purchased
 
 
 def return_refusal(product: Product) -> Refusal | None:
-    """Why no returned car can be reported for this product, or None (D76, D77)."""
+    """Why a return cannot be reported for this product, or None (D76, D77)."""
     return None if product.return_allowed else ProductNotEligible()
 
 
@@ -96,7 +96,7 @@ def transfer_refusal(product: Product) -> Refusal | None:
 
 
 def product_called(text: str) -> Product | None:
-    """The product of a code or name; width, brackets and エース/アール/型 do not matter."""
+    """The product with this code or name; width, brackets and エース/アール/型 do not matter."""
     return _BY_SPELLING.get(_spelling(text))
 
 

@@ -1,4 +1,4 @@
-"""What stands in the column 代替: ○, ー, 未 or nothing? (D27-D31)."""
+"""Replacement mark in the column 代替: ○, ー, 未 or empty (D27-D31)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from contracts_service.rules.selection import Replacement
 
 
 class ReplacementSource(StrEnum):
-    """Who told us about the replacement: the result screen or the payoff inquiry (D31)."""
+    """The source of a replacement statement: the result screen or the payoff inquiry (D31)."""
 
     RESULT_ENTRY = "result_entry"
     PAYOFF_INQUIRY = "payoff_inquiry"
 
 
 class ReplacementMark(StrEnum):
-    """The four signs of the column."""
+    """The four marks of the column."""
 
     OWN = "○"
     NONE = "ー"
@@ -26,7 +26,7 @@ class ReplacementMark(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplacementEntry:
-    """One statement about the replacement and when it was made (UTC)."""
+    """One statement about the replacement, and its instant (UTC)."""
 
     replacement: Replacement
     source: ReplacementSource
@@ -34,8 +34,8 @@ class ReplacementEntry:
 
 
 def latest_replacement(entries: Iterable[ReplacementEntry]) -> Replacement | None:
-    """The statement that counts: the latest, whichever way it came (D31)."""
-    # In the same instant the person at the screen knows better than the inquiry.
+    """The statement that counts: the latest from any source (D31)."""
+    # At the same instant the screen takes precedence over the inquiry.
     newest = max(
         entries,
         key=lambda entry: (entry.recorded_at, entry.source is ReplacementSource.RESULT_ENTRY),
@@ -47,7 +47,7 @@ def latest_replacement(entries: Iterable[ReplacementEntry]) -> Replacement | Non
 def replacement_mark(
     replacement: Replacement | None, *, completed: bool, tfc_handled: bool
 ) -> ReplacementMark:
-    """The sign for what is known; 未 only where the dealer still has to enter it (A-07)."""
+    """The mark for the known replacement; 未 only where the dealer has to enter it (A-07)."""
     if replacement is not None:
         return ReplacementMark.OWN if replacement.own else ReplacementMark.NONE
     return ReplacementMark.NOT_NEEDED if completed or tfc_handled else ReplacementMark.MISSING

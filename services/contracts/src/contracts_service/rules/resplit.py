@@ -1,7 +1,7 @@
-"""When can the last instalment be split again, and what would be paid? (D49, D50).
+"""Re-split of the last instalment (再分割): its period, and the payments of a plan (D49, D50).
 
-再分割シミュレーション opens nine months before the last day and closes with it. A trial binds
-nobody. Applying sets the choice 再分割; a declined screening brings the previous one back.
+再分割シミュレーション opens nine months before the last day and closes with it. A trial is not
+binding. Applying selects 再分割; a rejected screening restores the previous selection.
 """
 
 from collections.abc import Collection
@@ -47,7 +47,7 @@ class ResplitClosed(Refusal):
 
 
 class ScreeningRunning(Refusal):
-    """An application for 再分割 already waits for its answer (D50)."""
+    """An application for 再分割 already waits for its screening (D50)."""
 
     code = "SCREENING_RUNNING"
     kind = Kind.CONFLICT
@@ -56,7 +56,7 @@ class ScreeningRunning(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResplitFacts:
-    """The contract as it stands."""
+    """The current state of the contract."""
 
     final_on: date
     selection: Selection | None = None
@@ -67,7 +67,7 @@ class ResplitFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResplitPlan:
-    """A trial: the first instalment carries the remainder, all others are `level_yen`."""
+    """A trial: the first instalment includes the remainder, all others are `level_yen`."""
 
     first_yen: int
     level_yen: int
@@ -96,7 +96,7 @@ def resplit_refusal(facts: ResplitFacts, *, today: date) -> Refusal | None:
 
 
 def selection_on_applying(facts: ResplitFacts, *, today: date) -> Selection:
-    """The choice that applying for screening sets; the limit of D60 does not apply (D50).
+    """The selection set by applying for screening; the limit of D60 does not apply (D50).
 
     Raises:
         The refusals of `resplit_refusal`, and ScreeningRunning.
@@ -111,7 +111,7 @@ def selection_on_applying(facts: ResplitFacts, *, today: date) -> Selection:
 def selection_after_screening(
     *, approved: bool, current: Selection | None, previous: Selection | None
 ) -> Selection | None:
-    """The choice after the answer; a no undoes only what the application had set (D50)."""
+    """The selection after the screening; a rejection undoes only the application's (D50)."""
     if approved:
         return Selection.RE_SPLIT
     return previous if current is Selection.RE_SPLIT else current
@@ -192,10 +192,9 @@ def _level_and_first(principal_yen: int, instalments: int, rate: Fraction) -> tu
 
 
 def _principal_of_level_payments(level: int, count: int, growth: Fraction) -> int | None:
-    """What `count` payments of `level` pay off to exactly 0; None where yen do not meet.
+    """The amount that `count` payments of `level` pay off to exactly 0; None if there is none.
 
-    With floored interest a balance grows to floor(balance × growth); some sums are no balance's
-    growth.
+    With floored interest a balance grows to floor(balance × growth); not every amount is reachable.
     """
     balance = 0
     for _ in range(count):

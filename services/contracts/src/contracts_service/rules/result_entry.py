@@ -1,7 +1,7 @@
-"""May this result be entered, and what is then recorded? (D38, D52-D64, D68, D69, D72).
+"""Result entry (進捗・結果入力): may it be entered, and what is recorded? (D38, D52-D64, D68-D72).
 
-進捗・結果入力: one choice for the last instalment and whether the customer replaces the car here.
-First what closes the screen altogether, then the form, then what the chosen category runs into,
+One selection for the last instalment, and whether the customer replaces the vehicle here. Checked
+in order: what closes the whole screen, then the form, then the refusals of the selected category,
 then the attestations.
 """
 
@@ -40,7 +40,7 @@ class EntryHasEnded(Refusal):
 
 
 class ChangeLimitPassed(Refusal):
-    """Less than a month before the last day the choice no longer changes (D60)."""
+    """Less than a month before the last day the selection can no longer change (D60)."""
 
     code = "CHANGE_LIMIT_PASSED"
     kind = Kind.CONFLICT
@@ -48,7 +48,7 @@ class ChangeLimitPassed(Refusal):
 
 
 class FirstEntryTooLate(Refusal):
-    """The dealer's setting closes first entries together with changes (D61)."""
+    """The dealer's setting closes first entries at the change limit (D61)."""
 
     code = "FIRST_ENTRY_TOO_LATE"
     kind = Kind.CONFLICT
@@ -64,7 +64,7 @@ class HandlingCompleted(Refusal):
 
 
 class ReturnInProgress(Refusal):
-    """An open return application keeps the choice at 車両返却 (D60, D80)."""
+    """An open return application fixes the selection at 車両返却 (D60, D80)."""
 
     code = "RETURN_IN_PROGRESS"
     kind = Kind.CONFLICT
@@ -72,7 +72,7 @@ class ReturnInProgress(Refusal):
 
 
 class CustomerChangePending(Refusal):
-    """Address or name are being changed; the result waits for that (D64)."""
+    """A change of name or address is pending; the result waits for it (D64)."""
 
     code = "CUSTOMER_CHANGE_PENDING"
     kind = Kind.CONFLICT
@@ -80,7 +80,7 @@ class CustomerChangePending(Refusal):
 
 
 class PayoffNotSelected(Refusal):
-    """早期完済受付 opens only from an open contract with the choice 早期完済 (D69)."""
+    """早期完済受付 needs an open contract with the selection 早期完済 (D69)."""
 
     code = "PAYOFF_NOT_SELECTED"
     kind = Kind.CONFLICT
@@ -88,7 +88,7 @@ class PayoffNotSelected(Refusal):
 
 
 class Recorded(StrEnum):
-    """What 決定 amounts to; it tells which event leaves."""
+    """The outcome of 決定; it determines the emitted event."""
 
     FIRST = "first"
     CHANGED = "changed"
@@ -104,7 +104,7 @@ class Exit(StrEnum):
 
     @property
     def label(self) -> str:
-        """The words on the button."""
+        """The button's label."""
         return {
             Exit.PAYOFF_RECEPTION: "早期完済受付へ",
             Exit.CUSTOMER_LIST: "最終回対象顧客一覧へ",
@@ -113,7 +113,7 @@ class Exit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFacts:
-    """The contract as it stands. `late` is the mark of the stored entry."""
+    """The current state of the contract. `late` is the mark of the stored entry."""
 
     final_on: date
     selection: Selection | None = None
@@ -127,7 +127,7 @@ class EntryFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordResult:
-    """What was entered when 決定 was pressed. `own_replacement` None: neither 無 nor 有."""
+    """The entry on 決定. `own_replacement` None: neither 無 nor 有."""
 
     categories: frozenset[Selection]
     own_replacement: bool | None
@@ -140,7 +140,7 @@ class RecordResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultDecision:
-    """What to store in one write, and the deadlines that were held against it."""
+    """The values to store in one write, and the deadlines that were checked."""
 
     recorded: Recorded
     selection: Selection
@@ -159,9 +159,9 @@ def entry_refusal(facts: EntryFacts, *, today: date) -> Refusal | None:
 
 
 def choice_is_final(facts: EntryFacts, *, today: date) -> bool:
-    """Whether a choice made today could not be changed any more (D61).
+    """Whether a selection made today could no longer be changed (D61).
 
-    A stored one is fixed already; beside it only the replacement changes, and stays free (D62).
+    A stored one is fixed already; then only the replacement may change (D62).
     """
     return facts.selection is None and change_limit_passed(facts.final_on, today=today)
 

@@ -1,7 +1,7 @@
-"""Which colour has a contract's row today, and why? (D36-D45).
+"""Row colour: which colour does a contract's row have today, and why? (D36-D45).
 
 First match wins, top to bottom: grey, green, blue, red, yellow, white. Nothing is stored: the
-colour moves with the day. What a covering colour hides stays visible in `urgency` and the flags.
+colour depends on the day. What a stronger colour hides remains visible in `urgency` and the flags.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ YELLOW_MONTHS = 4
 
 
 class Colour(StrEnum):
-    """The six colours, in the order in which they win."""
+    """The six colours, in order of precedence."""
 
     GREY = "grey"
     GREEN = "green"
@@ -28,7 +28,7 @@ class Colour(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowFacts:
-    """What the colour depends on; `transferred_in_on`: a move to this store was reflected."""
+    """The facts behind the colour; `transferred_in_on`: a move to this store was reflected."""
 
     final_on: date
     completed: bool = False
@@ -38,7 +38,7 @@ class RowFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowColour:
-    """The colour, the sentence behind it, and what would be seen if no stronger colour covered it.
+    """The colour, its reason, and the urgency that a stronger colour may hide.
 
     `urgency` is RED, YELLOW or WHITE, from the deadlines alone.
     """
@@ -53,7 +53,7 @@ class RowColour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColourBounds:
-    """The same decision as plain comparisons with columns, for SQL, in the order in which they win.
+    """The same decision as plain comparisons with columns, for SQL, in order of precedence.
 
     grey `final_on < overdue_before`; green `green_from <= transferred_in_on <= green_until`; blue
     the flag; red `final_on < red_before` and open; yellow `final_on < yellow_before` and open;
@@ -67,7 +67,7 @@ class ColourBounds:
     yellow_before: date
 
 
-@lru_cache(maxsize=8192)  # rows of one day look alike
+@lru_cache(maxsize=8192)  # rows of one day have few distinct facts
 def row_colour(facts: RowFacts, *, today: date, green_days: int | None = None) -> RowColour:
     """The row's colour on `today` (JST). Green ends after `green_days`; None: never."""
     overdue = today > facts.final_on
@@ -111,7 +111,7 @@ def _recently_moved_here(facts: RowFacts, *, today: date, green_days: int | None
 def _urgency(facts: RowFacts, *, today: date) -> Colour:
     if facts.completed:
         return Colour.WHITE
-    # The deadline day itself is still in time: red begins the day after it (D42), and exactly four
+    # The deadline day itself is still on time: red begins the day after it (D42), and exactly four
     # months before is not yet less than four (D43).
     if today > months_before(facts.final_on, RED_MONTHS):
         return Colour.RED
@@ -133,8 +133,8 @@ def _reason(colour: Colour, facts: RowFacts) -> str:
         case Colour.WHITE if facts.completed:
             return "最終回対応は完了しています"
         case Colour.WHITE:
-            calm_until = japanese_date(months_before(facts.final_on, YELLOW_MONTHS))
-            return f"{calm_until}までは、最終回まで４ヶ月以上あります"
+            white_until = japanese_date(months_before(facts.final_on, YELLOW_MONTHS))
+            return f"{white_until}までは、最終回まで４ヶ月以上あります"
     due = japanese_date(months_before(facts.final_on, RED_MONTHS))
     until = f"（{due}）を過ぎ、" if colour is Colour.RED else f"は{due}です。"
     return f"結果入力期限{until}最終回対応が未完了です"

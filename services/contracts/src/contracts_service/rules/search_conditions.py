@@ -1,8 +1,8 @@
-"""Which contracts does a search ask for? (D6-D14).
+"""Search conditions of the customer list (D6-D14).
 
 Three panels, one at a time: individual (plate, name, number), general (last day, model, status,
-product) and by inspection. What was typed becomes folded text, inclusive bounds of days and
-months, and known codes.
+product) and by inspection. Input becomes folded text, inclusive bounds of days and months, and
+known codes.
 """
 
 import unicodedata
@@ -43,7 +43,7 @@ KEYS: dict[SearchMode, tuple[str, ...]] = {
 
 
 class StatusCondition(StrEnum):
-    """対応状況: what was chosen, or whether the contract is complete (D11)."""
+    """対応状況: a selection, or whether the contract is complete (D11)."""
 
     BLANK = "blank"
     EARLY_PAYOFF = "early_payoff"
@@ -56,7 +56,7 @@ class StatusCondition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndividualSearch:
-    """Folded text; the number is compared whole, plate and name in part (D7). None: not asked."""
+    """Folded text; the number matches as a whole, plate and name in part (D7). None: not given."""
 
     registration_no: str | None = None
     customer_name: str | None = None
@@ -65,7 +65,7 @@ class IndividualSearch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneralSearch:
-    """Inclusive bounds of the last day (D10) and whole codes (D9). None: not asked."""
+    """Inclusive bounds of the last day (D10) and whole codes (D9). None: not given."""
 
     final_from: date | None = None
     final_to: date | None = None
@@ -78,7 +78,7 @@ class GeneralSearch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionSearch:
-    """Inclusive months (first days) of registration, and the range as typed (D13)."""
+    """Inclusive months (first days) of registration, and the range as entered (D13)."""
 
     inspection: Inspection
     months_from: int
@@ -91,18 +91,18 @@ Search = IndividualSearch | GeneralSearch | InspectionSearch
 
 
 def read_search(
-    mode: str, typed: Mapping[str, str], *, today: date, product_codes: Collection[str]
+    mode: str, fields: Mapping[str, str], *, today: date, product_codes: Collection[str]
 ) -> Search:
-    """The search that was asked for. Blank values count as not given.
+    """The search conditions. Blank values count as not given.
 
     Raises:
-        FormErrors: an unknown mode, keys of another panel, nothing to search by, bad or reversed
-        values.
+        FormErrors: an unknown mode, fields of another panel, no condition, invalid or reversed
+            values.
     """
     if mode not in set(SearchMode):
         raise FormErrors(FieldError("mode", "MODE_UNKNOWN", "検索方法を選択してください"))
     asked = SearchMode(mode)
-    given = {key: value.strip() for key, value in typed.items() if value.strip()}
+    given = {key: value.strip() for key, value in fields.items() if value.strip()}
     _refuse_other_panels(asked, given)
     if not given:
         raise FormErrors(CONDITION_MISSING)
@@ -117,11 +117,11 @@ def read_search(
 
 def _refuse_other_panels(asked: SearchMode, given: Mapping[str, str]) -> None:
     message = "個別契約検索・汎用検索・車検軸検索は、同時に指定できません"
-    strangers = [
+    other_panels = [
         FieldError(key, "KEY_OF_OTHER_PANEL", message) for key in given if key not in KEYS[asked]
     ]
-    if strangers:
-        raise FormErrors(*strangers)
+    if other_panels:
+        raise FormErrors(*other_panels)
 
 
 def _individual(given: Mapping[str, str]) -> IndividualSearch:
@@ -130,7 +130,7 @@ def _individual(given: Mapping[str, str]) -> IndividualSearch:
         customer_name=folded_name(given.get("customer_name", "")) or None,
         contract_no=folded_contract_no(given.get("contract_no", "")) or None,
     )
-    if search == IndividualSearch():  # only hyphens were typed
+    if search == IndividualSearch():  # the input was hyphens only
         raise FormErrors(CONDITION_MISSING)
     return search
 
@@ -163,17 +163,17 @@ def _general(given: Mapping[str, str], product_codes: Collection[str]) -> Genera
     )
 
 
-def _folded_code(typed: str) -> str | None:
-    return unicodedata.normalize("NFKC", typed).strip().upper() or None
+def _folded_code(text: str) -> str | None:
+    return unicodedata.normalize("NFKC", text).strip().upper() or None
 
 
 def _inspection(given: Mapping[str, str], today: date) -> InspectionSearch:
-    typed = given.get("inspection_type", "")
-    if typed not in set(Inspection):
+    kind = given.get("inspection_type", "")
+    if kind not in set(Inspection):
         message = "車検の種類を選択してください"
         raise FormErrors(FieldError("inspection_type", "INSPECTION_MISSING", message))
-    inspection = Inspection(typed)
-    # One value alone stands for itself: "車検前 3ヶ月" is the range 3 to 3 (A-04).
+    inspection = Inspection(kind)
+    # A single value is a range of one: "車検前 3ヶ月" is the range 3 to 3 (A-04).
     typed_from = given.get("months_from", given.get("months_to", ""))
     typed_to = given.get("months_to", typed_from)
     errors: list[FieldError] = []
@@ -206,10 +206,10 @@ def _month(given: Mapping[str, str], key: str, errors: list[FieldError]) -> date
     return month
 
 
-def _months_ahead(typed: str, key: str, inspection: Inspection, errors: list[FieldError]) -> int:
+def _months_ahead(text: str, key: str, inspection: Inspection, errors: list[FieldError]) -> int:
     furthest = inspection.furthest_months_before
     try:
-        months = int(unicodedata.normalize("NFKC", typed).replace("−", "-"))
+        months = int(unicodedata.normalize("NFKC", text).replace("−", "-"))
     except ValueError:
         months = -1
     if not 0 <= months <= furthest:

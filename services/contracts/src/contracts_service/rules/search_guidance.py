@@ -1,4 +1,4 @@
-"""What is shown and said when a search finds more than the screen holds? (D17, D18, D134, A-05)."""
+"""Search guidance when a search finds more than the screen shows (D17, D18, D134, A-05)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ ROWS_SHOWN = 100
 
 
 class SearchScreen(StrEnum):
-    """The two screens with a limit; only the customer list knows the CSV as a way out."""
+    """The two screens with a limit; only the customer list offers the CSV instead."""
 
     CUSTOMER_LIST = "customer_list"
     BULK_CHANGE = "bulk_change"

@@ -1,15 +1,15 @@
-"""When do two spellings mean the same name, plate or number? (D7).
+"""Search text folding: when are two spellings the same name, plate or number? (D7).
 
-What is stored for searching and what is typed go through the same folding: full and half width,
-upper and lower case, hiragana and katakana are one; blanks vanish, and in plates and contract
-numbers hyphens too.
+Stored search texts and search input use the same folding: full and half width, upper and lower
+case, hiragana and katakana are equal; blanks are removed, and in plates and contract numbers
+hyphens too.
 """
 
 import unicodedata
 
 import jaconv
 
-# The long vowel ー is a letter in names, but between digits somebody meant a hyphen.
+# The long vowel ー is a letter in names, but between digits a hyphen is meant.
 _HYPHENS = dict.fromkeys(map(ord, "-‐‑‒–—―−ー"))
 
 

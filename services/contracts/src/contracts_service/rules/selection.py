@@ -1,4 +1,4 @@
-"""What can a customer choose for the last instalment, and what is 代替? (D11, D53-D56)."""
+"""Selection (選択区分) for the last instalment, and replacement (代替) (D11, D53-D56)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Selection(StrEnum):
 
     @property
     def label(self) -> str:
-        """The word of the screens."""
+        """The label on the screens."""
         return SELECTION_LABELS[self]
 
 
@@ -25,7 +25,7 @@ SELECTION_LABELS = {
     Selection.VEHICLE_RETURN: "車両返却",
 }
 
-# The pulldown always ends with this code, whatever the vehicle master holds (D56).
+# The pulldown always ends with this code, independent of the vehicle master (D56).
 OTHER_VEHICLE = "OTHER"
 OTHER_VEHICLE_LABEL = "その他/車種名等"
 OTHER_TEXT_MAX = 40

@@ -1,13 +1,13 @@
-"""What does the dealer no longer do while the finance company handles a contract itself? (D38).
+"""Finance company handling: what the dealer no longer does in the meantime (D38).
 
-Results, re-splits and returned cars wait; the note and store or staff changes go on.
+Results, re-splits and returns wait; memo and store or staff changes are still possible.
 """
 
 from shared.errors import Kind, Refusal
 
 
 class TfcHandles(Refusal):
-    """The contract (a total loss, for example) is in the finance company's hands."""
+    """The finance company handles the contract itself, for example after a total loss."""
 
     code = "TFC_HANDLES"
     kind = Kind.CONFLICT

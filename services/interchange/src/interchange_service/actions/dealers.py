@@ -1,4 +1,4 @@
-"""Which dealers' systems may send? A dealer is added once, and may be shut out and let in again."""
+"""Dealer accounts: a dealer is added once, and may be disabled and enabled again."""
 
 from datetime import datetime
 
@@ -48,12 +48,12 @@ async def add_dealer(
 
 
 async def enable_dealer(tx: AsyncSession, dealer_id: str, *, active: bool) -> None:
-    """Shut a dealer out, or let it in again; keys and password stay. Raises DealerUnknown."""
+    """Disable or enable a dealer; keys and password stay. Raises DealerUnknown."""
     await _change(tx, dealer_id, active=active)
 
 
 async def set_amqp_password(tx: AsyncSession, dealer_id: str, password_hash: str) -> None:
-    """Another password for AMQP; brokers learn it from the definitions. Raises DealerUnknown."""
+    """Set the password for AMQP; brokers get it from the definitions. Raises DealerUnknown."""
     await _change(tx, dealer_id, amqp_password_hash=password_hash)
 
 

@@ -1,4 +1,4 @@
-"""What does the interchange forget by itself? What cannot come again, and what is long settled."""
+"""Deletion of expired rows: ids that cannot come again, and what was settled long ago."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from interchange_service.rules.ingress import OLDEST
 
 
 async def delete_expired(tx: AsyncSession, *, now: datetime, kept: timedelta) -> dict[str, int]:
-    """Forget what was settled longer than `kept` ago; how many rows went, by table.
+    """Delete what was settled longer than `kept` ago; the number of rows, by table.
 
     The ids of accepted messages go when their time would be too old to come again. Whatever waits
     for a person or for its time stays.

@@ -1,8 +1,8 @@
-"""How does a dealer's message become an event? Once; or it is put aside with the reason. C4.
+"""Message ingress: a dealer's message becomes an event once, or is quarantined. C4.
 
-`accept` believes a message, numbers it behind what the dealer told before, and emits it; a message
+`accept` checks a message, numbers it after what the dealer sent before, and emits it; a message
 sent again has no second effect. `quarantine_message` keeps what was refused, but no more than
-`MOST_IN_QUARANTINE` of one dealer, so that a flood of rubbish fills no disc.
+`MOST_IN_QUARANTINE` of one dealer, so that a flood of bad messages cannot fill the disk.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interchange_service.dealer_messages import Told, judge
+from interchange_service.dealer_messages import CheckedMessage, judge
 from interchange_service.metrics import ACCEPTED, OVERFLOW, QUARANTINED, count_once_committed
 from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
 from interchange_service.rules.ingress import LARGEST_BODY, InboundMessage, NotAccepted, Reason
@@ -27,7 +27,7 @@ MOST_IN_QUARANTINE = 1000
 
 
 class AlreadySettled(Refusal):
-    """Somebody released or discarded the message meanwhile."""
+    """Another person released or discarded the message meanwhile."""
 
     code = "ALREADY_SETTLED"
     kind = Kind.CONFLICT
@@ -36,14 +36,14 @@ class AlreadySettled(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a message; `repeated` where it had been accepted before."""
+    """The result of a message; `repeated` where it had been accepted before."""
 
     message_id: str
     repeated: bool
 
 
 async def accept(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) -> Receipt:
-    """Emit the event of a believed message. Raises NotAccepted; then put it aside.
+    """Emit the event of an acceptable message. Raises NotAccepted; then quarantine it.
 
     Where it raises, it has written nothing.
     """
@@ -51,7 +51,7 @@ async def accept(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) ->
 
 
 async def ingest(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) -> Receipt | None:
-    """Accept a message, or put it aside in the same transaction; None where it was refused."""
+    """Accept a message, or quarantine it in the same transaction; None where it was refused."""
     try:
         return await accept(tx, arrival, now=now)
     except NotAccepted as refusal:
@@ -59,30 +59,30 @@ async def ingest(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) ->
         return None
 
 
-async def _emit(tx: AsyncSession, told: Told, channel: str, now: datetime) -> Receipt:
-    dealer_id = told.event.dealer_id
+async def _emit(tx: AsyncSession, message: CheckedMessage, channel: str, now: datetime) -> Receipt:
+    dealer_id = message.event.dealer_id
     sender = select(DealerAccount.dealer_id).where(
         DealerAccount.dealer_id == dealer_id, DealerAccount.active
     )
     if await tx.scalar(sender) is None:
         raise NotAccepted(Reason.SENDER_UNKNOWN)
-    said = told.event.wire_type.encode() + b"\0" + told.event.model_dump_json().encode()
+    said = message.event.wire_type.encode() + b"\0" + message.event.model_dump_json().encode()
     digest = sha256(said).digest()
     row = {
         "dealer_id": dealer_id,
-        "message_id": told.message_id,
+        "message_id": message.message_id,
         "digest": digest,
         "accepted_at": now,
     }
-    key = (AcceptedMessage.dealer_id == dealer_id, AcceptedMessage.message_id == told.message_id)
+    key = (AcceptedMessage.dealer_id == dealer_id, AcceptedMessage.message_id == message.message_id)
     new = insert_or(AcceptedMessage).values(row).on_conflict_do_nothing()
     if await tx.scalar(new.returning(AcceptedMessage.message_id)) is None:
         if await tx.scalar(select(AcceptedMessage.digest).where(*key)) != digest:
             raise NotAccepted(Reason.MESSAGE_ID_REUSED)
-        return Receipt(told.message_id, repeated=True)
-    await outbox.add(tx, told.event, now=now)
+        return Receipt(message.message_id, repeated=True)
+    await outbox.add(tx, message.event, now=now)
     count_once_committed(tx, ACCEPTED, dealer_id, channel)
-    return Receipt(told.message_id, repeated=False)
+    return Receipt(message.message_id, repeated=False)
 
 
 async def quarantine_message(
@@ -90,7 +90,7 @@ async def quarantine_message(
 ) -> UUID | None:
     """Keep a refused message; None where its sender has too many in quarantine already.
 
-    None, too, where it was delivered before and lies there: its acknowledgement was lost.
+    None, too, where it was delivered before and is there: its acknowledgement was lost.
     """
     dealer_id = arrival.sender or ""
     if arrival.again and await _already_quarantined(tx, dealer_id, arrival):
@@ -98,7 +98,7 @@ async def quarantine_message(
     kept = select(func.count()).where(
         Quarantined.dealer_id == dealer_id, Quarantined.settled_at.is_(None)
     )
-    if arrival.sender is None:  # nameless ones fill the place of whom they came by only
+    if arrival.sender is None:  # without a sender: limited per channel they came by
         kept = kept.where(Quarantined.addressed == arrival.addressed)
     if (await tx.scalar(kept) or 0) >= MOST_IN_QUARANTINE:
         count_once_committed(tx, OVERFLOW, dealer_id)
@@ -149,12 +149,12 @@ async def release(tx: AsyncSession, kept: Quarantined, *, by: str, now: datetime
 async def discard(
     tx: AsyncSession, quarantined_id: UUID, *, by: str, note: str, now: datetime
 ) -> None:
-    """Put a message away for good; it is kept with the note. Raises AlreadySettled."""
+    """Discard a message for good; it is kept with the note. Raises AlreadySettled."""
     await _settle(tx, quarantined_id, "discarded", by, note, now)
 
 
 def message_of(kept: Quarantined) -> InboundMessage:
-    """The message as it came."""
+    """The message as received."""
     return InboundMessage(
         channel="amqp" if kept.channel == "amqp" else "https",
         sender=kept.dealer_id or None,
@@ -188,5 +188,5 @@ def _cut(text: str | None) -> str | None:
 
 
 def _storable(text: str) -> str:
-    """Without what PostgreSQL keeps in no text."""
+    """Without characters that PostgreSQL cannot store in text."""
     return text.encode("utf-8", "replace").decode().replace("\0", "�")

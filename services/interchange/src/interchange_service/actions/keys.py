@@ -1,7 +1,7 @@
-"""How does a dealer's system get a key for HTTPS, and lose it again? The secret is told once.
+"""API keys of dealers' systems: make, rotate, revoke, check. The secret is shown once.
 
 A key that is rotated stays good for a while beside its successor, so that the dealer can change
-over without a gap; one that is revoked is good no more at once.
+over without a gap; one that is revoked is invalid at once.
 """
 
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ class KeyInactive(Refusal):
 
 
 class KeyAlreadyShown(Refusal):
-    """The same request came before: its key was made and shown, and cannot be shown again."""
+    """The same request came before: its key was shown, and cannot be shown again."""
 
     code = "KEY_SHOWN_BEFORE"
     kind = Kind.CONFLICT
@@ -111,7 +111,7 @@ async def revoke_key(tx: AsyncSession, key_id: str, *, by: str, now: datetime) -
 
 
 async def use_key(tx: AsyncSession, written: WrittenKey, *, now: datetime) -> ApiKey:
-    """The key that is meant, if it is good; its use is noted. Raises KeyNotTrusted and kin."""
+    """The key of a token, if it is valid; its use is recorded. Raises KeyNotTrusted and kin."""
     key = await tx.get(ApiKey, written.key_id)
     credentials.check(
         written,
@@ -128,7 +128,7 @@ async def use_key(tx: AsyncSession, written: WrittenKey, *, now: datetime) -> Ap
 
 
 def good(key: ApiKey, now: datetime) -> bool:
-    """Whether a key still opens anything."""
+    """Whether a key is still valid."""
     return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
 
 

@@ -1,7 +1,7 @@
-"""How does a dealer say where it wants to be told? Add, change, stop, test, a new secret, resend.
+"""Webhook endpoints of a dealer: add, change, stop, test, renew the secret, resend a message.
 
-A secret is made here, shown once, and kept sealed. A new one signs beside the old one for a day,
-so that the receiver can change over in its own time.
+A secret is made here, shown once, and stored encrypted. A new one signs beside the old one for a
+day, so that the receiver can change over in its own time.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.deliver_webhook import stop_endpoint
-from interchange_service.actions.schedule_webhook import log_step, schedule_ping
-from interchange_service.models import WebhookDelivery, WebhookEndpoint
+from interchange_service.actions.schedule_webhook import schedule_ping
+from interchange_service.models import DELIVERIES, WebhookDelivery, WebhookEndpoint
 from interchange_service.rules.webhooks import (
     OLD_SECRET_SIGNS_FOR,
     EndpointStopped,
@@ -30,7 +30,7 @@ DELIVERY_CHANGED = "送信の状態が変わりました。画面を更新して
 
 
 class TooManyEndpoints(Refusal):
-    """A dealer has as many endpoints as it may have."""
+    """The dealer has the maximum number of endpoints."""
 
     code = "TOO_MANY_ENDPOINTS"
     kind = Kind.CONFLICT
@@ -39,7 +39,7 @@ class TooManyEndpoints(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class EndpointInput:
-    """What a person wants an endpoint to be."""
+    """The fields of an endpoint that a person sets."""
 
     label: str
     url: str
@@ -56,7 +56,7 @@ async def add_endpoint(  # noqa: PLR0913  everything but the transaction has a n
     by: str,
     now: datetime,
 ) -> WebhookEndpoint:
-    """Tell a dealer's steps there from now on. Raises TooManyEndpoints."""
+    """Send a dealer's steps there from now on. Raises TooManyEndpoints."""
     await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:d))"), {"d": dealer_id})
     known = select(func.count()).where(WebhookEndpoint.dealer_id == dealer_id)
     if (await tx.scalar(known) or 0) >= MOST_ENDPOINTS:
@@ -135,25 +135,18 @@ async def resend_message(
 
     Raises NotFound, VersionConflict, DeliveryUnderway, EndpointStopped.
     """
-    delivery = await tx.get(WebhookDelivery, delivery_id, with_for_update=True)
-    if delivery is None:
-        raise NotFound
-    check_version(delivery.version, expected_version, DELIVERY_CHANGED, state=delivery.state)
+    delivery = await DELIVERIES.locked(
+        tx, delivery_id, expected_version=expected_version, changed=DELIVERY_CHANGED
+    )
     endpoint = await tx.get_one(WebhookEndpoint, delivery.endpoint_id)
     if refusal := refused_resend(delivery.state, endpoint_active=endpoint.active):
         raise refusal
-    delivery.attempts = 0
-    await log_step(tx, delivery, "resend", now=now)
-    delivery.state, delivery.settled_at, delivery.claim = "scheduled", None, None
-    delivery.version += 1
-    delivery.due_at = (await tx.execute(select(func.clock_timestamp()))).scalar_one()
-    await tx.flush()
-    await tx.execute(text("SELECT pg_notify('webhook', '')"))
+    await DELIVERIES.resend(tx, delivery, now=now)
     return delivery
 
 
 async def rotate_encryption(tx: AsyncSession, secret_box: SecretBox) -> int:
-    """Bring every secret under the first key; returns how many were not."""
+    """Encrypt every secret with the first key; returns how many were not."""
     renewed = 0
     for endpoint in (await tx.scalars(select(WebhookEndpoint).with_for_update())).all():
         secret = secret_box.reencrypted(endpoint.secret)

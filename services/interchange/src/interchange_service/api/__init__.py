@@ -1,4 +1,4 @@
-"""What is asked of the interchange over HTTP?"""
+"""HTTP API of the interchange."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Whose key is this? A dealer's system comes with a key, everybody else with a token."""
+"""Authentication: a dealer's system sends an API key, everybody else a token."""
 
 from fastapi import Request
 
@@ -18,7 +18,7 @@ from shared.tokens import bearer_token
 
 
 def with_api_keys(people: PrincipalOf) -> PrincipalOf:
-    """Recognise dealers' systems by their keys, and people as before."""
+    """Authenticate dealers' systems by their keys, and people by `principal_of`."""
 
     @refuses(KeyNotTrusted, KeyRevoked, KeyExpired)
     async def authenticated(request: Request) -> Principal:

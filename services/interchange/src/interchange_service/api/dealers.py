@@ -1,4 +1,4 @@
-"""Which dealers' systems may send, and who lets them? For operators."""
+"""Dealer accounts API, for operators: which dealers' systems may send."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""How does a dealer's system tell by HTTPS what happened? The HTTP binding of CloudEvents.
+"""Events API: a dealer's system sends CloudEvents by HTTPS.
 
-One message a request, in binary or structured mode. It is answered when its event is kept; a
-refused one is put aside first, and the answer names the reason and where it lies.
+One message per request, in binary or structured mode. The answer comes when the event is committed;
+a refused message is quarantined first, and the answer names the reason and the quarantine id.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/dealers/{dealer}/events")
 System = Annotated[Principal, require(Role.DEALER_SYSTEM)]
 
 READ_AT_MOST = 1024 * 1024
-"""Of a message that is too large, this much is read to its end, so that the answer is heard."""
+"""A message that is too large is read up to this size, so that the client reads the answer."""
 STATUS_OF: Mapping[Reason, HTTPStatus] = {
     Reason.SENDER_UNKNOWN: HTTPStatus.FORBIDDEN,
     Reason.ADDRESS_OF_ANOTHER: HTTPStatus.FORBIDDEN,
@@ -116,7 +116,7 @@ async def _message(request: Request, dealer: str, who: Principal) -> InboundMess
 
 
 async def _body(request: Request) -> bytes:
-    """What came, cut behind the largest size; the rest is passed over, or never read."""
+    """The body, cut after the largest size; the rest is skipped, or never read."""
     body, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -132,10 +132,10 @@ def _rate_limit(request: Request) -> RateLimit:
 
 
 def _refused(refusal: NotAccepted, quarantined_id: str | None) -> Response:
-    told = problem_of(refusal)
+    described = problem_of(refusal)
     facts = {**refusal.facts, "quarantined_id": quarantined_id}
     status = STATUS_OF.get(refusal.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return problem({**told, "status": int(status), "facts": facts})
+    return problem({**described, "status": int(status), "facts": facts})
 
 
 def _too_many(wait_s: int) -> Response:

@@ -1,4 +1,4 @@
-"""Which keys do dealers' systems have? Made, rotated and revoked by operators."""
+"""API keys of dealers' systems: made, rotated and revoked by operators."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
@@ -141,7 +141,7 @@ async def _shown_once(  # noqa: PLR0913, PLR0917  what the request gives
     make: Callable[[], Awaitable[WrittenKey]],
     answer: Response,
 ) -> MadeKey:
-    """The key that is made; of an Idempotency-Key its id is remembered, never the secret."""
+    """The key that is made; for an Idempotency-Key its id is stored, never the secret."""
     made: list[WrittenKey] = []
 
     async def act() -> dict[str, str]:

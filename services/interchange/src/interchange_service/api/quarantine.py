@@ -1,4 +1,4 @@
-"""Which messages of dealers' systems were refused, and what becomes of them? For operators."""
+"""Quarantine API, for operators: refused messages of dealers' systems, release and discard."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""May this key send once more now? So many times a minute, counted in this process."""
+"""Rate limit per key: a number of requests per minute, counted in this process."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ WINDOW_S = 60
 
 @dataclass(slots=True)
 class RateLimit:
-    """Counts what each key sent in the present minute of this process."""
+    """Counts the requests of each key in the current minute of this process."""
 
     per_minute: int
     seconds: Callable[[], float] = time.monotonic
@@ -17,7 +17,7 @@ class RateLimit:
     _sent: dict[str, int] = field(default_factory=dict, init=False)
 
     def wait_s(self, key: str) -> int:
-        """0 if the key may send, which is then counted; else how many seconds it has to wait."""
+        """0 if the key may send, which is then counted; else the seconds it has to wait."""
         now = self.seconds()
         if (window := int(now // WINDOW_S)) != self._window:
             self._window = window

@@ -1,4 +1,4 @@
-"""What was sent to dealers' systems, did it arrive, and can it be sent again?"""
+"""Webhook deliveries API: what was sent, whether it arrived, and the resend."""
 
 from datetime import datetime
 from typing import Annotated, Literal

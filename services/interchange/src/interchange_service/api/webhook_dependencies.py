@@ -1,4 +1,4 @@
-"""Who may look after a dealer's webhooks? Its headquarters, and operators for every dealer."""
+"""Webhook API dependencies: headquarters manage their dealer's webhooks, operators all."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -20,25 +20,25 @@ Code = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 def scope_of(who: Principal) -> str:
-    """The one dealer that this person looks after, or EVERY_DEALER."""
+    """The one dealer whose webhooks this person manages, or EVERY_DEALER."""
     return EVERY_DEALER if who.has(Role.OPERATOR) else who.dealer or ""
 
 
 async def transaction(request: Request, who: WebhookAdmin) -> AsyncIterator[AsyncSession]:
-    """The transaction of somebody who looks after webhooks."""
+    """The transaction of a person who manages webhooks."""
     set_actor(who.person_id)
     async for tx in transaction_of(database_of(request), scope_of(who)):
         yield tx
 
 
 def secret_box_of(request: Request) -> SecretBox:
-    """What seals the secrets."""
+    """The encryption of secrets."""
     secret_box: SecretBox = request.app.state.secret_box
     return secret_box
 
 
 def client_of(request: Request) -> WebhookClient:
-    """What judges addresses."""
+    """The client, which checks addresses."""
     post: WebhookClient = request.app.state.post
     return post
 

@@ -1,4 +1,4 @@
-"""Where does a dealer want to be told of its applications' steps? Endpoints by HTTP.
+"""Webhook endpoints API: where a dealer receives the steps of its applications.
 
 The answers to adding and to a new secret show the secret; no other answer ever does. An address is
 looked up before the transaction begins.
@@ -67,7 +67,7 @@ class EndpointBody(BaseModel):
 
     @property
     def wish(self) -> EndpointInput:
-        """The same for the action, each event once."""
+        """The input of the action, each event once."""
         return EndpointInput(
             self.label, self.url, tuple(sorted({event.value for event in self.events}))
         )
@@ -137,7 +137,7 @@ async def _validate(request: Request, url: str) -> None:
 
 
 async def validated_new(request: Request, who: WebhookAdmin, wanted: NewEndpoint) -> NewEndpoint:
-    """A new endpoint whose address was looked at. Raises FormErrors."""
+    """A new endpoint whose address was checked. Raises FormErrors."""
     if who.has(Role.OPERATOR) and wanted.dealer_id is None:
         raise FormErrors(FieldError("dealer_id", "missing", "入力してください。"))
     await _validate(request, wanted.url)
@@ -147,7 +147,7 @@ async def validated_new(request: Request, who: WebhookAdmin, wanted: NewEndpoint
 async def validated_change(
     request: Request, _who: WebhookAdmin, wanted: ChangedEndpoint
 ) -> ChangedEndpoint:
-    """A change whose address was looked at, unless it stops. Raises FormErrors."""
+    """A change whose address was checked, unless it stops. Raises FormErrors."""
     if wanted.active:
         await _validate(request, wanted.url)
     elif wrong := wrong_url(wanted.url, local=client_of(request).local):
@@ -193,7 +193,7 @@ async def add(  # noqa: PLR0913, PLR0917  a route says what it needs by its argu
         tx, owner=who.person_id, key=idempotency_key, fingerprint=asked, act=act
     )
     endpoint = await _found(tx, UUID(kept["endpoint_id"]), who)
-    if endpoint.version != 1:  # repeated, and changed since: this secret was shown
+    if endpoint.version != 1:  # a repeated request, changed since: this secret was shown
         raise VersionConflict(endpoint.version, ENDPOINT_CHANGED)
     response.headers.update(etag(endpoint.version))
     return EndpointWithSecret(**_line(endpoint), secret=secret_box.decrypt(endpoint.secret))

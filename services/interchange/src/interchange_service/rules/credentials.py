@@ -1,7 +1,7 @@
-"""What do the credentials of a dealer's system look like, and which of them hold?
+"""Credentials of a dealer's system: their format and their validity.
 
-A key for HTTPS is written `mdk_<key id>_<secret>`. Its secret is 32 random bytes, which nobody can
-guess, so that one SHA-256 of it is kept and no slow hash. The password for AMQP is kept in the form
+A key for HTTPS is written `mdk_<key id>_<secret>`. Its secret is 32 random bytes, which cannot be
+guessed, so a single SHA-256 is stored and no slow hash. The password for AMQP is stored in the form
 that RabbitMQ reads in its definitions: a salt of four bytes and the SHA-256 of salt and password.
 """
 
@@ -22,7 +22,7 @@ SALT_BYTES = 4
 
 
 class KeyNotTrusted(Refusal):
-    """There is no such key, or its secret is another."""
+    """There is no such key, or its secret is different."""
 
     code = "KEY_NOT_TRUSTED"
     kind = Kind.UNAUTHENTICATED
@@ -38,7 +38,7 @@ class KeyRevoked(Refusal):
 
 
 class KeyExpired(Refusal):
-    """The key was good until a day that is over."""
+    """The key was valid until a day that is over."""
 
     code = "KEY_EXPIRED"
     kind = Kind.UNAUTHENTICATED
@@ -47,7 +47,7 @@ class KeyExpired(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class WrittenKey:
-    """A key as the dealer's system sends it; shown once and kept nowhere here."""
+    """A key as the dealer's system sends it; shown once and never stored."""
 
     key_id: str
     secret: str
@@ -59,7 +59,7 @@ class WrittenKey:
 
     @classmethod
     def read(cls, token: str) -> Self:
-        """The parts of a token that begins with the mark. Raises KeyNotTrusted."""
+        """The parts of a token that begins with the prefix. Raises KeyNotTrusted."""
         key_id, _, secret = token.removeprefix(MARK).partition("_")
         if not (key_id.isascii() and key_id.isalnum() and secret) or len(token) > LONGEST_KEY:
             raise KeyNotTrusted
@@ -72,7 +72,7 @@ class WrittenKey:
 
     @property
     def digest(self) -> bytes:
-        """What is kept of the secret."""
+        """The stored hash of the secret."""
         return hashlib.sha256(self.secret.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -84,9 +84,9 @@ def check(
     revoked_at: datetime | None,
     now: datetime,
 ) -> None:
-    """Let a key in whose digest is kept and which still holds. Raises KeyNotTrusted and kin.
+    """Check a key against its stored digest, revocation and end. Raises KeyNotTrusted and others.
 
-    Only who knows the secret learns that the key was revoked or has expired.
+    Only a caller with the right secret learns that the key was revoked or has expired.
     """
     if digest is None or not hmac.compare_digest(digest, written.digest):
         raise KeyNotTrusted
@@ -97,7 +97,7 @@ def check(
 
 
 def end_of(last_on: date, *, now: datetime) -> datetime:
-    """When a key ends that is good up to and with a day in Japan. Raises FormErrors."""
+    """The end of a key whose last valid day, in Japan, is given. Raises FormErrors."""
     if last_on < jst_day(now):
         raise FormErrors(FieldError("last_on", "PAST", "今日以降の日付を入力してください。"))
     return datetime.combine(last_on + timedelta(days=1), time(), JST)

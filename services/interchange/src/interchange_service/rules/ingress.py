@@ -57,10 +57,10 @@ MESSAGES: Mapping[Reason, str] = {
 
 
 class NotAccepted(Refusal):
-    """The message is put aside; `detail` names what is wrong, never a value of the payload."""
+    """The message is quarantined; `detail` names what is wrong, never a value of the payload."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
-        self.code = reason.value  # type: ignore[misc]  # of the one that is told
+        self.code = reason.value  # type: ignore[misc]  # the code of this reason
         self.reason, self.detail = reason, detail[:LONGEST_DETAIL]
         facts = {"detail": self.detail} if detail else {}
         super().__init__(MESSAGES[reason], **facts)
@@ -68,7 +68,7 @@ class NotAccepted(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A message as it came.
+    """A message as received.
 
     `sender` is the dealer that the connection proved to be, `addressed` the one that the routing
     key or path (`address`) names; None where there is none. Names of `headers` are lower case.
@@ -113,7 +113,7 @@ def check_time(occurred_at: datetime | None, now: datetime) -> None:
 
 
 def check_values(payload: dict[str, Any]) -> None:
-    """Refuse what a type allows and no table holds: long or odd texts, huge numbers, deep nests."""
+    """Refuse what fits a type but no table: long or odd texts, huge numbers, deep nesting."""
     inside: list[tuple[str, object, int]] = [("data", payload, 0)]
     while inside:
         name, value, depth = inside.pop()

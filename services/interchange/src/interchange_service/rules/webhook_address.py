@@ -1,8 +1,8 @@
-"""To which addresses may we be made to send? To public ones, by HTTPS.
+"""Webhook addresses: only public ones, by HTTPS.
 
-A dealer chooses the address, our machine goes there: it must never reach what only our own network
-can reach. A name is judged twice, when it is registered and, by the addresses that it then stands
-for, at each attempt.
+A dealer chooses the address and our server connects to it (SSRF), so it must never reach what only
+our own network can reach. A name is checked when it is registered and again, by the addresses that
+it then resolves to, at each attempt.
 """
 
 import re
@@ -37,7 +37,7 @@ def wrong_url(url: str, *, local: bool) -> FieldError | None:
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody on the Internet reaches the same machine by this address."""
+    """Whether this address reaches the same machine from anywhere on the Internet."""
     found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address):
         found = _within(found)
@@ -47,7 +47,7 @@ def is_public(address: str) -> bool:
 
 
 def _within(address: IPv6Address) -> IPv4Address | IPv6Address:
-    """The older address that some of the newer ones stand for."""
+    """The IPv4 address embedded in an IPv6 address, if any."""
     if address in NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address

@@ -14,18 +14,18 @@ RETRY_DELAYS = (
     *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)),
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
-"""What lies between one attempt and the next; together three days and some hours."""
+"""Delays between one attempt and the next; together three days and some hours."""
 IN_ORDER_ATTEMPTS = 3
-"""So many attempts of a message hold later ones of the same application back."""
+"""The first attempts of a message, during which later ones of the same application wait."""
 JITTER = 0.2
 HORIZON = timedelta(days=2)
-"""What happened longer ago is told to nobody: a log that is read anew must not flood dealers."""
+"""Older steps are not sent: a log that is read again must not flood dealers."""
 OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
 STOPPED_AFTER = timedelta(days=5)
 
 
 class EventFilter(StrEnum):
-    """What an endpoint may ask to hear of; `ALL` also means what will be added to these."""
+    """What an endpoint may subscribe to; `ALL` includes what will be added later."""
 
     STATUS_CHANGED = "status_changed"
     COMPLETED = "completed"
@@ -57,7 +57,7 @@ STATUS_NAMES: Mapping[str, str] = {
     "COMPLETED": "完了",
     "WITHDRAWN": "取下げ",
 }
-"""The words of the returns service, which owns them; a test compares."""
+"""The status names of the returns service, which owns them; a test compares."""
 
 REMANDED_TO: Mapping[str, str] = {
     "originator": "STAFF_REMANDED",
@@ -68,7 +68,7 @@ REMANDED_TO: Mapping[str, str] = {
 
 
 class DeliveryUnderway(Refusal):
-    """The message waits or is just being sent; there is nothing to repeat yet."""
+    """The message waits or is being sent; there is nothing to repeat yet."""
 
     code = "DELIVERY_UNDERWAY"
     kind = Kind.CONFLICT
@@ -88,7 +88,7 @@ class Step:
     """One step of an application; `version` grows with each step of the same one."""
 
     event_id: UUID
-    told: EventFilter
+    kind: EventFilter
     dealer_id: str
     application_id: str
     contract_no: str
@@ -98,14 +98,14 @@ class Step:
 
 
 def is_timely(occurred_at: datetime, *, now: datetime, imported: bool, horizon: timedelta) -> bool:
-    """Whether a step is still news."""
+    """Whether a step is recent enough to be sent."""
     return not imported and occurred_at >= now - horizon
 
 
 def retry_delay(attempts: int, *, chance: float) -> timedelta | None:
-    """How long to wait after so many attempts, a little longer by `chance` (0 to 1).
+    """How long to wait after `attempts` attempts, with jitter by `chance` (0 to 1).
 
-    None after the last one.
+    None after the last attempt.
     """
     if attempts > len(RETRY_DELAYS):
         return None

@@ -1,6 +1,6 @@
-"""What do we forget when an application's customer is erased? What its mails said, and to whom.
+"""Customer erasure: the texts and addresses of an application's mails are deleted.
 
-That a mail was due, of which kind, and what became of it, stays in the ledger.
+The ledger keeps that a mail was due, its kind and its outcome.
 """
 
 from sqlalchemy import select, update
@@ -12,11 +12,11 @@ from shared.personal_data import erase_personal_data
 
 
 class MailStillDue(RuntimeError):
-    """A mail about the application is not out yet; the erasure is tried again later."""
+    """A mail about the application has not been sent yet; the erasure is tried again later."""
 
 
 async def erase_customer(tx: AsyncSession, application_id: str, contract_no: str) -> None:
-    """Forget the texts and addresses of an application's mails. Raises MailStillDue."""
+    """Delete the texts and addresses of an application's mails. Raises MailStillDue."""
     of_application = Mail.subject_id == application_id
     mails = await tx.execute(
         select(Mail.mail_id, Mail.state).where(of_application).with_for_update()

@@ -1,11 +1,7 @@
-"""What does the ledger say while a mail is sent? Each step is one short transaction.
+"""Mail delivery in the ledger: whether and to whom a mail goes, and what became of it.
 
-    scheduled ─claim→ scheduled ─take→ sending ─settle→ sent | scheduled again | failed | unknown
-                                  └→ suppressed        └(process died)→ unknown
-
-Nothing remote happens inside a transaction. A claim is a loan: who does not come back in time
-loses it. Before `take` a mail can safely be tried by another; after it nobody knows, and the
-mail becomes `unknown` rather than being sent a second time (D155).
+Until `take_mail` a mail can safely be tried by another worker. After it the mail server may have
+the text, so a mail whose worker is lost becomes `unknown` and is not sent a second time (D155).
 """
 
 from collections.abc import Sequence
@@ -13,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,8 +19,8 @@ from event_contracts.mail import (
     MailSent,
     MailSuppressed,
 )
-from notifier_service.actions.schedule_mail import log_step, schedule_for_others
-from notifier_service.models import Mail
+from notifier_service.actions.schedule_mail import schedule_for_others
+from notifier_service.models import MAILS, Mail
 from notifier_service.rules.recipients import (
     Facts,
     MailKind,
@@ -35,38 +30,22 @@ from notifier_service.rules.recipients import (
     recipients_for,
     suppression,
 )
-from notifier_service.smtp import Draft, Outcome
+from notifier_service.smtp import Draft, SmtpOutcome
 from shared import outbox
-from shared.context import new_id
-
-CLAIM = text("""
-    UPDATE mail SET claim = :claim, due_at = clock_timestamp() + make_interval(secs => :loan)
-    WHERE mail_id = (
-        SELECT mail_id FROM mail WHERE state = 'scheduled' AND due_at <= clock_timestamp()
-        ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING *
-""")
-NEXT_DUE = text("""
-    SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8
-    FROM mail WHERE state = 'scheduled'
-""")
-LOST = text("""
-    SELECT * FROM mail WHERE state = 'sending' AND due_at <= clock_timestamp()
-    ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED
-""")
+from shared.delivery.ledger import Settlement
 
 LOST_MESSAGE = "the sender did not come back"
 
 
-class AddressWrittenTo(Exception):
-    """Another row of the same cause and kind has written, or is just writing, to the address."""
+class AddressInUse(Exception):
+    """Another row of the same cause and kind has sent, or is sending, to the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long a mail is tried; pauses (seconds) double from `pause_s`.
+    """How often and how long a mail is tried; delays double from `first_delay_s`.
 
-    `loan_s` must be longer than a whole attempt, the asking for addresses included.
+    `lease_s` must be longer than a whole attempt, the request for addresses included.
     """
 
     lease_s: float = 90
@@ -76,34 +55,21 @@ class RetryPolicy:
     resend_unknown: bool = False
 
     def retry_delay_s(self, attempts: int) -> float:
-        """Seconds to wait after so many attempts."""
+        """Seconds to wait after `attempts` failed attempts and this one."""
         return min(self.longest_delay_s, self.first_delay_s * 2.0 ** min(attempts, 30))
 
 
-async def claim_mail(tx: AsyncSession, retry_policy: RetryPolicy) -> Mail | None:
-    """Borrow the mail that waits longest; None where none is due."""
-    values = {"claim": new_id(), "loan": retry_policy.lease_s}
-    claimed = select(Mail).from_statement(CLAIM)
-    return (await tx.execute(claimed, values)).scalar_one_or_none()
-
-
-async def next_due(tx: AsyncSession) -> float | None:
-    """In how many seconds something is to be tried, at most 0 if it is due; None without any."""
-    due_s: float | None = (await tx.execute(NEXT_DUE)).scalar_one()
-    return due_s
-
-
 def recipient_of(mail: Mail, found: Sequence[Recipient]) -> Recipient:
-    """The recipient that a row stands for, as known now.
+    """The recipient that a row is for, as known now.
 
-    A row keeps the address it had before as long as its role still has it: a list that was put in
-    another order must not turn two rows to one person.
+    A row keeps its address as long as its role still has it: a list that was reordered must not
+    turn two rows to one person.
     """
     role = [one for one in found if one.role == mail.recipient_role]
     kept = [one for one in role if mail.address and one.address == mail.address]
     at_place = [one for one in role if one.place == mail.place]
-    nobody = Recipient(found[0].role, mail.place, None, Suppression.NO_ADDRESS)
-    return next(iter((*kept, *at_place)), nobody)
+    unknown = Recipient(found[0].role, mail.place, None, Suppression.NO_ADDRESS)
+    return next(iter((*kept, *at_place)), unknown)
 
 
 async def take_mail(
@@ -111,7 +77,7 @@ async def take_mail(
 ) -> str | None:
     """Decide by what is known now whether the mail is sent; the address, or None if it is not.
 
-    From here on the mail counts as on its way. Raises AddressWrittenTo: roll back, then call
+    From here on the mail counts as being sent. Raises AddressInUse: roll back, then call
     `suppress_duplicate`.
     """
     kind, facts = MailKind(mail.mail_kind), Facts(**mail.facts)
@@ -124,78 +90,63 @@ async def take_mail(
     if _is_primary(mail, found) and not mail.copies:
         await schedule_for_others(tx, mail, found[1:], now=now)
     try:
-        taken = await _set(
+        begun = await MAILS.begin(
             tx,
             mail,
-            ("scheduled",),
-            state="sending",
             address=mine.address,
             subject=draft.mail_text.subject,
             body=draft.mail_text.body,
             message_id=draft.message_id,
         )
     except IntegrityError as cause:  # mail_once_per_address
-        raise AddressWrittenTo from cause
-    return mine.address if taken else None
+        raise AddressInUse from cause
+    return mine.address if begun else None
 
 
 async def suppress_duplicate(tx: AsyncSession, mail: Mail, *, now: datetime) -> None:
-    """Another row of the same cause has written to the address in the meantime."""
+    """Suppress a mail whose address another row of the same cause has used since."""
     await _suppress(tx, mail, Suppression.DUPLICATE, now=now)
 
 
 async def settle_mail(
-    tx: AsyncSession, mail: Mail, outcome: Outcome, *, retry_policy: RetryPolicy, now: datetime
-) -> None:
-    """Write down what became of an attempt, unless somebody else has the mail by now.
+    tx: AsyncSession, mail: Mail, outcome: SmtpOutcome, *, retry_policy: RetryPolicy, now: datetime
+) -> str | None:
+    """Record the result of an attempt; None if another worker has the mail.
 
-    An attempt that was thought lost may still report: the truth replaces `unknown`.
+    An attempt that was considered lost may still report: the truth replaces `unknown`.
     """
-    step = _step_after(outcome, mail.attempts + 1, retry_policy)
-    again = step == "put_off" or (step == "unknown" and retry_policy.resend_unknown)
-    pause = timedelta(seconds=retry_policy.retry_delay_s(mail.attempts) if step == "put_off" else 0)
-    mine = await _set(
-        tx,
-        mail,
-        ("scheduled", "sending", "unknown"),
-        state="scheduled" if again else step,
-        attempts=mail.attempts + 1,
-        last_error=None if step == "sent" else _safe(outcome.reply),
-        claim=None,
-        due_at=func.clock_timestamp() + pause,
-        settled_at=None if again else now,
-    )
-    if mine:
-        await log_step(tx, mail, step, now=now, detail=_safe(outcome.reply))
-    if mine and not again:
-        await _publish(tx, mail, step, outcome, now=now)
+    settlement = settlement_of(outcome, mail.attempts, retry_policy)
+    if not await MAILS.settle(tx, mail, settlement, now=now):
+        return None
+    if settlement.retry_after is None:
+        await _publish(tx, mail, settlement.step, outcome, now=now)
+    return settlement.step
 
 
-def _step_after(outcome: Outcome, attempts: int, retry_policy: RetryPolicy) -> str:
+def settlement_of(outcome: SmtpOutcome, attempts: int, retry_policy: RetryPolicy) -> Settlement:
+    """The effect of an outcome after `attempts` attempts, this one included."""
+    step, retry_after = {"permanent": "failed"}.get(outcome.result, outcome.result), None
     if outcome.result == "transient":
-        return "put_off" if attempts < retry_policy.attempts else "failed"
-    return "failed" if outcome.result == "permanent" else outcome.result
+        again = attempts < retry_policy.attempts
+        step = "put_off" if again else "failed"
+        if again:
+            retry_after = timedelta(seconds=retry_policy.retry_delay_s(attempts - 1))
+    elif outcome.result == "unknown" and retry_policy.resend_unknown:
+        retry_after = timedelta()
+    reply = outcome.reply[:500].replace("\0", "�")
+    error = None if step == "sent" else reply
+    return Settlement(step, retry_after, values={"last_error": error}, log={"detail": reply})
 
 
 async def mark_lost_unknown(tx: AsyncSession, *, retry_policy: RetryPolicy, now: datetime) -> int:
-    """Mails whose sender died between `take` and `settle` become unknown; returns how many.
-
-    The claim stays, so that a sender who was only slow can still say what became of it.
-    """
-    lost = (await tx.execute(select(Mail).from_statement(LOST))).scalars().all()
-    again = retry_policy.resend_unknown
+    """Mark mails whose worker died between `take` and `settle` as unknown; returns how many."""
+    outcome = SmtpOutcome("unknown", LOST_MESSAGE)
+    lost = await MAILS.lost(tx)
     for mail in lost:
-        await _set(
-            tx,
-            mail,
-            ("sending",),
-            state="scheduled" if again else "unknown",
-            last_error=LOST_MESSAGE,
-            settled_at=None if again else now,
-        )
-        await log_step(tx, mail, "unknown", now=now, detail=LOST_MESSAGE)
-        if not again:
-            await _publish(tx, mail, "unknown", Outcome("unknown", LOST_MESSAGE), now=now)
+        settlement = settlement_of(outcome, mail.attempts, retry_policy)
+        await MAILS.settle(tx, mail, settlement, now=now, keep_claim=True)
+        if settlement.retry_after is None:
+            await _publish(tx, mail, "unknown", outcome, now=now)
     return len(lost)
 
 
@@ -203,35 +154,23 @@ def _is_primary(mail: Mail, found: Sequence[Recipient]) -> bool:
     return (mail.recipient_role, mail.place) == (found[0].role, found[0].place)
 
 
-async def _set(tx: AsyncSession, mail: Mail, states: Sequence[str], **values: object) -> bool:
-    """Change a row as long as it is still in our hands; the lock holds until the commit."""
-    changed = await tx.execute(
-        update(Mail)
-        .where(Mail.mail_id == mail.mail_id, Mail.claim == mail.claim, Mail.state.in_(states))
-        .values(**values, version=Mail.version + 1)
-        .returning(Mail.version)
-        .execution_options(synchronize_session=False)
-    )
-    return changed.first() is not None
-
-
 async def _suppress(tx: AsyncSession, mail: Mail, reason: Suppression, *, now: datetime) -> None:
-    """Keep a mail back, with the reason."""
-    kept = {"state": "suppressed", "reason": reason.value, "claim": None, "settled_at": now}
-    if await _set(tx, mail, ("scheduled",), **kept):
-        await log_step(tx, mail, "suppressed", now=now, detail=reason.value)
+    """Do not send a mail, and record why. Nothing was attempted, so nothing is counted."""
+    values = {"reason": reason.value, "attempts": mail.attempts - 1}
+    settlement = Settlement("suppressed", values=values, log={"detail": reason.value})
+    if await MAILS.settle(tx, mail, settlement, now=now):
         await outbox.add(tx, MailSuppressed(**_named(mail), reason=reason.value), now=now)
 
 
 async def _publish(
-    tx: AsyncSession, mail: Mail, step: str, outcome: Outcome, *, now: datetime
+    tx: AsyncSession, mail: Mail, step: str, outcome: SmtpOutcome, *, now: datetime
 ) -> None:
     named = _named(mail)
     if step == "sent":
         event: MailEvent = MailSent(**named, message_id=outcome.message_id, sent_at=now)
     else:
         kind = MailFailed if step == "failed" else MailOutcomeUnknown
-        event = kind(**named, attempts=mail.attempts + 1)
+        event = kind(**named, attempts=mail.attempts)
     await outbox.add(tx, event, now=now)
 
 
@@ -243,7 +182,3 @@ def _named(mail: Mail) -> dict[str, Any]:
         "subject_id": mail.subject_id,
         "recipient_role": mail.recipient_role,
     }
-
-
-def _safe(reply: str) -> str:
-    return reply[:500].replace("\0", "�")

@@ -1,16 +1,12 @@
-"""How does a person have a mail sent again? The row is scheduled anew, and the log says by whom."""
+"""Mail resend by a person: the row is scheduled again, and the log names the person."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notifier_service.actions.schedule_mail import log_step
-from notifier_service.models import Mail
+from notifier_service.models import MAILS, Mail
 from notifier_service.rules.resend import refused_resend
-from shared.concurrency import check_version
-from shared.http import NotFound
 
 CHANGED = "メールの状態が変わりました。画面を更新してください。"
 
@@ -22,28 +18,15 @@ async def resend_mail(
 
     Raises NotFound, VersionConflict, MailUnderway, MailNotDue.
     """
-    found = await tx.execute(select(Mail).where(Mail.mail_id == mail_id).with_for_update())
-    mail = found.scalar_one_or_none()
-    if mail is None:
-        raise NotFound
-    check_version(mail.version, expected_version, CHANGED, state=mail.state)
+    mail = await MAILS.locked(tx, mail_id, expected_version=expected_version, changed=CHANGED)
     if refusal := refused_resend(mail.state, mail.reason):
         raise refusal
-    await log_step(tx, mail, "resend", now=now, detail=f"was {mail.state}")
-    await tx.execute(
-        update(Mail)
-        .where(Mail.mail_id == mail_id)
-        .values(
-            state="scheduled",
-            reason=None,
-            copies=Mail.copies + int(mail.state == "sent"),
-            attempts=0,
-            claim=None,
-            due_at=func.clock_timestamp(),
-            settled_at=None,
-            version=Mail.version + 1,
-        )
+    await MAILS.resend(
+        tx,
+        mail,
+        now=now,
+        log={"detail": f"was {mail.state}"},
+        reason=None,
+        copies=mail.copies + (mail.state == "sent"),
     )
-    await tx.execute(text("SELECT pg_notify('mail', '')"))
-    await tx.refresh(mail)
     return mail

@@ -1,7 +1,7 @@
-"""How does a mail come into the ledger? Once per cause, kind and recipient.
+"""Mail scheduling: one row of the ledger per cause, kind and recipient.
 
-The row's id is computed from what makes it unique, and the Message-ID from the row's id: the same
-event heard twice finds its row already there (D155).
+The row's id is computed from what makes it unique, and the Message-ID from the row's id: an event
+that is received twice finds its row already there (D155).
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import insert
-from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notifier_service.models import Mail, MailLog
+from notifier_service.models import Mail
 from notifier_service.rules.recipients import Facts, MailKind, Recipient, primary_role
 from shared.context import current_context
 
@@ -37,7 +36,7 @@ def mail_id_of(key: str, kind: str, role: str, place: int) -> UUID:
 async def schedule_mail(
     tx: AsyncSession, cause: Cause, kind: MailKind, facts: Facts, *, now: datetime
 ) -> UUID | None:
-    """Make a mail due at once; None if it stands in the ledger already."""
+    """Make a mail due at once; None if it is in the ledger already."""
     role = primary_role(kind, facts)
     work = current_context()
     row = {
@@ -83,24 +82,8 @@ async def schedule_for_others(
         await _add(tx, rows)
 
 
-async def log_step(
-    tx: AsyncSession, mail: Mail, step: str, *, now: datetime, detail: str | None = None
-) -> None:
-    """Write down what happened to a mail, and who did it if it was a person."""
-    await tx.execute(
-        insert(MailLog).values(
-            mail_id=mail.mail_id,
-            dealer_id=mail.dealer_id,
-            at=now,
-            action=step,
-            actor=current_context().actor,
-            detail=detail,
-        )
-    )
-
-
 async def _add(tx: AsyncSession, rows: Sequence[dict[str, Any]]) -> Sequence[UUID]:
     added = await tx.execute(
-        insert_or(Mail).values(rows).on_conflict_do_nothing().returning(Mail.mail_id)
+        insert(Mail).values(rows).on_conflict_do_nothing().returning(Mail.mail_id)
     )
     return added.scalars().all()

@@ -1,4 +1,4 @@
-"""Which mail goes to whom, and when? D96, D146–D150, D152, A-27, A-29, A-30.
+"""Mail recipients: which mail goes to whom, and when. D96, D146–D150, D152, A-27, A-29, A-30.
 
 A step of an application makes mails due (`mail_of_status`, M1 and M3 by their own events); who
 gets them is decided at the moment of sending, from what the returns service knows then; for the
@@ -14,7 +14,7 @@ RecipientRole = Literal["originator", "store_approver", "hq_approver", "applican
 
 
 class MailKind(StrEnum):
-    """The five mails of the manual by its order, those about commuter passes, and one notice.
+    """The five mails of the manual in its order, those about commuter passes, and one notice.
 
     N1 goes beyond the manual, for dealers who ask for it.
     """
@@ -60,7 +60,7 @@ class Suppression(StrEnum):
 
     @property
     def label_ja(self) -> str:
-        """The reason in the words of the screen."""
+        """The reason as the screen shows it."""
         return SUPPRESSION_NAMES[self]
 
 
@@ -89,7 +89,7 @@ MAILS_ABOUT_A_STAY = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a mail remembers of its cause.
+    """The facts of its cause that a mail keeps.
 
     `status_version` names the stay that M2, M5 and N1 are about; the levels belong to a remand.
     """
@@ -101,7 +101,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class RoundApprover:
-    """One who approved in the last complete round; `level` is `store` or `hq`."""
+    """A person who approved in the last complete round; `level` is `store` or `hq`."""
 
     level: str
     address: str | None
@@ -111,8 +111,8 @@ class RoundApprover:
 class ReturnSnapshot:
     """What the returns service knows of an application at the moment of sending.
 
-    `store_approver` has approved this application, `store_approvers` may do so now; they are told
-    where the dealer wishes it (`store_notice`).
+    `store_approver` has approved this application, `store_approvers` may do so now; they get a
+    notice where the dealer asks for it (`store_notice`).
     """
 
     status: str
@@ -132,7 +132,7 @@ class ReturnSnapshot:
 class Recipient:
     """One recipient of a mail, or the reason why this one gets none.
 
-    `place` tells several holders of one role apart, counting from 1.
+    `place` numbers several holders of one role, from 1.
     """
 
     role: RecipientRole
@@ -172,7 +172,7 @@ REMANDED_TO: dict[str, RecipientRole] = {"hq": "hq_approver", "store": "store_ap
 
 
 def suppression(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> Suppression | None:
-    """What keeps the mail back from everybody; None if it may go out.
+    """Why the mail is sent to no recipient at all; None if it may be sent.
 
     M1 depends on the originator's own address and wish (A-27), N1 on the dealer's; M2, M5 and N1
     on the stay still lasting.
@@ -194,7 +194,7 @@ def suppression(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> Suppress
 def recipients_for(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> tuple[Recipient, ...]:
     """Who gets the mail, first the one it was planned for; never empty.
 
-    An address that comes twice is written to once (D146).
+    An address that occurs twice gets one mail (D146).
     """
     if kind is MailKind.COMPLETED:
         return _each_address_once(_of_completion(known))

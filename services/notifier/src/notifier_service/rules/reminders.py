@@ -1,4 +1,4 @@
-"""When does a stay in a status become stale, and when is it too late to tell? D147, D150, D151.
+"""Reminder timing: when a stay in a status is stale, and when a mail is too late. D147, D150, D151.
 
 Days are calendar days of the wall calendar (JST): a stay that began on Monday is a week old on
 the next Monday, at whatever hour it began (A-28).
@@ -13,10 +13,10 @@ from shared.clock import JST, jst_day
 
 @dataclass(frozen=True, slots=True)
 class ReminderPolicy:
-    """How long a stay may last before somebody is told, and the hour (JST) of the mails.
+    """How long a stay may last before a reminder, and the hour (JST) of the mails.
 
-    What happened more than `horizon` ago is told to nobody: an old log that is read anew, or a
-    service that starts late, must not flood people with yesterday's news.
+    What happened more than `horizon` ago makes no mail due: an old log that is read again, or a
+    service that starts late, must not flood people with old news.
     """
 
     stale_days: int = 7
@@ -28,7 +28,7 @@ class ReminderPolicy:
 def reminder_mails(
     status: str, entered_at: datetime, timing: ReminderPolicy
 ) -> dict[MailKind, datetime]:
-    """The mails that a stay which began at `entered_at` will make due, with their instants."""
+    """The mails that a stay since `entered_at` will make due, with their instants."""
     due = {}
     if status in STALE_STATUSES:
         due[MailKind.STALE] = _morning(entered_at, timing.stale_days, timing.hour)
@@ -38,9 +38,9 @@ def reminder_mails(
 
 
 def is_timely(moment: datetime, *, now: datetime, imported: bool, timing: ReminderPolicy) -> bool:
-    """Whether a mail that is due at `moment` may still be planned.
+    """Whether a mail that is due at `moment` may still be scheduled.
 
-    An imported application is silent about all that came before: only what is still ahead counts.
+    An imported application makes no mail due for its past: only what is still ahead counts.
     """
     return moment > now if imported else moment >= now - timing.horizon
 

@@ -1,4 +1,4 @@
-"""May a person have a mail sent again? D155.
+"""Mail resend: whether a person may have a mail sent again. D155.
 
 The system never sends twice by itself. A person may: where it is unknown or failed, where the
 recipient had no address and now has one, and where a sent mail is said to have been lost.
@@ -10,7 +10,7 @@ UNDERWAY = frozenset({"scheduled", "sending"})
 
 
 class MailUnderway(Refusal):
-    """The mail waits or is just being sent; there is nothing to repeat yet."""
+    """The mail waits or is being sent; there is nothing to repeat yet."""
 
     code = "MAIL_UNDERWAY"
     kind = Kind.CONFLICT
@@ -18,7 +18,7 @@ class MailUnderway(Refusal):
 
 
 class MailNotDue(Refusal):
-    """The mail was kept back because nobody should get it."""
+    """The mail was suppressed because it has no recipient."""
 
     code = "MAIL_NOT_DUE"
     kind = Kind.CONFLICT

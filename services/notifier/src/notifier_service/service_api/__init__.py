@@ -1,1 +1,1 @@
-"""Clients of the services, generated from their OpenAPI documents (ADR 20)."""
+"""Clients of the services, generated from their OpenAPI documents (ADR 23)."""

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class RemandAnswer(BaseModel, frozen=True):
-    """The last step back: from whom to whom, with the words that came with it."""
+    """The last remand: from which level to which, with its comment."""
 
     from_level: str
     to_level: str
@@ -14,7 +14,7 @@ class RemandAnswer(BaseModel, frozen=True):
 
 
 class PersonAnswer(BaseModel, frozen=True):
-    """Somebody with his address; None where none was left."""
+    """A person with their address; None where none is known."""
 
     person_id: str | None
     role: str

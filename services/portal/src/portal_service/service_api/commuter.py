@@ -231,7 +231,7 @@ class ExtraCharge(TypedDict):
 
 
 class FieldProblem(TypedDict):
-    """What is wrong with one field; `message` is Japanese, to stand beside it."""
+    """The error of one field; `message` is Japanese, to stand beside the field."""
 
     field: str
     code: str
@@ -288,7 +288,7 @@ class KindOffer(TypedDict):
     """A kind of slip, whether one of it may be begun now, and why not."""
 
     kind: str
-    label_ja: str
+    japanese: str
     uses_look_up: bool
     enabled: bool
     reason: str | None
@@ -537,7 +537,7 @@ class PricedRide(TypedDict):
 
 
 class Problem(TypedDict):
-    """Why something was not done: `code` is for programs, `title` for people."""
+    """Why a request was refused: `code` is for programs, `title` for people."""
 
     type: str
     title: str
@@ -571,7 +571,7 @@ class Registration(TypedDict):
 
 
 class RemandedWork(TypedDict):
-    """Something that came back to the person, with the reason; `said` is None where none is."""
+    """Something that was returned to the person, with the reason; `said` is None without one."""
 
     subject_id: str
     title: str
@@ -881,7 +881,7 @@ class WeighedOffer(TypedDict):
 
 
 class Work(TypedDict):
-    """All the work of one person in one service; of what was remanded, the newest few."""
+    """All the work of one person in one service; of remands, the newest few."""
 
     counts: list[WorkCount]
     remanded: list[RemandedWork]

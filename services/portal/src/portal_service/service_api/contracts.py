@@ -9,7 +9,7 @@ from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
 
 
 class BalancePoint(TypedDict):
-    """What is owed after an instalment; number 0 is the last day of the contract."""
+    """The balance after an instalment; number 0 is the last day of the contract."""
 
     number: int
     on: str
@@ -17,7 +17,7 @@ class BalancePoint(TypedDict):
 
 
 class BulkAnswer(TypedDict):
-    """How many rows were registered and refused, and each of them."""
+    """The numbers of registered and refused rows, and each of them."""
 
     accepted: int
     refused: int
@@ -25,14 +25,14 @@ class BulkAnswer(TypedDict):
 
 
 class BulkBody(TypedDict):
-    """The checked rows when 「変更」 was pressed."""
+    """The checked rows on 「変更」."""
 
     rows: Sequence[BulkRow]
     all_or_nothing: NotRequired[bool]
 
 
 class BulkRow(TypedDict):
-    """A checked row; with `version` it is refused if somebody changed the contract since."""
+    """A checked row; with `version` it is refused if the contract changed since."""
 
     to_store: NotRequired[str | None]
     to_staff: NotRequired[str | None]
@@ -42,7 +42,7 @@ class BulkRow(TypedDict):
 
 
 class BulkRowResult(TypedDict):
-    """What became of one row: registered with its days, or not, where it was refused with why."""
+    """The outcome of one row: registered with its days, or refused with the reason."""
 
     contract_no: str
     registered: bool
@@ -78,7 +78,7 @@ class BulkRowShown(TypedDict):
 
 
 class BulkSearchAnswer(TypedDict):
-    """The rows that were found, and what to do about those that are not shown."""
+    """The rows found, and the guidance if not all are shown."""
 
     total: int
     shown: int
@@ -89,7 +89,7 @@ class BulkSearchAnswer(TypedDict):
 
 
 class ChangeAnswer(TypedDict):
-    """The same with the contract after it."""
+    """The outcome, with the contract after the change."""
 
     outcome: Literal["registered", "replaced", "cancelled"]
     hidden_from_old_store_on: str | None
@@ -99,7 +99,7 @@ class ChangeAnswer(TypedDict):
 
 
 class ChangeBody(TypedDict):
-    """異動 gives the store, 変更 the staff; an empty field says nothing."""
+    """異動 sets the store, 変更 the staff; an empty field leaves it unchanged."""
 
     to_store: NotRequired[str | None]
     to_staff: NotRequired[str | None]
@@ -107,7 +107,7 @@ class ChangeBody(TypedDict):
 
 
 class ClosedStore(TypedDict):
-    """A store out of use where customers are left, and which store takes them over."""
+    """A closed store that still has customers, and the store that takes them over."""
 
     code: str
     name: str
@@ -123,14 +123,14 @@ class CodedName(TypedDict):
 
 
 class Column(TypedDict):
-    """A column of the table by its key and the words above it."""
+    """A column of the table: its key and its heading."""
 
     key: str
     label: str
 
 
 class ContractDetail(TypedDict):
-    """顧客詳細."""
+    """The response of 顧客詳細."""
 
     contract_no: str
     version: int
@@ -174,7 +174,7 @@ class Dashboard(TypedDict):
 
 
 class DealerLine(TypedDict):
-    """A dealer, with how many stores in use and active people it has."""
+    """A dealer with the numbers of its stores in use and active staff."""
 
     code: str
     name: str
@@ -183,7 +183,7 @@ class DealerLine(TypedDict):
 
 
 class DealerMaster(TypedDict):
-    """A dealer with its stores and staff, also those out of use."""
+    """A dealer with all its stores and staff, including those not in use."""
 
     code: str
     name: str
@@ -192,7 +192,7 @@ class DealerMaster(TypedDict):
 
 
 class Due(TypedDict):
-    """A contract whose customer may be forgotten."""
+    """A contract whose customer is due for erasure."""
 
     contract_no: str
     dealer_id: str
@@ -207,7 +207,7 @@ class DueList(TypedDict):
 
 
 class Erasure(TypedDict):
-    """Whose customer was forgotten, when, by whom and why."""
+    """A customer erasure: contract, instant, person and reason."""
 
     contract_no: str
     dealer_id: str
@@ -217,20 +217,20 @@ class Erasure(TypedDict):
 
 
 class ErasureOrder(TypedDict):
-    """Whose customer, and why; the reason is kept and must not name anybody."""
+    """The reason for erasing a contract's customer; it is stored and must not name anybody."""
 
     contract_no: str
     reason: str
 
 
 class Erasures(TypedDict):
-    """The last hundred."""
+    """The last hundred erasures."""
 
     items: list[Erasure]
 
 
 class FieldProblem(TypedDict):
-    """What is wrong with one field; `message` is Japanese, to stand beside it."""
+    """The error of one field; `message` is Japanese, to stand beside the field."""
 
     field: str
     code: str
@@ -238,7 +238,7 @@ class FieldProblem(TypedDict):
 
 
 class Figures(TypedDict):
-    """Contracts by urgency and age; what is not given, as where there is no store, is 0."""
+    """Contracts by urgency and age; missing figures, as of a store without contracts, are 0."""
 
     contracts: int
     red: int
@@ -256,7 +256,7 @@ class Figures(TypedDict):
 
 
 class Instalment(TypedDict):
-    """One payment and what is owed after it; `payment_yen` is interest and principal together."""
+    """One payment and the balance after it; `payment_yen` is interest and principal together."""
 
     number: int
     due_on: str
@@ -267,7 +267,7 @@ class Instalment(TypedDict):
 
 
 class LabelledAction(TypedDict):
-    """A button with the words on it."""
+    """An action with its button label."""
 
     button: Literal[
         "result_entry", "vehicle_return", "resplit", "print_confirmation", "change_assignment"
@@ -286,7 +286,7 @@ class LabelledExit(TypedDict):
 
 
 class ListRow(TypedDict):
-    """A row of the table: the eleven columns of the manual, its colour, and 変更中."""
+    """A row of the table: the manual's eleven columns, its colour, and 変更中."""
 
     contract_no: str
     final_on: str
@@ -307,7 +307,7 @@ class ListRow(TypedDict):
 
 
 class Loan(TypedDict):
-    """What is paid, and what is still owed."""
+    """Amounts paid and amounts still owed."""
 
     last_instalment_yen: int | None
     balance_yen: int | None
@@ -317,7 +317,7 @@ class Loan(TypedDict):
 
 
 class MasterPerson(TypedDict):
-    """A person of the staff; without a store at headquarters."""
+    """A staff member; headquarters staff have no store."""
 
     code: str
     name: str
@@ -336,7 +336,7 @@ class MasterStore(TypedDict):
 
 
 class MasterVehicle(TypedDict):
-    """A model; without a dealer it is offered by every dealer."""
+    """A model; without a dealer, every dealer offers it."""
 
     code: str
     name: str
@@ -345,7 +345,7 @@ class MasterVehicle(TypedDict):
 
 
 class Me(TypedDict):
-    """The signed-in person; headquarters have no store."""
+    """The signed-in user; headquarters staff have no store."""
 
     person_id: str
     staff_code: str | None
@@ -385,7 +385,7 @@ class MemoDetail(TypedDict):
 
 
 class OwnStore(TypedDict):
-    """The store where the person works."""
+    """The user's store."""
 
     code: str
     name: str
@@ -393,7 +393,7 @@ class OwnStore(TypedDict):
 
 
 class PayoffRequest(TypedDict):
-    """The finance company hears that the dealer goes on to 早期完済受付."""
+    """The payoff request that was sent to the finance company."""
 
     contract_no: str
     requested_at: str
@@ -413,14 +413,14 @@ class PendingAssignment(TypedDict):
 
 
 class Place(TypedDict):
-    """Dealer and store by name."""
+    """Names of dealer and store."""
 
     dealer: CodedName
     store: CodedName | None
 
 
 class PlanAnswer(TypedDict):
-    """A plan of 再分割 with its balance over time; `terms` are those that are offered."""
+    """A plan of 再分割 with its balance over time; `terms` are the offered instalment counts."""
 
     principal_yen: int
     yearly_rate_percent: str
@@ -435,7 +435,7 @@ class PlanAnswer(TypedDict):
 
 
 class Problem(TypedDict):
-    """Why something was not done: `code` is for programs, `title` for people."""
+    """Why a request was refused: `code` is for programs, `title` for people."""
 
     type: str
     title: str
@@ -446,7 +446,7 @@ class Problem(TypedDict):
 
 
 class Product(TypedDict):
-    """One 制度 and what it allows: reporting a returned car, changing store or staff."""
+    """A finance product and what it allows: reporting a return, changing store or staff."""
 
     code: str
     name: str
@@ -457,7 +457,7 @@ class Product(TypedDict):
 
 
 class Quotation(TypedDict):
-    """What settles a contract on a day."""
+    """The amount that settles a contract on a day."""
 
     settled_on: str
     principal_yen: int
@@ -478,13 +478,13 @@ class RejectedAssignment(TypedDict):
 
 
 class ReleaseBody(TypedDict):
-    """Why headquarters lifts the block."""
+    """The reason why headquarters lifts the block."""
 
     reason: str
 
 
 class RemandedWork(TypedDict):
-    """Something that came back to the person, with the reason; `said` is None where none is."""
+    """Something that was returned to the person, with the reason; `said` is None without one."""
 
     subject_id: str
     title: str
@@ -495,27 +495,27 @@ class RemandedWork(TypedDict):
 
 
 class ReplacementSuggestion(TypedDict):
-    """What the customer ordered here, as the dealer's own system says."""
+    """The vehicle ordered here, as reported by the dealer's own system."""
 
     vehicle_code: str
     ordered_on: str | None
 
 
 class ResplitAnswer(TypedDict):
-    """The plan that is asked for, and the contract after it."""
+    """The plan applied for, and the contract after it."""
 
     plan: PlanAnswer
     contract: ContractDetail
 
 
 class ResplitBody(TypedDict):
-    """How many instalments."""
+    """The number of instalments."""
 
     instalments: int
 
 
 class ResultAnswer(TypedDict):
-    """What 決定 amounts to, and the contract after it."""
+    """The outcome of 決定, and the contract after it."""
 
     recorded: Literal["first", "changed", "replacement_only", "nothing_new"]
     late: bool
@@ -524,7 +524,7 @@ class ResultAnswer(TypedDict):
 
 
 class ResultBody(TypedDict):
-    """What was ticked when 決定 was pressed."""
+    """The fields of 進捗・結果入力 on 決定."""
 
     categories: NotRequired[Sequence[str]]
     own_replacement: NotRequired[bool | None]
@@ -536,7 +536,7 @@ class ResultBody(TypedDict):
 
 
 class ResultDetail(TypedDict):
-    """The result as entered, its deadlines, and what an entry of today would be."""
+    """The result as entered, its deadlines, and the state of an entry made today."""
 
     selection: Literal["early_payoff", "cash_settlement", "re_split", "vehicle_return"] | None
     selection_label: str
@@ -559,7 +559,7 @@ class ResultDetail(TypedDict):
 
 
 class RowColour(TypedDict):
-    """The colour, the sentence behind it, and what would be seen if no stronger colour …"""
+    """The colour, its reason, and the urgency that a stronger colour may hide."""
 
     colour: Literal["grey", "green", "blue", "red", "yellow", "white"]
     urgency: Literal["grey", "green", "blue", "red", "yellow", "white"]
@@ -570,7 +570,7 @@ class RowColour(TypedDict):
 
 
 class SearchAnswer(TypedDict):
-    """What a search found, in order, below the words of the columns; the note is of 車検 (D16)."""
+    """Search results in order, with the column headings; the note is about 車検 (D16)."""
 
     total: int
     shown: int
@@ -583,7 +583,7 @@ class SearchAnswer(TypedDict):
 
 
 class StaffChoice(TypedDict):
-    """An active person; without a store at headquarters."""
+    """An active staff member; headquarters staff have no store."""
 
     person_id: str
     code: str
@@ -593,7 +593,7 @@ class StaffChoice(TypedDict):
 
 
 class StoreChoice(TypedDict):
-    """A store; one that is `unused` may not be chosen."""
+    """A store; an `unused` one must not be chosen."""
 
     code: str
     name: str
@@ -622,14 +622,14 @@ class StoreFigures(TypedDict):
 
 
 class Transfers(TypedDict):
-    """How many contracts are between stores."""
+    """The number of contracts that are moving between stores."""
 
     leaving: int
     coming: int
 
 
 class VehicleDetail(TypedDict):
-    """The car; months as 2022-03."""
+    """The vehicle; months as 2022-03."""
 
     model_code: str | None
     model: str
@@ -642,7 +642,7 @@ class VehicleDetail(TypedDict):
 
 
 class Work(TypedDict):
-    """All the work of one person in one service; of what was remanded, the newest few."""
+    """All the work of one person in one service; of remands, the newest few."""
 
     counts: list[WorkCount]
     remanded: list[RemandedWork]
@@ -677,7 +677,7 @@ async def search_contracts(
     months_from: QueryValue = None,
     months_to: QueryValue = None,
 ) -> ServiceResponse[SearchAnswer]:
-    """The first hundred contracts of a search, with the number of all and what to do about it."""
+    """The first hundred contracts of a search, with the total and the guidance."""
     return await services.get(
         "contracts",
         "/contracts",
@@ -704,7 +704,7 @@ async def search_contracts(
 async def show_contract(
     services: ServiceClient, contract_no: str
 ) -> ServiceResponse[ContractDetail]:
-    """One contract with its memo and the buttons that work today."""
+    """One contract with its memo and the actions available today."""
     return await services.get("contracts", f"/contracts/{contract_no}")
 
 
@@ -727,7 +727,7 @@ async def export_customer_list(
     months_from: QueryValue = None,
     months_to: QueryValue = None,
 ) -> StreamingResponse:
-    """Every hit of a search, in the order of the list; who took it out is kept."""
+    """Every hit of a search as CSV, in list order; the export is logged."""
     return await services.stream(
         "contracts",
         "/contracts.csv",
@@ -754,7 +754,7 @@ async def export_customer_list(
 async def print_payment_confirmation(
     services: ServiceClient, contract_no: str
 ) -> StreamingResponse:
-    """最終回お支払い方法のご確認, to be signed by the customer and kept by the dealer."""
+    """最終回お支払い方法のご確認, for the customer to sign and the dealer to file."""
     return await services.stream("contracts", f"/contracts/{contract_no}/payment-confirmation.pdf")
 
 
@@ -770,7 +770,7 @@ async def put_memo(
 async def enter_result(
     services: ServiceClient, contract_no: str, body: ResultBody, *, version: str | None
 ) -> ServiceResponse[ResultAnswer]:
-    """「決定」: record the choice and the replacement; 早期完済 answers with its two exits."""
+    """「決定」: record selection and replacement; 早期完済 offers its two exits."""
     return await services.send(
         "contracts", "POST", f"/contracts/{contract_no}/result", body, version=version
     )
@@ -779,7 +779,7 @@ async def enter_result(
 async def ask_for_payoff(
     services: ServiceClient, contract_no: str, *, idempotency_key: str | None
 ) -> ServiceResponse[PayoffRequest]:
-    """「早期完済受付へ」: the finance company hears that the dealer goes on (D69)."""
+    """「早期完済受付へ」: request the early payoff from the finance company (D69)."""
     return await services.send(
         "contracts",
         "POST",
@@ -791,7 +791,7 @@ async def ask_for_payoff(
 async def read_payoff_quotation(
     services: ServiceClient, contract_no: str, *, settled_on: QueryValue = None
 ) -> ServiceResponse[Quotation]:
-    """What settles the contract on a day, today by default; it informs and binds nobody."""
+    """The amount that settles the contract on a day (default: today); not binding."""
     return await services.get(
         "contracts", f"/contracts/{contract_no}/payoff-quotation", {"settled_on": settled_on}
     )
@@ -800,14 +800,14 @@ async def read_payoff_quotation(
 async def try_resplit(
     services: ServiceClient, contract_no: str, body: ResplitBody
 ) -> ServiceResponse[PlanAnswer]:
-    """A plan with its balance over time; nothing is stored (D50)."""
+    """A trial plan with its balance over time; nothing is stored (D50)."""
     return await services.send("contracts", "POST", f"/contracts/{contract_no}/resplit-trial", body)
 
 
 async def apply_resplit(
     services: ServiceClient, contract_no: str, body: ResplitBody, *, version: str | None
 ) -> ServiceResponse[ResplitAnswer]:
-    """Ask the finance company for the screening of a plan; the choice becomes 再分割 (D50)."""
+    """Apply for the screening of a plan; the selection becomes 再分割 (D50)."""
     return await services.send(
         "contracts", "POST", f"/contracts/{contract_no}/resplit-application", body, version=version
     )
@@ -816,7 +816,7 @@ async def apply_resplit(
 async def release_customer_change(
     services: ServiceClient, contract_no: str, body: ReleaseBody, *, version: str | None
 ) -> ServiceResponse[ContractDetail]:
-    """Headquarters lifts the block of a customer change that never ended (D64)."""
+    """Headquarters lifts the block of a customer change that never completed (D64)."""
     return await services.send(
         "contracts",
         "POST",
@@ -829,7 +829,7 @@ async def release_customer_change(
 async def change_assignment(
     services: ServiceClient, contract_no: str, body: ChangeBody, *, version: str | None
 ) -> ServiceResponse[ChangeAnswer]:
-    """「異動」 and 「変更」 of one contract; a second press on the same day adds to the first."""
+    """「異動」 and 「変更」 of one contract; repeated on the same day, it adds to the first."""
     return await services.send(
         "contracts", "POST", f"/contracts/{contract_no}/assignment-change", body, version=version
     )
@@ -838,7 +838,7 @@ async def change_assignment(
 async def cancel_assignment_change(
     services: ServiceClient, contract_no: str, *, version: str | None
 ) -> ServiceResponse[ContractDetail]:
-    """Take back what was registered today (D143)."""
+    """Cancel what was registered today (D143)."""
     return await services.send(
         "contracts", "DELETE", f"/contracts/{contract_no}/assignment-change", version=version
     )
@@ -870,54 +870,54 @@ async def search_for_bulk_change(
 
 
 async def list_closed_stores(services: ServiceClient) -> ServiceResponse[list[ClosedStore]]:
-    """The dealer's closed stores that still have contracts which this person sees (C4, D130)."""
+    """The dealer's closed stores that still have contracts visible to this person (C4, D130)."""
     return await services.get("contracts", "/assignment-changes/closed-stores")
 
 
 async def change_in_bulk(services: ServiceClient, body: BulkBody) -> ServiceResponse[BulkAnswer]:
-    """「変更」: register every checked row that can be, and say why the others cannot (D137)."""
+    """「変更」: register every checked row that can be, with a reason for each other one (D137)."""
     return await services.send("contracts", "POST", "/assignment-changes", body)
 
 
 async def count_transfers(services: ServiceClient) -> ServiceResponse[Transfers]:
-    """How many contracts are between stores, leaving and coming; no names (A-26)."""
+    """The number of contracts moving between stores, leaving and coming; no names (A-26)."""
     return await services.get("contracts", "/transfers-in-progress")
 
 
 async def list_products(services: ServiceClient) -> ServiceResponse[list[Product]]:
-    """制度 with what each allows."""
+    """Finance products (制度) with what each allows."""
     return await services.get("contracts", "/products")
 
 
 async def list_vehicles(services: ServiceClient) -> ServiceResponse[list[CodedName]]:
-    """代替車両; その他 comes last, always (D56)."""
+    """Replacement vehicles (代替車両); その他 always comes last (D56)."""
     return await services.get("contracts", "/vehicles")
 
 
 async def list_stores(services: ServiceClient) -> ServiceResponse[list[StoreChoice]]:
-    """The dealer's stores; an unused one may not be chosen (D130)."""
+    """The dealer's stores; an unused one must not be chosen (D130)."""
     return await services.get("contracts", "/stores")
 
 
 async def list_staff(
     services: ServiceClient, *, store: QueryValue = None, headquarters: QueryValue = None
 ) -> ServiceResponse[list[StaffChoice]]:
-    """Active staff of the stores, or of one; with `headquarters`, its people too."""
+    """Active staff of the stores, or of one store; with `headquarters`, its staff too."""
     return await services.get("contracts", "/staff", {"store": store, "headquarters": headquarters})
 
 
 async def list_move_reasons(services: ServiceClient) -> ServiceResponse[list[CodedName]]:
-    """Why a contract moves (D127)."""
+    """The reasons for a move (D127)."""
     return await services.get("contracts", "/move-reasons")
 
 
 async def show_dashboard(services: ServiceClient) -> ServiceResponse[Dashboard]:
-    """What is due per store, how long it has been, and how many bought the next car here."""
+    """Due contracts per store, their ages, and the replacement rate."""
     return await services.get("contracts", "/dashboard")
 
 
 async def count_work(services: ServiceClient) -> ServiceResponse[Work]:
-    """How many of the person's contracts are near their last day without a result."""
+    """The number of the user's contracts near their last day without a result."""
     return await services.get("contracts", "/work")
 
 
@@ -927,39 +927,39 @@ async def show_me(services: ServiceClient) -> ServiceResponse[Me]:
 
 
 async def show_place(services: ServiceClient) -> ServiceResponse[Place]:
-    """Dealer and store by name, for whoever works there. Raises NotFound outside dealers."""
+    """Names of the user's dealer and store. Raises NotFound outside dealers."""
     return await services.get("contracts", "/place")
 
 
 async def list_dealers(services: ServiceClient) -> ServiceResponse[list[DealerLine]]:
-    """Every dealer, with how many stores in use and active people it has."""
+    """Every dealer, with the numbers of its stores in use and active staff."""
     return await services.get("contracts", "/masters/dealers")
 
 
 async def show_dealer(services: ServiceClient, dealer_id: str) -> ServiceResponse[DealerMaster]:
-    """One dealer with its stores and staff, also those out of use. Raises NotFound."""
+    """One dealer with all stores and staff, including those not in use. Raises NotFound."""
     return await services.get("contracts", f"/masters/dealers/{dealer_id}")
 
 
 async def list_all_vehicles(services: ServiceClient) -> ServiceResponse[list[MasterVehicle]]:
-    """Models that a customer may buy next; `dealer` is None for those of every dealer."""
+    """Models that a customer may buy next; `dealer` is None for those of all dealers."""
     return await services.get("contracts", "/masters/vehicles")
 
 
 async def list_erasures(services: ServiceClient) -> ServiceResponse[Erasures]:
-    """What was erased, the last first."""
+    """The last erasures, newest first."""
     return await services.get("contracts", "/erasures")
 
 
 async def erase_customer_of(
     services: ServiceClient, body: ErasureOrder
 ) -> ServiceResponse[Erasure]:
-    """Forget who the customer was, here and in every service; a second time changes nothing."""
+    """Erase a contract's customer, here and in every service; repeating it changes nothing."""
     return await services.send("contracts", "POST", "/erasures", body)
 
 
 async def list_due_erasures(
     services: ServiceClient, *, before: QueryValue = None
 ) -> ServiceResponse[DueList]:
-    """Contracts complete by `before` whose customer is kept; by itself: seven years ago."""
+    """Contracts complete by `before` (default: seven years ago) and not erased."""
     return await services.get("contracts", "/erasures/due", {"before": before})

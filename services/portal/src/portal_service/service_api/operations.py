@@ -7,13 +7,13 @@ from portal_service.api_client import ServiceClient, ServiceResponse
 
 
 class CauseOrder(TypedDict):
-    """All dead letters whose cause contains this."""
+    """Selects all dead letters whose cause contains this text."""
 
     cause: NotRequired[str]
 
 
 class DeadLetter(TypedDict):
-    """An event that could not be processed; `blocked` counts those of its stream behind it."""
+    """An event whose processing failed for good; `blocked` counts the events waiting behind …"""
 
     id: str
     type: str
@@ -29,13 +29,13 @@ class DeadLetter(TypedDict):
 
 
 class DeadLetters(TypedDict):
-    """The oldest hundred."""
+    """The oldest hundred dead letters."""
 
     items: list[DeadLetter]
 
 
 class Lag(TypedDict):
-    """How far outbox and inbox lag behind at this moment; ages in seconds."""
+    """The present lag of outbox and inbox; ages in seconds."""
 
     outbox_waiting: float
     outbox_age: float
@@ -48,14 +48,14 @@ class Lag(TypedDict):
 
 
 class LagHistory(TypedDict):
-    """The present, and the last ten minutes."""
+    """The present lag, and the last ten minutes."""
 
     now: Lag
     samples: list[LagSample]
 
 
 class LagSample(TypedDict):
-    """The worst of ten seconds."""
+    """The worst values of ten seconds."""
 
     at: str
     outbox_waiting: int
@@ -65,7 +65,7 @@ class LagSample(TypedDict):
 
 
 class RefusedMessage(TypedDict):
-    """A message that was no event of ours: its body as text, broken bytes marked."""
+    """A message that could not be read as an event: its body as text, invalid bytes marked."""
 
     id: str
     received_at: str
@@ -77,13 +77,13 @@ class RefusedMessage(TypedDict):
 
 
 class RefusedMessages(TypedDict):
-    """The oldest hundred."""
+    """The oldest hundred refused messages."""
 
     items: list[RefusedMessage]
 
 
 class RemandedWork(TypedDict):
-    """Something that came back to the person, with the reason; `said` is None where none is."""
+    """Something that was returned to the person, with the reason; `said` is None without one."""
 
     subject_id: str
     title: str
@@ -94,25 +94,25 @@ class RemandedWork(TypedDict):
 
 
 class Replayed(TypedDict):
-    """How many are tried again."""
+    """How many messages are retried."""
 
     replayed: int
 
 
 class SkipOrder(TypedDict):
-    """Why something is passed over; it is kept with it."""
+    """The reason for skipping; it is stored with the message."""
 
     reason: NotRequired[str]
 
 
 class Skipped(TypedDict):
-    """How many were passed over."""
+    """How many messages were skipped."""
 
     skipped: int
 
 
 class Work(TypedDict):
-    """All the work of one person in one service; of what was remanded, the newest few."""
+    """All the work of one person in one service; of remands, the newest few."""
 
     counts: list[WorkCount]
     remanded: list[RemandedWork]
@@ -129,71 +129,71 @@ class WorkCount(TypedDict):
 
 
 async def operators_work(services: ServiceClient, service: str) -> ServiceResponse[Work]:
-    """What waits for operators here: dead letters, refused messages, and the service's own."""
+    """Work that waits for operators: dead letters, refused messages, and the service's own."""
     return await services.get(service, "/operations/work")
 
 
 async def list_dead_letters(services: ServiceClient, service: str) -> ServiceResponse[DeadLetters]:
-    """The oldest hundred; `blocked` counts the events of the stream that wait behind."""
+    """The oldest hundred dead letters; `blocked` counts the events that wait behind each."""
     return await services.get(service, "/operations/dead-letters")
 
 
 async def read_dead_letter(
     services: ServiceClient, service: str, letter_id: str
 ) -> ServiceResponse[DeadLetter]:
-    """One of them. Raises NotFound."""
+    """One dead letter. Raises NotFound."""
     return await services.get(service, f"/operations/dead-letters/{letter_id}")
 
 
 async def replay_dead_letters(
     services: ServiceClient, service: str, body: CauseOrder
 ) -> ServiceResponse[Replayed]:
-    """Try all of one cause again; answers how many."""
+    """Retry all dead letters with one cause; returns how many."""
     return await services.send(service, "POST", "/operations/dead-letters/replay", body)
 
 
 async def replay_dead_letter(
     services: ServiceClient, service: str, letter_id: str
 ) -> ServiceResponse[Replayed]:
-    """Try one again. Raises AlreadySettled."""
+    """Retry one dead letter. Raises AlreadySettled."""
     return await services.send(service, "POST", f"/operations/dead-letters/{letter_id}/replay")
 
 
 async def skip_dead_letter(
     services: ServiceClient, service: str, letter_id: str, body: SkipOrder
 ) -> ServiceResponse[Skipped]:
-    """Pass over one for good, so that its stream goes on. Raises FormErrors, AlreadySettled."""
+    """Skip one for good, so that its stream continues. Raises FormErrors, AlreadySettled."""
     return await services.send(service, "POST", f"/operations/dead-letters/{letter_id}/skip", body)
 
 
 async def list_refused_messages(
     services: ServiceClient, service: str
 ) -> ServiceResponse[RefusedMessages]:
-    """The oldest hundred messages that were no events of ours."""
+    """The oldest hundred messages that could not be read as events."""
     return await services.get(service, "/operations/refused")
 
 
 async def read_refused_message(
     services: ServiceClient, service: str, letter_id: str
 ) -> ServiceResponse[RefusedMessage]:
-    """One of them. Raises NotFound."""
+    """One refused message. Raises NotFound."""
     return await services.get(service, f"/operations/refused/{letter_id}")
 
 
 async def replay_refused_message(
     services: ServiceClient, service: str, letter_id: str
 ) -> ServiceResponse[Replayed]:
-    """Read it once more, after the reader was mended. Raises StillUnreadable, AlreadySettled."""
+    """Read it again, after the reader was fixed. Raises StillUnreadable, AlreadySettled."""
     return await services.send(service, "POST", f"/operations/refused/{letter_id}/replay")
 
 
 async def skip_refused_message(
     services: ServiceClient, service: str, letter_id: str, body: SkipOrder
 ) -> ServiceResponse[Skipped]:
-    """Put one away; it is kept with the reason. Raises FormErrors, AlreadySettled."""
+    """Skip one; it is kept with the reason. Raises FormErrors, AlreadySettled."""
     return await services.send(service, "POST", f"/operations/refused/{letter_id}/skip", body)
 
 
 async def read_lag(services: ServiceClient, service: str) -> ServiceResponse[LagHistory]:
-    """How it stands now, and the worst of every ten seconds in the last ten minutes."""
+    """The present lag, and the worst of every ten seconds in the last ten minutes."""
     return await services.get(service, "/operations/lag")

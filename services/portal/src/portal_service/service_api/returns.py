@@ -63,7 +63,7 @@ class BulkItem(TypedDict):
 
 
 class BulkResult(TypedDict):
-    """What became of one item; `code` and `message` say why it was not approved."""
+    """Result of one item; `code` and `message` say why it was not approved."""
 
     application_id: str
     approved: bool
@@ -259,7 +259,7 @@ class HistoryAnswer(TypedDict):
 
 
 class MessageAnswer(TypedDict):
-    """What TFC told the dealer (連絡事項)."""
+    """A message of TFC to the dealer (連絡事項)."""
 
     at: str
     message: str
@@ -301,7 +301,7 @@ class RemandBody(TypedDict):
 
 
 class RemandedWork(TypedDict):
-    """Something that came back to the person, with the reason; `said` is None where none is."""
+    """Something that was returned to the person, with the reason; `said` is None without one."""
 
     subject_id: str
     title: str
@@ -312,7 +312,7 @@ class RemandedWork(TypedDict):
 
 
 class ReportedCarAnswer(TypedDict):
-    """What the dealer's own system told of the car."""
+    """What the dealer's own system reported of the car."""
 
     received_on: str
     place: str | None
@@ -371,7 +371,7 @@ class StatusAnswer(TypedDict):
 
 
 class StepAnswer(TypedDict):
-    """After a step. `mail_will_be_sent` is told after a remand only (D120)."""
+    """After a step. `mail_will_be_sent` is set after a remand only (D120)."""
 
     application_id: str
     version: int
@@ -423,14 +423,14 @@ class SubstitutesAnswer(TypedDict):
 
 
 class TakeOverBody(TypedDict):
-    """引継ぎ: who becomes the originator, and his mail address (連絡先3)."""
+    """引継ぎ: the new originator, and their mail address (連絡先3)."""
 
     new_originator_id: str
     contact_3: NotRequired[str | None]
 
 
 class Work(TypedDict):
-    """All the work of one person in one service; of what was remanded, the newest few."""
+    """All the work of one person in one service; of remands, the newest few."""
 
     counts: list[WorkCount]
     remanded: list[RemandedWork]

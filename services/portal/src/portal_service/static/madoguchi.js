@@ -1,9 +1,9 @@
-// Comfort only: every page works without this file. What a browser does by itself is left to it.
+// Progressive enhancement: every page works without this file, and native features are preferred.
 "use strict";
 
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-// Dialogs: `command` and `commandfor` are built into current browsers; this serves the older ones.
+// Dialogs: fallback for browsers without `command` and `commandfor`.
 if (!("commandForElement" in HTMLButtonElement.prototype)) {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[commandfor]");
@@ -14,7 +14,7 @@ if (!("commandForElement" in HTMLButtonElement.prototype)) {
   });
 }
 
-// A form is sent once: the second click of a double click finds the button asleep.
+// Single submission: the second click of a double click finds the button disabled.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;
@@ -27,7 +27,7 @@ window.addEventListener("pageshow", () => {
   for (const button of $$("[aria-busy]")) button.removeAttribute("aria-busy");
 });
 
-// A click anywhere in a row selects it, unless the click meant a link or a control.
+// Row selection: a click anywhere in a row selects it, except on a link or a control.
 document.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-selectable]");
   if (!row || event.target.closest("a, button, input, select, textarea, label")) return;
@@ -37,7 +37,7 @@ document.addEventListener("click", (event) => {
   box.focus({ preventScroll: true });
 });
 
-// A field that opens by a choice.
+// Conditional fields: shown by a choice.
 function openByChoice(root) {
   for (const part of $$("[data-opens-when]:not([data-prepared])", root)) {
     part.dataset.prepared = "yes";
@@ -54,7 +54,7 @@ function openByChoice(root) {
   }
 }
 
-// Dates: the field takes typing in any form; the button opens the browser's own calendar.
+// Dates: the field accepts many formats; the button opens the browser's own calendar.
 function addPickers(root) {
   for (const field of $$("[data-picker]", root)) {
     const picker = document.createElement("input");
@@ -78,7 +78,7 @@ function addPickers(root) {
   }
 }
 
-// A long pulldown gets a field that narrows it.
+// Dropdowns: a long one gets a filter field.
 function addSearch(root) {
   for (const select of $$("select[data-search]", root)) {
     const all = [...select.options];
@@ -103,7 +103,7 @@ function addSearch(root) {
   }
 }
 
-// A question that came as a dialog opens at once and goes when it is closed.
+// Confirmations: a loaded dialog opens immediately and is removed when closed.
 function openDialog(root) {
   for (const dialog of $$("dialog[data-modal]:not([open])", root)) {
     dialog.addEventListener("close", () => dialog.remove());
@@ -117,5 +117,14 @@ function prepare(root) {
   addPickers(root);
   addSearch(root);
 }
+// Parts that were not ready with the page: htmx fetches them, and this does where htmx is missing.
+async function fillLateParts() {
+  for (const part of $$('[hx-trigger="load"]')) {
+    const answer = await fetch(part.getAttribute("hx-get"));
+    if (answer.ok && !answer.redirected) part.outerHTML = await answer.text();
+  }
+}
+if (!window.htmx) fillLateParts();
+
 prepare(document);
 document.addEventListener("htmx:after:swap", (event) => prepare(event.detail?.target ?? document));

@@ -1,1 +1,1 @@
-"""What changes applications, and only this: each action writes its rows and tells of them."""
+"""Actions of the returns service: everything that writes rows, with the events that follow."""

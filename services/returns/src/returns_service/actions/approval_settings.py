@@ -1,4 +1,4 @@
-"""How does headquarters change 承認フロー設定? D153, A-31.
+"""承認フロー設定 of a dealer, changed by headquarters (D153, A-31).
 
 Applications in flight keep their route: it is frozen in their own rows.
 """

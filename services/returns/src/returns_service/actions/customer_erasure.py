@@ -1,7 +1,7 @@
-"""What do we forget when a contract's customer is erased? The name, and what people wrote.
+"""Erasure of a customer: the name in all rows of the contract, and all free text.
 
-Status, dates, approvals and who did what stay. The mails about the applications are the notifier's:
-it hears `return.customer_erased`.
+Status, dates, approvals and actors stay. The notifier, which owns the mails about the applications,
+subscribes to `return.customer_erased`.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts.event import ERASED
 from event_contracts.returns import ReturnCustomerErased
-from returns_service.actions.return_history import base_of
+from returns_service.actions.return_events import base_of
 from returns_service.models import (
     Application,
     Approval,
@@ -33,7 +33,7 @@ class ApplicationStillOpen(RuntimeError):
 
 
 async def erase_customer(tx: AsyncSession, contract_no: str, *, now: datetime) -> None:
-    """Forget who a contract's customer was. Raises ApplicationStillOpen."""
+    """Erase the customer of a contract. Raises ApplicationStillOpen."""
     applications = list(
         await tx.scalars(
             select(Application)

@@ -1,4 +1,4 @@
-"""How does an application come into being? 起票: D76-D95, T1."""
+"""Submission of a new application, 起票 (D76-D95, T1)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from returns_service.actions.return_history import StepRecord, record_step
+from returns_service.actions.return_steps import record_step, store_notice
+from returns_service.actions.step_result import StepResult
 from returns_service.actor import Person, RequestContext
 from returns_service.mapping import contract_facts, set_report, set_route
 from returns_service.models import OPEN, Application, Contract
@@ -39,9 +40,8 @@ class Checked:
 class Submitted:
     """An application that was sent."""
 
-    application: Application
+    step: StepResult
     eligibility: Eligibility
-    outcome: Outcome
 
 
 async def contract_in_sight(ctx: RequestContext, contract_no: str) -> Contract:
@@ -81,20 +81,17 @@ async def submit_application(ctx: RequestContext, contract_no: str, form: Return
     number = await ctx.tx.scalar(select(func.nextval("application_number")))
     application.application_id = f"RA-{number:08}"
     await _insert(ctx.tx, application)
-    await record_step(
-        ctx.tx,
-        StepRecord(
-            application=application,
-            action=Submit.action,
-            outcome=checked.outcome,
-            actor=ctx.who.self_actor,
-            actor_name=ctx.who.name,
-            before=None,
-            now=ctx.now,
-            facts={"route": application.levels},
-        ),
+    step = StepResult(
+        application=application,
+        action=Submit.action,
+        outcome=checked.outcome,
+        actor=ctx.who.self_actor,
+        actor_name=ctx.who.name,
+        at=ctx.now,
+        store_notice=await store_notice(ctx.tx, application, checked.outcome),
     )
-    return Submitted(application, checked.eligibility, checked.outcome)
+    await record_step(ctx.tx, step)
+    return Submitted(step, checked.eligibility)
 
 
 async def _insert(tx: AsyncSession, application: Application) -> None:

@@ -1,6 +1,6 @@
-"""How does an approver name a substitute for an absence? 代理承認, part D.
+"""Substitutes for absent approvers (代理承認, part D): registered, changed, ended.
 
-A manager does it for himself, headquarters for any approver of the dealer.
+A manager does it for themselves, headquarters for any approver of the dealer.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('substitute/' || :de
 
 @dataclass(frozen=True)
 class SubstituteInput:
-    """A substitution as typed; no `approver_id`: the caller himself."""
+    """A substitution as typed; no `approver_id`: the caller."""
 
     approver_id: str | None
     substitute_id: str
@@ -67,7 +67,7 @@ async def change_substitute(
 
 
 async def end_substitute(ctx: RequestContext, line_id: int, expected_version: int) -> None:
-    """Take a substitution back; what was approved under it stands. Raises VersionConflict."""
+    """End a substitution; approvals given under it stay valid. Raises VersionConflict."""
     row = await _own(ctx, line_id, expected_version)
     row.ended_at = ctx.now
     row.version += 1

@@ -1,10 +1,11 @@
-"""What do we do when TFC's core tells of a step? Take it, or say why it came too late (T12-T18)."""
+"""Steps reported by TFC's core (T12-T18): taken, or rejected where they come too late."""
 
 from event_contracts import returns, tfc_returns
-from returns_service.actions.return_history import base_of
+from returns_service.actions.return_events import base_of
+from returns_service.actions.return_history import line_without_step
 from returns_service.actions.return_steps import apply_step
 from returns_service.actor import RequestContext
-from returns_service.models import Application, HistoryLine
+from returns_service.models import Application
 from returns_service.queries import application_by_id
 from returns_service.rules.return_commands import (
     Accept,
@@ -21,7 +22,7 @@ from shared.errors import Refusal
 
 
 class UnknownApplication(LookupError):
-    """TFC's core tells of an application that this dealer does not have; an operator must look."""
+    """TFC's core names an application that this dealer does not have; an operator must look."""
 
 
 def command_of(event: tfc_returns.TfcReturnEvent) -> Command:  # noqa: PLR0911 -- a command per event
@@ -73,22 +74,15 @@ async def _reject(
         current_version=found.version,
         current_status=found.status,
     )
-    ctx.tx.add(
-        HistoryLine(
-            application_id=found.application_id,
-            dealer_id=found.dealer_id,
-            at=ctx.now,
-            action="tfc_event_rejected",
-            actor_id=ctx.who.self_actor.user_id,
-            actor_role="tfc",
-            actor_name=ctx.who.name,
-            from_status=found.status,
-            to_status=found.status,
-            version=found.version,
-            status_version=found.status_version,
-            said=refusal.message,
-            changes=[],
-            facts={"action": command.action.value, "reason_code": refusal.code},
-        )
+    line = line_without_step(
+        found,
+        at=ctx.now,
+        action="tfc_event_rejected",
+        actor_id=ctx.who.self_actor.user_id,
+        actor_role="tfc",
+        actor_name=ctx.who.name,
+        said=refusal.message,
+        facts={"action": command.action.value, "reason_code": refusal.code},
     )
+    ctx.tx.add(line)
     await outbox.add(ctx.tx, rejected, now=ctx.now)

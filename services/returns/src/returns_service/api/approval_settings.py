@@ -1,10 +1,8 @@
 """承認フロー設定（本部用） and 代理承認: who approves at this dealer, and who in whose place."""
 
-from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response, status
-from pydantic import BaseModel, Field
 
 from returns_service.actions.approval_settings import Flow, set_approval_flow
 from returns_service.actions.substitutes import (
@@ -14,7 +12,8 @@ from returns_service.actions.substitutes import (
     register_substitute,
 )
 from returns_service.api.dependencies import Ctx, approvers, headquarters
-from returns_service.api.request_bodies import Code
+from returns_service.api.request_bodies import FlowBody, SubstituteBody
+from returns_service.api.schemas import FlowAnswer, SubstituteAnswer, SubstitutesAnswer
 from returns_service.models import ApprovalFlow, Substitute
 from returns_service.queries import approval_flow_of, staff_names, substitutes_from
 from returns_service.rules.return_refusals import RoleMayNot
@@ -35,51 +34,6 @@ NOT_SUBSTITUTED = (
     *(RoleMayNot, RoleNotSubstituted, SubstituteNotSuitable, SubstituteHasSubstitute),
     SubstitutionPeriodReversed,
 )
-
-
-class FlowBody(BaseModel):
-    """Which levels approve, where headquarters gets its mails; blank lines are left out."""
-
-    store_approval: bool
-    hq_approval: bool
-    hq_mails: list[Annotated[str, Field(max_length=1_000)]] = Field(default=[], max_length=100)
-    store_approver_notice: bool = False
-
-
-class FlowAnswer(FlowBody):
-    """The setting with its version; version 0: never set, nothing needs an approval."""
-
-    version: int
-    updated_at: datetime | None
-    updated_by: str | None
-
-
-class SubstituteBody(BaseModel):
-    """Who approves in whose place, on which JST days, both included."""
-
-    approver_id: Code | None = None
-    substitute_id: Code
-    from_on: date
-    to_on: date
-
-
-class SubstituteAnswer(BaseModel):
-    """A substitution as kept."""
-
-    substitute_no: int
-    approver_id: str
-    approver_name: str
-    substitute_id: str
-    substitute_name: str
-    from_on: date
-    to_on: date
-    version: int
-
-
-class SubstitutesAnswer(BaseModel):
-    """The substitutions of today and later."""
-
-    items: list[SubstituteAnswer]
 
 
 @router.get("/approval-flow", dependencies=[headquarters])

@@ -1,50 +1,15 @@
-"""Many approvals at once (part D): the same guards as one by one, a result per item, no edits."""
+"""Bulk approval (part D): the same checks as one by one, a result per item, no edits."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
 
-from returns_service.actions.return_steps import StepInput, apply_step
+from returns_service.actions.return_steps import apply_step
 from returns_service.api.dependencies import Ctx, dealers
-from returns_service.api.request_bodies import Code
+from returns_service.api.request_bodies import BulkBody, BulkItem
+from returns_service.api.schemas import BulkAnswer, BulkResult
 from returns_service.rules.return_commands import Approve
-from returns_service.rules.return_status import Status
-from shared.errors import Fact, Refusal
+from shared.errors import Refusal
 
 router = APIRouter()
-_MOST = 100
-
-
-class BulkItem(BaseModel):
-    """An application with the version that the approver saw."""
-
-    application_id: Code
-    version: int = Field(ge=0, lt=2**31)
-
-
-class BulkBody(BaseModel):
-    """At most 100 applications."""
-
-    items: list[BulkItem] = Field(min_length=1, max_length=_MOST)
-
-
-class BulkResult(BaseModel):
-    """What became of one item; `code` and `message` say why it was not approved."""
-
-    application_id: str
-    approved: bool
-    version: int | None = None
-    status: Status | None = None
-    status_label: str | None = None
-    code: str | None = None
-    message: str | None = None
-    facts: dict[str, Fact] = {}
-
-
-class BulkAnswer(BaseModel):
-    """A result per item, in the order asked."""
-
-    results: list[BulkResult]
-    approved: int
 
 
 @router.post("/bulk-approval", dependencies=[dealers])
@@ -59,11 +24,10 @@ async def approve_applications(body: BulkBody, ctx: Ctx) -> BulkAnswer:
 
 
 async def _approve(ctx: Ctx, item: BulkItem) -> BulkResult:
-    step_input = StepInput(approver_mail=ctx.who.mail)
-    command = Approve(expected_version=item.version)
+    command = Approve(expected_version=item.version, approver_mail=ctx.who.mail)
     try:
         async with ctx.tx.begin_nested():
-            taken = await apply_step(ctx, item.application_id, command, step_input)
+            taken = await apply_step(ctx, item.application_id, command)
     except Refusal as refusal:
         return BulkResult(
             application_id=item.application_id,

@@ -1,4 +1,4 @@
-"""What does every request bring along? Its person, its transaction, its instant."""
+"""Dependencies of every request: its person, its transaction, its instant."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated

@@ -1,16 +1,16 @@
-"""Who is concerned by an application, for the notifier at the moment of sending? D96, D146-D150.
+"""Recipients of mails about an application, read by the notifier when it sends (D96, D146-D150).
 
-Addresses are told to services only; events never carry them.
+Addresses are given to services only; events never carry them.
 """
 
 from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel
 
 from returns_service.api.dependencies import Tx, services
 from returns_service.api.request_bodies import Code
+from returns_service.api.schemas import PersonAnswer, RecipientsAnswer, RemandAnswer
 from returns_service.models import Application, Approval, HistoryLine, Store
 from returns_service.queries import (
     application_by_id,
@@ -26,42 +26,6 @@ from shared.http import clock_of
 from shared.refusals import refuses
 
 router = APIRouter(prefix="/internal")
-
-
-class PersonAnswer(BaseModel):
-    """Somebody with his address; None where none was left."""
-
-    person_id: str | None
-    role: str
-    mail: str | None
-
-
-class RemandAnswer(BaseModel):
-    """The last step back: from whom to whom, with the words that came with it."""
-
-    from_level: str
-    to_level: str
-    comment: str | None
-
-
-class RecipientsAnswer(BaseModel):
-    """All that decides who gets a mail about an application, as of now."""
-
-    application_id: str
-    dealer_id: str
-    dealer_name: str | None
-    contract_no: str
-    status: Status
-    status_japanese: str
-    status_version: int
-    completion_mail: bool
-    originator: PersonAnswer
-    store_approver: PersonAnswer | None
-    store_approver_notice: bool
-    store_approver_mails: list[str]
-    hq_approver_mails: list[str]
-    round_approvers: list[PersonAnswer]
-    last_remand: RemandAnswer | None
 
 
 @router.get("/applications/{application_id}/recipients", dependencies=[services])

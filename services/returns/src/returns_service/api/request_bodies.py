@@ -1,8 +1,9 @@
-"""What may a request say? Forms and the words of each step, as JSON.
+"""Request bodies: forms and the fields of each step, as JSON.
 
 Fields that a form does not have are ignored: the contract is shown, never sent (D88).
 """
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -11,6 +12,7 @@ from returns_service.rules.return_form import ResultForm, ReturnForm
 
 _LINE = 1_000
 _TEXT = 10_000
+_MOST_ITEMS = 100
 
 Code = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """An id or a number as a person or a program typed it: no control characters."""
@@ -26,7 +28,7 @@ class ResultBody(BaseModel):
     unreturned_reason: str | None = Field(None, max_length=_LINE)
 
     def result_form(self) -> ResultForm:
-        """The same as the rules know it."""
+        """The same as a value of the rules."""
         return ResultForm(self.kind, self.received_on, self.unreturned_reason)
 
 
@@ -39,7 +41,7 @@ class FormBody(ResultBody):
     completion_mail: bool = True
 
     def form(self) -> ReturnForm:
-        """The same as the rules know it."""
+        """The same as a value of the rules."""
         return ReturnForm(
             self.contact_1,
             self.contact_2,
@@ -73,7 +75,7 @@ class RemandBody(BaseModel):
 
 
 class TakeOverBody(BaseModel):
-    """引継ぎ: who becomes the originator, and his mail address (連絡先3)."""
+    """引継ぎ: the new originator, and their mail address (連絡先3)."""
 
     new_originator_id: Code
     contact_3: str | None = Field(None, max_length=_LINE)
@@ -95,3 +97,34 @@ class MessageBody(BaseModel):
     """連絡事項 of TFC."""
 
     message: str = Field("", max_length=_TEXT)
+
+
+class FlowBody(BaseModel):
+    """Which levels approve, where headquarters gets its mails; blank lines are left out."""
+
+    store_approval: bool
+    hq_approval: bool
+    hq_mails: list[Annotated[str, Field(max_length=_LINE)]] = Field(default=[], max_length=100)
+    store_approver_notice: bool = False
+
+
+class SubstituteBody(BaseModel):
+    """Who approves in whose place, on which JST days, both included."""
+
+    approver_id: Code | None = None
+    substitute_id: Code
+    from_on: date
+    to_on: date
+
+
+class BulkItem(BaseModel):
+    """An application with the version that the approver saw."""
+
+    application_id: Code
+    version: int = Field(ge=0, lt=2**31)
+
+
+class BulkBody(BaseModel):
+    """At most 100 applications."""
+
+    items: list[BulkItem] = Field(min_length=1, max_length=_MOST_ITEMS)

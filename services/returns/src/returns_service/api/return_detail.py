@@ -1,4 +1,4 @@
-"""What does an opened application show? Entry, route, history, words, and what may be done."""
+"""Opened application: entry, route, history, messages, and the actions it offers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -137,7 +137,7 @@ def _route(
 def _changed(
     found: Application, approvals: Sequence[Approval], ctx: RequestContext
 ) -> list[schemas.ChangeAnswer] | None:
-    """What differs from what this approver approved last; None: he approved nothing yet."""
+    """What differs from what this approver approved last; None: they approved nothing yet."""
     who = ctx.who
     people = {actor.acting_for or actor.user_id for actor in who.actors} | {who.self_actor.user_id}
     mine = [a for a in approvals if a.approver_id in people or a.on_behalf_of in people]

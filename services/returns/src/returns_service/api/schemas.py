@@ -1,9 +1,11 @@
-"""What does the service answer? Rows, applications and forms as JSON; labels are Japanese."""
+"""Response schemas: rows, applications and forms as JSON; labels are Japanese."""
 
 from datetime import date, datetime
 
 from pydantic import BaseModel
 
+from returns_service.api.request_bodies import FlowBody
+from returns_service.rules.return_status import Status
 from shared.errors import Fact
 
 
@@ -113,7 +115,7 @@ class RouteStepAnswer(BaseModel):
 
 
 class MessageAnswer(BaseModel):
-    """What TFC told the dealer (連絡事項)."""
+    """A message of TFC to the dealer (連絡事項)."""
 
     at: datetime
     message: str
@@ -209,7 +211,7 @@ class ApplicationAnswer(BaseModel):
 
 
 class ReportedCarAnswer(BaseModel):
-    """What the dealer's own system told of the car."""
+    """What the dealer's own system reported of the car."""
 
     received_on: date
     place: str | None
@@ -254,7 +256,7 @@ class CheckedStepAnswer(BaseModel):
 
 
 class StepAnswer(BaseModel):
-    """After a step. `mail_will_be_sent` is told after a remand only (D120)."""
+    """After a step. `mail_will_be_sent` is set after a remand only (D120)."""
 
     application_id: str
     version: int
@@ -262,3 +264,86 @@ class StepAnswer(BaseModel):
     status: StatusAnswer
     notices: list[Coded]
     mail_will_be_sent: bool | None = None
+
+
+class FlowAnswer(FlowBody):
+    """The setting with its version; version 0: never set, nothing needs an approval."""
+
+    version: int
+    updated_at: datetime | None
+    updated_by: str | None
+
+
+class SubstituteAnswer(BaseModel):
+    """A substitution as kept."""
+
+    substitute_no: int
+    approver_id: str
+    approver_name: str
+    substitute_id: str
+    substitute_name: str
+    from_on: date
+    to_on: date
+    version: int
+
+
+class SubstitutesAnswer(BaseModel):
+    """The substitutions of today and later."""
+
+    items: list[SubstituteAnswer]
+
+
+class PersonAnswer(BaseModel):
+    """A person with their address; None where none is known."""
+
+    person_id: str | None
+    role: str
+    mail: str | None
+
+
+class RemandAnswer(BaseModel):
+    """The last remand: from which level to which, with its comment."""
+
+    from_level: str
+    to_level: str
+    comment: str | None
+
+
+class RecipientsAnswer(BaseModel):
+    """All that decides who gets a mail about an application, as of now."""
+
+    application_id: str
+    dealer_id: str
+    dealer_name: str | None
+    contract_no: str
+    status: Status
+    status_japanese: str
+    status_version: int
+    completion_mail: bool
+    originator: PersonAnswer
+    store_approver: PersonAnswer | None
+    store_approver_notice: bool
+    store_approver_mails: list[str]
+    hq_approver_mails: list[str]
+    round_approvers: list[PersonAnswer]
+    last_remand: RemandAnswer | None
+
+
+class BulkResult(BaseModel):
+    """Result of one item; `code` and `message` say why it was not approved."""
+
+    application_id: str
+    approved: bool
+    version: int | None = None
+    status: Status | None = None
+    status_label: str | None = None
+    code: str | None = None
+    message: str | None = None
+    facts: dict[str, Fact] = {}
+
+
+class BulkAnswer(BaseModel):
+    """A result per item, in the order asked."""
+
+    results: list[BulkResult]
+    approved: int

@@ -1,14 +1,16 @@
-"""How do statuses, rows and entries look as JSON? One function per shape."""
+"""Serializers: statuses, rows, entries and steps as JSON, one function per shape."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from typing import Any
 
+from returns_service.actions.step_result import StepResult
 from returns_service.api import schemas
 from returns_service.api.schemas import Coded
 from returns_service.mapping import json_value
 from returns_service.models import Application, Contract, HistoryLine
+from returns_service.rules.mail_notice import approver_notice
 from returns_service.rules.return_approval import Offer
 from returns_service.rules.return_eligibility import (
     SELECTION_MISSING_WARNING,
@@ -82,10 +84,27 @@ def status(of: Status) -> schemas.StatusAnswer:
 
 
 def notices(eligibility: Eligibility) -> list[Coded]:
-    """What the user is told before sending: separate procedure, missing selection."""
-    told = [(eligibility.separate_procedure, SEPARATE_PROCEDURE)]
-    told += [(eligibility.selection_missing, SELECTION_MISSING)]
-    return [notice for holds, notice in told if holds]
+    """Notices before sending: separate procedure, missing selection."""
+    known = [(eligibility.separate_procedure, SEPARATE_PROCEDURE)]
+    known += [(eligibility.selection_missing, SELECTION_MISSING)]
+    return [notice for holds, notice in known if holds]
+
+
+def step(result: StepResult, *before: Coded) -> schemas.StepAnswer:
+    """A step that was taken, with the notices for the screen."""
+    application, remand, found = result.application, result.remand, list(before)
+    if message := approver_notice(result.outcome):
+        found.append(Coded(code="ASK_APPROVER", label=message))
+    if remand and remand.message:
+        found.append(Coded(code="TELL_RECIPIENT", label=remand.message))
+    return schemas.StepAnswer(
+        application_id=application.application_id,
+        version=application.version,
+        status_version=application.status_version,
+        status=status(Status(application.status)),
+        notices=found,
+        mail_will_be_sent=remand.mail_will_be_sent if remand else None,
+    )
 
 
 def contract(of: Contract, store_name: str, staff_name: str | None) -> schemas.ContractAnswer:
@@ -163,7 +182,7 @@ def _change(
 
 
 def _as_text(field: str, value: Plain, reasons: Mapping[str, str]) -> str:
-    """A value of the entry as the screen says it."""
+    """A value of the entry as the screen shows it."""
     if value is None:
         return ""
     if field == "completion_mail":

@@ -1,11 +1,11 @@
-"""Each step of an application is a resource of its own, changed under the version one saw."""
+"""Steps of an application: each is a resource of its own, changed under the version seen."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from returns_service.actions.return_steps import NO_INPUT, StepInput, apply_step, check_step
-from returns_service.actor import Person
+from returns_service.actions.return_steps import apply_step, preview_step
+from returns_service.actor import RequestContext
 from returns_service.api import schemas, serializers
 from returns_service.api.dependencies import Ctx, dealers, headquarters, tfc
 from returns_service.api.request_bodies import (
@@ -18,7 +18,6 @@ from returns_service.api.request_bodies import (
     RemandBody,
     TakeOverBody,
 )
-from returns_service.api.submission import after_step
 from returns_service.models import Staff
 from returns_service.queries import setting_of, staff_by_id
 from returns_service.rules.free_text import TextTooLong, TextUnprintable
@@ -72,20 +71,18 @@ class StepRequest:
         self.response = response
         self.ctx = ctx
 
-    async def take(self, command: Command, step_input: StepInput = NO_INPUT) -> schemas.StepAnswer:
+    async def take(self, command: Command) -> schemas.StepAnswer:
         """Take the step and answer with the new version."""
-        taken = await apply_step(self.ctx, self.application_id, command, step_input)
-        self.response.headers.update(etag(taken.application.version))
-        return after_step(taken)
+        result = await apply_step(self.ctx, self.application_id, command)
+        self.response.headers.update(etag(result.application.version))
+        return serializers.step(result)
 
-    async def check(
-        self, command: Command, step_input: StepInput = NO_INPUT
-    ) -> schemas.CheckedStepAnswer:
+    async def check(self, command: Command) -> schemas.CheckedStepAnswer:
         """What the step would do; nothing is written."""
-        possible = await check_step(self.ctx, self.application_id, command, step_input)
+        plan = await preview_step(self.ctx, self.application_id, command)
         return schemas.CheckedStepAnswer(
-            next_status=serializers.coded_status(possible.status),
-            changes=serializers.changes(possible.changes, self.ctx.reasons),
+            next_status=serializers.coded_status(plan.outcome.status),
+            changes=serializers.changes(plan.changes, self.ctx.reasons),
         )
 
 
@@ -98,7 +95,7 @@ async def approve_application(
     body: ApprovalBody, version: Version, step: Step
 ) -> schemas.StepAnswer:
     """承認, with or without overwriting ③ (D112, D114)."""
-    return await step.take(Approve(expected_version=version), approval_input(body, step.ctx.who))
+    return await step.take(_approve(body, version, step.ctx))
 
 
 @router.post("/approval/check", dependencies=[dealers])
@@ -107,16 +104,16 @@ async def check_approval(
     body: ApprovalBody, version: Version, step: Step
 ) -> schemas.CheckedStepAnswer:
     """確認 before 承認: what overwriting ③ changes, and what follows (D114)."""
-    step_input = approval_input(body, step.ctx.who)
-    return await step.check(Approve(expected_version=version), step_input)
+    return await step.check(_approve(body, version, step.ctx))
 
 
-def approval_input(body: ApprovalBody, who: Person) -> StepInput:
-    """The words of an approval; a 連絡先3 that is not sent is that of the profile (A-29)."""
+def _approve(body: ApprovalBody, version: int, ctx: RequestContext) -> Approve:
+    """The approval; a 連絡先3 that is not sent is that of the profile (A-29)."""
     sent = "contact_3" in body.model_fields_set
-    return StepInput(
+    return Approve(
+        expected_version=version,
         overwrite=body.overwrite.result_form() if body.overwrite else None,
-        approver_mail=body.contact_3 if sent else who.mail,
+        approver_mail=body.contact_3 if sent else ctx.who.mail,
     )
 
 
@@ -133,10 +130,7 @@ async def remand_application(body: RemandBody, version: Version, step: Step) -> 
 @refuses(NotTheOriginator, SubstituteMayNot)
 async def correct_application(body: FormBody, version: Version, step: Step) -> schemas.StepAnswer:
     """訂正 by the originator; the approval starts again (D121, D122)."""
-    setting = await setting_of(step.ctx.tx, step.ctx.who.self_actor.dealer_code or "")
-    return await step.take(
-        Correct(expected_version=version, setting=setting), StepInput(correction=body.form())
-    )
+    return await step.take(await _correct(body, version, step.ctx))
 
 
 @router.post("/correction/check", dependencies=[dealers])
@@ -145,10 +139,12 @@ async def check_correction(
     body: FormBody, version: Version, step: Step
 ) -> schemas.CheckedStepAnswer:
     """確認 before 訂正: what it changes, and where the approval starts again (D94, D122)."""
-    setting = await setting_of(step.ctx.tx, step.ctx.who.self_actor.dealer_code or "")
-    return await step.check(
-        Correct(expected_version=version, setting=setting), StepInput(correction=body.form())
-    )
+    return await step.check(await _correct(body, version, step.ctx))
+
+
+async def _correct(body: FormBody, version: int, ctx: RequestContext) -> Correct:
+    setting = await setting_of(ctx.tx, ctx.who.self_actor.dealer_code or "")
+    return Correct(expected_version=version, setting=setting, form=body.form())
 
 
 @router.post("/withdrawal", dependencies=[dealers])
@@ -168,17 +164,19 @@ async def take_over_application(
     new = await staff_by_id(step.ctx.tx, dealer, body.new_originator_id)
     setting = await setting_of(step.ctx.tx, dealer)
     return await step.take(
-        TakeOver(expected_version=version, setting=setting, new_originator=_as_originator(new)),
-        StepInput(
-            new_name=new.name if new else "",
-            new_mobile=new.mobile if new else None,
-            new_mail=body.contact_3,
-        ),
+        TakeOver(
+            expected_version=version,
+            setting=setting,
+            new_originator=_as_originator(new),
+            name=new.name if new else "",
+            mobile=new.mobile if new else None,
+            mail=body.contact_3,
+        )
     )
 
 
 def _as_originator(staff: Staff | None) -> NewOriginator:
-    """The new originator as the rules know him; somebody unknown is not suitable."""
+    """The new originator as the rules see them; an unknown person is not suitable."""
     if staff is None:
         return NewOriginator("", Role.SALES, "", None, active=False)
     role = Role(staff.role)

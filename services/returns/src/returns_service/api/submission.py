@@ -1,4 +1,4 @@
-"""The way to a new application: the form as it opens, its check at 確認, its sending at OK."""
+"""Submission of an application: the form as it opens, its check at 確認, its sending at OK."""
 
 import hashlib
 from typing import Annotated, Any
@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from returns_service.actions.return_steps import StepResult
 from returns_service.actions.submit_return import (
     check_submission,
     contract_in_sight,
@@ -28,7 +27,6 @@ from returns_service.queries import (
     store_by_code,
 )
 from returns_service.rules.approval_route import Route
-from returns_service.rules.mail_notice import ASK_APPROVER, approver_notice
 from returns_service.rules.return_eligibility import (
     CarAlreadyReturned,
     ContractHandledByTfc,
@@ -39,7 +37,6 @@ from returns_service.rules.return_eligibility import (
     check_eligibility,
 )
 from returns_service.rules.return_form import ResultKind, opening_form
-from returns_service.rules.return_status import Status
 from shared.errors import Refusal
 from shared.http import NotFound, etag, idempotent
 from shared.refusals import refuses
@@ -140,8 +137,7 @@ async def create_application(
     async def act() -> dict[str, Any]:
         sent = await submit_application(ctx, body.contract_no, body.form())
         notices = serializers.notices(sent.eligibility)
-        taken = StepResult(sent.application, sent.outcome, approver_notice(sent.outcome))
-        return after_step(taken, *notices).model_dump(mode="json")
+        return serializers.step(sent.step, *notices).model_dump(mode="json")
 
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     answer = await idempotent(
@@ -154,20 +150,3 @@ async def create_application(
     response.headers.update(etag(answer["version"]))
     response.headers["Location"] = f"{request.url.path}/{answer['application_id']}"
     return schemas.StepAnswer.model_validate(answer)
-
-
-def after_step(taken: StepResult, *notices: Coded) -> schemas.StepAnswer:
-    """What a screen tells after a step."""
-    application, told = taken.application, list(notices)
-    if taken.ask_approver:
-        told.append(Coded(code="ASK_APPROVER", label=ASK_APPROVER))
-    if taken.remand and taken.remand.message:
-        told.append(Coded(code="TELL_RECIPIENT", label=taken.remand.message))
-    return schemas.StepAnswer(
-        application_id=application.application_id,
-        version=application.version,
-        status_version=application.status_version,
-        status=serializers.status(Status(application.status)),
-        notices=told,
-        mail_will_be_sent=taken.remand.mail_will_be_sent if taken.remand else None,
-    )

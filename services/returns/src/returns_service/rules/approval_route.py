@@ -1,4 +1,4 @@
-"""Which approvals must a return application pass, and where does a remand lead? D116-D118, B2.
+"""Approval route: the levels of a return application, and where a remand leads (D116-D118, B2).
 
 The route is frozen when the application is sent (A-31): own level and those below are skipped for
 the originator (A-21), and a remand goes exactly one step back.
@@ -78,7 +78,7 @@ class Route:
         return self.levels[-1].remanded if self.levels else self.with_originator()
 
     def with_originator(self) -> Status:
-        """The REMANDED status of the originator; his role names it (D117, A-20)."""
+        """The REMANDED status of the originator; their role names it (D117, A-20)."""
         return {
             Role.SALES: Status.STAFF_REMANDED,
             Role.MANAGER: Status.STORE_REMANDED,

@@ -1,6 +1,6 @@
-"""As whom does a person take a step who also represents others? As himself wherever he may.
+"""Delegation (代理承認, part D): in which capacity a person takes a step.
 
-Only where he may not, as one of the approvers whom he represents (代理承認, part D).
+In their own wherever that is allowed; else for one of the approvers whom they represent.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def decide_as(
 ) -> tuple[Outcome, Actor]:
     """What `command` changes, and the first of `actors` who may take it.
 
-    Raises the refusal of whoever came furthest; at a tie the person's own, which stands first.
+    Raises the most specific refusal; at a tie the person's own, which comes first.
     """
     refusals: list[Refusal] = []
     for actor in actors:

@@ -1,4 +1,4 @@
-"""Which free text do we take? Comments and notes of return applications: D113, D115, T13-T17.
+"""Free text of return applications: comments and notes (D113, D115, T13-T17).
 
 Line breaks are kept as LF, other control characters are refused, blank text counts as none.
 """

@@ -1,4 +1,4 @@
-"""Where does headquarters get its mails? 承認フロー設定（本部用）: D153, A-30; none is allowed."""
+"""Mail addresses of headquarters in 承認フロー設定（本部用）: D153, A-30; none is allowed."""
 
 from collections.abc import Iterable
 

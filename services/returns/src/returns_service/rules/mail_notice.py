@@ -1,7 +1,7 @@
-"""What does the screen tell about mails after a step? D96, D120, A-29, A-30.
+"""Mail notices on the screen after a step (D96, D120, A-29, A-30).
 
-No mail goes to a store approver who is to approve, so the user is asked to tell him; and a remand
-whose recipient left no address reaches him only by telephone.
+No mail goes to a store approver who is to approve, so the user is asked to notify them; a remand
+whose recipient has no address reaches them only by telephone.
 """
 
 from collections.abc import Collection
@@ -14,7 +14,7 @@ TELL_RECIPIENT = "差戻し先のメールアドレスが登録されていな�
 
 
 def approver_notice(outcome: Outcome) -> str | None:
-    """The request to tell the approver oneself, where a step leads to one; else None (D96)."""
+    """The request to notify the approver, where a step leads to one; else None (D96)."""
     return ASK_APPROVER if outcome.approval_requested else None
 
 
@@ -22,8 +22,8 @@ def approver_notice(outcome: Outcome) -> str | None:
 class Addresses:
     """The mail addresses known now.
 
-    `originator` is his 連絡先3; `store_approver` the one left in the approval dialog, None before
-    his first approval; `hq_approvers` those of 承認フロー設定.
+    `originator` is 連絡先3 of the originator; `store_approver` that of the approval dialog, None
+    before the first approval; `hq_approvers` those of 承認フロー設定.
     """
 
     originator: str | None
@@ -33,7 +33,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class RemandNotice:
-    """Whether the mail of a remand will be sent, and what to tell the user if not."""
+    """Whether the mail of a remand will be sent, and the message for the user if not."""
 
     mail_will_be_sent: bool
     message: str | None

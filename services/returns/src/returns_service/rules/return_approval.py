@@ -1,4 +1,4 @@
-"""Who may take which step of a return application, and what follows? D111-D123, B2-B4, A-20, A-22.
+"""Approval of returns: who may take which step, and what follows (D111-D123, B2-B4, A-20, A-22).
 
 `STEPS` is the only table of steps and `check_step` the only guard; `decide` adds what follows.
 Facts and a command go in, an `Outcome` or a refusal named after its fact comes out.
@@ -137,7 +137,7 @@ class Step:
     target: Target
 
     def is_open(self, status: Status | None, route: Route) -> bool:
-        """Whether the step exists in `status` on `route`; an approver needs his level (A-20)."""
+        """Whether the step exists in `status` on `route`; an approver needs their level (A-20)."""
         return status in self.states and (self.by.level is None or self.by.level in route.levels)
 
     def lands_on(self, route: Route, current: Status | None) -> Status:
@@ -233,7 +233,7 @@ def check_step(
 
 
 def _check_person(facts: ReturnFacts | None, steps: list[Step], actor: Actor) -> None:
-    """Refuse whoever may not see the application or never takes this action on it (404, 403)."""
+    """Refuse an actor who does not see the application or never takes this action (404, 403)."""
     if facts is not None and not sees_return(
         actor,
         dealer_code=facts.dealer_code,
@@ -277,7 +277,7 @@ def decide(facts: ReturnFacts | None, command: Command, actor: Actor) -> Outcome
 
 
 def _words(command: Command, actor: Actor) -> tuple[str | None, str | None]:
-    """Text and 貴社連絡欄 of a command, cleaned; refuse what is missing, too long or not his."""
+    """Text and 貴社連絡欄 of a command, cleaned; refuse what is missing, too long or not theirs."""
     match command:
         case Remand(comment=comment, dealer_note=note):
             by_tfc = actor.role is Role.TFC
@@ -306,7 +306,7 @@ def _words(command: Command, actor: Actor) -> tuple[str | None, str | None]:
 def _route_after(facts: ReturnFacts | None, command: Command, actor: Actor) -> tuple[Route, str]:
     """Route and originator after `command`; only a sending or a take-over changes them (A-31).
 
-    A correction is a new sending by its originator in the role that he has today.
+    A correction is a new sending by its originator in the role that they have today.
     """
     if isinstance(command, Submit | Correct):
         return Route.of(command.setting, actor.role), actor.user_id
@@ -349,7 +349,7 @@ class Offer:
 def offers(facts: ReturnFacts, actor: Actor) -> tuple[Offer, ...]:
     """Every action that the actor's role can ever take on an application, as of now (D101, D105).
 
-    Empty for whoever does not see the application.
+    Empty for an actor who does not see the application.
     """
     shown = []
     for action in Action:

@@ -1,10 +1,11 @@
-"""What can be done with a return application? The actions of B3 and the words they carry."""
+"""Commands on a return application: the actions of B3, each with all that its actor enters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
 from returns_service.rules.approval_route import ApprovalSetting
+from returns_service.rules.return_form import ResultForm, ReturnForm
 from shared.roles import Role
 
 
@@ -43,9 +44,15 @@ class _OnVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class Approve(_OnVersion):
-    """承認 (T2, T4, T6, T8); what the approver overwrites is checked by return_form (D114)."""
+    """承認 (T2, T4, T6, T8).
+
+    `overwrite` is ③ as the approver changed it (D114), `approver_mail` 連絡先3 of the approval
+    dialog; return_form checks both.
+    """
 
     action: ClassVar[Action] = Action.APPROVE
+    overwrite: ResultForm | None = None
+    approver_mail: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +66,14 @@ class Remand(_OnVersion):
 
 @dataclass(frozen=True, kw_only=True)
 class Correct(_OnVersion):
-    """訂正 (T10), a new sending: `setting` is the dealer's setting of today (A-31)."""
+    """訂正 (T10), a new submission under the dealer's `setting` of today (A-31).
+
+    `form` is the whole form again; return_form checks it.
+    """
 
     action: ClassVar[Action] = Action.CORRECT
     setting: ApprovalSetting
+    form: ReturnForm = field(default_factory=ReturnForm)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,11 +148,17 @@ class NewOriginator:
 
 @dataclass(frozen=True, kw_only=True)
 class TakeOver(_OnVersion):
-    """HQ hands the application to a new originator (T22, A-22), under today's `setting`."""
+    """HQ hands the application to a new originator (T22, A-22), under today's `setting`.
+
+    `name`, `mobile` and `mail` are those of the new originator (連絡先2, 連絡先3).
+    """
 
     action: ClassVar[Action] = Action.TAKE_OVER
     setting: ApprovalSetting
     new_originator: NewOriginator
+    name: str = ""
+    mobile: str | None = None
+    mail: str | None = None
 
 
 Command = (

@@ -1,4 +1,4 @@
-"""May the return of this contract's car be reported here, and does that finish it? D76-D81, D38.
+"""Eligibility of a contract for a return report, and whether it finishes it (D76-D81, D38).
 
 The table of products is a default; a master may feed another one.
 """

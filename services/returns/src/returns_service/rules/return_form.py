@@ -1,6 +1,6 @@
-"""Is what was entered on 起票画面 complete and true to form? D83-D92, D114, A-29, A-35.
+"""Return form (起票画面): checks of what was entered (D83-D92, D114, A-29, A-35).
 
-A form holds what a person typed; a report holds what is kept. All errors are told at once.
+A form holds what a person typed; a report holds what is kept. All errors are reported at once.
 """
 
 import dataclasses
@@ -163,7 +163,7 @@ def check_overwrite(
 
 
 def check_approver_mail(mail: str | None) -> str | None:
-    """The 連絡先3 that a store approver leaves in his dialog, or None for blank (D112, A-29).
+    """The 連絡先3 of the approval dialog of a store approver, or None for blank (D112, A-29).
 
     Raises FormErrors on the field `contact_3`.
     """

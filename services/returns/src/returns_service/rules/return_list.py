@@ -1,6 +1,6 @@
-"""What does 進捗一覧 show, count and let one search? D98-D100, D103-D108, D142.
+"""進捗一覧: its rows, counts and search keys (D98-D100, D103-D108, D142).
 
-Names, groups and colours of a status stand in return_status; here are the questions on a whole
+Names, groups and colours of a status are in return_status; here are the questions on a whole
 list. SQL may filter with the statuses and bounds that this file gives.
 """
 
@@ -20,7 +20,7 @@ _JST = timezone(timedelta(hours=9))
 
 
 class ApplicationKind(StrEnum):
-    """申込内容: the return of a car, or a change that TFC reports and nobody edits here (D99)."""
+    """申込内容: the return of a car, or a change that TFC reports, read-only here (D99)."""
 
     VEHICLE_RETURN = "VEHICLE_RETURN"
     ADDRESS_CHANGE = "ADDRESS_CHANGE"
@@ -41,7 +41,7 @@ class ApplicationKind(StrEnum):
 TO_APPROVE = (Status.STORE_PENDING, Status.HQ_PENDING)
 REMANDED = (Status.STAFF_REMANDED, Status.STORE_REMANDED, Status.HQ_REMANDED)
 DEALERS_TURN = (*TO_APPROVE, *REMANDED)
-"""The statuses in which somebody at the dealer must act, whichever role it is."""
+"""The statuses in which the dealer must act, in whichever role."""
 STILL_DAYS = 7
 """An application at the dealer that was not changed for so long does not move (D147)."""
 
@@ -52,10 +52,10 @@ def last_change_of_still_ones(today: date) -> date:
 
 
 def waits_for(facts: ReturnFacts, actor: Actor) -> bool:
-    """Whether the application stands on the actor's own work list.
+    """Whether the application is on the actor's own work list.
 
     It does where a dealer must act (D108) and the actor is the one who can: the originator of what
-    was remanded to him, else an approver of that level who did not originate it.
+    was remanded to them, else an approver of that level who did not originate it.
     """
     if facts.status.acts is None:
         return False

@@ -1,4 +1,4 @@
-"""Why may a person not take a step of a return application? D1, B4; each error states the fact."""
+"""Refusals of a step of a return application (D1, B4); each error states the fact."""
 
 from returns_service.rules.return_status import Status
 from shared.errors import Kind, Refusal
@@ -45,7 +45,7 @@ class DealerNoteIsForHqApprover(Refusal):
 
 
 class StatusRefusal(Refusal):
-    """A refusal that tells the status in which the application is now."""
+    """A refusal with the status in which the application is now."""
 
     kind = Kind.CONFLICT
 
@@ -65,21 +65,21 @@ class ReturnAlreadyDecided(StatusRefusal):
 
 
 class StepNotPossible(StatusRefusal):
-    """Nobody may take this action in this status (B4)."""
+    """No one may take this action in this status (B4)."""
 
     code = "STEP_NOT_POSSIBLE"
     message = "ステータスが「{status}」のため、この操作はできません"
 
 
 class NotYourStep(StatusRefusal):
-    """The action is open, but to somebody else."""
+    """The action is open, but to another person."""
 
     code = "NOT_YOUR_STEP"
     message = "ステータスが「{status}」のため、手続者ではない方は操作できません"
 
 
 class OwnItem(Refusal):
-    """Nobody approves or remands what he originated, not as a substitute either."""
+    """No one approves or remands what they originated, not as a substitute either."""
 
     code = "OWN_ITEM"
     kind = Kind.CONFLICT

@@ -1,4 +1,4 @@
-"""What does each status of a return application mean to a dealer? D103-D105, D107-D109, B1.
+"""Status of a return application: name, group, colour, guidance (D103-D105, D107-D109, B1).
 
 One line of `MEANING` answers everything that a screen asks about a status.
 """
@@ -99,7 +99,7 @@ class Status(StrEnum):
 
     @property
     def acts(self) -> Role | None:
-        """The dealer's role that must act (手続者, D108); None: nobody at the dealer."""
+        """The dealer's role that must act (手続者, D108); None: no one at the dealer."""
         return MEANING[self].acts
 
 

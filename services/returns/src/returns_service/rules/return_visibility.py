@@ -1,7 +1,7 @@
-"""Who sees a return application, and whose contracts may be reported? D1, D2, D142, A-34.
+"""Visibility: who sees a return application, and whose contracts may be reported (D1, D2, D142).
 
 An application stays with the store that originated it until it is final, wherever its contract
-moves meanwhile.
+moves (A-34).
 """
 
 from dataclasses import dataclass

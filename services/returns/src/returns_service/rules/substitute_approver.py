@@ -1,7 +1,7 @@
-"""Who may approve in the place of an absent approver (代理承認), and when? Part D.
+"""Substitute approvers (代理承認, part D): who may represent an absent approver, and when.
 
-Both may act meanwhile. A substitute has no substitute, so one always knows who stands for whom;
-that nobody approves his own item, return_approval sees to.
+Both may act during that time. A substitute has no substitute, so it is always clear who represents
+whom; return_approval refuses the approval of one's own item.
 """
 
 from collections.abc import Iterable
@@ -53,7 +53,7 @@ class SubstitutionPeriodReversed(Refusal):
 
 
 class SubstituteHasSubstitute(Refusal):
-    """A substitute would himself be substituted on one of the days."""
+    """A substitute would be substituted too on one of the days."""
 
     code = "SUBSTITUTE_HAS_SUBSTITUTE"
     kind = Kind.CONFLICT
@@ -86,7 +86,7 @@ def check_substitution(
 def acts_as(
     person: Actor, substitutions: Iterable[Substitution], *, today: date
 ) -> tuple[Actor, ...]:
-    """As whom `person` may act on `today` (JST): as himself, then for each whom he represents."""
+    """As whom `person` may act on `today` (JST): themselves, then each whom they represent."""
     represented = (
         replace(s.approver, user_id=person.user_id, acting_for=s.approver.user_id)
         for s in substitutions

@@ -28,7 +28,7 @@ STATEMENTS = [
     "CREATE INDEX outbox_unpublished ON outbox (position) WHERE published_at IS NULL",
     "CREATE INDEX outbox_by_aggregate ON outbox (aggregate_type, aggregate_id, sequence)",
     "CREATE TABLE outbox_p_rest PARTITION OF outbox DEFAULT",
-    # Months are made ahead of time; what has no month of its own lies in outbox_p_rest.
+    # Monthly partitions are created ahead of time; outbox_p_rest takes all other rows.
     """CREATE FUNCTION outbox_months(ahead integer) RETURNS void LANGUAGE plpgsql AS $$
     DECLARE month date := date_trunc('month', now() AT TIME ZONE 'UTC');
     BEGIN
@@ -132,5 +132,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Events are never thrown away by a migration."""
-    raise RuntimeError("The event core has nothing before it.")
+    """A migration never deletes events."""
+    raise RuntimeError("The event core has no earlier version.")

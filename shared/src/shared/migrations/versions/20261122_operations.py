@@ -1,4 +1,4 @@
-"""What operators need: how refused messages ended, and the lag of the last hour."""
+"""Operator data: how refused messages were settled, and lag samples of the last hour."""
 
 from alembic import op
 
@@ -26,6 +26,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Drop them."""
     op.execute("DROP TABLE lag_sample")
     op.execute("ALTER TABLE inbox_refused DROP settled_at, DROP settled_as")

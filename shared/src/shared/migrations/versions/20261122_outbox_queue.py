@@ -1,4 +1,4 @@
-"""What the broker has not confirmed becomes a table of its own; the log is never updated again."""
+"""Unconfirmed events move to a table of their own; the outbox log is never updated again."""
 
 from alembic import op
 
@@ -21,11 +21,11 @@ STATEMENTS = [
 
 
 def upgrade() -> None:
-    """Move what is pending."""
+    """Move the pending events."""
     for statement in STATEMENTS:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    """Events are never thrown away by a migration."""
-    raise RuntimeError("The log does not know any more what was published when.")
+    """A migration never deletes events."""
+    raise RuntimeError("The log no longer records when an event was published.")

@@ -1,4 +1,4 @@
-"""What is forgotten by its age is found by it."""
+"""Indexes by age for the deletion of expired rows."""
 
 from alembic import op
 

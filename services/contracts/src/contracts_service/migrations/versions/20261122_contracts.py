@@ -40,7 +40,7 @@ MASTERS = [
         transferable boolean NOT NULL,
         is_lease boolean NOT NULL
     )""",
-    # Models of every dealer have the dealer '*'; a dealer may keep more of its own.
+    # Models of every dealer have the dealer '*'; a dealer may add its own.
     """CREATE TABLE vehicle (
         dealer_id text NOT NULL,
         vehicle_code text NOT NULL,
@@ -200,7 +200,7 @@ OWNED_BY_DEALERS = (
 
 
 def upgrade() -> None:
-    """Create everything, and let each dealer see its own rows only."""
+    """Create the tables; row-level security shows each dealer its own rows only."""
     for statement in (*MASTERS, CONTRACT, *INDEXES, *HISTORY):
         op.execute(statement)
     for table in OWNED_BY_DEALERS:
@@ -215,5 +215,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Contracts are never thrown away by a migration."""
+    """A migration never deletes contracts."""
     raise RuntimeError("Contracts have nothing before them.")

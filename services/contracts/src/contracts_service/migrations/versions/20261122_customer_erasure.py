@@ -1,4 +1,4 @@
-"""Whose customer was erased, by whom, when and why."""
+"""Customer erasures: contract, person, instant and reason."""
 
 from alembic import op
 
@@ -28,5 +28,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was erased must stay erased."""
+    """Erased data must remain erased."""
     raise RuntimeError("Without this table a file would bring erased customers back.")

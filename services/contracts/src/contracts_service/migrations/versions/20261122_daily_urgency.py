@@ -1,4 +1,4 @@
-"""The first timer that tells, as a day begins, which contracts became more urgent."""
+"""First timer of the daily urgency events."""
 
 from alembic import op
 
@@ -17,10 +17,10 @@ FIRST = """
 
 
 def upgrade() -> None:
-    """Set it for the next day in Japan."""
+    """Set the timer for the next day in Japan."""
     op.execute(FIRST)
 
 
 def downgrade() -> None:
-    """Take it away."""
+    """Delete the timer."""
     op.execute("DELETE FROM timer WHERE kind = 'tell_urgency'")

@@ -22,12 +22,12 @@ NOW = """CASE current_setting('app.dealer', true)
 
 
 def upgrade() -> None:
-    """Say the same in words that the planner estimates better."""
+    """Rewrite the same policies in a form that the planner estimates better."""
     for table in OWNED_BY_DEALERS:
         op.execute(f"ALTER POLICY own_dealer ON {table} USING ({NOW})")
 
 
 def downgrade() -> None:
-    """As it was."""
+    """Restore the earlier policies."""
     for table in OWNED_BY_DEALERS:
         op.execute(f"ALTER POLICY own_dealer ON {table} USING ({BEFORE})")

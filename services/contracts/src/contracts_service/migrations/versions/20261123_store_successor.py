@@ -1,4 +1,4 @@
-"""A closed store says which one takes over its customers."""
+"""Successor of a closed store, which takes over its customers."""
 
 from alembic import op
 

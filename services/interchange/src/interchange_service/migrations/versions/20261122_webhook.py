@@ -1,4 +1,4 @@
-"""Where dealers want to be told, and what was told to them."""
+"""Tables of webhooks: endpoints, deliveries and their log."""
 
 from alembic import op
 

@@ -33,6 +33,7 @@ STATES = (
 STEPS = {
     **dict(STATES),
     "put_off": "送信できず、時間をおいて送り直します",
+    "lost": "送信の途中で処理が中断しました",
     "resend": "もう一度送信するよう指示",
 }
 """What the history of a mail names."""

@@ -1,0 +1,196 @@
+"""Application in either process layout: all services in this process, or each as processes.
+
+Without --processes every service runs here; with it, APIs, workers and the portal are child
+processes behind nginx, if nginx is installed.
+"""
+
+import asyncio
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from event_contracts import SUBSCRIPTIONS
+from madoguchi.embedded.assembly import (
+    AUDIENCE,
+    Assembly,
+    demo_pages,
+    make_demo,
+    portal_values,
+    service_settings,
+    service_values,
+)
+from madoguchi.embedded.first_start import DemoProgress
+from madoguchi.embedded.gateway import nginx_command, nginx_process, nginx_program
+from madoguchi.embedded.persistent_clock import PersistentClock
+from madoguchi.embedded.processes import (
+    Child,
+    Forward,
+    LazyApp,
+    PathRouter,
+    portal_process,
+    service_process,
+)
+from madoguchi.embedded.run_config import RunConfig
+from madoguchi.services import SERVICES
+from portal_service.app import create_app as create_portal
+from portal_service.settings import PortalSettings
+from shared.db import Database
+from shared.inbox import Inbox
+from shared.main import api_of
+from shared.rabbitmq import Topology
+from shared.service import Background, ServiceRuntime
+from shared.tokens import RemoteKeys, TokenVerifier, principal_of
+from shared.transport import EmbeddedTransport
+
+NOTIFIER_CALLS = ("returns_url", "commuter_url")
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """All parts, created but not yet started. `running` is empty where services are processes."""
+
+    config: RunConfig
+    clock: PersistentClock
+    app: ASGIApp
+    running: dict[str, ServiceRuntime]
+    background: tuple[Background, ...]
+    databases: tuple[Database, ...]
+    port: int
+    demo_progress: DemoProgress
+    make_demo: Background
+    apis: tuple[LazyApp, ...] = ()
+
+    async def work(self) -> None:
+        """Run every worker until cancelled."""
+        inboxes = {name: part.inbox for name, part in self.running.items()}
+        async with asyncio.TaskGroup() as tasks:
+            for part in self.running.values():
+                tasks.create_task(self._work_of(part, inboxes))
+            for background in self.background:
+                tasks.create_task(background())
+
+    async def _work_of(self, part: ServiceRuntime, inboxes: dict[str, Inbox]) -> None:
+        if self.config.rabbitmq is None:
+            await part.work(EmbeddedTransport(inboxes, SUBSCRIPTIONS))
+        else:
+            topology = Topology(SUBSCRIPTIONS, self.config.event_prefix)
+            await part.work_with_rabbitmq(self.config.rabbitmq, topology)
+
+
+def in_one_process(assembly: Assembly) -> Application:
+    """Create every service in this process."""
+    config = assembly.config
+    verifier = TokenVerifier(
+        RemoteKeys(f"{config.url}/issuer/jwks", assembly.http),
+        issuer=f"{config.url}/issuer",
+        audience=AUDIENCE,
+    )
+    settings = service_settings(assembly)
+    apps = {
+        name: LazyApp(
+            partial(
+                api_of,
+                SERVICES[name],
+                settings[name],
+                database=part.database,
+                clock=assembly.clock,
+                principal_of=principal_of(verifier),
+            )
+        )
+        for name, part in assembly.running.items()
+    }
+    background = [
+        task
+        for name, part in assembly.running.items()
+        if hasattr(SERVICES[name], "beside")
+        for task in SERVICES[name].beside(settings[name], part)
+    ]
+    return Application(
+        config,
+        assembly.clock,
+        _path_router(assembly, apps),
+        assembly.running,
+        tuple(background),
+        assembly.databases,
+        config.port,
+        assembly.demo_progress,
+        partial(make_demo, assembly),
+        tuple(apps.values()),
+    )
+
+
+def as_processes(assembly: Assembly) -> Application:
+    """Create every API, every worker and the portal as child processes, behind nginx if installed.
+
+    They call each other directly: internal requests do not pass the gateway.
+    """
+    config = assembly.config
+    ports = {name: free_port() for name in (*assembly.running, "portal")}
+    urls = {f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    portal = _environment("portal", portal_values(config, assembly.secrets) | urls)
+    children = [
+        portal_process(portal, ports["portal"]),
+        *_service_processes(assembly, ports, urls),
+    ]
+    port = config.port
+    if program := nginx_program():
+        port = free_port()
+        addresses = {name: f"127.0.0.1:{at}" for name, at in ports.items()}
+        folder, own_address = config.data / "gateway", f"127.0.0.1:{port}"
+        children.append(
+            nginx_process(nginx_command(program, folder, config.port, addresses, own_address))
+        )
+    parts: dict[str, ASGIApp] = {
+        f"/api/{name}": Forward(urls[f"{name}_url"]) for name in assembly.running
+    }
+    router = PathRouter({**parts, **demo_pages(assembly)}, Forward(urls["portal_url"]))
+    background = tuple(child.run for child in children)
+    return Application(
+        config,
+        assembly.clock,
+        router,
+        {},
+        background,
+        assembly.databases,
+        port,
+        assembly.demo_progress,
+        partial(make_demo, assembly),
+    )
+
+
+def _service_processes(
+    assembly: Assembly, ports: Mapping[str, int], urls: Mapping[str, str]
+) -> Iterator[Child]:
+    """The API process and the worker process of every service."""
+    for name, part in assembly.running.items():
+        values = service_values(assembly, name)
+        if name == "notifier":
+            values |= {key: urls[key] for key in NOTIFIER_CALLS}
+        environment, package = _environment(name, values), part.service.package
+        yield service_process(package, "api", environment, ports[name])
+        yield service_process(package, "worker", environment)
+
+
+def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """The settings as environment variables of a child process."""
+    return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
+
+
+def _path_router(assembly: Assembly, services: Mapping[str, ASGIApp]) -> PathRouter:
+    """All parts behind one address; with the clock page, as child processes read the real clock."""
+    settings = PortalSettings(**portal_values(assembly.config, assembly.secrets))
+    portal = create_portal(settings, http=assembly.http, now=assembly.clock.now)
+    own = demo_pages(assembly)
+    parts = {f"/api/{name}": app for name, app in services.items()}
+    return PathRouter({**parts, **own, "/clock": own["/mailbox"]}, portal)
+
+
+def free_port() -> int:
+    """A TCP port that is free at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

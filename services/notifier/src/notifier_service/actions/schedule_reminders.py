@@ -1,0 +1,30 @@
+"""Reminder timers of an application: two for each stay in a status, replaced at the next (D152)."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from event_contracts.returns import ReturnStatusChanged
+from notifier_service.rules.recipients import MailKind
+from notifier_service.rules.reminders import ReminderPolicy, is_timely, reminder_mails
+from shared.timers import cancel_timers, set_timer
+
+REMINDER_TIMERS = {"stale": MailKind.STALE, "approval_stale": MailKind.APPROVAL_STALE}
+"""The timers of a stay; each is keyed by the application, which has one stay at a time."""
+
+
+async def schedule_reminders(
+    tx: AsyncSession, event: ReturnStatusChanged, timing: ReminderPolicy, *, now: datetime
+) -> None:
+    """Replace the timers of the stay that ended by those of the one that begins."""
+    await cancel_timers(tx, event.application_id, *REMINDER_TIMERS)
+    due = reminder_mails(event.to_status, event.entered_at, timing)
+    payload = {
+        "dealer_id": event.dealer_id,
+        "contract_no": event.contract_no,
+        "status_version": event.status_version,
+    }
+    for timer, kind in REMINDER_TIMERS.items():
+        due_at = due.get(kind)
+        if due_at and is_timely(due_at, now=now, imported=event.imported, timing=timing):
+            await set_timer(tx, timer, event.application_id, due_at, payload)

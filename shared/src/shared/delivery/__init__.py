@@ -1,0 +1,1 @@
+"""Delivery of messages to systems outside: one ledger and one worker for mails and webhooks."""
