@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from fare_engine.errors import FareError
 from shared.auth import Principal
 from shared.clock import SystemClock
 from shared.db import Database
@@ -44,17 +45,21 @@ def app_of(service: str) -> FastAPI:
     return app
 
 
-def refusals_in(service: str) -> Iterator[type[Refusal]]:
-    """Every refusal class that a service defines."""
-    package = importlib.import_module(f"{service}_service")
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if "migrations" not in module.name:
-            importlib.import_module(module.name)
-    classes = list(Refusal.__subclasses__())
+def refusals_in(service: str) -> Iterator[str]:
+    """The code of every refusal that a service defines; commuter also gives those of its engine."""
+    packages = [f"{service}_service", *(["fare_engine"] if service == "commuter" else [])]
+    for name in packages:
+        for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
+            if "migrations" not in module.name:
+                importlib.import_module(module.name)
+    classes: list[type[Refusal | FareError]] = [
+        *Refusal.__subclasses__(),
+        *FareError.__subclasses__(),
+    ]
     for one in classes:
         classes += one.__subclasses__()
-        if one.__module__.startswith(f"{service}_service.") and hasattr(one, "code"):
-            yield one
+        if one.__module__.partition(".")[0] in packages and hasattr(one, "code"):
+            yield one.code
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -63,7 +68,7 @@ def test_every_refusal_of_a_service_is_declared_at_a_route(service: str) -> None
     declared = {
         code for route in iter_route_contexts(app.routes) for code in refusals_of(app, route)
     }
-    known = {one.code for one in refusals_in(service)}
+    known = set(refusals_in(service))
     assert known, "no refusals found: the service was not loaded"
     assert known - declared == ELSEWHERE.get(service, set())
 
