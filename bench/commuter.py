@@ -152,7 +152,7 @@ def deduction_rates(
     offered = [(route, passes) for route, passes in cases]
 
     def charge(route: Route, passes: list[CommuterPass]) -> None:
-        ride = Route(route.network, route.legs)  # fresh: its runs are cut anew each time
+        ride = Route(route.network, route.legs)  # fresh: its runs are computed again each time
         charge_ride(ride, deducting_passes(passes, DAY, BusPolicy.RAIL_ONLY), book)
 
     def explain(route: Route, passes: list[CommuterPass]) -> None:
@@ -307,7 +307,7 @@ def recheck_rate(cases: Sequence[Case], items: int) -> float:
 
 
 def batch_rate(cases: Sequence[Case], items: int) -> float:
-    """Rows of a file: everything read from its text, and the reason told."""
+    """Rows of a file: read from its text, with the reason."""
     rows = [
         {
             "date": DAY.isoformat(),

@@ -47,7 +47,7 @@ class Product:
         return self.clients[-1]
 
     def completion_mails(self) -> list[tuple[str, str]]:
-        """Recipient and subject of each mail that tells of a completion."""
+        """Recipient and subject of each completion mail."""
         caught = [(str(m["To"]), str(m["Subject"])) for m in Mailbox(self.data / "mail").mails()]
         return [(to, subject) for to, subject in caught if "完了" in subject]
 
@@ -68,9 +68,9 @@ class Product:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def stop(self, impatience: int = 1) -> None:
-        """End it as Ctrl-C does, pressed so many times."""
-        for _ in range(impatience):
+    def stop(self, times: int = 1) -> None:
+        """Stop it as Ctrl-C does, pressed `times` times."""
+        for _ in range(times):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGINT)
             time.sleep(0.1)

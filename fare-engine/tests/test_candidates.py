@@ -114,7 +114,7 @@ ROPPONGI = (
         ("三鷹", "新宿", "高円寺", "time", "三鷹:{0}:新宿:{0}:高円寺", 253 + 199),
         ("三鷹", "東京", "新宿", "time", "三鷹:{0}:東京:{0}:新宿", 440 + 253),
         ("JR東日本/新宿", "東京", "JR東日本/新宿", "time", "新宿:{0}:東京:{0}:新宿", 253 * 2),
-        # He goes on: one fare from end to end, whatever the sections would cost.
+        # The ride continues: one fare from end to end, regardless of the sections' fares.
         ("八王子", "三鷹", "新宿", "charged", "八王子:{0}:新宿", 616),
         ("荻窪", "新宿", "東京", "charged", "荻窪:東京メトロ/丸ノ内線:東京", 252),
         # The cheapest way of each section is 東京メトロ's; together they turn back at 新宿: 387.

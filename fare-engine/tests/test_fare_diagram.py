@@ -79,7 +79,7 @@ def test_title_and_description_say_what_the_picture_shows(ride: PriceRide) -> No
     )
 
 
-def test_a_walk_and_a_bus_are_told(network: Network, ride: PriceRide) -> None:
+def test_a_walk_and_a_bus_are_described(network: Network, ride: PriceRide) -> None:
     walked = drawn(ride("押上:浅草線:東日本橋:徒歩:馬喰横山:新宿線:新宿"))
     assert "東日本橋から徒歩" in [text.text for text in walked.findall(f"{SVG}text")]
     terms = Terms(ride("三鷹:中央線:東京").on, charges=(ExtraCharge("バス", 220),))

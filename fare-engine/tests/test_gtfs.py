@@ -58,8 +58,8 @@ def test_zone_fares_of_the_first_kind(tariffs: Tariffs, start: str, end: str, ye
     assert priced(tariffs, f"{start}:みどり野線:{end}").through_yen == yen
 
 
-def test_two_fares_for_one_pair_are_told_and_neither_is_taken(tariffs: Tariffs) -> None:
-    assert any("みどり野中央" in told and "複数" in told for told in of("rail").problems)
+def test_two_fares_for_one_pair_are_reported_and_neither_is_used(tariffs: Tariffs) -> None:
+    assert any("みどり野中央" in problem and "複数" in problem for problem in of("rail").problems)
     with pytest.raises(NoFareBetween):
         priced(tariffs, "みどり野中央:みどり野線:みどり野")
 
@@ -110,10 +110,10 @@ def test_an_imported_bus_is_a_bus(tariffs: Tariffs) -> None:
     assert none.passes[0].use is PassUse.BUS_EXCLUDED
 
 
-def test_a_pattern_that_comes_back_is_cut_and_told() -> None:
-    told = of("bus")
-    assert any("二度停まる" in problem for problem in told.problems)
-    rows = [row.station for row in told.network.intervals if row.line == "10"]
+def test_a_pattern_that_returns_is_cut_and_reported() -> None:
+    feed = of("bus")
+    assert any("二度停まる" in problem for problem in feed.problems)
+    rows = [row.station for row in feed.network.intervals if row.line == "10"]
     assert rows == ["立川駅北口", "市役所前", "けやき団地"]
 
 
@@ -150,7 +150,7 @@ def test_a_broken_feed_is_refused(tmp_path: Path, file: str, change: Callable[[s
         imported(read_feed(broken(tmp_path, file, change)))
 
 
-def test_foreign_money_and_zones_passed_are_left_out_and_told(tmp_path: Path) -> None:
+def test_foreign_money_and_zones_passed_are_left_out_and_reported(tmp_path: Path) -> None:
     folder = broken(
         tmp_path, "fare_attributes.txt", lambda text: text.replace("C,240,JPY", "C,2,USD")
     )
@@ -158,7 +158,7 @@ def test_foreign_money_and_zones_passed_are_left_out_and_told(tmp_path: Path) ->
     rules = [f"{line}," for line in rules]
     rules[0], rules[1] = f"{rules[0]}contains_id", f"{rules[1]}S3"
     (folder / "fare_rules.txt").write_text("\n".join(rules))
-    told = imported(read_feed(folder))
-    assert any("USD" in problem for problem in told.problems)
-    assert any("contains_id" in problem for problem in told.problems)
-    assert {row.ic_yen for row in told.fares.special_fares} == {160, 200}
+    feed = imported(read_feed(folder))
+    assert any("USD" in problem for problem in feed.problems)
+    assert any("contains_id" in problem for problem in feed.problems)
+    assert {row.ic_yen for row in feed.fares.special_fares} == {160, 200}

@@ -227,6 +227,6 @@ def test_a_kill_and_a_restart_lose_nothing(product: Product) -> None:
 
 
 def test_ctrl_c_stops_it_cleanly_however_often_it_is_pressed(product: Product) -> None:
-    product.stop(impatience=3)
+    product.stop(times=3)
     assert product.process.returncode == 0
     assert "Traceback" not in (product.data / "log.txt").read_text()

@@ -98,8 +98,8 @@ async def test_the_command_loads_the_delivered_tables_or_a_folder(
 ) -> None:
     url = await new_database("commuter_service")
     command = ["commuter", "load-network", "--database", url]
-    told = await run(command)
-    assert told == (0, f"{packaged_tariffs().edition} を読み込みました\n")
+    output = await run(command)
+    assert output == (0, f"{packaged_tariffs().edition} を読み込みました\n")
     assert (await run(command))[1].endswith("もう一度有効にしました\n")
     folder = tmp_path / "tables"
     copytree(str(PACKAGED), folder)

@@ -108,8 +108,8 @@ def course(fare: str, points: list[str], lines: Any, minutes: str = "14") -> dic
 
 
 def result(*courses: dict[str, Any]) -> dict[str, Any]:
-    told = courses[0] if len(courses) == 1 else list(courses)
-    return {"ResultSet": {"apiVersion": "1.27.0.0", "engineVersion": "202603_01a", "Course": told}}
+    found = courses[0] if len(courses) == 1 else list(courses)
+    return {"ResultSet": {"apiVersion": "1.27.0.0", "engineVersion": "202603_01a", "Course": found}}
 
 
 def test_the_setting_chooses_and_our_engine_is_the_default() -> None:
@@ -163,8 +163,8 @@ def test_several_courses_come_in_our_order(service: Service, network: Network) -
 
 def test_walks_operators_in_names_and_other_fares_are_understood(service: Service) -> None:
     lines = [line("都営浅草線"), line("徒歩", "walk"), line("都営新宿線")]
-    told = course("199", ["押上／都営地下鉄", "東日本橋", "馬喰横山", "新宿(都営)"], lines)
-    service.answer = result(told)
+    found = course("199", ["押上／都営地下鉄", "東日本橋", "馬喰横山", "新宿(都営)"], lines)
+    service.answer = result(found)
     (one,) = source(service).candidates(SearchRequest("押上", "新宿", DAY), packaged_tariffs())
     assert str(one.route).endswith("東日本橋:徒歩:馬喰横山:都営/新宿線:新宿")
     assert (one.through_yen, one.told_yen) == (272, 199)

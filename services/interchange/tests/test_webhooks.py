@@ -103,7 +103,7 @@ def received(seen: Any) -> tuple[str, str, int]:
     return event["type"].split(".")[2], event["data"]["status"], event["data"]["version"]
 
 
-async def test_an_event_that_comes_twice_is_told_once(
+async def test_an_event_received_twice_is_delivered_once(
     webhook_stack: WebhookStack, receiver: Receiver
 ) -> None:
     await webhook_stack.add(receiver.url)
@@ -114,7 +114,7 @@ async def test_an_event_that_comes_twice_is_told_once(
     assert len(receiver.seen) == 1
 
 
-async def test_an_old_log_that_is_read_anew_tells_nothing_twice(
+async def test_a_replayed_log_delivers_nothing_twice(
     webhook_stack: WebhookStack, receiver: Receiver
 ) -> None:
     await webhook_stack.add(receiver.url)
@@ -125,7 +125,7 @@ async def test_an_old_log_that_is_read_anew_tells_nothing_twice(
     assert await webhook_stack.states() == ["scheduled"]
 
 
-async def test_what_is_old_or_imported_is_told_to_nobody(
+async def test_old_and_imported_events_are_not_delivered(
     webhook_stack: WebhookStack, receiver: Receiver
 ) -> None:
     await webhook_stack.add(receiver.url)

@@ -107,7 +107,7 @@ STAY = Facts(status_version=4)
 
 @pytest.mark.rule("D147")
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_stale_stay_is_told_to_the_originator_in_five_statuses(status: str) -> None:
+def test_the_originator_is_reminded_in_five_statuses(status: str) -> None:
     known = replace(KNOWN, status=status, status_version=4, completion_mail=False)
     stale = {"STORE_PENDING", "HQ_PENDING", "STAFF_REMANDED", "STORE_REMANDED", "HQ_REMANDED"}
     assert sent_to(MailKind.STALE, known, STAY) == ([YAMADA] if status in stale else [])
@@ -140,9 +140,7 @@ def test_a_stay_that_ended_is_not_stale_even_if_the_status_is_the_same_again() -
         ("tfc", "originator", YAMADA),
     ],
 )
-def test_a_remand_is_told_to_whom_it_goes_back(
-    from_level: str, to_level: str, expected: str
-) -> None:
+def test_a_remand_is_mailed_to_its_receiver(from_level: str, to_level: str, expected: str) -> None:
     facts = Facts(from_level=from_level, to_level=to_level)
     assert sent_to(MailKind.REMANDED, KNOWN, facts) == [expected]
     nobody = replace(KNOWN, originator=None, store_approver=None, hq_approvers=[])
@@ -158,7 +156,7 @@ def test_only_entering_hq_pending_asks_for_an_approval(status: str) -> None:
 
 @pytest.mark.rule("D96")
 @pytest.mark.parametrize("status", STATUSES)
-def test_where_a_dealer_asked_for_it_entering_store_pending_is_told(status: str) -> None:
+def test_entering_store_pending_is_mailed_if_the_dealer_wants_notices(status: str) -> None:
     expected = MailKind.STORE_NOTICE if status == "STORE_PENDING" else None
     if status != "HQ_PENDING":
         assert mail_of_status(status, store_notice=True) == expected

@@ -30,7 +30,7 @@ YAMADA, SATO, TANAKA = "yamada@d01.example", "sato@d01.example", "tanaka@d01.exa
 
 
 @pytest.mark.rule("D146")
-async def test_completion_is_told_to_originator_and_both_approvers(notifier: Any) -> None:
+async def test_completion_is_mailed_to_originator_and_both_approvers(notifier: Any) -> None:
     notifier.knows()
     await notifier.receive(ReturnCompleted, **COMPLETED)
     await notifier.sender().send_due()
@@ -56,7 +56,7 @@ async def test_completion_is_told_to_originator_and_both_approvers(notifier: Any
     ],
     ids=["the box is not ticked", "連絡先3 is blank"],
 )
-async def test_completion_is_told_to_nobody(
+async def test_completion_is_mailed_to_no_one(
     notifier: Any, changes: dict[str, Any], reason: str
 ) -> None:
     notifier.knows(**changes)
@@ -78,7 +78,7 @@ async def test_one_address_gets_one_mail_however_many_parts_its_owner_has(notifi
 
 
 @pytest.mark.rule("D146")
-async def test_a_withdrawal_is_told_to_nobody(notifier: Any) -> None:
+async def test_a_withdrawal_sends_no_mail(notifier: Any) -> None:
     await notifier.enter("WITHDRAWN", 3)
     await notifier.receive(ReturnWithdrawn, from_status="STORE_PENDING")
     assert await notifier.ledger() == []
@@ -104,7 +104,7 @@ async def test_every_mail_comes_from_the_one_sender(notifier: Any) -> None:
 @pytest.mark.parametrize(
     ("remand", "expected"), [(FROM_TFC, TANAKA), (FROM_HQ, SATO), (FROM_STORE, YAMADA)]
 )
-async def test_a_remand_is_told_to_the_one_before(
+async def test_a_remand_is_mailed_to_the_previous_step(
     notifier: Any, remand: dict[str, Any], expected: str
 ) -> None:
     notifier.knows(last_remand={**remand, "comment": "受領日をご確認ください。"})
@@ -129,14 +129,14 @@ async def test_two_remands_are_two_mails_even_if_the_first_one_is_late(notifier:
 
 
 @pytest.mark.rule("D148")
-async def test_a_remand_to_somebody_without_address_is_told_to_nobody(notifier: Any) -> None:
+async def test_a_remand_to_a_person_without_address_sends_no_mail(notifier: Any) -> None:
     notifier.knows(store_approver=None)
     await notifier.receive(ReturnRemanded, **FROM_HQ)
     await notifier.sender().send_due()
     assert await notifier.ledger() == [("M3", "store_approver", "suppressed", "no_address")]
 
 
-async def test_a_taken_over_application_is_told_to_its_new_owner(notifier: Any) -> None:
+async def test_mails_of_a_taken_over_application_go_to_its_new_originator(notifier: Any) -> None:
     notifier.knows(originator={"person_id": "D01-E102", "role": "sales", "mail": "ito@d01.example"})
     await notifier.receive(OriginatorTakenOver, from_id="D01-E101", to_id="D01-E102")
     await notifier.sender().send_due()
@@ -177,7 +177,7 @@ AT_STORE = {"store_approver_notice": True, "store_approver_mails": [SATO, SUZUKI
 
 
 @pytest.mark.rule("D96", "D149")
-async def test_the_store_is_told_nothing_unless_its_dealer_asked_for_it(notifier: Any) -> None:
+async def test_the_store_gets_no_notice_unless_its_dealer_wants_it(notifier: Any) -> None:
     await notifier.enter("STORE_PENDING", 1, store_approver_mails=[SATO, SUZUKI])
     await notifier.sender().send_due()
     assert notifier.host.mails == []
@@ -185,7 +185,7 @@ async def test_the_store_is_told_nothing_unless_its_dealer_asked_for_it(notifier
 
 
 @pytest.mark.rule("D96")
-async def test_where_the_dealer_asked_for_it_the_store_is_told_each_time(notifier: Any) -> None:
+async def test_if_the_dealer_wants_notices_the_store_gets_one_each_time(notifier: Any) -> None:
     await notifier.enter("STORE_PENDING", 1, **AT_STORE)
     await notifier.sender().send_due()
     assert notifier.host.written_to == [SATO, SUZUKI]

@@ -43,7 +43,7 @@ async def receive(notifier: Any, event: type[PassEvent], pass_id: str = "P1", **
 
 
 @pytest.mark.rule("R29", "R31", "R30")
-async def test_an_application_is_told_to_the_administrators(notifier: Any) -> None:
+async def test_an_application_is_mailed_to_the_administrators(notifier: Any) -> None:
     known(notifier)
     await receive(notifier, PassApplied, applied_on="2018-01-16")
     assert notifier.host.written_to == sorted(
@@ -63,7 +63,7 @@ async def test_who_stands_twice_is_written_to_once(notifier: Any) -> None:
 
 
 @pytest.mark.rule("R27", "R29")
-async def test_nobody_is_told_where_nobody_has_the_permission(notifier: Any) -> None:
+async def test_no_mail_without_anyone_who_has_the_permission(notifier: Any) -> None:
     known(notifier, administrator_mails=[])
     await receive(notifier, PassApplied, applied_on="2018-01-16")
     assert notifier.host.mails == []
@@ -71,7 +71,7 @@ async def test_nobody_is_told_where_nobody_has_the_permission(notifier: Any) -> 
 
 
 @pytest.mark.rule("R32")
-async def test_a_confirmation_is_told_to_the_applicant_alone(notifier: Any) -> None:
+async def test_a_confirmation_is_mailed_to_the_applicant_only(notifier: Any) -> None:
     known(notifier)
     await receive(notifier, PassConfirmed, decision_id="d1")
     (mail,) = notifier.host.mails
@@ -93,7 +93,7 @@ async def test_what_was_confirmed_at_once_is_one_mail(notifier: Any) -> None:
 
 
 @pytest.mark.rule("R25")
-async def test_a_rejection_is_told_with_its_reason(notifier: Any) -> None:
+async def test_a_rejection_is_mailed_with_its_reason(notifier: Any) -> None:
     known(notifier, reason="経路が異なります。")
     await receive(notifier, PassRejected)
     (mail,) = notifier.host.mails
@@ -103,7 +103,7 @@ async def test_a_rejection_is_told_with_its_reason(notifier: Any) -> None:
 
 @pytest.mark.rule("R33")
 @pytest.mark.parametrize("event", [PassRegistered, PassWithdrawn])
-async def test_registration_and_withdrawal_are_told_to_nobody(
+async def test_registration_and_withdrawal_send_no_mail(
     notifier: Any, event: type[PassEvent]
 ) -> None:
     known(notifier)

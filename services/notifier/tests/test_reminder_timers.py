@@ -119,7 +119,7 @@ async def test_a_stay_that_ends_unheard_of_is_noticed_at_sending(notifier: Any) 
 
 @pytest.mark.rule("D155")
 @pytest.mark.parametrize("day", [14, 15, 30])
-async def test_a_log_that_is_read_anew_sends_nothing_again(notifier: Any, day: int) -> None:
+async def test_a_replayed_log_sends_nothing_again(notifier: Any, day: int) -> None:
     """Neither soon after, when its mails would still be timely, nor later."""
     notifier.clock.travel_to(july(7, 10))
     await notifier.enter("STORE_PENDING", 1, **AT_STORE)
@@ -135,7 +135,7 @@ async def test_a_log_that_is_read_anew_sends_nothing_again(notifier: Any, day: i
     assert notifier.host.subjects == sent_mails
 
 
-async def test_an_imported_stay_is_told_of_only_from_now_on(notifier: Any) -> None:
+async def test_an_imported_stay_is_reminded_only_from_now_on(notifier: Any) -> None:
     notifier.clock.travel_to(july(7, 10))
     notifier.knows(status="HQ_PENDING", status_version=2)
     notifier.clock.travel_to(july(12, 10))

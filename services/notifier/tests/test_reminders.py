@@ -99,7 +99,7 @@ NOW = japan(7, 10, 12)
         "imported: still ahead",
     ],
 )
-def test_old_and_imported_news_is_told_to_nobody(
+def test_old_and_imported_changes_send_no_mail(
     moment: datetime, imported: bool, expected: bool
 ) -> None:
     assert is_timely(moment, now=NOW, imported=imported, timing=TIMING) is expected

@@ -68,13 +68,13 @@ def price_batch(
 ) -> Iterator[dict[str, str]]:
     """Price rows one by one, keeping their order and their other columns."""
     for row in rows:
-        told = {column: value or "" for column, value in row.items() if isinstance(column, str)}
+        columns = {column: value or "" for column, value in row.items() if isinstance(column, str)}
         try:
-            priced = charge_row(told, tariffs)
+            priced = charge_row(columns, tariffs)
             answer = (str(priced.through_yen), str(priced.charged_yen), priced.why, "")
         except FareError as fact:
             answer = ("", "", "", f"{fact.code}: {fact.message}")
-        yield told | dict(zip(APPENDED, answer, strict=True))
+        yield columns | dict(zip(APPENDED, answer, strict=True))
 
 
 def charge_row(row: Mapping[str, str], tariffs: Tariffs) -> ChargedRide:

@@ -1,7 +1,7 @@
 """What does a GTFS feed charge between two stops: fare_attributes and fare_rules, or Fares v2?
 
 Both say: from a zone (v2: area) to a zone, on a route (v2: a network of routes) or on any. A pair
-has one fare here, in both directions; where the feed has two, it has none, and the problem is told.
+has one fare here, in both directions; where the feed has two, it has none (see `problems`).
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ class PairFares:
     problems: list[str] = field(default_factory=list)
 
     def between(self, route: str, a: str, b: str) -> int | None:
-        """Yen between two stops by name on a route, None if unknown or told twice."""
+        """Yen between two stops by name on a route, None if unknown or given twice."""
         found = {
             rule.yen
             for key in dict.fromkeys((route, ANY))
@@ -103,11 +103,11 @@ def _second(feed: Mapping[str, Rows], problems: list[str]) -> Iterator[_Rule]:
         amounts[row["fare_product_id"]][card] = round(float(row["amount"]))
     routes = _routes_by_network(feed)
     for row in feed["fare_leg_rules"]:
-        told = amounts.get(row["fare_product_id"])
+        by_medium = amounts.get(row["fare_product_id"])
         if row.get("from_timeframe_group_id") or row.get("to_timeframe_group_id"):
             problems.append(f"運賃{row['fare_product_id']}: 時間帯別運賃は取り込めません")
-        elif told:
-            yen = told.get(True, told.get(False, 0))
+        elif by_medium:
+            yen = by_medium.get(True, by_medium.get(False, 0))
             ends = row.get("from_area_id", ANY), row.get("to_area_id", ANY)
             network = row.get("network_id", ANY)
             for route in routes[network] if network else [ANY]:

@@ -2,7 +2,7 @@
 
 A feed is a folder or zip of tables. Its agencies become operators, the stop patterns of its routes
 lines, its zone fares fares between two stations. Directions, platforms and timetables are left out:
-a fare needs none of them. What the feed says and our tables cannot hold is told in `problems` and
+a fare needs none of them. What the feed says and our tables cannot hold is in `problems` and
 left out; nothing is guessed.
 """
 

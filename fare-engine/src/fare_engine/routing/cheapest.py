@@ -4,7 +4,7 @@ A fare does not add up along the tracks, so the steps of this search are whole f
 station of a fare system to any other of it, free steps along a pass, and changes. It goes in
 rounds, one paid fare each, over all stations at once. After a paid step the same system may be
 paid again only behind a pass or another system, or the search would find split tickets, which
-nobody may claim (F13). A transfer discount (F19) is taken where both neighbours charge: `PAID`
+cannot be claimed (F13). A transfer discount (F19) is taken where both neighbours charge: `PAID`
 says that the run has been paid for, `OWED` that the one before was, `GIVEN` that the discount
 has been had.
 """

@@ -4,7 +4,7 @@ A run is the part of a ride that one operator charges as one fare: positions 0..
 between neighbours. A pass covers stretches of it. The traveller pays the cheapest of the through
 fare and of every way to pay only parts of the run, where two paid parts must be separated by a
 covered stretch that is really ridden on the pass: two tickets side by side would be a split fare,
-which nobody may claim (F13).
+which cannot be claimed (F13).
 
 Paid parts begin and end at the ends of the run or of a pass's stretch, never in the middle of one:
 a fare between two stations inside the pass is nobody's outside part (F12). More passes only add

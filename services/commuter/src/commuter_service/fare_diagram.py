@@ -1,9 +1,9 @@
 """How does a priced ride look at a glance? A strip of its sections: green on a pass, red charged.
 
 A pure function from the explanation to an SVG text, the same for API, page and printed slip.
-Whoever sees no colours reads it by the hatching (on a pass), the full bar (charged) and the words;
-whoever sees no picture, by title and description. Styled by attributes alone, so that no style
-policy blocks it.
+Without colours it is read by the hatching (on a pass), the full bar (charged) and the labels;
+without the picture, by title and description. Styled by attributes alone, so that no style policy
+blocks it.
 """
 
 from collections.abc import Iterator
@@ -123,7 +123,7 @@ def _stop(x: int, name: str) -> Iterator[str]:
 
 
 def _changes(legs: tuple[Leg, ...], pieces: list[Section], starts: list[int]) -> list[str]:
-    """Where the rider walks to a station of another name, both names are told."""
+    """Where the rider walks to a station of another name, both names are shown."""
     walks = {
         (one.to_station, other.from_station)
         for one, other in pairwise(legs)
@@ -152,10 +152,10 @@ def _hatching(ident: str) -> str:
 
 
 def _description(explanation: Explanation, pieces: list[Section]) -> str:
-    told = [
+    parts = [
         f"{piece.from_station}―{piece.to_station}({piece.line}): {STATES[piece.charged]}"
         + (f" {piece.yen}円" if piece.yen is not None else "")
         for piece in pieces
     ]
     figures = f"運賃{explanation.through_yen}円、支払{explanation.charged_yen}円。"
-    return "、".join(told) + "。" + figures
+    return "、".join(parts) + "。" + figures

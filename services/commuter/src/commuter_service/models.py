@@ -1,6 +1,6 @@
 """Which tables does the commuter service keep?
 
-Employees as the staff master tells of them, what a company and its administrators decided, passes
+Employees as in the staff master, the settings of a company and its administrators, passes
 with all their versions, slips with their items, and a trail of who changed what.
 """
 
@@ -64,7 +64,7 @@ class CompanySetting(Base):
 
 
 class Permission(Base):
-    """What is ticked for an employee on 権限マスタ; `mail` hears of applications (R27, R29)."""
+    """Permissions of an employee on 権限マスタ; `mail` receives applications (R27, R29)."""
 
     __tablename__ = "permission"
 

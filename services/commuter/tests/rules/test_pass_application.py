@@ -1,4 +1,4 @@
-"""Registration, application and confirmation of passes R1-R3, R19-R28, and who hears of them."""
+"""Registration, application and confirmation of passes R1-R3, R19-R28, and their mail recipients."""
 
 import pytest
 
@@ -145,7 +145,7 @@ def test_nothing_follows_where_no_application_is(deed: PassStep) -> None:
         ([], ("admin@x",)),
     ],
 )
-def test_application_is_told_to_the_permitted_and_always_to_the_administrator(
+def test_application_is_mailed_to_the_permitted_and_always_to_the_administrator(
     permitted: list[str], recipients: tuple[str, ...]
 ) -> None:
     assert application_recipients(permitted, "admin@x") == recipients

@@ -106,7 +106,7 @@ async def test_the_database_shows_a_company_its_own_rows_only(commuter_api: Comm
 
 
 @pytest.mark.rule("R29", "R30")
-async def test_addresses_are_told_to_services_only(commuter_api: CommuterApi) -> None:
+async def test_addresses_are_returned_to_services_only(commuter_api: CommuterApi) -> None:
     one = await commuter_api.apply()
     path = f"/internal/passes/{one['pass_id']}/recipients"
     assert (await commuter_api.request(ADMIN, "GET", path)).status_code == 403

@@ -327,7 +327,7 @@ async def test_confirming_from_list_view_and_editor_is_the_same(
 
 
 @pytest.mark.rule("R26", "R32")
-async def test_the_applicant_is_told_from_wherever_it_was_confirmed(
+async def test_the_applicant_is_notified_from_every_place_of_confirmation(
     commuter_api: CommuterApi,
 ) -> None:
     for confirm in (confirm_from_list, confirm_from_editor):
@@ -359,7 +359,7 @@ async def test_without_the_box_there_is_neither_list_nor_step(commuter_api: Comm
 
 
 @pytest.mark.rule("R28")
-async def test_of_two_administrators_the_second_is_told(commuter_api: CommuterApi) -> None:
+async def test_of_two_administrators_the_second_gets_a_conflict(commuter_api: CommuterApi) -> None:
     await commuter_api.allow(CHIEF, pass_master=True)
     one = await commuter_api.apply()
     done = await commuter_api.confirm(one)

@@ -163,7 +163,7 @@ async def test_revised_fares_are_another_notice(commuter_api: CommuterApi) -> No
 
 
 @pytest.mark.rule("R56")
-async def test_a_pass_that_was_changed_since_is_told(commuter_api: CommuterApi) -> None:
+async def test_a_pass_changed_since_is_reported(commuter_api: CommuterApi) -> None:
     one = await commuter_api.register(period=A)
     slip = await commuter_api.slip(looked_up("2022/08/05"))
     end = {"ends_on": "2022/07/31"}

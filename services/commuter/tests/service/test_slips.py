@@ -194,7 +194,7 @@ async def test_the_receipts_have_a_total_of_their_own(commuter_api: CommuterApi)
 
 
 @pytest.mark.rule("R34", "R35", "R51")
-async def test_rows_of_the_ic_card_stay_as_the_card_told(commuter_api: CommuterApi) -> None:
+async def test_rows_of_the_ic_card_stay_as_read(commuter_api: CommuterApi) -> None:
     await commuter_api.register()
     slip = await commuter_api.slip(looked_up())
     rows = [
@@ -328,7 +328,7 @@ async def test_who_refuses_says_why(commuter_api: CommuterApi, step: str) -> Non
     assert done["status"] == ("rejected" if step == "reject" else "remanded")
 
 
-async def test_of_two_who_save_the_second_is_told(commuter_api: CommuterApi) -> None:
+async def test_of_two_who_save_the_second_gets_a_conflict(commuter_api: CommuterApi) -> None:
     slip = await commuter_api.slip(looked_up())
     await commuter_api.save(TARO, slip, title="先")
     body = {"title": "後", "items": []}

@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument(
-        "--until-stdin-closes", action="store_true", help="end when whoever started it ends"
+        "--until-stdin-closes", action="store_true", help="stop when the parent process ends"
     )
     args = parser.parse_args()
     settings = PortalSettings()

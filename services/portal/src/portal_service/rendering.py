@@ -116,7 +116,7 @@ async def render(  # noqa: PLR0913  everything but the first two has a name
 
 
 async def page_context_of(request: Request) -> PageContext:
-    """The frame for whoever asks; without a session the bare one."""
+    """The page context of the caller; a bare one without a session."""
     portal = state_of(request)
     request_id = current_context().correlation_id or ""
     flash = portal.cookie_cipher.decrypt(

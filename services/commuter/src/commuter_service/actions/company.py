@@ -38,7 +38,7 @@ class SettingInput:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What is ticked on 権限マスタ, and where the person hears of applications."""
+    """The person's permissions on 権限マスタ, and their address for mails about applications."""
 
     pass_master: bool
     edit_at_approval: bool

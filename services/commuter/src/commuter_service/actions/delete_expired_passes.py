@@ -51,8 +51,8 @@ async def delete_expired_passes(tx: AsyncSession, dealer_id: str, *, now: dateti
         after = {"retention_days": setting.retention_days}
         pass_id = record.held.pass_id
         tx.add(_line(dealer_id, one.employee_id, pass_id, now, before, after))
-        told = PassPurged(dealer_id=dealer_id, pass_id=one.pass_id, employee_id=one.employee_id)
-        await outbox.add(tx, told, now=now)
+        event = PassPurged(dealer_id=dealer_id, pass_id=one.pass_id, employee_id=one.employee_id)
+        await outbox.add(tx, event, now=now)
         if record.status is PassStatus.APPLIED:
             record.held.confirmed = None
             continue

@@ -69,17 +69,17 @@ async def rewrite_pass(
 ) -> PassRecord:
     """Change a pass: REGISTER as administrator, in force at once; APPLY as its holder (R24).
 
-    An application that an administrator changes is thereby confirmed, and its applicant told (R26).
+    Changing an application confirms it, and its applicant is notified (R26).
     """
     record = await _locked(ctx, pass_id, version)
     after = _stepped(ctx, record, step, has_route=bool(content.route))
     before = _said(record.shown)
     written = _version(ctx, record.held, content)
     ctx.tx.add(written)
-    told = None
+    event = None
     if step is PassStep.REGISTER and record.status is PassStatus.APPLIED:
-        step, told = PassStep.CONFIRM, _confirmed(record.held, str(new_id()))
-    await _settle(ctx, record, after, step, before, _said(written), told)
+        step, event = PassStep.CONFIRM, _confirmed(record.held, str(new_id()))
+    await _settle(ctx, record, after, step, before, _said(written), event)
     in_force = written if after.status is CONFIRMED else record.confirmed
     return PassRecord(record.held, written, in_force)
 
@@ -102,8 +102,8 @@ async def confirm_passes(ctx: RequestContext, wanted: Sequence[Confirmation]) ->
             period = Period(version.starts_on, one.ends_on)
             version = _version(ctx, record.held, PassContent(version.route, period))
             ctx.tx.add(version)
-        told = _confirmed(record.held, decision_id)
-        await _settle(ctx, record, after, PassStep.CONFIRM, before, _said(version), told)
+        event = _confirmed(record.held, decision_id)
+        await _settle(ctx, record, after, PassStep.CONFIRM, before, _said(version), event)
         done.append(PassRecord(record.held, version, version))
     return done
 
@@ -238,10 +238,10 @@ async def _settle(  # noqa: PLR0913, PLR0917 - the step with what it changed
     add_audit_entry(
         ctx, held.pass_id, held.employee_id, step.value, before=before, after=now, said=held.reason
     )
-    await outbox.add(ctx.tx, event or _told(ctx, held, step), now=ctx.now)
+    await outbox.add(ctx.tx, event or _event_of(ctx, held, step), now=ctx.now)
 
 
-def _told(ctx: RequestContext, held: Pass, step: PassStep) -> PassEvent:
+def _event_of(ctx: RequestContext, held: Pass, step: PassStep) -> PassEvent:
     named = _named(held)
     match step:
         case PassStep.APPLY:

@@ -35,7 +35,7 @@ class AmountIsLookedUp(Refusal):
 
 
 class IcCardRowIsFixed(Refusal):
-    """What the IC card told is not looked up: the card has deducted already (R34)."""
+    """IC card rows are not looked up: the card has already deducted the pass (R34)."""
 
     code = "IC_CARD_ROW_IS_FIXED"
     kind = Kind.CONFLICT

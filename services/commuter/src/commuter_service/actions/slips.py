@@ -180,7 +180,7 @@ async def decide_item(
 async def import_ic_card(
     ctx: RequestContext, slip_id: UUID, version: int, rows: Sequence[IcCardRow]
 ) -> Slip:
-    """Rows of the card as they are; mixed with looked-up items as one likes (R34, R35)."""
+    """Rows of the card as they are; possibly mixed with looked-up items (R34, R35)."""
     opened = await _locked_slip(ctx, slip_id, version)
     slip = opened.slip
     if kind_of(slip) not in USES_SEARCH:
@@ -229,14 +229,14 @@ async def move_slip(
         before=before, after={"status": slip.status, "step": slip.step},
         said=comment.strip() or None,
     )  # fmt: skip
-    told = SlipMoved(
+    event = SlipMoved(
         dealer_id=slip.dealer_id,
         slip_id=str(slip_id),
         employee_id=slip.employee_id,
         status=after.status.value,
         total_yen=total_yen(opened.items),
     )
-    await outbox.add(ctx.tx, told, now=ctx.now)
+    await outbox.add(ctx.tx, event, now=ctx.now)
     return slip
 
 

@@ -150,8 +150,8 @@ class Ekispert:
             raise RouteSearchUnavailable("乗換案内のサービスに接続できません") from None
         result = body.get("ResultSet", {}) if isinstance(body, dict) else {}
         if "Error" in result:
-            (told, *_) = _many(result["Error"])
-            raise RouteSearchRefused(f"乗換案内のサービスの回答: {told.get('Message', '')}")
+            (error, *_) = _many(result["Error"])
+            raise RouteSearchRefused(f"乗換案内のサービスの回答: {error.get('Message', '')}")
         if answer.is_error:
             raise RouteSearchUnavailable("乗換案内のサービスが回答しません")
         return _many(result.get("Course"))
@@ -202,13 +202,13 @@ def _rides(network: Network, route: Mapping[str, Any]) -> list[Ride] | None:
 
 
 def _kind(line: Mapping[str, Any]) -> str:
-    told = line.get("Type", "")
-    return str(told.get("text", "") if isinstance(told, dict) else told)
+    kind = line.get("Type", "")
+    return str(kind.get("text", "") if isinstance(kind, dict) else kind)
 
 
-def _ride(network: Network, told: str, start: str, end: str) -> Ride | None:
-    """The ride over our line whose name stands in the told one; the longest such name."""
-    wanted = plain_name(told)
+def _ride(network: Network, line_name: str, start: str, end: str) -> Ride | None:
+    """The ride over our line whose name is contained in the given one; the longest such name."""
+    wanted = plain_name(line_name)
     ends = [stations_named(network, _without_suffix(name)) for name in (start, end)]
     rides = [
         (len(plain_name(line.name).partition("(")[0]), ride)
@@ -223,9 +223,9 @@ def _ride(network: Network, told: str, start: str, end: str) -> Ride | None:
     return rides[0][1] if rides else None
 
 
-def _is_operators(operator: str, told: str) -> bool:
-    """Whether a told line name like 東京メトロ丸ノ内線 or JR中央線快速 is of the operator."""
-    return operator in told or (operator == "JR東日本" and told.startswith("JR"))
+def _is_operators(operator: str, line_name: str) -> bool:
+    """Whether a line name like 東京メトロ丸ノ内線 or JR中央線快速 is of the operator."""
+    return operator in line_name or (operator == "JR東日本" and line_name.startswith("JR"))
 
 
 def _without_suffix(name: str) -> str:
@@ -241,8 +241,8 @@ def _minutes(route: Mapping[str, Any]) -> int:
 def _message_of(course: Mapping[str, Any]) -> int | None:
     """The fare that the answer tells for the whole course."""
     prices = {price.get("kind"): price.get("Oneway") for price in _many(course.get("Price"))}
-    told = prices.get("FareSummary")
-    return int(told) if told else None
+    fare = prices.get("FareSummary")
+    return int(fare) if fare else None
 
 
 def _normalized(network: Network, place: Sequence[int]) -> str:

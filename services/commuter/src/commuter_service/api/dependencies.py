@@ -59,7 +59,7 @@ def dealer_of(request: Request) -> str:
 
 
 async def context_in(request: Request, tx: AsyncSession, dealer: str) -> RequestContext:
-    """Who asks, as the actions know him."""
+    """The caller, as the actions know them."""
     who: auth.Principal = request.state.principal
     await upsert_visitor(tx, who, dealer)
     return RequestContext(

@@ -1,6 +1,6 @@
-"""Who hears of a pass application and of its end, for the notifier at the moment of sending?
+"""Recipients of mails about a pass application, for the notifier at the time of sending.
 
-Addresses are told to services only; events never carry them (R29, R30, R32).
+Addresses are returned to services only; events never carry them (R29, R30, R32).
 """
 
 from collections.abc import AsyncIterator

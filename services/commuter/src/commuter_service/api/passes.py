@@ -402,7 +402,7 @@ async def _saved(ctx: RequestContext, record: PassRecord) -> PassDetail:
 
 
 def _actions(ctx: RequestContext, record: PassRecord) -> PassActions:
-    """What this person could do now; whoever may not see the pass never gets here."""
+    """The actions available to this person; callers who may not see the pass are refused before."""
     waits = record.status is PassStatus.APPLIED
     own = record.held.employee_id == ctx.employee_id
     return PassActions(

@@ -168,7 +168,7 @@ async def show_setting(ctx: Ctx, response: Response) -> CompanyAnswer:
 async def change_setting(
     typed: CompanyBody, version: Version, ctx: Ctx, response: Response
 ) -> CompanyAnswer:
-    """Decide anew; wrong fields are named and nothing is kept (R11, R30)."""
+    """Change the settings; invalid fields are named and nothing is stored (R11, R30)."""
     wanted = SettingInput(
         **typed.model_dump(exclude={"admin_mail", "approvers"}),
         admin_mail=(typed.admin_mail or "").strip() or None,

@@ -1,7 +1,7 @@
 """Which passes does the fare engine deduct for an employee, and which can it no longer read?
 
 Only confirmed versions of the employee's own passes (R21, R37). A pass whose station or line is
-gone is never deducted in silence: it is told with its reason, to be registered again (R39).
+gone is never deducted in silence: it is reported with its reason, to be registered again (R39).
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """What looks wrong with a claim? The same trip twice, a roundabout way, a pass paid again.
 
-Findings are hints for whoever approves; none of them stops a slip.
+Findings are hints for the approver; none of them stops a slip.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -62,7 +62,7 @@ def same_trips(claims: Sequence[Claim], others: Iterable[Claim]) -> Iterator[Cla
 def roundabout(
     claim: Claim, cheapest_yen: int, *, percent: int = ROUNDABOUT_PERCENT
 ) -> ClaimFinding | None:
-    """A ride that costs more than the cheapest way by over so many per cent."""
+    """A ride that costs more than the cheapest way by more than a given percentage."""
     if claim.amount_yen * 100 <= cheapest_yen * (100 + percent):
         return None
     more = claim.amount_yen - cheapest_yen

@@ -1,4 +1,4 @@
-"""Who hears of a pass application (R29, R30)?"""
+"""Recipients of mails about a pass application (R29, R30)."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Does a pass pay? Its price a month against the fares of so many days at work."""
+"""Commuter pass simulation: its monthly price against the fares of a number of commuting days."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +17,7 @@ class MonthsNotSold(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A pass as it is sold: its price in yen for so many months."""
+    """A pass as it is sold: its price in yen for a number of months."""
 
     months: int
     yen: int

@@ -17,7 +17,7 @@ from shared.errors import Refusal
 
 
 class DeductionWarning(StrEnum):
-    """What the reader is told; the first two are the manual's warnings, the others notices."""
+    """The message shown; the first two are the manual's warnings, the others notices."""
 
     W1 = "W1"
     W2 = "W2"

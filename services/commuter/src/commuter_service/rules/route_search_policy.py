@@ -22,7 +22,7 @@ class MediumNotAccepted(Refusal):
 
 
 class PassMustBeUsed(Refusal):
-    """The company does not let anybody claim a ride as if he had no pass."""
+    """The company does not allow claiming a ride as if there were no pass."""
 
     code: ClassVar[str] = "PASS_MUST_BE_USED"
     message = "定期区間を使わない経路の登録は許可されていません"

@@ -140,7 +140,7 @@ class SlipState:
 
 
 def approval_chain(approvers: Sequence[str], owner: str) -> tuple[str, ...]:
-    """The chain of one submission: nobody approves his own slip. Raises NoApprover."""
+    """The chain of one submission: no one approves their own slip. Raises NoApprover."""
     chain = tuple(one for one in approvers if one != owner)
     if not chain:
         raise NoApprover

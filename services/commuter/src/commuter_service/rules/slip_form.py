@@ -1,4 +1,4 @@
-"""What must stand on a slip before it is submitted? A draft may be as unfinished as one likes."""
+"""Slip form: what a slip must contain before it is submitted. A draft may be incomplete."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
