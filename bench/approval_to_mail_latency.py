@@ -37,11 +37,11 @@ from madoguchi.embedded.processes import service_process
 from returns_service.app import SERVICE as RETURNS
 from shared.auth import Principal, Role
 from shared.clock import SystemClock, jst_day
-from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.rabbitmq import Topology
 from shared.testing import servers
 from shared.testing.databases import TestDatabases, with_database
+from shared.trace_context import new_id
 from shared.worker import Delivery
 
 PER_SECOND = 20

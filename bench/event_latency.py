@@ -22,12 +22,12 @@ from bench.event_fixture import SUBSCRIPTIONS, EventFixture
 from event_contracts.contract import NoteSaved
 from shared import outbox
 from shared.clock import SystemClock
-from shared.context import new_id
 from shared.db import Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox
 from shared.rabbitmq import RabbitTransport, Topology
 from shared.service import Service, ServiceRuntime
+from shared.trace_context import new_id
 from shared.transport import EmbeddedTransport
 from shared.worker import Delivery, Subscribers
 

@@ -39,7 +39,7 @@ def events_page() -> str:
 def _of(event: type[Event]) -> Iterator[str]:
     schema = event.model_json_schema(mode="serialization")
     services = [name for name, wanted in SUBSCRIPTIONS.items() if event.aggregate_type in wanted]
-    consumers = f"Consumed by {', '.join(services)}." if services else "No service consumes it."
+    consumers = f"Delivered to {', '.join(services)}." if services else "Delivered to no service."
     yield f"### {event.wire_type}\n"
     yield f"{(inspect.getdoc(event) or '').splitlines()[0]} {consumers}\n"
     yield "| field | type | always there |"

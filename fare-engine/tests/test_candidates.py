@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from fare_engine.fares.charges import charge_ride
 from fare_engine.fares.explanation import PassUse
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.ride_charge import charge_ride
 from fare_engine.fares.tariffs import (
     NoFareBetween,
     NoTariffOnDate,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fare_engine.fares.charges import charge_ride, deducting_passes
+from fare_engine.fares.ride_charge import charge_ride, deducting_passes
 from fare_engine.fares.tariffs import NoFareBetween, packaged_tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.routing.pathfinding import path_finder

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fare_engine.fares.charges import charge_ride
+from fare_engine.fares.ride_charge import charge_ride
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.tables import (

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from commuter_service import request_context as commuter
 from commuter_service.adapters.network_store import tariffs_in_force
+from commuter_service.pending_work import work_of as work_in_commuter
 from commuter_service.queries import permission_of, setting_of
-from commuter_service.work import work_of as work_in_commuter
 from interchange_service.queries import quarantine_size
 from returns_service.actor import RequestContext, resolve_actor
+from returns_service.pending_work import work_of as work_in_returns
 from returns_service.progress_list import count_by_status
 from returns_service.rules.return_list import ApplicationKind
 from returns_service.rules.return_status import FINAL
-from returns_service.work import work_of as work_in_returns
 from shared.auth import Principal, Role
 from shared.clock import Clock, jst_day
 from shared.db import EVERY_DEALER, Database
 from shared.inbox import Inbox
-from shared.work import Work
+from shared.pending_work import Work
 
 Counts = list[tuple[str, int]]
 

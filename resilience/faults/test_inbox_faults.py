@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts.contract import NoteSaved
 from shared.clock import SystemClock
-from shared.context import new_id
 from shared.db import Database
 from shared.envelope import Envelope, to_headers
 from shared.inbox import Inbox
 from shared.rabbitmq import InboundBuffer
 from shared.testing.stepwise import drain
+from shared.trace_context import new_id
 from shared.worker import Delivery, Subscribers, Worker
 
 NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)

@@ -15,8 +15,8 @@ from event_contracts.returns import (
     ReturnRemanded,
     ReturnStatusChanged,
 )
-from shared.context import new_id
 from shared.envelope import Envelope
+from shared.trace_context import new_id
 
 KINDS = 6
 REFUSES_FOR_GOOD = 97

@@ -21,12 +21,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from shared import audit
 from shared.clock import SystemClock
 from shared.concurrency import VersionConflict
-from shared.context import new_id
 from shared.db import Database
 from shared.delivery.ledger import Deliverable, Ledger, Settlement
 from shared.delivery.worker import DeliveryWorker
 from shared.http import NotFound
 from shared.notifications import NotificationListener, WorkSignal
+from shared.trace_context import new_id
 
 NOW = datetime(2025, 7, 7, 1, 0, tzinfo=UTC)
 MESSAGES = 25

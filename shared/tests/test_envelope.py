@@ -6,8 +6,8 @@ from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_rabbitmq, t
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from shared.context import new_id
 from shared.envelope import JSON, Envelope, from_headers, to_headers
+from shared.trace_context import new_id
 
 EVENT = Envelope(
     event_id=new_id(),

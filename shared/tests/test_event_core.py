@@ -14,12 +14,12 @@ from event_contracts import SUBSCRIPTIONS, Event
 from event_contracts.contract import NoteSaved
 from shared import metrics, outbox
 from shared.clock import SystemClock
-from shared.context import TraceContext, new_traceparent, use_context
 from shared.db import Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox, NoSuchDeadLetter
 from shared.relay import Relay
 from shared.testing.stepwise import drain
+from shared.trace_context import TraceContext, new_traceparent, use_context
 from shared.transport import EmbeddedTransport
 from shared.worker import Delivery, Subscribers, Worker
 

@@ -10,7 +10,7 @@ FAILS = """
 import logging
 import sys
 import structlog
-from shared.context import TraceContext, use_context
+from shared.trace_context import TraceContext, use_context
 from shared.logging import configure
 
 def act(customer_name, token):

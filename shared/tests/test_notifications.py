@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts.contract import NoteSaved
 from shared import metrics, outbox
 from shared.clock import SystemClock, TravelClock
-from shared.context import new_id
 from shared.db import Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox
@@ -22,6 +21,7 @@ from shared.notifications import LISTENER, SELDOM_S, NotificationListener, WorkS
 from shared.relay import Relay
 from shared.service import Service, ServiceRuntime
 from shared.timers import TimerWorker, set_timer
+from shared.trace_context import new_id
 from shared.transport import EmbeddedTransport
 from shared.worker import Delivery, Worker
 

@@ -15,12 +15,12 @@ from shared import metrics
 from shared.api import create_api
 from shared.auth import Principal, Role
 from shared.clock import SystemClock
-from shared.context import new_id
 from shared.db import Database
 from shared.envelope import Envelope, to_headers
 from shared.inbox import Inbox
 from shared.service import Service
 from shared.testing.stepwise import drain
+from shared.trace_context import new_id
 from shared.worker import Delivery, Worker
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

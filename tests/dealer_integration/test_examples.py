@@ -16,8 +16,8 @@ from madoguchi.cli.ingress_conformance import Line, System, fresh
 from madoguchi.cli.ingress_conformance_amqp import try_amqp
 from services.interchange.tests.ingress_broker import Broker
 from shared.clock import SystemClock
-from shared.context import new_id
 from shared.testing.broker_users import why_not
+from shared.trace_context import new_id
 from tests.node_assets import installed
 
 from .conftest import IngressApi

@@ -12,7 +12,7 @@ from compose_spec import PyCompose
 
 from madoguchi.services import SERVICES
 
-from .settings import demanded, known, secret
+from .required_variables import demanded, known, secret
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()

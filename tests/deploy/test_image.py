@@ -18,7 +18,7 @@ from portal_service.vendor_assets import WANTED
 from shared.testing.databases import TestDatabases
 from shared.testing.servers import free_port
 
-from .settings import plausible
+from .required_variables import plausible
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

@@ -18,7 +18,7 @@ from madoguchi.services import SERVICES
 from shared.db import Database
 from shared.rabbitmq import Topology
 
-from .settings import demanded, known, secret
+from .required_variables import demanded, known, secret
 
 ROOT = Path(__file__).parents[2]
 BASE, EXAMPLE = ROOT / "deploy/k8s/base", ROOT / "deploy/k8s/overlays/example"

@@ -18,10 +18,10 @@ from event_contracts import SUBSCRIPTIONS
 from madoguchi.cli.events import own_database
 from madoguchi.embedded.demo import COLUMNS, demo_contracts, demo_masters, write_csv
 from shared.clock import JST, SystemClock, jst_day
-from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox
+from shared.trace_context import new_id
 from tests.running_product import Product, completed_mark, eventually, running, step
 
 YAMADA, SATO, TANAKA, TFC, OPERATOR = "D01-E101", "D01-M100", "D01-H001", "T001", "O001"

@@ -32,10 +32,10 @@ from returns_service.app import SERVICE as RETURNS
 from returns_service.app import create_app as create_returns
 from shared.auth import Principal, Role
 from shared.clock import TravelClock
-from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.service import Service
 from shared.tokens import RemoteKeys, TokenVerifier, principal_of
+from shared.trace_context import new_id
 from shared.worker import Delivery
 
 from .conftest import KEY, SECRET, Browser, Site, free_port, issuer_settings, serving

@@ -6,10 +6,10 @@ import pytest
 
 from shared.auth import Principal, Role
 from shared.clock import SystemClock
-from shared.context import new_id
 from shared.envelope import Envelope
 from shared.inbox import Inbox
 from shared.testing.stepwise import drain
+from shared.trace_context import new_id
 from shared.worker import Worker
 
 from .portal_stack import OPERATOR, TANAKA, PortalStack

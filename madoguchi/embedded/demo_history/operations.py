@@ -10,8 +10,8 @@ from event_contracts.tfc_returns import TfcReturnAccepted
 from madoguchi.embedded.demo_history.dealer_team import DealerTeam
 from madoguchi.embedded.demo_history.replay import Replay, ScheduledStep
 from shared.clock import jst_day
-from shared.context import new_id
 from shared.envelope import Envelope
+from shared.trace_context import new_id
 
 OPERATOR = "O001"
 FAILING_URL = "http://127.0.0.1:9/webhooks/madoguchi"

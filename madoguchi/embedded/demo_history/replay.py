@@ -22,7 +22,7 @@ from interchange_service.webhook_worker import WebhookSender
 from madoguchi.services import SERVICES
 from notifier_service.app import sender_with
 from notifier_service.mail_worker import Sender
-from notifier_service.returns_client import ReturnsClient
+from notifier_service.recipients_client import ReturnsClient
 from notifier_service.settings import NotifierSettings
 from shared.auth import Principal, Role
 from shared.db import Database

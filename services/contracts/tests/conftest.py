@@ -21,12 +21,12 @@ from contracts_service.rules.import_row import COLUMNS
 from event_contracts import Event, read
 from shared.auth import Principal, Role
 from shared.clock import JST
-from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
 from shared.testing.static_keys import StaticKeys
 from shared.timers import TimerWorker
 from shared.tokens import TokenVerifier, claims_of, principal_of
+from shared.trace_context import new_id
 from shared.worker import Delivery
 
 ISSUER, AUDIENCE = "https://issuer.example", "madoguchi"

@@ -17,13 +17,13 @@ from interchange_service.settings import InterchangeSettings
 from interchange_service.webhook_worker import WebhookSender
 from shared.auth import Principal, Role
 from shared.clock import TravelClock
-from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.service import ServiceRuntime
 from shared.testing.static_keys import StaticKeys
 from shared.testing.stepwise import drain
 from shared.tokens import TokenVerifier, claims_of, principal_of
+from shared.trace_context import new_id
 
 KEY = ECKey.generate_key("P-256", {"kid": "test"})
 

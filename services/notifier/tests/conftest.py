@@ -21,13 +21,13 @@ from notifier_service.app import SERVICE, sender_with
 from notifier_service.mail_worker import Sender
 from notifier_service.settings import NotifierSettings
 from shared.clock import TravelClock
-from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.service import ServiceRuntime
 from shared.testing.stepwise import drain
+from shared.trace_context import new_id
 
-from .fakes import FakeMailServer, FakeReturnsService
+from .fake_servers import FakeMailServer, FakeReturnsService
 
 
 def made_application(**changes: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from event_contracts.returns import ReturnCompleted
 from notifier_service.actions.deliver_mail import RetryPolicy
-from notifier_service.returns_client import Application, RecipientSource
+from notifier_service.recipients_client import Application, RecipientSource
 from shared.notifications import WorkSignal
 
 COMPLETED = {

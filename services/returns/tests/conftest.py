@@ -20,11 +20,11 @@ from returns_service.app import SERVICE, create_app
 from returns_service.rules.return_status import Status
 from shared.auth import Principal, Role
 from shared.clock import TravelClock
-from shared.context import new_id
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
 from shared.testing.static_keys import StaticKeys
 from shared.tokens import TokenVerifier, claims_of, principal_of
+from shared.trace_context import new_id
 from shared.worker import Delivery
 
 ISSUER = "https://login.example.test"

@@ -25,7 +25,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import tracing
 from shared.clock import Clock
 from shared.concurrency import VersionConflict
-from shared.context import TraceContext, current_context, known_trace, new_id
 from shared.db import Database
 from shared.errors import (
     BodyUnreadable,
@@ -39,6 +38,7 @@ from shared.errors import (
 from shared.metrics import HTTP_REQUESTS
 from shared.path_keys import without_types
 from shared.refusals import check_declared, refuses
+from shared.trace_context import TraceContext, current_context, known_trace, new_id
 from shared.tracing import Attributes, Step
 
 log = structlog.get_logger()

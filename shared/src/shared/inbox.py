@@ -15,11 +15,11 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from shared.context import new_id
 from shared.db import Database
 from shared.envelope import Envelope
 from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.metrics import INBOX_REFUSED, INBOX_STORED
+from shared.trace_context import new_id
 
 STORE = text("""
     WITH arrived AS (

@@ -15,7 +15,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import ExcInfo
 
-from shared.context import current_context
+from shared.trace_context import current_context
 
 Line = MutableMapping[str, Any]
 

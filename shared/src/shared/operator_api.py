@@ -22,9 +22,9 @@ from shared.errors import FieldError, FormErrors, Kind, Refusal
 from shared.http import NotFound, clock_of, database_of
 from shared.inbox import Inbox, NoSuchDeadLetter
 from shared.metrics import SAMPLE
+from shared.pending_work import Work, WorkCount
 from shared.refusals import refuses
 from shared.service import OperatorsWork
-from shared.work import Work, WorkCount
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/operations")

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import Event
 from shared import tracing
-from shared.context import current_context, new_id
 from shared.event_tables import LANES
+from shared.trace_context import current_context, new_id
 
 ADD = text("""
     WITH numbered AS (

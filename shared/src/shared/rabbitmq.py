@@ -27,11 +27,11 @@ from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 from pamqp.commands import Basic
 from sqlalchemy.exc import DBAPIError
 
-from shared.context import context_of_event, use_context
 from shared.envelope import JSON, Envelope, NotAnEvent, from_headers, to_headers
 from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import Inbox
 from shared.rabbitmq_connection import connect
+from shared.trace_context import context_of_event, use_context
 from shared.transport import TransportDown
 
 log = structlog.get_logger()

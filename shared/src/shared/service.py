@@ -19,12 +19,12 @@ from shared.db import Database
 from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import Inbox
 from shared.notifications import NotificationListener
+from shared.pending_work import WorkCount
 from shared.rabbitmq import InboundBuffer, RabbitTransport, Topology, consume
 from shared.relay import Relay
 from shared.retention import delete_expired
 from shared.timers import TimerHandler, TimerWorker
 from shared.transport import Transport
-from shared.work import WorkCount
 from shared.worker import Subscribers, Worker
 
 log = structlog.get_logger()

@@ -19,10 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import tracing
 from shared.clock import Clock
-from shared.context import TraceContext
 from shared.db import EVERY_DEALER, Database
 from shared.metrics import TIMERS_FIRED
 from shared.notifications import OFTEN_S, WorkSignal
+from shared.trace_context import TraceContext
 
 log = structlog.get_logger()
 

@@ -28,7 +28,7 @@ from opentelemetry.trace import (
     use_span,
 )
 
-from shared.context import (
+from shared.trace_context import (
     TraceContext,
     child_of,
     current_context,

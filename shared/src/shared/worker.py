@@ -25,12 +25,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts import Event, PayloadDoesNotFit, UnknownEventType, read
 from shared import tracing
 from shared.clock import Clock
-from shared.context import context_of_event, use_context
 from shared.db import EVERY_DEALER, Database
 from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import UNPARK
 from shared.metrics import INBOX_PROCESSED
 from shared.notifications import WorkSignal
+from shared.trace_context import context_of_event, use_context
 
 log = structlog.get_logger()
 

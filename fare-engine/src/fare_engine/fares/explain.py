@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations, pairwise
 
-from fare_engine.fares.charges import RideCharge, RunCharge
 from fare_engine.fares.explanation import (
     CandidatePrice,
     CoveredEdge,
@@ -21,6 +20,7 @@ from fare_engine.fares.explanation import (
     RiddenEdge,
     RunExplanation,
 )
+from fare_engine.fares.ride_charge import RideCharge, RunCharge
 from fare_engine.fares.tariffs import (
     MAY_BE_SPECIAL,
     MAY_BE_SURCHARGED,

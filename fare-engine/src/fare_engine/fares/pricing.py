@@ -6,7 +6,6 @@ from datetime import date
 from typing import ClassVar
 
 from fare_engine.errors import FareError
-from fare_engine.fares.charges import RideCharge, charge_ride, deducting_passes
 from fare_engine.fares.explain import (
     Explainer,
     explain_discounts,
@@ -15,6 +14,7 @@ from fare_engine.fares.explain import (
     explain_passes,
 )
 from fare_engine.fares.explanation import Explanation, ExtraCharge
+from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_closures import closed, closed_stations
 from fare_engine.routing.route_text import BUS, CommuterPass, Route

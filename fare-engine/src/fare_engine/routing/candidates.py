@@ -12,7 +12,7 @@ from itertools import pairwise, product
 from typing import ClassVar
 
 from fare_engine.errors import FareError
-from fare_engine.fares.charges import RideCharge, charge_ride, deducting_passes
+from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
 from fare_engine.fares.tariffs import (
     FareBook,
     NoFareBetween,

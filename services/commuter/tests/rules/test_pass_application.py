@@ -1,4 +1,4 @@
-"""Registration, application and confirmation of passes R1-R3, R19-R28, and their mail recipients."""
+"""Passes R1-R3, R19-R28: registration, application, confirmation, and their mail recipients."""
 
 import pytest
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from event_contracts.masters import StaffUpdated
 from shared.auth import Principal, Role, policies_by_path
-from shared.context import new_id
+from shared.trace_context import new_id
 
 from .conftest import (
     ADMIN,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.models import ApiKey, DealerAccount, Quarantined
 from interchange_service.webhook_queries import DeliveryFilter, count_of_deliveries
-from shared.work import WorkCount
+from shared.pending_work import WorkCount
 
 NOT_SEEN_TO = Quarantined.settled_at.is_(None)
 

@@ -26,10 +26,10 @@ from interchange_service.actions.webhook_endpoints import rotate_encryption
 from interchange_service.secret_encryption import SecretBox
 from interchange_service.webhook_http import Attempt, DeliveryError, WebhookClient
 from interchange_service.webhook_messages import headers_of
-from shared.context import TraceContext, use_context
 from shared.db import EVERY_DEALER
 from shared.delivery.worker import DeliveryWorker
 from shared.notifications import WorkSignal
+from shared.trace_context import TraceContext, use_context
 
 log = structlog.get_logger()
 

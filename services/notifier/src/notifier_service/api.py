@@ -19,7 +19,6 @@ from notifier_service.rules.recipients import MailKind, Suppression
 from notifier_service.rules.resend import MailNotDue, MailUnderway, refused_resend
 from shared.auth import Principal, Role, require
 from shared.clock import Clock
-from shared.context import set_actor
 from shared.db import EVERY_DEALER
 from shared.http import (
     NotFound,
@@ -30,6 +29,7 @@ from shared.http import (
     transaction_of,
 )
 from shared.refusals import refuses
+from shared.trace_context import set_actor
 
 router = APIRouter()
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from notifier_service.mail_worker import Sender
 from notifier_service.models import Base
 from notifier_service.queries import operators_work
-from notifier_service.returns_client import RecipientSource
+from notifier_service.recipients_client import RecipientSource
 from notifier_service.rules.reminders import ReminderPolicy
 from notifier_service.settings import MailSettings, NotifierSettings
 from notifier_service.subscribers import subscribers_with, timers

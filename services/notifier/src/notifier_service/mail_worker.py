@@ -27,7 +27,7 @@ from notifier_service.mail_templates import MailTemplates
 from notifier_service.metrics import MAIL_AGE, MAIL_RESULTS, MAILS_WAITING
 from notifier_service.models import MAILS, Mail
 from notifier_service.queries import mails_in_flight
-from notifier_service.returns_client import (
+from notifier_service.recipients_client import (
     Application,
     CommuterPass,
     NoSuchApplication,
@@ -38,10 +38,10 @@ from notifier_service.rules.recipients import PASS_MAILS, Facts, MailKind
 from notifier_service.rules.reminders import ReminderPolicy
 from notifier_service.smtp import Draft, MailServer, SmtpOutcome
 from shared import tracing
-from shared.context import TraceContext, current_context
 from shared.db import EVERY_DEALER
 from shared.delivery.worker import DeliveryWorker
 from shared.notifications import WorkSignal
+from shared.trace_context import TraceContext, current_context
 
 log = structlog.get_logger()
 

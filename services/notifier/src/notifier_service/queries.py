@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from notifier_service.models import Mail, MailLog
 from shared.clock import JST
 from shared.db import EVERY_DEALER
-from shared.work import WorkCount
+from shared.pending_work import WorkCount
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from notifier_service.actions.deliver_mail import RetryPolicy
 from notifier_service.mail_templates import MailTemplates
-from notifier_service.returns_client import ReturnsClient
+from notifier_service.recipients_client import ReturnsClient
 from notifier_service.rules.reminders import ReminderPolicy
 from notifier_service.smtp import MailServer
 from shared.service_token import AccessToken, ServiceToken

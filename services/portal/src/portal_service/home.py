@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from portal_service.pending_work import WorkShown, part_of, parts_of, work_of
 from portal_service.rendering import render
 from portal_service.state import state_of
-from portal_service.work import WorkShown, part_of, parts_of, work_of
 from shared.auth import Principal, require
 
 pages = APIRouter()

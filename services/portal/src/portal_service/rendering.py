@@ -21,6 +21,7 @@ from portal_service import formatting
 from portal_service.api_client import FieldError, ServiceUnavailable, client_of
 from portal_service.location_label import location_label
 from portal_service.menu import Group, menu_for
+from portal_service.pending_work import WorkShown, work_of
 from portal_service.permissions import permissions_of
 from portal_service.session import (
     cookie_name,
@@ -30,9 +31,8 @@ from portal_service.session import (
     set_cookie,
 )
 from portal_service.state import state_of
-from portal_service.work import WorkShown, work_of
 from shared.auth import AccessRefused, Principal, Role
-from shared.context import current_context
+from shared.trace_context import current_context
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

@@ -23,8 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from shared.concurrency import check_version
-from shared.context import current_context, new_id
 from shared.http import NotFound
+from shared.trace_context import current_context, new_id
 
 SCHEDULED = "scheduled"
 SENDING = "sending"

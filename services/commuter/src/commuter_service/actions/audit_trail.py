@@ -5,7 +5,7 @@ from uuid import UUID
 
 from commuter_service.models import AuditEntry
 from commuter_service.request_context import RequestContext
-from shared.context import new_id
+from shared.trace_context import new_id
 
 
 def add_audit_entry(  # noqa: PLR0913 - a line of the trail has these columns

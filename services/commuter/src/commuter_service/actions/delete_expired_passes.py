@@ -18,8 +18,8 @@ from commuter_service.rules.pass_retention import due_for_purge, retention
 from event_contracts.commuter import PassPurged
 from shared import outbox
 from shared.clock import JST, jst_day
-from shared.context import new_id
 from shared.timers import set_timer
+from shared.trace_context import new_id
 
 PURGE = "purge"
 SYSTEM = "SYSTEM"

@@ -31,7 +31,7 @@ from event_contracts.commuter import (
 from fare_engine.rules.period import Period
 from shared import outbox
 from shared.concurrency import check_version
-from shared.context import new_id
+from shared.trace_context import new_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from commuter_service.queries import kind_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from fare_engine.fares.explanation import as_json
 from fare_engine.fares.tariffs import Tariffs
-from shared.context import new_id
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
+from shared.trace_context import new_id
 
 TYPED, LOOK_UP, IC_CARD = "typed", "look_up", "ic_card"
 

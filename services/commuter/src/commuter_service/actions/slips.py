@@ -50,9 +50,9 @@ from event_contracts.commuter import SlipMoved
 from fare_engine.rules.bus_policy import BusPolicy
 from shared import outbox
 from shared.concurrency import check_version
-from shared.context import new_id
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
+from shared.trace_context import new_id
 
 
 class LookUpNeeded(Refusal):

@@ -16,7 +16,7 @@ import httpx
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from fare_engine.fares.charges import charge_ride, deducting_passes
+from fare_engine.fares.ride_charge import charge_ride, deducting_passes
 from fare_engine.fares.tariffs import (
     FareBook,
     NoFareBetween,

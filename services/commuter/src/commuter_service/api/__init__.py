@@ -6,13 +6,13 @@ from commuter_service.api import (
     internal,
     passes,
     pdf,
+    pending_work,
     rechecks,
     route_search,
     settings,
     slips,
-    work,
 )
 
 router = APIRouter()
-for part in (settings, passes, route_search, slips, pdf, rechecks, work, internal):
+for part in (settings, passes, route_search, slips, pdf, rechecks, pending_work, internal):
     router.include_router(part.router)

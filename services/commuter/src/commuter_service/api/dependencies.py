@@ -13,9 +13,9 @@ from commuter_service.adapters import network_store
 from commuter_service.queries import permission_of, setting_of
 from commuter_service.request_context import RequestContext
 from shared import auth
-from shared.context import set_actor
 from shared.http import NotFound, clock_of, database_of, expected_version
 from shared.refusals import refuses
+from shared.trace_context import set_actor
 
 EMPLOYEES = auth.require(auth.Role.EMPLOYEE, auth.Role.EXPENSE_APPROVER, auth.Role.EXPENSE_ADMIN)
 ACCOUNTING = auth.require(auth.Role.EXPENSE_ADMIN)

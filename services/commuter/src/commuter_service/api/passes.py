@@ -11,7 +11,7 @@ from commuter_service import queries
 from commuter_service.actions import passes as actions
 from commuter_service.actions.passes import Confirmation, PassContent
 from commuter_service.api.dependencies import EMPLOYEES, Body, Ctx, Day, Key, Text, Version
-from commuter_service.api.refusals import PASS_CONTENT, PASS_EDIT, PERIOD
+from commuter_service.api.refusal_groups import PASS_CONTENT, PASS_EDIT, PERIOD
 from commuter_service.models import Pass
 from commuter_service.passes.employee_passes import read_pass_route
 from commuter_service.passes.schemas import (

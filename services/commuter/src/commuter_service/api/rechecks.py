@@ -20,7 +20,7 @@ from commuter_service.api.dependencies import (
     context_in,
     dealer_of,
 )
-from commuter_service.api.refusals import GAP, PERIOD, PRICE, SEARCH
+from commuter_service.api.refusal_groups import GAP, PERIOD, PRICE, SEARCH
 from commuter_service.api.route_search import Yen, passes_of_owner
 from commuter_service.models import SlipItem
 from commuter_service.passes.employee_passes import (

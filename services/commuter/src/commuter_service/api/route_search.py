@@ -16,7 +16,7 @@ from commuter_service import queries
 from commuter_service.adapters import network_store
 from commuter_service.adapters.route_providers import RouteProvider
 from commuter_service.api.dependencies import EMPLOYEES, Body, Day, Text, context_in, dealer_of
-from commuter_service.api.refusals import PRICE, SEARCH
+from commuter_service.api.refusal_groups import PRICE, SEARCH
 from commuter_service.fare_diagram import fare_diagram_svg
 from commuter_service.fare_errors import refusal_of
 from commuter_service.passes.employee_passes import (

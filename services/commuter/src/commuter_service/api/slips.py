@@ -26,7 +26,7 @@ from commuter_service.api.dependencies import (
     Text,
     Version,
 )
-from commuter_service.api.refusals import SLIP_EDIT, SLIP_LINES
+from commuter_service.api.refusal_groups import SLIP_EDIT, SLIP_LINES
 from commuter_service.api.route_search import RideBody, Yen
 from commuter_service.models import Slip
 from commuter_service.passes.employee_passes import passes_of_employee

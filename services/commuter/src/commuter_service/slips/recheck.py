@@ -9,7 +9,7 @@ from datetime import date
 
 from commuter_service.passes.employee_passes import EmployeePasses
 from fare_engine.errors import FareError
-from fare_engine.fares.charges import charge_ride, deducting_passes
+from fare_engine.fares.ride_charge import charge_ride, deducting_passes
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.route_text import known_route
 from fare_engine.rules.bus_policy import BusPolicy

@@ -43,8 +43,8 @@ from event_contracts.contract import (
 from event_contracts.event import Event
 from shared import outbox, timers
 from shared.clock import jst_day
-from shared.context import new_id
 from shared.errors import Kind, Refusal
+from shared.trace_context import new_id
 
 REFLECT, OVERDUE = "reflect_assignment", "assignment_overdue"
 

@@ -12,8 +12,8 @@ from contracts_service.actions.entry_history import Recorder
 from contracts_service.models import Contract, CustomerChangeRelease
 from contracts_service.queries import ContractUnknown
 from contracts_service.rules.customer_change_block import release_block
-from shared.context import new_id
 from shared.roles import Role
+from shared.trace_context import new_id
 
 
 async def set_pending(tx: AsyncSession, dealer_id: str, contract_no: str, *, pending: bool) -> None:

@@ -11,7 +11,7 @@ from contracts_service.rules.replacement_mark import ReplacementSource
 from contracts_service.rules.selection import Replacement, Selection
 from event_contracts.contract import ReplacementRecorded, SelectionChanged, SelectionRecorded
 from shared import outbox
-from shared.context import new_id
+from shared.trace_context import new_id
 
 
 @dataclass(frozen=True, slots=True)

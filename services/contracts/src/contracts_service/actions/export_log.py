@@ -12,7 +12,7 @@ from contracts_service.models import Contract, CustomerListExport
 from contracts_service.rules.contract_access import Viewer
 from event_contracts.contract import CustomerListExported, PaymentConfirmationPrinted
 from shared import outbox
-from shared.context import new_id
+from shared.trace_context import new_id
 
 
 async def log_export(

@@ -10,10 +10,10 @@ from contracts_service.api import (
     lookups,
     masters,
     me,
+    pending_work,
     results,
-    work,
 )
 
 router = APIRouter()
-for part in (customers, exports, results, assignments, lookups, work, me, masters, erasure):
+for part in (customers, exports, results, assignments, lookups, pending_work, me, masters, erasure):
     router.include_router(part.router)

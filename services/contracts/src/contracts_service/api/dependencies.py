@@ -10,10 +10,10 @@ from pydantic import Field
 from contracts_service.policy import Policy
 from contracts_service.rules.contract_access import Viewer
 from shared import auth, request_context
-from shared.context import set_actor
 from shared.http import NotFound, clock_of, database_of
 from shared.refusals import refuses
 from shared.roles import Role
+from shared.trace_context import set_actor
 
 DEALER = auth.require(auth.Role.SALES, auth.Role.MANAGER, auth.Role.HQ)
 STORE_WORK = auth.require(auth.Role.SALES, auth.Role.MANAGER)

@@ -23,10 +23,10 @@ from contracts_service.rules.customer_erasure import (
 )
 from shared.auth import Principal, Role, require
 from shared.clock import jst_day
-from shared.context import set_actor
 from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of
 from shared.refusals import refuses
+from shared.trace_context import set_actor
 
 router = APIRouter(prefix="/erasures")
 Operator = Annotated[Principal, require(Role.OPERATOR)]

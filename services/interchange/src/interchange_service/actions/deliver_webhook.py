@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interchange_service.models import DELIVERIES, WebhookDelivery, WebhookEndpoint
 from interchange_service.rules.webhooks import GONE, STOPPED_AFTER, retry_delay
 from interchange_service.webhook_http import Attempt
-from shared.context import current_context
 from shared.delivery.ledger import Settlement
+from shared.trace_context import current_context
 
 SERIAL_CLAIMS = text("SELECT pg_advisory_xact_lock(hashtext('webhook claim'))")
 """Claims see each other, so that no endpoint gets more deliveries at once than it may."""

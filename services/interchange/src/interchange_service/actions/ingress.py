@@ -20,8 +20,8 @@ from interchange_service.metrics import ACCEPTED, OVERFLOW, QUARANTINED, count_o
 from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
 from interchange_service.rules.ingress import LARGEST_BODY, InboundMessage, NotAccepted, Reason
 from shared import outbox
-from shared.context import new_id
 from shared.errors import Kind, Refusal
+from shared.trace_context import new_id
 
 MOST_IN_QUARANTINE = 1000
 

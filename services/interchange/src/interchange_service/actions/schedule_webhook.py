@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interchange_service.models import DELIVERIES, WebhookDelivery, WebhookEndpoint
 from interchange_service.rules.webhooks import PING, EventFilter, Step
 from interchange_service.webhook_messages import message_of, ping_message
-from shared.context import current_context, new_id
+from shared.trace_context import current_context, new_id
 
 
 async def schedule_messages(tx: AsyncSession, step: Step, *, now: datetime) -> None:

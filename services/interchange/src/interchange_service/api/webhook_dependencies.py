@@ -11,9 +11,9 @@ from interchange_service.secret_encryption import SecretBox
 from interchange_service.webhook_http import WebhookClient
 from shared.auth import Principal, Role, require
 from shared.clock import Clock
-from shared.context import set_actor
 from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of, expected_version, transaction_of
+from shared.trace_context import set_actor
 
 WebhookAdmin = Annotated[Principal, require(Role.HQ, Role.OPERATOR)]
 Code = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]

@@ -38,11 +38,11 @@ from interchange_service.webhook_http import DeliveryError, NoTarget
 from interchange_service.webhook_queries import endpoint_of, endpoints_of
 from shared.auth import Principal, Role
 from shared.concurrency import VersionConflict
-from shared.context import new_id
 from shared.db import EVERY_DEALER
 from shared.errors import FieldError, FormErrors
 from shared.http import NotFound, etag, idempotent
 from shared.refusals import refuses
+from shared.trace_context import new_id
 
 router = APIRouter(prefix="/webhooks")
 

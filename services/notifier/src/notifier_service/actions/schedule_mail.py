@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.models import Mail
 from notifier_service.rules.recipients import Facts, MailKind, Recipient, primary_role
-from shared.context import current_context
+from shared.trace_context import current_context
 
 
 @dataclass(frozen=True, slots=True)

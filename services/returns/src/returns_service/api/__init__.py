@@ -8,11 +8,11 @@ from returns_service.api import (
     bulk,
     internal,
     pdf,
+    pending_work,
     steps,
     submission,
-    work,
 )
 
 router = APIRouter()
-for part in (submission, applications, steps, bulk, approval_settings, pdf, work, internal):
+for part in (submission, applications, steps, bulk, approval_settings, pdf, pending_work, internal):
     router.include_router(part.router)

@@ -13,6 +13,7 @@ from returns_service.api.dependencies import Ctx, dealers_and_tfc
 from returns_service.api.request_bodies import Code
 from returns_service.api.return_detail import opened
 from returns_service.mapping import return_facts
+from returns_service.pending_work import approves, to_approve, waiting_keys
 from returns_service.progress_list import After, Page, count_by_status, search
 from returns_service.queries import store_names
 from returns_service.rules.return_list import (
@@ -24,7 +25,6 @@ from returns_service.rules.return_list import (
 )
 from returns_service.rules.return_refusals import ReturnNotVisible
 from returns_service.rules.return_status import Group, Status, Tab
-from returns_service.work import approves, to_approve, waiting_keys
 from shared.errors import FieldError, FormErrors
 from shared.http import etag
 from shared.refusals import refuses

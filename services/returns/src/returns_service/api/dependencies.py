@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from returns_service.actor import RequestContext, resolve_actor
 from shared.auth import Principal, Role, require
 from shared.clock import jst_day
-from shared.context import set_actor
 from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of, transaction_of
+from shared.trace_context import set_actor
 
 DEALER_ROLES = (Role.SALES, Role.MANAGER, Role.HQ)
 _OF_EVERY_DEALER = (Role.TFC, Role.SERVICE, Role.OPERATOR)

@@ -19,7 +19,7 @@ from portal_service.screens.returns.entry import (
     read_report,
     read_result,
 )
-from portal_service.screens.returns.steps import APPROVE, CORRECT, Step
+from portal_service.screens.returns.step_buttons import APPROVE, CORRECT, Step
 from portal_service.service_api import returns
 from shared.auth import Role, require
 

@@ -13,7 +13,13 @@ from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.dropdowns import staff_to_choose
 from portal_service.screens.returns.entry import notices_in
-from portal_service.screens.returns.steps import STEPS, TFC_STEPS, Step, offered_steps, step_at
+from portal_service.screens.returns.step_buttons import (
+    STEPS,
+    TFC_STEPS,
+    Step,
+    offered_steps,
+    step_at,
+)
 from portal_service.service_api import returns
 from shared.auth import Principal, Role, require
 

@@ -10,7 +10,7 @@ from commuter_service.models import AuditEntry, Slip
 from commuter_service.queries import Conditions
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.slip_approval import SlipStatus, SlipStep
-from shared.work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
+from shared.pending_work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
 
 Counted = tuple[str, str, dict[str, str | list[str]], Conditions]
 """Key, label, filter of the list, and the conditions that both have in common."""

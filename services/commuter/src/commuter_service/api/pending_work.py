@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from commuter_service.api.dependencies import EMPLOYEES, Ctx
-from commuter_service.work import work_of
-from shared.work import Work
+from commuter_service.pending_work import work_of
+from shared.pending_work import Work
 
 router = APIRouter(dependencies=[EMPLOYEES])
 

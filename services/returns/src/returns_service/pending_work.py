@@ -17,8 +17,8 @@ from returns_service.rules.return_list import (
     last_change_of_still_ones,
 )
 from returns_service.rules.return_status import Status, Tab
+from shared.pending_work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
 from shared.roles import Role
-from shared.work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
 
 _REASONS = text("""
     SELECT DISTINCT ON (application_id) application_id, said, actor_name, at

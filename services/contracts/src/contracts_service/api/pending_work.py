@@ -12,8 +12,8 @@ from contracts_service import customer_list
 from contracts_service.api.customers import SearchQuery, condition_of
 from contracts_service.api.dependencies import DEALER, Ctx, RequestContext
 from contracts_service.rules.row_colour import Colour
+from shared.pending_work import Work, WorkCount
 from shared.roles import Role
-from shared.work import Work, WorkCount
 
 router = APIRouter()
 KINDS = (

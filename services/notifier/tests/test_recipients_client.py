@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from notifier_service.returns_client import (
+from notifier_service.recipients_client import (
     Application,
     NoSuchApplication,
     RecipientSource,

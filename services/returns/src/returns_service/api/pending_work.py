@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from returns_service.api.dependencies import Ctx, dealers_and_tfc
-from returns_service.work import work_of
-from shared.work import Work
+from returns_service.pending_work import work_of
+from shared.pending_work import Work
 
 router = APIRouter()
 
