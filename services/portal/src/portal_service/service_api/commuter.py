@@ -915,7 +915,7 @@ async def show_setting(services: ServiceClient) -> ServiceResponse[CompanyAnswer
 async def change_setting(
     services: ServiceClient, body: CompanyBody, *, version: str | None
 ) -> ServiceResponse[CompanyAnswer]:
-    """Decide anew; wrong fields are named and nothing is kept (R11, R30)."""
+    """Change the settings; invalid fields are named and nothing is stored (R11, R30)."""
     return await services.send("commuter", "PUT", "/settings", body, version=version)
 
 
