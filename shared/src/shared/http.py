@@ -19,7 +19,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.status import HTTP_400_BAD_REQUEST, HTTP_500_INTERNAL_SERVER_ERROR
+from starlette.status import (
+    HTTP_400_BAD_REQUEST,
+    HTTP_404_NOT_FOUND,
+    HTTP_500_INTERNAL_SERVER_ERROR,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import tracing
@@ -180,6 +184,8 @@ def install(app: FastAPI) -> None:
     async def plain(request: Request, cause: HTTPException) -> Response:
         if cause.status_code == HTTP_400_BAD_REQUEST:  # the framework's error for undecodable text
             return await answer_refusal(request, BodyUnreadable())
+        if cause.status_code == HTTP_404_NOT_FOUND:  # no route has this path
+            return problem(problem_of(NotFound()))
         return problem(
             {
                 "type": f"urn:madoguchi:problem:http_{cause.status_code}",
