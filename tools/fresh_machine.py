@@ -85,8 +85,9 @@ class Outcome:
 METHOD = """Method: `./dev fresh`. Each root is a Debian made by debootstrap with python3, git and
 ca-certificates alone (no pip, no venv, no npm), with process and mount namespaces of its own. What
 is committed is cloned there; `./dev up` runs until its first page answers, first with an empty
-package cache, then in a second clone with the cache of the first; then `./dev test` ({tests})
-with servers of its own. Seconds count from the command to the page."""
+package cache, then in a second clone with the cache of the first; then `./dev test`
+({tests}) with servers of its own. Seconds count from
+the command to the page; the demo data may still be in the making then."""
 HEAD = """| root | Python | first page, empty cache (s) | full cache (s) | `./dev test` | verdict |
 |---|---|---:|---:|---|---|"""
 
