@@ -1,4 +1,4 @@
-"""How fast and how right is the commuter engine beside what one would use instead?
+"""Fare engine benchmark: speed and correctness beside the libraries one would use instead.
 
 Peers on the same graph, in one run: rustworkx, igraph, networkx and scipy for paths; for the
 deduction a naive rule (the fare of the uncovered kilometres) and an oracle that tries every way to

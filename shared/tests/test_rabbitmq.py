@@ -13,12 +13,12 @@ from sqlalchemy import text
 
 from event_contracts.contract import NoteSaved
 from shared import outbox
+from shared.amqp_properties import EventProperties
 from shared.db import Database
 from shared.envelope import Envelope, from_headers, to_headers
 from shared.inbox import Inbox
 from shared.rabbitmq import (
     LARGEST_BODY,
-    EventProperties,
     InboundBuffer,
     RabbitTransport,
     Topology,

@@ -5,19 +5,33 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from commuter_service import queries
 from commuter_service.actions import passes as actions
-from commuter_service.actions.passes import Confirmation, PassContent
-from commuter_service.api.dependencies import EMPLOYEES, Body, Ctx, Day, Key, Text, Version
+from commuter_service.actions.passes import Confirmation
+from commuter_service.api.dependencies import EMPLOYEES, Body, Ctx, Key, Version
+from commuter_service.api.pass_bodies import (
+    CheckedPass,
+    ConfirmBody,
+    DraftPass,
+    EndBody,
+    Health,
+    ManyBody,
+    MyPasses,
+    Offer,
+    PassActions,
+    PassBody,
+    PassDetail,
+    Passes,
+    PassQuery,
+    ReasonBody,
+    Registration,
+    TroubledPass,
+)
 from commuter_service.api.refusal_groups import PASS_CONTENT, PASS_EDIT, PERIOD
 from commuter_service.models import Pass
 from commuter_service.passes.employee_passes import read_pass_route
 from commuter_service.passes.schemas import (
-    Neighbours,
-    PassAnswer,
-    TrailLine,
     adjacent_passes,
     audit_json,
     condition_of,
@@ -40,140 +54,13 @@ from commuter_service.rules.pass_application import (
     RouteNotDecided,
     check_count,
 )
-from commuter_service.rules.pass_health import PassProblem, problems_of
+from commuter_service.rules.pass_health import problems_of
 from fare_engine.rules.bus_policy import BUS_NOTICE
-from fare_engine.rules.period import Period
 from shared.concurrency import VersionConflict
 from shared.http import NotFound, etag, idempotent
 from shared.refusals import refuses
 
 router = APIRouter(dependencies=[EMPLOYEES])
-
-MOST_AT_ONCE = 100
-
-
-class PassBody(Body):
-    """A pass: the route as the look-up decided it, and its validity (R4)."""
-
-    route: Text = ""
-    starts_on: Day | None = None
-    ends_on: Day | None = None
-
-    def content(self) -> PassContent:
-        """What was typed. Raises PeriodReversed."""
-        return PassContent(self.route, Period(self.starts_on, self.ends_on))
-
-
-class Registration(PassBody):
-    """The same for an employee."""
-
-    employee_id: Text
-
-
-class DraftPass(PassBody):
-    """A pass that is not kept yet; without an employee, an own one."""
-
-    employee_id: Text = ""
-
-
-class EndBody(Body):
-    """The last day."""
-
-    ends_on: Day
-
-
-class ConfirmBody(Body):
-    """終了日 may be set while confirming (R9)."""
-
-    ends_on: Day | None = None
-
-
-class OneOfMany(ConfirmBody):
-    """One pass of several to confirm, as it was seen."""
-
-    pass_id: UUID
-    version: int = Field(ge=0, lt=2**63)
-
-
-class ManyBody(Body):
-    """The ticked passes of the list."""
-
-    passes: list[OneOfMany] = Field(min_length=1, max_length=MOST_AT_ONCE)
-
-
-class ReasonBody(Body):
-    """Why."""
-
-    reason: Text = ""
-
-
-class PassQuery(BaseModel):
-    """Which passes."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    employee_id: Text | None = None
-    status: Annotated[str, Field(pattern="^(confirmed|applied|withdrawn|rejected)$")] | None = None
-
-
-class Passes(BaseModel):
-    """Passes, by employee."""
-
-    items: list[PassAnswer]
-
-
-class Offer(BaseModel):
-    """Whether something may be done, and why not."""
-
-    enabled: bool
-    reason: str | None
-
-
-class MyPasses(Passes):
-    """The own passes, and whether one may apply for another."""
-
-    apply: Offer
-
-
-class TroubledPass(BaseModel):
-    """A pass that needs care, and what to do."""
-
-    trouble: PassProblem
-    words: str
-    held: PassAnswer = Field(serialization_alias="pass")
-
-
-class Health(BaseModel):
-    """The passes that need care."""
-
-    items: list[TroubledPass]
-
-
-class CheckedPass(Neighbours):
-    """A pass that is not kept yet, and what it would meet."""
-
-    route: str
-    section: str
-    period: str
-    guaranteed: bool
-    notices: list[str]
-
-
-class PassActions(BaseModel):
-    """What this person could do now with a pass."""
-
-    confirm: bool
-    reject: bool
-    edit: bool
-    apply: bool
-    withdraw: bool
-
-
-class PassDetail(PassAnswer, Neighbours):
-    """閲覧: a pass with what it meets, its trail, and what may be done."""
-
-    trail: list[TrailLine]
-    actions: PassActions
 
 
 def one_by_one(request: Request) -> None:
