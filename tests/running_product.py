@@ -132,12 +132,26 @@ def _wait(product: Product) -> None:
 
 
 @contextlib.contextmanager
-def running(*flags: str, killed_when: Callable[[Product], bool] | None = None) -> Iterator[Product]:
+def running(
+    *flags: str,
+    killed_when: Callable[[Product], bool] | None = None,
+    backup: Path | None = None,
+) -> Iterator[Product]:
     """The product on a free port and a folder of its own, stopped and cleared away at the end.
 
-    With `killed_when` its first start is killed in that moment, and it is started again.
+    With `killed_when` its first start is killed in that moment, and it is started again. With
+    `backup` its data is restored from that folder before the first start.
     """
     data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
+    if backup is not None:
+        restore = ["restore", "--from", str(backup), "--data", str(data)]
+        done = subprocess.run(
+            [sys.executable, "-m", "madoguchi.cli.main", *restore],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
     command = [
         sys.executable, "-m", "madoguchi.cli.main", "up", "--port", str(port), "--data", str(data),
         "--verbose", "--demo", "small", *flags,
