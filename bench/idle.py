@@ -123,9 +123,10 @@ class Product:
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""
-        for process in psutil.Process(self.process.pid).children(recursive=True):
+        root = psutil.Process(self.process.pid)
+        for process in (root, *root.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
-                if "up" in process.cmdline() and process.name() != "uv":
+                if "up" in process.cmdline() and process.name() not in {"bash", "uv"}:
                     process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(60)
