@@ -40,7 +40,7 @@ Schema = Mapping[str, Any]
 
 async def nobody(_: object) -> Principal:
     """The documents are made without a request."""
-    raise NotImplementedError
+    raise AssertionError("no user is expected here")
 
 
 def document_of(service: str) -> dict[str, Any]:
