@@ -19,20 +19,26 @@ from fare_engine.network.tables import (
 )
 
 
-def test_ten_operators_and_the_shinkansen_line(network: Network) -> None:
+def test_operators_of_greater_tokyo(network: Network) -> None:
     assert set(network.operators) == {
         "東京メトロ", "都営", "東急", "小田急", "京王", "西武", "東武", "京成", "京急",
-        "JR東日本", "JR東海",
+        "JR東日本", "JR東海", "つくばエクスプレス", "りんかい線", "相鉄", "みなとみらい線",
+        "横浜市営地下鉄", "東京モノレール", "多摩モノレール", "埼玉高速", "東葉高速",
+        "北総鉄道", "京成スカイアクセス", "芝山鉄道", "ゆりかもめ", "日暮里・舎人ライナー",
+        "都電荒川線", "横浜シーサイドライン", "江ノ島電鉄", "湘南モノレール",
+        "千葉都市モノレール", "埼玉新都市交通", "流鉄", "小田急箱根", "伊豆箱根鉄道",
+        "関東鉄道", "秩父鉄道", "伊豆急行", "富士急行", "銚子電気鉄道",
     }  # fmt: skip
-    assert len(network.lines) == 79
-    assert sum(len(line.stops) for line in network.lines) == 1182
+    assert len(network.lines) == 158
+    assert sum(len(line.stops) for line in network.lines) == 2282
 
 
 def test_every_line_has_a_published_total() -> None:
     tables = network_tables()
     lines = {(row.operator, row.line) for row in tables.intervals}
     assert lines == {(row.operator, row.line) for row in tables.line_totals}
-    assert all(row.source in {"published", "known", "uncertain"} for row in tables.intervals)
+    words = {"published", "compared", "fares", "known", "uncertain"}
+    assert {row.source for row in tables.intervals} == words
 
 
 def _without_third(tables: NetworkTables) -> NetworkTables:

@@ -38,6 +38,8 @@ def _check_line(title: tuple[str, str], rows: list[Interval]) -> None:
     for before, after in pairwise(rows):
         if after.km10 <= before.km10:
             raise NetworkTableBroken(f"{title}: {after.station} is not behind {before.station}")
+        if (after.calc_km10 is None) != (before.calc_km10 is None):
+            raise NetworkTableBroken(f"{title}: only some stations have converted kilometres")
     inner = [row.station for row in rows[1:]]
     if len(set(inner)) != len(inner) or rows[0].station in inner[:-1]:
         raise NetworkTableBroken(f"{title}: a station stands twice")
