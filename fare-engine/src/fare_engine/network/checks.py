@@ -26,6 +26,9 @@ def check_network_tables(tables: NetworkTables) -> None:
             raise NetworkTableBroken(f"{dated.operator} has no station {dated.station}")
         if dated.opened and dated.closed and dated.closed < dated.opened:
             raise NetworkTableBroken(f"{dated.station}: closed before it opened")
+    for alias in tables.line_aliases:
+        if (alias.operator, alias.line) not in lines:
+            raise NetworkTableBroken(f"{alias.operator} has no line {alias.line}")
     if unread:
         raise NetworkTableBroken(f"no reading for {', '.join(sorted(unread))}")
 

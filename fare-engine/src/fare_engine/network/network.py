@@ -167,6 +167,14 @@ class Network:
         return frozenset(self._line_ids[row.operator, row.line] for row in rows)
 
     @cached_property
+    def lines_also_called(self) -> dict[str, frozenset[int]]:
+        """Line ids by the plain form of another name that people type."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for row in self.tables.line_aliases:
+            found[plain_name(row.alias)].add(self._line_ids[row.operator, row.line])
+        return {alias: frozenset(lines) for alias, lines in found.items()}
+
+    @cached_property
     def operators(self) -> tuple[str, ...]:
         """Operators in table order."""
         return tuple(dict.fromkeys(line.operator for line in self.lines))

@@ -196,6 +196,16 @@ class StationDates:
 
 
 @dataclass(frozen=True, slots=True)
+class LineAlias:
+    """Another name that people type for a line."""
+
+    operator: str
+    line: str
+    alias: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class BusLine:
     """A line that is a bus: a pass over it is not guaranteed (R10)."""
 
@@ -218,6 +228,7 @@ class NetworkTables:
     travel_speeds: tuple[TravelSpeed, ...]
     station_dates: tuple[StationDates, ...] = ()
     bus_lines: tuple[BusLine, ...] = ()
+    line_aliases: tuple[LineAlias, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
