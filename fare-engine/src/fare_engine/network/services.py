@@ -6,7 +6,7 @@ that it rides over. What no service of the tables stops at is carried by one mad
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -17,6 +17,7 @@ from fare_engine.network.tables import Service, ServiceStop
 RUNS_OF_A_LINE = 108  # of a line without a timetable: every twenty minutes
 DAY_TENTHS = 18 * 60 * 10  # trains run for eighteen hours
 LONGEST_WAIT = 100  # tenths of a minute
+SAME_TIME = 15  # tenths of a minute, or a twentieth of the ride
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +110,29 @@ def patterns_of(network: Network) -> tuple[Pattern, ...]:
     for _, runs, hops, _ in both:
         for hop in hops:
             runs_between[hop.start, hop.end] += runs
-    return tuple(
+    return _longest(
         Pattern(name, runs, hops, times, tuple(_wait(runs_between[h.start, h.end]) for h in hops))
         for name, runs, hops, times in both
     )
+
+
+def _longest(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
+    """The patterns without those that are a part of a longer one and take as long: half of them."""
+    kept: list[Pattern] = []
+    calls: dict[tuple[int, int, str], list[tuple[list[tuple[int, int, str]], Pattern, int]]]
+    calls = defaultdict(list)
+    for one in sorted(patterns, key=lambda one: (-len(one.hops), -one.runs)):
+        keys = [(hop.start, hop.end, hop.train) for hop in one.hops]
+        if not any(
+            longer[at : at + len(keys)] == keys
+            and abs(other.minutes10[at + len(keys)] - other.minutes10[at] - one.minutes10[-1])
+            <= max(SAME_TIME, one.minutes10[-1] // 20)
+            for longer, other, at in calls[keys[0]]
+        ):
+            kept.append(one)
+            for at, key in enumerate(keys):
+                calls[key].append((keys, one, at))
+    return tuple(kept)
 
 
 def stops_left_out(network: Network) -> list[ServiceStop]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise, product
 from typing import ClassVar
 
@@ -22,7 +23,11 @@ from fare_engine.fares.tariffs import (
 )
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.services import TrainRide
-from fare_engine.network.station_closures import closed_stations, refuse_closed
+from fare_engine.network.station_closures import (
+    closed_stations,
+    refuse_closed,
+    stations_out_of_use,
+)
 from fare_engine.network.station_lookup import find_place
 from fare_engine.routing.route_text import CommuterPass, Route, joined_rides
 from fare_engine.routing.trains import Journey, journey_of, journey_over
@@ -150,7 +155,7 @@ def candidates(question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
     refuse_closed(network, places, question.on)
     book = tariffs.book(question.on, question.medium, child=question.child)
     pricing = _Pricing(book, deducting_passes(question.passes, question.on, question.bus_policy))
-    found = pricing.priced(_quick_journeys(network, places, question.avoid | NOT_SEARCHED))
+    found = pricing.priced(_quick_journeys(network, places, question))
     found += pricing.priced(_cheapest_journeys(found, places, pricing, question))
     if not found and pricing.unpriced:
         raise pricing.unpriced
@@ -252,10 +257,10 @@ def places_of(network: Network, question: SearchRequest) -> list[tuple[int, ...]
 
 
 def _quick_journeys(
-    network: Network, places: Sequence[tuple[int, ...]], avoid: frozenset[str]
+    network: Network, places: Sequence[tuple[int, ...]], question: SearchRequest
 ) -> list[Journey]:
     """The quickest journeys by number of trains; through via stations, section by section."""
-    sections = [list(_quick_rides(network, a, b, avoid)) for a, b in pairwise(places)]
+    sections = [list(_quick_rides(network, a, b, question)) for a, b in pairwise(places)]
     if len(sections) > 1:
         sections = [section[:VIA_PATHS] for section in sections]
     joined = [[ride for part in one for ride in part] for one in product(*sections)]
@@ -263,7 +268,7 @@ def _quick_journeys(
 
 
 def _quick_rides(
-    network: Network, starts: Sequence[int], ends: Sequence[int], avoid: frozenset[str]
+    network: Network, starts: Sequence[int], ends: Sequence[int], question: SearchRequest
 ) -> Iterator[list[TrainRide]]:
     """The quickest by number of trains, then those with one operator, and without each of theirs.
 
@@ -271,11 +276,13 @@ def _quick_rides(
     """
     from fare_engine.routing.rounds import rounds_of  # brings NumPy: 0.1 s
 
-    rounds = rounds_of(network)
-    best = list(rounds.search(starts, avoid).ways(ends))
+    avoid = question.avoid | NOT_SEARCHED
+    shut = stations_out_of_use(network, question.on)
+    search = partial(rounds_of(network).search, starts, shut=shut)
+    best = list(search(avoid).ways(ends))
     if not best:
         near = [*ends, *(other for end in ends for other in network.interchanges[end])]
-        yield from rounds.search(starts, avoid, walks=True).ways(near)
+        yield from search(avoid, walks=True).ways(near)
         return
     yield from best
     used = [dict.fromkeys(hop.operator for ride in way for hop in ride.hops) for way in best]
@@ -284,9 +291,9 @@ def _quick_rides(
     both = {stations[one].operator for one in starts} & {stations[one].operator for one in ends}
     for operator in sorted(both - alone - avoid):
         others = frozenset(network.operators) - {operator}
-        yield from rounds.search(starts, avoid | others).ways(ends)
+        yield from search(avoid | others).ways(ends)
     for operator in list(dict.fromkeys(name for operators in used for name in operators))[:2]:
-        yield from rounds.search(starts, avoid | {operator}).ways(ends)
+        yield from search(avoid | {operator}).ways(ends)
 
 
 def _cheapest_journeys(

@@ -16,11 +16,11 @@ from fare_engine.network.network import SAME_PLACE_MINUTES, Network
 from fare_engine.network.services import TrainRide, patterns_of
 
 MOST_TRAINS = 5
-FAR = 10**6  # tenths of a minute
-APART = 4 * FAR  # keeps the stops of one pattern from those of the next
+FAR = 100_000  # tenths of a minute
+APART = 2 * FAR  # keeps the stops of one pattern from those of the next
 CHANGE = SAME_PLACE_MINUTES * 10
 
-Times = NDArray[np.int64]
+Times = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 
@@ -60,9 +60,10 @@ class Rounds:
             np.arange(len(self.patterns)), [len(one.minutes10) for one in self.patterns]
         )
         self._first, self._board, self._alight = (np.array(of) for of in (first, board, alight))
-        self._time, self._runs = np.array(time), np.array(runs)
-        self._boarding = np.array(wait) - self._time
+        self._time, self._runs = np.array(time, np.int32), np.array(runs)
+        self._boarding = np.array(wait, np.int32) - self._time
         self._operator = np.array(operator)
+        self._known: dict[frozenset[str], tuple[Flags, Times]] = {}
         self._operators = names
         self._by_station = np.argsort(self._alight, kind="stable")
         self._stops, self._starts = np.unique(self._alight[self._by_station], return_index=True)
@@ -75,7 +76,7 @@ class Rounds:
         for station, others in enumerate(self.network.interchanges):
             arcs += [(station, other, max(10 * minutes, 1)) for other, minutes in others.items()]
         arcs.sort(key=lambda arc: arc[1])
-        self._from, to, self._walk = np.array(arcs, np.int64).reshape(-1, 3).T
+        self._from, to, self._walk = np.array(arcs, np.int32).reshape(-1, 3).T
         self._to, self._to_starts = np.unique(to, return_index=True)
         self._to_ends = np.append(self._to_starts[1:], len(arcs))
 
@@ -84,42 +85,60 @@ class Rounds:
         starts: Sequence[int],
         avoid: frozenset[str] = frozenset(),
         *,
+        shut: Sequence[int] = (),
         walks: bool = False,
         trains: int = MOST_TRAINS,
     ) -> "Journeys":
-        """All journeys from a place; `walks`: also from the stations that it is a walk to."""
-        broken = self._broken(avoid)
-        apart = np.cumsum(broken) * APART
-        ready = np.full(len(self.network.stations) + 1, FAR, np.int64)
+        """All journeys from a place, not with operators to avoid and not to stations that are shut.
+
+        `walks`: also from the stations that it is a walk to.
+        """
+        broken, apart = self._apart(avoid)
+        ready = np.full(len(self.network.stations) + 1, FAR, np.int32)
         ready[list(starts)] = 0
         if walks:
             ready = np.minimum(ready, self._changed(ready))
-        rounds = []
-        for _ in range(trains):
-            boarded = ready[self._board] + self._boarding - apart
-            np.minimum.accumulate(boarded, out=boarded)
-            at = np.full(len(boarded), FAR, np.int64)
-            at[1:] = boarded[:-1]
-            at += apart + self._time
-            at[broken] = FAR
-            np.minimum(at, FAR, out=at)
-            stations = np.full(len(ready), FAR, np.int64)
+        best = ready.copy()
+        best[[*shut, -1]] = 0
+        rounds: list[_Round] = []
+        while len(rounds) < trains and ready.min() < FAR:
+            at = self._ridden(ready, broken, apart)
+            stations = np.full(len(ready), FAR, np.int32)
             stations[self._stops] = np.minimum.reduceat(at[self._by_station], self._starts)
-            stations[-1] = FAR
+            stations[stations >= best] = FAR  # nobody comes back to where they were sooner
             rounds.append(_Round(ready, at, stations))
+            best = np.minimum(best, stations)
             ready = self._changed(stations)
-        return Journeys(self, tuple(starts), broken, rounds)
+        return Journeys(self, broken, rounds)
+
+    def _ridden(self, ready: Times, broken: Flags, apart: Times) -> Times:
+        """The earliest time at every row, after boarding at one of those before it."""
+        boarded = ready[self._board] + self._boarding
+        boarded -= apart
+        np.minimum.accumulate(boarded, out=boarded)
+        at = np.full(len(boarded), FAR, np.int32)
+        at[1:] = boarded[:-1]
+        at += apart
+        at += self._time
+        at[broken] = FAR
+        return np.minimum(at, FAR, out=at)
 
     def _changed(self, times: Times) -> Times:
         """When one is ready to board, by station, after getting off."""
-        ready = np.full(len(times), FAR, np.int64)
+        ready = np.full(len(times), FAR, np.int32)
         ready[self._to] = np.minimum.reduceat(times[self._from] + self._walk, self._to_starts)
         return np.minimum(ready, FAR)
 
-    def _broken(self, avoid: frozenset[str]) -> Flags:
-        """Rows that are not reached from the row before: first stops, hops of those avoided."""
-        shut = [self._operators[name] for name in avoid if name in self._operators]
-        return np.isin(self._operator, [-1, *shut])
+    def _apart(self, avoid: frozenset[str]) -> tuple[Flags, Times]:
+        """Rows that are not reached from the row before, and what keeps them apart.
+
+        These are the first stops of patterns, and behind the hops of avoided operators.
+        """
+        if avoid not in self._known:
+            shut = [self._operators[name] for name in avoid if name in self._operators]
+            broken = np.isin(self._operator, [-1, *shut])
+            self._known[avoid] = broken, (np.cumsum(broken) * APART).astype(np.int32)
+        return self._known[avoid]
 
     def rides_to(self, journeys: "Journeys", station: int, trains: int) -> list[TrainRide]:
         """The rides of the best journey to a station with so many trains."""
@@ -162,7 +181,6 @@ class Journeys:
     """What one search found: the best journey to every station, by the number of trains."""
 
     of: Rounds
-    starts: tuple[int, ...]
     broken: Flags
     rounds: Sequence[_Round]
 

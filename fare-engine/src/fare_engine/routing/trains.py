@@ -220,9 +220,8 @@ def _steps_of(network: Network) -> dict[int, list[tuple[Step, ...]]]:
     known: dict[tuple[int, tuple[int, ...]], tuple[Step, ...]] = {}
     return {
         id(pattern): [
-            known.get((hop.start, hop.edges)) or known.setdefault(
-                (hop.start, hop.edges), _ridden(network, hop)
-            )
+            known.get((hop.start, hop.edges))
+            or known.setdefault((hop.start, hop.edges), _ridden(network, hop))
             for hop in pattern.hops
         ]
         for pattern in patterns_of(network)
