@@ -284,8 +284,8 @@ def method(cost: dict[str, tuple[float, float]], pairs: int, cases: int) -> list
     return [
         f"{pairs:,} random pairs of places and {cases:,} random rides with one to three passes in",
         "one process; each figure is the best of its rounds, the peers in turn with us. The peers",
-        "search a graph of the tracks, built for them beforehand. What we prepare at load, once for",
-        "each network and day of tariffs:",
+        "search a graph of the tracks, built for them beforehand. What we prepare at load, once",
+        "for each network and day of tariffs:",
         "",
         "| prepared | seconds | MB |",
         "|---|---|---|",

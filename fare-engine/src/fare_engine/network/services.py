@@ -6,7 +6,7 @@ that it rides over. What no service of the tables stops at is carried by one mad
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -17,6 +17,7 @@ from fare_engine.network.tables import Service, ServiceStop
 RUNS_OF_A_LINE = 108  # of a line without a timetable: every twenty minutes
 DAY_TENTHS = 18 * 60 * 10  # trains run for eighteen hours
 LONGEST_WAIT = 100  # tenths of a minute
+RARE = 20  # trains a day: too few to count on
 SAME_TIME = 15  # tenths of a minute, or a twentieth of the ride
 
 
@@ -111,8 +112,19 @@ def patterns_of(network: Network) -> tuple[Pattern, ...]:
         for hop in hops:
             runs_between[hop.start, hop.end] += runs
     return _longest(
-        Pattern(name, runs, hops, times, tuple(_wait(runs_between[h.start, h.end]) for h in hops))
+        Pattern(name, runs, hops, times, _waits(runs, hops, runs_between))
         for name, runs, hops, times in both
+    )
+
+
+def _waits(
+    runs: int, hops: Sequence[Hop], runs_between: Mapping[tuple[int, int], int]
+) -> tuple[int, ...]:
+    """Half a headway before each hop, in tenths of a minute; a rare express is waited for."""
+    if runs < RARE and any("(" in hop.train for hop in hops):
+        return (LONGEST_WAIT,) * len(hops)
+    return tuple(
+        min(LONGEST_WAIT, DAY_TENTHS // max(runs_between[hop.start, hop.end], 1)) for hop in hops
     )
 
 
@@ -154,11 +166,6 @@ def ride_between(network: Network, hops: Sequence[Hop]) -> list[Ride]:
             rides.append(Ride(edge.line, (here, there), (edge_id,)))
             here = there
     return rides
-
-
-def _wait(runs: int) -> int:
-    """Half a headway of the trains in one direction, in tenths of a minute."""
-    return min(LONGEST_WAIT, DAY_TENTHS // max(runs, 1))
 
 
 def _reversed(hops: Sequence[Hop]) -> tuple[Hop, ...]:
@@ -257,7 +264,7 @@ def _lines_left(
     }
     served = {end for one in stretches for hop in one.hops for end in (hop.start, hop.end)}
     for line in network.lines:
-        if line.operator in NOT_SEARCHED:
+        if not NOT_SEARCHED.isdisjoint((line.operator, line.system)):
             continue
         hops: list[Hop] = []
         for edge_id in (*line.edges, *(line.edges if line.is_loop else ())):
