@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "commuter_network_2"
-down_revision = "commuter_network_1"
+revision = "commuter_network_4"
+down_revision = "commuter_network_3"
 branch_labels = None
 depends_on = None
 
