@@ -85,9 +85,7 @@ def test_lines_without_services_carry_riders_by_average_speed() -> None:
 def test_the_direct_train_is_among_the_first_two(
     start: str, end: str, train: str, minutes: int
 ) -> None:
-    found = candidates(
-        SearchRequest(start, end, DAY, order=Order.RECOMMENDED), packaged_tariffs()
-    )
+    found = candidates(SearchRequest(start, end, DAY, order=Order.RECOMMENDED), packaged_tariffs())
     direct = [one for one in found[:2] if one.changes == 0]
     assert any(train in one.trains[0].name for one in direct)
     assert abs(direct[0].minutes - minutes) <= max(3, minutes * 0.2)
@@ -166,10 +164,10 @@ def test_a_line_more_never_makes_the_best_way_worse(seed: int, network: Network)
     dice, tables = random.Random(seed), network.tables
     names = sorted({row.station for row in tables.intervals})
     stops = dice.sample(names, 6)
-    rows = tuple(Interval("試験鉄道", "試験線", i + 1, one, 40 * i, "") for i, one in enumerate(stops))
-    more = Network(
-        replace(tables, intervals=tables.intervals + rows)
+    rows = tuple(
+        Interval("試験鉄道", "試験線", i + 1, one, 40 * i, "") for i, one in enumerate(stops)
     )
+    more = Network(replace(tables, intervals=tables.intervals + rows))
     places = dice.sample(list(network.places.values()), 12)
     for start in places[:4]:
         before, after = rounds_of(network).search(start), rounds_of(more).search(start)

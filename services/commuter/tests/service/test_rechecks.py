@@ -126,7 +126,9 @@ async def test_a_roundabout_way_is_found(commuter_api: CommuterApi) -> None:
     for fair in ("新宿:中央線:東京", "新宿:丸ノ内線:東京", "神田:中央線:荻窪"):
         slip = await commuter_api.slip(looked_up("2026/04/01", fair))
         assert await faults(commuter_api, slip) == []
-    far = await commuter_api.slip(looked_up("2026/04/01", "新宿:山手線:品川:東海道線:東京"))
+    far = await commuter_api.slip(
+        looked_up("2026/04/01", "新宿:山手線:渋谷:銀座線:新橋:東海道線:東京")
+    )
     assert await faults(commuter_api, far) == ["ROUNDABOUT"]
 
 
