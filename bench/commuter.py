@@ -326,8 +326,8 @@ def main() -> None:
 
 
 def _is_searched(network: Network, place: Sequence[int]) -> bool:
-    lines = (line for station in place for line in network.lines_at[station])
-    return any(network.lines[line].system not in NOT_SEARCHED for line in lines)
+    lines = [line for line in network.lines if not set(line.stops).isdisjoint(place)]
+    return any(line.system not in NOT_SEARCHED for line in lines)
 
 
 if __name__ == "__main__":
