@@ -90,11 +90,11 @@ class OwnEngine:
 
 
 def _prepare(day: date) -> None:
-    from fare_engine.routing.cheapest import prepare_fares  # both bring NumPy and SciPy
-    from fare_engine.routing.pathfinding import path_finder
+    from fare_engine.routing.cheapest import prepare_fares  # both bring NumPy
+    from fare_engine.routing.rounds import rounds_of
 
     tariffs = packaged_tariffs()
-    path_finder(tariffs.network).prepare()
+    rounds_of(tariffs.network)
     for medium in Medium:
         prepare_fares(tariffs.book(day, medium))
 
@@ -140,7 +140,7 @@ class Ekispert:
         found = list(_priced(courses, network, question, book))
         if not found:
             raise NoRouteBetween(f"{question.start}から{question.end}への経路が見つかりません")
-        return labelled(in_order(found, question.order)[: question.count])
+        return labelled(in_order(found, question.order, question.weights)[: question.count])
 
     def _courses(self, question: SearchRequest, names: Sequence[str]) -> list[Mapping[str, Any]]:
         asked = {
