@@ -22,6 +22,7 @@ OWN, GUEST, BOTH = "", "guest", "both"
 CENTRE = ("JR東日本", "東京")
 CENTRAL_AREA = ("JR東日本", "山手線内")
 FROM_CENTRE_KM10 = (1000, 2000)
+Sections = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,17 @@ class Distance:
     charged_km10: int
     local_km10: int = 0
     guest_km10: int = 0
-    sections: tuple[tuple[int, int], ...] = ()
+    sections: Sections = ()
 
 
 Arc = tuple[int, int, int]  # node, packed length, edge
 
 
 class Distances:
-    """Shortest ways inside fare systems. `areas`: tracks by operator and table; `sections`: by edge."""
+    """Shortest ways inside fare systems.
+
+    `areas`: tracks by operator and table; `sections`: surcharged section by edge.
+    """
 
     def __init__(
         self,
@@ -132,7 +136,7 @@ class Distances:
         if source not in graph:
             return {}
         done: dict[int, Distance] = {}
-        queue: list[tuple[int, int, tuple[tuple[int, int], ...]]] = [(0, source, ())]
+        queue: list[tuple[int, int, Sections]] = [(0, source, ())]
         while queue:
             length, node, sections = heapq.heappop(queue)
             if node in done:
@@ -144,7 +148,7 @@ class Distances:
                     heapq.heappush(queue, (length + onward, other, passed))
         return done
 
-    def _passed(self, sections: tuple[tuple[int, int], ...], edge: int) -> tuple[tuple[int, int], ...]:
+    def _passed(self, sections: Sections, edge: int) -> Sections:
         index = self.sections.get(edge)
         if index is None:
             return sections
@@ -165,7 +169,7 @@ def packed(edge: Edge, *, is_local: bool, is_guest: bool) -> int:
     return (length << EXTRA_BITS | edge.calc_km10 - edge.km10) << GUEST_BITS | guest
 
 
-def unpacked(length: int, sections: tuple[tuple[int, int], ...] = ()) -> Distance:
+def unpacked(length: int, sections: Sections = ()) -> Distance:
     """The parts of a sum of packed lengths."""
     length, guest = divmod(length, 1 << GUEST_BITS)
     length, extra = divmod(length, 1 << EXTRA_BITS)

@@ -86,21 +86,18 @@ class TableFares:
         bands = self.bands[table] if table else []
         return next((band for band in bands if km10 <= band.km_up_to * 10), None)
 
-    def _band_fare(
-        self, table: TariffTable | None, km10: int, distance: Distance
-    ) -> Fare | None:
+    def _band_fare(self, table: TariffTable | None, km10: int, distance: Distance) -> Fare | None:
         band = self._band(table, km10)
         if table is None or band is None:
             return None
         surcharge, notices = self._surcharge(distance)
         yen = self.in_medium(band.ic_yen, table, surcharge, ticket_yen=band.ticket_yen)
         days = table.valid_from, table.valid_to
-        ref = TariffRef(
-            table.operator, table.table, *days, "band", km10, band.km_up_to, surcharge
-        )
+        ref = TariffRef(table.operator, table.table, *days, "band", km10, band.km_up_to, surcharge)
         return Fare(yen, ref, (*self.notices(table, band.ic_yen), *notices))
 
     def notices(self, table: TariffTable, ic_yen: int | None) -> tuple[str, ...]:
+        """Codes for a ticket in the place of an IC fare, and for a fare that is not confirmed."""
         by_ticket = self.medium is Medium.IC and ic_yen is None
         medium = Medium.TICKET if by_ticket else self.medium
         doubtful = table.unconfirmed in ("both", str(medium))
@@ -120,8 +117,7 @@ class TableFares:
         where = (section.operator, section.line, section.station_a, section.station_b)
         for row in self.surcharges:
             if (row.operator, row.line, row.station_a, row.station_b) == where and (
-                row.valid_from <= self.on
-                and (row.km_up_to is None or km10 <= row.km_up_to * 10)
+                row.valid_from <= self.on and (row.km_up_to is None or km10 <= row.km_up_to * 10)
             ):
                 return row
         return None

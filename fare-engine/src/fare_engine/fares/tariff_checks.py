@@ -55,6 +55,4 @@ def _check_bands(title: tuple[str, str], bands: list[TariffBand]) -> None:
 
 def _rises(before: TariffBand, after: TariffBand) -> bool:
     pairs = ((before.ic_yen, after.ic_yen), (before.ticket_yen, after.ticket_yen))
-    return all(
-        low is None or high is None or low < high for low, high in pairs
-    )
+    return all(low is None or high is None or low < high for low, high in pairs)

@@ -261,9 +261,7 @@ class FareBook:
                 f"{a_name}―{b_name}({system})の運賃は登録されていません。{TYPE_THE_AMOUNT}"
             )
         cheapest = min(found, key=lambda fare: fare.yen)
-        if special is None or (
-            cheapest.tariff.operator != special.operator.partition("/")[0]
-        ):
+        if special is None or (cheapest.tariff.operator != special.operator.partition("/")[0]):
             return cheapest
         if not _has_yen(special):
             return Fare(cheapest.yen, cheapest.tariff, (*cheapest.notices, MAY_BE_SPECIAL))
@@ -300,6 +298,7 @@ class FareBook:
             return fare
         # Whether an IC card is charged from 東京, as a ticket is, is not confirmed.
         return Fare(fare.yen, fare.tariff, tuple(dict.fromkeys((*fare.notices, UNCONFIRMED))))
+
 
 def _has_yen(special: SpecialFare) -> bool:
     return special.ic_yen is not None or special.ticket_yen is not None
