@@ -20,13 +20,15 @@ from fare_engine.fares.explanation import (
     RiddenEdge,
     RunExplanation,
 )
-from fare_engine.fares.ride_charge import RideCharge, RunCharge
-from fare_engine.fares.tariffs import (
+from fare_engine.fares.fare import (
+    MAY_BE_DISCOUNTED,
     MAY_BE_SPECIAL,
     MAY_BE_SURCHARGED,
-    FareBook,
-    NoFareBetween,
+    TICKET_FOR_IC,
+    UNCONFIRMED,
 )
+from fare_engine.fares.ride_charge import RideCharge, RunCharge
+from fare_engine.fares.tariffs import FareBook, NoFareBetween
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.station_closures import closed_stations
 from fare_engine.routing.route_text import BusRide, CommuterPass, Route, route_text
@@ -37,6 +39,11 @@ MOST_STRETCHES_LISTED = 3
 NOTICES = {
     MAY_BE_SPECIAL: "特定区間の運賃が適用される可能性があります。この日付の特定運賃は未確認です。",
     MAY_BE_SURCHARGED: "加算運賃がかかる区間を含みます。加算額は未確認のため含まれていません。",
+    MAY_BE_DISCOUNTED: "会社間の乗継割引が適用される可能性があります。割引額は未確認のため"
+    "差し引いていません。",
+    UNCONFIRMED: "運賃未確認: 公表された運賃表で確認できていない運賃を含みます。",
+    TICKET_FOR_IC: "ICカードの運賃が登録されていない区間、またはICカードを続けて利用できない区間"
+    "を含みます。きっぷの運賃で計算しました。",
 }
 RIDE_WHY = {
     Reason.NO_PASS: "有効な定期区間がありません",
@@ -66,7 +73,7 @@ class Explainer:
         names = [self.network.stations[station].name for station in charge.run.stations]
         reason = _reason(charge, any_pass=any_pass)
         return RunExplanation(
-            operator=charge.run.system.partition("/")[0],
+            operator=self.network.stations[charge.run.stations[0]].operator,
             from_station=names[0],
             to_station=names[-1],
             through_yen=charge.through_yen,
@@ -223,12 +230,24 @@ def explain_notices(explainer: Explainer, charge: RideCharge) -> Iterator[Notice
         for i, j in run.payment.parts:
             part = run.run.stations[i], run.run.stations[j]
             codes |= dict.fromkeys(explainer.book.fare(run.run.system, *part).notices)
+    if any(_may_be_discounted(explainer.book, *runs) for runs in pairwise(charge.runs)):
+        codes[MAY_BE_DISCOUNTED] = None
     for code in codes:
         yield Notice(code, NOTICES[code])
     if any(one.route.has_bus for one in explainer.passes):
         yield Notice("BUS_NOT_GUARANTEED", BUS_NOTICE)
     for run in charge.runs:
         yield from _split_hint(explainer, run)
+
+
+def _may_be_discounted(book: FareBook, one: RunCharge, other: RunCharge) -> bool:
+    """Whether two runs that are both charged in full may have a discount that is not recorded."""
+    if not all(run.charged_yen == run.through_yen for run in (one, other)):
+        return False
+    fares = [
+        book.fare(run.run.system, run.run.stations[0], run.run.stations[-1]) for run in (one, other)
+    ]
+    return book.may_be_discounted(*fares)
 
 
 def _split_hint(explainer: Explainer, charge: RunCharge) -> Iterator[Notice]:

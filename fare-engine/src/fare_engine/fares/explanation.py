@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
-from fare_engine.fares.tariffs import TariffRef
+from fare_engine.fares.fare import TariffRef
 
 
 class PriceKind(StrEnum):

@@ -46,6 +46,13 @@ def _has_pairs(table: TariffTable, tables: FareTables) -> bool:
 def _check_bands(title: tuple[str, str], bands: list[TariffBand]) -> None:
     if not bands:
         raise FareTableBroken(f"{title}: no bands")
+    if any(band.ic_yen is None and band.ticket_yen is None for band in bands):
+        raise FareTableBroken(f"{title}: a band without a fare")
     for before, after in pairwise(bands):
-        if after.km_up_to <= before.km_up_to or after.ic_yen <= before.ic_yen:
+        if after.km_up_to <= before.km_up_to or not _rises(before, after):
             raise FareTableBroken(f"{title}: the band up to {after.km_up_to} km does not rise")
+
+
+def _rises(before: TariffBand, after: TariffBand) -> bool:
+    pairs = ((before.ic_yen, after.ic_yen), (before.ticket_yen, after.ticket_yen))
+    return all(low is None or high is None or low < high for low, high in pairs)

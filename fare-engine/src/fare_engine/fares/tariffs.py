@@ -2,38 +2,38 @@
 
 The fare follows the tariff, not the ride: the shortest way inside the operator's system, which is
 the cheapest one too, since bands only rise. Until 2026-03-13 JR had three tables; the cheapest of
-those whose area holds both ends and a way between them is charged.
+those whose area holds both ends and a way between them is charged. Where no IC fare is recorded
+the ticket is charged, with a notice.
 """
 
-import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from fare_engine.errors import FareError
+from fare_engine.fares.distances import Distance, Distances
+from fare_engine.fares.fare import MAY_BE_SPECIAL, UNCONFIRMED, Fare, TariffRef
+from fare_engine.fares.table_fares import JOINT_ADDITION, LOCAL_TABLE, TableFares, is_valid
 from fare_engine.fares.tariff_checks import check_fare_tables
 from fare_engine.network.network import Network
 from fare_engine.network.tables import (
     FareTables,
     SpecialFare,
+    TariffBand,
     TariffTable,
+    TransferDiscount,
     edition_of,
     fare_tables,
     network_tables,
 )
-from fare_engine.rules.fare_rounding import Medium, Rounding, child_fare, fare_for_medium
+from fare_engine.rules.fare_rounding import Medium
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
 ANY_STATION = "*"
-# Charged over converted kilometres; no line of this network is a local line of that kind.
-MIXED_KILOMETRE_TABLES = frozenset({"地方交通線"})
-OPEN_END = date.max
-MAY_BE_SPECIAL = "SPECIAL_FARE_UNCONFIRMED"
-MAY_BE_SURCHARGED = "SURCHARGE_UNCONFIRMED"
+TYPE_THE_AMOUNT = "金額を手入力してください。"
 
 
 class NoTariffOnDate(FareError):
@@ -43,40 +43,9 @@ class NoTariffOnDate(FareError):
 
 
 class NoFareBetween(FareError):
-    """The tariff knows no fare: stations not joined inside the system, or beyond the last band."""
+    """No fare is recorded: stations not joined inside the system, or beyond the last band."""
 
     code: ClassVar[str] = "NO_FARE_BETWEEN"
-
-
-@dataclass(frozen=True, slots=True)
-class TariffRef:
-    """The table that a fare was read from; `basis` is band or special."""
-
-    operator: str
-    table: str
-    valid_from: date
-    valid_to: date | None
-    basis: str
-    km10: int
-    km_up_to: int | None
-    surcharge_yen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fare:
-    """A tariff fare in yen with its source; `notices` are codes of what could not be confirmed."""
-
-    yen: int
-    tariff: TariffRef
-    notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Distance:
-    """Shortest way: tenths of a km and the surcharged sections on it (indexes)."""
-
-    km10: int
-    surcharges: frozenset[int]
 
 
 class Tariffs:
@@ -86,20 +55,18 @@ class Tariffs:
         check_fare_tables(tables)
         self.network = network
         self.tables = tables
-        self.bands: dict[TariffTable, list[tuple[int, int]]] = {}
+        self.bands: dict[TariffTable, list[TariffBand]] = {}
         by_key = {(row.operator, row.table, row.valid_from): row for row in tables.tariff_tables}
         for table in tables.tariff_tables:
             self.bands[table] = []
         for band in tables.tariff_bands:
             table = by_key[band.operator, band.table, band.valid_from]
-            self.bands[table].append((band.km_up_to, band.ic_yen))
-        self._areas: dict[tuple[str, str], set[int]] = defaultdict(set)
+            self.bands[table].append(band)
+        areas: dict[tuple[str, str], set[int]] = defaultdict(set)
         for area in tables.tariff_areas:
             edges = network.section(area.operator, area.line, area.station_a, area.station_b)
-            self._areas[area.operator, area.table].update(network.edges[e].track for e in edges)
-        self._surcharged = self._surcharged_tracks()
-        self._graphs: dict[tuple[str, str], dict[int, list[tuple[int, int, int]]]] = {}
-        self._trees: dict[tuple[str, str, int], dict[int, Distance]] = {}
+            areas[area.operator, area.table].update(network.edges[e].track for e in edges)
+        self.distances = Distances(network, areas, self._sections())
         self.edition = edition_of(network.tables, tables)
         self._days = sorted({day for table in self._dated() for day in _turning_points(table)})
         self._changes: dict[tuple[str, str], list[tuple[int, int]]] = {}
@@ -114,13 +81,9 @@ class Tariffs:
         return self._books[key]
 
     def distance(self, system: str, area: str, a: int, b: int) -> Distance | None:
-        """Shortest way between two stations inside a fare system, or inside an area of it."""
+        """How far apart two stations are in a fare system, or inside an area of it."""
         nodes = self.network.fare_node
-        key = (system, area, nodes[a])
-        tree = self._trees.get(key)
-        if tree is None:
-            tree = self._trees[key] = self._tree(*key)
-        return tree.get(nodes[b])
+        return self.distances.charged(system, area, nodes[a], nodes[b])
 
     def tables_on(self, system: str, on: date) -> list[TariffTable]:
         """The tables of a fare system that are valid on a day."""
@@ -131,8 +94,8 @@ class Tariffs:
             for table in self.bands
             if table.operator == operator
             and (table.table == own if own else table.table not in others)
-            and table.valid_from <= on <= (table.valid_to or OPEN_END)
-            and table.table not in MIXED_KILOMETRE_TABLES
+            and table.valid_from <= on <= (table.valid_to or date.max)
+            and table.table not in (LOCAL_TABLE, JOINT_ADDITION)
         ]
 
     def network_line_tables(self, operator: str) -> list[TariffTable]:
@@ -160,7 +123,7 @@ class Tariffs:
 
     def is_area(self, table: TariffTable) -> bool:
         """Whether the table applies in an area only."""
-        return (table.operator, table.table) in self._areas
+        return (table.operator, table.table) in self.distances.areas
 
     def _dated(self) -> Iterable[object]:
         yield from self.tables.tariff_tables
@@ -168,52 +131,18 @@ class Tariffs:
         yield from self.tables.surcharges
         yield from self.tables.transfer_discounts
 
-    def _surcharged_tracks(self) -> dict[int, int]:
-        found = {}
+    def _sections(self) -> dict[int, int]:
+        """Surcharged section by edge: the index of the section's first row."""
+        found: dict[int, int] = {}
         for index, row in enumerate(self.tables.surcharges):
             for edge in self.network.section(row.operator, row.line, row.station_a, row.station_b):
-                found[edge] = index
+                found.setdefault(edge, index)
         return found
 
     def surcharged_systems(self) -> frozenset[str]:
         """Fare systems in which some ride pays a surcharge."""
         edges, lines = self.network.edges, self.network.lines
-        return frozenset(lines[edges[edge].line].system for edge in self._surcharged)
-
-    def graph(self, system: str, area: str) -> dict[int, list[tuple[int, int, int]]]:
-        """Tracks as (node, tenths of a km, track) by tariff node; a whole system if no area."""
-        key = (system, area)
-        if key not in self._graphs:
-            graph: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-            operator = system.partition("/")[0]
-            allowed = self._areas[operator, area] if area else None
-            node = self.network.fare_node
-            for edge in self.network.edges:
-                if self.network.lines[edge.line].system != system or edge.track != edge.id:
-                    continue
-                if allowed is None or edge.id in allowed:
-                    graph[node[edge.a]].append((node[edge.b], edge.km10, edge.id))
-                    graph[node[edge.b]].append((node[edge.a], edge.km10, edge.id))
-            self._graphs[key] = graph
-        return self._graphs[key]
-
-    def _tree(self, system: str, area: str, source: int) -> dict[int, Distance]:
-        graph = self.graph(system, area)
-        if source not in graph:
-            return {}
-        done: dict[int, Distance] = {}
-        queue: list[tuple[int, int, frozenset[int]]] = [(0, source, frozenset())]
-        while queue:
-            km10, node, surcharges = heapq.heappop(queue)
-            if node in done:
-                continue
-            done[node] = Distance(km10, surcharges)
-            for other, length, edge in graph[node]:
-                if other not in done:
-                    index = self._surcharged.get(edge)
-                    passed = surcharges if index is None else surcharges | {index}
-                    heapq.heappush(queue, (km10 + length, other, passed))
-        return done
+        return frozenset(lines[edges[edge].line].system for edge in self.distances.sections)
 
 
 class FareBook:
@@ -226,6 +155,7 @@ class FareBook:
         self.network = tariffs.network
         self._memory: dict[Any, Any] = {}
         self.tariffs = tariffs
+        self.by_tables = TableFares(tariffs.bands, tariffs.tables.surcharges, on, medium, child)
         self._size = len(tariffs.network.stations)
         self._tables: dict[str, list[TariffTable]] = {}
         self._fares: dict[tuple[str, int], Fare] = {}
@@ -278,18 +208,33 @@ class FareBook:
         return self._combined[key]
 
     def _transfer_discounts(self) -> dict[tuple[str, str], int]:
-        found = {
-            (row.operator_a, row.operator_b): row.child_yen if self.child else row.adult_yen
-            for row in self.tariffs.tables.transfer_discounts
-            if row.medium == self.medium and row.valid_from <= self.on <= (row.valid_to or OPEN_END)
+        return {
+            pair: yen
+            for row in self._discount_rows()
+            if (yen := row.child_yen if self.child else row.adult_yen) is not None
+            for pair in ((row.operator_a, row.operator_b), (row.operator_b, row.operator_a))
         }
-        return found | {(b, a): yen for (a, b), yen in found.items()}
+
+    def may_be_discounted(self, first: Fare, second: Fare) -> bool:
+        """Whether two neighbouring fares may have a discount together that is not recorded."""
+        pair = {first.tariff.operator, second.tariff.operator}
+        longest = max(first.tariff.km10, second.tariff.km10)
+        return any(
+            {row.operator_a, row.operator_b} == pair and longest <= (row.km_up_to or 0) * 10
+            for row in self._discount_rows()
+            if row.adult_yen is None
+        )
+
+    def _discount_rows(self) -> Iterator[TransferDiscount]:
+        for row in self.tariffs.tables.transfer_discounts:
+            if row.medium == self.medium and is_valid(row.valid_from, row.valid_to, self.on):
+                yield row
 
     def _special_fares(self) -> dict[tuple[str, frozenset[str]], SpecialFare]:
         return {
             (row.operator, frozenset((row.station_a, row.station_b))): row
             for row in self.tariffs.tables.special_fares
-            if row.valid_from <= self.on <= (row.valid_to or OPEN_END)
+            if is_valid(row.valid_from, row.valid_to, self.on)
         }
 
     def tables_of(self, system: str) -> list[TariffTable]:
@@ -298,31 +243,39 @@ class FareBook:
         if tables is None:
             tables = self._tables[system] = self.tariffs.tables_on(system, self.on)
         if not tables:
-            raise NoTariffOnDate(f"この日付の運賃表がありません({system})")
+            operator = system.partition("/")[0]
+            if any(table.operator == operator for table in self.tariffs.bands):
+                raise NoTariffOnDate(f"この日付の運賃表がありません({system})")
+            raise NoTariffOnDate(f"{operator}の運賃は登録されていません。{TYPE_THE_AMOUNT}")
         return tables
 
     def _look_up(self, system: str, a: int, b: int) -> Fare:
         tables = self.tables_of(system)
         special = self._special(system, a, b)
         found = [fare for table in tables if (fare := self._by_table(system, table, a, b))]
-        if not found and special is not None and special.ic_yen is not None:
+        if not found and special is not None and _has_yen(special):
             return self._between_two(special, tables[0], 0)
         if not found:
             a_name, b_name = (self.network.stations[end].name for end in (a, b))
-            raise NoFareBetween(f"{system}の運賃表に{a_name}―{b_name}の運賃がありません")
+            raise NoFareBetween(
+                f"{a_name}―{b_name}({system})の運賃は登録されていません。{TYPE_THE_AMOUNT}"
+            )
         cheapest = min(found, key=lambda fare: fare.yen)
-        if special is None:
+        if special is None or (cheapest.tariff.operator != special.operator.partition("/")[0]):
             return cheapest
-        if special.ic_yen is None:
+        if not _has_yen(special):
             return Fare(cheapest.yen, cheapest.tariff, (*cheapest.notices, MAY_BE_SPECIAL))
-        table = next(t for t in tables if t.table == cheapest.tariff.table)
+        table = next((t for t in tables if t.table == cheapest.tariff.table), tables[0])
         return self._between_two(special, table, cheapest.tariff.km10)
 
     def _between_two(self, special: SpecialFare, table: TariffTable, km10: int) -> Fare:
-        assert special.ic_yen is not None
         days = special.valid_from, special.valid_to
         ref = TariffRef(table.operator, "特定区間", *days, "special", km10, None, 0)
-        return Fare(self.in_medium(special.ic_yen, table), ref)
+        yen = self.by_tables.in_medium(special.ic_yen, table, ticket_yen=special.ticket_yen)
+        notices = self.by_tables.notices(table, special.ic_yen)
+        if special.source == "unconfirmed":
+            notices = tuple(dict.fromkeys((*notices, UNCONFIRMED)))
+        return Fare(yen, ref, notices)
 
     def _special(self, system: str, a: int, b: int) -> SpecialFare | None:
         if a == b:
@@ -336,39 +289,19 @@ class FareBook:
     def _by_table(self, system: str, table: TariffTable, a: int, b: int) -> Fare | None:
         area = table.table if self.tariffs.is_area(table) else ""
         distance = self.tariffs.distance(system, area, a, b)
-        if distance is None or distance.km10 == 0:  # two names of one station have no fare
-            return None
-        band = next(
-            (row for row in self.tariffs.bands[table] if distance.km10 <= row[0] * 10), None
-        )
-        if band is None:
-            return None
-        km_up_to, ic_yen = band
-        surcharge, notices = self._surcharge(distance)
-        yen = self.in_medium(ic_yen, table, surcharge)
-        ref = TariffRef(
-            table.operator,
-            table.table,
-            table.valid_from,
-            table.valid_to,
-            "band",
-            distance.km10,
-            km_up_to,
-            surcharge,
-        )
-        return Fare(yen, ref, notices)
+        fare = self.by_tables.by_distance(table, distance)
+        if fare is None or self.medium is Medium.TICKET or area:
+            return fare
+        nodes = self.network.fare_node
+        ridden = self.tariffs.distances.shortest(system, area, nodes[a], nodes[b])
+        if ridden == distance or self.by_tables.by_distance(table, ridden) == fare:
+            return fare
+        # Whether an IC card is charged from 東京, as a ticket is, is not confirmed.
+        return Fare(fare.yen, fare.tariff, tuple(dict.fromkeys((*fare.notices, UNCONFIRMED))))
 
-    def _surcharge(self, distance: Distance) -> tuple[int, tuple[str, ...]]:
-        rows = [self.tariffs.tables.surcharges[index] for index in distance.surcharges]
-        notices = (MAY_BE_SURCHARGED,) if any(row.ic_yen is None for row in rows) else ()
-        return sum(row.ic_yen or 0 for row in rows if row.valid_from <= self.on), notices
 
-    def in_medium(self, ic_yen: int, table: TariffTable, surcharge: int = 0) -> int:
-        """An adult IC fare as this book charges it: by ticket, for a child."""
-        adult = fare_for_medium(ic_yen, self.medium, Rounding(table.ticket_rounding)) + surcharge
-        if not self.child:
-            return adult
-        return child_fare(adult, self.medium, Rounding(table.child_ticket_rounding))
+def _has_yen(special: SpecialFare) -> bool:
+    return special.ic_yen is not None or special.ticket_yen is not None
 
 
 @cache

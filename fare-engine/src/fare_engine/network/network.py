@@ -16,6 +16,9 @@ from fare_engine.network.tables import (
 )
 
 SAME_PLACE_MINUTES = 5
+# Operators whose fares are reckoned through with those of another one, except on lines with a
+# table of their own.
+JOINT_FARES = {"JR東海": "JR東日本"}
 # Fare systems that need a charge on top; they are ridden only where a route text says so.
 NOT_SEARCHED = frozenset({"JR東海/新幹線"})
 USUAL_SPEED = 90  # seconds per km, where the table has none
@@ -70,6 +73,11 @@ class Line:
     def is_loop(self) -> bool:
         """Whether the line ends where it starts."""
         return self.stops[0] == self.stops[-1]
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the line's fares are reckoned through with those of another operator's lines."""
+        return self.system.partition("/")[0] != self.operator
 
     @property
     def title(self) -> str:
@@ -240,7 +248,7 @@ class Network:
                     line_id,
                     operator,
                     name,
-                    f"{operator}/{table}" if table else operator,
+                    f"{operator}/{table}" if table else JOINT_FARES.get(operator, operator),
                     stops,
                     tuple(self._add_edges(line_id, stops, rows)),
                 )

@@ -100,7 +100,10 @@ class LineTable:
 
 @dataclass(frozen=True, slots=True)
 class TariffTable:
-    """A dated fare table and how its tickets and child tickets are rounded."""
+    """A dated fare table and how its tickets and child tickets are rounded.
+
+    `unconfirmed`: the medium whose fares are priced with a notice: ic, ticket, both, or empty.
+    """
 
     operator: str
     table: str
@@ -109,17 +112,22 @@ class TariffTable:
     ticket_rounding: str
     child_ticket_rounding: str
     source: str
+    unconfirmed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TariffBand:
-    """Adult IC fare up to and including a distance in whole kilometres."""
+    """Adult fare up to and including a distance in whole kilometres.
+
+    A recorded ticket goes before the rounded IC fare; no IC fare means that none is known.
+    """
 
     operator: str
     table: str
     valid_from: date
     km_up_to: int
-    ic_yen: int
+    ic_yen: int | None
+    ticket_yen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +144,7 @@ class TariffArea:
 
 @dataclass(frozen=True, slots=True)
 class SpecialFare:
-    """A fare between two stations instead of the table's; no yen means not confirmed."""
+    """A fare between two stations instead of the table's; no yen at all means not known."""
 
     operator: str
     station_a: str
@@ -145,11 +153,15 @@ class SpecialFare:
     valid_to: date | None
     ic_yen: int | None
     source: str
+    ticket_yen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Surcharge:
-    """A fixed amount for rides over a section; no yen means not confirmed."""
+    """An amount for rides over a section, by the kilometres ridden on it where it has steps.
+
+    Several rows of one section are its steps; no yen means not known.
+    """
 
     operator: str
     line: str
@@ -158,20 +170,26 @@ class Surcharge:
     valid_from: date
     ic_yen: int | None
     source: str
+    km_up_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TransferDiscount:
-    """Yen off a ride that changes between two operators."""
+    """Yen off a ride that changes between two operators.
+
+    No yen means that discounts exist for short rides, up to so many km with each, of an amount
+    that is not known.
+    """
 
     operator_a: str
     operator_b: str
     valid_from: date
     valid_to: date | None
     medium: str
-    adult_yen: int
-    child_yen: int
+    adult_yen: int | None
+    child_yen: int | None
     source: str
+    km_up_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,8 +182,10 @@ def _changes(network: Network, at: dict[tuple[str, int], int]) -> Iterator[tuple
     here: dict[int, list[int]] = {}
     for (_, station), node in at.items():
         here.setdefault(station, []).append(node)
-    for (_, station), node in at.items():
+    systems = {node: system for (system, _), node in at.items()}
+    for (system, station), node in at.items():
         yield from ((node, other) for other in here[station] if other != node)
         for near in network.nearby[station]:
             if operator[near] != operator[station]:
-                yield from ((node, other) for other in here.get(near, ()))
+                onward = here.get(near, ())
+                yield from ((node, other) for other in onward if systems[other] != system)

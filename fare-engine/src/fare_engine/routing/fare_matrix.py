@@ -4,20 +4,33 @@ The same fares as `FareBook.fare` gives one by one, for the search that needs th
 the first question of a day and medium, and kept with the book.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from fare_engine.fares.distances import (
+    CENTRE,
+    EXTRA_BITS,
+    GUEST_BITS,
+    LOCAL_BITS,
+    Distances,
+    is_from_centre,
+    unpacked,
+)
 from fare_engine.fares.tariffs import FareBook, NoFareBetween
 from fare_engine.network.network import Network
 from fare_engine.network.tables import TariffTable
 
+WHOLE_KM_BITS = 14
 NO_FARE = 2**28  # in yen; a hundred of them would not fit, so costs are cut off at it
 
 Yen = NDArray[np.int32]
+Lengths = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,45 +54,87 @@ def system_fares(book: FareBook, system: str) -> SystemFares:
 
 def _all_fares(book: FareBook, system: str) -> SystemFares:
     stations = stations_of(book.network, system)
-    index = {station: i for i, station in enumerate(stations)}
     tables = book.tables_of(system)
     if system in book.tariffs.surcharged_systems():
         return SystemFares(stations, _one_by_one(book, system, stations))
     yen = np.full((len(stations), len(stations)), NO_FARE, np.int32)
     for table in tables:
         yen = np.minimum(yen, _by_table(book, system, table, stations))
+    named: dict[str, list[int]] = defaultdict(list)
+    for i, station in enumerate(stations):
+        named[book.network.stations[station].name].append(i)
     for owner, pair in book.specials:
-        ends = [index[s] for s in stations if book.network.stations[s].name in pair]
-        if owner == system and len(ends) == 2:  # noqa: PLR2004 - `*` names no station
-            a, b = ends
-            yen[a, b] = yen[b, a] = book.yen(system, stations[a], stations[b])
+        if owner == system and len(pair) == 2:  # noqa: PLR2004 - `*` names no station
+            one, other = pair
+            for a, b in product(named[one], named[other]):
+                yen[a, b] = yen[b, a] = book.yen(system, stations[a], stations[b])
     return SystemFares(stations, yen)
 
 
 def _by_table(book: FareBook, system: str, table: TariffTable, stations: tuple[int, ...]) -> Yen:
-    tariffs = book.tariffs
+    """By one table. Lengths of which the tariff makes no difference are priced once."""
     nodes = [book.network.fare_node[station] for station in stations]
-    km10 = _distances(book, system, table.table if tariffs.is_area(table) else "", nodes)
-    bands = tariffs.bands[table]
-    limits = np.array([km * 10 for km, _ in bands])
-    if not bands:  # fares between two stations only
-        return np.full(km10.shape, NO_FARE, np.int32)
-    prices = np.array([*(book.in_medium(ic, table) for _, ic in bands), NO_FARE], np.int32)
-    yen = prices[np.searchsorted(limits, km10)]
-    yen[km10 == 0] = NO_FARE  # one station, or two names of one
+    area = table.table if book.tariffs.is_area(table) else ""
+    lengths = _lengths(book.tariffs.distances, system, area, nodes)
+    yen = np.full(lengths.shape, NO_FARE, np.int32)
+    joined = lengths < np.inf
+    packed = lengths[joined].astype(np.int64)
+    _, first, which = np.unique(_alike(packed), return_index=True, return_inverse=True)
+    fares = [
+        book.by_tables.by_distance(table, unpacked(length)) for length in packed[first].tolist()
+    ]
+    yen[joined] = np.array([fare.yen if fare else NO_FARE for fare in fares], np.int32)[which]
     return yen
 
 
-def _distances(book: FareBook, system: str, area: str, nodes: list[int]) -> NDArray[np.float64]:
-    graph = book.tariffs.graph(system, area)
-    size = len(book.network.stations)
-    arcs = [(a, b, km10) for a, around in graph.items() for b, km10, _ in around]
+def _alike(packed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Equal numbers for lengths of equal whole kilometres, on lines of the same kinds.
+
+    Tables have a step at whole kilometres only, and which one holds depends on no more than that.
+    """
+    rest, guest = np.divmod(packed, 1 << GUEST_BITS)
+    rest, extra = np.divmod(rest, 1 << EXTRA_BITS)
+    charged, local = np.divmod(rest, 1 << LOCAL_BITS)
+    km10 = charged - extra
+    kinds = [local > 0, local == km10, guest > 0, guest == km10, km10 == 0]
+    key = np.zeros(packed.shape, np.int64)
+    for length in (charged, km10, charged - guest):
+        key = key << WHOLE_KM_BITS | -(-length // 10)
+    for kind in kinds:
+        key = key << 1 | kind
+    return key
+
+
+def _lengths(distances: Distances, system: str, area: str, nodes: list[int]) -> Lengths:
+    """Packed lengths between all nodes, as `Distances.charged` finds them one by one."""
+    found = np.full((len(nodes), len(nodes)), np.inf)
+    for scope in distances.scopes(system, area):
+        found = np.where(found < np.inf, found, _shortest(distances, system, scope, nodes))
+    if area or system != CENTRE[0] or distances.centre not in nodes:
+        return found
+    from_centre = found[nodes.index(distances.centre)].copy()
+    outer = [
+        i
+        for i, length in enumerate(from_centre.tolist())
+        if length < np.inf and is_from_centre(unpacked(int(length)).km10)
+    ]
+    for i, node in enumerate(nodes):
+        if node in distances.central:
+            found[i, outer] = found[outer, i] = from_centre[outer]
+    return found
+
+
+def _shortest(distances: Distances, system: str, scope: str, nodes: list[int]) -> Lengths:
     best: dict[tuple[int, int], int] = {}
-    for a, b, km10 in arcs:  # parallel tracks: the shorter one
-        best[a, b] = min(km10, best.get((a, b), km10))
+    for a, around in distances.graph(system, scope).items():
+        for b, length, _ in around:  # parallel tracks: the shorter one
+            best[a, b] = min(length, best.get((a, b), length))
+    if not best:
+        return np.full((len(nodes), len(nodes)), np.inf)
+    size = len(distances.network.stations)
     starts, ends = zip(*best, strict=True)
-    matrix = csr_matrix((list(best.values()), (starts, ends)), shape=(size, size))
-    found: NDArray[np.float64] = dijkstra(matrix, indices=nodes)[:, nodes]
+    matrix = csr_matrix((list(best.values()), (starts, ends)), shape=(size, size), dtype=float)
+    found: Lengths = dijkstra(matrix, indices=nodes)[:, nodes]
     return found
 
 

@@ -37,7 +37,10 @@ class SlowProvider:
 
 
 def raised(fares: FareTables) -> FareTables:
-    bands = (replace(band, ic_yen=band.ic_yen + RAISED_YEN) for band in fares.tariff_bands)
+    bands = (
+        replace(band, ic_yen=None if band.ic_yen is None else band.ic_yen + RAISED_YEN)
+        for band in fares.tariff_bands
+    )
     return replace(fares, tariff_bands=tuple(bands))
 
 
