@@ -816,9 +816,10 @@ class Stations(TypedDict):
 
 
 class Suggestion(TypedDict):
-    """A station name that begins as typed, with its reading and operators."""
+    """A place whose name begins as typed, with its reading and operators."""
 
     name: str
+    spelling: str
     kana: str
     romaji: str
     operators: list[str]
