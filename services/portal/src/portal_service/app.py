@@ -15,7 +15,14 @@ from portal_service.error_pages import crash_page, install_error_pages
 from portal_service.oidc import OidcProvider
 from portal_service.recent_answers import RecentAnswers
 from portal_service.rendering import STATIC, page_templates
-from portal_service.screens.commuter import company, confirmations, passes, slips
+from portal_service.screens.commuter import (
+    company,
+    confirmations,
+    hand_entry,
+    passes,
+    slips,
+    stations,
+)
 from portal_service.screens.contracts import (
     assignment,
     bulk_assignment,
@@ -71,6 +78,8 @@ SCREENS = (
     passes,
     confirmations,
     slips,
+    hand_entry,
+    stations,
     company,
     lag,
     erasures,
