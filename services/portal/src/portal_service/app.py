@@ -15,7 +15,7 @@ from portal_service.error_pages import crash_page, install_error_pages
 from portal_service.oidc import OidcProvider
 from portal_service.recent_answers import RecentAnswers
 from portal_service.rendering import STATIC, page_templates
-from portal_service.screens.commuter import company, confirmations, passes, slips
+from portal_service.screens.commuter import company, confirmations, look_up, passes, slips
 from portal_service.screens.contracts import (
     assignment,
     bulk_assignment,
@@ -71,6 +71,7 @@ SCREENS = (
     passes,
     confirmations,
     slips,
+    look_up,
     company,
     lag,
     erasures,

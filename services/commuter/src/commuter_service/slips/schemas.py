@@ -20,6 +20,7 @@ from commuter_service.slips.pass_warnings import warnings_of
 from fare_engine.fares.explanation import Explanation, Notice, PassUse
 from fare_engine.fares.itinerary import ItineraryLeg, itinerary
 from fare_engine.routing.route_words import route_words, section_of
+from shared.clock import jst_day
 
 _EXPLANATION = TypeAdapter(Explanation)
 SOURCES = {"typed": "手入力", "look_up": "乗換案内", "ic_card": "ICカード"}
@@ -69,6 +70,7 @@ class SlipItemAnswer(BaseModel):
     source_japanese: str
     words: str
     route: str | None
+    section: str | None
     route_words: list[str]
     medium: str | None
     round_trip: bool
@@ -88,12 +90,12 @@ Place = Literal["done", "present", "to_come"]
 
 
 class ApproverAnswer(BaseModel):
-    """A place of the approval chain; `approved_at` since the last submission."""
+    """A place of the approval chain; `approved_on` since the last submission."""
 
     employee_id: str
     name: str
     state: Place
-    approved_at: datetime | None
+    approved_on: date | None
 
 
 class SlipAction(BaseModel):
@@ -111,6 +113,7 @@ class SlipAnswer(SlipHead):
     `blocked`: why its owner may neither look up nor submit now.
     """
 
+    submitted_on: date | None
     employee_number: str
     department: str | None
     purpose: str
@@ -160,6 +163,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
     items, approved = facts.items, _approvals(facts.trail)
     return SlipAnswer(
         **dict(_head(slip, facts.names)),
+        submitted_on=jst_day(slip.submitted_at) if slip.submitted_at else None,
         employee_number=slip.employee_id.removeprefix(f"{slip.dealer_id}-"),
         department=facts.department,
         purpose=slip.purpose,
@@ -176,7 +180,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
                 employee_id=one,
                 name=facts.names.get(one, one),
                 state=_place(slip, number),
-                approved_at=approved.get(one),
+                approved_on=approved.get(one),
             )
             for number, one in enumerate(slip.chain)
         ],
@@ -216,6 +220,7 @@ def _item(
         source_japanese=SOURCES[item.source],
         words=item.words,
         route=item.route,
+        section=section_of(item.route) if item.route else None,
         route_words=route_words(item.route) if item.route else [],
         medium=item.medium,
         round_trip=item.round_trip,
@@ -255,14 +260,14 @@ def _deducted(explanation: Explanation) -> list[DeductedPass]:
     ]
 
 
-def _approvals(trail: Sequence[AuditEntry]) -> Mapping[str, datetime]:
-    """When whom of the chain approved, since the last submission."""
-    found: dict[str, datetime] = {}
+def _approvals(trail: Sequence[AuditEntry]) -> Mapping[str, date]:
+    """The day on which each of the chain approved, since the last submission."""
+    found: dict[str, date] = {}
     for line in trail:
         if line.action == SlipStep.SUBMIT:
             found.clear()
         elif line.action == SlipStep.APPROVE:
-            found[line.actor] = line.at
+            found[line.actor] = jst_day(line.at)
     return found
 
 

@@ -9,12 +9,12 @@ from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
 
 
 class ApproverAnswer(TypedDict):
-    """A place of the approval chain; `approved_at` since the last submission."""
+    """A place of the approval chain; `approved_on` since the last submission."""
 
     employee_id: str
     name: str
     state: Literal["done", "present", "to_come"]
-    approved_at: str | None
+    approved_on: str | None
 
 
 class CandidatePrice(TypedDict):
@@ -775,6 +775,7 @@ class SlipAnswer(TypedDict):
     updated_at: str
     submitted_at: str | None
     copied_from: str | None
+    submitted_on: str | None
     employee_number: str
     department: str | None
     purpose: str
@@ -813,6 +814,7 @@ class SlipItemAnswer(TypedDict):
     source_japanese: str
     words: str
     route: str | None
+    section: str | None
     route_words: list[str]
     medium: str | None
     round_trip: bool
