@@ -113,14 +113,7 @@ async def save_slip(request: Request, slip_id: str) -> Response:
     body, undo = _form(fields), None
     if pressed in DONE_TO_ITEM:
         undo = memento((await commuter.show_slip(services, slip_id)).body, target)
-    match pressed:
-        case "add":
-            body["items"] = [*body["items"], {}]
-        case "remove":
-            body["items"] = [one for one in body["items"] if one.get("item_id") != target]
-        case "by_hand":
-            for one in body["items"]:
-                one["by_hand"] = one.get("item_id") == target
+    body["items"] = _items_after(body["items"], pressed, target)
     try:
         fields.refuse_unreadable()
         saved = await commuter.save_slip(services, slip_id, body, version=fields.version)
@@ -241,6 +234,19 @@ def _form(fields: FormFields) -> commuter.SlipBody:
         "trip_to": fields.day("trip_to"),
         "items": items,
     }
+
+
+def _items_after(
+    items: list[commuter.ItemBody], pressed: str, target: str
+) -> list[commuter.ItemBody]:
+    """The items after the button of one of them, or 明細を追加."""
+    if pressed == "add":
+        return [*items, {}]
+    if pressed == "remove":
+        return [one for one in items if one.get("item_id") != target]
+    if pressed == "by_hand":
+        return [{**one, "by_hand": one.get("item_id") == target} for one in items]
+    return items
 
 
 def _yen(fields: FormFields, name: str) -> int | None:
