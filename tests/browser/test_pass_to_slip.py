@@ -83,7 +83,7 @@ def test_a_pass_is_applied_for_confirmed_and_deducted(
     assert (paid, deducted > 0) == (fare - deducted, True)
 
     takahashi.get_by_text("金額の根拠").click()
-    expect(takahashi.locator(".why-price svg").first).to_be_visible()
+    expect(takahashi.locator(".why-price .strip").first).to_be_visible()
     takahashi.get_by_role("button", name=re.compile("^申請")).click()
     takahashi.locator("main").get_by_role("button", name="OK").click()
     expect(takahashi.locator("main")).to_contain_text("申請しました。")

@@ -39,6 +39,17 @@ class Employee(Base):
     name: Mapped[str]
     mail: Mapped[str | None]
     active: Mapped[bool]
+    store_code: Mapped[str | None]
+
+
+class Store(Base):
+    """A store of a company, as in the store master."""
+
+    __tablename__ = "store"
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    store_code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
 
 
 class CompanySetting(Base):
@@ -140,7 +151,6 @@ class Slip(Base):
 class SlipItem(Base):
     """One line of a slip. What the look-up found is kept as it was found; no warning is stored.
 
-    `picture` is the strip of the explanation, as SVG.
     `searched_on` is the day for which the look-up ran, `item_on_at_decision` the item's day then,
     `passes_at_search` the (id, version) of the passes valid on the searched day.
     """
@@ -172,6 +182,7 @@ class SlipItem(Base):
     explanation: Mapped[dict[str, Any] | None]
     without_pass_reason: Mapped[str | None]
     picture: Mapped[str | None]
+    """Not used any more: dropped by the next release, while the one before still reads it."""
 
 
 class AuditEntry(audit.AuditEntry, Base):

@@ -38,7 +38,6 @@ from commuter_service.passes.schemas import (
     has_bus,
     overlaps_and_gaps,
     pass_answer,
-    section_of,
 )
 from commuter_service.queries import PassRecord
 from commuter_service.request_context import RequestContext
@@ -55,6 +54,7 @@ from commuter_service.rules.pass_application import (
     check_count,
 )
 from commuter_service.rules.pass_health import problems_of
+from fare_engine.routing.route_words import route_words, section_of
 from fare_engine.rules.bus_policy import BUS_NOTICE
 from shared.concurrency import VersionConflict
 from shared.http import NotFound, etag, idempotent
@@ -128,6 +128,7 @@ async def check_pass(typed: DraftPass, ctx: Ctx) -> CheckedPass:
         **dict(overlaps_and_gaps(content.period, others)),
         route=route,
         section=section_of(route),
+        route_words=route_words(route),
         period=str(content.period),
         guaranteed=not bus,
         notices=[BUS_NOTICE] if bus else [],

@@ -184,6 +184,7 @@ async def _existing(
         "start": start,
         "end": end,
         "route": one["route"],
+        "route_words": " ".join(one["route_words"]),
         "starts_on": (one["starts_on"] or "").replace("-", "/"),
         "ends_on": (one["ends_on"] or "").replace("-", "/"),
         "employee_id": one["employee_id"],
@@ -221,6 +222,7 @@ async def _edited(request: Request, editor: Editor) -> Response:
         }
         if pressed == "decide":
             met = await _met(request, fields, body)
+            values["route_words"] = " ".join(met["route_words"])
             return await _editor(request, editor, values, met=met)
         return await _sent(request, editor, fields, body)
     except Problem as problem:
