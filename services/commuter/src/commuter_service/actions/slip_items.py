@@ -181,12 +181,12 @@ def apply_candidate(
 
 
 def turn_into_typed(item: SlipItem, line: ItemInput) -> None:
-    """手入力 instead of the look-up; section and amount of the look-up are what it begins with."""
+    """手入力 instead of the look-up; without words it begins with section and amount of that."""
     assert item.route is not None
     return_trip = "（往復）" if item.round_trip else ""
-    item.words = line.words or section_of(item.route) + return_trip
-    if line.amount_yen is not None:
+    if line.words or line.amount_yen is not None:
         item.amount_yen = line.amount_yen
+    item.words = line.words or section_of(item.route) + return_trip
     for name, value in _no_look_up().items():
         setattr(item, name, value)
 

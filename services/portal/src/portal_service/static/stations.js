@@ -80,10 +80,9 @@ function completeStations(field) {
     } else if (open && event.key === "Enter" && active) {
       event.preventDefault();
       take(active);
-    } else if (open && event.key === "Escape") {
-      event.preventDefault();
-      event.stopPropagation();
-      close();
+    } else if (event.key === "Escape") {
+      if (open) event.preventDefault();
+      close(); // also a list that is about to open
     }
   });
   field.addEventListener("blur", close);

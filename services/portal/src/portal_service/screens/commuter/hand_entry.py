@@ -1,4 +1,4 @@
-"""手入力 instead of 乗換案内: an item takes over what was typed into the look-up (R41)."""
+"""手入力 instead of 乗換案内: an item takes over what was typed into the look-up."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -7,12 +7,12 @@ from starlette.exceptions import HTTPException
 from portal_service.api_client import client_of
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce
+from portal_service.screens.commuter.look_up_refusals import FIELDS
 from portal_service.screens.commuter.passes import EXPENSES
+from portal_service.screens.commuter.slip_undo import form_of, kept_item, memento
 from portal_service.service_api import commuter
 
 pages = APIRouter(prefix="/commuter/slips/{slip_id}/items/{item_id}", dependencies=[EXPENSES])
-
-STATIONS = ("start", "via", "via_2", "via_3", "end")
 
 
 @pages.post("/by-hand")
@@ -22,39 +22,23 @@ async def enter_by_hand(request: Request, slip_id: str, item_id: str) -> Respons
     slip = (await commuter.show_slip(services, slip_id)).body
     if item_id not in [one["item_id"] for one in slip["items"]]:
         raise HTTPException(404)
-    body: commuter.SlipBody = {
-        "title": slip["title"],
-        "purpose": slip["purpose"],
-        "trip_from": slip["trip_from"],
-        "trip_to": slip["trip_to"],
-        "items": [
-            _by_hand(one, fields) if one["item_id"] == item_id else _kept(one)
-            for one in slip["items"]
-        ],
-    }
-    await commuter.save_slip(services, slip_id, body, version=fields.version)
-    response = RedirectResponse(f"/commuter/slips/{slip_id}#item-{item_id}", 303)
-    announce(request, response, "手入力の明細にしました。金額を入力してください。", kind="note")
+    items = [
+        _by_hand(one, fields) if one["item_id"] == item_id else kept_item(one)
+        for one in slip["items"]
+    ]
+    await commuter.save_slip(services, slip_id, form_of(slip, items), version=fields.version)
+    where = f"/commuter/slips/{slip_id}"
+    response = RedirectResponse(f"{where}#item-{item_id}", 303)
+    words = "手入力の明細に変更しました。金額を入力してください。"
+    announce(request, response, words, kind="note", undo=(f"{where}/undo", memento(slip, item_id)))
     return response
 
 
-def _kept(item: commuter.SlipItemAnswer) -> commuter.ItemBody:
-    """An item as a form sends it that leaves it as it is."""
-    body: commuter.ItemBody = {
-        "item_id": item["item_id"],
-        "item_on": item["item_on"],
-        "purpose": item["purpose"],
-        "receipt": item["receipt"],
-    }
-    if item["source"] == "typed":
-        body |= {"words": item["words"], "amount_yen": item["amount_yen"]}
-    return body
-
-
 def _by_hand(item: commuter.SlipItemAnswer, fields: FormFields) -> commuter.ItemBody:
-    section = "―".join(name for station in STATIONS if (name := fields.text(station)))
+    section = "―".join(name for station in FIELDS if (name := fields.text(station)))
     return_trip = "（往復）" if fields.text("round_trip") == "yes" else ""
-    body = _kept(item) | {"words": section + return_trip}
+    body = kept_item(item)
+    body |= {"words": section + return_trip, "amount_yen": None, "by_hand": True}
     if day := fields.day("on"):
         body["item_on"] = day
     return body

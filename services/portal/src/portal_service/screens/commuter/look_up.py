@@ -12,6 +12,7 @@ from portal_service import formatting
 from portal_service.api_client import FieldError, Problem, client_of
 from portal_service.form_data import form_fields_of
 from portal_service.rendering import announce, render
+from portal_service.screens.commuter.look_up_refusals import beside_station, is_not_covered
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
 from portal_service.service_api import commuter
 
@@ -19,6 +20,7 @@ pages = APIRouter(prefix="/commuter/slips/{slip_id}/items/{item_id}", dependenci
 
 CHARGES = (("express_yen", "特急料金"), ("green_yen", "グリーン料金"))
 VIA = ("via", "via_2", "via_3")
+TYPE_THE_AMOUNT = "金額を手入力してください。"
 OPTIONS = (*VIA, "child", *(name for name, _ in CHARGES), "avoid")
 """Conditions that few rides need; the page folds them away while all are empty."""
 
@@ -85,7 +87,7 @@ async def _page(
         except Problem as refused:
             if refused.status not in FORM_STATUSES:
                 raise
-            problem = problem or refused
+            problem = problem or beside_station(refused, values, TYPE_THE_AMOUNT)
     return await render(
         request,
         "commuter/look_up.html",
@@ -98,6 +100,7 @@ async def _page(
         opened=any(values[name] not in {"", "no"} for name in OPTIONS if name != "avoid"),
         operators=_operators(values, answer.candidates if answer else ()),
         found=answer,
+        by_hand=is_not_covered(problem),
         errors=problem.on_form if problem else (),
     )
 

@@ -24,12 +24,17 @@ def restored(slip: commuter.SlipAnswer, text: str) -> commuter.SlipBody | None:
         remembered, place = cast("commuter.ItemBody", dict(item)), int(position)
     except (ValueError, TypeError):
         return None
-    items = [_kept(one) for one in slip["items"]]
+    items = [kept_item(one) for one in slip["items"]]
     known = [one["item_id"] for one in items]
     if (item_id := remembered.get("item_id")) in known:
         items[known.index(str(item_id))] = remembered
     else:
         items.insert(place, {**remembered, "item_id": None})
+    return form_of(slip, items)
+
+
+def form_of(slip: commuter.SlipAnswer, items: list[commuter.ItemBody]) -> commuter.SlipBody:
+    """The form of the slip as it is kept, with these items."""
     return {
         "title": slip["title"],
         "purpose": slip["purpose"],
@@ -39,7 +44,7 @@ def restored(slip: commuter.SlipAnswer, text: str) -> commuter.SlipBody | None:
     }
 
 
-def _kept(item: commuter.SlipItemAnswer) -> commuter.ItemBody:
+def kept_item(item: commuter.SlipItemAnswer) -> commuter.ItemBody:
     """An item as a form sends it that leaves the item as it is."""
     body: commuter.ItemBody = {
         "item_id": item["item_id"],
@@ -54,7 +59,7 @@ def _kept(item: commuter.SlipItemAnswer) -> commuter.ItemBody:
 
 def _body(item: commuter.SlipItemAnswer) -> commuter.ItemBody:
     """An item as a form sends it that makes the item again."""
-    body, explanation = _kept(item), item["explanation"]
+    body, explanation = kept_item(item), item["explanation"]
     if item["source"] == "look_up" and item["route"] and explanation:
         decision: commuter.DecisionBody = {
             "on": item["searched_on"] or explanation["on"],

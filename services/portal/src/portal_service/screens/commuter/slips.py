@@ -113,7 +113,7 @@ async def save_slip(request: Request, slip_id: str) -> Response:
     body, undo = _form(fields), None
     if pressed in DONE_TO_ITEM:
         undo = memento((await commuter.show_slip(services, slip_id)).body, target)
-    body["items"] = _items_after(body["items"], pressed, target)
+    body["items"] = _items_after(list(body["items"]), pressed, target)
     try:
         fields.refuse_unreadable()
         saved = await commuter.save_slip(services, slip_id, body, version=fields.version)
