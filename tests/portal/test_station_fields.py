@@ -116,10 +116,12 @@ async def test_a_pass_over_other_lines_is_refused_beside_its_field(
         assert "京都(京都府): 対象外の地域です。定期区間に登録" in keiri.error_for("end")
         assert keiri.form(form)["end"] == ["京都"]
         await keiri.send(form, start="東京", end="小川町", do="look_up", **typed)
-        assert "小川町(東武)" in choices(keiri, "end")
-        await keiri.send(form, end=["小川町", "小川町(東武)"])  # the button has no other name
+        assert "小川町(東武・JR東日本)" in choices(keiri, "end")
+        await keiri.send(
+            form, end=["小川町", "小川町(東武・JR東日本)"]
+        )  # the button has no other name
         assert 'name="candidate"' in keiri.html
-        assert keiri.form(form)["end"] == ["小川町(東武)"]
+        assert keiri.form(form)["end"] == ["小川町(東武・JR東日本)"]
         assert keiri.form(form)["starts_on"] == ["2026/4/1"]
 
 
@@ -137,7 +139,7 @@ async def test_the_simulation_says_which_station_is_meant(expenses: CommuterStac
     [
         ("しんじゅ", "新宿", "JR東日本"),
         ("ｓｈｉｎｊ", "新宿", "しんじゅく"),
-        ("小川町", "小川町(東武)", "おがわまち"),
+        ("小川町", "小川町(東武・JR東日本)", "おがわまち"),
         ("<%&>", "", ""),
         ("", "", ""),
         ("駅" * 501, "", ""),

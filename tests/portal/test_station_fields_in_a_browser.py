@@ -134,9 +134,13 @@ async def test_one_of_two_places_is_chosen_by_a_click(
         assert await fits(page)
         await page.evaluate(axe)
         assert await page.evaluate(SERIOUS) == []
-        await page.get_by_role("group", name="到着駅の候補").get_by_text("小川町(東武)").click()
+        await (
+            page.get_by_role("group", name="到着駅の候補")
+            .get_by_text("小川町(東武・JR東日本)")
+            .click()
+        )
         await expect(page.locator("input[name=candidate]").first).to_be_attached()
-        await expect(page.locator("input[name=end]")).to_have_value("小川町(東武)")
+        await expect(page.locator("input[name=end]")).to_have_value("小川町(東武・JR東日本)")
         await expect(page.locator("input[name=start]")).to_have_value("東京")
 
 
