@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from commuter_service.actions.slip_items import receipts_yen, total_yen
 from commuter_service.actions.slips import actor_of, chain_now, state_of
-from commuter_service.models import AuditEntry, Slip, SlipItem
+from commuter_service.models import AuditEntry, Employee, Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.passes.schemas import PassAnswer, TrailLine, audit_json
 from commuter_service.queries import kind_of
@@ -115,7 +115,7 @@ class SlipAnswer(SlipHead):
 
     submitted_on: date | None
     employee_number: str
-    department: str | None
+    store_code: str | None
     purpose: str
     trip_from: date | None
     trip_to: date | None
@@ -152,7 +152,7 @@ class SlipFacts:
     items: Sequence[SlipItem]
     passes: EmployeePasses
     names: dict[str, str]
-    department: str | None
+    employee: Employee
     trail: Sequence[AuditEntry]
     standing: Sequence[PassAnswer]
     blocked: str | None
@@ -165,7 +165,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
         **dict(_head(slip, facts.names)),
         submitted_on=jst_day(slip.submitted_at) if slip.submitted_at else None,
         employee_number=slip.employee_id.removeprefix(f"{slip.dealer_id}-"),
-        department=facts.department,
+        store_code=facts.employee.store_code,
         purpose=slip.purpose,
         trip_from=slip.trip_from,
         trip_to=slip.trip_to,

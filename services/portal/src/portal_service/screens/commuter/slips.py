@@ -1,7 +1,7 @@
 """精算書: lists, the form of a slip with automatic saving, and the steps."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -237,8 +237,8 @@ def _form(fields: FormFields) -> commuter.SlipBody:
 
 
 def _items_after(
-    items: list[commuter.ItemBody], pressed: str, target: str
-) -> list[commuter.ItemBody]:
+    items: Sequence[commuter.ItemBody], pressed: str, target: str
+) -> Sequence[commuter.ItemBody]:
     """The items after the button of one of them, or 明細を追加."""
     if pressed == "add":
         return [*items, {}]
