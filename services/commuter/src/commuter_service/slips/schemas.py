@@ -1,6 +1,6 @@
 """How does a slip look from outside? With the explanation object as the engine gave it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -23,6 +23,7 @@ from fare_engine.routing.route_words import route_words, section_of
 from shared.clock import jst_day
 
 _EXPLANATION = TypeAdapter(Explanation)
+SAVED = frozenset({"save", "auto_save"})
 SOURCES = {"typed": "手入力", "look_up": "乗換案内", "ic_card": "ICカード"}
 
 
@@ -185,7 +186,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
             for number, one in enumerate(slip.chain)
         ],
         actions=_actions(ctx, slip, facts.blocked),
-        trail=audit_json(facts.trail),
+        trail=audit_json(_trail_for(ctx, slip, facts.trail)),
         passes=list(facts.standing),
     )
 
@@ -258,6 +259,14 @@ def _deducted(explanation: Explanation) -> list[DeductedPass]:
         for one in explanation.passes
         if one.use not in {PassUse.NOT_ON_ROUTE, PassUse.NOT_VALID_ON_DAY}
     ]
+
+
+def _trail_for(
+    ctx: RequestContext, slip: Slip, trail: Sequence[AuditEntry]
+) -> Iterator[AuditEntry]:
+    """The trail without what its owner saved on the way, which tells nobody else anything."""
+    own = slip.employee_id == ctx.employee_id
+    return (line for line in trail if own or line.action not in SAVED)
 
 
 def _approvals(trail: Sequence[AuditEntry]) -> Mapping[str, date]:

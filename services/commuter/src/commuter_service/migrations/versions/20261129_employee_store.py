@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "commuter_3"
+revision = "commuter_4"
 down_revision = "commuter_2"
 branch_labels = None
 depends_on = None
