@@ -86,6 +86,7 @@ async def test_from_application_to_confirmation(expenses: CommuterStack) -> None
         assert "終了日の候補：2026/07/31(金)" in yamada.text
         await yamada.send(form, do="save")
         assert "管理者が確定するまで控除されません" in yamada.text
+        assert "定期区間「三鷹―東京」" in yamada.text  # the overlap is still said
         assert "乗換案内を利用する申請種別は利用できません" in yamada.text
         await yamada.visit("/commuter/slips")
         assert "未確定の定期区間があるため" in yamada.text

@@ -42,16 +42,6 @@ class Employee(Base):
     store_code: Mapped[str | None]
 
 
-class Store(Base):
-    """A store of a company, as in the store master."""
-
-    __tablename__ = "store"
-
-    dealer_id: Mapped[str] = mapped_column(primary_key=True)
-    store_code: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-
-
 class CompanySetting(Base):
     """What a company decided on システム設定; without a row the defaults hold.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.models import (
@@ -17,7 +17,6 @@ from commuter_service.models import (
     Permission,
     Slip,
     SlipItem,
-    Store,
 )
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_retention import USUAL_RETENTION
@@ -127,20 +126,6 @@ async def employee_by_id(tx: AsyncSession, dealer_id: str, employee_id: str) -> 
     if found is None or found.dealer_id != dealer_id:
         raise NotFound
     return found
-
-
-async def department_of(tx: AsyncSession, dealer_id: str, employee_id: str) -> str | None:
-    """Name of the employee's store, or its code where the name is not known yet."""
-    asked = (
-        select(func.coalesce(Store.name, Employee.store_code))
-        .select_from(Employee)
-        .outerjoin(
-            Store,
-            and_(Store.dealer_id == Employee.dealer_id, Store.store_code == Employee.store_code),
-        )
-        .where(Employee.employee_id == employee_id, Employee.dealer_id == dealer_id)
-    )
-    return await tx.scalar(asked)
 
 
 async def passes_where(tx: AsyncSession, *conditions: object) -> list[PassRecord]:

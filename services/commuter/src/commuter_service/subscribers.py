@@ -1,9 +1,9 @@
-"""Subscribers: employees and stores, from the master data (R23)."""
+"""Subscribers: employees, from the staff master (R23)."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.actions import master_data
-from event_contracts.masters import StaffUpdated, StoreUpdated
+from event_contracts.masters import StaffUpdated
 from shared.worker import Delivery, Subscribers
 
 SUBSCRIBERS = Subscribers()
@@ -13,9 +13,3 @@ SUBSCRIBERS = Subscribers()
 async def upsert_employee(event: StaffUpdated, _: Delivery, tx: AsyncSession) -> None:
     """An employee is new or changed."""
     await master_data.upsert_employee(tx, event)
-
-
-@SUBSCRIBERS.on(StoreUpdated)
-async def upsert_store(event: StoreUpdated, _: Delivery, tx: AsyncSession) -> None:
-    """A store is new or changed."""
-    await master_data.upsert_store(tx, event)

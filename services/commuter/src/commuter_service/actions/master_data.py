@@ -1,10 +1,10 @@
-"""Master data: employees and stores as the contracts service's events say (R23)."""
+"""Master data: employees as the contracts service's staff master says (R23)."""
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from commuter_service.models import Employee, Store
-from event_contracts.masters import StaffUpdated, StoreUpdated
+from commuter_service.models import Employee
+from event_contracts.masters import StaffUpdated
 
 
 async def upsert_employee(tx: AsyncSession, event: StaffUpdated) -> None:
@@ -15,15 +15,4 @@ async def upsert_employee(tx: AsyncSession, event: StaffUpdated) -> None:
         insert(Employee)
         .values(employee_id=person_id, dealer_id=event.dealer_id, **values)
         .on_conflict_do_update(index_elements=["employee_id"], set_=values)
-    )
-
-
-async def upsert_store(tx: AsyncSession, event: StoreUpdated) -> None:
-    """Keep a store's name as it is now."""
-    await tx.execute(
-        insert(Store)
-        .values(dealer_id=event.dealer_id, store_code=event.store_code, name=event.name)
-        .on_conflict_do_update(
-            index_elements=["dealer_id", "store_code"], set_={"name": event.name}
-        )
     )

@@ -148,7 +148,7 @@ def write_item(
         turn_into_typed(item, line)
     elif item.source == TYPED:
         item.words, item.amount_yen = line.words, line.amount_yen
-    elif line.amount_yen not in {None, item.amount_yen}:
+    elif line.by_hand or line.amount_yen not in {None, item.amount_yen}:
         raise AmountIsLookedUp
 
 

@@ -36,6 +36,7 @@ from commuter_service.passes.schemas import (
     audit_json,
     condition_of,
     has_bus,
+    overlap_notices,
     overlaps_and_gaps,
     pass_answer,
 )
@@ -82,7 +83,11 @@ async def list_passes(query: Annotated[PassQuery, Query()], ctx: Ctx) -> Passes:
 @router.get("/my-passes")
 async def list_my_passes(ctx: Ctx) -> MyPasses:
     """個人設定 > 定期区間: the own passes, and whether one may apply (R19)."""
-    found = await _listed(ctx, await queries.passes_of(ctx.tx, ctx.employee_id))
+    records = await queries.passes_of(ctx.tx, ctx.employee_id)
+    found = await _listed(ctx, records)
+    for record, answer in zip(records, found.items, strict=True):
+        if record.status is PassStatus.APPLIED:
+            answer.notices += overlap_notices(record, records)
     allowed = ctx.setting.applications_allowed
     reason = None if allowed else NOT_ALLOWED
     return MyPasses(items=found.items, apply=Offer(enabled=allowed, reason=reason))

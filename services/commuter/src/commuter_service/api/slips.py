@@ -324,7 +324,7 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
         items=await queries.items_of(ctx.tx, slip.slip_id),
         passes=passes_of_employee(records, ctx.tariffs.network),
         names=names,
-        department=await queries.department_of(ctx.tx, ctx.dealer_id, slip.employee_id),
+        employee=await queries.employee_by_id(ctx.tx, ctx.dealer_id, slip.employee_id),
         trail=await queries.audit_entries_of(ctx.tx, slip.slip_id),
         standing=[pass_answer(one, names, ctx.tariffs.network) for one in standing],
         blocked=BLOCKED_MESSAGE if own and waits and kind_of(slip) in USES_SEARCH else None,

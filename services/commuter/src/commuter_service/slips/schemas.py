@@ -1,6 +1,6 @@
 """How does a slip look from outside? With the explanation object as the engine gave it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from commuter_service.actions.slip_items import receipts_yen, total_yen
 from commuter_service.actions.slips import actor_of, chain_now, state_of
-from commuter_service.models import AuditEntry, Slip, SlipItem
+from commuter_service.models import AuditEntry, Employee, Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.passes.schemas import PassAnswer, TrailLine, audit_json
 from commuter_service.queries import kind_of
@@ -23,6 +23,7 @@ from fare_engine.routing.route_words import route_words, section_of
 from shared.clock import jst_day
 
 _EXPLANATION = TypeAdapter(Explanation)
+SAVED = frozenset({"save", "auto_save"})
 SOURCES = {"typed": "手入力", "look_up": "乗換案内", "ic_card": "ICカード"}
 
 
@@ -115,7 +116,7 @@ class SlipAnswer(SlipHead):
 
     submitted_on: date | None
     employee_number: str
-    department: str | None
+    store_code: str | None
     purpose: str
     trip_from: date | None
     trip_to: date | None
@@ -152,7 +153,7 @@ class SlipFacts:
     items: Sequence[SlipItem]
     passes: EmployeePasses
     names: dict[str, str]
-    department: str | None
+    employee: Employee
     trail: Sequence[AuditEntry]
     standing: Sequence[PassAnswer]
     blocked: str | None
@@ -165,7 +166,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
         **dict(_head(slip, facts.names)),
         submitted_on=jst_day(slip.submitted_at) if slip.submitted_at else None,
         employee_number=slip.employee_id.removeprefix(f"{slip.dealer_id}-"),
-        department=facts.department,
+        store_code=facts.employee.store_code,
         purpose=slip.purpose,
         trip_from=slip.trip_from,
         trip_to=slip.trip_to,
@@ -185,7 +186,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
             for number, one in enumerate(slip.chain)
         ],
         actions=_actions(ctx, slip, facts.blocked),
-        trail=audit_json(facts.trail),
+        trail=audit_json(_trail_for(ctx, slip, facts.trail)),
         passes=list(facts.standing),
     )
 
@@ -258,6 +259,14 @@ def _deducted(explanation: Explanation) -> list[DeductedPass]:
         for one in explanation.passes
         if one.use not in {PassUse.NOT_ON_ROUTE, PassUse.NOT_VALID_ON_DAY}
     ]
+
+
+def _trail_for(
+    ctx: RequestContext, slip: Slip, trail: Sequence[AuditEntry]
+) -> Iterator[AuditEntry]:
+    """The trail without what its owner saved on the way, which tells nobody else anything."""
+    own = slip.employee_id == ctx.employee_id
+    return (line for line in trail if own or line.action not in SAVED)
 
 
 def _approvals(trail: Sequence[AuditEntry]) -> Mapping[str, date]:

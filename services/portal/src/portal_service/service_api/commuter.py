@@ -777,7 +777,7 @@ class SlipAnswer(TypedDict):
     copied_from: str | None
     submitted_on: str | None
     employee_number: str
-    department: str | None
+    store_code: str | None
     purpose: str
     trip_from: str | None
     trip_to: str | None

@@ -1,7 +1,7 @@
 """精算書: lists, the form of a slip with automatic saving, and the steps."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -237,8 +237,8 @@ def _form(fields: FormFields) -> commuter.SlipBody:
 
 
 def _items_after(
-    items: list[commuter.ItemBody], pressed: str, target: str
-) -> list[commuter.ItemBody]:
+    items: Sequence[commuter.ItemBody], pressed: str, target: str
+) -> Sequence[commuter.ItemBody]:
     """The items after the button of one of them, or 明細を追加."""
     if pressed == "add":
         return [*items, {}]
@@ -307,14 +307,19 @@ def _slashes(day: str | None) -> str:
 
 
 async def _ask(request: Request, slip_id: str, step: str) -> Response:
-    found = await commuter.show_slip(client_of(request), slip_id)
+    services = client_of(request)
+    found = await commuter.show_slip(services, slip_id)
     slip = found.body
     offered = next((one for one in slip["actions"] if one["action"] == step), None)
     if step not in SENTENCES or offered is None:
         raise HTTPException(404)
     if not offered["enabled"]:
         return await _slip(request, slip_id, None, Problem(409, "", offered["reason"] or "", ""))
-    warnings = {one["message"] for item in slip["items"] for one in item["warnings"]}
+    notes: set[str] = set()
+    if step in {"submit", "approve"}:
+        notes = {one["message"] for item in slip["items"] for one in item["warnings"]}
+        findings = (await commuter.list_findings(services, slip_id)).body["items"]
+        notes |= {one["words"] for one in findings}
     question = Confirmation(
         title=offered["label"],
         sentence=SENTENCES[step],
@@ -326,7 +331,7 @@ async def _ask(request: Request, slip_id: str, step: str) -> Response:
             ("合計", formatting.yen(slip["total_yen"])),
             ("明細", f"{len(slip['items'])}件"),
         ],
-        notes=sorted(warnings) if step in {"submit", "approve"} else [],
+        notes=sorted(notes),
         part="commuter/_ask_comment.html" if step in WITH_COMMENT else None,
         danger=step in {"delete", "reject"},
         crumbs=[HOME],
