@@ -196,7 +196,7 @@ def prepare(network: Network) -> tuple[FareBook, dict[str, tuple[float, float]]]
 def candidate_rates(
     network: Network, peers: Peers, pairs: Sequence[Pair], dice: random.Random
 ) -> dict[str, float]:
-    named = [(qualified_name(network, a[0]), qualified_name(network, b[0])) for a, b in pairs]
+    named = [(qualified_name(network, a), qualified_name(network, b)) for a, b in pairs]
     passes = tuple(one for _, own in random_cases(network, dice, 1) for one in own)
 
     def three(order: Order) -> Callable[[str, str], object]:

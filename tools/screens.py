@@ -101,6 +101,7 @@ RIDER = (
     Screen("pass-form", "/commuter/my-passes/new"),
     Screen("slips", "/commuter/slips"),
     Screen("slip", "/commuter/slips/{slip}"),
+    Screen("look-up", "/commuter/slips/{slip}/items/{item}/look-up"),
     Screen("simulation", "/commuter/simulation"),
 )
 NEWCOMER = tuple(screen for screen in RIDER if screen.name != "slip")  # a person without passes
@@ -262,7 +263,7 @@ def _signed_in(browser: Browser, url: str, user_id: str) -> Page:
 
 
 def found_names(page: Page) -> dict[str, str]:
-    """The ids of a contract, an application, a mail and a dead letter that this person can open."""
+    """The ids of records that this person can open, and of the first item of the slip."""
     wanted = (
         ("contract", CONTRACTS, r"/contracts/([^/?]+)$"),
         ("application", "/returns", r"/returns/(RA-[^/?]+)$"),
@@ -279,6 +280,9 @@ def found_names(page: Page) -> dict[str, str]:
         found = [match[1] for link in links if (match := re.search(pattern, link))]
         if found:
             names[name] = found[len(found) // 4]
+    page.goto(f"/commuter/slips/{names['slip']}")
+    items = page.locator(".item").evaluate_all("items => items.map(item => item.id)")
+    names["item"] = items[0].removeprefix("item-") if items else "-nothing-"
     return names
 
 

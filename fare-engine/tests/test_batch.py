@@ -35,8 +35,8 @@ def test_priced_row(cells: dict[str, str], through: str, charged: str) -> None:
     ("cells", "code"),
     [
         ({"from": "渋夜", "to": "東京"}, "UNKNOWN_STATION"),
-        ({"from": "日本橋", "to": "東京"}, "AMBIGUOUS_STATION"),
-        ({"from": "浅草", "to": "東京"}, "AMBIGUOUS_STATION"),
+        ({"from": "小川町", "to": "東京"}, "AMBIGUOUS_STATION"),
+        ({"from": "大阪", "to": "東京"}, "STATION_OUTSIDE_AREA"),
         ({"route": "東京:中央線:横浜"}, "ROUTE_DISCONNECTED"),
         ({"route": "東京:中央線:新宿", "pass": "東京:中央線:新宿:東横線:横浜"}, "PASS_HAS_GAP"),
         ({"route": "東京:中央線:新宿", "pass": f"{P1}[2026-09-30~2026-04-01]"}, "PERIOD_REVERSED"),

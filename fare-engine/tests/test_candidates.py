@@ -206,8 +206,8 @@ def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
     if ways:
         leg = dice.choice(dice.choice(ways))
         own = [CommuterPass("1", 1, Route(network, (leg,)), Period())]
-    names = qualified_name(network, start), qualified_name(network, end)
     starts, goals = (network.places[network.place_of[one]] for one in (start, end))
+    names = qualified_name(network, starts), qualified_name(network, goals)
     question = SearchRequest(*names, DAY, passes=tuple(own), order=Order.CHARGED)
     try:
         best = candidates(question, packaged_tariffs())[0].charged_yen

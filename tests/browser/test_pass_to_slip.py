@@ -47,13 +47,13 @@ def confirm_pass(page: Page, url: str, name: str) -> None:
 
 
 def look_up(page: Page, start: str, end: str) -> None:
-    """乗換案内 of the only item: the cheapest round trip."""
+    """乗換案内 of the only item: the first way, there and back."""
     page.get_by_role("button", name="乗換案内").click()
     page.fill("input[name=start]", start)
     page.fill("input[name=end]", end)
     page.select_option("select[name=round_trip]", "yes")
     page.get_by_role("button", name="検索").click()
-    page.locator("input[name=candidate]").first.check()
+    expect(page.locator("input[name=candidate]").first).to_be_checked()
     page.get_by_role("button", name="決定").click()
 
 
@@ -82,8 +82,13 @@ def test_a_pass_is_applied_for_confirmed_and_deducted(
     paid, fare, deducted = (int(figure.replace(",", "")) for figure in found.groups())
     assert (paid, deducted > 0) == (fare - deducted, True)
 
+    takahashi.get_by_role("button", name=re.compile("^手入力に変更")).click()
+    expect(takahashi.locator("input[name='items.0.words']")).to_have_value("三鷹―東京（往復）")
+    takahashi.get_by_role("button", name="元に戻す").click()
+    expect(amount).to_contain_text(found[0].replace("\u3000", " ").split()[0])
+
     takahashi.get_by_text("金額の根拠").click()
-    expect(takahashi.locator(".why-price svg").first).to_be_visible()
+    expect(takahashi.locator(".why-price .strip").first).to_be_visible()
     takahashi.get_by_role("button", name=re.compile("^申請")).click()
     takahashi.locator("main").get_by_role("button", name="OK").click()
     expect(takahashi.locator("main")).to_contain_text("申請しました。")

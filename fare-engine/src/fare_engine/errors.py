@@ -5,8 +5,8 @@ The engine knows no HTTP: a service that uses it translates them into refusals o
 
 from typing import ClassVar
 
-Fact = list[str]
-"""A value that a program may need, such as the names to choose from."""
+Fact = str | list[str]
+"""A value that a program may need, such as the name that was typed or the names to choose from."""
 
 
 class FareError(Exception):

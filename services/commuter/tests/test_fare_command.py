@@ -110,8 +110,9 @@ def test_plain_output_names_the_amount() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["浅草", "東京"], "AMBIGUOUS_STATION"),
+        (["小川町", "東京"], "AMBIGUOUS_STATION"),
         (["渋夜", "東京"], "UNKNOWN_STATION"),
+        (["大阪", "東京"], "STATION_OUTSIDE_AREA"),
         (["東京"], "PLACES_MISSING"),
         (["東京", "新宿", "--date", "2019-01-01"], "NO_TARIFF_ON_DATE"),
         (["東京", "新宿", "--route", "東京:中央線:四ツ谷"], "ROUTE_ENDS_DIFFER"),

@@ -145,7 +145,7 @@ class Network:
 
     @cached_property
     def ambiguous_names(self) -> dict[str, str]:
-        """Plain name to the reason why it needs an operator."""
+        """Plain name to the sentence that tells its places apart."""
         return {plain_name(row.station): row.why for row in self.tables.ambiguous_names}
 
     @cached_property

@@ -42,7 +42,8 @@ def refuse_closed(network: Network, places: Iterable[tuple[int, ...]], on: date)
 
 def closed(names: tuple[str, ...], on: date) -> StationClosed:
     """The refusal that names the stations."""
-    return StationClosed(f"{on:%Y/%m/%d}に営業していない駅です: {'、'.join(names)}")
+    words = f"{on:%Y/%m/%d}に営業していない駅です: {'、'.join(names)}"
+    return StationClosed(words, stations=list(names))
 
 
 def _names(network: Network, stations: Iterable[int]) -> tuple[str, ...]:

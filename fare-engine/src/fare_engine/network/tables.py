@@ -56,7 +56,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousName:
-    """A name that must be qualified by an operator, and why."""
+    """How the places of one name differ, for the question which of them is meant."""
 
     station: str
     why: str

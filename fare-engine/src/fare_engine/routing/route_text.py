@@ -20,11 +20,7 @@ from fare_engine.errors import FareError
 from fare_engine.fares.segments import Run, runs_of
 from fare_engine.network.network import Line, Network, Ride
 from fare_engine.network.normalize import plain_name
-from fare_engine.network.station_lookup import (
-    UnknownStation,
-    similar_names,
-    stations_named,
-)
+from fare_engine.network.station_lookup import stations_named, unknown_station
 from fare_engine.rules.period import Period
 
 WALK = "徒歩"
@@ -237,7 +233,7 @@ def _walked(network: Network, here: tuple[int, ...], start: str, end: str) -> tu
 def _all_named(network: Network, name: str) -> list[int]:
     found = stations_named(network, name)
     if not found:
-        raise UnknownStation(name, similar_names(network, name))
+        raise unknown_station(network, name)
     return found
 
 

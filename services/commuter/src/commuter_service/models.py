@@ -39,6 +39,7 @@ class Employee(Base):
     name: Mapped[str]
     mail: Mapped[str | None]
     active: Mapped[bool]
+    store_code: Mapped[str | None]
 
 
 class CompanySetting(Base):
@@ -142,7 +143,6 @@ class Slip(Base):
 class SlipItem(Base):
     """One line of a slip. What the look-up found is kept as it was found; no warning is stored.
 
-    `picture` is the strip of the explanation, as SVG.
     `searched_on` is the day for which the look-up ran, `item_on_at_decision` the item's day then,
     `passes_at_search` the (id, version) of the passes valid on the searched day.
     """
@@ -174,6 +174,7 @@ class SlipItem(Base):
     explanation: Mapped[dict[str, Any] | None]
     without_pass_reason: Mapped[str | None]
     picture: Mapped[str | None]
+    """Not used any more: dropped by the next release, while the one before still reads it."""
 
 
 class AuditEntry(audit.AuditEntry, Base):

@@ -174,9 +174,10 @@ async def test_candidates_are_sorted_by_what_is_charged(commuter_api: CommuterAp
 @pytest.mark.parametrize(
     ("start", "code", "published"),
     [
-        ("浅艸", "UNKNOWN_STATION", "suggestions"),
+        ("市谷", "UNKNOWN_STATION", "suggestions"),
+        ("大阪", "STATION_OUTSIDE_AREA", "station"),
         ("日本橋", "", ""),
-        ("浅草", "AMBIGUOUS_STATION", "choices"),
+        ("小川町", "AMBIGUOUS_STATION", "choices"),
     ],
 )
 async def test_names_that_are_not_clear(

@@ -36,11 +36,12 @@ QueryValue = str | int | bool | Sequence[str] | None
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One refusal that belongs to one field of a form."""
+    """One refusal that belongs to one field of a form; `choices` are values to take instead."""
 
     field: str
     message: str
     code: str = ""
+    choices: tuple[str, ...] = ()
 
 
 class Problem(Exception):

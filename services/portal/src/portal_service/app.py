@@ -15,7 +15,15 @@ from portal_service.error_pages import crash_page, install_error_pages
 from portal_service.oidc import OidcProvider
 from portal_service.recent_answers import RecentAnswers
 from portal_service.rendering import STATIC, page_templates
-from portal_service.screens.commuter import company, confirmations, passes, slips
+from portal_service.screens.commuter import (
+    company,
+    confirmations,
+    hand_entry,
+    look_up,
+    passes,
+    slips,
+    stations,
+)
 from portal_service.screens.contracts import (
     assignment,
     bulk_assignment,
@@ -71,6 +79,9 @@ SCREENS = (
     passes,
     confirmations,
     slips,
+    look_up,
+    hand_entry,
+    stations,
     company,
     lag,
     erasures,

@@ -37,6 +37,7 @@ from shared.trace_context import current_context
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 ROLE_ORDER = list(Role)
+LONGEST_UNDO = 2000  # bytes; a cookie holds 4096, encrypted and in Base64
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +149,23 @@ async def page_context_of(request: Request) -> PageContext:
     )
 
 
-def announce(request: Request, response: Response, text: str, *, kind: str = "done") -> None:
+def announce(
+    request: Request,
+    response: Response,
+    text: str,
+    *,
+    kind: str = "done",
+    undo: tuple[str, str | None] | None = None,
+) -> None:
     """Leave a message for the next page: what happened, who is next, whether a mail went out.
 
-    `kind` is done, note or warning.
+    `kind` is done, note or warning. `undo`: where 「元に戻す」 sends what is to come back, unless
+    there is nothing or it is too long for a cookie.
     """
-    sealed = state_of(request).cookie_cipher.encrypt(
-        "flash", {"text": text, "kind": kind}, lasts_s=300
-    )
+    message = {"text": text, "kind": kind}
+    if undo and undo[1] and len(undo[1].encode()) < LONGEST_UNDO:
+        message |= {"undo_to": undo[0], "undo": undo[1]}
+    sealed = state_of(request).cookie_cipher.encrypt("flash", message, lasts_s=300)
     set_cookie(request, response, "flash", sealed, lasts_s=300)
 
 

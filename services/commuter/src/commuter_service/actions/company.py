@@ -112,15 +112,16 @@ async def save_rights(
 
 
 async def upsert_visitor(tx: AsyncSession, who: Principal, dealer_id: str) -> None:
-    """Know an employee who asks: the name if the master has none yet, and the present mail."""
+    """Know an employee who asks: name and store if the master has none yet, the present mail."""
     known = await tx.get(Employee, who.person_id)
     if known is None:
         new = {"employee_id": who.person_id, "dealer_id": dealer_id, "name": who.name}
-        await tx.execute(
-            insert(Employee).values(**new, mail=who.mail, active=True).on_conflict_do_nothing()
-        )
-    elif who.mail and known.mail != who.mail:
+        now = {"mail": who.mail, "active": True, "store_code": who.store}
+        await tx.execute(insert(Employee).values(**new, **now).on_conflict_do_nothing())
+        return
+    if who.mail and known.mail != who.mail:
         known.mail = who.mail
+    known.store_code = known.store_code or who.store
 
 
 def _need_accounting(ctx: RequestContext) -> None:

@@ -9,7 +9,7 @@ from event_contracts.masters import StaffUpdated
 
 async def upsert_employee(tx: AsyncSession, event: StaffUpdated) -> None:
     """Keep an employee as they are now; one who left stays, inactive."""
-    values = {"name": event.name, "active": event.active}
+    values = {"name": event.name, "active": event.active, "store_code": event.store_code}
     person_id = f"{event.dealer_id}-{event.staff_code}"
     await tx.execute(
         insert(Employee)

@@ -6,13 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from commuter_service.fare_diagram import fare_diagram_svg
 from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses, Ride, price_ride
 from commuter_service.queries import kind_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from fare_engine.fares.explanation import as_json
 from fare_engine.fares.tariffs import Tariffs
+from fare_engine.routing.route_words import section_of
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
 from shared.trace_context import new_id
@@ -59,7 +59,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class ItemInput:
-    """One line of the form. Without `item_id` it is new; `decision` is a fresh look-up."""
+    """One line of the form. Without `item_id` it is new; `decision` is a fresh look-up.
+
+    `by_hand`: a looked-up line becomes a typed one.
+    """
 
     item_id: UUID | None = None
     item_on: date | None = None
@@ -67,6 +70,7 @@ class ItemInput:
     words: str = ""
     receipt: bool = False
     amount_yen: int | None = None
+    by_hand: bool = False
     decision: Decision | None = None
 
 
@@ -89,21 +93,27 @@ def new_item(slip: Slip, position: int, source: str = TYPED) -> SlipItem:
         employee_id=slip.employee_id,
         item_on=None,
         purpose="",
-        source=source,
         words="",
-        route=None,
-        medium=None,
-        round_trip=False,
         amount_yen=None,
-        through_yen=None,
         receipt=False,
-        searched_on=None,
-        item_on_at_decision=None,
-        passes_at_search=[],
-        explanation=None,
-        without_pass_reason=None,
-        picture=None,
+        **_no_look_up() | {"source": source},
     )
+
+
+def _no_look_up() -> dict[str, object]:
+    """What the columns of a look-up hold in a line without one."""
+    return {
+        "source": TYPED,
+        "route": None,
+        "medium": None,
+        "round_trip": False,
+        "through_yen": None,
+        "searched_on": None,
+        "item_on_at_decision": None,
+        "passes_at_search": [],
+        "explanation": None,
+        "without_pass_reason": None,
+    }
 
 
 def items_from_input(
@@ -134,9 +144,11 @@ def write_item(
     if line.decision is not None:
         apply_candidate(slip, item, line.decision, passes, tariffs)
         return
-    if item.source == TYPED:
+    if line.by_hand and item.source == LOOK_UP:
+        turn_into_typed(item, line)
+    elif item.source == TYPED:
         item.words, item.amount_yen = line.words, line.amount_yen
-    elif line.amount_yen not in {None, item.amount_yen}:
+    elif line.by_hand or line.amount_yen not in {None, item.amount_yen}:
         raise AmountIsLookedUp
 
 
@@ -165,8 +177,18 @@ def apply_candidate(
     item.item_on_at_decision = item.item_on
     item.passes_at_search = passes.keys_on(slip.employee_id, ride.on)
     item.explanation = as_json(explanation)
-    item.picture = fare_diagram_svg(explanation, f"strip-{item.item_id}")
     item.without_pass_reason = reason.strip() if reason else None
+
+
+def turn_into_typed(item: SlipItem, line: ItemInput) -> None:
+    """手入力 instead of the look-up; without words it begins with section and amount of that."""
+    assert item.route is not None
+    return_trip = "（往復）" if item.round_trip else ""
+    if line.words or line.amount_yen is not None:
+        item.amount_yen = line.amount_yen
+    item.words = line.words or section_of(item.route) + return_trip
+    for name, value in _no_look_up().items():
+        setattr(item, name, value)
 
 
 def ic_card_item(slip: Slip, position: int, row: IcCardRow) -> SlipItem:
@@ -188,7 +210,7 @@ def copy_of(slip: Slip, item: SlipItem) -> SlipItem:
 COPIED = (
     *("item_on", "purpose", "words", "route", "medium", "round_trip", "amount_yen", "through_yen"),
     *("receipt", "searched_on", "item_on_at_decision", "passes_at_search", "explanation"),
-    *("without_pass_reason", "picture"),
+    "without_pass_reason",
 )
 
 

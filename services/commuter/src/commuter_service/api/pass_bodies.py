@@ -115,6 +115,7 @@ class CheckedPass(Neighbours):
     """A pass that is not kept yet, and what it would meet."""
 
     route: str
+    route_words: list[str]
     section: str
     period: str
     guaranteed: bool

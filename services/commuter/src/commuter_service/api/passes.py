@@ -36,9 +36,9 @@ from commuter_service.passes.schemas import (
     audit_json,
     condition_of,
     has_bus,
+    overlap_notices,
     overlaps_and_gaps,
     pass_answer,
-    section_of,
 )
 from commuter_service.queries import PassRecord
 from commuter_service.request_context import RequestContext
@@ -55,6 +55,7 @@ from commuter_service.rules.pass_application import (
     check_count,
 )
 from commuter_service.rules.pass_health import problems_of
+from fare_engine.routing.route_words import route_words, section_of
 from fare_engine.rules.bus_policy import BUS_NOTICE
 from shared.concurrency import VersionConflict
 from shared.http import NotFound, etag, idempotent
@@ -82,7 +83,11 @@ async def list_passes(query: Annotated[PassQuery, Query()], ctx: Ctx) -> Passes:
 @router.get("/my-passes")
 async def list_my_passes(ctx: Ctx) -> MyPasses:
     """個人設定 > 定期区間: the own passes, and whether one may apply (R19)."""
-    found = await _listed(ctx, await queries.passes_of(ctx.tx, ctx.employee_id))
+    records = await queries.passes_of(ctx.tx, ctx.employee_id)
+    found = await _listed(ctx, records)
+    for record, answer in zip(records, found.items, strict=True):
+        if record.status is PassStatus.APPLIED:
+            answer.notices += overlap_notices(record, records)
     allowed = ctx.setting.applications_allowed
     reason = None if allowed else NOT_ALLOWED
     return MyPasses(items=found.items, apply=Offer(enabled=allowed, reason=reason))
@@ -128,6 +133,7 @@ async def check_pass(typed: DraftPass, ctx: Ctx) -> CheckedPass:
         **dict(overlaps_and_gaps(content.period, others)),
         route=route,
         section=section_of(route),
+        route_words=route_words(route),
         period=str(content.period),
         guaranteed=not bus,
         notices=[BUS_NOTICE] if bus else [],

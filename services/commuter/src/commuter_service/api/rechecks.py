@@ -33,10 +33,11 @@ from commuter_service.rules.claim_findings import ClaimFinding, same_trips
 from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
 from commuter_service.slips.checks import claim_of, item_faults
 from commuter_service.slips.recheck import PaidItem, Rechecked, recheck
-from fare_engine.fares.explanation import Notice
+from fare_engine.fares.explanation import Notice, TrainLeg
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
 from fare_engine.routing.route_text import CommuterPass
+from fare_engine.routing.route_words import route_words
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from fare_engine.rules.period import Period
@@ -89,6 +90,7 @@ class Difference(BaseModel):
     employee_name: str
     item_on: date | None
     route: str | None
+    route_words: list[str]
     before_yen: int
     now_yen: int | None
     difference_yen: int
@@ -107,6 +109,8 @@ class SimulatedRoute(BaseModel):
     """A way to work."""
 
     route: str
+    route_words: list[str]
+    trains: tuple[TrainLeg, ...]
     through_yen: int
     minutes: int
 
@@ -116,6 +120,7 @@ class WeighedOffer:
     """A pass beside paying each ride, and what it would have saved on the last quarter's trips."""
 
     route: str
+    route_words: list[str]
     months: int
     yen: int
     monthly_yen: int
@@ -207,7 +212,13 @@ async def simulate_passes(typed: SimulationBody, request: Request) -> Simulation
         daily_yen=cheapest * 2,
         fares_yen=cheapest * 2 * typed.days_per_month,
         candidates=[
-            SimulatedRoute(route=str(one.route), through_yen=one.through_yen, minutes=one.minutes)
+            SimulatedRoute(
+                route=str(one.route),
+                route_words=route_words(str(one.route)),
+                trains=one.trains,
+                through_yen=one.through_yen,
+                minutes=one.minutes,
+            )
             for one in found
         ],
         offers=weighed,
@@ -265,6 +276,7 @@ def _difference(row: Rechecked, item: SlipItem, names: dict[str, str]) -> Differ
         employee_name=names.get(item.employee_id, item.employee_id),
         item_on=item.item_on,
         route=item.route,
+        route_words=route_words(item.route or ""),
         before_yen=row.item.charged_yen,
         now_yen=row.now_yen,
         difference_yen=row.difference_yen,
@@ -292,6 +304,7 @@ def _comparison(
     )
     return WeighedOffer(
         route=str(route),
+        route_words=route_words(str(route)),
         months=one.months,
         yen=one.yen,
         **asdict(result),

@@ -21,7 +21,7 @@ from fare_engine.errors import FareError
 from fare_engine.fares.pricing import BusFareMissing
 from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate
 from fare_engine.network.station_closures import StationClosed
-from fare_engine.network.station_lookup import AmbiguousStation, UnknownStation
+from fare_engine.network.station_lookup import AmbiguousStation, StationOutsideArea, UnknownStation
 from fare_engine.routing.candidates import NoRouteBetween, SamePlace, UnknownOperator
 from fare_engine.routing.route_text import (
     AmbiguousLine,
@@ -40,13 +40,14 @@ def _of_engine(*errors: type[FareError]) -> Refusals:
     return tuple(map(declared, errors))
 
 
-_NAMES = _of_engine(RouteUnreadable, UnknownLine, AmbiguousLine, UnknownStation, AmbiguousStation)
+_STATIONS = _of_engine(UnknownStation, StationOutsideArea, AmbiguousStation)
+_NAMES = (*_STATIONS, *_of_engine(RouteUnreadable, UnknownLine, AmbiguousLine))
 _FARES = _of_engine(NoTariffOnDate, NoFareBetween, StationClosed)
 PERIOD = _of_engine(PeriodReversed)
 GAP = _of_engine(PassHasGap)
 PRICE: Refusals = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)
 SEARCH: Refusals = (
-    *_of_engine(UnknownStation, AmbiguousStation, UnknownOperator, SamePlace, NoRouteBetween),
+    *(*_STATIONS, *_of_engine(UnknownOperator, SamePlace, NoRouteBetween)),
     *(*_FARES, RouteSearchUnavailable, RouteSearchRefused),
 )
 PASS_CONTENT: Refusals = (*_NAMES, *GAP, RouteNotDecided, *PERIOD)

@@ -17,7 +17,6 @@ from commuter_service.adapters import network_store
 from commuter_service.adapters.route_providers import RouteProvider
 from commuter_service.api.dependencies import EMPLOYEES, Body, Day, Text, context_in, dealer_of
 from commuter_service.api.refusal_groups import PRICE, SEARCH
-from commuter_service.fare_diagram import fare_diagram_svg
 from commuter_service.fare_errors import refusal_of
 from commuter_service.passes.employee_passes import (
     EmployeePasses,
@@ -37,9 +36,11 @@ from commuter_service.rules.slip_kind import (
 )
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice, TrainLeg
+from fare_engine.fares.itinerary import ItineraryLeg, itinerary
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_lookup import Suggestion, suggest
 from fare_engine.routing.candidates import Label, Order, SearchRequest, Weights
+from fare_engine.routing.route_words import route_words
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from shared.errors import problem_of
@@ -51,6 +52,7 @@ router = APIRouter(dependencies=[EMPLOYEES])
 
 MOST_RIDES = 1000
 MOST_VIA = 3
+MOST_CHARGES = 10
 Yen = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
@@ -60,10 +62,16 @@ class ChargeBody(Body):
     kind: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]*$")]
     yen: Yen
 
+    @property
+    def charge(self) -> ExtraCharge:
+        """As the engine takes it."""
+        return ExtraCharge(self.kind, self.yen)
+
 
 class RouteSearchBody(Body):
     """What is typed into 乗換案内; without `for_pass` the own passes are deducted.
 
+    `round_trip` and `charges` are priced as a decision prices them, and change no route.
     `slip_id`: the look-up belongs to this slip, and its owner's passes are deducted.
     """
 
@@ -74,9 +82,16 @@ class RouteSearchBody(Body):
     avoid: list[Text] = Field(default=[], max_length=30)
     medium: Medium = Medium.IC
     child: bool = False
+    round_trip: bool = False
+    charges: list[ChargeBody] = Field(default=[], max_length=MOST_CHARGES)
     order: Order = Order.RECOMMENDED
     for_pass: bool = False
     slip_id: UUID | None = None
+
+    def ride(self, route: str, bus_policy: BusPolicy) -> Ride:
+        """A candidate as the engine prices it."""
+        charges = tuple(one.charge for one in self.charges)
+        return Ride(self.on, route, self.medium, self.round_trip, self.child, charges, bus_policy)
 
 
 class RideBody(Body):
@@ -87,12 +102,12 @@ class RideBody(Body):
     medium: Medium = Medium.IC
     round_trip: bool = False
     child: bool = False
-    charges: list[ChargeBody] = Field(default=[], max_length=10)
+    charges: list[ChargeBody] = Field(default=[], max_length=MOST_CHARGES)
     employee_id: Text | None = None
 
     def ride(self, bus_policy: BusPolicy) -> Ride:
         """As the engine takes it."""
-        charges = tuple(ExtraCharge(one.kind, one.yen) for one in self.charges)
+        charges = tuple(one.charge for one in self.charges)
         return Ride(
             self.on, self.route, self.medium, self.round_trip, self.child, charges, bus_policy
         )
@@ -115,6 +130,7 @@ class PricedRide:
     """A priced ride: its figures, and the whole explanation."""
 
     route: str
+    route_words: list[str]
     through_yen: int
     charged_yen: int
     deduction_yen: int
@@ -125,7 +141,7 @@ class PricedRide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRoute(PricedRide):
-    """A route that one may decide; `told_yen` is what another source says, `picture` is SVG.
+    """A route that one may decide; `told_yen` is what another source says.
 
     `minutes` from the first departure to the arrival; `changes` to another train.
     """
@@ -134,8 +150,8 @@ class CandidateRoute(PricedRide):
     changes: int
     trains: tuple[TrainLeg, ...]
     labels: tuple[Label, ...]
+    itinerary: tuple[ItineraryLeg, ...]
     told_yen: int | None
-    picture: str
 
 
 class Candidates(BaseModel):
@@ -191,9 +207,8 @@ async def look_up_routes(typed: RouteSearchBody, request: Request) -> Candidates
     source: RouteProvider = request.app.state.look_up
     found = await asyncio.to_thread(source.candidates, question, ctx.tariffs)
     items = []
-    for number, one in enumerate(found):
-        ride = Ride(typed.on, str(one.route), typed.medium, child=typed.child, bus_policy=policy)
-        priced = price_ride(ride, passes, ctx.tariffs)
+    for one in found:
+        priced = price_ride(typed.ride(str(one.route), policy), passes, ctx.tariffs)
         items.append(
             CandidateRoute(
                 **_figures(priced),
@@ -201,8 +216,8 @@ async def look_up_routes(typed: RouteSearchBody, request: Request) -> Candidates
                 changes=one.changes,
                 trains=one.trains,
                 labels=one.labels,
+                itinerary=itinerary(priced.explanation),
                 told_yen=one.told_yen,
-                picture=fare_diagram_svg(priced.explanation, f"candidate-{number}"),
             )
         )
     return Candidates(on=typed.on, items=items, notices=list(unusable_on(passes, typed.on)))
@@ -236,6 +251,7 @@ def _figures(priced: Priced) -> dict[str, Any]:
     explanation = priced.explanation
     return {
         "route": explanation.route,
+        "route_words": route_words(explanation.route),
         "through_yen": explanation.through_yen,
         "charged_yen": explanation.charged_yen,
         "deduction_yen": explanation.deduction_yen,

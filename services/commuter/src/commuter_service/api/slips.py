@@ -31,6 +31,7 @@ from commuter_service.api.route_search import RideBody, Yen
 from commuter_service.models import Slip
 from commuter_service.passes.employee_passes import passes_of_employee
 from commuter_service.passes.schemas import pass_answer
+from commuter_service.queries import kind_of
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.pass_warning import WarningBlocksSubmission
 from commuter_service.rules.route_search_policy import RoundaboutBlocksSubmission
@@ -41,8 +42,13 @@ from commuter_service.rules.slip_approval import (
     SlipStep,
     SlipStepNotPossible,
 )
-from commuter_service.rules.slip_kind import USES_SEARCH, SlipKind, UnconfirmedPassBlocks
-from commuter_service.slips.schemas import SlipAnswer, SlipLine, slip_answer, slip_line
+from commuter_service.rules.slip_kind import (
+    BLOCKED_MESSAGE,
+    USES_SEARCH,
+    SlipKind,
+    UnconfirmedPassBlocks,
+)
+from commuter_service.slips.schemas import SlipAnswer, SlipFacts, SlipLine, slip_answer, slip_line
 from fare_engine.rules.bus_policy import BusPolicy
 from shared.http import etag, idempotent
 from shared.path_keys import register_words
@@ -71,7 +77,10 @@ class DecisionBody(RideBody):
 
 
 class ItemBody(Body):
-    """One line; with `item_id` a line that exists."""
+    """One line; with `item_id` a line that exists.
+
+    `by_hand` turns a looked-up line into a typed one; without words and amount it keeps its own.
+    """
 
     item_id: UUID | None = None
     item_on: Day | None = None
@@ -79,6 +88,7 @@ class ItemBody(Body):
     words: Text = ""
     receipt: bool = False
     amount_yen: Yen | None = None
+    by_hand: bool = False
     look_up: DecisionBody | None = None
 
     def typed(self, bus_policy: BusPolicy) -> ItemInput:
@@ -90,6 +100,7 @@ class ItemBody(Body):
             self.words,
             self.receipt,
             self.amount_yen,
+            self.by_hand,
             self.look_up.decision(bus_policy) if self.look_up else None,
         )
 
@@ -181,9 +192,6 @@ async def list_slips(ctx: Ctx, status: SlipStatus | None = None) -> OwnSlips:
         for kind in SlipKind
     ]
     return OwnSlips(kinds=kinds, items=(await _lines(ctx, found)).items)
-
-
-BLOCKED_MESSAGE = "未確定の定期区間があるため、確定されるまで利用できません。"
 
 
 @router.get("/slips/to-approve")
@@ -310,15 +318,18 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
     records = await queries.passes_of(ctx.tx, slip.employee_id)
     names = await queries.employee_names(ctx.tx, [slip.employee_id, *slip.chain])
     standing = [one for one in records if one.confirmed or one.held.status == "applied"]
-    return slip_answer(
-        ctx,
-        slip,
-        await queries.items_of(ctx.tx, slip.slip_id),
-        passes_of_employee(records, ctx.tariffs.network),
-        names,
-        await queries.audit_entries_of(ctx.tx, slip.slip_id),
-        [pass_answer(one, names, ctx.tariffs.network) for one in standing],
+    waits = any(one.held.status == "applied" for one in records)
+    own = slip.employee_id == ctx.employee_id
+    facts = SlipFacts(
+        items=await queries.items_of(ctx.tx, slip.slip_id),
+        passes=passes_of_employee(records, ctx.tariffs.network),
+        names=names,
+        employee=await queries.employee_by_id(ctx.tx, ctx.dealer_id, slip.employee_id),
+        trail=await queries.audit_entries_of(ctx.tx, slip.slip_id),
+        standing=[pass_answer(one, names, ctx.tariffs.network) for one in standing],
+        blocked=BLOCKED_MESSAGE if own and waits and kind_of(slip) in USES_SEARCH else None,
     )
+    return slip_answer(ctx, slip, facts)
 
 
 async def _lines(ctx: RequestContext, found: Sequence[Slip]) -> Slips:

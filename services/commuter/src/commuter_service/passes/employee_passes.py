@@ -22,6 +22,7 @@ from fare_engine.routing.route_text import (
     RouteDisconnected,
     known_route,
 )
+from fare_engine.routing.route_words import section_of
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 
@@ -47,7 +48,8 @@ class UnreadablePass:
     @property
     def notice(self) -> Notice:
         """What the item says of it."""
-        text = f"定期区間「{self.route}」は控除されません({self.why})。再登録してください。"
+        section = section_of(self.route)
+        text = f"定期区間「{section}」は控除されません({self.why})。再登録してください。"
         return Notice(PASS_UNREADABLE, text)
 
 

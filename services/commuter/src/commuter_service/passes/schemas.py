@@ -14,17 +14,18 @@ from fare_engine.errors import FareError
 from fare_engine.network.network import Network
 from fare_engine.network.station_closures import closed, closed_stations
 from fare_engine.routing.route_text import BusRide, known_route
+from fare_engine.routing.route_words import route_words, section_of
 from fare_engine.rules.bus_policy import BUS_NOTICE, is_guaranteed
 from fare_engine.rules.period import Period
 
 
 class PassContent(BaseModel):
-    """One version of a pass; `section` and `lines` are read from the route."""
+    """One version of a pass; `section` and `route_words` are read from the route."""
 
     number: int
     route: str
     section: str
-    lines: list[str]
+    route_words: list[str]
     starts_on: date | None
     ends_on: date | None
     period: str
@@ -98,12 +99,6 @@ class TrailLine(BaseModel):
     said: str | None
 
 
-def section_of(route: str) -> str:
-    """東京―新宿, from a route text."""
-    words = route.split(":")
-    return f"{words[0]}―{words[-1]}"
-
-
 def pass_answer(record: PassRecord, names: dict[str, str], network: Network) -> PassAnswer:
     """A pass as this service shows it."""
     held, shown = record.held, record.shown
@@ -129,17 +124,12 @@ def _content(version: PassVersion) -> PassContent:
         number=version.number,
         route=version.route,
         section=section_of(version.route),
-        lines=lines_of(version.route),
+        route_words=route_words(version.route),
         starts_on=version.starts_on,
         ends_on=version.ends_on,
         period=str(period_of(version)),
         guaranteed=is_guaranteed(has_bus=version.has_bus),
     )
-
-
-def lines_of(route: str) -> list[str]:
-    """The lines of a route text, in riding order."""
-    return list(dict.fromkeys(route.split(":")[1::2]))
 
 
 def unreadable_json(route: str, network: Network, *, on: date | None = None) -> str:
@@ -154,6 +144,15 @@ def unreadable_json(route: str, network: Network, *, on: date | None = None) -> 
 def adjacent_passes(record: PassRecord, others: Iterable[PassRecord]) -> Neighbours:
     """What a pass meets among the same person's others: overlaps with end dates, gaps (R8)."""
     return overlaps_and_gaps(period_of(record.shown), [r for r in others if r.held != record.held])
+
+
+def overlap_notices(record: PassRecord, others: Iterable[PassRecord]) -> list[str]:
+    """What an applicant is told of passes that are valid on the same days (R8)."""
+    return [
+        f"定期区間「{one.section}」（{one.period or '期間の指定なし'}）と期間が重なっています。"
+        "終了日を入れない場合、新旧の定期区間両方で定期区間控除が行われます。"
+        for one in adjacent_passes(record, others).overlaps
+    ]
 
 
 def overlaps_and_gaps(period: Period, others: Sequence[PassRecord]) -> Neighbours:
@@ -203,12 +202,18 @@ def audit_json(lines: Iterable[AuditEntry]) -> list[TrailLine]:
             actor_name=line.actor_name,
             action=line.action,
             action_japanese=ACTIONS.get(line.action, line.action),
-            before=line.before,
-            after=line.after,
+            before=_named(line.before),
+            after=_named(line.after),
             said=line.said,
         )
         for line in lines
     ]
+
+
+def _named(facts: TrailFacts) -> TrailFacts:
+    """With the route as people read it."""
+    route = facts.get("route")
+    return {**facts, "route_words": route_words(route)} if isinstance(route, str) else facts
 
 
 ACTIONS = {

@@ -1,4 +1,4 @@
-"""精算書印刷: a slip on paper, each item with the explanation and the strip that its page has.
+"""精算書印刷: a slip on paper, each item with the explanation and the ride that its page has.
 
 The Japanese font is embedded.
 """

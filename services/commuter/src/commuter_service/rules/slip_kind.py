@@ -48,6 +48,9 @@ class UnconfirmedPassBlocks(Refusal):
     kind: ClassVar[Kind] = Kind.CONFLICT
 
 
+BLOCKED_MESSAGE = "未確定の定期区間があるため、確定されるまで利用できません。"
+
+
 def check_unconfirmed_pass(kind: SlipKind, deed: SlipDeed, *, has_unconfirmed_pass: bool) -> None:
     """Refuse creating, searching and submitting while the applicant's own pass is unconfirmed."""
     if has_unconfirmed_pass and kind in USES_SEARCH and deed in BLOCKED:

@@ -1,6 +1,7 @@
 """How does a slip look from outside? With the explanation object as the engine gave it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from commuter_service.actions.slip_items import receipts_yen, total_yen
 from commuter_service.actions.slips import actor_of, chain_now, state_of
-from commuter_service.models import AuditEntry, Slip, SlipItem
+from commuter_service.models import AuditEntry, Employee, Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.passes.schemas import PassAnswer, TrailLine, audit_json
 from commuter_service.queries import kind_of
@@ -16,9 +17,13 @@ from commuter_service.request_context import RequestContext
 from commuter_service.rules.slip_approval import SlipStatus, SlipStep, refusal_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from commuter_service.slips.pass_warnings import warnings_of
-from fare_engine.fares.explanation import Explanation, Notice
+from fare_engine.fares.explanation import Explanation, Notice, PassUse
+from fare_engine.fares.itinerary import ItineraryLeg, itinerary
+from fare_engine.routing.route_words import route_words, section_of
+from shared.clock import jst_day
 
 _EXPLANATION = TypeAdapter(Explanation)
+SAVED = frozenset({"save", "auto_save"})
 SOURCES = {"typed": "手入力", "look_up": "乗換案内", "ic_card": "ICカード"}
 
 
@@ -47,8 +52,17 @@ class SlipLine(SlipHead):
     warnings: int
 
 
+class DeductedPass(BaseModel):
+    """A pass that meets the ride of an item, and what became of it."""
+
+    section: str
+    period: str
+    why: str
+    guaranteed: bool
+
+
 class SlipItemAnswer(BaseModel):
-    """A line of a slip with its warnings as of now; `picture` is SVG."""
+    """A line of a slip with its warnings as of now, and its ride as people read it."""
 
     item_id: str
     item_on: date | None
@@ -57,6 +71,8 @@ class SlipItemAnswer(BaseModel):
     source_japanese: str
     words: str
     route: str | None
+    section: str | None
+    route_words: list[str]
     medium: str | None
     round_trip: bool
     amount_yen: int | None
@@ -67,18 +83,20 @@ class SlipItemAnswer(BaseModel):
     without_pass_reason: str | None
     warnings: list[Notice]
     explanation: Explanation | None
-    picture: str | None
+    itinerary: tuple[ItineraryLeg, ...]
+    passes: list[DeductedPass]
 
 
 Place = Literal["done", "present", "to_come"]
 
 
 class ApproverAnswer(BaseModel):
-    """A place of the approval chain."""
+    """A place of the approval chain; `approved_on` since the last submission."""
 
     employee_id: str
     name: str
     state: Place
+    approved_on: date | None
 
 
 class SlipAction(BaseModel):
@@ -91,12 +109,19 @@ class SlipAction(BaseModel):
 
 
 class SlipAnswer(SlipHead):
-    """A whole slip; `passes` are those of its owner that are in force or waiting."""
+    """A whole slip; `passes` are those of its owner that are in force or waiting.
 
+    `blocked`: why its owner may neither look up nor submit now.
+    """
+
+    submitted_on: date | None
+    employee_number: str
+    store_code: str | None
     purpose: str
     trip_from: date | None
     trip_to: date | None
     uses_look_up: bool
+    blocked: str | None
     items: list[SlipItemAnswer]
     total_yen: int
     through_total_yen: int
@@ -121,33 +146,48 @@ def slip_line(
     )
 
 
-def slip_answer(  # noqa: PLR0913, PLR0917 - a slip is shown with all that surrounds it
-    ctx: RequestContext,
-    slip: Slip,
-    items: Sequence[SlipItem],
-    passes: EmployeePasses,
-    names: dict[str, str],
-    trail: Sequence[AuditEntry],
-    standing: Sequence[PassAnswer],
-) -> SlipAnswer:
+@dataclass(frozen=True, slots=True)
+class SlipFacts:
+    """What surrounds a slip that is shown whole."""
+
+    items: Sequence[SlipItem]
+    passes: EmployeePasses
+    names: dict[str, str]
+    employee: Employee
+    trail: Sequence[AuditEntry]
+    standing: Sequence[PassAnswer]
+    blocked: str | None
+
+
+def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer:
     """A whole slip: items with warnings as of now, totals, the chain, what may be done."""
+    items, approved = facts.items, _approvals(facts.trail)
     return SlipAnswer(
-        **dict(_head(slip, names)),
+        **dict(_head(slip, facts.names)),
+        submitted_on=jst_day(slip.submitted_at) if slip.submitted_at else None,
+        employee_number=slip.employee_id.removeprefix(f"{slip.dealer_id}-"),
+        store_code=facts.employee.store_code,
         purpose=slip.purpose,
         trip_from=slip.trip_from,
         trip_to=slip.trip_to,
         uses_look_up=kind_of(slip) in USES_SEARCH,
-        items=[_item(ctx, slip, item, passes) for item in items],
+        blocked=facts.blocked,
+        items=[_item(ctx, slip, item, facts.passes) for item in items],
         total_yen=total_yen(items),
         through_total_yen=sum(item.through_yen or item.amount_yen or 0 for item in items),
         receipts_yen=receipts_yen(items),
         chain=[
-            ApproverAnswer(employee_id=one, name=names.get(one, one), state=_place(slip, number))
+            ApproverAnswer(
+                employee_id=one,
+                name=facts.names.get(one, one),
+                state=_place(slip, number),
+                approved_on=approved.get(one),
+            )
             for number, one in enumerate(slip.chain)
         ],
-        actions=_actions(ctx, slip),
-        trail=audit_json(trail),
-        passes=list(standing),
+        actions=_actions(ctx, slip, facts.blocked),
+        trail=audit_json(_trail_for(ctx, slip, facts.trail)),
+        passes=list(facts.standing),
     )
 
 
@@ -181,6 +221,8 @@ def _item(
         source_japanese=SOURCES[item.source],
         words=item.words,
         route=item.route,
+        section=section_of(item.route) if item.route else None,
+        route_words=route_words(item.route) if item.route else [],
         medium=item.medium,
         round_trip=item.round_trip,
         amount_yen=item.amount_yen,
@@ -191,7 +233,8 @@ def _item(
         without_pass_reason=item.without_pass_reason,
         warnings=[Notice(one.value, one.message) for one in warnings],
         explanation=explanation or None,
-        picture=item.picture,
+        itinerary=itinerary(explanation) if explanation else (),
+        passes=_deducted(explanation) if explanation else [],
     )
 
 
@@ -204,18 +247,49 @@ def _place(slip: Slip, number: int) -> Place:
     return "present" if number == slip.step and status is SlipStatus.PENDING else "to_come"
 
 
-def _actions(ctx: RequestContext, slip: Slip) -> list[SlipAction]:
+def _deducted(explanation: Explanation) -> list[DeductedPass]:
+    """The passes that meet the ride on its day."""
+    return [
+        DeductedPass(
+            section=section_of(one.route),
+            period=one.period,
+            why=one.why,
+            guaranteed=one.guaranteed,
+        )
+        for one in explanation.passes
+        if one.use not in {PassUse.NOT_ON_ROUTE, PassUse.NOT_VALID_ON_DAY}
+    ]
+
+
+def _trail_for(
+    ctx: RequestContext, slip: Slip, trail: Sequence[AuditEntry]
+) -> Iterator[AuditEntry]:
+    """The trail without what its owner saved on the way, which tells nobody else anything."""
+    own = slip.employee_id == ctx.employee_id
+    return (line for line in trail if own or line.action not in SAVED)
+
+
+def _approvals(trail: Sequence[AuditEntry]) -> Mapping[str, date]:
+    """The day on which each of the chain approved, since the last submission."""
+    found: dict[str, date] = {}
+    for line in trail:
+        if line.action == SlipStep.SUBMIT:
+            found.clear()
+        elif line.action == SlipStep.APPROVE:
+            found[line.actor] = jst_day(line.at)
+    return found
+
+
+def _actions(ctx: RequestContext, slip: Slip, blocked: str | None) -> list[SlipAction]:
     """Every step with whether it is possible now, and why not."""
     actor, state = actor_of(ctx, slip), state_of(slip)
     found = []
     for step in SlipStep:
         refusal = refusal_of(state, step, actor, approvers=chain_now(ctx, slip))
+        reason = refusal.message if refusal else None
+        if step is SlipStep.SUBMIT:
+            reason = reason or blocked
         found.append(
-            SlipAction(
-                action=step,
-                label=step.label_ja,
-                enabled=refusal is None,
-                reason=refusal.message if refusal else None,
-            )
+            SlipAction(action=step, label=step.label_ja, enabled=reason is None, reason=reason)
         )
     return found

@@ -9,11 +9,12 @@ from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
 
 
 class ApproverAnswer(TypedDict):
-    """A place of the approval chain."""
+    """A place of the approval chain; `approved_on` since the last submission."""
 
     employee_id: str
     name: str
     state: Literal["done", "present", "to_come"]
+    approved_on: str | None
 
 
 class CandidatePrice(TypedDict):
@@ -27,9 +28,10 @@ class CandidatePrice(TypedDict):
 
 
 class CandidateRoute(TypedDict):
-    """A route that one may decide; `told_yen` is what another source says, `picture` is SVG."""
+    """A route that one may decide; `told_yen` is what another source says."""
 
     route: str
+    route_words: list[str]
     through_yen: int
     charged_yen: int
     deduction_yen: int
@@ -40,8 +42,8 @@ class CandidateRoute(TypedDict):
     changes: int
     trains: list[TrainLeg]
     labels: list[Literal["fastest", "cheapest", "easiest"]]
+    itinerary: list[ItineraryLeg]
     told_yen: int | None
-    picture: str
 
 
 class Candidates(TypedDict):
@@ -65,6 +67,7 @@ class CheckedPass(TypedDict):
     overlaps: list[Overlap]
     gaps: list[Gap]
     route: str
+    route_words: list[str]
     section: str
     period: str
     guaranteed: bool
@@ -150,6 +153,15 @@ class DecisionBody(TypedDict):
     without_pass_reason: NotRequired[str | None]
 
 
+class DeductedPass(TypedDict):
+    """A pass that meets the ride of an item, and what became of it."""
+
+    section: str
+    period: str
+    why: str
+    guaranteed: bool
+
+
 class Deductions(TypedDict):
     """The rides in the order given."""
 
@@ -165,6 +177,7 @@ class Difference(TypedDict):
     employee_name: str
     item_on: str | None
     route: str | None
+    route_words: list[str]
     before_yen: int
     now_yen: int | None
     difference_yen: int
@@ -237,6 +250,16 @@ class ExtraCharge(TypedDict):
     yen: int
 
 
+class FareSection(TypedDict):
+    """A piece of one fare line under one coverage."""
+
+    line: str
+    start: str
+    end: str
+    coverage: Literal["charged", "on_pass", "separate"]
+    yen: int | None
+
+
 class FieldProblem(TypedDict):
     """The error of one field; `message` is Japanese, to stand beside the field."""
 
@@ -288,7 +311,19 @@ class ItemBody(TypedDict):
     words: NotRequired[str]
     receipt: NotRequired[bool]
     amount_yen: NotRequired[int | None]
+    by_hand: NotRequired[bool]
     look_up: NotRequired[DecisionBody | None]
+
+
+class ItineraryLeg(TypedDict):
+    """A train with its sections, or a walk without any; `minutes` is none where not known."""
+
+    kind: Literal["train", "walk"]
+    name: str
+    start: str
+    end: str
+    minutes: int | None
+    sections: list[FareSection]
 
 
 class KindOffer(TypedDict):
@@ -436,7 +471,7 @@ class PassAnswer(TypedDict):
     number: int
     route: str
     section: str
-    lines: list[str]
+    route_words: list[str]
     starts_on: str | None
     ends_on: str | None
     period: str
@@ -463,12 +498,12 @@ class PassBody(TypedDict):
 
 
 class PassContent(TypedDict):
-    """One version of a pass; `section` and `lines` are read from the route."""
+    """One version of a pass; `section` and `route_words` are read from the route."""
 
     number: int
     route: str
     section: str
-    lines: list[str]
+    route_words: list[str]
     starts_on: str | None
     ends_on: str | None
     period: str
@@ -483,7 +518,7 @@ class PassDetail(TypedDict):
     number: int
     route: str
     section: str
-    lines: list[str]
+    route_words: list[str]
     starts_on: str | None
     ends_on: str | None
     period: str
@@ -535,6 +570,7 @@ class PricedRide(TypedDict):
     """A priced ride: its figures, and the whole explanation."""
 
     route: str
+    route_words: list[str]
     through_yen: int
     charged_yen: int
     deduction_yen: int
@@ -662,6 +698,8 @@ class RouteSearchBody(TypedDict):
     avoid: NotRequired[Sequence[str]]
     medium: NotRequired[str]
     child: NotRequired[bool]
+    round_trip: NotRequired[bool]
+    charges: NotRequired[Sequence[ChargeBody]]
     order: NotRequired[str]
     for_pass: NotRequired[bool]
     slip_id: NotRequired[str | None]
@@ -687,6 +725,8 @@ class SimulatedRoute(TypedDict):
     """A way to work."""
 
     route: str
+    route_words: list[str]
+    trains: list[TrainLeg]
     through_yen: int
     minutes: int
 
@@ -739,10 +779,14 @@ class SlipAnswer(TypedDict):
     updated_at: str
     submitted_at: str | None
     copied_from: str | None
+    submitted_on: str | None
+    employee_number: str
+    store_code: str | None
     purpose: str
     trip_from: str | None
     trip_to: str | None
     uses_look_up: bool
+    blocked: str | None
     items: list[SlipItemAnswer]
     total_yen: int
     through_total_yen: int
@@ -765,7 +809,7 @@ class SlipBody(TypedDict):
 
 
 class SlipItemAnswer(TypedDict):
-    """A line of a slip with its warnings as of now; `picture` is SVG."""
+    """A line of a slip with its warnings as of now, and its ride as people read it."""
 
     item_id: str
     item_on: str | None
@@ -774,6 +818,8 @@ class SlipItemAnswer(TypedDict):
     source_japanese: str
     words: str
     route: str | None
+    section: str | None
+    route_words: list[str]
     medium: str | None
     round_trip: bool
     amount_yen: int | None
@@ -784,7 +830,8 @@ class SlipItemAnswer(TypedDict):
     without_pass_reason: str | None
     warnings: list[Notice]
     explanation: Explanation | None
-    picture: str | None
+    itinerary: list[ItineraryLeg]
+    passes: list[DeductedPass]
 
 
 class SlipLine(TypedDict):
@@ -820,9 +867,10 @@ class Stations(TypedDict):
 
 
 class Suggestion(TypedDict):
-    """A station name that begins as typed, with its reading and operators."""
+    """A place whose name begins as typed, with its reading and operators."""
 
     name: str
+    spelling: str
     kana: str
     romaji: str
     operators: list[str]
@@ -890,6 +938,7 @@ class WeighedOffer(TypedDict):
     """A pass beside paying each ride, and what it would have saved on the last quarter's …"""
 
     route: str
+    route_words: list[str]
     months: int
     yen: int
     monthly_yen: int

@@ -7,6 +7,7 @@ from portal_service import formatting
 from portal_service.api_client import FieldError, Problem, client_of
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
+from portal_service.screens.commuter.look_up_refusals import beside_station
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES, today_of
 from portal_service.service_api import commuter
 from shared.auth import Role, require
@@ -112,7 +113,8 @@ async def simulate(request: Request) -> Response:
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
-        errors, status = list(problem.on_form), problem.status
+        beside = beside_station(problem, fields.values())
+        errors, status = list(beside.on_form), problem.status
     return await render(
         request,
         "commuter/simulation.html",

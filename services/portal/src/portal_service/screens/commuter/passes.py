@@ -13,6 +13,7 @@ from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import JST
 from portal_service.pass_timeline import pass_timeline
 from portal_service.rendering import announce, render
+from portal_service.screens.commuter.look_up_refusals import beside_station
 from portal_service.service_api import commuter
 from portal_service.state import state_of
 from shared.auth import Role, require
@@ -20,6 +21,7 @@ from shared.auth import Role, require
 EXPENSES = require(Role.EMPLOYEE, Role.EXPENSE_APPROVER, Role.EXPENSE_ADMIN)
 FORM_STATUSES = (403, 409, 422)
 """Refusals that are shown on the form, with everything that was typed."""
+ONLY_INSIDE = "定期区間に登録できるのは、乗換案内の対象の路線だけです。"
 
 pages = APIRouter(dependencies=[EXPENSES])
 
@@ -182,6 +184,7 @@ async def _existing(
         "start": start,
         "end": end,
         "route": one["route"],
+        "route_words": " ".join(one["route_words"]),
         "starts_on": (one["starts_on"] or "").replace("-", "/"),
         "ends_on": (one["ends_on"] or "").replace("-", "/"),
         "employee_id": one["employee_id"],
@@ -201,7 +204,7 @@ async def _edited(request: Request, editor: Editor) -> Response:
     fields = await form_fields_of(request)
     values = fields.values()
     starts_on, ends_on = fields.day("starts_on"), fields.day("ends_on")
-    pressed = fields.text("do")
+    pressed = fields.text("do") or "look_up"  # a name chosen beside a station field
     try:
         fields.refuse_unreadable()
         if pressed == "look_up":
@@ -219,12 +222,14 @@ async def _edited(request: Request, editor: Editor) -> Response:
         }
         if pressed == "decide":
             met = await _met(request, fields, body)
+            values["route_words"] = " ".join(met["route_words"])
             return await _editor(request, editor, values, met=met)
         return await _sent(request, editor, fields, body)
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
-        return await _editor(request, editor, values, problem=problem)
+        beside = beside_station(problem, values, ONLY_INSIDE)
+        return await _editor(request, editor, values, problem=beside)
 
 
 async def _looked_up(request: Request, fields: FormFields) -> Sequence[commuter.CandidateRoute]:

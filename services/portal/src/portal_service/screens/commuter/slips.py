@@ -1,5 +1,6 @@
-"""精算書: lists, the form of a slip with automatic saving, 乗換案内 of an item, and the steps."""
+"""精算書: lists, the form of a slip with automatic saving, and the steps."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
@@ -13,6 +14,7 @@ from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
+from portal_service.screens.commuter.slip_undo import memento, restored
 from portal_service.service_api import commuter
 
 pages = APIRouter(prefix="/commuter/slips", dependencies=[EXPENSES])
@@ -39,6 +41,10 @@ DONE = {
     "copy": "コピーしました。日付を変更した明細は、乗換案内をもう一度呼び出してください。",
 }
 WITH_COMMENT = {"remand", "reject"}
+DONE_TO_ITEM = {
+    "remove": "明細を削除しました。",
+    "by_hand": "手入力の明細に変更しました。内容と金額を確かめてください。",
+}
 
 
 Listed = Callable[[ServiceClient], Awaitable[ServiceResponse[commuter.Slips | commuter.OwnSlips]]]
@@ -100,15 +106,17 @@ async def print_slip(request: Request, slip_id: str) -> Response:
 
 @pages.post("/{slip_id}")
 async def save_slip(request: Request, slip_id: str) -> Response:
-    """一時保存, 明細を追加, 明細を削除, and the ways that begin with a save."""
+    """一時保存, what is done to one item, and the ways that begin with a save."""
     fields = await form_fields_of(request)
+    services = client_of(request)
     pressed, _, target = fields.text("do").partition(":")
-    body = _form(fields, removed=target if pressed == "remove" else "")
-    if pressed == "add":
-        body["items"] = [*body["items"], {}]
+    body, undo = _form(fields), None
+    if pressed in DONE_TO_ITEM:
+        undo = memento((await commuter.show_slip(services, slip_id)).body, target)
+    body["items"] = _items_after(list(body["items"]), pressed, target)
     try:
         fields.refuse_unreadable()
-        saved = await commuter.save_slip(client_of(request), slip_id, body, version=fields.version)
+        saved = await commuter.save_slip(services, slip_id, body, version=fields.version)
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
@@ -119,10 +127,33 @@ async def save_slip(request: Request, slip_id: str) -> Response:
     if pressed in {"step", "add"}:
         place = f"{where}/{target}" if pressed == "step" else f"{where}#items"
         return RedirectResponse(place, 303)
+    if pressed in DONE_TO_ITEM:
+        response = RedirectResponse(f"{where}#items", 303)
+        announce(request, response, DONE_TO_ITEM[pressed], undo=(f"{where}/undo", undo))
+        return response
     response = RedirectResponse(where, 303)
     warned = sum(len(item["warnings"]) for item in saved.body["items"])
     text = "一時保存しました。" if saved.body["status"] == "draft" else "保存しました。"
     announce(request, response, text, kind="note" if warned else "done")
+    return response
+
+
+@pages.post("/{slip_id}/undo")
+async def undo_change(request: Request, slip_id: str) -> Response:
+    """元に戻す after an item was removed or turned into a typed one."""
+    fields, services = await form_fields_of(request), client_of(request)
+    found = await commuter.show_slip(services, slip_id)
+    body = restored(found.body, fields.text("undo"))
+    if body is None:
+        raise HTTPException(400)
+    try:
+        await commuter.save_slip(services, slip_id, body, version=found.etag)
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _slip(request, slip_id, None, problem)
+    response = RedirectResponse(f"{HOME[1]}/{slip_id}#items", 303)
+    announce(request, response, "元に戻しました。")
     return response
 
 
@@ -143,34 +174,6 @@ async def auto_save(request: Request, slip_id: str) -> Response:
     return await render(
         request, "commuter/_saved.html", version=version, saved=saved_at or None, refused=refused
     )
-
-
-@pages.get("/{slip_id}/items/{item_id}/look-up")
-async def show_look_up(request: Request, slip_id: str, item_id: str) -> Response:
-    """乗換案内 of one item: the question, and the candidates once it is asked."""
-    return await _look_up(request, slip_id, item_id)
-
-
-@pages.post("/{slip_id}/items/{item_id}/look-up")
-async def decide(request: Request, slip_id: str, item_id: str) -> Response:
-    """「決定」 of a candidate."""
-    fields = await form_fields_of(request)
-    body: commuter.DecisionBody = {
-        "on": fields.text("searched_on"),
-        "route": fields.text("candidate"),
-        "medium": fields.text("medium") or "ic",
-        "round_trip": fields.text("round_trip") == "yes",
-    }
-    if fields.flag("without_pass"):
-        body["without_pass_reason"] = fields.text("without_pass_reason")
-    try:
-        services = client_of(request)
-        await commuter.decide_item(services, slip_id, item_id, body, version=fields.version)
-    except Problem as problem:
-        if problem.status not in FORM_STATUSES:
-            raise
-        return await _look_up(request, slip_id, item_id, problem)
-    return RedirectResponse(f"{HOME[1]}/{slip_id}#item-{item_id}", 303)
 
 
 async def ask_step(request: Request, slip_id: str) -> Response:
@@ -208,14 +211,12 @@ for address in DONE:
     pages.add_api_route(f"/{{slip_id}}/{address}", take_step, methods=["POST"])
 
 
-def _form(fields: FormFields, removed: str = "") -> commuter.SlipBody:
+def _form(fields: FormFields) -> commuter.SlipBody:
     """The form as the service takes it; what cannot be read goes to `fields.errors`."""
     items: list[commuter.ItemBody] = []
     for number in range(len(fields.getlist("item"))):
         name = f"items.{number}"
         item_id = fields.text(f"{name}.item_id")
-        if item_id == removed:
-            continue
         item: commuter.ItemBody = {
             "item_id": item_id or None,
             "item_on": fields.day(f"{name}.item_on"),
@@ -233,6 +234,19 @@ def _form(fields: FormFields, removed: str = "") -> commuter.SlipBody:
         "trip_to": fields.day("trip_to"),
         "items": items,
     }
+
+
+def _items_after(
+    items: Sequence[commuter.ItemBody], pressed: str, target: str
+) -> Sequence[commuter.ItemBody]:
+    """The items after the button of one of them, or 明細を追加."""
+    if pressed == "add":
+        return [*items, {}]
+    if pressed == "remove":
+        return [one for one in items if one.get("item_id") != target]
+    if pressed == "by_hand":
+        return [{**one, "by_hand": one.get("item_id") == target} for one in items]
+    return items
 
 
 def _yen(fields: FormFields, name: str) -> int | None:
@@ -253,14 +267,16 @@ async def _slip(
     found = await commuter.show_slip(services, slip_id)
     slip = found.body
     actions = {one["action"]: one for one in slip["actions"]}
-    faults = (await commuter.list_findings(services, slip_id)).body["items"]
+    findings: dict[str, list[str]] = defaultdict(list)
+    for one in (await commuter.list_findings(services, slip_id)).body["items"]:
+        findings[one["item_id"]].append(one["words"])
     return await render(
         request,
         "commuter/slip.html",
         status=problem.status if problem else 200,
         slip=slip,
         actions=actions,
-        faults={one["item_id"]: one["words"] for one in faults},
+        findings=findings,
         version=found.etag,
         values=fields.values() if fields else _values(slip),
         errors=problem.on_form if problem else (),
@@ -290,82 +306,20 @@ def _slashes(day: str | None) -> str:
     return (day or "").replace("-", "/")
 
 
-async def _look_up(
-    request: Request, slip_id: str, item_id: str, problem: Problem | None = None
-) -> Response:
+async def _ask(request: Request, slip_id: str, step: str) -> Response:
     services = client_of(request)
     found = await commuter.show_slip(services, slip_id)
-    item = next((one for one in found.body["items"] if one["item_id"] == item_id), None)
-    if item is None:
-        raise HTTPException(404)
-    typed = dict(request.query_params)
-    values = _asked(item) | typed
-    candidates: Sequence[commuter.CandidateRoute] | None = None
-    notices: Sequence[commuter.Notice] = ()
-    searched_on = None
-    if typed.get("start") and problem is None:
-        try:
-            day = formatting.read_day(values["on"])
-            searched_on = day.isoformat() if day else ""
-            question = _question(values, searched_on, slip_id)
-            answer = await commuter.look_up_routes(services, question)
-            candidates, notices = answer.body["items"], answer.body["notices"]
-        except formatting.NotReadable as unreadable:
-            problem = Problem(422, "", "", "", (FieldError("on", str(unreadable)),))
-        except Problem as refused:
-            if refused.status not in FORM_STATUSES:
-                raise
-            problem = refused
-    return await render(
-        request,
-        "commuter/look_up.html",
-        status=problem.status if problem else 200,
-        slip=found.body,
-        item=item,
-        version=found.etag,
-        values=values,
-        candidates=candidates,
-        notices=notices,
-        searched_on=searched_on,
-        errors=problem.on_form if problem else (),
-    )
-
-
-def _asked(item: commuter.SlipItemAnswer) -> dict[str, str]:
-    """What the look-up opens with: the item's day, and the ends of its route."""
-    stations = (item["route"] or ":").split(":")
-    return {
-        "start": stations[0],
-        "end": stations[-1],
-        "via": "",
-        "on": _slashes(item["item_on"]),
-        "medium": item["medium"] or "ic",
-        "round_trip": "yes" if item["round_trip"] else "no",
-        "order": "recommended",
-    }
-
-
-def _question(values: Mapping[str, str], on: str, slip_id: str) -> commuter.RouteSearchBody:
-    return {
-        "start": values["start"],
-        "end": values["end"],
-        "via": [values["via"]] if values["via"] else [],
-        "on": on,
-        "medium": values["medium"],
-        "order": values["order"],
-        "slip_id": slip_id,
-    }
-
-
-async def _ask(request: Request, slip_id: str, step: str) -> Response:
-    found = await commuter.show_slip(client_of(request), slip_id)
     slip = found.body
     offered = next((one for one in slip["actions"] if one["action"] == step), None)
     if step not in SENTENCES or offered is None:
         raise HTTPException(404)
     if not offered["enabled"]:
         return await _slip(request, slip_id, None, Problem(409, "", offered["reason"] or "", ""))
-    warnings = {one["message"] for item in slip["items"] for one in item["warnings"]}
+    notes: set[str] = set()
+    if step in {"submit", "approve"}:
+        notes = {one["message"] for item in slip["items"] for one in item["warnings"]}
+        findings = (await commuter.list_findings(services, slip_id)).body["items"]
+        notes |= {one["words"] for one in findings}
     question = Confirmation(
         title=offered["label"],
         sentence=SENTENCES[step],
@@ -377,7 +331,7 @@ async def _ask(request: Request, slip_id: str, step: str) -> Response:
             ("合計", formatting.yen(slip["total_yen"])),
             ("明細", f"{len(slip['items'])}件"),
         ],
-        notes=sorted(warnings) if step in {"submit", "approve"} else [],
+        notes=sorted(notes),
         part="commuter/_ask_comment.html" if step in WITH_COMMENT else None,
         danger=step in {"delete", "reject"},
         crumbs=[HOME],
