@@ -23,7 +23,7 @@ async def test_a_candidate_is_priced_as_its_decision_will_be(commuter_api: Commu
     assert found[0]["charged_yen"] == 2 * (plain[0]["charged_yen"] // 2 + 780)
 
 
-async def test_the_ride_is_told_by_trains_and_without_its_notation(
+async def test_the_ride_is_named_by_trains_and_without_its_notation(
     commuter_api: CommuterApi,
 ) -> None:
     one = await commuter_api.register(period="2022/04/01~")
