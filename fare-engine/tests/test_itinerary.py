@@ -12,7 +12,7 @@ from fare_engine.fares.pricing import Terms, price
 from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.network.network import Network
 from fare_engine.routing.route_text import parse_pass, parse_route
-from fare_engine.routing.route_words import route_words, section_of
+from fare_engine.routing.route_words import line_words, route_words, section_of
 
 PriceRide = Callable[..., Explanation]
 P1 = "東京:中央線:新宿"
@@ -102,4 +102,5 @@ def test_a_route_is_named_without_its_operators() -> None:
     assert route_words(text) == [
         "中野", "東西線", "西船橋", "徒歩", "京成西船", "本線", "京成船橋",
     ]  # fmt: skip
+    assert line_words("都営/大江戸線(環状部)") == "大江戸線"
     assert section_of(text) == "中野―京成船橋"

@@ -93,3 +93,33 @@ def test_a_pass_is_applied_for_confirmed_and_deducted(
     takahashi.locator("main").get_by_role("button", name="OK").click()
     expect(takahashi.locator("main")).to_contain_text("申請しました。")
     assert sessions.faults == []
+
+
+BEYOND = """
+    () => [...document.querySelectorAll(".candidate *")]
+      .filter((part) => part.getBoundingClientRect().right > innerWidth)
+      .map((part) => part.textContent)
+"""
+
+
+def test_candidates_are_read_on_a_phone_without_scrolling_aside(
+    sessions: BrowserSessions, product: Product
+) -> None:
+    page = sessions.open(TAKAHASHI)
+    page.goto(f"{product.url}/commuter/slips")
+    page.get_by_role("button", name="交通費精算", exact=True).click()
+    page.get_by_role("button", name="明細を追加").click()
+    page.locator("input[name='items.0.item_on']").fill("2026/11/2")
+    page.get_by_role("button", name="乗換案内").click()
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.fill("input[name=start]", "海老名")
+    page.fill("input[name=end]", "横浜")
+    page.get_by_role("button", name="検索").click()
+    cards = page.locator(".candidate")
+    expect(cards.first).to_contain_text("支払")
+    assert page.evaluate(BEYOND) == []
+    page.locator(".candidate").nth(1).click()  # anywhere on the card
+    expect(page.locator("#candidate-2")).to_be_checked()
+    page.get_by_text("条件を追加").click()
+    expect(page.get_by_label("特急料金（片道）")).to_be_visible()
+    assert sessions.faults == []

@@ -80,6 +80,7 @@ async def open_commuter_stack(
                 interchange_url=NOBODY,
                 embedded=True,
                 work_wait_s=30,  # generous for a busy machine
+                upstream_timeout_s=30,
             )
             made.append(create_app(settings, now=clock.now))
             return made[0]

@@ -8,7 +8,7 @@ import re
 
 def line_words(name: str) -> str:
     """A line as people call it: 総武線 for JR東日本/総武線(御茶ノ水支線)."""
-    return re.sub(r"\([^()]*支線\)$", "", name.rpartition("/")[2])
+    return re.sub(r"\([^()]*\)$", "", name.rpartition("/")[2])
 
 
 def route_words(text: str) -> list[str]:

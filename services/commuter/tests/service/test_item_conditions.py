@@ -1,5 +1,7 @@
 """Items of a slip by HTTP: conditions of the look-up, by hand instead, and while it is blocked."""
 
+from typing import Any
+
 import pytest
 
 from .conftest import CHIEF, TARO, CommuterApi, line, looked_up, refused
@@ -8,7 +10,11 @@ ASKED = {"start": "東京", "end": "新宿", "on": "2022/07/11"}
 
 
 async def test_a_candidate_is_priced_as_its_decision_will_be(commuter_api: CommuterApi) -> None:
-    more = {"round_trip": True, "child": True, "charges": [{"kind": "グリーン料金", "yen": 780}]}
+    more: dict[str, Any] = {
+        "round_trip": True,
+        "child": True,
+        "charges": [{"kind": "グリーン料金", "yen": 780}],
+    }
     found = (await commuter_api.post(TARO, "/look-ups", {**ASKED, **more}))["items"]
     slip = await commuter_api.slip(looked_up(route=found[0]["route"], **more))
     assert slip["items"][0]["amount_yen"] == found[0]["charged_yen"]
@@ -17,7 +23,7 @@ async def test_a_candidate_is_priced_as_its_decision_will_be(commuter_api: Commu
     assert found[0]["charged_yen"] == 2 * (plain[0]["charged_yen"] // 2 + 780)
 
 
-async def test_the_ride_is_told_by_trains_and_without_its_notation(
+async def test_the_ride_is_named_by_trains_and_without_its_notation(
     commuter_api: CommuterApi,
 ) -> None:
     one = await commuter_api.register(period="2022/04/01~")

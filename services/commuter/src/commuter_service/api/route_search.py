@@ -4,7 +4,7 @@ The search runs outside any transaction: another implementation of it may ask a 
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -216,7 +216,7 @@ async def look_up_routes(typed: RouteSearchBody, request: Request) -> Candidates
                 changes=one.changes,
                 trains=one.trains,
                 labels=one.labels,
-                itinerary=itinerary(priced.explanation),
+                itinerary=itinerary(replace(priced.explanation, trains=one.trains)),
                 told_yen=one.told_yen,
             )
         )

@@ -147,7 +147,7 @@ def adjacent_passes(record: PassRecord, others: Iterable[PassRecord]) -> Neighbo
 
 
 def overlap_notices(record: PassRecord, others: Iterable[PassRecord]) -> list[str]:
-    """What an applicant is told of passes that are valid on the same days (R8)."""
+    """Sentences for an applicant about passes that are valid on the same days (R8)."""
     return [
         f"定期区間「{one.section}」（{one.period or '期間の指定なし'}）と期間が重なっています。"
         "終了日を入れない場合、新旧の定期区間両方で定期区間控除が行われます。"
