@@ -1,0 +1,150 @@
+"""Feed archive: the tables of a GTFS feed, a zip or a folder, row by row and within limits.
+
+A table is never held as a whole, so memory stays bounded whatever the file holds: sizes are
+checked before anything is unpacked, rows and their lengths while they are read.
+"""
+
+import csv
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import IO, ClassVar
+
+from fare_engine.errors import FareError
+
+NEEDED = ("agency", "routes", "trips", "stops", "stop_times")
+READ = frozenset((
+    *NEEDED,
+    *("feed_info", "calendar", "calendar_dates", "translations", "fare_attributes", "fare_rules"),
+    *("fare_products", "fare_leg_rules", "fare_media", "rider_categories", "stop_areas"),
+    *("route_networks", "fare_transfer_rules"),
+))
+MAX_FILE_BYTES = 400_000_000
+MAX_ROWS = 1_000_000
+MAX_STOP_TIMES = 3_000_000
+MAX_LINE = 65_536
+PROGRESS_ROWS = 250_000
+FAULTS = (
+    OSError,
+    EOFError,
+    RuntimeError,  # encrypted
+    NotImplementedError,  # a compression that Python lacks
+    zipfile.BadZipFile,
+    zlib.error,
+    csv.Error,
+)
+Progress = Callable[[str], None]
+Row = tuple[int, list[str]]
+
+
+class FeedUnreadable(FareError):
+    """The file is no feed, or a table or column that the standard demands is missing."""
+
+    code: ClassVar[str] = "FEED_UNREADABLE"
+
+    @classmethod
+    def at(cls, file: str, row: int, fact: str) -> "FeedUnreadable":
+        """The refusal for one row of a file."""
+        return cls(f"{file}.txt {row}行目: {fact}")
+
+
+class FeedArchive:
+    """An opened feed. FeedUnreadable where it is none, lacks a file or passes a limit."""
+
+    def __init__(self, path: Path, progress: Progress = lambda _: None) -> None:
+        self.name = path.name
+        self._progress = progress
+        self._tables: dict[str, tuple[Callable[[], IO[bytes]], int]] = {}
+        try:
+            self._zip = None if path.is_dir() else zipfile.ZipFile(path)
+            found = list(_files(path) if self._zip is None else _members(self._zip))
+        except FAULTS as fault:
+            raise FeedUnreadable(
+                f"GTFSを読み込めません: {path.name}(zipまたはフォルダーではありません: {fault})"
+            ) from None
+        for name, opener, size in found:
+            self._tables.setdefault(name, (opener, size))
+        self._check()
+
+    def __contains__(self, table: str) -> bool:
+        return table in self._tables
+
+    def rows(
+        self, table: str, needed: Sequence[str], optional: Sequence[str] = ()
+    ) -> Iterator[Row]:
+        """Line number and values of the columns, stripped; "" where a value is missing.
+
+        Nothing where the feed has no such table.
+        """
+        if table not in self._tables:
+            return
+        self._progress(f"{table}.txt を読み込んでいます")
+        try:
+            with self._tables[table][0]() as raw:
+                yield from self._values(table, raw, needed, optional)
+        except UnicodeDecodeError:
+            raise FeedUnreadable(f"{table}.txt の文字コードがUTF-8ではありません") from None
+        except FAULTS as fault:
+            raise FeedUnreadable(f"{table}.txt を読み込めません({fault})") from None
+
+    def _values(
+        self, table: str, raw: IO[bytes], needed: Sequence[str], optional: Sequence[str]
+    ) -> Iterator[Row]:
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        reader = csv.reader(_lines(table, text))
+        header = [title.strip() for title in next(reader, [])]
+        missing = [title for title in needed if title not in header]
+        if missing:
+            raise FeedUnreadable(f"{table}.txt に列がありません: {'、'.join(missing)}")
+        at = [header.index(t) if t in header else len(header) for t in (*needed, *optional)]
+        count, limit = 0, MAX_STOP_TIMES if table == "stop_times" else MAX_ROWS
+        for cells in reader:
+            if not any(cells):
+                continue
+            count += 1
+            if count > limit:
+                raise FeedUnreadable(f"{table}.txt の行数が上限({limit:,}行)を超えています")
+            if count % PROGRESS_ROWS == 0:
+                self._progress(f"{table}.txt: {count:,}行")
+            yield reader.line_num, [cells[i].strip() if i < len(cells) else "" for i in at]
+        if count == 0 and table in NEEDED:
+            raise FeedUnreadable(f"{table}.txt に行がありません")
+
+    def _check(self) -> None:
+        missing = [f"{table}.txt" for table in NEEDED if table not in self._tables]
+        if missing:
+            raise FeedUnreadable(f"GTFSに必要なファイルがありません: {'、'.join(missing)}")
+        if "calendar" not in self and "calendar_dates" not in self:
+            raise FeedUnreadable(
+                "GTFSに必要なファイルがありません: calendar.txtかcalendar_dates.txtのどちらか"
+            )
+        for table, (_, size) in self._tables.items():
+            if size > MAX_FILE_BYTES:
+                raise FeedUnreadable(
+                    f"{table}.txt の大きさ({size // 1_000_000:,}MB)が上限"
+                    f"({MAX_FILE_BYTES // 1_000_000:,}MB)を超えています"
+                )
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]], int]]:
+    for file in sorted(folder.glob("*.txt")):
+        if file.stem in READ:
+            yield file.stem, lambda file=file: file.open("rb"), file.stat().st_size
+
+
+def _members(packed: zipfile.ZipFile) -> Iterator[tuple[str, Callable[[], IO[bytes]], int]]:
+    """The tables of a zip, those in an outer folder first: some publishers pack a folder."""
+    by_depth = sorted(packed.infolist(), key=lambda one: one.filename.count("/"))
+    for member in by_depth:
+        path = PurePosixPath(member.filename)
+        if path.suffix == ".txt" and path.stem in READ and path.parts[0] != "__MACOSX":
+            yield path.stem, lambda member=member: packed.open(member), member.file_size
+
+
+def _lines(table: str, text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(MAX_LINE):
+        if len(line) == MAX_LINE:
+            raise FeedUnreadable(f"{table}.txt の1行が長すぎます({MAX_LINE:,}文字以上)")
+        yield line
