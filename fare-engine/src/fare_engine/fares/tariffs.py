@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, TypeVar
 
 from fare_engine.errors import FareError
@@ -291,6 +291,14 @@ class FareBook:
             for row in self.tariffs.tables.special_fares
             if row.valid_from <= self.on <= (row.valid_to or OPEN_END)
         }
+
+    @cached_property
+    def special_pairs(self) -> dict[str, list[frozenset[str]]]:
+        """The pairs of names that have a fare of their own, by fare system."""
+        pairs: dict[str, list[frozenset[str]]] = defaultdict(list)
+        for system, pair in self.specials:
+            pairs[system].append(pair)
+        return pairs
 
     def tables_of(self, system: str) -> list[TariffTable]:
         """The tables of a fare system on the book's day; NoTariffOnDate."""

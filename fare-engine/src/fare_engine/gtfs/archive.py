@@ -9,18 +9,29 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, ClassVar
+from typing import IO, ClassVar, Self
 
 from fare_engine.errors import FareError
 
 NEEDED = ("agency", "routes", "trips", "stops", "stop_times")
-READ = frozenset((
-    *NEEDED,
-    *("feed_info", "calendar", "calendar_dates", "translations", "fare_attributes", "fare_rules"),
-    *("fare_products", "fare_leg_rules", "fare_media", "rider_categories", "stop_areas"),
-    *("route_networks", "fare_transfer_rules"),
-))
+READ = frozenset(
+    (
+        *NEEDED,
+        *(
+            "feed_info",
+            "calendar",
+            "calendar_dates",
+            "translations",
+            "fare_attributes",
+            "fare_rules",
+        ),
+        *("fare_products", "fare_leg_rules", "fare_media", "rider_categories", "stop_areas"),
+        *("route_networks", "fare_transfer_rules"),
+    )
+)
 MAX_FILE_BYTES = 400_000_000
 MAX_ROWS = 1_000_000
 MAX_STOP_TIMES = 3_000_000
@@ -54,19 +65,25 @@ class FeedArchive:
     """An opened feed. FeedUnreadable where it is none, lacks a file or passes a limit."""
 
     def __init__(self, path: Path, progress: Progress = lambda _: None) -> None:
-        self.name = path.name
         self._progress = progress
         self._tables: dict[str, tuple[Callable[[], IO[bytes]], int]] = {}
-        try:
-            self._zip = None if path.is_dir() else zipfile.ZipFile(path)
-            found = list(_files(path) if self._zip is None else _members(self._zip))
-        except FAULTS as fault:
-            raise FeedUnreadable(
-                f"GTFSを読み込めません: {path.name}(zipまたはフォルダーではありません: {fault})"
-            ) from None
-        for name, opener, size in found:
-            self._tables.setdefault(name, (opener, size))
-        self._check()
+        with ExitStack() as opened:
+            try:
+                found = _files(path) if path.is_dir() else _members(path, opened)
+                for name, opener, size in found:
+                    self._tables.setdefault(name, (opener, size))
+            except FAULTS as fault:
+                raise FeedUnreadable(
+                    f"GTFSを読み込めません: {path.name}(zipまたはフォルダーではありません: {fault})"
+                ) from None
+            self._check()
+            self._opened = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
     def __contains__(self, table: str) -> bool:
         return table in self._tables
@@ -82,19 +99,22 @@ class FeedArchive:
             return
         self._progress(f"{table}.txt を読み込んでいます")
         try:
-            with self._tables[table][0]() as raw:
-                yield from self._values(table, raw, needed, optional)
+            raw = self._opened.enter_context(self._tables[table][0]())
+            text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+            self._opened.enter_context(text)
+            yield from self._values(table, text, needed, optional)
         except UnicodeDecodeError:
             raise FeedUnreadable(f"{table}.txt の文字コードがUTF-8ではありません") from None
         except FAULTS as fault:
             raise FeedUnreadable(f"{table}.txt を読み込めません({fault})") from None
 
     def _values(
-        self, table: str, raw: IO[bytes], needed: Sequence[str], optional: Sequence[str]
+        self, table: str, text: io.TextIOWrapper, needed: Sequence[str], optional: Sequence[str]
     ) -> Iterator[Row]:
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
         reader = csv.reader(_lines(table, text))
         header = [title.strip() for title in next(reader, [])]
+        if not any(header) and table not in NEEDED:
+            return
         missing = [title for title in needed if title not in header]
         if missing:
             raise FeedUnreadable(f"{table}.txt に列がありません: {'、'.join(missing)}")
@@ -131,16 +151,21 @@ class FeedArchive:
 def _files(folder: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]], int]]:
     for file in sorted(folder.glob("*.txt")):
         if file.stem in READ:
-            yield file.stem, lambda file=file: file.open("rb"), file.stat().st_size
+            yield file.stem, partial(_open, file), file.stat().st_size
 
 
-def _members(packed: zipfile.ZipFile) -> Iterator[tuple[str, Callable[[], IO[bytes]], int]]:
+def _open(file: Path) -> IO[bytes]:
+    return file.open("rb")
+
+
+def _members(path: Path, opened: ExitStack) -> Iterator[tuple[str, Callable[[], IO[bytes]], int]]:
     """The tables of a zip, those in an outer folder first: some publishers pack a folder."""
+    packed = opened.enter_context(zipfile.ZipFile(path))
     by_depth = sorted(packed.infolist(), key=lambda one: one.filename.count("/"))
     for member in by_depth:
-        path = PurePosixPath(member.filename)
-        if path.suffix == ".txt" and path.stem in READ and path.parts[0] != "__MACOSX":
-            yield path.stem, lambda member=member: packed.open(member), member.file_size
+        name = PurePosixPath(member.filename)
+        if name.suffix == ".txt" and name.stem in READ and name.parts[0] != "__MACOSX":
+            yield name.stem, partial(packed.open, member), member.file_size
 
 
 def _lines(table: str, text: io.TextIOWrapper) -> Iterator[str]:

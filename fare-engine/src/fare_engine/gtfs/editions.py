@@ -6,7 +6,7 @@ newer begins; a line that no longer runs stays for those days, its stations clos
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from fare_engine.network.tables import (
     NetworkTables,
     Reading,
     StationDates,
+    row_types,
 )
 
 TablesT = TypeVar("TablesT", NetworkTables, FareTables)
@@ -156,13 +157,13 @@ def _lines_left(
         for row in network.line_tables
         if (row.operator, row.line) in names
     )
-    empty: dict[str, Any] = {field.name: () for field in fields(NetworkTables)}
+    empty: dict[str, Any] = dict.fromkeys(row_types(NetworkTables), ())
     return NetworkTables(**(empty | tables | {"station_dates": network.station_dates}))
 
 
 def _fares_left(fares: FareTables, copied: Mapping[Title, str], used: set[str]) -> FareTables:
     """The fares of the systems in use, and those of the copied tables under their new names."""
-    new_system = {f"{operator}/{old}": f"{operator}/{new}" for (operator, old), new in copied.items()}
+    new_system = {f"{title[0]}/{title[1]}": f"{title[0]}/{new}" for title, new in copied.items()}
     tables = [
         replace(row, table=copied[row.operator, row.table])
         for row in fares.tariff_tables
@@ -191,7 +192,9 @@ def _closings(
     past = dict.fromkeys((row.operator, row.station) for row in network.intervals)
     dated = {(row.operator, row.station): row for row in network.station_dates}
     return tuple(
-        dated.get(one) or StationDates(*one, None, last, source) for one in past if one not in served
+        dated.get(one) or StationDates(*one, None, last, source)
+        for one in past
+        if one not in served
     )
 
 
@@ -225,22 +228,27 @@ def _split(tables: TablesT, feed: Imported) -> tuple[TablesT, TablesT]:
     own: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     operators = feed.operators
-    for name in (field.name for field in fields(tables)):
-        rows: tuple[object, ...] = getattr(tables, name)
+    for name, rows in _rows(tables).items():
         own[name] = tuple([row for row in rows if _is_of(row, feed, operators)])
         rest[name] = tuple([row for row in rows if not _is_of(row, feed, operators)])
     return type(tables)(**own), type(tables)(**rest)
 
 
+def _rows(tables: NetworkTables | FareTables) -> dict[str, tuple[Any, ...]]:
+    return {name: getattr(tables, name) for name in row_types(type(tables))}
+
+
 def _sum(tables: TablesT, more: TablesT) -> TablesT:
+    return type(tables)(**_joined(tables, more))
+
+
+def _joined(
+    tables: NetworkTables | FareTables, more: NetworkTables | FareTables
+) -> dict[str, tuple[Any, ...]]:
     """All rows; a name that is known keeps its reading."""
-    joined: dict[str, Any] = {
-        field.name: (*getattr(tables, field.name), *getattr(more, field.name))
-        for field in fields(tables)
-    }
-    if isinstance(tables, NetworkTables):
-        readings: dict[str, Reading] = {}
-        for row in joined["readings"]:
-            readings.setdefault(row.station, row)
-        joined["readings"] = tuple(readings.values())
-    return type(tables)(**joined)
+    added = _rows(more)
+    joined = {name: (*rows, *added[name]) for name, rows in _rows(tables).items()}
+    readings: dict[str, Reading] = {}
+    for row in joined.get("readings", ()):
+        readings.setdefault(row.station, row)
+    return joined | ({"readings": tuple(readings.values())} if readings else {})

@@ -8,6 +8,7 @@ pair has one fare here, in both directions; where the feed has two, it has none 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from fare_engine.gtfs.archive import FeedArchive, FeedUnreadable
 from fare_engine.gtfs.notices import Notices
@@ -39,21 +40,31 @@ class Rule:
     priority: int = 0
 
 
+Book = Mapping[Pair, Sequence[Rule]]
+"""Rules by pair of zones."""
+
+
 @dataclass(frozen=True)
 class FareRules:
     """All rules of a feed, by route and pair of zones."""
 
-    rules: Mapping[str, Mapping[Pair, Sequence[Rule]]]
+    rules: Mapping[str, Book]
     origins: Mapping[str, tuple[str, ...]]
     """By stop id: its zones where a ride begins."""
     destinations: Mapping[str, tuple[str, ...]]
     routes: Mapping[str, tuple[str, ...]]
     """By route id: the keys of `rules` that hold for it."""
 
-    @property
-    def by_route(self) -> bool:
+    def by_station(self, *, is_bus: bool) -> bool:
+        """Whether only the stations count, whatever the line: on railways without route rules."""
+        return not is_bus and not self._by_route
+
+    @cached_property
+    def _by_route(self) -> bool:
         """Whether some rule asks for a route, or for the zones passed on the way."""
-        passed = (rule.passed for found in self.rules.values() for r in found.values() for rule in r)
+        passed = (
+            rule.passed for found in self.rules.values() for r in found.values() for rule in r
+        )
         return any(key and not key.startswith(AGENCY) for key in self.rules) or any(passed)
 
     def along(self, pattern: StopPattern) -> PairFares:
@@ -80,7 +91,7 @@ class FareRules:
                     _note(fares, a.name, b.name, self._yen(self._between(books, a, b), ()))
         return fares
 
-    def _between(self, books: Sequence[Mapping[Pair, Sequence[Rule]]], a: Stop, b: Stop) -> list[Rule]:
+    def _between(self, books: Sequence[Book], a: Stop, b: Stop) -> list[Rule]:
         return [
             rule
             for book in books

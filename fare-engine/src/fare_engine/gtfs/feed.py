@@ -52,18 +52,19 @@ def imported(path: Path, name: str = "", progress: Progress = lambda _: None) ->
 
     FeedUnreadable where it is no feed, or where what the standard demands is missing or wrong.
     """
-    archive = FeedArchive(path, progress)
     notices = Notices()
-    first_day = _first_day(archive, notices)
-    stops, routes = read_stops(archive), read_routes(archive, notices)
-    patterns = read_patterns(archive, routes, stops, notices)
+    with FeedArchive(path, progress) as archive:
+        first_day = _first_day(archive, notices)
+        stops, routes = read_stops(archive), read_routes(archive, notices)
+        patterns = read_patterns(archive, routes, stops, notices)
+        rules = read_fares(archive, routes, stops, notices)
+        kana = _readings(archive, stops)
     progress("路線と運賃を組み合わせています")
-    tables = fare_tables_of(patterns, read_fares(archive, routes, stops, notices))
-    if not any(table.lines for table in tables):
+    tables = fare_tables_of(patterns, rules)
+    if not tables:
         raise FeedUnreadable("二つ以上の停留所に停まる便がありません")
     _report_fares(tables, notices)
     source = SOURCE + (name or "、".join(dict.fromkeys(table.operator for table in tables)))
-    kana = _readings(archive, stops)
     return Imported(
         source,
         first_day,

@@ -38,9 +38,9 @@ class FareTable:
 
     operator: str
     name: str
-    own: bool
     lines: list[FeedLine]
     fares: PairFares
+    own: bool = True
 
 
 def fare_tables_of(patterns: Sequence[StopPattern], rules: FareRules) -> list[FareTable]:
@@ -49,7 +49,6 @@ def fare_tables_of(patterns: Sequence[StopPattern], rules: FareRules) -> list[Fa
     for pattern in patterns:
         named[pattern.route.operator, pattern.route.title].append(pattern)
     taken = {(operator, WHOLE_FEED) for operator, _ in named} | set(named)
-    by_route = rules.by_route
     tables = []
     for (operator, title), group in named.items():
         for number, table in enumerate(_tables(operator, group, rules), start=1):
@@ -57,11 +56,9 @@ def fare_tables_of(patterns: Sequence[StopPattern], rules: FareRules) -> list[Fa
             table.lines = [_named(line, next(names)) for line in table.lines]
             table.name = table.lines[0].name
             tables.append(table)
-    if by_route:
-        return tables
-    return [table for table in tables if table.lines[0].is_bus] + list(
-        _railways([table for table in tables if not table.lines[0].is_bus], patterns, rules)
-    )
+    railways = [table for table in tables if rules.by_station(is_bus=table.lines[0].is_bus)]
+    own = [table for table in tables if not rules.by_station(is_bus=table.lines[0].is_bus)]
+    return [*own, *_railways(railways, patterns, rules)]
 
 
 def _tables(operator: str, group: Sequence[StopPattern], rules: FareRules) -> list[FareTable]:
@@ -69,37 +66,40 @@ def _tables(operator: str, group: Sequence[StopPattern], rules: FareRules) -> li
     found: list[FareTable] = []
     for pattern in sorted(group, key=lambda one: len(one.stops), reverse=True):
         pieces = list(_pieces(_without_waits(pattern.stops)))
-        fares = rules.along(pattern)
+        fares = {} if rules.by_station(is_bus=pattern.route.is_bus) else rules.along(pattern)
         table = next((t for t in found if _is_part(pieces, fares, t)), None)
         if table is not None:
-            table.fares.update(fares)
+            for pair, yen in fares.items():
+                if table.fares.setdefault(pair, yen) != yen:
+                    table.fares[pair] = TWO_FARES  # there and back
         elif pieces:
             lines: list[FeedLine] = []
             for piece in pieces:
                 line = _line(piece, pattern)
                 if not any(runs_along(line.stops, other.stops) for other in lines):
                     lines.append(line)
-            found.append(FareTable(operator, "", True, lines, fares))
+            found.append(FareTable(operator, "", lines, fares))
     return found
 
 
 def _is_part(pieces: Iterable[Sequence[Stop]], fares: PairFares, table: FareTable) -> bool:
-    if any(table.fares.get(pair, yen) != yen for pair, yen in fares.items()):
+    """Whether a pattern runs along a table's lines, and costs the same in the same direction."""
+    named = [[stop.name for stop in piece] for piece in pieces]
+    if not all(any(runs_along(names, line.stops) for line in table.lines) for names in named):
         return False
-    return all(
-        any(runs_along([stop.name for stop in piece], line.stops) for line in table.lines)
-        for piece in pieces
+    return all(table.fares.get(pair, yen) == yen for pair, yen in fares.items()) or not any(
+        _runs_forward(names, line.stops) for names in named for line in table.lines
     )
 
 
 def runs_along(names: Sequence[str], line: Sequence[str]) -> bool:
     """Whether a pattern stops at some of a line's stops in its order, there or back."""
-    round_trip = line[1:] if line[0] == line[-1] else ()
-    for way in ((*line, *round_trip), (*line[::-1], *round_trip[::-1])):
-        ahead = iter(way)
-        if all(name in ahead for name in names):
-            return True
-    return False
+    return _runs_forward(names, line) or _runs_forward(names[::-1], line)
+
+
+def _runs_forward(names: Sequence[str], line: Sequence[str]) -> bool:
+    ahead = iter((*line, *line[1:]) if line[0] == line[-1] else line)
+    return all(name in ahead for name in names)
 
 
 def _without_waits(stops: Sequence[Stop]) -> list[Stop]:
@@ -164,7 +164,7 @@ def _railways(
             stops[pattern.route.operator].update({stop.id: stop for stop in pattern.stops})
     for operator, served in lines.items():
         fares = rules.among(routes[operator], list(stops[operator].values()))
-        yield FareTable(operator, WHOLE_FEED, False, served, fares)
+        yield FareTable(operator, WHOLE_FEED, served, fares, own=False)
 
 
 def two_fares(table: FareTable) -> list[tuple[str, str]]:

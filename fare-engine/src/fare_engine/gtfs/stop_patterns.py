@@ -112,14 +112,14 @@ def read_patterns(
             seconds = _duration(ordered[0][3], ordered[-1][2])
             found[key] = StopPattern(routes[route], served, seconds)
     served_routes = {pattern.route.id for pattern in found.values()}
-    for route in routes.values():
-        if route.id not in served_routes:
+    for unserved in routes.values():
+        if unserved.id not in served_routes:
             notices.add(
                 "trips",
                 0,
                 "便(trips.txtとstop_times.txt)のない路線は取り込みませんでした",
                 "便のある版を使ってください",
-                example=route.title,
+                example=unserved.title,
             )
     return list(found.values())
 

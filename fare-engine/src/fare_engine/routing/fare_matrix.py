@@ -4,6 +4,7 @@ The same fares as `FareBook.fare` gives one by one, for the search that needs th
 the first question of a day and medium, and kept with the book.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,16 +42,18 @@ def system_fares(book: FareBook, system: str) -> SystemFares:
 
 def _all_fares(book: FareBook, system: str) -> SystemFares:
     stations = stations_of(book.network, system)
-    index = {station: i for i, station in enumerate(stations)}
     tables = book.tables_of(system)
     if system in book.tariffs.surcharged_systems():
         return SystemFares(stations, _one_by_one(book, system, stations))
     yen = np.full((len(stations), len(stations)), NO_FARE, np.int32)
     for table in tables:
         yen = np.minimum(yen, _by_table(book, system, table, stations))
-    for owner, pair in book.specials:
-        ends = [index[s] for s in stations if book.network.stations[s].name in pair]
-        if owner == system and len(ends) == 2:  # noqa: PLR2004 - `*` names no station
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for i, station in enumerate(stations):
+        by_name[book.network.stations[station].name].append(i)
+    for pair in book.special_pairs.get(system, ()):
+        ends = [i for name in pair for i in by_name.get(name, ())]
+        if len(ends) == 2:  # noqa: PLR2004 - `*` names no station
             a, b = ends
             yen[a, b] = yen[b, a] = book.yen(system, stations[a], stations[b])
     return SystemFares(stations, yen)
@@ -58,12 +61,12 @@ def _all_fares(book: FareBook, system: str) -> SystemFares:
 
 def _by_table(book: FareBook, system: str, table: TariffTable, stations: tuple[int, ...]) -> Yen:
     tariffs = book.tariffs
+    bands = tariffs.bands[table]
+    if not bands:  # fares between two stations only
+        return np.full((len(stations), len(stations)), NO_FARE, np.int32)
     nodes = [book.network.fare_node[station] for station in stations]
     km10 = _distances(book, system, table.table if tariffs.is_area(table) else "", nodes)
-    bands = tariffs.bands[table]
     limits = np.array([km * 10 for km, _ in bands])
-    if not bands:  # fares between two stations only
-        return np.full(km10.shape, NO_FARE, np.int32)
     prices = np.array([*(book.in_medium(ic, table) for _, ic in bands), NO_FARE], np.int32)
     yen = prices[np.searchsorted(limits, km10)]
     yen[km10 == 0] = NO_FARE  # one station, or two names of one

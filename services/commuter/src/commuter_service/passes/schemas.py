@@ -13,6 +13,7 @@ from commuter_service.rules.pass_period import gaps, proposed_end
 from fare_engine.errors import FareError
 from fare_engine.network.network import Network
 from fare_engine.network.station_closures import closed, closed_stations
+from fare_engine.routing.notation import route_words
 from fare_engine.routing.route_text import BusRide, known_route
 from fare_engine.rules.bus_policy import BUS_NOTICE, is_guaranteed
 from fare_engine.rules.period import Period
@@ -100,7 +101,7 @@ class TrailLine(BaseModel):
 
 def section_of(route: str) -> str:
     """東京―新宿, from a route text."""
-    words = route.split(":")
+    words = route_words(route)
     return f"{words[0]}―{words[-1]}"
 
 
@@ -139,7 +140,7 @@ def _content(version: PassVersion) -> PassContent:
 
 def lines_of(route: str) -> list[str]:
     """The lines of a route text, in riding order."""
-    return list(dict.fromkeys(route.split(":")[1::2]))
+    return list(dict.fromkeys(route_words(route)[1::2]))
 
 
 def unreadable_json(route: str, network: Network, *, on: date | None = None) -> str:

@@ -13,6 +13,7 @@ from commuter_service.rules.claim_findings import (
 from fare_engine.errors import FareError
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
+from fare_engine.routing.notation import route_words
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 
@@ -55,7 +56,7 @@ def _cheapest(
     """The cheapest way between the same ends after the passes; None where none can be found."""
     assert item.route is not None
     assert item.item_on is not None
-    stations = item.route.split(":")
+    stations = route_words(item.route)
     question = SearchRequest(
         start=stations[0],
         end=stations[-1],
