@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, ClassVar, Self
@@ -32,10 +33,6 @@ READ = frozenset(
         *("route_networks", "fare_transfer_rules"),
     )
 )
-MAX_FILE_BYTES = 400_000_000
-MAX_ROWS = 1_000_000
-MAX_STOP_TIMES = 3_000_000
-MAX_LINE = 65_536
 PROGRESS_ROWS = 250_000
 FAULTS = (
     OSError,
@@ -48,6 +45,19 @@ FAULTS = (
 )
 Progress = Callable[[str], None]
 Row = tuple[int, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a feed may hold; the largest of Japan are far below."""
+
+    file_bytes: int = 400_000_000
+    rows: int = 1_000_000
+    stop_times: int = 3_000_000
+    line: int = 65_536
+
+
+LIMITS = Limits()
 
 
 class FeedUnreadable(FareError):
@@ -64,8 +74,11 @@ class FeedUnreadable(FareError):
 class FeedArchive:
     """An opened feed. FeedUnreadable where it is none, lacks a file or passes a limit."""
 
-    def __init__(self, path: Path, progress: Progress = lambda _: None) -> None:
+    def __init__(
+        self, path: Path, progress: Progress = lambda _: None, limits: Limits = LIMITS
+    ) -> None:
         self._progress = progress
+        self._limits = limits
         self._tables: dict[str, tuple[Callable[[], IO[bytes]], int]] = {}
         with ExitStack() as opened:
             try:
@@ -111,7 +124,7 @@ class FeedArchive:
     def _values(
         self, table: str, text: io.TextIOWrapper, needed: Sequence[str], optional: Sequence[str]
     ) -> Iterator[Row]:
-        reader = csv.reader(_lines(table, text))
+        reader = csv.reader(_lines(table, text, self._limits.line))
         header = [title.strip() for title in next(reader, [])]
         if not any(header) and table not in NEEDED:
             return
@@ -119,9 +132,10 @@ class FeedArchive:
         if missing:
             raise FeedUnreadable(f"{table}.txt に列がありません: {'、'.join(missing)}")
         at = [header.index(t) if t in header else len(header) for t in (*needed, *optional)]
-        count, limit = 0, MAX_STOP_TIMES if table == "stop_times" else MAX_ROWS
+        limits = self._limits
+        count, limit = 0, limits.stop_times if table == "stop_times" else limits.rows
         for cells in reader:
-            if not any(cells):
+            if not any(map(str.strip, cells)):
                 continue
             count += 1
             if count > limit:
@@ -141,10 +155,10 @@ class FeedArchive:
                 "GTFSに必要なファイルがありません: calendar.txtかcalendar_dates.txtのどちらか"
             )
         for table, (_, size) in self._tables.items():
-            if size > MAX_FILE_BYTES:
+            if size > self._limits.file_bytes:
                 raise FeedUnreadable(
                     f"{table}.txt の大きさ({size // 1_000_000:,}MB)が上限"
-                    f"({MAX_FILE_BYTES // 1_000_000:,}MB)を超えています"
+                    f"({self._limits.file_bytes // 1_000_000:,}MB)を超えています"
                 )
 
 
@@ -168,8 +182,8 @@ def _members(path: Path, opened: ExitStack) -> Iterator[tuple[str, Callable[[], 
             yield name.stem, partial(packed.open, member), member.file_size
 
 
-def _lines(table: str, text: io.TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(MAX_LINE):
-        if len(line) == MAX_LINE:
-            raise FeedUnreadable(f"{table}.txt の1行が長すぎます({MAX_LINE:,}文字以上)")
+def _lines(table: str, text: io.TextIOWrapper, most: int) -> Iterator[str]:
+    while line := text.readline(most):
+        if len(line) == most:
+            raise FeedUnreadable(f"{table}.txt の1行が長すぎます({most:,}文字以上)")
         yield line

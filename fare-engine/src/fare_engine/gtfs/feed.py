@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from fare_engine.gtfs.archive import FeedArchive, FeedUnreadable, Progress
+from fare_engine.gtfs.archive import LIMITS, FeedArchive, FeedUnreadable, Limits, Progress
 from fare_engine.gtfs.fares import read_fares
 from fare_engine.gtfs.lines import FareTable, fare_tables_of, stop_names, two_fares
 from fare_engine.gtfs.notices import Notice, Notices
@@ -47,13 +47,18 @@ class Imported:
         return frozenset([row.operator for row in self.network.intervals])
 
 
-def imported(path: Path, name: str = "", progress: Progress = lambda _: None) -> Imported:
+def imported(
+    path: Path,
+    name: str = "",
+    progress: Progress = lambda _: None,
+    limits: Limits = LIMITS,
+) -> Imported:
     """Read a feed, a zip or a folder. `name` tells the feeds of one operator apart.
 
     FeedUnreadable where it is no feed, or where what the standard demands is missing or wrong.
     """
     notices = Notices()
-    with FeedArchive(path, progress) as archive:
+    with FeedArchive(path, progress, limits) as archive:
         first_day = _first_day(archive, notices)
         stops, routes = read_stops(archive), read_routes(archive, notices)
         patterns = read_patterns(archive, routes, stops, notices)

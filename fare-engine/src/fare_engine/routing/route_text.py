@@ -158,7 +158,8 @@ def parse_route(network: Network, text: str) -> Route:
         start, line, end = words[i : i + 3]
         start, end = unescaped(start), unescaped(end)
         if _folded(line).startswith(BUS):
-            legs.append(BusRide(*(_folded(name) for name in (unescaped(line), start, end))))
+            names = (unescaped(line), start, end)
+            legs.append(BusRide(*(_folded(name).strip() for name in names)))
             here = ()
         elif line == WALK:
             here = _walked(network, here, start, end)
