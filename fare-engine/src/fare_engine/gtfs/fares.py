@@ -54,6 +54,8 @@ class FareRules:
     destinations: Mapping[str, tuple[str, ...]]
     routes: Mapping[str, tuple[str, ...]]
     """By route id: the keys of `rules` that hold for it."""
+    file: str
+    """Where the rules stand, for notices."""
 
     def by_station(self, *, is_bus: bool) -> bool:
         """Whether only the stations count, whatever the line: on railways without route rules."""
@@ -148,7 +150,8 @@ def read_fares(
     origins = _zones(own, {rule.origin for rule in every}, closed=closed)
     destinations = _zones(own, {rule.destination for rule in every}, closed=closed)
     keys = {route.id: _keys(route, rules, closed=closed) for route in routes.values()}
-    return FareRules(rules, origins, destinations, keys)
+    file = "fare_leg_rules" if is_v2 else "fare_rules"
+    return FareRules(rules, origins, destinations, keys, file)
 
 
 def _zones(

@@ -68,7 +68,7 @@ def imported(
     tables = fare_tables_of(patterns, rules)
     if not tables:
         raise FeedUnreadable("二つ以上の停留所に停まる便がありません")
-    _report_fares(tables, notices)
+    _report_fares(tables, rules.file, notices)
     source = SOURCE + (name or "、".join(dict.fromkeys(table.operator for table in tables)))
     return Imported(
         source,
@@ -124,11 +124,11 @@ def _fare_tables(tables: Sequence[FareTable], first_day: date, source: str) -> F
     return FareTables(tuple(dated), (), (), tuple(special), (), ())
 
 
-def _report_fares(tables: Sequence[FareTable], notices: Notices) -> None:
+def _report_fares(tables: Sequence[FareTable], file: str, notices: Notices) -> None:
     for table in tables:
         for a, b in two_fares(table):
             notices.add(
-                "fare_rules",
+                file,
                 0,
                 f"{table.name}: 運賃が複数ある区間は、どの運賃も取り込みませんでした",
                 "金額を手入力してください",
@@ -136,7 +136,7 @@ def _report_fares(tables: Sequence[FareTable], notices: Notices) -> None:
             )
         if not table.fares:
             notices.add(
-                "fare_rules",
+                file,
                 0,
                 "運賃のない路線があります",
                 "この路線の金額は手入力してください",
