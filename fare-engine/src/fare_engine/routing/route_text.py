@@ -226,7 +226,9 @@ def route_text(route: Route) -> str:
             line = ESCAPE + line if line.startswith(BUS) else line
         if not words:
             words.append(start)
-        elif words[-1] != start:
+        elif plain_name(unescaped(words[-1])) != plain_name(
+            unescaped(start)
+        ):  # 市ケ谷 and 市ヶ谷 are one station
             words += [WALK, start]
         words += [line, end]
     return ":".join(words)
@@ -288,7 +290,7 @@ def _only_operators(network: Network, paths: Sequence[list[Ride]], line: str) ->
 
 
 def _lines_named(network: Network, text: str) -> tuple[list[Line], ...]:
-    """Lines that a word means: by the name as written, by its folded form, and by its branches.
+    """Lines that a word means: as written, by folded form or another name, and by its branches.
 
     Branches are the lines of the name before a bracket (総武線 and its branch), once as lines of
     their own and once together with the line.
@@ -300,7 +302,8 @@ def _lines_named(network: Network, text: str) -> tuple[list[Line], ...]:
         folded = _folded(operator)
         allowed = [line for line in network.lines if _folded(line.operator) == folded]
     wanted = plain_name(name)
-    same = [line for line in allowed if plain_name(line.name) == wanted]
+    also = network.lines_also_called.get(wanted, frozenset())
+    same = [line for line in allowed if plain_name(line.name) == wanted or line.id in also]
     branches = [line for line in allowed if plain_name(line.name).startswith(f"{wanted}(")]
     if not same and not branches:
         raise UnknownLine(f"路線「{text}」はありません")
