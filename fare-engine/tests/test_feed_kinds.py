@@ -13,6 +13,7 @@ from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.gtfs.archive import LIMITS, FeedUnreadable, Limits
 from fare_engine.gtfs.editions import merged
 from fare_engine.gtfs.feed import Imported, imported
+from fare_engine.gtfs.report import import_report
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.tables import fare_tables, network_tables
 from fare_engine.routing.route_text import parse_route
@@ -280,6 +281,24 @@ def test_an_operator_with_a_slash_can_be_charged(write_feed: WriteFeed, tmp_path
     agency = "agency_id,agency_name\n1,東/西バス\n"
     feed = imported(write_feed(tmp_path, {"1": ("A/B線", ["AB"])}, "a,200,JPY", agency=agency))
     assert yen(feed, "A停:A\\/B線:B停") == 200
+
+
+def test_stops_of_one_name_far_apart_are_reported(write_feed: WriteFeed, tmp_path: Path) -> None:
+    stops = "stop_id,stop_name,stop_lat,stop_lon\nA,公民館前,35.0,139.4\nB,駅前,35.1,139.4\n"
+    routes = {"1": ("本線", ["AB"]), "2": ("支線", ["BC"])}
+    for lat, is_far in (("35.2", True), ("35.001", False)):
+        tables = {"stops": f"{stops}C,公民館前,{lat},139.4\n"}
+        feed = imported(write_feed(tmp_path / lat, routes, **tables))
+        assert ("一つの停留所として扱います(公民館前: 22km)" in facts(feed)) == is_far
+
+
+def test_names_that_other_operators_have_are_reported(
+    write_feed: WriteFeed, tmp_path: Path
+) -> None:
+    stops = "stop_id,stop_name,stop_lat,stop_lon\nA,新宿,43.0,141.3\nB,B停,43.1,141.3\n"
+    feed = imported(write_feed(tmp_path, {"1": ("本線", ["AB"])}, stops=stops))
+    report = "\n".join(import_report(feed, merged(network_tables(), fare_tables(), feed)))
+    assert "同じ名前が1件あります(新宿など)" in report
 
 
 def refusal(path: Path, limits: Limits = LIMITS) -> str:

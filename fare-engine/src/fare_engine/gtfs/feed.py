@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fare_engine.gtfs.archive import LIMITS, FeedArchive, FeedUnreadable, Limits, Progress
 from fare_engine.gtfs.fares import read_fares
-from fare_engine.gtfs.lines import FareTable, fare_tables_of, stop_names, two_fares
+from fare_engine.gtfs.lines import FareTable, far_namesakes, fare_tables_of, stop_names, two_fares
 from fare_engine.gtfs.notices import Notice, Notices
 from fare_engine.gtfs.stop_patterns import Stop, read_patterns, read_routes, read_stops
 from fare_engine.network.tables import (
@@ -69,6 +69,14 @@ def imported(
     if not tables:
         raise FeedUnreadable("二つ以上の停留所に停まる便がありません")
     _report_fares(tables, rules.file, notices)
+    for stop, km in far_namesakes(patterns).items():
+        notices.add(
+            "stops",
+            0,
+            "同じ名前の停留所が離れた場所にあり、一つの停留所として扱います",
+            "経路の候補に注意し、提供元に区別できる名前を依頼してください",
+            example=f"{stop}: {km:.0f}km",
+        )
     source = SOURCE + (name or "、".join(dict.fromkeys(table.operator for table in tables)))
     return Imported(
         source,

@@ -18,6 +18,7 @@ from fare_engine.gtfs.stop_patterns import FeedRoute, Stop, StopPattern
 EARTH_KM = 6371.0
 WHOLE_FEED = "普通"
 USUAL_SECONDS_PER_KM = 120
+FAR_KM = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,19 @@ def _railways(
 def two_fares(table: FareTable) -> list[tuple[str, str]]:
     """The pairs of a table with several fares."""
     return [pair for pair, yen in table.fares.items() if yen is TWO_FARES]
+
+
+def far_namesakes(patterns: Iterable[StopPattern]) -> dict[str, float]:
+    """Kilometres by name, where stops of one name and operator are more than FAR_KM apart."""
+    places: dict[tuple[str, str], tuple[float, float]] = {}
+    found: dict[str, float] = {}
+    for operator, stop in dict.fromkeys((p.route.operator, s) for p in patterns for s in p.stops):
+        if stop.position is not None:
+            first = places.setdefault((operator, stop.name), stop.position)
+            km = _distance(first, stop.position)
+            if km > FAR_KM:
+                found[stop.name] = max(km, found.get(stop.name, km))
+    return found
 
 
 def stop_names(tables: Iterable[FareTable]) -> list[str]:
