@@ -10,7 +10,9 @@ import pytest
 from fare_engine.fares.explanation import Explanation, PassUse
 from fare_engine.fares.pricing import Terms, price
 from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
-from fare_engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
+from fare_engine.gtfs.archive import FeedUnreadable
+from fare_engine.gtfs.editions import merged
+from fare_engine.gtfs.feed import Imported, imported
 from fare_engine.network.network import Network
 from fare_engine.network.tables import fare_tables, network_tables
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
@@ -23,15 +25,15 @@ DAY = date(2026, 4, 1)
 
 
 def of(feed: str) -> Imported:
-    return imported(read_feed(FEEDS / feed))
+    return imported(FEEDS / feed)
 
 
 @pytest.fixture(scope="module")
 def tariffs() -> Tariffs:
     """The delivered tables with both feeds."""
-    network, fares = merged(network_tables(), fare_tables(), of("rail"))
-    network, fares = merged(network, fares, of("bus"))
-    return Tariffs(Network(network), fares)
+    rail = merged(network_tables(), fare_tables(), of("rail"))
+    both = merged(rail.network, rail.fares, of("bus"))
+    return Tariffs(Network(both.network), both.fares)
 
 
 def priced(tariffs: Tariffs, route: str, *passes: str, **terms: object) -> Explanation:
@@ -59,18 +61,21 @@ def test_zone_fares_of_the_first_kind(tariffs: Tariffs, start: str, end: str, ye
 
 
 def test_two_fares_for_one_pair_are_reported_and_neither_is_used(tariffs: Tariffs) -> None:
-    assert any("みどり野中央" in problem and "複数" in problem for problem in of("rail").problems)
+    (notice,) = [one for one in of("rail").notices if "複数" in one.fact]
+    assert "みどり野―みどり野中央" in notice.fact
     with pytest.raises(NoFareBetween):
         priced(tariffs, "みどり野中央:みどり野線:みどり野")
 
 
-def test_fares_hold_from_the_first_to_the_last_day_of_the_feed(tariffs: Tariffs) -> None:
+def test_fares_hold_from_the_first_day_and_the_end_of_the_feed_is_reported(
+    tariffs: Tariffs,
+) -> None:
     route = parse_route(tariffs.network, "立川:みどり野線:みどり野")
-    for day in (date(2026, 3, 14), date(2027, 3, 13)):
+    for day in (date(2026, 3, 14), date(2027, 3, 13), date(2027, 3, 14)):
         assert price(route, Terms(day), (), tariffs).through_yen == 240
-    for day in (date(2026, 3, 13), date(2027, 3, 14)):
-        with pytest.raises(NoTariffOnDate):
-            price(route, Terms(day), (), tariffs)
+    with pytest.raises(NoTariffOnDate):
+        price(route, Terms(date(2026, 3, 13)), (), tariffs)
+    assert any("期限は2027/03/13" in notice.fact for notice in of("rail").notices)
 
 
 @pytest.mark.rule("F3")
@@ -110,11 +115,14 @@ def test_an_imported_bus_is_a_bus(tariffs: Tariffs) -> None:
     assert none.passes[0].use is PassUse.BUS_EXCLUDED
 
 
-def test_a_pattern_that_returns_is_cut_and_reported() -> None:
+def test_a_pattern_that_returns_is_part_of_the_line_and_nothing_is_reported() -> None:
     feed = of("bus")
-    assert any("二度停まる" in problem for problem in feed.problems)
-    rows = [row.station for row in feed.network.intervals if row.line == "10"]
-    assert rows == ["立川駅北口", "市役所前", "けやき団地"]
+    assert [row.station for row in feed.network.intervals if row.line == "10"] == [
+        "立川駅北口",
+        "市役所前",
+        "けやき団地",
+    ]
+    assert feed.notices == ()
 
 
 def test_the_search_goes_over_imported_lines(tariffs: Tariffs) -> None:
@@ -126,7 +134,7 @@ def test_the_search_goes_over_imported_lines(tariffs: Tariffs) -> None:
 
 def test_a_second_import_replaces_the_first() -> None:
     once = merged(network_tables(), fare_tables(), of("rail"))
-    assert merged(*once, of("rail")) == once
+    assert merged(once.network, once.fares, of("rail")) == once
 
 
 def broken(tmp_path: Path, file: str, change: Callable[[str], str]) -> Path:
@@ -147,18 +155,15 @@ def broken(tmp_path: Path, file: str, change: Callable[[str], str]) -> Path:
 )
 def test_a_broken_feed_is_refused(tmp_path: Path, file: str, change: Callable[[str], str]) -> None:
     with pytest.raises(FeedUnreadable):
-        imported(read_feed(broken(tmp_path, file, change)))
+        imported(broken(tmp_path, file, change))
 
 
-def test_foreign_money_and_zones_passed_are_left_out_and_reported(tmp_path: Path) -> None:
+def test_foreign_money_is_left_out_and_reported_with_its_row(tmp_path: Path) -> None:
     folder = broken(
         tmp_path, "fare_attributes.txt", lambda text: text.replace("C,240,JPY", "C,2,USD")
     )
-    rules = (folder / "fare_rules.txt").read_text().splitlines()
-    rules = [f"{line}," for line in rules]
-    rules[0], rules[1] = f"{rules[0]}contains_id", f"{rules[1]}S3"
-    (folder / "fare_rules.txt").write_text("\n".join(rules))
-    feed = imported(read_feed(folder))
-    assert any("USD" in problem for problem in feed.problems)
-    assert any("contains_id" in problem for problem in feed.problems)
+    feed = imported(folder)
+    (notice,) = [one for one in feed.notices if "USD" in one.fact]
+    assert (notice.file, notice.row) == ("fare_attributes", 4)
+    assert str(notice).startswith("fare_attributes.txt 4行目: ")
     assert {row.ic_yen for row in feed.fares.special_fares} == {160, 200}

@@ -10,7 +10,10 @@ from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
 from fare_engine.fares.tariff_checks import FareTableBroken
 from fare_engine.fares.tariffs import packaged_tariffs
-from fare_engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
+from fare_engine.gtfs.archive import FeedUnreadable
+from fare_engine.gtfs.editions import Merged, merged
+from fare_engine.gtfs.feed import Imported, imported
+from fare_engine.gtfs.report import import_report
 from fare_engine.network.checks import NetworkTableBroken
 from fare_engine.network.network import Network
 from fare_engine.network.services import stops_left_out
@@ -60,31 +63,42 @@ async def _load(tables: Path | None, data: Path, url: str | None) -> tuple[str, 
 @commuter.command("import-gtfs")
 def import_gtfs(
     feed: Annotated[Path, typer.Argument(exists=True, help="GTFS-JP, a zip or a folder")],
+    name: Annotated[
+        str, typer.Option("--name", help="tells several feeds of one operator apart")
+    ] = "",
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Add the operators of a GTFS-JP feed, rail or bus, to the active edition."""
+    """Add a GTFS-JP feed, rail or bus, to the active edition; or change nothing (exit code 1).
+
+    An earlier import of the feed keeps its days. Prints what was imported and what was left out.
+    """
     try:
-        addition = imported(read_feed(feed))
-        edition = asyncio.run(_add(addition, data, database))
+        addition = imported(feed, name, print_progress)
+        edition, result = asyncio.run(_add(addition, data, database))
     except (FeedUnreadable, NetworkTableBroken, FareTableBroken) as fault:
         print_line(f"取り込みませんでした: {fault}")
         raise typer.Exit(BROKEN) from None
-    for problem in addition.problems:
-        print_line(f"注意: {problem}")
-    lines = {(row.operator, row.line) for row in addition.network.intervals}
-    pairs = len(addition.fares.special_fares)
-    print_line(f"{edition}: {len(lines)}路線、{pairs}区間の運賃を取り込みました")
+    for line in import_report(addition, result):
+        print_line(line)
+    print_line(f"{edition} を有効にしました")
 
 
-async def _add(addition: Imported, data: Path, url: str | None) -> str:
+def print_progress(text: str) -> None:
+    """One line of progress on standard error, which a script can drop."""
+    typer.echo(text, err=True)
+
+
+async def _add(addition: Imported, data: Path, url: str | None) -> tuple[str, Merged]:
     database = Database(url or await own_database("commuter", data))
     try:
         async with database.transaction() as tx:
             edition = await network_store.newest(tx)
             base = await network_store.tariffs_of(tx, edition) if edition else packaged_tariffs()
-            network, fares = merged(base.network.tables, base.tables, addition)
+            result = merged(base.network.tables, base.tables, addition)
+            print_progress("データベースに書き込んでいます")
             now = SystemClock().now()
-            return (await load_edition(tx, network, fares, now=now))[0]
+            loaded, _ = await load_edition(tx, result.network, result.fares, now=now)
+            return loaded, result
     finally:
         await database.close()

@@ -124,29 +124,65 @@ async def test_the_command_adds_a_zipped_feed_to_the_edition_in_force(
     url = await new_database("commuter_service")
     feed = make_archive(str(tmp_path / "rail"), "zip", FEEDS / "rail")
     command = ["commuter", "import-gtfs", feed, "--database", url]
-    result = await asyncio.to_thread(CliRunner().invoke, main, command)
-    assert result.exit_code == 0, result.output
-    assert (
-        "注意: みどり野中央―みどり野" in result.output
-        or "注意: みどり野―みどり野中央" in result.output
-    )
-    assert "1路線、5区間" in result.output
+    code, said = await run(command)
+    assert code == 0, said
+    assert said.splitlines()[:2] == [
+        "データ: みどり野鉄道(2026/03/14から)",
+        "みどり野鉄道: 1路線、4停留所、5区間の運賃",
+    ]
+    assert "注意: fare_rules.txt: 普通: 運賃が複数ある区間は" in said
+    assert said.endswith(" を有効にしました\n")
+    stored = await newest_of(url)
+    for text, yen in (("立川:みどり野線:みどり野", 240), ("三鷹:中央線:東京", 440)):
+        route = parse_route(stored.network, text)
+        assert price(route, Terms(date(2026, 4, 1)), (), stored).through_yen == yen
+
+
+async def test_a_feed_that_is_none_is_refused_and_nothing_is_written(
+    new_database: NewDatabase,
+) -> None:
+    url = await new_database("commuter_service")
+    wrong = str(FEEDS / "README.md")
+    code, said = await run(["commuter", "import-gtfs", wrong, "--database", url])
+    assert code == 1
+    assert said.startswith("取り込みませんでした: GTFSを読み込めません: README.md")
+    database = Database(url)
+    assert await rows(database, "edition") == 0
+    await database.close()
+
+
+@pytest.mark.rule("R38")
+async def test_a_second_feed_keeps_the_fares_of_the_days_before(
+    new_database: NewDatabase, tmp_path: Path
+) -> None:
+    url = await new_database("commuter_service")
+    later = copytree(FEEDS / "rail", tmp_path / "later")
+    for file, old, new in (
+        ("feed_info.txt", "20260314,20270313", "20261001,20270930"),
+        ("fare_attributes.txt", "C,240", "C,260"),
+    ):
+        text = (later / file).read_text(encoding="utf-8").replace(old, new)
+        (later / file).write_text(text, encoding="utf-8")
+    for folder in (FEEDS / "rail", later):
+        code, said = await run(["commuter", "import-gtfs", str(folder), "--database", url])
+        assert code == 0, said
+    stored = await newest_of(url)
+    route = parse_route(stored.network, "立川:みどり野線:みどり野")
+    for on, yen in ((date(2026, 9, 30), 240), (date(2026, 10, 1), 260)):
+        assert price(route, Terms(on), (), stored).through_yen == yen
+
+
+async def newest_of(url: str) -> Tariffs:
     database = Database(url)
     async with database.transaction() as tx:
         edition = await network_store.newest(tx)
         assert edition
         stored = await network_store.tariffs_of(tx, edition)
     await database.close()
-    for text, yen in (("立川:みどり野線:みどり野", 240), ("三鷹:中央線:東京", 440)):
-        route = parse_route(stored.network, text)
-        assert price(route, Terms(date(2026, 4, 1)), (), stored).through_yen == yen
-    wrong = [*command[:2], str(FEEDS / "README.md"), *command[3:]]
-    refused = await asyncio.to_thread(CliRunner().invoke, main, wrong)
-    assert refused.exit_code == 1
-    assert refused.output.startswith("取り込みませんでした: ")
+    return stored
 
 
 async def run(command: list[str]) -> tuple[int, str]:
     """The command has an event loop of its own, so it runs in a thread."""
     result = await asyncio.to_thread(CliRunner().invoke, main, command)
-    return result.exit_code, result.output
+    return result.exit_code, result.stdout

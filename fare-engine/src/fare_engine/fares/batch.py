@@ -15,12 +15,12 @@ from fare_engine.fares.pricing import ChargedRide, Terms, charge
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.normalize import plain_name
 from fare_engine.routing.candidates import SearchRequest, candidates
+from fare_engine.routing.notation import split_words, unescaped
 from fare_engine.routing.route_text import Route, known_route, parse_pass
 from fare_engine.rules.fare_rounding import Medium
 
 COLUMNS = ("date", "medium", "from", "to", "via", "route", "pass")
 APPENDED = ("through_fare", "charged", "why", "error")
-SEPARATOR = "|"
 
 
 class DateUnreadable(FareError):
@@ -92,7 +92,7 @@ def charge_row(row: Mapping[str, str], tariffs: Tariffs) -> ChargedRide:
         check_ends(route, start, end)
     elif start and end:
         question = SearchRequest(start, end, terms.on, terms.medium, passes=passes, count=1)
-        via = tuple(_parts(row.get("via", "")))
+        via = tuple(map(unescaped, _parts(row.get("via", ""))))
         route = candidates(replace(question, via=via), tariffs)[0].route
     else:
         raise PlacesMissing("出発駅と到着駅、または経路を入力してください")
@@ -111,4 +111,4 @@ def _unqualified(name: str) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(SEPARATOR) if part.strip()]
+    return [part for part in split_words(text, "|") if part]

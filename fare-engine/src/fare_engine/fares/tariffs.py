@@ -9,7 +9,7 @@ the ticket is charged, with a notice.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, TypeVar
 
 from fare_engine.errors import FareError
@@ -236,6 +236,14 @@ class FareBook:
             for row in self.tariffs.tables.special_fares
             if is_valid(row.valid_from, row.valid_to, self.on)
         }
+
+    @cached_property
+    def special_pairs(self) -> dict[str, list[frozenset[str]]]:
+        """The pairs of names that have a fare of their own, by fare system."""
+        pairs: dict[str, list[frozenset[str]]] = defaultdict(list)
+        for system, pair in self.specials:
+            pairs[system].append(pair)
+        return pairs
 
     def tables_of(self, system: str) -> list[TariffTable]:
         """The tables of a fare system on the book's day; NoTariffOnDate."""

@@ -1,25 +1,20 @@
-"""What does a GTFS-JP feed add to network and tariffs: rail or bus, Fares v1 or v2?
+"""GTFS-JP import: what a feed adds to network and tariffs, rail or bus, Fares v1 or v2.
 
-A feed is a folder or zip of tables. Its agencies become operators, the stop patterns of its routes
-lines, its zone fares fares between two stations. Directions, platforms and timetables are left out:
-a fare needs none of them. What the feed says and our tables cannot hold is in `problems` and
-left out; nothing is guessed.
+Agencies become operators, stop patterns lines, zone fares fares between two stations. What the feed
+says and our tables cannot hold is left out and in `notices`; nothing is guessed.
 """
 
-import csv
-import io
-import math
-import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
 
-from fare_engine.errors import FareError
-from fare_engine.gtfs.fares import PairFares, pair_fares
+from fare_engine.gtfs.archive import LIMITS, FeedArchive, FeedUnreadable, Limits, Progress
+from fare_engine.gtfs.fares import read_fares
+from fare_engine.gtfs.lines import FareTable, far_namesakes, fare_tables_of, stop_names, two_fares
+from fare_engine.gtfs.notices import Notice, Notices
+from fare_engine.gtfs.stop_patterns import Stop, read_patterns, read_routes, read_stops
 from fare_engine.network.tables import (
     BusLine,
     FareTables,
@@ -32,261 +27,188 @@ from fare_engine.network.tables import (
     TravelSpeed,
 )
 
-Rows = list[dict[str, str]]
-BUS_TYPES = frozenset({"3", "11", *map(str, range(200, 210)), *map(str, range(700, 717))})
-NEEDED = ("agency", "routes", "trips", "stops", "stop_times", "feed_info")
-EARTH_KM = 6371.0
-WHOLE_FEED = "普通"
-
-
-class FeedUnreadable(FareError):
-    """The file is no feed, or a table or column that the standard demands is missing."""
-
-    code: ClassVar[str] = "FEED_UNREADABLE"
+SOURCE = "GTFS:"
+"""Before the feed's name in the `source` of every row that came from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The tables of a feed, and what could not be taken over, in Japanese."""
+    """The tables of a feed from its first day on, and what could not be taken over."""
 
+    source: str
+    first_day: date
     network: NetworkTables
     fares: FareTables
-    problems: tuple[str, ...]
+    notices: tuple[Notice, ...]
+
+    @property
+    def operators(self) -> frozenset[str]:
+        """The operators of the feed."""
+        return frozenset([row.operator for row in self.network.intervals])
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    """The stops of a line by name, with positions and the seconds that the ride takes."""
+def imported(
+    path: Path,
+    name: str = "",
+    progress: Progress = lambda _: None,
+    limits: Limits = LIMITS,
+) -> Imported:
+    """Read a feed, a zip or a folder. `name` tells the feeds of one operator apart.
 
-    operator: str
-    line: str
-    route: str
-    is_bus: bool
-    stops: tuple[str, ...]
-    km10: tuple[int, ...]
-    seconds: int
-
-
-def read_feed(path: Path) -> dict[str, Rows]:
-    """All tables of a feed by name without ending; FeedUnreadable."""
-    try:
-        texts = dict(_texts(path))
-    except (OSError, zipfile.BadZipFile, UnicodeDecodeError) as fault:
-        raise FeedUnreadable(f"GTFSを読み込めません: {path.name}({fault})") from None
-    feed = {name: list(csv.DictReader(io.StringIO(text))) for name, text in texts.items()}
-    missing = [name for name in NEEDED if not feed.get(name)]
-    if missing:
-        raise FeedUnreadable(f"GTFSに必要なファイルがありません: {'、'.join(missing)}")
-    return {
-        name: [{k.strip(): (v or "").strip() for k, v in row.items() if k} for row in rows]
-        for name, rows in feed.items()
-    }
-
-
-def imported(feed: Mapping[str, Rows]) -> Imported:
-    """The tables of a feed; FeedUnreadable where a demanded column is missing."""
-    try:
-        return _imported(feed)
-    except (KeyError, ValueError) as fault:
-        raise FeedUnreadable(f"GTFSの列が読み取れません: {fault}") from None
-
-
-def merged(
-    network: NetworkTables, fares: FareTables, addition: Imported
-) -> tuple[NetworkTables, FareTables]:
-    """Tables with the feed's operators added, or put in the place of an earlier import of them."""
-    operators = {row.operator for row in addition.network.intervals}
-    return (
-        replace(network, **_joined(network, addition.network, operators)),
-        replace(fares, **_joined(fares, addition.fares, operators)),
+    FeedUnreadable where it is no feed, or where what the standard demands is missing or wrong.
+    """
+    notices = Notices()
+    with FeedArchive(path, progress, limits) as archive:
+        first_day = _first_day(archive, notices)
+        stops, routes = read_stops(archive), read_routes(archive, notices)
+        patterns = read_patterns(archive, routes, stops, notices)
+        rules = read_fares(archive, routes, stops, notices)
+        kana = _readings(archive, stops)
+    progress("路線と運賃を組み合わせています")
+    tables = fare_tables_of(patterns, rules)
+    if not tables:
+        raise FeedUnreadable("二つ以上の停留所に停まる便がありません")
+    _report_fares(tables, rules.file, notices)
+    for stop, km in far_namesakes(patterns).items():
+        notices.add(
+            "stops",
+            0,
+            "同じ名前の停留所が離れた場所にあり、一つの停留所として扱います",
+            "経路の候補に注意し、提供元に区別できる名前を依頼してください",
+            example=f"{stop}: {km:.0f}km",
+        )
+    source = SOURCE + (name or "、".join(dict.fromkeys(table.operator for table in tables)))
+    return Imported(
+        source,
+        first_day,
+        _network_tables(tables, kana, source),
+        _fare_tables(tables, first_day, source),
+        notices.all(),
     )
 
 
-def _joined(
-    base: NetworkTables | FareTables, more: NetworkTables | FareTables, operators: set[str]
-) -> dict[str, Any]:
-    tables: dict[str, Any] = {}
-    for name in (field.name for field in fields(base)):
-        kept = [row for row in getattr(base, name) if not _belongs(row, operators)]
-        added = getattr(more, name)
-        if name == "readings":  # a name that is known keeps its reading
-            known = {row.station for row in kept}
-            added = [row for row in added if row.station not in known]
-        tables[name] = (*kept, *added)
-    return tables
-
-
-def _belongs(row: object, operators: set[str]) -> bool:
-    return str(getattr(row, "operator", "")).partition("/")[0] in operators
-
-
-def _texts(path: Path) -> Iterator[tuple[str, str]]:
-    if path.is_dir():
-        for file in sorted(path.glob("*.txt")):
-            yield file.stem, file.read_text(encoding="utf-8-sig")
-        return
-    with zipfile.ZipFile(path) as packed:
-        for name in packed.namelist():
-            if name.endswith(".txt"):
-                yield Path(name).stem, packed.read(name).decode("utf-8-sig")
-
-
-def _imported(feed: Mapping[str, Rows]) -> Imported:
-    problems: list[str] = []
-    patterns = list(_patterns(feed, problems))
-    priced = pair_fares(feed)
-    fares = _fare_tables(feed, patterns, priced)
-    problems += priced.problems
-    names = list(dict.fromkeys(stop for pattern in patterns for stop in pattern.stops))
-    kana = _readings(feed)
-    own = not priced.whole_feed
-    network = NetworkTables(
-        intervals=tuple(row for pattern in patterns for row in _intervals(pattern)),
+def _network_tables(
+    tables: Sequence[FareTable], kana: Mapping[str, str], source: str
+) -> NetworkTables:
+    lines = [(table.operator, table, line) for table in tables for line in table.lines]
+    return NetworkTables(
+        intervals=tuple(
+            Interval(operator, line.name, seq, stop, km10, source)
+            for operator, _, line in lines
+            for seq, (stop, km10) in enumerate(zip(line.stops, line.km10, strict=True), start=1)
+        ),
         line_totals=(),
-        readings=tuple(Reading(name, kana.get(name, name)) for name in names),
+        readings=tuple(Reading(name, kana.get(name) or name) for name in stop_names(tables)),
         ambiguous_names=(),
         interchanges=(),
         shared_tracks=(),
         line_tables=tuple(
-            LineTable(one.operator, one.line, one.line, "gtfs") for one in patterns if own
+            LineTable(operator, line.name, table.name, source)
+            for operator, table, line in lines
+            if table.own
         ),
         travel_speeds=tuple(
-            TravelSpeed(one.operator, one.line, one.seconds * 10 // one.km10[-1], "gtfs")
-            for one in patterns
+            TravelSpeed(operator, line.name, line.seconds_per_km, source)
+            for operator, _, line in lines
         ),
-        bus_lines=tuple(BusLine(one.operator, one.line, "gtfs") for one in patterns if one.is_bus),
+        bus_lines=tuple(
+            BusLine(operator, line.name, source) for operator, _, line in lines if line.is_bus
+        ),
     )
-    return Imported(network, fares, tuple(dict.fromkeys(problems)))
 
 
-def _fare_tables(
-    feed: Mapping[str, Rows], patterns: Sequence[_Pattern], priced: PairFares
-) -> FareTables:
-    first, last = _validity(feed)
-    groups: dict[tuple[str, str], list[_Pattern]] = defaultdict(list)
-    for one in patterns:
-        groups[one.operator, WHOLE_FEED if priced.whole_feed else one.line].append(one)
-    tables, special = [], []
-    for (operator, table), lines in groups.items():
-        tables.append(TariffTable(operator, table, first, last, "up", "up", "gtfs"))
-        system = operator if priced.whole_feed else f"{operator}/{table}"
-        stops = list(dict.fromkeys(stop for line in lines for stop in line.stops))
-        for i, a in enumerate(stops):
-            for b in stops[:i]:
-                yen = priced.between(lines[0].route, a, b)
-                if yen is not None:
-                    special.append(SpecialFare(system, b, a, first, last, yen, "gtfs"))
-    return FareTables(tuple(tables), (), (), tuple(special), (), ())
+def _fare_tables(tables: Sequence[FareTable], first_day: date, source: str) -> FareTables:
+    dated, special = [], []
+    for table in tables:
+        priced = [(pair, yen) for pair, yen in sorted(table.fares.items()) if yen is not None]
+        if not priced:
+            continue  # its lines are known and have no fare
+        row = TariffTable(table.operator, table.name, first_day, None, "up", "up", source)
+        dated.append(row)
+        system = f"{table.operator}/{table.name}" if table.own else table.operator
+        special += [
+            SpecialFare(system, a, b, first_day, None, yen, source) for (a, b), yen in priced
+        ]
+    return FareTables(tuple(dated), (), (), tuple(special), (), ())
 
 
-def _validity(feed: Mapping[str, Rows]) -> tuple[date, date | None]:
-    info = feed["feed_info"][0]
-    first = datetime.strptime(info["feed_start_date"], "%Y%m%d").date()  # noqa: DTZ007 - a day
-    end = info.get("feed_end_date", "")
-    return first, datetime.strptime(end, "%Y%m%d").date() if end else None  # noqa: DTZ007
+def _report_fares(tables: Sequence[FareTable], file: str, notices: Notices) -> None:
+    for table in tables:
+        for a, b in two_fares(table):
+            notices.add(
+                file,
+                0,
+                f"{table.name}: 運賃が複数ある区間は、どの運賃も取り込みませんでした",
+                "金額を手入力してください",
+                example=f"{a}―{b}",
+            )
+        if not table.fares:
+            notices.add(
+                file,
+                0,
+                "運賃のない路線があります",
+                "この路線の金額は手入力してください",
+                example=table.name,
+            )
 
 
-def _intervals(pattern: _Pattern) -> Iterator[Interval]:
-    for seq, (stop, km10) in enumerate(zip(pattern.stops, pattern.km10, strict=True), start=1):
-        yield Interval(pattern.operator, pattern.line, seq, stop, km10, "gtfs")
+def _first_day(archive: FeedArchive, notices: Notices) -> date:
+    """The day from which the feed holds: of feed_info, else the first day that a calendar has."""
+    if "feed_info" not in archive:
+        notices.add(
+            "feed_info", 0, "ファイルがありません", "GTFS-JPでは必須です。提供元に確認してください"
+        )
+    dates = ("feed_start_date", "feed_end_date")
+    for row, (start, end) in archive.rows("feed_info", (), dates):
+        if end:
+            notices.add(
+                "feed_info",
+                row,
+                f"データの期限は{_day('feed_info', row, end):%Y/%m/%d}です。"
+                "それより後の日も、次のデータを取り込むまでこの運賃で計算します",
+                "期限の前に新しいデータを取り込んでください",
+            )
+        if start:
+            return _day("feed_info", row, start)
+    days = list(_calendar_days(archive))
+    if not days:
+        raise FeedUnreadable("feed_info.txtにもcalendar.txtにも開始日がありません")
+    first = min(days)
+    notices.add(
+        "feed_info",
+        0,
+        f"開始日(feed_start_date)がないため、運行の最初の日({first:%Y/%m/%d})からとしました",
+        "日が違うときは、提供元にfeed_start_dateの記載を依頼してください",
+    )
+    return first
 
 
-def _readings(feed: Mapping[str, Rows]) -> dict[str, str]:
+def _calendar_days(archive: FeedArchive) -> Iterator[date]:
+    for row, (day,) in archive.rows("calendar", ("start_date",)):
+        yield _day("calendar", row, day)
+    for row, (day, kind) in archive.rows("calendar_dates", ("date",), ("exception_type",)):
+        if kind != "2":  # a day without service
+            yield _day("calendar_dates", row, day)
+
+
+def _day(file: str, row: int, text: str) -> date:
+    try:
+        if len(text) != len("YYYYMMDD") or not text.isascii():
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FeedUnreadable.at(file, row, f"「{text}」は日付(YYYYMMDD)ではありません") from None
+
+
+def _readings(archive: FeedArchive, stops: Mapping[str, Stop]) -> dict[str, str]:
     """Kana by stop name, from translations.txt in its present form or the older one."""
-    name_of = {row["stop_id"]: row["stop_name"] for row in feed["stops"]}
-    kana = {}
-    for row in feed.get("translations", []):
-        if (row.get("language") or row.get("lang", "")).lower() != "ja-hrkt":
-            continue
-        if row.get("table_name", "stops") == "stops":
-            said = row.get("field_value") or name_of.get(row.get("record_id", ""), "")
-            kana[said or row.get("trans_id", "")] = row["translation"]
+    kana: dict[str, str] = defaultdict(str)
+    columns = (
+        ("translation",),
+        ("language", "lang", "table_name", "field_value", "record_id", "trans_id"),
+    )
+    for _, (text, new, old, table, value, record, trans) in archive.rows("translations", *columns):
+        if (new or old).lower() == "ja-hrkt" and table in ("", "stops"):
+            name = value or (stops[record].name if record in stops else "") or trans
+            kana[name] = text
     return kana
-
-
-def _patterns(feed: Mapping[str, Rows], problems: list[str]) -> Iterator[_Pattern]:
-    """The longest stop pattern of each route, and those that do not run along a longer one."""
-    agencies = {row.get("agency_id", ""): row["agency_name"] for row in feed["agency"]}
-    only = next(iter(agencies.values()))
-    stops = {row["stop_id"]: row for row in feed["stops"]}
-    calls: dict[str, Rows] = defaultdict(list)
-    for row in feed["stop_times"]:
-        calls[row["trip_id"]].append(row)
-    trips: dict[str, list[str]] = defaultdict(list)
-    for row in feed["trips"]:
-        trips[row["route_id"]].append(row["trip_id"])
-    for route in feed["routes"]:
-        operator = agencies.get(route.get("agency_id", ""), only)
-        title = route.get("route_long_name") or route.get("route_short_name") or operator
-        served: list[Sequence[str]] = []
-        for trip in _longest_first([calls[trip] for trip in trips[route["route_id"]]]):
-            names = [stops[call["stop_id"]]["stop_name"] for call in trip]
-            if len(set(names)) != len(names):
-                problems.append(f"{title}: 同じ停留所に二度停まる系統は取り込めません")
-                names = _until_repeated(names)
-            if len(names) > 1 and not any(_runs_along(names, line) for line in served):
-                number = f"({len(served) + 1})" if served else ""
-                served.append(names)
-                places = [stops[call["stop_id"]] for call in trip[: len(names)]]
-                yield _Pattern(
-                    operator,
-                    title + number,
-                    route["route_id"],
-                    route["route_type"] in BUS_TYPES,
-                    tuple(names),
-                    tuple(_kilometres(places)),
-                    _seconds(trip[: len(names)]),
-                )
-
-
-def _longest_first(trips: Iterable[Rows]) -> list[Rows]:
-    """Each different sequence of stops once."""
-    found: dict[tuple[str, ...], Rows] = {}
-    for trip in trips:
-        ordered = sorted(trip, key=lambda call: int(call["stop_sequence"]))
-        found.setdefault(tuple(call["stop_id"] for call in ordered), ordered)
-    return sorted(found.values(), key=len, reverse=True)
-
-
-def _runs_along(names: Sequence[str], line: Sequence[str]) -> bool:
-    """Whether a pattern stops at some of a line's stops in its order, there or back."""
-    for way in (line, line[::-1]):
-        ahead = iter(way)
-        if all(name in ahead for name in names):
-            return True
-    return False
-
-
-def _until_repeated(names: Sequence[str]) -> list[str]:
-    kept: list[str] = []
-    for name in names:
-        if name in kept:
-            break
-        kept.append(name)
-    return kept
-
-
-def _kilometres(stops: Sequence[Mapping[str, str]]) -> Iterator[int]:
-    """Tenths of a kilometre as the crow flies from stop to stop; only the search reads them."""
-    at = 0
-    yield at
-    for one, other in pairwise(stops):
-        at += max(1, round(10 * _distance(one, other)))
-        yield at
-
-
-def _distance(one: Mapping[str, str], other: Mapping[str, str]) -> float:
-    a, b = (math.radians(float(stop["stop_lat"])) for stop in (one, other))
-    across = math.radians(float(other["stop_lon"]) - float(one["stop_lon"]))
-    half = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(across / 2) ** 2
-    return 2 * EARTH_KM * math.asin(math.sqrt(half))
-
-
-def _seconds(trip: Sequence[Mapping[str, str]]) -> int:
-    """Duration of a trip; at least a minute. Hours may pass 24."""
-
-    def clock(text: str) -> int:
-        hours, minutes, seconds = (int(part) for part in text.split(":"))
-        return hours * 3600 + minutes * 60 + seconds
-
-    return max(60, clock(trip[-1]["arrival_time"]) - clock(trip[0]["departure_time"]))

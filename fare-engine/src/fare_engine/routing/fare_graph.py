@@ -153,15 +153,12 @@ def nodes_of(network: Network) -> Nodes:
         stations += own
     owner = [system for system, part in systems.items() for _ in stations[part]]
     at = {(system, s): i for i, (system, s) in enumerate(zip(owner, stations, strict=True))}
+    joined: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for (system, station), i in at.items():
+        joined[system, network.fare_node[station]].append(i)
     twins = tuple(
-        tuple(
-            i
-            for (other, s), i in at.items()
-            if other == system
-            and s != station
-            and network.fare_node[s] == network.fare_node[station]
-        )
-        for system, station in zip(owner, stations, strict=True)
+        tuple(other for other in joined[system, network.fare_node[station]] if other != i)
+        for i, (system, station) in enumerate(zip(owner, stations, strict=True))
     )
     arcs = sorted(set(_changes(network, at)), key=lambda arc: (arc[1], arc[0]))
     origins, goals = np.array(arcs, np.int64).reshape(-1, 2).T

@@ -63,8 +63,8 @@ def _all_fares(book: FareBook, system: str) -> SystemFares:
     named: dict[str, list[int]] = defaultdict(list)
     for i, station in enumerate(stations):
         named[book.network.stations[station].name].append(i)
-    for owner, pair in book.specials:
-        if owner == system and len(pair) == 2:  # noqa: PLR2004 - `*` names no station
+    for pair in book.special_pairs.get(system, ()):
+        if len(pair) == 2:  # noqa: PLR2004 - `*` names no station
             one, other = pair
             for a, b in product(named[one], named[other]):
                 yen[a, b] = yen[b, a] = book.yen(system, stations[a], stations[b])
@@ -73,6 +73,8 @@ def _all_fares(book: FareBook, system: str) -> SystemFares:
 
 def _by_table(book: FareBook, system: str, table: TariffTable, stations: tuple[int, ...]) -> Yen:
     """By one table. Lengths of which the tariff makes no difference are priced once."""
+    if not book.tariffs.bands[table]:  # fares between two stations only
+        return np.full((len(stations), len(stations)), NO_FARE, np.int32)
     nodes = [book.network.fare_node[station] for station in stations]
     area = table.table if book.tariffs.is_area(table) else ""
     lengths = _lengths(book.tariffs.distances, system, area, nodes)

@@ -3,12 +3,12 @@
 Stations and lines alternate, separated by colons. A line needs its operator in front (京急/本線)
 where its name alone is ambiguous for the two stations. A change between stations of different
 names is found by itself, or written 徒歩. バス or バス(name) is a bus section between any stops.
-A pass is a route with an optional validity behind it: [2026-04-01~2026-09-30].
+A pass is a route with an optional validity behind it: [2026-04-01~2026-09-30]. Signs inside a name
+are escaped (`notation`).
 """
 
 import heapq
 import itertools
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,10 +21,8 @@ from fare_engine.fares.segments import Run, runs_of
 from fare_engine.network.network import Line, Network, Ride
 from fare_engine.network.normalize import plain_name
 from fare_engine.network.station_lookup import stations_named, unknown_station
+from fare_engine.routing.notation import BUS, ESCAPE, WALK, escaped, split_words, unescaped
 from fare_engine.rules.period import Period
-
-WALK = "徒歩"
-BUS = "バス"
 
 
 class RouteUnreadable(FareError):
@@ -147,15 +145,17 @@ class CommuterPass:
 
 def parse_route(network: Network, text: str) -> Route:
     """Read a route text; RouteUnreadable, UnknownStation, UnknownLine, RouteDisconnected ..."""
-    words = [word.strip() for word in unicodedata.normalize("NFKC", text).split(":")]
+    words = split_words(text, ":")
     if len(words) < 3 or len(words) % 2 == 0 or not all(words):  # noqa: PLR2004 - one section
         raise RouteUnreadable(f"経路は「駅:路線:駅」の形で入力してください: {text}")
     legs: list[Ride | BusRide] = []
     here: tuple[int, ...] = ()  # where the rider may stand; several after a walk, none after a bus
     for i in range(0, len(words) - 2, 2):
         start, line, end = words[i : i + 3]
-        if line.startswith(BUS):
-            legs.append(BusRide(line, start, end))
+        start, end = unescaped(start), unescaped(end)
+        if _folded(line).startswith(BUS):
+            names = (unescaped(line), start, end)
+            legs.append(BusRide(*(_folded(name).strip() for name in names)))
             here = ()
         elif line == WALK:
             here = _walked(network, here, start, end)
@@ -175,14 +175,21 @@ def known_route(network: Network, text: str) -> Route:
 
 def parse_pass(network: Network, text: str, pass_id: str, version: int = 1) -> CommuterPass:
     """Read a pass text: a route, with a validity in brackets or without end."""
-    match = re.fullmatch(r"\s*(.*?)\s*(?:\[(.*)\])?\s*", unicodedata.normalize("NFKC", text))
-    assert match is not None  # every part is optional
-    period = parse_period(match[2] or "")
+    section, period = _with_period(text)
     try:
-        route = known_route(network, match[1])
+        route = known_route(network, section)
     except RouteDisconnected as fact:
         raise PassHasGap(f"定期区間がつながっていません。{fact.message}") from fact
     return CommuterPass(pass_id, version, route, period)
+
+
+def _with_period(text: str) -> tuple[str, Period]:
+    """The route of a pass text and its period; brackets inside the route begin none."""
+    *before, last = split_words(text, "[")
+    period, *behind = split_words(last, "]")
+    if not before or behind != [""]:
+        return text.strip(), Period()
+    return "[".join(before), parse_period(period)
 
 
 def parse_period(text: str) -> Period:
@@ -206,14 +213,18 @@ def route_text(route: Route) -> str:
     words: list[str] = []
     for leg in route.legs:
         if isinstance(leg, BusRide):
-            start, line, end = leg.from_stop, leg.line, leg.to_stop
+            start, end = escaped(leg.from_stop), escaped(leg.to_stop)
+            line = escaped(leg.line)
         else:
-            start = route.network.stations[leg.stations[0]].name
-            line = route.network.lines[leg.line].title
-            end = route.network.stations[leg.stations[-1]].name
+            start, end = (escaped(route.network.stations[leg.stations[i]].name) for i in (0, -1))
+            row = route.network.lines[leg.line]
+            line = f"{escaped(row.operator)}/{escaped(row.name)}"
+            line = ESCAPE + line if line.startswith(BUS) else line
         if not words:
             words.append(start)
-        elif plain_name(words[-1]) != plain_name(start):  # 市ケ谷 and 市ヶ谷 are one station
+        elif plain_name(unescaped(words[-1])) != plain_name(
+            unescaped(start)
+        ):  # 市ケ谷 and 市ヶ谷 are one station
             words += [WALK, start]
         words += [line, end]
     return ":".join(words)
@@ -227,32 +238,40 @@ def _walked(network: Network, here: tuple[int, ...], start: str, end: str) -> tu
     found = [s for s in near if plain_name(network.stations[s].name) == wanted]
     if not found:
         raise RouteDisconnected(f"{start}と{end}は徒歩で乗り換えられる駅ではありません")
-    return tuple(found)
+    return tuple(_exact(network, found, end) or found)
 
 
 def _all_named(network: Network, name: str) -> list[int]:
+    """The stations of a name as written, else of its folded form."""
     found = stations_named(network, name)
+    if not _exact(network, found, name):
+        found = stations_named(network, _folded(name))
     if not found:
         raise unknown_station(network, name)
     return found
 
 
+def _exact(network: Network, stations: Iterable[int], name: str) -> list[int]:
+    return [station for station in stations if network.stations[station].name == name]
+
+
 def _rides(network: Network, here: tuple[int, ...], start: str, line: str, end: str) -> list[Ride]:
-    if plain_name(start) == plain_name(end):
-        raise RouteUnreadable(f"同じ駅に戻る区間は指定できません: {start}:{line}:{end}")
     named, ends = _all_named(network, start), _all_named(network, end)
+    exact = _exact(network, named, start), _exact(network, ends, end)
+    if start == end or (plain_name(start) == plain_name(end) and not all(exact)):
+        raise RouteUnreadable(f"同じ駅に戻る区間は指定できません: {start}:{line}:{end}")
     near = [other for station in here for other in network.interchanges[station]]
     # Where the ride may begin, by preference: here, at a namesake, after a change not written.
     origins: list[Sequence[int]] = (
-        [here, [s for s in near if s in named], near] if here else [named]
+        [here, [s for s in near if s in named], near] if here else [exact[0], named]
     )
-    same_name, family = _lines_named(network, line)
-    for starts in origins:
-        for paths in (
-            _direct(network, same_name, starts, ends),
-            _over(network, family, starts, ends),
-        ):
-            if paths:
+    *written, family = _lines_named(network, line)
+    for goals in (exact[1], ends):
+        for starts in origins:
+            for lines in written:
+                if paths := _direct(network, lines, starts, goals):
+                    return _only_operators(network, paths, line)
+            if paths := _over(network, family, starts, goals):
                 return _only_operators(network, paths, line)
     raise RouteDisconnected(f"{line}は{start}と{end}を結んでいません")
 
@@ -266,17 +285,30 @@ def _only_operators(network: Network, paths: Sequence[list[Ride]], line: str) ->
     return min(paths, key=lambda rides: sum(network.ride_km10(ride) for ride in rides))
 
 
-def _lines_named(network: Network, text: str) -> tuple[list[Line], list[Line]]:
-    """Lines of exactly the name or so called, and those of the name before a bracket (a branch)."""
-    operator, slash, name = text.rpartition("/")
-    allowed = [line for line in network.lines if not slash or line.operator == operator]
+def _lines_named(network: Network, text: str) -> tuple[list[Line], ...]:
+    """Lines that a word means: as written, by folded form or another name, and by its branches.
+
+    Branches are the lines of the name before a bracket (総武線 and its branch), once as lines of
+    their own and once together with the line.
+    """
+    *before, name = split_words(text, "/")
+    operator, name = unescaped("/".join(before)), unescaped(name)
+    allowed = [line for line in network.lines if not before or line.operator == operator]
+    if before and not allowed:
+        folded = _folded(operator)
+        allowed = [line for line in network.lines if _folded(line.operator) == folded]
     wanted = plain_name(name)
     also = network.lines_also_called.get(wanted, frozenset())
     same = [line for line in allowed if plain_name(line.name) == wanted or line.id in also]
-    family = [line for line in allowed if plain_name(line.name).partition("(")[0] == wanted]
-    if not same and not family:
+    branches = [line for line in allowed if plain_name(line.name).startswith(f"{wanted}(")]
+    if not same and not branches:
         raise UnknownLine(f"路線「{text}」はありません")
-    return same, family
+    return [line for line in same if line.name == name], same, branches, [*same, *branches]
+
+
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
 
 def _direct(

@@ -5,6 +5,8 @@ Reads the text alone, so that a route whose line is gone can still be named.
 
 import re
 
+from fare_engine.routing.notation import names_in
+
 
 def line_words(name: str) -> str:
     """A line as people call it: 総武線 for JR東日本/総武線(御茶ノ水支線)."""
@@ -13,7 +15,7 @@ def line_words(name: str) -> str:
 
 def route_words(text: str) -> list[str]:
     """Stations and lines of a route text, alternating, from the first station to the last."""
-    words = text.split(":")
+    words = names_in(text)
     words[1::2] = [line_words(line) for line in words[1::2]]
     return words
 

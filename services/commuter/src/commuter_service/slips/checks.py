@@ -14,6 +14,7 @@ from commuter_service.rules.claim_findings import (
 from fare_engine.errors import FareError
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
+from fare_engine.routing.notation import names_in
 from fare_engine.routing.route_text import known_route
 from fare_engine.routing.trains import journey_over
 from fare_engine.rules.bus_policy import BusPolicy
@@ -72,7 +73,7 @@ def _ways(item: SlipItem, passes: EmployeePasses, policy: BusPolicy, tariffs: Ta
     """Other ways between the same ends, after the passes; none where none can be found."""
     assert item.route is not None
     assert item.item_on is not None
-    stations = item.route.split(":")
+    stations = names_in(item.route)
     question = SearchRequest(
         start=stations[0],
         end=stations[-1],
