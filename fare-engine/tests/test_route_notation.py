@@ -14,7 +14,7 @@ from fare_engine.gtfs.editions import merged
 from fare_engine.gtfs.feed import imported
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.tables import Interval, NetworkTables, Reading, fare_tables, network_tables
-from fare_engine.routing.notation import escaped, route_words, split_words, unescaped
+from fare_engine.routing.notation import escaped, names_in, split_words, unescaped
 from fare_engine.routing.route_text import (
     BusRide,
     Route,
@@ -71,7 +71,7 @@ def test_a_name_reads_back_as_a_word(name: str) -> None:
     assert unescaped(escaped(name)) == name
     for sign in "/:[|":
         assert split_words(f"{escaped(name)}{sign}{escaped(name)}", sign) == [escaped(name)] * 2
-    assert route_words(f"{escaped(name)}:x:{escaped(name)}") == [name, "x", name]
+    assert names_in(f"{escaped(name)}:x:{escaped(name)}") == [name, "x", name]
 
 
 @given(NAMES, st.lists(NAMES, min_size=2, max_size=2, unique=True), st.data())

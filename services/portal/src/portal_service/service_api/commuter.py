@@ -877,7 +877,7 @@ class Suggestion(TypedDict):
 
 
 class TariffRef(TypedDict):
-    """The table that a fare was read from; `basis` is band or special."""
+    """The table that a fare was read from; `basis` is band, special or joint (two companies)."""
 
     operator: str
     table: str

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "commuter_4"
-down_revision = "commuter_2"
+down_revision = "commuter_3"
 branch_labels = None
 depends_on = None
 

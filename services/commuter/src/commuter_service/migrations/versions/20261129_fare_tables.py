@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "commuter_network_4"
-down_revision = "commuter_network_3"
+revision = "commuter_network_5"
+down_revision = "commuter_network_4"
 branch_labels = None
 depends_on = None
 
