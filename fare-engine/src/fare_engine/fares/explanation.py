@@ -186,11 +186,7 @@ class Explanation:
     deduction_yen: int
     why: str
     data_version: str
-<<<<<<< HEAD
-    trains: tuple[TrainLeg, ...] = ()  # none in an explanation kept from before they were recorded
-=======
     trains: tuple[TrainLeg, ...] = ()  # none where kept before trains were recorded
->>>>>>> main
 
 
 def as_json(value: Any) -> Any:
