@@ -186,7 +186,7 @@ def test_a_line_more_never_makes_the_best_way_worse(seed: int, network: Network)
         ("三鷹:バス(武蔵境通り):調布", ["バス(武蔵境通り)"]),
     ],
 )
-def test_any_route_is_told_as_trains(network: Network, text: str, trains: list[str]) -> None:
+def test_any_route_has_trains(network: Network, text: str, trains: list[str]) -> None:
     trains_ridden = trains_of(parse_route(network, text), network)
     names = [train.name for train in trains_ridden if train.kind == "train"]
     assert len(names) == len(trains)
