@@ -212,7 +212,9 @@ def oracle_fares(network: Network, tariffs: Tariffs) -> Callable[[int, int], int
         if by_pair is not None:
             return by_pair
         return next(
-            band.ic_yen for band in tariffs.tables.tariff_bands if km10[a][b] <= band.km_up_to * 10
+            band.ic_yen
+            for band in tariffs.tables.tariff_bands
+            if band.ic_yen is not None and km10[a][b] <= band.km_up_to * 10
         )
 
     return fare

@@ -1,7 +1,7 @@
 """How far apart are two stations in the tariff (F11)? The shortest way, in the kilometres charged.
 
 Local lines (地方交通線) count with their converted kilometres (換算キロ). Where one fare system
-spans two operators, as JR東日本 and JR東海, a ride that can stay with one of them is measured there.
+spans two operators, as JR東日本 and JR東海, a ride that can stay with one is measured there.
 Between a station inside the 山手線 and one more than 100 and up to 200 km from 東京, JR measures
 from 東京 (東京山手線内).
 
@@ -11,7 +11,8 @@ and every search finds the same.
 
 import heapq
 from collections import defaultdict
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,7 +53,7 @@ class Distances:
     def __init__(
         self,
         network: Network,
-        areas: Mapping[tuple[str, str], Set[int]],
+        areas: Mapping[tuple[str, str], AbstractSet[int]],
         sections: Mapping[int, int],
     ) -> None:
         self.network = network
