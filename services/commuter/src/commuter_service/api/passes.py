@@ -30,7 +30,7 @@ from commuter_service.api.pass_bodies import (
 )
 from commuter_service.api.refusal_groups import PASS_CONTENT, PASS_EDIT, PERIOD
 from commuter_service.models import Pass
-from commuter_service.passes.employee_passes import read_pass_route
+from commuter_service.passes.employee_passes import read_pass
 from commuter_service.passes.schemas import (
     adjacent_passes,
     audit_json,
@@ -121,7 +121,7 @@ async def check_pass(typed: DraftPass, ctx: Ctx) -> CheckedPass:
     content = typed.content()
     if not content.route:
         raise RouteNotDecided("乗換案内で経路を決定してください")
-    route = str(read_pass_route(ctx.tariffs.network, content.route))
+    route = str(read_pass(ctx.tariffs.network, content.route))
     others = await queries.passes_of(ctx.tx, employee_id)
     bus = has_bus(route, ctx.tariffs.network)
     return CheckedPass(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -28,7 +28,9 @@ from commuter_service.passes.employee_passes import (
     Ride,
     price_ride,
     read_pass_route,
+    with_told_fares,
 )
+from commuter_service.request_context import RequestContext
 from commuter_service.rules.claim_findings import ClaimFinding, same_trips
 from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
 from commuter_service.slips.checks import claim_of, item_faults
@@ -158,11 +160,12 @@ async def recheck_period(typed: PeriodBody, request: Request) -> RecheckAnswer:
         employees = {item.employee_id for item in found}
         passes = {one: await passes_of_owner(ctx, one) for one in employees}
         names = await queries.employee_names(tx, employees)
-    policy = BusPolicy(ctx.setting.bus_policy)
+        policy = BusPolicy(ctx.setting.bus_policy)
+        paid = [await _with_told_fares(ctx, paid_item(one), passes, policy) for one in found]
     items = {str(item.item_id): item for item in found}
 
     def checked() -> list[Rechecked]:
-        return list(recheck(map(paid_item, found), passes, ctx.tariffs, bus_policy=policy))
+        return list(recheck(paid, passes, ctx.tariffs, bus_policy=policy))
 
     rows = await asyncio.to_thread(checked)
     return RecheckAnswer(
@@ -255,6 +258,15 @@ def paid_item(item: SlipItem) -> PaidItem:
         with_passes=item.without_pass_reason is None,
         pass_ids=frozenset(str(pass_id) for pass_id, _ in item.passes_at_search),
     )
+
+
+async def _with_told_fares(
+    ctx: RequestContext, item: PaidItem, passes: dict[str, EmployeePasses], policy: BusPolicy
+) -> PaidItem:
+    ride = Ride(item.on, item.route, item.medium, bus_policy=policy)
+    own = passes[item.employee_id] if item.with_passes else EmployeePasses()
+    told = await with_told_fares(ctx.tx, ride, own, ctx.tariffs.network)
+    return replace(item, told=told.told)
 
 
 def _difference(row: Rechecked, item: SlipItem, names: dict[str, str]) -> Difference:
