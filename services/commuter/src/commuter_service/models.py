@@ -176,7 +176,7 @@ class SlipItem(Base):
 
 
 class SourceFare(Base):
-    """A one-way fare that 駅すぱあと told for a route text; `yen` None: it knows no such ride."""
+    """A one-way fare that 駅すぱあと quoted for a route text; `yen` None: it knows no such ride."""
 
     __tablename__ = "source_fare"
 
@@ -185,7 +185,7 @@ class SourceFare(Base):
     medium: Mapped[str] = mapped_column(primary_key=True)
     yen: Mapped[int | None]
     minutes: Mapped[list[int]]
-    told_at: Mapped[datetime]
+    quoted_at: Mapped[datetime]
 
 
 class AuditEntry(audit.AuditEntry, Base):

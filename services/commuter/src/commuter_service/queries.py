@@ -25,7 +25,7 @@ from commuter_service.rules.pass_validity import PassFacts
 from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import SlipStatus
 from commuter_service.rules.slip_kind import SlipKind
-from commuter_service.source_rides import ToldFare, ToldFares
+from commuter_service.source_rides import QuotedFare, QuotedFares
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from fare_engine.rules.period import Period
@@ -295,13 +295,13 @@ async def items_on_days(
 
 async def source_fares(
     tx: AsyncSession, routes: Iterable[str], on: date, medium: Medium
-) -> ToldFares:
-    """What another source told for routes of its own, on a day in a medium."""
+) -> QuotedFares:
+    """What another source quoted for routes of its own, on a day in a medium."""
     chosen = select(SourceFare).where(
         SourceFare.route.in_(list(routes)),
         SourceFare.fare_on == on,
         SourceFare.medium == medium.value,
     )
     rows = (await tx.execute(chosen)).scalars()
-    told = [ToldFare(row.route, on, medium, row.yen, tuple(row.minutes)) for row in rows]
-    return {one.key: one for one in told}
+    quoted = [QuotedFare(row.route, on, medium, row.yen, tuple(row.minutes)) for row in rows]
+    return {one.key: one for one in quoted}

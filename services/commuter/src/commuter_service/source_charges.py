@@ -11,12 +11,12 @@ from commuter_service.source_rides import (
     SOURCE,
     EdgeKey,
     PaidWay,
+    QuotedFare,
+    QuotedFares,
     SourceEdge,
     SourceFareMissing,
     SourcePass,
     SourceRide,
-    ToldFare,
-    ToldFares,
     covered_by,
     edges_of,
     part_of,
@@ -43,7 +43,7 @@ from fare_engine.fares.tariffs import TariffRef
 from fare_engine.network.network import Network
 from fare_engine.routing.route_text import CommuterPass
 
-TOLD_BY_SOURCE = Notice("FARE_OF_SOURCE", f"運賃は{SOURCE}の回答による金額です。")
+QUOTED_BY_SOURCE = Notice("FARE_OF_SOURCE", f"運賃は{SOURCE}の回答による金額です。")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class SourceCharge:
     ride: SourceRide
     edges: tuple[SourceEdge, ...]
     terms: Terms
-    told: ToldFares
+    quoted: QuotedFares
     covered: Mapping[str, frozenset[EdgeKey]]
 
     @cached_property
@@ -99,11 +99,11 @@ class SourceCharge:
         cheaper = "定期区間外の運賃" if self.winner.pass_ids else "通しの運賃"
         return f"{ride}: {cheaper}の方が安い({prices})"
 
-    def part(self, i: int, j: int) -> ToldFare:
-        """What the source told for a part; raises SourceFareMissing if it was not asked."""
+    def part(self, i: int, j: int) -> QuotedFare:
+        """What the source quoted for a part; raises SourceFareMissing if it was not asked."""
         whole = (i, j) == (0, len(self.edges))
         text = str(self.ride if whole else part_of(self.ride, self.edges, i, j))
-        found = self.told.get((text, self.terms.on, self.terms.medium))
+        found = self.quoted.get((text, self.terms.on, self.terms.medium))
         if found is None or (whole and found.yen is None):
             raise SourceFareMissing
         return found
@@ -114,21 +114,21 @@ class SourceCharge:
         return sum(known) if len(known) == len(yen) else None
 
 
-def charge_source_ride(  # noqa: PLR0913, PLR0917 - a ride, its circumstances, and what was told
+def charge_source_ride(  # noqa: PLR0913, PLR0917 - a ride, its circumstances, and what was quoted
     ride: SourceRide,
     terms: Terms,
     passes: Sequence[CommuterPass],
     source_passes: Sequence[SourcePass],
-    told: ToldFares,
+    quoted: QuotedFares,
     network: Network,
 ) -> SourceCharge:
-    """Charge a ride by the fares that the source told; raises SourceFareMissing."""
+    """Charge a ride by the fares that the source quoted; raises SourceFareMissing."""
     if terms.child:
         raise SourceFareMissing
     own = [one for _, one in deducting_passes(passes, terms.on, terms.bus_policy)]
     valid = [one for one in source_passes if terms.on in one.period]
     covered = covered_by(own, valid, network)
-    charge = SourceCharge(ride, edges_of(ride, network), terms, told, covered)
+    charge = SourceCharge(ride, edges_of(ride, network), terms, quoted, covered)
     charge.part(0, len(charge.edges))
     return charge
 
@@ -152,7 +152,7 @@ def explain_source_ride(
         discounts=(),
         charges=terms.charges,
         passes=tuple(_passes(charge, passes, source_passes)),
-        notices=(TOLD_BY_SOURCE,),
+        notices=(QUOTED_BY_SOURCE,),
         through_yen=through,
         charged_yen=charged,
         deduction_yen=through - charged,
@@ -228,7 +228,7 @@ def _passes(
 
 
 def trains_of_source(ride: SourceRide, minutes: Sequence[int]) -> tuple[TrainLeg, ...]:
-    """Trains and walks, with the minutes that the source told."""
+    """Trains and walks, with the minutes that the source quoted."""
     return tuple(
         TrainLeg(
             "walk" if leg.is_walk else "train",

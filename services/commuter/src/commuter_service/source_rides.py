@@ -66,7 +66,7 @@ class SourceRide:
 
     @property
     def has_bus(self) -> bool:
-        """Buses are not told apart: never."""
+        """Buses are not distinguished: never."""
         return False
 
     def __str__(self) -> str:
@@ -100,8 +100,8 @@ class SourcePass:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldFare:
-    """A one-way fare that the source told for a route text; `yen` None: it knows no such ride.
+class QuotedFare:
+    """A one-way fare that the source quoted for a route text; `yen` None: it knows no such ride.
 
     `minutes`: of each leg, of a whole ride only.
     """
@@ -118,7 +118,7 @@ class ToldFare:
         return self.route, self.on, self.medium
 
 
-ToldFares = Mapping[FareKey, ToldFare]
+QuotedFares = Mapping[FareKey, QuotedFare]
 
 
 @dataclass(frozen=True, slots=True)

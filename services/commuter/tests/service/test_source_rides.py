@@ -81,7 +81,7 @@ async def test_a_pass_over_its_lines_is_registered_and_deducted(api: CommuterApi
     assert priced["items"][0]["charged_yen"] == 240
 
 
-async def test_a_fare_that_was_never_told_is_refused_and_a_new_look_up_cures_it(
+async def test_a_fare_that_was_never_quoted_is_refused_and_a_new_look_up_cures_it(
     api: CommuterApi,
 ) -> None:
     await look_up(api)
@@ -95,7 +95,7 @@ async def test_a_fare_that_was_never_told_is_refused_and_a_new_look_up_cures_it(
     assert (await api.slip(line_))["items"][0]["amount_yen"] == 240
 
 
-async def test_a_re_check_prices_by_what_was_told(api: CommuterApi) -> None:
+async def test_a_re_check_prices_by_what_was_quoted(api: CommuterApi) -> None:
     await look_up(api)
     slip = await api.slip(looked_up(DAY, TEXT))
     slip = await api.step(TARO, slip, "submit")

@@ -25,7 +25,7 @@ from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import (
     EmployeePasses,
     passes_of_employee,
-    with_told_fares,
+    with_quoted_fares,
 )
 from commuter_service.queries import has_unconfirmed_pass, items_of, kind_of, passes_of, slip_for
 from commuter_service.request_context import RequestContext
@@ -171,9 +171,9 @@ async def decide_item(
     if item is None:
         raise NotFound
     _check_policy(ctx, decision)
-    decision = await _with_told_fares(ctx, decision, opened.passes)
+    ride = await with_quoted_fares(ctx.tx, decision.ride, opened.passes, ctx.tariffs.network)
     before, total = facts_of(opened.items), total_yen(opened.items)
-    apply_candidate(slip, item, decision, opened.passes, ctx.tariffs)
+    apply_candidate(slip, item, replace(decision, ride=ride), opened.passes, ctx.tariffs)
     _check_edit(ctx, opened, total, opened.items)
     _touch(ctx, slip)
     add_audit_entry(
@@ -289,12 +289,7 @@ async def _write(ctx: RequestContext, opened: LockedSlip, typed: SlipInput) -> l
     for line in typed.items:
         if line.decision is not None:
             _check_policy(ctx, line.decision)
-    lines = [
-        replace(line, decision=await _with_told_fares(ctx, line.decision, opened.passes))
-        if line.decision
-        else line
-        for line in typed.items
-    ]
+    lines = [await _with_quoted_fares(ctx, line, opened.passes) for line in typed.items]
     slip.title, slip.purpose = typed.title, typed.purpose
     slip.trip_from, slip.trip_to = typed.trip_from, typed.trip_to
     items = items_from_input(slip, opened.items, lines, opened.passes, ctx.tariffs)
@@ -307,11 +302,13 @@ async def _write(ctx: RequestContext, opened: LockedSlip, typed: SlipInput) -> l
     return items
 
 
-async def _with_told_fares(
-    ctx: RequestContext, decision: Decision, passes: EmployeePasses
-) -> Decision:
-    ride = await with_told_fares(ctx.tx, decision.ride, passes, ctx.tariffs.network)
-    return replace(decision, ride=ride)
+async def _with_quoted_fares(
+    ctx: RequestContext, line: ItemInput, passes: EmployeePasses
+) -> ItemInput:
+    if line.decision is None:
+        return line
+    ride = await with_quoted_fares(ctx.tx, line.decision.ride, passes, ctx.tariffs.network)
+    return replace(line, decision=replace(line.decision, ride=ride))
 
 
 async def _not_blocked(ctx: RequestContext, owner: str, kind: SlipKind, deed: SlipDeed) -> None:

@@ -1,4 +1,4 @@
-"""Fares that another look-up told, kept so that a decision and a re-check need not ask again."""
+"""Fares that another look-up quoted, kept so that a decision and a re-check need not ask again."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,10 +7,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.models import SourceFare
-from commuter_service.source_rides import ToldFare
+from commuter_service.source_rides import QuotedFare
 
 
-async def keep_source_fares(tx: AsyncSession, told: Iterable[ToldFare], *, now: datetime) -> None:
+async def keep_source_fares(
+    tx: AsyncSession, quoted: Iterable[QuotedFare], *, now: datetime
+) -> None:
     """Keep fares; the newest answer for the same ride, day and medium stands."""
     rows = [
         {
@@ -19,12 +21,12 @@ async def keep_source_fares(tx: AsyncSession, told: Iterable[ToldFare], *, now: 
             "medium": one.medium.value,
             "yen": one.yen,
             "minutes": list(one.minutes),
-            "told_at": now,
+            "quoted_at": now,
         }
-        for _, one in sorted({one.key: one for one in told}.items())  # as every writer locks them
+        for _, one in sorted({one.key: one for one in quoted}.items())  # as every writer locks them
     ]
     if rows:
         fresh = insert(SourceFare).values(rows)
-        newer = {name: fresh.excluded[name] for name in ("yen", "minutes", "told_at")}
+        newer = {name: fresh.excluded[name] for name in ("yen", "minutes", "quoted_at")}
         keys = [SourceFare.route, SourceFare.fare_on, SourceFare.medium]
         await tx.execute(fresh.on_conflict_do_update(index_elements=keys, set_=newer))

@@ -21,10 +21,10 @@ import httpx
 from commuter_service.source_charges import SourceCharge, charge_source_ride, trains_of_source
 from commuter_service.source_rides import (
     FareKey,
+    QuotedFare,
     SourceLeg,
     SourcePass,
     SourceRide,
-    ToldFare,
     covered_by,
     fares_needed,
     own_ride,
@@ -86,7 +86,7 @@ class SourceCandidate(Candidate):
 
     @property
     def through_yen(self) -> int:
-        """As the source told it."""
+        """As the source quoted it."""
         return self.priced.through_yen
 
     @property
@@ -100,13 +100,13 @@ def text_of(one: Candidate) -> str:
     return str(one.priced.ride if isinstance(one, SourceCandidate) else one.route)
 
 
-def told_for(found: Iterable[Candidate]) -> dict[FareKey, ToldFare]:
-    """The fares that the source told for candidates over its lines."""
-    told: dict[FareKey, ToldFare] = {}
+def quoted_fares_of(found: Iterable[Candidate]) -> dict[FareKey, QuotedFare]:
+    """The fares that the source quoted for candidates over its lines."""
+    quoted: dict[FareKey, QuotedFare] = {}
     for one in found:
         if isinstance(one, SourceCandidate):
-            told |= one.priced.told
-    return told
+            quoted |= one.priced.quoted
+    return quoted
 
 
 class Ekispert:
@@ -176,7 +176,7 @@ class _Asking:
         self._terms = Terms(question.on, question.medium, bus_policy=question.bus_policy)
         self._deducting = deducting_passes(question.passes, question.on, question.bus_policy)
         self._source_passes = [one for one in source_passes if question.on in one.period]
-        self._told: dict[str, ToldFare] = {}
+        self._quoted: dict[str, QuotedFare] = {}
 
     def courses(
         self, names: Sequence[str], lines: Sequence[str], count: int, sort: str
@@ -227,14 +227,14 @@ class _Asking:
         ride = SourceRide(tuple(self._with_stations(course, legs)))
         minutes = _minutes_of_legs(course["Route"])
         on, medium = self._question.on, self._question.medium
-        self._told[str(ride)] = ToldFare(str(ride), on, medium, yen, minutes)
+        self._quoted[str(ride)] = QuotedFare(str(ride), on, medium, yen, minutes)
         passes = [one for _, one in self._deducting]
         covered = covered_by(passes, self._source_passes, self._network)
         for part in fares_needed(ride, covered, self._network)[1:]:
-            self._told.setdefault(str(part), self._part_fare(part))
+            self._quoted.setdefault(str(part), self._part_fare(part))
         charge = charge_source_ride(
             ride, self._terms, passes, self._source_passes,
-            {one.key: one for one in self._told.values()}, self._network,
+            {one.key: one for one in self._quoted.values()}, self._network,
         )  # fmt: skip
         return SourceCandidate(
             Route(self._network, ()),
@@ -246,11 +246,11 @@ class _Asking:
             priced=charge,
         )
 
-    def _part_fare(self, part: SourceRide) -> ToldFare:
+    def _part_fare(self, part: SourceRide) -> QuotedFare:
         """What the source tells for a part over the same lines; no yen where it knows no such."""
         names = [part.legs[0].stops[0], *(leg.stops[-1] for leg in part.legs)]
         lines = ["" if leg.is_walk else leg.line for leg in part.legs]
-        none = ToldFare(str(part), self._question.on, self._question.medium, None)
+        none = QuotedFare(str(part), self._question.on, self._question.medium, None)
         try:
             (course, *_) = self.courses(names, lines, 1, "ekispert") or [{}]
         except RouteSearchRefused:

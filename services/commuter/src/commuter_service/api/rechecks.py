@@ -28,7 +28,7 @@ from commuter_service.passes.employee_passes import (
     Ride,
     price_ride,
     read_pass_route,
-    with_told_fares,
+    with_quoted_fares,
 )
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.claim_findings import ClaimFinding, same_trips
@@ -161,7 +161,7 @@ async def recheck_period(typed: PeriodBody, request: Request) -> RecheckAnswer:
         passes = {one: await passes_of_owner(ctx, one) for one in employees}
         names = await queries.employee_names(tx, employees)
         policy = BusPolicy(ctx.setting.bus_policy)
-        paid = [await _with_told_fares(ctx, paid_item(one), passes, policy) for one in found]
+        paid = [await _with_quoted_fares(ctx, paid_item(one), passes, policy) for one in found]
     items = {str(item.item_id): item for item in found}
 
     def checked() -> list[Rechecked]:
@@ -260,13 +260,13 @@ def paid_item(item: SlipItem) -> PaidItem:
     )
 
 
-async def _with_told_fares(
+async def _with_quoted_fares(
     ctx: RequestContext, item: PaidItem, passes: dict[str, EmployeePasses], policy: BusPolicy
 ) -> PaidItem:
     ride = Ride(item.on, item.route, item.medium, bus_policy=policy)
     own = passes[item.employee_id] if item.with_passes else EmployeePasses()
-    told = await with_told_fares(ctx.tx, ride, own, ctx.tariffs.network)
-    return replace(item, told=told.told)
+    quoted = await with_quoted_fares(ctx.tx, ride, own, ctx.tariffs.network)
+    return replace(item, quoted=quoted.quoted)
 
 
 def _difference(row: Rechecked, item: SlipItem, names: dict[str, str]) -> Difference:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from commuter_service import queries
 from commuter_service.actions.source_fares import keep_source_fares
 from commuter_service.adapters import network_store
-from commuter_service.adapters.ekispert import text_of, told_for
+from commuter_service.adapters.ekispert import quoted_fares_of, text_of
 from commuter_service.adapters.route_providers import RouteProvider
 from commuter_service.api.dependencies import (
     EMPLOYEES,
@@ -36,7 +36,7 @@ from commuter_service.passes.employee_passes import (
     passes_of_employee,
     price_ride,
     unusable_on,
-    with_told_fares,
+    with_quoted_fares,
 )
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.company_setting import RightMissing
@@ -46,7 +46,7 @@ from commuter_service.rules.slip_kind import (
     UnconfirmedPassBlocks,
     check_unconfirmed_pass,
 )
-from commuter_service.source_rides import ToldFares
+from commuter_service.source_rides import QuotedFares
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice, TrainLeg
 from fare_engine.fares.tariffs import Tariffs
@@ -201,14 +201,14 @@ async def look_up_routes(typed: RouteSearchBody, request: Request) -> Candidates
     )
     source: RouteProvider = request.app.state.look_up
     found = await asyncio.to_thread(source.candidates, question, ctx.tariffs, passes.of_source)
-    told = told_for(found)
-    if told:
+    quoted = quoted_fares_of(found)
+    if quoted:
         async with database_of(request).transaction(dealer) as tx:
-            await keep_source_fares(tx, told.values(), now=ctx.now)
+            await keep_source_fares(tx, quoted.values(), now=ctx.now)
     return Candidates(
         on=typed.on,
         items=[
-            _offered(one, number, typed, policy, passes, ctx.tariffs, told)
+            _offered(one, number, typed, policy, passes, ctx.tariffs, quoted)
             for number, one in enumerate(found)
         ],
         notices=list(unusable_on(passes, typed.on)),
@@ -222,10 +222,10 @@ def _offered(  # noqa: PLR0913, PLR0917 - a candidate and the circumstances of i
     policy: BusPolicy,
     passes: EmployeePasses,
     tariffs: Tariffs,
-    told: ToldFares,
+    quoted: QuotedFares,
 ) -> CandidateRoute:
     ride = Ride(
-        typed.on, text_of(one), typed.medium, child=typed.child, bus_policy=policy, told=told
+        typed.on, text_of(one), typed.medium, child=typed.child, bus_policy=policy, quoted=quoted
     )
     priced = price_ride(ride, passes, tariffs)
     return CandidateRoute(
@@ -248,7 +248,7 @@ async def price_rides(typed: RidesBody, request: Request) -> Deductions:
         ctx = await context_in(request, tx, dealer)
         passes = await _passes_by_employee(ctx, typed.rides)
         rides = [
-            (ride, await _with_told_fares(ctx, ride, passes[ride.employee_id or ctx.employee_id]))
+            (ride, await _with_quoted_fares(ctx, ride, passes[ride.employee_id or ctx.employee_id]))
             for ride in typed.rides
         ]
 
@@ -261,10 +261,10 @@ async def price_rides(typed: RidesBody, request: Request) -> Deductions:
     return Deductions(items=await asyncio.to_thread(priced))
 
 
-async def _with_told_fares(ctx: RequestContext, typed: RideBody, passes: EmployeePasses) -> Ride:
+async def _with_quoted_fares(ctx: RequestContext, typed: RideBody, passes: EmployeePasses) -> Ride:
     ride = typed.ride(BusPolicy(ctx.setting.bus_policy))
     try:
-        return await with_told_fares(ctx.tx, ride, passes, ctx.tariffs.network)
+        return await with_quoted_fares(ctx.tx, ride, passes, ctx.tariffs.network)
     except FareError:  # an unreadable route; `_answered` says so
         return ride
 

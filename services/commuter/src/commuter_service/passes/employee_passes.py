@@ -14,9 +14,9 @@ from commuter_service.queries import PassRecord, period_of, source_fares
 from commuter_service.rules.pass_validity import PassFacts, valid_passes
 from commuter_service.source_charges import charge_source_ride, explain_source_ride
 from commuter_service.source_rides import (
+    QuotedFares,
     SourcePass,
     SourceRide,
-    ToldFares,
     covered_by,
     fares_needed,
     is_source_route,
@@ -115,7 +115,7 @@ def passes_of_employee(records: Iterable[PassRecord], network: Network) -> Emplo
 class Ride:
     """What a person decided in the look-up: a route on a day.
 
-    `told`: the fares of a ride over another source's lines, as `with_told_fares` reads them.
+    `quoted`: the fares of a ride over another source's lines, as `with_quoted_fares` reads them.
     """
 
     on: date
@@ -125,7 +125,7 @@ class Ride:
     child: bool = False
     charges: tuple[ExtraCharge, ...] = ()
     bus_policy: BusPolicy = BusPolicy.RAIL_ONLY
-    told: ToldFares = field(default_factory=dict)
+    quoted: QuotedFares = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Priced:
 
 
 def price_ride(ride: Ride, passes: EmployeePasses, tariffs: Tariffs) -> Priced:
-    """Price a ride after the passes of its day (R36); one of another source by what it told.
+    """Price a ride after the passes of its day (R36); one of another source by what it quoted.
 
     Raises what the engine refuses, SourceFareMissing.
     """
@@ -151,7 +151,7 @@ def price_ride(ride: Ride, passes: EmployeePasses, tariffs: Tariffs) -> Priced:
     )
     if is_source_route(ride.route):
         named, own, of_source = parse_source_ride(ride.route), passes.readable, passes.of_source
-        charge = charge_source_ride(named, terms, own, of_source, ride.told, tariffs.network)
+        charge = charge_source_ride(named, terms, own, of_source, ride.quoted, tariffs.network)
         explained = explain_source_ride(charge, own, of_source)
         return Priced(explained, unusable_on(passes, ride.on))
     route = known_route(tariffs.network, ride.route)
@@ -159,18 +159,18 @@ def price_ride(ride: Ride, passes: EmployeePasses, tariffs: Tariffs) -> Priced:
     return Priced(explanation, unusable_on(passes, ride.on))
 
 
-async def with_told_fares(
+async def with_quoted_fares(
     tx: AsyncSession, ride: Ride, passes: EmployeePasses, network: Network
 ) -> Ride:
-    """The ride with the fares that its source told in a look-up; other rides as they are."""
+    """The ride with the fares that its source quoted in a look-up; other rides as they are."""
     if not is_source_route(ride.route):
         return ride
     own = [one for _, one in deducting_passes(passes.readable, ride.on, ride.bus_policy)]
     of_source = [one for one in passes.of_source if ride.on in one.period]
     covered = covered_by(own, of_source, network)
     needed = fares_needed(parse_source_ride(ride.route), covered, network)
-    told = await source_fares(tx, map(str, needed), ride.on, ride.medium)
-    return replace(ride, told=told)
+    quoted = await source_fares(tx, map(str, needed), ride.on, ride.medium)
+    return replace(ride, quoted=quoted)
 
 
 def unusable_on(passes: EmployeePasses, on: date) -> tuple[Notice, ...]:

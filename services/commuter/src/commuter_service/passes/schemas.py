@@ -198,7 +198,7 @@ def condition_of(record: PassRecord, network: Network, *, today: date) -> PassCo
 
 
 def has_bus(route: str, network: Network) -> bool:
-    """Whether a route text has a bus section; routes of another source are not told apart."""
+    """Whether a route text has a bus section; routes of another source are not distinguished."""
     if is_source_route(route):
         return False
     return any(isinstance(leg, BusRide) for leg in known_route(network, route).legs)

@@ -9,7 +9,7 @@ from datetime import date
 
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.source_charges import charge_source_ride
-from commuter_service.source_rides import ToldFares, is_source_route, parse_source_ride
+from commuter_service.source_rides import QuotedFares, is_source_route, parse_source_ride
 from fare_engine.errors import FareError
 from fare_engine.fares.pricing import Terms
 from fare_engine.fares.ride_charge import charge_ride, deducting_passes
@@ -34,7 +34,7 @@ class PaidItem:
     child: bool = False
     with_passes: bool = True
     pass_ids: frozenset[str] = frozenset()
-    told: ToldFares = field(default_factory=dict)
+    quoted: QuotedFares = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _charged(item: PaidItem, own: EmployeePasses, bus_policy: BusPolicy, tariffs
         terms = Terms(item.on, item.medium, child=item.child, bus_policy=bus_policy)
         ride, of_source = parse_source_ride(item.route), own.of_source
         priced = charge_source_ride(
-            ride, terms, own.readable, of_source, item.told, tariffs.network
+            ride, terms, own.readable, of_source, item.quoted, tariffs.network
         )
         return (priced.charged_yen + item.charges_yen) * item.trips
     book = tariffs.book(item.on, item.medium, child=item.child)

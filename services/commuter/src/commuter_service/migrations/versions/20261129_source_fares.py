@@ -1,4 +1,4 @@
-"""Fares that 駅すぱあと told in a look-up: what its rides are priced by."""
+"""Fares that 駅すぱあと quoted in a look-up: what its rides are priced by."""
 
 from alembic import op
 
@@ -17,7 +17,7 @@ def upgrade() -> None:
             medium text NOT NULL,
             yen integer,
             minutes integer[] NOT NULL,
-            told_at timestamptz NOT NULL,
+            quoted_at timestamptz NOT NULL,
             PRIMARY KEY (route, fare_on, medium)
         )"""
     )
