@@ -1,9 +1,9 @@
 """Fare engine benchmark: speed and correctness beside the libraries one would use instead.
 
-Peers on the same graph, in one run: rustworkx, igraph, networkx and scipy for paths; for the
-deduction a naive rule (the fare of the uncovered kilometres) and an oracle that tries every way to
-pay. A network never changes, so what we prepare at load (trees of all places, all fares of a day)
-is timed and weighed apart; the peers get their graphs ready-made too. Figures depend on the
+Peers in the same run: rustworkx, igraph and networkx for paths over the tracks; for the deduction a
+naive rule (the fare of the uncovered kilometres) and an oracle that tries every way to pay. A
+network never changes, so what we prepare at load (services as arrays, all fares of a day) is timed
+and weighed apart; the peers get their graphs ready-made too. Figures depend on the
 machine, the ratios hardly do. Writes bench/results/commuter.md (not with --quick).
 
     python -m bench.commuter [--quick]
@@ -15,8 +15,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import partial
 
+import numpy as np
 from rich.console import Console
 
 from bench.event_fixture import write
@@ -32,9 +32,9 @@ from fare_engine.network.station_lookup import qualified_name
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
 from fare_engine.routing.cheapest import prepare_fares
 from fare_engine.routing.fare_matrix import system_fares
-from fare_engine.routing.pathfinding import PathFinder, path_finder
+from fare_engine.routing.rounds import rounds_of
 from fare_engine.routing.route_text import CommuterPass, Route, parse_route, route_text
-from fare_engine.routing.shortest_path_tree import FAR
+from fare_engine.routing.trains import journey_of
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_deduction import covered_stretches
 from fare_engine.rules.fare_rounding import Medium
@@ -77,16 +77,17 @@ def random_cases(
     network: Network, dice: random.Random, count: int, *, one_operator: bool = False
 ) -> list[Case]:
     """Random ways with one to three passes over stretches of them."""
-    finder, places = path_finder(network), list(network.places.values())
+    rounds, places = rounds_of(network), list(network.places.values())
     book = packaged_tariffs().book(DAY, Medium.IC)
     cases: list[Case] = []
     while len(cases) < count:
         a, b = dice.sample(places, 2)
         others = frozenset(network.operators) - {network.stations[a[0]].operator}
-        ways = finder.paths(a, b, 3, others) if one_operator else finder.paths(a, b, 3)
+        avoid = NOT_SEARCHED | others if one_operator else NOT_SEARCHED
+        ways = list(rounds.search(a, avoid).ways(b))
         if not ways:
             continue
-        route = Route(network, tuple(dice.choice(ways)[1]))
+        route = journey_of(network, dice.choice(ways)).route
         passes = [
             CommuterPass(str(i), 1, _stretch(route, dice), Period())
             for i in range(dice.randint(1, 3))
@@ -173,18 +174,14 @@ def deduction_rates(
     return rates(works)
 
 
-def prepare(network: Network) -> tuple[PathFinder, FareBook, dict[str, tuple[float, float]]]:
-    """Finder and book with everything ready, and the seconds and megabytes that each part took."""
-    path_finder.cache_clear()
-    finder = path_finder(network)
+def prepare(network: Network) -> tuple[FareBook, dict[str, tuple[float, float]]]:
+    """A book with everything ready, and the seconds and megabytes that each part took."""
+    rounds_of.cache_clear()
     cost: dict[str, tuple[float, float]] = {}
-    size = 0
-    for what, walks in (("trees of all places", False), ("trees of all stations", True)):
-        start = time.perf_counter()
-        places = None if not walks else [(s,) for s in range(len(network.stations))]
-        grown = finder.prepare(walks=walks, places=places)
-        cost[what] = time.perf_counter() - start, (grown - size) / 1e6
-        size = grown
+    start = time.perf_counter()
+    arrays = [one for one in vars(rounds_of(network)).values() if isinstance(one, np.ndarray)]
+    weight = sum(one.nbytes for one in arrays)
+    cost["services as arrays"] = time.perf_counter() - start, weight / 1e6
     book = packaged_tariffs().book(DAY, Medium.IC)
     start = time.perf_counter()
     systems = dict.fromkeys(line.system for line in network.lines)
@@ -193,55 +190,7 @@ def prepare(network: Network) -> tuple[PathFinder, FareBook, dict[str, tuple[flo
     start = time.perf_counter()
     weight = prepare_fares(book)
     cost["cheapest fares between all stations"] = time.perf_counter() - start, weight / 1e6
-    return finder, book, cost
-
-
-def shortest(finder: PathFinder, starts: tuple[int, ...], ends: tuple[int, ...]) -> list[int]:
-    """The nodes of the quickest way between two places, both ends included."""
-    seconds, before = finder.trees.tree(starts, NOT_SEARCHED, walks=True)
-    end = min(ends, key=seconds.__getitem__)
-    if seconds[end] >= FAR:
-        return []
-    path = [end]
-    while (end := before[end]) >= 0:
-        path.append(end)
-    path.reverse()
-    return path
-
-
-def path_rates(finder: PathFinder, peers: Peers, pairs: Sequence[Pair]) -> dict[str, float]:
-    single = [(a[0], b[0]) for a, b in pairs]
-    few = single[: len(single) // 5]
-    fresh = PathFinder(finder.network)
-    ours = [((a,), (b,)) for a, b in single]
-
-    def cold(a: tuple[int, ...], b: tuple[int, ...]) -> object:
-        fresh.trees.forget()
-        return shortest(fresh, a, b)
-
-    return rates(
-        {
-            "rustworkx": each(peers.rx_path, single),
-            "ours, prepared": each(partial(shortest, finder), ours),
-            "ours, nothing prepared (a tree for each)": each(cold, ours[: len(few)]),
-            "igraph": each(peers.ig_path, single),
-            "scipy": each(peers.scipy_path, few),
-            "networkx": each(peers.nx_path, few),
-            "networkx, bidirectional": each(peers.nx_bidirectional, few),
-        },
-        rounds=3,
-    )
-
-
-def same_answers(finder: PathFinder, peers: Peers, pairs: Sequence[Pair]) -> int:
-    """How many of our shortest paths are as long as rustworkx's."""
-    cost = {(a, b): seconds for a, b, seconds in finder.arcs()}
-
-    def length(path: Sequence[int]) -> int:
-        return sum(cost[pair] for pair in itertools.pairwise(path))
-
-    ends = [(a[0], b[0]) for a, b in pairs]
-    return sum(length(shortest(finder, (a,), (b,))) == length(peers.rx_path(a, b)) for a, b in ends)
+    return book, cost
 
 
 def candidate_rates(
@@ -335,8 +284,8 @@ def method(cost: dict[str, tuple[float, float]], pairs: int, cases: int) -> list
     return [
         f"{pairs:,} random pairs of places and {cases:,} random rides with one to three passes in",
         "one process; each figure is the best of its rounds, the peers in turn with us. The peers",
-        "search the same graph, built for them beforehand. What we prepare at load, once for each",
-        "network and day of tariffs:",
+        "search a graph of the tracks, built for them beforehand. What we prepare at load, once",
+        "for each network and day of tariffs:",
         "",
         "| prepared | seconds | MB |",
         "|---|---|---|",
@@ -348,21 +297,17 @@ def main() -> None:
     quick = "--quick" in sys.argv
     dice = random.Random(5)
     network = packaged_tariffs().network
-    finder, book, cost = prepare(network)
-    peers = Peers(finder)
+    book, cost = prepare(network)
+    peers = Peers(network)
     places = [place for place in network.places.values() if _is_searched(network, place)]
     pairs: list[Pair] = [
         (a, b) for a, b in (dice.sample(places, 2) for _ in range(300 if quick else 1500))
     ]
     cases = random_cases(network, dice, 500 if quick else 2000)
     deduction = deduction_rates(cases, book, peers, pairs)
-    paths = path_rates(finder, peers, pairs)
     found = candidate_rates(network, peers, pairs, dice)
     lines = method(cost, len(pairs), len(cases))
     lines += table("Deduction, route given", deduction, "rustworkx, one shortest path")
-    lines += table("Shortest path with its nodes", paths, "rustworkx")
-    equal = same_answers(finder, peers, pairs)
-    lines += ["", f"As long as rustworkx's: {equal:,} of {len(pairs):,}."]
     lines += table("Three candidates with deduction", found, "igraph, k = 3")
     for ours in ("ours by time", "ours by charge (the cheapest way, exact)"):
         lines += ["", f"{ours} / networkx: {found[ours] / found['networkx, k = 3']:,.0f}"]
@@ -381,8 +326,8 @@ def main() -> None:
 
 
 def _is_searched(network: Network, place: Sequence[int]) -> bool:
-    lines = (line for station in place for line in network.lines_at[station])
-    return any(network.lines[line].system not in NOT_SEARCHED for line in lines)
+    lines = [line for line in network.lines if not set(line.stops).isdisjoint(place)]
+    return any(line.system not in NOT_SEARCHED for line in lines)
 
 
 if __name__ == "__main__":

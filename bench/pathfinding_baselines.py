@@ -1,24 +1,21 @@
-"""Pathfinding baselines: shortest paths by networkx, rustworkx, igraph and scipy."""
+"""Pathfinding baselines: shortest paths over the tracks by networkx, rustworkx and igraph."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import igraph
 import networkx as nx
-import numpy as np
 import rustworkx as rx
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
-from fare_engine.routing.pathfinding import PathFinder
+from fare_engine.network.network import Network
 
 
 class Peers:
-    """The same graph in the other libraries; one node per place end, as in the fare engine."""
+    """Stations joined by tracks and walks, in seconds by average speed."""
 
-    def __init__(self, finder: PathFinder) -> None:
-        arcs = list(finder.arcs())
-        size = 1 + max(a for a, _, _ in arcs)
+    def __init__(self, network: Network) -> None:
+        arcs = list(_arcs(network))
+        size = len(network.stations)
         self.nx = nx.DiGraph()
         self.nx.add_weighted_edges_from(arcs)
         self.rx = rx.PyDiGraph()
@@ -26,32 +23,10 @@ class Peers:
         self.rx.add_edges_from(arcs)
         self.ig = igraph.Graph(size, [(a, b) for a, b, _ in arcs], directed=True)
         self.ig.es["weight"] = [cost for _, _, cost in arcs]
-        rows, columns, costs = zip(*arcs, strict=True)
-        self.matrix = csr_matrix((costs, (rows, columns)), shape=(size, size), dtype=np.float64)
 
     def rx_path(self, a: int, b: int) -> Sequence[int]:
         """rustworkx: Dijkstra that stops at the goal."""
         return list(rx.dijkstra_shortest_paths(self.rx, a, target=b, weight_fn=float)[b])
-
-    def nx_path(self, a: int, b: int) -> Sequence[int]:
-        """networkx: Dijkstra."""
-        return list(nx.dijkstra_path(self.nx, a, b))
-
-    def nx_bidirectional(self, a: int, b: int) -> Sequence[int]:
-        """networkx: bidirectional search."""
-        return list(nx.bidirectional_dijkstra(self.nx, a, b)[1])
-
-    def ig_path(self, a: int, b: int) -> Sequence[int]:
-        """igraph: one shortest path."""
-        return list(self.ig.get_shortest_path(a, b, weights="weight"))
-
-    def scipy_path(self, a: int, b: int) -> Sequence[int]:
-        """scipy: one source to all, then the path."""
-        _, before = dijkstra(self.matrix, indices=a, return_predecessors=True)
-        path = [b]
-        while path[-1] != a:
-            path.append(int(before[path[-1]]))
-        return path[::-1]
 
     def ig_three(self, a: int, b: int) -> object:
         """igraph: Yen, k = 3."""
@@ -60,3 +35,12 @@ class Peers:
     def nx_three(self, a: int, b: int) -> object:
         """networkx: Yen, the first three."""
         return list(itertools.islice(nx.shortest_simple_paths(self.nx, a, b, "weight"), 3))
+
+
+def _arcs(network: Network) -> Iterator[tuple[int, int, int]]:
+    for edge in network.edges:
+        seconds = edge.km10 * network.seconds_per_km[edge.line] // 10
+        yield edge.a, edge.b, seconds
+        yield edge.b, edge.a, seconds
+    for station, others in enumerate(network.interchanges):
+        yield from ((station, other, 60 * minutes) for other, minutes in others.items())

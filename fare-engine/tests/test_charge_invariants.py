@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from fare_engine.fares.ride_charge import charge_ride, deducting_passes
 from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, packaged_tariffs
-from fare_engine.network.network import Network, Ride
-from fare_engine.routing.pathfinding import path_finder
+from fare_engine.network.network import NOT_SEARCHED, Network, Ride
+from fare_engine.routing.rounds import rounds_of
 from fare_engine.routing.route_text import CommuterPass, Route, parse_route, route_text
+from fare_engine.routing.trains import journey_of
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from fare_engine.rules.period import Period
@@ -22,13 +23,13 @@ SEEDS = st.integers(0, 10**9)
 
 
 def some_route(network: Network, dice: random.Random) -> Route:
-    """A way between two random places, one of the first five."""
+    """A way between two random places, one of the quickest by number of trains."""
     places = list(network.places.values())
     while True:
         a, b = dice.sample(places, 2)
-        ways = path_finder(network).paths(a, b, 5)
+        ways = list(rounds_of(network).search(a, NOT_SEARCHED).ways(b))
         if ways:
-            return Route(network, tuple(dice.choice(ways)[1]))
+            return journey_of(network, dice.choice(ways)).route
 
 
 def part_of(route: Route, dice: random.Random) -> Route:

@@ -23,7 +23,7 @@ from fare_engine.network.tables import (
     network_tables,
 )
 from fare_engine.routing.candidates import SearchRequest, candidates
-from fare_engine.routing.pathfinding import path_finder
+from fare_engine.routing.rounds import rounds_of
 
 
 def test_operators_of_greater_tokyo(network: Network) -> None:
@@ -199,9 +199,13 @@ def test_local_lines_carry_converted_kilometres(network: Network) -> None:
 def test_only_the_shinkansen_is_left_out_of_searches(network: Network) -> None:
     left_out = {line.title for line in network.lines if line.system in NOT_SEARCHED}
     assert left_out == {"JR東海/東海道新幹線"}
-    mishima = network.places[network.place_of[network.station("JR東海", "三島")]]
-    ways = path_finder(network).paths((network.station("JR東日本", "熱海"),), mishima, 1)
-    assert [network.lines[ride.line].title for ride in ways[0][1]] == ["JR東海/東海道線"]
+    atami, mishima = (
+        network.places[network.place_of[network.station("JR東海", name)]]
+        for name in ("熱海", "三島")
+    )
+    journeys = rounds_of(network).search(atami, NOT_SEARCHED)
+    (direct, *_) = journeys.ways(mishima)
+    assert [hop.operator for ride in direct for hop in ride.hops] == ["JR東海"] * 2
 
 
 def test_a_closed_end_of_a_line_is_refused_from_its_day_on(tariffs: Tariffs) -> None:

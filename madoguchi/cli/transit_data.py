@@ -12,6 +12,8 @@ from fare_engine.fares.tariff_checks import FareTableBroken
 from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.gtfs.feed import FeedUnreadable, Imported, imported, merged, read_feed
 from fare_engine.network.checks import NetworkTableBroken
+from fare_engine.network.network import Network
+from fare_engine.network.services import stops_left_out
 from fare_engine.network.tables import PACKAGED, fare_tables, network_tables
 from madoguchi.cli.events import own_database, print_line
 from madoguchi.cli.options import DATA_FOLDER, Data, Url
@@ -38,6 +40,9 @@ def load_network(
     except (NetworkTableBroken, FareTableBroken) as fault:
         print_line(f"読み込みませんでした: {fault}")
         raise typer.Exit(BROKEN) from None
+    left_out = stops_left_out(Network(network_tables(tables or PACKAGED)))
+    if left_out:
+        print_line(f"注意: 路線データにない停車駅 {len(left_out)}件は、検索に使われません")
     print_line(f"{edition} を{'読み込みました' if is_new else 'もう一度有効にしました'}")
 
 

@@ -162,11 +162,14 @@ async def test_the_company_saves_its_settings(expenses: CommuterStack) -> None:
         assert "削除することはできません" in keiri.error_for("admin_mail")
         await keiri.send("/settings", admin_mail="a@d01.example.jp", applications_allowed="no")
         assert "システム設定を保存しました。" in keiri.text
-        await keiri.send("/settings", media="ic", roundabout_blocks="yes")
+        await keiri.send("/settings", yen_per_minute="多い")
+        assert "数字で入力してください" in keiri.error_for("yen_per_minute")
+        await keiri.send("/settings", media="ic", roundabout_blocks="yes", yen_per_minute="50")
         kept = keiri.form("/settings")
         assert [kept[name] for name in ("media", "without_pass_allowed", "roundabout_blocks")] == [
             ["ic"], ["yes"], ["yes"],
         ]  # fmt: skip
+        assert (kept["yen_per_minute"], kept["yen_per_change"]) == (["50"], ["100"])
         await yamada.visit("/commuter/my-passes")
         assert "個人による定期区間の申請は許可されていません" in yamada.text
         assert "/commuter/my-passes/new" not in yamada.html

@@ -103,13 +103,18 @@ async def test_the_command_loads_the_delivered_tables_or_a_folder(
     assert (await run(command))[1].endswith("もう一度有効にしました\n")
     folder = tmp_path / "tables"
     copytree(str(PACKAGED), folder)
+    with (folder / "service_stops.csv").open("a", encoding="utf-8") as stops:
+        stops.write("1,99,東京メトロ,銀座線,銀座線,渋谷西,360\n")
+    code, said = await run([*command, "--tables", str(folder)])
+    assert code == 0
+    assert said.startswith("注意: 路線データにない停車駅 1件は、検索に使われません\n")
     intervals = (folder / "intervals.csv").read_text().splitlines(keepends=True)
     (folder / "intervals.csv").write_text("".join(intervals[:3] + intervals[4:]))
     code, said = await run([*command, "--tables", str(folder)])
     assert code == 1
     assert said.startswith("読み込みませんでした: ")
     database = Database(url)
-    assert await rows(database, "edition") == 1
+    assert await rows(database, "edition") == 2
     await database.close()
 
 

@@ -47,3 +47,8 @@ def closed(names: tuple[str, ...], on: date) -> StationClosed:
 
 def _names(network: Network, stations: Iterable[int]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(network.stations[station].name for station in stations))
+
+
+def stations_out_of_use(network: Network, on: date) -> list[int]:
+    """The stations that are not in use on a day; trains run past them."""
+    return [one for one, (first, last) in network.days_of.items() if not first <= on <= last]

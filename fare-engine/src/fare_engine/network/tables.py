@@ -215,6 +215,35 @@ class BusLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A stop pattern that trains run in both directions; `name` where people name the whole.
+
+    `runs`: trains a weekday, both directions together.
+    """
+
+    id: int
+    name: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStop:
+    """A stop of a service; operator, line and train are those ridden to the next stop.
+
+    `line`: the fare line, empty where the way is over several; `train`: the name that people know;
+    `minutes10`: tenths of a minute from the first stop.
+    """
+
+    service: int
+    seq: int
+    operator: str
+    line: str
+    train: str
+    station: str
+    minutes10: int
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkTables:
     """Everything that describes tracks, stations and changes."""
 
@@ -228,6 +257,8 @@ class NetworkTables:
     travel_speeds: tuple[TravelSpeed, ...]
     station_dates: tuple[StationDates, ...] = ()
     bus_lines: tuple[BusLine, ...] = ()
+    services: tuple[Service, ...] = ()
+    service_stops: tuple[ServiceStop, ...] = ()
     line_aliases: tuple[LineAlias, ...] = ()
 
 

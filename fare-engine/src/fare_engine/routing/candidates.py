@@ -4,10 +4,11 @@ Up to five ways by time; where the order asks for money, the cheapest ways are a
 candidates are sorted by fare or by what is left after the passes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise, product
 from typing import ClassVar
 
@@ -21,22 +22,23 @@ from fare_engine.fares.tariffs import (
     Tariffs,
 )
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
-from fare_engine.network.station_closures import closed_stations, refuse_closed
+from fare_engine.network.services import TrainRide
+from fare_engine.network.station_closures import (
+    closed_stations,
+    refuse_closed,
+    stations_out_of_use,
+)
 from fare_engine.network.station_lookup import find_place
 from fare_engine.routing.route_text import CommuterPass, Route, joined_rides
-from fare_engine.routing.trains import trains_of
+from fare_engine.routing.trains import Journey, journey_of, journey_over
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 
 CANDIDATES = 5
-OTHER_CHEAPEST_PATHS = 2
 NO_LIMIT = 10**6
-ENOUGH = 3  # candidates; who asks for more is offered cheap ways of other operators too
+QUICK_MINUTES = 10  # over the fastest: among such ways the cheapest is always shown
 VIA_MARGIN = 1000
 VIA_PATHS = 3  # quick ways of each section that are combined
-CHANGE_SECONDS = 300
-YEN_PER_MINUTE = 30
-YEN_PER_CHANGE = 100
 
 
 class NoRouteBetween(FareError):
@@ -109,6 +111,22 @@ class Candidate:
         return self.charge.charged_yen
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a minute and a change are worth, in yen; of the recommended order."""
+
+    yen_per_minute: int = 30
+    yen_per_change: int = 100
+
+    def cost(self, one: Candidate) -> int:
+        """The generalised cost: yen after the passes, and what time and changes are worth."""
+        effort = self.yen_per_minute * one.minutes + self.yen_per_change * one.changes
+        return one.charged_yen + effort
+
+
+USUAL_WEIGHTS = Weights()
+
+
 @dataclass(frozen=True)
 class SearchRequest:
     """What is looked up; names as `find_place` takes them."""
@@ -124,6 +142,7 @@ class SearchRequest:
     bus_policy: BusPolicy = BusPolicy.RAIL_ONLY
     order: Order = Order.TIME
     count: int = CANDIDATES
+    weights: Weights = USUAL_WEIGHTS
 
 
 def candidates(question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
@@ -134,46 +153,46 @@ def candidates(question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
     network = tariffs.network
     places = places_of(network, question)
     refuse_closed(network, places, question.on)
-    from fare_engine.routing.pathfinding import (
-        path_finder,  # brings NumPy and SciPy: 0.3 s
-    )
-
     book = tariffs.book(question.on, question.medium, child=question.child)
-    passes = deducting_passes(question.passes, question.on, question.bus_policy)
-    avoid = question.avoid | NOT_SEARCHED
-    finder = path_finder(network)
-    paths = [finder.paths(a, b, question.count, avoid) for a, b in pairwise(places)]
-    found, unpriced = _priced(
-        _quickest_paths(network, paths, question.count), passes, book, question.on
-    )
-    if question.order is not Order.TIME:
-        found = _with_cheapest_paths(found, paths, places, book, passes, question)
-    if unpriced and not found:
-        raise unpriced
+    pricing = _Pricing(book, deducting_passes(question.passes, question.on, question.bus_policy))
+    found = pricing.priced(_quick_journeys(network, places, question))
+    found += pricing.priced(_cheapest_journeys(found, places, pricing, question))
+    if not found and pricing.unpriced:
+        raise pricing.unpriced
     if not found:
         raise NoRouteBetween(f"{question.start}から{question.end}への経路が見つかりません")
-    return labelled(in_order(found, question.order)[: question.count])
+    return labelled(_shown(found, question))
 
 
-def _priced(
-    routes: Iterable[Route], passes: Sequence[tuple[int, CommuterPass]], book: FareBook, on: date
-) -> tuple[list[Candidate], FareError | None]:
-    """The routes that have fares, each way once, and the first reason why one has none."""
-    found: dict[tuple[tuple[int, ...], ...], Candidate] = {}
+@dataclass
+class _Pricing:
+    """Prices journeys of one question, each way once; `unpriced` says why the first failed."""
+
+    book: FareBook
+    passes: Sequence[tuple[int, CommuterPass]]
     unpriced: FareError | None = None
-    for route in routes:
-        if closed_stations(route, on):
-            continue  # a change at a station that is not in use
-        try:
-            charge = charge_ride(route, passes, book)
-        except (NoFareBetween, NoTariffOnDate) as fact:
-            unpriced = unpriced or fact
-        else:
-            trains = trains_of(route, book.network)
-            minutes, changes = _minutes(route), len(route.legs) - 1
-            candidate = Candidate(route, minutes, changes, charge, trains=trains)
-            found.setdefault(_signature(route), candidate)
-    return list(found.values()), unpriced
+
+    def priced(self, journeys: Iterable[Journey]) -> list[Candidate]:
+        """The journeys that have fares, without changes at stations that are not in use."""
+        found = []
+        for journey in journeys:
+            if closed_stations(journey.route, self.book.on):
+                continue
+            try:
+                charge = charge_ride(journey.route, self.passes, self.book)
+            except (NoFareBetween, NoTariffOnDate) as fact:
+                self.unpriced = self.unpriced or fact
+            else:
+                found.append(
+                    Candidate(
+                        journey.route,
+                        journey.minutes,
+                        journey.changes,
+                        charge,
+                        trains=journey.trains,
+                    )
+                )
+        return found
 
 
 def _by_time(one: Candidate) -> tuple[int, ...]:
@@ -192,13 +211,7 @@ def _by_changes(one: Candidate) -> tuple[int, ...]:
     return one.changes, one.minutes, one.charged_yen
 
 
-def _by_generalised_cost(one: Candidate) -> tuple[int, ...]:
-    cost = one.charged_yen + YEN_PER_MINUTE * one.minutes + YEN_PER_CHANGE * one.changes
-    return cost, one.minutes, one.changes
-
-
 _KEYS = {
-    Order.RECOMMENDED: _by_generalised_cost,
     Order.TIME: _by_time,
     Order.FARE: _by_fare,
     Order.CHARGED: _by_charged,
@@ -206,8 +219,10 @@ _KEYS = {
 }
 
 
-def in_order(found: Iterable[Candidate], order: Order) -> list[Candidate]:
+def in_order(found: Iterable[Candidate], order: Order, weights: Weights) -> list[Candidate]:
     """Candidates sorted as asked for (F22)."""
+    if order is Order.RECOMMENDED:
+        return sorted(found, key=lambda one: (weights.cost(one), one.minutes, one.changes))
     return sorted(found, key=_KEYS[order])
 
 
@@ -253,82 +268,126 @@ def operators_avoided(
     return avoided | (every - frozenset(only)) if only else avoided
 
 
-def _quickest_paths(
-    network: Network, paths: Sequence[Sequence[tuple[int, list[Ride]]]], count: int
-) -> list[Route]:
-    """The quickest ways; through via stations, of each section's best three combined."""
-    best = paths if len(paths) == 1 else [section[:VIA_PATHS] for section in paths]
-    ordered = sorted(product(*best), key=lambda sections: sum(seconds for seconds, _ in sections))
-    return [_joined_route(network, [rides for _, rides in one]) for one in ordered[:count]]
+def _quick_journeys(
+    network: Network, places: Sequence[tuple[int, ...]], question: SearchRequest
+) -> list[Journey]:
+    """The quickest journeys by number of trains; through via stations, section by section."""
+    sections = [list(_quick_rides(network, a, b, question)) for a, b in pairwise(places)]
+    if len(sections) > 1:
+        sections = [section[:VIA_PATHS] for section in sections]
+    joined = [[ride for part in one for ride in part] for one in product(*sections)]
+    return [journey_of(network, rides) for rides in joined]
 
 
-def _with_cheapest_paths(  # noqa: PLR0913, PLR0917 - one question, already taken apart
-    found: list[Candidate],
-    paths: Sequence[Sequence[tuple[int, list[Ride]]]],
-    places: Sequence[tuple[int, ...]],
-    book: FareBook,
-    passes: Sequence[tuple[int, CommuterPass]],
-    question: SearchRequest,
-) -> list[Candidate]:
-    """The candidates and the cheapest way, and the cheapest without its operators in turn.
+def _quick_rides(
+    network: Network, starts: Sequence[int], ends: Sequence[int], question: SearchRequest
+) -> Iterator[list[TrainRide]]:
+    """The quickest by number of trains, then those with one operator, and without each of theirs.
 
-    The cheapest way is exact. Through via stations a fare goes on behind them, so that a section's
-    cheapest way may be no part of it: each is combined with the quick ways of the others.
+    Only where nothing else joins the places, a way begins or ends with a walk to another station.
     """
-    from fare_engine.routing.cheapest import cheapest_path  # brings NumPy and SciPy
+    from fare_engine.routing.rounds import rounds_of  # brings NumPy: 0.1 s
 
-    network = book.network
-    own = [one for _, one in passes] if question.order is Order.CHARGED else []
     avoid = question.avoid | NOT_SEARCHED
-    known = {_signature(one.route) for one in found}
+    shut = stations_out_of_use(network, question.on)
+    search = partial(rounds_of(network).search, starts, shut=shut)
+    best = list(search(avoid).ways(ends))
+    if not best:
+        near = [*ends, *(other for end in ends for other in network.interchanges[end])]
+        yield from search(avoid, walks=True).ways(near)
+        return
+    yield from best
+    used = [dict.fromkeys(hop.operator for ride in way for hop in ride.hops) for way in best]
+    alone = {next(iter(operators)) for operators in used if len(operators) == 1}
+    stations = network.stations
+    both = {stations[one].operator for one in starts} & {stations[one].operator for one in ends}
+    for operator in sorted(both - alone - avoid):
+        others = frozenset(network.operators) - {operator}
+        yield from search(avoid | others).ways(ends)
+    for operator in list(dict.fromkeys(name for operators in used for name in operators))[:2]:
+        yield from search(avoid | {operator}).ways(ends)
 
-    def cheapest(without: frozenset[str], limit: int) -> list[Candidate]:
-        """The cheapest ways below the limit that are not known yet."""
-        sections = [cheapest_path(book, ends, own, without, limit) for ends in pairwise(places)]
-        options = [[_rail(section)] if section else [] for section in sections]
-        if question.via:
-            options = [
-                [*option, *[rides for _, rides in section[:VIA_PATHS]]]
-                for option, section in zip(options, paths, strict=True)
-            ]
-        routes = [_joined_route(network, one) for one in product(*options)]
-        fresh = [route for route in routes if _signature(route) not in known]
-        known.update(_signature(route) for route in fresh)
-        return _priced(fresh, passes, book, question.on)[0]
 
-    # Behind a via station the ride may go on under the same fare, which the sections do not see.
+def _cheapest_journeys(
+    found: Sequence[Candidate],
+    places: Sequence[tuple[int, ...]],
+    pricing: "_Pricing",
+    question: SearchRequest,
+) -> list[Journey]:
+    """The cheapest way, if it is cheaper than those found; exact without via stations.
+
+    Through via stations a fare goes on behind them, so that a section's cheapest way may be no part
+    of the cheapest: the sections' cheapest ways are taken together.
+    """
+    from fare_engine.routing.cheapest import cheapest_path  # brings NumPy: 0.1 s
+
+    own = [] if question.order is Order.FARE else [one for _, one in pricing.passes]
     slack = VIA_MARGIN if question.via else 0
-    best = min(found, key=_KEYS[question.order], default=None)
-    limit = _yen(best, question.order) + slack if best else NO_LIMIT
-    found = [*found, *cheapest(avoid, limit)]
-    if question.count > ENOUGH and found:
-        best = min(found, key=_KEYS[question.order])
-        operators = dict.fromkeys(network.lines[ride.line].operator for ride in _rail(best.route))
-        for operator in list(operators)[:OTHER_CHEAPEST_PATHS]:
-            found += cheapest(avoid | {operator}, _yen(best, question.order) * 3 // 2 + slack)
-    return found
+    limit = min((_yen(one, question.order) for one in found), default=NO_LIMIT) + slack
+    avoid = question.avoid | NOT_SEARCHED
+    sections = [cheapest_path(pricing.book, ends, own, avoid, limit) for ends in pairwise(places)]
+    rides: list[Ride] = []
+    for section in sections:
+        if section is None:
+            return []
+        rides += [leg for leg in section.legs if isinstance(leg, Ride)]
+    return [journey_over(Route(pricing.book.network, tuple(joined_rides(rides))))]
 
 
 def _yen(one: Candidate, order: Order) -> int:
-    return one.charged_yen if order is Order.CHARGED else one.through_yen
+    return one.through_yen if order is Order.FARE else one.charged_yen
 
 
-def _joined_route(network: Network, sections: Sequence[Sequence[Ride]]) -> Route:
-    return Route(network, tuple(joined_rides([ride for rides in sections for ride in rides])))
+def _shown(found: Sequence[Candidate], question: SearchRequest) -> list[Candidate]:
+    """The candidates worth showing, in order: none worse than another in all respects.
+
+    The first of the order, the cheapest, the fastest, the one with the fewest changes and the
+    cheapest among the quick ones are always shown; then as many others as were asked for.
+    """
+    ranked = in_order(_worth_showing(found, question.order), question.order, question.weights)
+    quickest = min(one.minutes for one in ranked)
+
+    def yen(one: Candidate) -> tuple[int, int]:
+        return _yen(one, question.order), one.minutes
+
+    best = [
+        ranked[0],
+        min(ranked, key=yen),
+        min(ranked, key=lambda one: (one.changes, one.minutes)),
+        min(ranked, key=lambda one: (one.minutes, one.changes)),
+        min((one for one in ranked if one.minutes <= quickest + QUICK_MINUTES), key=yen),
+    ]
+    wanted = [*best, *ranked]
+    chosen = {id(one) for one in _unique(wanted)[: question.count]}
+    return [one for one in ranked if id(one) in chosen]
 
 
-def _rail(route: Route) -> list[Ride]:
-    return [leg for leg in route.legs if isinstance(leg, Ride)]
+def _unique(found: Iterable[Candidate]) -> list[Candidate]:
+    return list({id(one): one for one in found}.values())
 
 
-def _signature(route: Route) -> tuple[tuple[int, ...], ...]:
-    return tuple([leg.edges for leg in _rail(route)])
+def _worth_showing(found: Sequence[Candidate], order: Order) -> list[Candidate]:
+    """Without dominated ways, and without repeats: same operators and fare, and no faster.
+
+    Of equals the first stays; a repeat with the fewest changes of all stays.
+    """
+    fewest = min(one.changes for one in found)
+    kept: list[Candidate] = []
+    for one in sorted(found, key=lambda one: (one.minutes, one.changes, _yen(one, order))):
+        figures = (one.changes, _yen(one, order))
+        if any(a.changes <= figures[0] and _yen(a, order) <= figures[1] for a in kept):
+            continue  # those kept are no slower
+        if one.changes > fewest and any(_alike(a, one) for a in kept):
+            continue
+        kept.append(one)
+    return kept
 
 
-def _minutes(route: Route) -> int:
-    """Travel time by average speed, with the usual time for each change."""
-    network = route.network
-    seconds = 0
-    for leg in _rail(route):
-        seconds += network.ride_km10(leg) * network.seconds_per_km[leg.line] // 10
-    return (seconds + (len(route.legs) - 1) * CHANGE_SECONDS) // 60
+def _alike(one: Candidate, other: Candidate) -> bool:
+    """Whether two ways are ridden with the same operators for the same fare."""
+    fares = [(way.through_yen, way.charged_yen) for way in (one, other)]
+    return fares[0] == fares[1] and _operators(one) == _operators(other)
+
+
+def _operators(one: Candidate) -> frozenset[str]:
+    return frozenset(operator for train in one.trains for operator in train.operators)

@@ -11,13 +11,12 @@ has been had.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fare_engine.fares.tariffs import FareBook
-from fare_engine.network.network import NOT_SEARCHED, Network, Ride
+from fare_engine.network.network import NOT_SEARCHED, Ride
 from fare_engine.routing.fare_graph import (
     CENT,
     NEVER,
@@ -28,7 +27,7 @@ from fare_engine.routing.fare_graph import (
     nodes_of,
     prices,
 )
-from fare_engine.routing.pathfinding import path_finder
+from fare_engine.routing.fare_rides import ride_inside
 from fare_engine.routing.route_text import CommuterPass, Route
 
 MOST_FARES = 9
@@ -346,15 +345,7 @@ class _Search:
             barred |= covered_at(network, a, self.covered)
         if meets:
             barred |= covered_at(network, b, self.covered)
-        return _ride_inside(network, self._system(end), a, b, barred)
-
-
-@lru_cache(maxsize=16_384)
-def _ride_inside(
-    network: Network, system: str, a: int, b: int, barred: frozenset[int]
-) -> tuple[Ride, ...]:
-    finder = path_finder(network)
-    return finder.inside(system, a, b, barred) or finder.inside(system, a, b, frozenset())
+        return ride_inside(network, self._system(end), a, b, barred)
 
 
 def _part(leg: Ride, i: int, j: int) -> Ride:

@@ -62,6 +62,8 @@ class CompanySetting(Base):
     media: Mapped[str] = mapped_column(server_default=text("'both'"))
     without_pass_allowed: Mapped[bool] = mapped_column(server_default=text("true"))
     roundabout_blocks: Mapped[bool] = mapped_column(server_default=text("false"))
+    yen_per_minute: Mapped[int] = mapped_column(server_default=text("30"))
+    yen_per_change: Mapped[int] = mapped_column(server_default=text("100"))
 
 
 class Permission(Base):

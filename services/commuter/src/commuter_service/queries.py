@@ -26,6 +26,7 @@ from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import SlipStatus
 from commuter_service.rules.slip_kind import SlipKind
 from commuter_service.source_rides import QuotedFare, QuotedFares
+from fare_engine.routing.candidates import USUAL_WEIGHTS
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from fare_engine.rules.period import Period
@@ -83,6 +84,8 @@ async def setting_of(tx: AsyncSession, dealer_id: str, *, lock: bool = False) ->
         media=Media.BOTH.value,
         without_pass_allowed=True,
         roundabout_blocks=False,
+        yen_per_minute=USUAL_WEIGHTS.yen_per_minute,
+        yen_per_change=USUAL_WEIGHTS.yen_per_change,
     )
 
 

@@ -123,10 +123,13 @@ async def test_the_same_trip_twice_is_found_across_slips(commuter_api: CommuterA
 
 
 async def test_a_roundabout_way_is_found(commuter_api: CommuterApi) -> None:
-    far = looked_up("2026/04/01", "新宿:中央線:東京")
-    near = looked_up("2026/04/01", "新宿:丸ノ内線:東京")
-    assert await faults(commuter_api, await commuter_api.slip(near)) == []
-    assert await faults(commuter_api, await commuter_api.slip(far)) == ["ROUNDABOUT"]
+    for fair in ("新宿:中央線:東京", "新宿:丸ノ内線:東京", "神田:中央線:荻窪"):
+        slip = await commuter_api.slip(looked_up("2026/04/01", fair))
+        assert await faults(commuter_api, slip) == []
+    far = await commuter_api.slip(
+        looked_up("2026/04/01", "新宿:山手線:渋谷:銀座線:新橋:東海道線:東京")
+    )
+    assert await faults(commuter_api, far) == ["ROUNDABOUT"]
 
 
 async def test_a_section_of_the_pass_typed_by_hand_is_found(commuter_api: CommuterApi) -> None:

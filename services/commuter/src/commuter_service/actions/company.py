@@ -14,6 +14,7 @@ from commuter_service.queries import employee_by_id, permission_of, setting_of
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.company_setting import RightMissing, check_setting, is_mail
 from commuter_service.rules.route_search_policy import Media
+from fare_engine.routing.candidates import USUAL_WEIGHTS
 from fare_engine.rules.bus_policy import BusPolicy
 from shared.auth import Principal
 from shared.concurrency import check_version
@@ -34,6 +35,8 @@ class SettingInput:
     media: Media = Media.BOTH
     without_pass_allowed: bool = True
     roundabout_blocks: bool = False
+    yen_per_minute: int = USUAL_WEIGHTS.yen_per_minute
+    yen_per_change: int = USUAL_WEIGHTS.yen_per_change
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class Ekispert:
         found = [one for course in courses if (one := asking.candidate(course)) is not None]
         if not found:
             raise NoRouteBetween(f"{question.start}から{question.end}への経路が見つかりません")
-        return labelled(in_order(found, question.order)[: question.count])
+        return labelled(in_order(found, question.order, question.weights)[: question.count])
 
     def condition(self, medium: Medium, deadline: float) -> str:
         """The search condition for a medium; asked once."""

@@ -46,11 +46,11 @@ class OwnEngine:
 
 
 def _prepare(day: date) -> None:
-    from fare_engine.routing.cheapest import prepare_fares  # both bring NumPy and SciPy
-    from fare_engine.routing.pathfinding import path_finder
+    from fare_engine.routing.cheapest import prepare_fares  # both bring NumPy
+    from fare_engine.routing.rounds import rounds_of
 
     tariffs = packaged_tariffs()
-    path_finder(tariffs.network).prepare()
+    rounds_of(tariffs.network)
     for medium in Medium:
         prepare_fares(tariffs.book(day, medium))
 

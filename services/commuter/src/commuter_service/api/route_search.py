@@ -51,7 +51,7 @@ from fare_engine.errors import FareError
 from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice, TrainLeg
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_lookup import Suggestion, suggest
-from fare_engine.routing.candidates import Candidate, Label, Order, SearchRequest
+from fare_engine.routing.candidates import Candidate, Label, Order, SearchRequest, Weights
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from shared.errors import problem_of
@@ -198,6 +198,7 @@ async def look_up_routes(typed: RouteSearchBody, request: Request) -> Candidates
         child=typed.child,
         bus_policy=policy,
         order=typed.order,
+        weights=Weights(ctx.setting.yen_per_minute, ctx.setting.yen_per_change),
     )
     source: RouteProvider = request.app.state.look_up
     found = await asyncio.to_thread(source.candidates, question, ctx.tariffs, passes.of_source)

@@ -1,6 +1,6 @@
 """システム設定 and 権限マスタ, and what a person may do here at all (R11, R19, R22, R27)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -20,11 +20,13 @@ from commuter_service.request_context import RequestContext
 from commuter_service.rules.company_setting import RightMissing
 from commuter_service.rules.pass_retention import Retention
 from commuter_service.rules.route_search_policy import Media
+from fare_engine.routing.candidates import USUAL_WEIGHTS
 from fare_engine.rules.bus_policy import BusPolicy
 from shared.http import etag
 from shared.refusals import refuses
 
 router = APIRouter()
+Weight = Annotated[int, Field(ge=0, le=1000)]
 
 
 class CompanyBody(Body):
@@ -40,6 +42,8 @@ class CompanyBody(Body):
     media: Media = Media.BOTH
     without_pass_allowed: bool = True
     roundabout_blocks: bool = False
+    yen_per_minute: Weight = USUAL_WEIGHTS.yen_per_minute
+    yen_per_change: Weight = USUAL_WEIGHTS.yen_per_change
 
 
 class RightsBody(Body):
@@ -99,6 +103,8 @@ class CompanyAnswer(BaseModel):
     media: Media
     without_pass_allowed: bool
     roundabout_blocks: bool
+    yen_per_minute: int
+    yen_per_change: int
     retention_choices: list[int]
 
 

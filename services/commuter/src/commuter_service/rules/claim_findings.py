@@ -9,6 +9,9 @@ from datetime import date
 from enum import StrEnum
 
 ROUNDABOUT_PERCENT = 20
+# What a rider would accept to ride cheaper, compared with the fastest way.
+MINUTES_MORE = 10
+CHANGES_MORE = 1
 
 
 class ClaimFault(StrEnum):
@@ -29,6 +32,16 @@ class Claim:
     route: str = ""
     words: str = ""
     amount_yen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to ride: its trains in words, minutes, changes, and yen after the passes."""
+
+    words: str
+    minutes: int
+    changes: int
+    yen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +73,31 @@ def same_trips(claims: Sequence[Claim], others: Iterable[Claim]) -> Iterator[Cla
 
 
 def roundabout(
-    claim: Claim, cheapest_yen: int, *, percent: int = ROUNDABOUT_PERCENT
+    claim: Claim, ridden: Way, others: Iterable[Way], *, percent: int = ROUNDABOUT_PERCENT
 ) -> ClaimFinding | None:
-    """A ride that costs more than the cheapest way by more than a given percentage."""
-    if claim.amount_yen * 100 <= cheapest_yen * (100 + percent):
+    """A ride that costs more than a reasonable way by more than a given percentage.
+
+    Reasonable is a way that takes little longer than the fastest and needs one change more at most.
+    The fastest way and the one with the fewest changes are never roundabout.
+    """
+    ways = [ridden, *others]
+    fastest = min(ways, key=lambda way: (way.minutes, way.changes))
+    if ridden.minutes == fastest.minutes or ridden.changes == min(way.changes for way in ways):
         return None
-    more = claim.amount_yen - cheapest_yen
-    words = f"最も安い経路({cheapest_yen:,}円)より{more:,}円高い経路です"
+    reasonable = [
+        way
+        for way in ways
+        if way.minutes <= fastest.minutes + MINUTES_MORE
+        and way.changes <= fastest.changes + CHANGES_MORE
+    ]
+    cheapest = min(reasonable, key=lambda way: (way.yen, way.minutes))
+    if ridden.yen * 100 <= cheapest.yen * (100 + percent):
+        return None
+    words = (
+        f"{cheapest.words}なら{cheapest.yen:,}円({cheapest.minutes}分、乗換{cheapest.changes}回)です。"
+        f"申請の経路は{ridden.yen - cheapest.yen:,}円高く、{ridden.minutes}分、"
+        f"乗換{ridden.changes}回です"
+    )
     return ClaimFinding(claim.item_id, ClaimFault.ROUNDABOUT, words)
 
 

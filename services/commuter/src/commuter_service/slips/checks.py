@@ -1,20 +1,25 @@
 """What looks wrong with the items of a slip, seen beside the employee's passes and cheaper ways?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from commuter_service.models import SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.rules.claim_findings import (
     Claim,
     ClaimFinding,
+    Way,
     roundabout,
     typed_amount_on_pass,
 )
 from fare_engine.errors import FareError
 from fare_engine.fares.tariffs import Tariffs
-from fare_engine.routing.candidates import Order, SearchRequest, candidates
+from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
+from fare_engine.routing.route_text import known_route
+from fare_engine.routing.trains import journey_over
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
+
+MOST_WAYS = 20
 
 
 def claim_of(item: SlipItem) -> Claim:
@@ -42,17 +47,29 @@ def item_faults(
         ends = [(one.route.first_name, one.route.last_name) for one in valid]
         fault = typed_amount_on_pass(claim, ends)
         if fault is None and item.source == "look_up":
-            cheapest = _cheapest(item, passes, policy, tariffs)
-            fault = roundabout(claim, cheapest) if cheapest is not None else None
+            fault = _roundabout(claim, item, _ways(item, passes, policy, tariffs), tariffs)
         if fault is not None:
             found.append(fault)
     return found
 
 
-def _cheapest(
-    item: SlipItem, passes: EmployeePasses, policy: BusPolicy, tariffs: Tariffs
-) -> int | None:
-    """The cheapest way between the same ends after the passes; None where none can be found."""
+def _roundabout(
+    claim: Claim, item: SlipItem, ways: Sequence[Way], tariffs: Tariffs
+) -> ClaimFinding | None:
+    """Compare the fare of an item, without charges beside it, with the fares of other ways."""
+    assert item.route is not None
+    try:
+        ridden = journey_over(known_route(tariffs.network, item.route))
+    except FareError:
+        return None  # of an edition before: its lines are no longer those
+    trips = 2 if item.round_trip else 1
+    beside = sum(one["yen"] for one in (item.explanation or {}).get("charges", ())) * trips
+    yen = claim.amount_yen - beside
+    return roundabout(claim, Way("", ridden.minutes, ridden.changes, yen), ways)
+
+
+def _ways(item: SlipItem, passes: EmployeePasses, policy: BusPolicy, tariffs: Tariffs) -> list[Way]:
+    """Other ways between the same ends, after the passes; none where none can be found."""
     assert item.route is not None
     assert item.item_on is not None
     stations = item.route.split(":")
@@ -64,10 +81,17 @@ def _cheapest(
         passes=passes.readable if item.without_pass_reason is None else (),
         bus_policy=policy,
         order=Order.CHARGED,
-        count=1,
+        count=MOST_WAYS,
     )
     try:
-        (best, *_) = candidates(question, tariffs)
+        found = candidates(question, tariffs)
     except FareError:
-        return None
-    return best.charged_yen * (2 if item.round_trip else 1)
+        return []
+    trips = 2 if item.round_trip else 1
+    return [Way(_words(one), one.minutes, one.changes, one.charged_yen * trips) for one in found]
+
+
+def _words(one: Candidate) -> str:
+    """新宿→(中央線快速)→東京."""
+    trains = [train for train in one.trains if train.kind == "train"]
+    return "".join(f"{train.start}→({train.name})→" for train in trains) + trains[-1].end

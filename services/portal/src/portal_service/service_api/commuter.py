@@ -99,6 +99,8 @@ class CompanyAnswer(TypedDict):
     media: Literal["both", "ic", "ticket"]
     without_pass_allowed: bool
     roundabout_blocks: bool
+    yen_per_minute: int
+    yen_per_change: int
     retention_choices: list[int]
 
 
@@ -115,6 +117,8 @@ class CompanyBody(TypedDict):
     media: NotRequired[str]
     without_pass_allowed: NotRequired[bool]
     roundabout_blocks: NotRequired[bool]
+    yen_per_minute: NotRequired[int]
+    yen_per_change: NotRequired[int]
 
 
 class ConfirmBody(TypedDict):

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "commuter_3"
-down_revision = "commuter_2"
+revision = "commuter_source_fare"
+down_revision = "commuter_3"
 branch_labels = None
 depends_on = None
 

@@ -38,6 +38,8 @@ async def save_settings(request: Request) -> Response:
         "admin_mail": fields.text("admin_mail") or None,
         "bus_policy": fields.text("bus_policy"),
         "media": fields.text("media"),
+        "yen_per_minute": fields.number("yen_per_minute"),
+        "yen_per_change": fields.number("yen_per_change"),
         "approvers": [one for one in approvers if one],
     }
     try:

@@ -1,0 +1,204 @@
+"""Journeys in rounds, one train each: the least time with one train, with two, with up to five.
+
+RAPTOR without departure times, over arrays. A round boards at every stop at once, after half a
+headway, and takes over each stop from the stops before it. All times are tenths of a minute and
+include the wait for the first train, so that a rare train is not preferred for a minute.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fare_engine.network.network import SAME_PLACE_MINUTES, Network
+from fare_engine.network.services import TrainRide, patterns_of
+
+MOST_TRAINS = 5
+FAR = 100_000  # tenths of a minute
+APART = 2 * FAR  # keeps the stops of one pattern from those of the next
+CHANGE = SAME_PLACE_MINUTES * 10
+
+Times = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Times after a train: ready to board before it, at each stop row, at each station."""
+
+    ready: Times
+    at_rows: Times
+    at_stations: Times
+
+
+class Rounds:
+    """The services of one network as arrays: a row for every stop of every pattern."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.patterns = patterns_of(network)
+        nowhere = len(network.stations)
+        first: list[int] = []
+        board: list[int] = []
+        alight: list[int] = []
+        time: list[int] = []
+        wait: list[int] = []
+        operator: list[int] = []
+        runs: list[int] = []
+        names = {name: i for i, name in enumerate(network.operators)}
+        for pattern in self.patterns:
+            first += [len(board)] * len(pattern.minutes10)
+            board += [*(hop.start for hop in pattern.hops), nowhere]
+            alight += [nowhere, *(hop.end for hop in pattern.hops)]
+            time += pattern.minutes10
+            wait += [*pattern.waits, 0]
+            operator += [-1, *(names[hop.operator] for hop in pattern.hops)]
+            runs += [pattern.runs] * len(pattern.minutes10)
+        self._pattern_of = np.repeat(
+            np.arange(len(self.patterns)), [len(one.minutes10) for one in self.patterns]
+        )
+        self._first, self._board, self._alight = (np.array(of) for of in (first, board, alight))
+        self._time, self._runs = np.array(time, np.int32), np.array(runs)
+        self._boarding = np.array(wait, np.int32) - self._time
+        self._operator = np.array(operator)
+        self._known: dict[frozenset[str], tuple[Flags, Times]] = {}
+        self._operators = names
+        self._by_station = np.argsort(self._alight, kind="stable")
+        self._stops, self._starts = np.unique(self._alight[self._by_station], return_index=True)
+        self._ends = np.append(self._starts[1:], len(board))
+        self._row_of_stop = {int(stop): i for i, stop in enumerate(self._stops)}
+        self._add_changes()
+
+    def _add_changes(self) -> None:
+        arcs = [(station, station, CHANGE) for station in range(len(self.network.stations))]
+        for station, others in enumerate(self.network.interchanges):
+            arcs += [(station, other, max(10 * minutes, 1)) for other, minutes in others.items()]
+        arcs.sort(key=lambda arc: arc[1])
+        self._from, to, self._walk = np.array(arcs, np.int32).reshape(-1, 3).T
+        self._to, self._to_starts = np.unique(to, return_index=True)
+        self._to_ends = np.append(self._to_starts[1:], len(arcs))
+
+    def search(
+        self,
+        starts: Sequence[int],
+        avoid: frozenset[str] = frozenset(),
+        *,
+        shut: Sequence[int] = (),
+        walks: bool = False,
+        trains: int = MOST_TRAINS,
+    ) -> "Journeys":
+        """All journeys from a place, not with operators to avoid and not to stations that are shut.
+
+        `walks`: also from the stations that it is a walk to.
+        """
+        broken, apart = self._apart(avoid)
+        ready = np.full(len(self.network.stations) + 1, FAR, np.int32)
+        ready[list(starts)] = 0
+        if walks:
+            ready = np.minimum(ready, self._changed(ready))
+        best = ready.copy()
+        best[[*shut, -1]] = 0
+        rounds: list[_Round] = []
+        while len(rounds) < trains and ready.min() < FAR:
+            at = self._ridden(ready, broken, apart)
+            stations = np.full(len(ready), FAR, np.int32)
+            stations[self._stops] = np.minimum.reduceat(at[self._by_station], self._starts)
+            stations[stations >= best] = FAR  # nobody comes back to where they were sooner
+            rounds.append(_Round(ready, at, stations))
+            best = np.minimum(best, stations)
+            ready = self._changed(stations)
+        return Journeys(self, broken, rounds)
+
+    def _ridden(self, ready: Times, broken: Flags, apart: Times) -> Times:
+        """The earliest time at every row, after boarding at one of those before it."""
+        boarded = ready[self._board] + self._boarding
+        boarded -= apart
+        np.minimum.accumulate(boarded, out=boarded)
+        at = np.full(len(boarded), FAR, np.int32)
+        at[1:] = boarded[:-1]
+        at += apart
+        at += self._time
+        at[broken] = FAR
+        return np.minimum(at, FAR, out=at)
+
+    def _changed(self, times: Times) -> Times:
+        """When one is ready to board, by station, after getting off."""
+        ready = np.full(len(times), FAR, np.int32)
+        ready[self._to] = np.minimum.reduceat(times[self._from] + self._walk, self._to_starts)
+        return np.minimum(ready, FAR)
+
+    def _apart(self, avoid: frozenset[str]) -> tuple[Flags, Times]:
+        """Rows that are not reached from the row before, and what keeps them apart.
+
+        These are the first stops of patterns, and behind the hops of avoided operators.
+        """
+        if avoid not in self._known:
+            shut = [self._operators[name] for name in avoid if name in self._operators]
+            broken = np.isin(self._operator, [-1, *shut])
+            self._known[avoid] = broken, (np.cumsum(broken) * APART).astype(np.int32)
+        return self._known[avoid]
+
+    def rides_to(self, journeys: "Journeys", station: int, trains: int) -> list[TrainRide]:
+        """The rides of the best journey to a station with so many trains."""
+        rides: list[TrainRide] = []
+        for number in range(trains - 1, -1, -1):
+            step = journeys.rounds[number]
+            row, board = self._boarded(step, journeys.broken, station)
+            pattern = self.patterns[self._pattern_of[row]]
+            first = int(self._first[row])
+            rides.append(TrainRide(pattern, board - first, row - first))
+            station = int(self._board[board])
+            if number:
+                station = self._came_from(journeys.rounds[number - 1], station, step.ready)
+        return rides[::-1]
+
+    def _boarded(self, step: _Round, broken: Flags, station: int) -> tuple[int, int]:
+        """The row of arrival and the row of boarding; the train that runs most often."""
+        group = self._row_of_stop[station]
+        rows = self._by_station[self._starts[group] : self._ends[group]]
+        best = rows[step.at_rows[rows] == step.at_stations[station]]
+        row = int(best[np.argmax(self._runs[best])])
+        first = row - 1
+        while not broken[first]:
+            first -= 1
+        earlier = np.arange(first, row)
+        cost = step.ready[self._board[earlier]] + self._boarding[earlier] + self._time[row]
+        return row, first + int(np.argmin(cost))
+
+    def _came_from(self, before: _Round, station: int, ready: Times) -> int:
+        """The station where the train before was left, to be ready at this one."""
+        group = int(np.searchsorted(self._to, station))
+        arcs = slice(self._to_starts[group], self._to_ends[group])
+        costs = before.at_stations[self._from[arcs]] + self._walk[arcs]
+        assert costs.min() == ready[station]
+        return int(self._from[arcs][np.argmin(costs)])
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """What one search found: the best journey to every station, by the number of trains."""
+
+    of: Rounds
+    broken: Flags
+    rounds: Sequence[_Round]
+
+    def times(self, ends: Sequence[int]) -> list[int]:
+        """Tenths of a minute to a place with one train, with two ...; FAR where none leads."""
+        return [int(one.at_stations[list(ends)].min()) for one in self.rounds]
+
+    def ways(self, ends: Sequence[int]) -> Iterator[list[TrainRide]]:
+        """Those journeys to a place of which none with fewer trains is as quick."""
+        quickest = FAR
+        for trains, time in enumerate(self.times(ends), start=1):
+            if time < quickest:
+                quickest = time
+                at = self.rounds[trains - 1].at_stations
+                yield self.of.rides_to(self, min(ends, key=lambda end: int(at[end])), trains)
+
+
+@cache
+def rounds_of(network: Network) -> Rounds:
+    """The arrays of a network; built once."""
+    return Rounds(network)
