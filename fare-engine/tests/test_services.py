@@ -187,7 +187,7 @@ def test_a_line_more_never_makes_the_best_way_worse(seed: int, network: Network)
     ],
 )
 def test_any_route_is_told_as_trains(network: Network, text: str, trains: list[str]) -> None:
-    told = trains_of(parse_route(network, text), network)
-    names = [train.name for train in told if train.kind == "train"]
+    trains_ridden = trains_of(parse_route(network, text), network)
+    names = [train.name for train in trains_ridden if train.kind == "train"]
     assert len(names) == len(trains)
     assert all(wanted in name for wanted, name in zip(trains, names, strict=True))

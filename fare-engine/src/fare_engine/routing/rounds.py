@@ -141,7 +141,7 @@ class Rounds:
         return self._known[avoid]
 
     def rides_to(self, journeys: "Journeys", station: int, trains: int) -> list[TrainRide]:
-        """The rides of the best journey to a station with so many trains."""
+        """The rides of the best journey to a station with the given number of trains."""
         rides: list[TrainRide] = []
         for number in range(trains - 1, -1, -1):
             step = journeys.rounds[number]

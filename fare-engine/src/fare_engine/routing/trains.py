@@ -53,7 +53,7 @@ def journey_of(network: Network, rides: Sequence[TrainRide]) -> Journey:
     """The journey by the trains given, over the fare lines below them."""
     hops = [hop for ride in rides for hop in ride.pattern.hops[ride.board : ride.alight]]
     route = Route(network, tuple(joined_rides(ride_between(network, hops))))
-    return Journey(route, tuple(_told(network, rides)), _minutes(network, rides))
+    return Journey(route, tuple(_named_legs(network, rides)), _minutes(network, rides))
 
 
 @lru_cache(maxsize=4096)
@@ -67,7 +67,7 @@ def journey_over(route: Route) -> Journey:
             trains.append(TrainLeg("train", part.line, (), part.from_stop, part.to_stop, 0, 1))
         else:
             rides = _fewest_trains(network, part)
-            trains += _told(network, rides)
+            trains += _named_legs(network, rides)
             minutes += _minutes(network, rides)
     return Journey(route, tuple(trains), minutes)
 
@@ -96,7 +96,7 @@ def _minutes(network: Network, rides: Sequence[TrainRide]) -> int:
     return round((sum(ride.time for ride in rides) + waits) / 10)
 
 
-def _told(network: Network, rides: Sequence[TrainRide]) -> Iterator[TrainLeg]:
+def _named_legs(network: Network, rides: Sequence[TrainRide]) -> Iterator[TrainLeg]:
     for number, ride in enumerate(rides):
         if number and network.place_of[rides[number - 1].end] != network.place_of[ride.start]:
             yield _walk(network, rides[number - 1].end, ride.start)
