@@ -47,6 +47,31 @@ def test_batch_writes_data_and_progress_apart(tmp_path: Path) -> None:
     assert "1/1" in result.stderr
 
 
+def test_batch_lists_the_candidates_of_every_row(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(
+        "memo,date,from,to,only\na,2026-03-14,新宿,東京,\nb,2026-03-14,新宿,東京,東京メトロ\n",
+        encoding="utf-8",
+    )
+    options = ["--batch", str(source), "--out", str(target), "--candidates", "--sort", "charged"]
+    result = CliRunner().invoke(app, [*options, "--avoid", "都営"])
+    assert result.exit_code == 0, result.output
+    listed = list(csv.DictReader(target.read_text(encoding="utf-8").splitlines()))
+    assert list(listed[0]) == [
+        *("memo", "date", "from", "to", "only", "row", "place", "minutes", "changes", "trains"),
+        *("labels", "route", "through_fare", "charged", "why", "error"),
+    ]
+    first = [one for one in listed if one["memo"] == "a"]
+    assert len(first) > 1
+    assert [one["place"] for one in first] == [str(i + 1) for i in range(len(first))]
+    charged = [int(one["charged"]) for one in first]
+    assert charged == sorted(charged)
+    assert not any("都営" in one["route"] for one in listed)
+    (metro,) = {one["charged"] for one in listed if one["memo"] == "b" and one["place"] == "1"}
+    assert (metro, listed[-1]["row"]) == ("209", "2")
+    assert "2/2" in result.stderr
+
+
 def test_route_is_priced_and_explained() -> None:
     arguments = ["三鷹", "東京", "--date", "2026-03-14", "--medium", "ic"]
     route = ["--route", "三鷹:中央線:東京", "--pass", P1, "--pass", "渋谷:東横線:横浜", "--json"]

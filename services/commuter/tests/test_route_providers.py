@@ -1,115 +1,48 @@
-"""乗換案内 by another source: 駅すぱあと API, answered here by a server of our own.
+"""乗換案内 by another source: 駅すぱあと API, answered by a server of our own (conftest.py)."""
 
-The answers follow what the API's public documentation says of 経路探索 as far as it was seen:
-parameters, errors in ResultSet.Error, values as strings, a single element without a list. How a
-train's Line and its Price look is from memory. No answer of the real service was recorded.
-"""
-
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from commuter_service.adapters.route_providers import (
+from commuter_service.adapters.ekispert import (
     Ekispert,
-    OwnEngine,
-    RouteProviderSettings,
     RouteSearchRefused,
     RouteSearchUnavailable,
+    SourceCandidate,
+    text_of,
+)
+from commuter_service.adapters.route_providers import (
+    OwnEngine,
+    RouteProviderSettings,
     route_provider_of,
 )
+from commuter_service.source_rides import SourcePass, parse_source_ride
 from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.network.network import Network
-from fare_engine.network.station_lookup import UnknownStation
-from fare_engine.routing.candidates import NoRouteBetween, Order, SearchRequest
+from fare_engine.routing.candidates import (
+    NoRouteBetween,
+    Order,
+    SamePlace,
+    SearchRequest,
+    UnknownOperator,
+)
 from fare_engine.routing.route_text import parse_pass
+from fare_engine.rules.fare_rounding import Medium
+from fare_engine.rules.period import Period
+
+from .conftest import CONDITION, SEARCH, EkispertServer, course, line, refusal
 
 DAY = date(2026, 3, 14)
 
 
-@dataclass
-class Service:
-    """What the server answers, and what it was asked."""
-
-    url: str = ""
-    status: int = 200
-    answer: Any = None
-    asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    here = Service()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            here.asked.append((parts.path, parse_qs(parts.query)))
-            body = (
-                here.answer if isinstance(here.answer, bytes) else json.dumps(here.answer).encode()
-            )
-            self.send_response(here.status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    here.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield here
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def source(service: Service) -> Ekispert:
+def source(ekispert_server: EkispertServer) -> Ekispert:
     settings = RouteProviderSettings(
-        source="ekispert", ekispert_url=service.url, ekispert_key="k-123"
+        source="ekispert", ekispert_url=ekispert_server.url, ekispert_key="k-123"
     )
     found = route_provider_of(settings)
     assert isinstance(found, Ekispert)
     return found
-
-
-def point(name: str) -> dict[str, Any]:
-    return {"Station": {"code": "0", "Name": name, "Type": "train"}, "Prefecture": {"code": "13"}}
-
-
-def line(name: str, kind: str = "train") -> dict[str, Any]:
-    return {"Name": name, "Type": kind, "timeOnBoard": "10", "stopStationCount": "3"}
-
-
-def course(fare: str, points: list[str], lines: Any, minutes: str = "14") -> dict[str, Any]:
-    return {
-        "searchType": "plain",
-        "Price": [
-            {"kind": "FareSummary", "Oneway": fare, "Round": str(2 * int(fare))},
-            {"kind": "ChargeSummary", "Oneway": "0", "Round": "0"},
-        ],
-        "Route": {
-            "timeOnBoard": minutes,
-            "timeWalk": "0",
-            "timeOther": "4",
-            "transferCount": "0",
-            "Point": [point(name) for name in points],
-            "Line": lines,
-        },
-    }
-
-
-def result(*courses: dict[str, Any]) -> dict[str, Any]:
-    found = courses[0] if len(courses) == 1 else list(courses)
-    return {"ResultSet": {"apiVersion": "1.27.0.0", "engineVersion": "202603_01a", "Course": found}}
 
 
 def test_the_setting_chooses_and_our_engine_is_the_default() -> None:
@@ -118,31 +51,33 @@ def test_the_setting_chooses_and_our_engine_is_the_default() -> None:
         route_provider_of(RouteProviderSettings(source="ekispert"))
 
 
-def test_what_is_asked(service: Service) -> None:
-    service.answer = result(course("253", ["新宿", "東京"], line("ＪＲ中央線快速")))
+def test_what_is_asked(ekispert_server: EkispertServer) -> None:
+    ekispert_server.courses = course("253", ["新宿", "東京"], line("ＪＲ中央線快速"))
     question = SearchRequest("新宿", "東京", DAY, via=("四ツ谷",), order=Order.CHARGED, count=3)
-    source(service).candidates(question, packaged_tariffs())
-    assert service.asked == [
+    source(ekispert_server).candidates(question, packaged_tariffs())
+    assert ekispert_server.asked == [
+        (CONDITION, {"key": "k-123", "ticketSystemType": "ic"}),
         (
-            "/v1/json/search/course/extreme",
+            SEARCH,
             {
-                "key": ["k-123"],
-                "viaList": ["新宿:四ツ谷:東京"],
-                "date": ["20260314"],
-                "searchType": ["plain"],
-                "sort": ["price"],
-                "answerCount": ["3"],
+                "key": "k-123",
+                "viaList": "新宿:四ツ谷:東京",
+                "date": "20260314",
+                "searchType": "plain",
+                "sort": "price",
+                "answerCount": "3",
+                "conditionDetail": "T32:F33i:A23:",
             },
-        )
+        ),
     ]
 
 
 def test_a_single_course_is_read_priced_and_deducted_by_us(
-    service: Service, network: Network
+    ekispert_server: EkispertServer, network: Network
 ) -> None:
-    service.answer = result(course("440", ["三鷹", "東京"], line("ＪＲ中央線快速"), minutes="30"))
+    ekispert_server.courses = course("440", ["三鷹", "東京"], line("ＪＲ中央線快速"), minutes="30")
     own = (parse_pass(network, "東京:中央線:新宿", "1"),)
-    (one,) = source(service).candidates(
+    (one,) = source(ekispert_server).candidates(
         SearchRequest("三鷹", "東京", DAY, passes=own), packaged_tariffs()
     )
     assert str(one.route) == "三鷹:JR東日本/中央線:東京"
@@ -150,60 +85,219 @@ def test_a_single_course_is_read_priced_and_deducted_by_us(
 
 
 @pytest.mark.rule("F22")
-def test_several_courses_come_in_our_order(service: Service, network: Network) -> None:
+def test_several_courses_come_in_our_order(
+    ekispert_server: EkispertServer, network: Network
+) -> None:
     metro = course("209", ["新宿", "東京"], line("東京メトロ丸ノ内線"), minutes="20")
     rail = course("253", ["新宿", "東京"], [line("ＪＲ中央線快速")])
-    service.answer = result(metro, rail)
+    ekispert_server.courses = [metro, rail]
     own = (parse_pass(network, "東京:中央線:新宿", "1"),)
-    found = source(service).candidates(
+    found = source(ekispert_server).candidates(
         SearchRequest("新宿", "東京", DAY, passes=own, order=Order.CHARGED), packaged_tariffs()
     )
     assert [one.charged_yen for one in found] == [0, 209]
 
 
-def test_walks_operators_in_names_and_other_fares_are_understood(service: Service) -> None:
+def test_walks_operators_in_names_and_other_fares_are_understood(
+    ekispert_server: EkispertServer,
+) -> None:
     lines = [line("都営浅草線"), line("徒歩", "walk"), line("都営新宿線")]
     found = course("199", ["押上／都営地下鉄", "東日本橋", "馬喰横山", "新宿(都営)"], lines)
-    service.answer = result(found)
-    (one,) = source(service).candidates(SearchRequest("押上", "新宿", DAY), packaged_tariffs())
+    ekispert_server.courses = found
+    (one,) = source(ekispert_server).candidates(
+        SearchRequest("押上", "新宿", DAY), packaged_tariffs()
+    )
     assert str(one.route).endswith("東日本橋:徒歩:馬喰横山:都営/新宿線:新宿")
     assert (one.through_yen, one.told_yen) == (272, 199)
 
 
-def test_courses_over_unknown_or_avoided_lines_are_left_out(service: Service) -> None:
-    known = course("209", ["新宿", "東京"], line("東京メトロ丸ノ内線"))
-    service.answer = result(course("500", ["新宿", "東京"], line("未知鉄道本線")), known)
-    assert (
-        len(source(service).candidates(SearchRequest("新宿", "東京", DAY), packaged_tariffs())) == 1
-    )
+def test_avoided_operators_are_left_out_of_ours_and_of_its_own(
+    ekispert_server: EkispertServer,
+) -> None:
+    ekispert_server.courses = [
+        course("209", ["新宿", "東京"], line("東京メトロ丸ノ内線")),
+        course("500", ["新宿", "東京"], line("東京メトロ未知線")),
+    ]
+    asked = SearchRequest("新宿", "東京", DAY, avoid=frozenset({"東京メトロ"}))
     with pytest.raises(NoRouteBetween):
-        source(service).candidates(
-            SearchRequest("新宿", "東京", DAY, avoid=frozenset({"東京メトロ"})), packaged_tariffs()
-        )
-
-
-def test_our_refusals_come_first_and_nothing_is_asked(service: Service) -> None:
-    with pytest.raises(UnknownStation):
-        source(service).candidates(SearchRequest("新宿", "なにもない駅", DAY), packaged_tariffs())
-    assert service.asked == []
-
-
-@pytest.mark.parametrize("shape", ["one", "list"])
-def test_its_refusal_is_ours(service: Service, shape: str) -> None:
-    error = {"code": "W403", "Message": "認証エラー"}
-    service.status = 403
-    service.answer = {"ResultSet": {"Error": error if shape == "one" else [error]}}
-    with pytest.raises(RouteSearchRefused, match="認証エラー"):
-        source(service).candidates(SearchRequest("新宿", "東京", DAY), packaged_tariffs())
+        source(ekispert_server).candidates(asked, packaged_tariffs())
 
 
 @pytest.mark.parametrize(
-    ("status", "answer"), [(502, b"<html>bad gateway</html>"), (200, b"[]x"), (500, {"a": 1})]
+    ("asked", "refused"),
+    [
+        (SearchRequest("新宿", "新宿", DAY), SamePlace),
+        (SearchRequest("梅田", "梅田", DAY), SamePlace),
+        (SearchRequest("新宿", "東京", DAY, avoid=frozenset({"未知"})), UnknownOperator),
+    ],
 )
-def test_no_readable_answer_is_unavailable(service: Service, status: int, answer: Any) -> None:
-    service.status, service.answer = status, answer
+def test_nothing_is_asked_that_is_refused_here(
+    ekispert_server: EkispertServer, asked: SearchRequest, refused: type[Exception]
+) -> None:
+    with pytest.raises(refused):
+        source(ekispert_server).candidates(asked, packaged_tariffs())
+    assert ekispert_server.asked == []
+
+
+MIDOSUJI = "大阪メトロ御堂筋線"
+MIDOSUJI_STOPS = [
+    "新大阪",
+    "西中島南方",
+    "中津(大阪府)",
+    "梅田",
+    "淀屋橋",
+    "本町",
+    "心斎橋",
+    "なんば",
+]
+MIDOSUJI_TEXT = (
+    "新大阪:駅すぱあと/大阪メトロ御堂筋線/Down:西中島南方:〃:中津(大阪府):〃:梅田:〃:淀屋橋"
+    ":〃:本町:〃:心斎橋:〃:なんば"
+)
+
+
+def in_osaka(ekispert_server: EkispertServer) -> None:
+    """新大阪 to なんば, and the fares of its parts."""
+    ekispert_server.courses = course(
+        "290", ["新大阪", "なんば"], line(MIDOSUJI, minutes=15), minutes="15", data="S1"
+    )
+    ekispert_server.stations = {"S1": MIDOSUJI_STOPS}
+    for places, fare in (
+        ("新大阪:梅田", "240"),
+        ("本町:なんば", "190"),
+        ("梅田:なんば", "240"),
+        ("新大阪:本町", "290"),
+    ):
+        found = course(fare, places.split(":"), line(MIDOSUJI))
+        ekispert_server.fares[places, MIDOSUJI] = found
+
+
+def pass_of_source(text: str, until: date | None = None) -> SourcePass:
+    return SourcePass("s1", 1, parse_source_ride(text), Period(None, until))
+
+
+def test_a_ride_outside_our_network_keeps_the_names_and_fare_of_the_source(
+    ekispert_server: EkispertServer,
+) -> None:
+    in_osaka(ekispert_server)
+    (one,) = source(ekispert_server).candidates(
+        SearchRequest("新大阪", "なんば", DAY), packaged_tariffs()
+    )
+    assert text_of(one) == MIDOSUJI_TEXT
+    assert (one.minutes, one.changes, one.through_yen, one.charged_yen) == (19, 0, 290, 290)
+    assert [(train.name, train.minutes, train.stops) for train in one.trains] == [(MIDOSUJI, 15, 7)]
+    assert [asked["viaList"] for asked in ekispert_server.searches()] == ["新大阪:なんば"]
+
+
+@pytest.mark.parametrize(
+    ("held", "charged", "asked_parts"),
+    [
+        ("梅田:駅すぱあと/大阪メトロ御堂筋線/Down:淀屋橋:〃:本町", 290,
+         ["新大阪:梅田", "本町:なんば"]),
+        ("なんば:駅すぱあと/大阪メトロ御堂筋線/Up:心斎橋:〃:本町", 290, ["新大阪:本町"]),
+        ("新大阪:駅すぱあと/大阪メトロ御堂筋線/Down:西中島南方:〃:中津(大阪府):〃:梅田", 240,
+         ["梅田:なんば"]),
+        (MIDOSUJI_TEXT, 0, []),
+        ("新大阪:駅すぱあと/阪急京都線/Down:西中島南方", 290, []),
+    ],
+)  # fmt: skip
+@pytest.mark.rule("F1")
+def test_a_pass_of_the_source_covers_equal_edges(
+    ekispert_server: EkispertServer, held: str, charged: int, asked_parts: list[str]
+) -> None:
+    in_osaka(ekispert_server)
+    (one,) = source(ekispert_server).candidates(
+        SearchRequest("新大阪", "なんば", DAY), packaged_tariffs(), [pass_of_source(held)]
+    )
+    assert (one.through_yen, one.charged_yen) == (290, charged)
+    assert [asked["viaList"] for asked in ekispert_server.searches()[1:]] == asked_parts
+
+
+def test_a_pass_of_the_source_that_has_ended_deducts_nothing(
+    ekispert_server: EkispertServer,
+) -> None:
+    in_osaka(ekispert_server)
+    ended = pass_of_source(MIDOSUJI_TEXT, date(2026, 3, 13))
+    (one,) = source(ekispert_server).candidates(
+        SearchRequest("新大阪", "なんば", DAY), packaged_tariffs(), [ended]
+    )
+    assert one.charged_yen == 290
+
+
+def test_our_pass_is_deducted_from_a_ride_that_leaves_our_network(
+    ekispert_server: EkispertServer, network: Network
+) -> None:
+    lines = [line("ＪＲ中央線快速", minutes=28), line("未知新線", minutes=150)]
+    ekispert_server.courses = course("9000", ["三鷹", "東京", "遠方"], lines)
+    for key, fare, rode in (
+        (("三鷹:新宿", "ＪＲ中央線快速"), "253", lines[0]),
+        (("東京:遠方", "未知新線"), "8500", lines[1]),
+    ):
+        ekispert_server.fares[key] = course(fare, key[0].split(":"), rode)
+    own = (parse_pass(network, "東京:中央線:新宿", "1"),)
+    (one,) = source(ekispert_server).candidates(
+        SearchRequest("三鷹", "遠方", DAY, passes=own), packaged_tariffs()
+    )
+    assert isinstance(one, SourceCandidate)
+    assert (one.through_yen, one.charged_yen, one.changes) == (9000, 253 + 8500, 1)
+    assert one.priced.winner.pass_ids == ("1",)
+
+
+def test_a_part_without_a_fare_is_no_way_to_pay(ekispert_server: EkispertServer) -> None:
+    in_osaka(ekispert_server)
+    ekispert_server.fares = {}
+    held = "新大阪:駅すぱあと/大阪メトロ御堂筋線/Down:西中島南方:〃:中津(大阪府):〃:梅田"
+    (one,) = source(ekispert_server).candidates(
+        SearchRequest("新大阪", "なんば", DAY), packaged_tariffs(), [pass_of_source(held)]
+    )
+    assert one.charged_yen == 290
+
+
+def test_without_the_stations_a_line_is_one_edge(ekispert_server: EkispertServer) -> None:
+    in_osaka(ekispert_server)
+    ekispert_server.stations = {}
+    (one,) = source(ekispert_server).candidates(
+        SearchRequest("新大阪", "なんば", DAY),
+        packaged_tariffs(),
+        [pass_of_source("なんば:駅すぱあと/大阪メトロ御堂筋線/Up:新大阪")],
+    )
+    assert text_of(one) == "新大阪:駅すぱあと/大阪メトロ御堂筋線/Down:なんば"
+    assert one.charged_yen == 0
+
+
+def test_tickets_are_asked_for_as_tickets_and_children_are_not_priced(
+    ekispert_server: EkispertServer,
+) -> None:
+    in_osaka(ekispert_server)
+    asked = SearchRequest("新大阪", "なんば", DAY, Medium.TICKET)
+    source(ekispert_server).candidates(asked, packaged_tariffs())
+    assert ekispert_server.searches()[0]["conditionDetail"] == "T32:F33n:A23:"
+    with pytest.raises(NoRouteBetween):
+        source(ekispert_server).candidates(
+            SearchRequest("新大阪", "なんば", DAY, child=True), packaged_tariffs()
+        )
+
+
+@pytest.mark.parametrize("shape", ["one", "list"])
+def test_its_refusal_is_ours(ekispert_server: EkispertServer, shape: str) -> None:
+    body = refusal("W403", "認証エラー")
+    if shape == "list":
+        body["ResultSet"]["Error"] = [body["ResultSet"]["Error"]]
+    ekispert_server.broken = (403, body)
+    with pytest.raises(RouteSearchRefused, match="認証エラー"):
+        source(ekispert_server).candidates(SearchRequest("新宿", "東京", DAY), packaged_tariffs())
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [(502, b"<html>bad gateway</html>"), (200, b"[]x"), (500, {"a": 1}), (200, {"ResultSet": []})],
+)
+def test_no_readable_answer_is_unavailable(
+    ekispert_server: EkispertServer, status: int, answer: Any
+) -> None:
+    ekispert_server.broken = (status, answer)
     with pytest.raises(RouteSearchUnavailable):
-        source(service).candidates(SearchRequest("新宿", "東京", DAY), packaged_tariffs())
+        source(ekispert_server).candidates(SearchRequest("新宿", "東京", DAY), packaged_tariffs())
 
 
 def test_nobody_there_is_unavailable() -> None:
@@ -214,3 +308,12 @@ def test_nobody_there_is_unavailable() -> None:
         route_provider_of(settings).candidates(
             SearchRequest("新宿", "東京", DAY), packaged_tariffs()
         )
+
+
+def test_all_questions_of_a_look_up_share_one_limit_of_time(
+    ekispert_server: EkispertServer,
+) -> None:
+    in_osaka(ekispert_server)
+    late = Ekispert(ekispert_server.url, "k", timeout_s=0)
+    with pytest.raises(RouteSearchUnavailable, match="間に合いません"):
+        late.candidates(SearchRequest("新大阪", "なんば", DAY), packaged_tariffs())

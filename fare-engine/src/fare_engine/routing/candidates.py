@@ -246,14 +246,26 @@ _FIGURES: dict[Label, Callable[[Candidate], int]] = {
 
 def places_of(network: Network, question: SearchRequest) -> list[tuple[int, ...]]:
     """Start, via stations and end as places; UnknownStation, AmbiguousStation, SamePlace ..."""
-    unknown = question.avoid - frozenset(network.operators)
-    if unknown:
-        raise UnknownOperator(f"事業者「{'、'.join(sorted(unknown))}」はありません")
+    operators_avoided(network, question.avoid)
     names = (question.start, *question.via, question.end)
     places = [find_place(network, name) for name in names]
     if any(not set(a).isdisjoint(b) for a, b in pairwise(places)):
         raise SamePlace("出発駅・経由駅・到着駅に同じ駅が続いています")
     return places
+
+
+def operators_avoided(
+    network: Network, avoid: Iterable[str], only: Sequence[str] = ()
+) -> frozenset[str]:
+    """The operators to avoid where, if any are given, only some may be used.
+
+    Raises UnknownOperator.
+    """
+    every, avoided = frozenset(network.operators), frozenset(avoid)
+    unknown = avoided.union(only) - every
+    if unknown:
+        raise UnknownOperator(f"事業者「{'、'.join(sorted(unknown))}」はありません")
+    return avoided | (every - frozenset(only)) if only else avoided
 
 
 def _quick_journeys(

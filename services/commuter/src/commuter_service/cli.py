@@ -20,17 +20,27 @@ from rich.table import Table
 from fare_engine.errors import FareError
 from fare_engine.fares.batch import (
     APPENDED,
+    CANDIDATE_COLUMNS,
     COLUMNS,
+    Avoided,
     PlacesMissing,
     check_ends,
+    list_candidates,
     parse_day,
     parse_medium,
     price_batch,
+    trains_text,
 )
 from fare_engine.fares.explanation import Explanation, as_json
 from fare_engine.fares.pricing import Terms, price
 from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
-from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
+from fare_engine.routing.candidates import (
+    Candidate,
+    Order,
+    SearchRequest,
+    candidates,
+    operators_avoided,
+)
 from fare_engine.routing.route_text import CommuterPass, parse_pass, parse_route
 
 REFUSED = 1
@@ -47,18 +57,23 @@ def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
     medium: Annotated[str, typer.Option(help="ic か ticket")] = "ic",
     via: Annotated[list[str] | None, typer.Option(help="経由駅(複数可)")] = None,
     avoid: Annotated[list[str] | None, typer.Option(help="使わない事業者(複数可)")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="この事業者だけを使う(複数可)")] = None,
     route: Annotated[str | None, typer.Option(help="経路 駅:路線:駅…")] = None,
     passes: Annotated[
         list[str] | None, typer.Option("--pass", help="定期区間 駅:路線:駅…[開始日~終了日]")
     ] = None,
-    order: Annotated[Order, typer.Option("--sort", help="候補の並び順")] = Order.TIME,
+    order: Annotated[Order, typer.Option("--sort", help="候補の並び順")] = Order.RECOMMENDED,
     as_text: Annotated[bool, typer.Option("--json", help="JSONで出力")] = False,
     batch: Annotated[Path | None, typer.Option(help="CSVの全行を計算する")] = None,
+    every: Annotated[
+        bool, typer.Option("--candidates", help="--batchの各行のすべての候補を出力")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="--batchの出力先(既定は標準出力)")] = None,
 ) -> None:
     """Look up fares, and what is left of them after the passes (運賃と定期区間控除)."""
     if batch is not None:
-        _price_file(batch, out)
+        avoided = Avoided(tuple(avoid or ()), tuple(only or ()))
+        _price_file(batch, out, avoided, order if every else None)
         return
     try:
         day = parse_day(on) if on else datetime.now(ZoneInfo("Asia/Tokyo")).date()
@@ -73,10 +88,10 @@ def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
             return
         if not (start and end):
             raise PlacesMissing("出発駅と到着駅、または--routeを指定してください")
+        avoided_ones = operators_avoided(network, avoid or (), only or ())
         asked = SearchRequest(
-            start, end, day, terms.medium, tuple(via or ()), frozenset(avoid or ()), own,
-            order=order,
-        )  # fmt: skip
+            start, end, day, terms.medium, tuple(via or ()), avoided_ones, own, order=order
+        )
         _show_candidates(candidates(asked, tariffs), terms, own, tariffs, as_text=as_text)
     except FareError as fact:
         _refuse(fact, as_text=as_text)
@@ -121,17 +136,23 @@ def _show_candidates(
     if as_text:
         _print_json({"candidates": [_candidate_json(one, terms, passes, tariffs) for one in found]})
         return
-    table = Table("", "分", "乗換", "運賃", "支払", "経路")
+    table = Table("", "分", "乗換", "運賃", "支払", "", "列車", "経路")
     for number, one in enumerate(found, start=1):
         figures = (number, one.minutes, one.changes, one.through_yen, one.charged_yen)
-        table.add_row(*map(str, figures), str(one.route))
+        labels = "・".join(label.label_ja for label in one.labels)
+        table.add_row(*map(str, figures), labels, trains_text(one.trains), str(one.route))
     Console().print(table)
 
 
 def _candidate_json(
     one: Candidate, terms: Terms, passes: tuple[CommuterPass, ...], tariffs: Tariffs
 ) -> dict[str, Any]:
-    figures = {"minutes": one.minutes, "changes": one.changes}
+    figures = {
+        "minutes": one.minutes,
+        "changes": one.changes,
+        "trains": as_json(one.trains),
+        "labels": as_json(one.labels),
+    }
     return figures | _priced_json(price(one.route, terms, passes, tariffs))
 
 
@@ -150,7 +171,8 @@ def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def _price_file(path: Path, out: Path | None) -> None:
+def _price_file(path: Path, out: Path | None, avoided: Avoided, order: Order | None) -> None:
+    """Price a file; with an order, list its candidates in that order."""
     if not path.is_file():
         raise typer.BadParameter(f"{path} がありません", param_hint="--batch")
     with path.open(encoding="utf-8-sig", newline="") as source:
@@ -159,21 +181,33 @@ def _price_file(path: Path, out: Path | None) -> None:
     missing = [column for column in ("date",) if column not in columns]
     if missing:
         raise typer.BadParameter(f"列がありません: {'、'.join(missing)}", param_hint="--batch")
+    tariffs = packaged_tariffs()
+    appended: tuple[str, ...] = APPENDED
+    priced: Iterator[list[dict[str, str]]]
+    if order is None:
+        priced = ([one] for one in price_batch(rows, tariffs, avoided))
+    else:
+        appended = (*CANDIDATE_COLUMNS, "route", *APPENDED)
+        priced = list_candidates(rows, tariffs, order, avoided)
+    kept = [column for column in columns if column not in appended and column is not None]
+    shown = _with_progress(priced, len(rows))
     if out is None:
-        _write(rows, columns, sys.stdout)
+        _write(shown, [*kept, *appended], sys.stdout)
         return
     with out.open("w", encoding="utf-8", newline="") as target:
-        _write(rows, columns, target)
+        _write(shown, [*kept, *appended], target)
 
 
-def _write(rows: list[dict[str, str | None]], columns: list[str], target: TextIO) -> None:
-    kept = [column for column in columns if column not in APPENDED and column is not None]
-    writer = csv.DictWriter(target, [*kept, *APPENDED], lineterminator="\n", extrasaction="ignore")
+def _write(priced: Iterator[list[dict[str, str]]], columns: list[str], target: TextIO) -> None:
+    writer = csv.DictWriter(target, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(_with_progress(price_batch(rows, packaged_tariffs()), len(rows)))
+    for rows in priced:
+        writer.writerows(rows)
 
 
-def _with_progress(priced: Iterator[dict[str, str]], total: int) -> Iterator[dict[str, str]]:
+def _with_progress(
+    priced: Iterator[list[dict[str, str]]], total: int
+) -> Iterator[list[dict[str, str]]]:
     """Show progress beside the data: on the error stream, so that a pipe stays clean."""
     columns = ("運賃計算", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:

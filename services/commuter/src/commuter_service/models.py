@@ -26,6 +26,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[Any]: JSONB,
         list[str]: ARRAY(Text),
+        list[int]: ARRAY(Integer),
     }
 
 
@@ -175,6 +176,19 @@ class SlipItem(Base):
     without_pass_reason: Mapped[str | None]
     picture: Mapped[str | None]
     """Not used any more: dropped by the next release, while the one before still reads it."""
+
+
+class SourceFare(Base):
+    """A one-way fare that 駅すぱあと quoted for a route text; `yen` None: it knows no such ride."""
+
+    __tablename__ = "source_fare"
+
+    route: Mapped[str] = mapped_column(primary_key=True)
+    fare_on: Mapped[date] = mapped_column(primary_key=True)
+    medium: Mapped[str] = mapped_column(primary_key=True)
+    yen: Mapped[int | None]
+    minutes: Mapped[list[int]]
+    quoted_at: Mapped[datetime]
 
 
 class AuditEntry(audit.AuditEntry, Base):

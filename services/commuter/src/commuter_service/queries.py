@@ -17,6 +17,7 @@ from commuter_service.models import (
     Permission,
     Slip,
     SlipItem,
+    SourceFare,
 )
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_retention import USUAL_RETENTION
@@ -24,8 +25,10 @@ from commuter_service.rules.pass_validity import PassFacts
 from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import SlipStatus
 from commuter_service.rules.slip_kind import SlipKind
+from commuter_service.source_rides import QuotedFare, QuotedFares
 from fare_engine.routing.candidates import USUAL_WEIGHTS
 from fare_engine.rules.bus_policy import BusPolicy
+from fare_engine.rules.fare_rounding import Medium
 from fare_engine.rules.period import Period
 from shared.http import NotFound
 
@@ -291,3 +294,17 @@ async def items_on_days(
     """All of an employee's items on some days, whatever slip they stand on."""
     wanted = SlipItem.employee_id == employee_id, SlipItem.item_on.in_(days)
     return (await tx.execute(select(SlipItem).where(*wanted))).scalars().all()
+
+
+async def source_fares(
+    tx: AsyncSession, routes: Iterable[str], on: date, medium: Medium
+) -> QuotedFares:
+    """What another source quoted for routes of its own, on a day in a medium."""
+    chosen = select(SourceFare).where(
+        SourceFare.route.in_(list(routes)),
+        SourceFare.fare_on == on,
+        SourceFare.medium == medium.value,
+    )
+    rows = (await tx.execute(chosen)).scalars()
+    quoted = [QuotedFare(row.route, on, medium, row.yen, tuple(row.minutes)) for row in rows]
+    return {one.key: one for one in quoted}

@@ -9,7 +9,7 @@ from uuid import UUID
 from commuter_service.actions.audit_trail import add_audit_entry
 from commuter_service.actions.delete_expired_passes import set_purge_timer
 from commuter_service.models import Employee, Pass, PassVersion
-from commuter_service.passes.employee_passes import read_pass_route
+from commuter_service.passes.employee_passes import read_pass
 from commuter_service.queries import PassRecord, pass_locked, period_of
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.pass_application import (
@@ -201,7 +201,7 @@ def _version(ctx: RequestContext, held: Pass, content: PassContent) -> PassVersi
     """The next version of a pass. Raises what is wrong with its route."""
     if not content.route.strip():
         raise RouteNotDecided("乗換案内で経路を決定してください")
-    route = read_pass_route(ctx.tariffs.network, content.route)
+    route = read_pass(ctx.tariffs.network, content.route)
     held.newest += 1
     return PassVersion(
         pass_id=held.pass_id,

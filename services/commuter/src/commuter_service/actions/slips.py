@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -22,7 +22,11 @@ from commuter_service.actions.slip_items import (
     total_yen,
 )
 from commuter_service.models import Slip, SlipItem
-from commuter_service.passes.employee_passes import EmployeePasses, passes_of_employee
+from commuter_service.passes.employee_passes import (
+    EmployeePasses,
+    passes_of_employee,
+    with_quoted_fares,
+)
 from commuter_service.queries import has_unconfirmed_pass, items_of, kind_of, passes_of, slip_for
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.claim_findings import ClaimFault
@@ -167,8 +171,9 @@ async def decide_item(
     if item is None:
         raise NotFound
     _check_policy(ctx, decision)
+    ride = await with_quoted_fares(ctx.tx, decision.ride, opened.passes, ctx.tariffs.network)
     before, total = facts_of(opened.items), total_yen(opened.items)
-    apply_candidate(slip, item, decision, opened.passes, ctx.tariffs)
+    apply_candidate(slip, item, replace(decision, ride=ride), opened.passes, ctx.tariffs)
     _check_edit(ctx, opened, total, opened.items)
     _touch(ctx, slip)
     add_audit_entry(
@@ -284,9 +289,10 @@ async def _write(ctx: RequestContext, opened: LockedSlip, typed: SlipInput) -> l
     for line in typed.items:
         if line.decision is not None:
             _check_policy(ctx, line.decision)
+    lines = [await _with_quoted_fares(ctx, line, opened.passes) for line in typed.items]
     slip.title, slip.purpose = typed.title, typed.purpose
     slip.trip_from, slip.trip_to = typed.trip_from, typed.trip_to
-    items = items_from_input(slip, opened.items, typed.items, opened.passes, ctx.tariffs)
+    items = items_from_input(slip, opened.items, lines, opened.passes, ctx.tariffs)
     kept = {item.item_id for item in items}
     for item in opened.items:
         if item.item_id not in kept:
@@ -294,6 +300,15 @@ async def _write(ctx: RequestContext, opened: LockedSlip, typed: SlipInput) -> l
     ctx.tx.add_all(items)
     _touch(ctx, slip)
     return items
+
+
+async def _with_quoted_fares(
+    ctx: RequestContext, line: ItemInput, passes: EmployeePasses
+) -> ItemInput:
+    if line.decision is None:
+        return line
+    ride = await with_quoted_fares(ctx.tx, line.decision.ride, passes, ctx.tariffs.network)
+    return replace(line, decision=replace(line.decision, ride=ride))
 
 
 async def _not_blocked(ctx: RequestContext, owner: str, kind: SlipKind, deed: SlipDeed) -> None:

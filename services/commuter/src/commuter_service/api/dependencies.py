@@ -25,6 +25,8 @@ FIRST_YEAR, LAST_YEAR = 1950, 2199
 
 Text = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 """Text that PostgreSQL can keep."""
+RouteText = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+"""A route; one of another source names every station."""
 Version = Annotated[int, Depends(expected_version)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 

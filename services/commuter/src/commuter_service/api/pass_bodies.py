@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from commuter_service.actions.passes import PassContent
-from commuter_service.api.dependencies import Body, Day, Text
+from commuter_service.api.dependencies import Body, Day, RouteText, Text
 from commuter_service.passes.schemas import Neighbours, PassAnswer, TrailLine
 from commuter_service.rules.pass_health import PassProblem
 from fare_engine.rules.period import Period
@@ -17,7 +17,7 @@ MOST_AT_ONCE = 100
 class PassBody(Body):
     """A pass: the route as the look-up decided it, and its validity (R4)."""
 
-    route: Text = ""
+    route: RouteText = ""
     starts_on: Day | None = None
     ends_on: Day | None = None
 

@@ -30,7 +30,7 @@ from commuter_service.api.pass_bodies import (
 )
 from commuter_service.api.refusal_groups import PASS_CONTENT, PASS_EDIT, PERIOD
 from commuter_service.models import Pass
-from commuter_service.passes.employee_passes import read_pass_route
+from commuter_service.passes.employee_passes import read_pass
 from commuter_service.passes.schemas import (
     adjacent_passes,
     audit_json,
@@ -55,7 +55,8 @@ from commuter_service.rules.pass_application import (
     check_count,
 )
 from commuter_service.rules.pass_health import problems_of
-from fare_engine.routing.route_words import route_words, section_of
+from commuter_service.source_rides import route_words
+from fare_engine.routing.route_words import section_of
 from fare_engine.rules.bus_policy import BUS_NOTICE
 from shared.concurrency import VersionConflict
 from shared.http import NotFound, etag, idempotent
@@ -126,7 +127,7 @@ async def check_pass(typed: DraftPass, ctx: Ctx) -> CheckedPass:
     content = typed.content()
     if not content.route:
         raise RouteNotDecided("乗換案内で経路を決定してください")
-    route = str(read_pass_route(ctx.tariffs.network, content.route))
+    route = str(read_pass(ctx.tariffs.network, content.route))
     others = await queries.passes_of(ctx.tx, employee_id)
     bus = has_bus(route, ctx.tariffs.network)
     return CheckedPass(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -28,7 +28,9 @@ from commuter_service.passes.employee_passes import (
     Ride,
     price_ride,
     read_pass_route,
+    with_quoted_fares,
 )
+from commuter_service.request_context import RequestContext
 from commuter_service.rules.claim_findings import ClaimFinding, same_trips
 from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
 from commuter_service.slips.checks import claim_of, item_faults
@@ -37,7 +39,7 @@ from fare_engine.fares.explanation import Notice, TrainLeg
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
 from fare_engine.routing.route_text import CommuterPass
-from fare_engine.routing.route_words import route_words
+from commuter_service.source_rides import route_words
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from fare_engine.rules.period import Period
@@ -163,11 +165,12 @@ async def recheck_period(typed: PeriodBody, request: Request) -> RecheckAnswer:
         employees = {item.employee_id for item in found}
         passes = {one: await passes_of_owner(ctx, one) for one in employees}
         names = await queries.employee_names(tx, employees)
-    policy = BusPolicy(ctx.setting.bus_policy)
+        policy = BusPolicy(ctx.setting.bus_policy)
+        paid = [await _with_quoted_fares(ctx, paid_item(one), passes, policy) for one in found]
     items = {str(item.item_id): item for item in found}
 
     def checked() -> list[Rechecked]:
-        return list(recheck(map(paid_item, found), passes, ctx.tariffs, bus_policy=policy))
+        return list(recheck(paid, passes, ctx.tariffs, bus_policy=policy))
 
     rows = await asyncio.to_thread(checked)
     return RecheckAnswer(
@@ -266,6 +269,15 @@ def paid_item(item: SlipItem) -> PaidItem:
         with_passes=item.without_pass_reason is None,
         pass_ids=frozenset(str(pass_id) for pass_id, _ in item.passes_at_search),
     )
+
+
+async def _with_quoted_fares(
+    ctx: RequestContext, item: PaidItem, passes: dict[str, EmployeePasses], policy: BusPolicy
+) -> PaidItem:
+    ride = Ride(item.on, item.route, item.medium, bus_policy=policy)
+    own = passes[item.employee_id] if item.with_passes else EmployeePasses()
+    quoted = await with_quoted_fares(ctx.tx, ride, own, ctx.tariffs.network)
+    return replace(item, quoted=quoted.quoted)
 
 
 def _difference(row: Rechecked, item: SlipItem, names: dict[str, str]) -> Difference:

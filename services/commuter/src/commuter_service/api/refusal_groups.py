@@ -6,7 +6,7 @@ from commuter_service.actions.slip_items import (
     LookUpNotForThisKind,
     ReasonForNoPassMissing,
 )
-from commuter_service.adapters.route_providers import RouteSearchRefused, RouteSearchUnavailable
+from commuter_service.adapters.ekispert import RouteSearchRefused, RouteSearchUnavailable
 from commuter_service.fare_errors import declared
 from commuter_service.rules.pass_application import NotYourPass, RouteNotDecided
 from commuter_service.rules.route_search_policy import MediumNotAccepted, PassMustBeUsed
@@ -17,6 +17,7 @@ from commuter_service.rules.slip_approval import (
     SlipStepNotPossible,
 )
 from commuter_service.rules.slip_kind import UnconfirmedPassBlocks
+from commuter_service.source_rides import SourceFareMissing
 from fare_engine.errors import FareError
 from fare_engine.fares.pricing import BusFareMissing
 from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate
@@ -42,7 +43,7 @@ def _of_engine(*errors: type[FareError]) -> Refusals:
 
 _STATIONS = _of_engine(UnknownStation, StationOutsideArea, AmbiguousStation)
 _NAMES = (*_STATIONS, *_of_engine(RouteUnreadable, UnknownLine, AmbiguousLine))
-_FARES = _of_engine(NoTariffOnDate, NoFareBetween, StationClosed)
+_FARES = _of_engine(NoTariffOnDate, NoFareBetween, StationClosed, SourceFareMissing)
 PERIOD = _of_engine(PeriodReversed)
 GAP = _of_engine(PassHasGap)
 PRICE: Refusals = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)

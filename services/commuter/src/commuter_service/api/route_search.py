@@ -13,9 +13,19 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from commuter_service import queries
+from commuter_service.actions.source_fares import keep_source_fares
 from commuter_service.adapters import network_store
+from commuter_service.adapters.ekispert import quoted_fares_of, text_of
 from commuter_service.adapters.route_providers import RouteProvider
-from commuter_service.api.dependencies import EMPLOYEES, Body, Day, Text, context_in, dealer_of
+from commuter_service.api.dependencies import (
+    EMPLOYEES,
+    Body,
+    Day,
+    RouteText,
+    Text,
+    context_in,
+    dealer_of,
+)
 from commuter_service.api.refusal_groups import PRICE, SEARCH
 from commuter_service.fare_errors import refusal_of
 from commuter_service.passes.employee_passes import (
@@ -25,6 +35,7 @@ from commuter_service.passes.employee_passes import (
     passes_of_employee,
     price_ride,
     unusable_on,
+    with_quoted_fares,
 )
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.company_setting import RightMissing
@@ -34,13 +45,14 @@ from commuter_service.rules.slip_kind import (
     UnconfirmedPassBlocks,
     check_unconfirmed_pass,
 )
+from commuter_service.source_rides import QuotedFares
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice, TrainLeg
 from fare_engine.fares.itinerary import ItineraryLeg, itinerary
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_lookup import Suggestion, suggest
-from fare_engine.routing.candidates import Label, Order, SearchRequest, Weights
-from fare_engine.routing.route_words import route_words
+from fare_engine.routing.candidates import Candidate, Label, Order, SearchRequest, Weights
+from commuter_service.source_rides import route_words
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from shared.errors import problem_of
@@ -98,7 +110,7 @@ class RideBody(Body):
     """A ride with its route given; `employee_id` of somebody else is for accounting only."""
 
     on: Annotated[Day, Field(examples=["2025-07-14"])]
-    route: Annotated[Text, Field(examples=["東京:JR中央線:新宿"])]
+    route: Annotated[RouteText, Field(examples=["東京:JR中央線:新宿"])]
     medium: Medium = Medium.IC
     round_trip: bool = False
     child: bool = False
@@ -205,22 +217,32 @@ async def look_up_routes(typed: RouteSearchBody, request: Request) -> Candidates
         weights=Weights(ctx.setting.yen_per_minute, ctx.setting.yen_per_change),
     )
     source: RouteProvider = request.app.state.look_up
-    found = await asyncio.to_thread(source.candidates, question, ctx.tariffs)
-    items = []
-    for one in found:
-        priced = price_ride(typed.ride(str(one.route), policy), passes, ctx.tariffs)
-        items.append(
-            CandidateRoute(
-                **_figures(priced),
-                minutes=one.minutes,
-                changes=one.changes,
-                trains=one.trains,
-                labels=one.labels,
-                itinerary=itinerary(replace(priced.explanation, trains=one.trains)),
-                told_yen=one.told_yen,
-            )
-        )
-    return Candidates(on=typed.on, items=items, notices=list(unusable_on(passes, typed.on)))
+    found = await asyncio.to_thread(source.candidates, question, ctx.tariffs, passes.of_source)
+    quoted = quoted_fares_of(found)
+    if quoted:
+        async with database_of(request).transaction(dealer) as tx:
+            await keep_source_fares(tx, quoted.values(), now=ctx.now)
+    rides = [replace(typed.ride(text_of(one), policy), quoted=quoted) for one in found]
+    return Candidates(
+        on=typed.on,
+        items=[
+            _offered(one, price_ride(ride, passes, ctx.tariffs))
+            for one, ride in zip(found, rides, strict=True)
+        ],
+        notices=list(unusable_on(passes, typed.on)),
+    )
+
+
+def _offered(one: Candidate, priced: Priced) -> CandidateRoute:
+    return CandidateRoute(
+        **_figures(priced),
+        minutes=one.minutes,
+        changes=one.changes,
+        trains=one.trains,
+        labels=one.labels,
+        itinerary=itinerary(replace(priced.explanation, trains=one.trains)),
+        told_yen=one.told_yen,
+    )
 
 
 @router.post("/deductions", response_model_exclude_unset=True)
@@ -231,15 +253,26 @@ async def price_rides(typed: RidesBody, request: Request) -> Deductions:
     async with database_of(request).transaction(dealer) as tx:
         ctx = await context_in(request, tx, dealer)
         passes = await _passes_by_employee(ctx, typed.rides)
-    policy = BusPolicy(ctx.setting.bus_policy)
-
-    def priced() -> list[PricedRide | NotPriced]:
-        return [
-            _answered(ride.ride(policy), passes[ride.employee_id or ctx.employee_id], ctx.tariffs)
+        rides = [
+            (ride, await _with_quoted_fares(ctx, ride, passes[ride.employee_id or ctx.employee_id]))
             for ride in typed.rides
         ]
 
+    def priced() -> list[PricedRide | NotPriced]:
+        return [
+            _answered(ride, passes[body.employee_id or ctx.employee_id], ctx.tariffs)
+            for body, ride in rides
+        ]
+
     return Deductions(items=await asyncio.to_thread(priced))
+
+
+async def _with_quoted_fares(ctx: RequestContext, typed: RideBody, passes: EmployeePasses) -> Ride:
+    ride = typed.ride(BusPolicy(ctx.setting.bus_policy))
+    try:
+        return await with_quoted_fares(ctx.tx, ride, passes, ctx.tariffs.network)
+    except FareError:  # an unreadable route; `_answered` says so
+        return ride
 
 
 async def passes_of_owner(ctx: RequestContext, employee_id: str) -> EmployeePasses:

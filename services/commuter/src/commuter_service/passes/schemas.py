@@ -10,11 +10,13 @@ from commuter_service.queries import PassRecord, period_of
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_health import PassCondition
 from commuter_service.rules.pass_period import gaps, proposed_end
+from commuter_service.source_rides import is_source_route, parse_source_ride
 from fare_engine.errors import FareError
 from fare_engine.network.network import Network
 from fare_engine.network.station_closures import closed, closed_stations
 from fare_engine.routing.route_text import BusRide, known_route
-from fare_engine.routing.route_words import route_words, section_of
+from commuter_service.source_rides import route_words
+from fare_engine.routing.route_words import section_of
 from fare_engine.rules.bus_policy import BUS_NOTICE, is_guaranteed
 from fare_engine.rules.period import Period
 
@@ -133,7 +135,12 @@ def _content(version: PassVersion) -> PassContent:
 
 
 def unreadable_json(route: str, network: Network, *, on: date | None = None) -> str:
-    """Why a route can no longer be ridden, at all or on a day; empty if it can."""
+    """Why a route can no longer be ridden, at all or on a day; empty if it can.
+
+    Of another source's routes only their form is known.
+    """
+    if is_source_route(route):
+        return ""
     try:
         shut = closed_stations(known_route(network, route), on) if on else ()
     except FareError as gone:
@@ -189,7 +196,9 @@ def condition_of(record: PassRecord, network: Network, *, today: date) -> PassCo
 
 
 def has_bus(route: str, network: Network) -> bool:
-    """Whether a route text has a bus section."""
+    """Whether a route text has a bus section; routes of another source are not distinguished."""
+    if is_source_route(route):
+        return False
     return any(isinstance(leg, BusRide) for leg in known_route(network, route).legs)
 
 

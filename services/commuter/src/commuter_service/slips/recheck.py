@@ -4,11 +4,14 @@ Figures only, without words: a route is read once, a fare book is made once per 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from commuter_service.passes.employee_passes import EmployeePasses
+from commuter_service.source_charges import charge_source_ride
+from commuter_service.source_rides import QuotedFares, is_source_route, parse_source_ride
 from fare_engine.errors import FareError
+from fare_engine.fares.pricing import Terms
 from fare_engine.fares.ride_charge import charge_ride, deducting_passes
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.route_text import known_route
@@ -31,6 +34,7 @@ class PaidItem:
     child: bool = False
     with_passes: bool = True
     pass_ids: frozenset[str] = frozenset()
+    quoted: QuotedFares = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,16 @@ def recheck(
 
 
 def _charged(item: PaidItem, own: EmployeePasses, bus_policy: BusPolicy, tariffs: Tariffs) -> int:
+    if not item.with_passes:
+        own = EmployeePasses()
+    if is_source_route(item.route):
+        terms = Terms(item.on, item.medium, child=item.child, bus_policy=bus_policy)
+        ride, of_source = parse_source_ride(item.route), own.of_source
+        priced = charge_source_ride(
+            ride, terms, own.readable, of_source, item.quoted, tariffs.network
+        )
+        return (priced.charged_yen + item.charges_yen) * item.trips
     book = tariffs.book(item.on, item.medium, child=item.child)
-    readable = own.readable if item.with_passes else ()
-    deducting = deducting_passes(readable, item.on, bus_policy)
+    deducting = deducting_passes(own.readable, item.on, bus_policy)
     charge = charge_ride(known_route(tariffs.network, item.route), deducting, book)
     return (charge.charged_yen + item.charges_yen) * item.trips
