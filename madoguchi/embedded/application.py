@@ -9,7 +9,6 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from starlette.types import ASGIApp
 
@@ -175,7 +174,7 @@ def _service_processes(
         yield service_process(package, "worker", environment)
 
 
-def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
+def _environment(part: str, values: Mapping[str, object]) -> dict[str, str]:
     """The settings as environment variables of a child process."""
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
 

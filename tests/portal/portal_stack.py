@@ -39,7 +39,7 @@ from shared.trace_context import new_id
 from shared.worker import Delivery
 
 from .conftest import KEY, SECRET, Browser, Site, free_port, issuer_settings, serving
-from .contract_files import MASTERS, contract_file
+from .contract_files import DEALERS, VEHICLES, contract_file
 
 TUESDAY = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
 NOBODY = "http://127.0.0.1:9"
@@ -204,7 +204,7 @@ async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIte
         TravelClock(),
     )
     clock.travel_to(TUESDAY)
-    await import_masters(contracts, MASTERS, now=clock.now())
+    await import_masters(contracts, DEALERS, VEHICLES, now=clock.now())
     taken_in = await import_contracts(contracts, contract_file(), now=clock.now())
     assert not taken_in.refused, taken_in.refused
     issuer_url = f"http://127.0.0.1:{free_port()}"

@@ -30,7 +30,7 @@ from shared.envelope import Envelope
 from shared.inbox import Inbox
 from shared.main import api_of
 from shared.relay import Relay
-from shared.service import ServiceRuntime
+from shared.service import Service, ServiceRuntime
 from shared.settings import ServiceSettings
 from shared.tokens import bearer_token
 from shared.transport import EmbeddedTransport
@@ -39,6 +39,9 @@ from shared.worker import Worker
 NOTIFIER = Principal(
     "madoguchi-notifier", "notifier", None, None, None, frozenset({Role.SERVICE}), None
 )
+
+
+Answer = dict[str, Any]  # the JSON object that an operation answers
 
 
 class ScriptedClock:
@@ -122,7 +125,7 @@ class Replay:
         method: str = "POST",
         version: int | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """The answer to a person's request. Raises StepRefused."""
         sent = {"authorization": f"Bearer {person}", **(headers or {})}
         if version is not None:
@@ -236,6 +239,7 @@ async def _drain(worker: Worker) -> None:
         pass
 
 
-def _service(name: str, settings: ServiceSettings) -> Any:
+def _service(name: str, settings: ServiceSettings) -> Service:
     app = SERVICES[name]
-    return app.service_of(settings) if hasattr(app, "service_of") else app.SERVICE
+    found: Service = app.service_of(settings) if hasattr(app, "service_of") else app.SERVICE
+    return found

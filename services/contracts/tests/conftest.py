@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from contracts_service.app import SERVICE, create_app
 from contracts_service.imports import ImportReport, import_contracts, import_masters
+from contracts_service.master_facts import DealerFacts, PersonFacts, StoreFacts, VehicleFacts
 from contracts_service.policy import Policy
 from contracts_service.rules.import_row import COLUMNS
 from event_contracts import Event, read
@@ -52,71 +53,31 @@ def at(day: date, hour: int = 9) -> datetime:
     return datetime.combine(day, time(hour), JST).astimezone(UTC)
 
 
-@dataclass(frozen=True)
-class MasterStore:
-    code: str
-    name: str
-    phone: str
-    unused: bool = False
-
-
-@dataclass(frozen=True)
-class MasterPerson:
-    code: str
-    name: str
-    role: str
-    store_code: str | None
-    name_kana: str = "カナ"
-    mail: str = "person@example.jp"
-    mobile: str = "090-0000-0001"
-
-
-@dataclass(frozen=True)
-class MasterDealer:
-    code: str
-    name: str
-    stores: tuple[MasterStore, ...]
-    staff: tuple[MasterPerson, ...]
-
-
-@dataclass(frozen=True)
-class MasterVehicle:
-    code: str
-    name: str
-
-
-@dataclass(frozen=True)
-class TestMasters:
-    __test__ = False
-
-    dealers: tuple[MasterDealer, ...]
-    vehicles: tuple[MasterVehicle, ...] = (
-        MasterVehicle("PRIUS", "プリウス"),
-        MasterVehicle("AQUA", "アクア"),
-    )
+def member(code: str, name: str, role: Role, store: str | None) -> PersonFacts:
+    """A line of the staff master."""
+    return PersonFacts(code, name, "カナ", role, store, "person@example.jp", "090-0000-0001")
 
 
 STORES = (
-    MasterStore("S10", "本店", "03-0010-1000"),
-    MasterStore("S20", "西店", "03-0010-2000"),
-    MasterStore("S30", "南店", "03-0010-3000"),
-    MasterStore("S90", "(旧東店)", "03-0010-9000", unused=True),
+    StoreFacts("S10", "本店", "03-0010-1000"),
+    StoreFacts("S20", "西店", "03-0010-2000"),
+    StoreFacts("S30", "南店", "03-0010-3000"),
+    StoreFacts("S90", "(旧東店)", "03-0010-9000", unused=True),
 )
 STAFF = (
-    MasterPerson("E101", "山田 太郎", "sales", "S10"),
-    MasterPerson("E102", "中村 愛", "sales", "S10"),
-    MasterPerson("M100", "佐藤 誠", "manager", "S10"),
-    MasterPerson("E201", "鈴木 花子", "sales", "S20"),
-    MasterPerson("M200", "高橋 健一", "manager", "S20"),
-    MasterPerson("E301", "小林 修", "sales", "S30"),
-    MasterPerson("H001", "田中 裕子", "hq", None),
+    member("E101", "山田 太郎", Role.SALES, "S10"),
+    member("E102", "中村 愛", Role.SALES, "S10"),
+    member("M100", "佐藤 誠", Role.MANAGER, "S10"),
+    member("E201", "鈴木 花子", Role.SALES, "S20"),
+    member("M200", "高橋 健一", Role.MANAGER, "S20"),
+    member("E301", "小林 修", Role.SALES, "S30"),
+    member("H001", "田中 裕子", Role.HQ, None),
 )
-MASTERS = TestMasters(
-    (
-        MasterDealer("D01", "みなと自動車販売", STORES, STAFF),
-        MasterDealer("D02", "さくらモータース", STORES, STAFF),
-    )
+DEALERS = (
+    DealerFacts("D01", "みなと自動車販売", STORES, STAFF),
+    DealerFacts("D02", "さくらモータース", STORES, STAFF),
 )
+VEHICLES = (VehicleFacts("PRIUS", "プリウス"), VehicleFacts("AQUA", "アクア"))
 
 
 def person(code: str, dealer: str = "D01") -> Principal:
@@ -128,7 +89,7 @@ def person(code: str, dealer: str = "D01") -> Principal:
         dealer=dealer,
         store=known.store_code,
         staff_code=code,
-        roles=frozenset({Role(known.role)}),
+        roles=frozenset({known.role}),
         mail=known.mail,
     )
 
@@ -300,7 +261,7 @@ async def contracts_api_url(databases: TestDatabases) -> str:
     """A database with the masters, emptied before each test that uses it."""
     url = await databases.create("contracts_service")
     database = Database(url, pool_size=1)
-    await import_masters(database, MASTERS, now=at(TODAY))
+    await import_masters(database, DEALERS, VEHICLES, now=at(TODAY))
     await database.close()
     return url
 
@@ -336,7 +297,7 @@ async def new_contracts_api(
 ) -> AsyncIterator[ContractsApi]:
     """An office with a database of its own, for tests that change masters."""
     contracts_api = await _opened(await new_database("contracts_service"), Policy())
-    await import_masters(contracts_api.database, MASTERS, now=contracts_api.clock.now())
+    await import_masters(contracts_api.database, DEALERS, VEHICLES, now=contracts_api.clock.now())
     yield contracts_api
     await contracts_api.http.aclose()
     await contracts_api.database.close()

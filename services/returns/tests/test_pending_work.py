@@ -5,10 +5,11 @@ from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from returns_service.actor import Person
 from returns_service.mapping import return_facts
+from returns_service.models import Application
 from returns_service.progress_list import Page, rows_wanted
 from returns_service.rules.approval_route import SETTINGS, Route
 from returns_service.rules.return_list import ProgressSearch, waits_for
@@ -202,7 +203,7 @@ async def test_sql_and_rules_agree_on_what_waits_for_whom(returns: ReturnsApi) -
     }
     async with returns.database.transaction(EVERY_DEALER) as tx:
         await tx.execute(FILL, values)
-        everything = (await tx.execute(text("SELECT * FROM application"))).all()
+        everything = (await tx.scalars(select(Application))).all()
         for actors in ACTORS:
             asking = Person("", None, actors)
             keys = ProgressSearch(waiting=True)

@@ -7,7 +7,7 @@ per request that is committed before the answer leaves, idempotency keys, and pr
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import orjson
 import structlog
@@ -15,6 +15,7 @@ from fastapi import FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic_core import ErrorDetails
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import Headers, MutableHeaders
@@ -159,7 +160,7 @@ MALFORMED = {
 }
 
 
-def malformation(error: Mapping[str, Any]) -> str:
+def malformation(error: ErrorDetails) -> str:
     """The Japanese message for a field error of pydantic, to stand beside the field."""
     words = MALFORMED.get(error["type"], "正しい形で入力してください。")
     return words.format_map(error.get("ctx") or {}) if "{" in words else words
@@ -261,15 +262,18 @@ STORE_ANSWER = text("""
 """)
 
 
+Answer = TypeVar("Answer")
+
+
 async def idempotent(
     tx: AsyncSession,
     *,
     owner: str,
     key: str | None,
     fingerprint: str,
-    act: Callable[[], Awaitable[dict[str, Any]]],
-) -> dict[str, Any]:
-    """Run an action once per (owner, key); later calls get the first response again.
+    act: Callable[[], Awaitable[Answer]],
+) -> Answer:
+    """Run an action once per (owner, key); later calls get the first response again, as JSON.
 
     Without a key it simply runs. Raises KeyUsedForAnother if the request differs.
     """
@@ -280,8 +284,8 @@ async def idempotent(
         earlier = (await tx.execute(EARLIER, names)).one()
         if earlier.fingerprint != fingerprint:
             raise KeyUsedForAnother
-        answer: dict[str, Any] = orjson.loads(earlier.answer)
-        return answer
+        stored: Answer = orjson.loads(earlier.answer)
+        return stored
     answer = await act()
     await tx.execute(STORE_ANSWER, {**names, "answer": orjson.dumps(answer).decode()})
     return answer

@@ -3,8 +3,8 @@
 Counted in SQL with the bounds of the rules.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -92,6 +92,6 @@ async def dashboard(
     )
 
 
-def _rate(figures: dict[str, Any]) -> float | None:
+def _rate(figures: Mapping[str, int]) -> float | None:
     known = figures.get("replacement_known", 0)
     return round(figures["replaced_here"] / known, 3) if known else None

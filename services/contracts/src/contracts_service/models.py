@@ -7,7 +7,6 @@ exports.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -35,7 +34,7 @@ class Base(DeclarativeBase):
         date: Date,
         datetime: DateTime(timezone=True),
         bytes: LargeBinary,
-        dict[str, Any]: JSONB,
+        dict[str, str]: JSONB,
     }
 
 
@@ -286,5 +285,5 @@ class CustomerListExport(Base):
     store_code: Mapped[str | None]
     exported_at: Mapped[datetime]
     exported_by: Mapped[str]
-    conditions: Mapped[dict[str, Any]]
+    conditions: Mapped[dict[str, str]]
     rows: Mapped[int]

@@ -6,7 +6,6 @@ still lasts is checked again at sending.
 """
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,7 +23,7 @@ from notifier_service.actions.schedule_mail import Cause, schedule_mail
 from notifier_service.actions.schedule_reminders import REMINDER_TIMERS, schedule_reminders
 from notifier_service.rules.recipients import Facts, MailKind, mail_of_status
 from notifier_service.rules.reminders import ReminderPolicy, is_timely
-from shared.timers import TimerHandler
+from shared.timers import TimerHandler, TimerPayload
 from shared.worker import Delivery, Subscribers
 
 
@@ -116,10 +115,11 @@ def timers() -> dict[str, TimerHandler]:
 
     def becomes_due(kind: MailKind) -> TimerHandler:
         async def schedule_reminder(
-            key: str, payload: dict[str, Any], now: datetime, tx: AsyncSession
+            key: str, payload: TimerPayload, now: datetime, tx: AsyncSession
         ) -> None:
-            version = payload["status_version"]
-            cause = Cause(f"{key}:{version}", payload["dealer_id"], key, payload["contract_no"])
+            version = int(payload["status_version"])
+            dealer_id, contract_no = str(payload["dealer_id"]), str(payload["contract_no"])
+            cause = Cause(f"{key}:{version}", dealer_id, key, contract_no)
             await schedule_mail(tx, cause, kind, Facts(status_version=version), now=now)
 
         return schedule_reminder

@@ -122,7 +122,7 @@ class ServiceClient:
         of the body.
         """
         given = _given(query)
-        return await self._call(service, "GET", path, params=given)
+        return await self._call(service, "GET", path, query=given)
 
     async def optional(self, asked: Awaitable[Found]) -> Found | None:
         """For what a page can leave out: the answer; None where a part is missing."""
@@ -153,7 +153,7 @@ class ServiceClient:
                 service,
                 method,
                 path,
-                json=body,
+                body=body,
                 headers={name: value for name, value in headers.items() if value},
             )
         finally:
@@ -187,15 +187,24 @@ class ServiceClient:
         """Where to ask; what a person put into an id stays in the path."""
         return self._urls[service] + quote(path)
 
-    async def _call(
-        self, service: str, method: str, path: str, **parts: Any
+    async def _call(  # noqa: PLR0913  what a request consists of
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
     ) -> ServiceResponse[Any]:
-        headers = self._headers | parts.pop("headers", {})
+        headers = self._headers | dict(headers or {})
         try:
             with tracing.calling(method, service) as call:
                 headers |= tracing.call_headers()
                 address = self._address(service, path)
-                answer = await self._http.request(method, address, headers=headers, **parts)
+                answer = await self._http.request(
+                    method, address, headers=headers, params=query, json=body
+                )
                 call.set_attributes({"http.response.status_code": answer.status_code})
                 if answer.is_server_error:
                     call.failed(str(answer.status_code))

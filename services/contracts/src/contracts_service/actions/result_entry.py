@@ -66,8 +66,9 @@ async def record_result(
     set_replacement(contract, decision.replacement, ReplacementSource.RESULT_ENTRY, recorder.now)
     append_entry(tx, contract, recorder)
     if decision.recorded is Recorded.FIRST:
-        event = {"now": recorder.now, "late": decision.late, "deadline_on": decision.deadline_on}
-        await publish_first_selection(tx, contract, event)
+        await publish_first_selection(
+            tx, contract, late=decision.late, deadline_on=decision.deadline_on, now=recorder.now
+        )
     else:
         await publish_selection_change(tx, contract, before, recorder.now)
         if decision.replacement != replaced:
@@ -104,8 +105,9 @@ async def apply_for_resplit(
     append_entry(tx, contract, recorder)
     if before is None:
         deadline_on = result_due_on(contract.final_on)
-        event = {"now": recorder.now, "late": today > deadline_on, "deadline_on": deadline_on}
-        await publish_first_selection(tx, contract, event)
+        await publish_first_selection(
+            tx, contract, late=today > deadline_on, deadline_on=deadline_on, now=recorder.now
+        )
     else:
         await publish_selection_change(tx, contract, before, recorder.now)
     applied = ResplitApplied(

@@ -277,7 +277,7 @@ async def _locked(ctx: RequestContext, contract_no: str) -> Contract:
     return await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today, lock=True)
 
 
-def _decided(decision: ChangeDecision) -> dict[str, Any]:
+def _decided(decision: ChangeDecision) -> dict[str, object]:
     return {
         "outcome": decision.outcome,
         "hidden_from_old_store_on": decision.hidden_from_old_store_on,

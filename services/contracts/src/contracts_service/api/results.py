@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -230,11 +230,11 @@ async def enter_result(
 
 @router.post("/payoff-request", dependencies=[DEALER], response_model=PayoffRequest)
 @refuses(ContractNotFound, TfcHandles, PayoffNotSelected)
-async def ask_for_payoff(contract_no: Text, ctx: Ctx, key: Key = None) -> dict[str, Any]:
+async def ask_for_payoff(contract_no: Text, ctx: Ctx, key: Key = None) -> dict[str, str]:
     """「早期完済受付へ」: request the early payoff from the finance company (D69)."""
     contract = await _locked(ctx, contract_no)
 
-    async def act() -> dict[str, Any]:
+    async def act() -> dict[str, str]:
         await request_payoff(ctx.tx, contract, now=ctx.now)
         return {"contract_no": contract.contract_no, "requested_at": ctx.now.isoformat()}
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
-from typing import Any
 
 from returns_service.actions.step_result import StepResult
 from returns_service.api import schemas
 from returns_service.api.schemas import Coded
 from returns_service.mapping import json_value
 from returns_service.models import Application, Contract, HistoryLine
+from returns_service.progress_list import ProgressRow
 from returns_service.rules.mail_notice import approver_notice
 from returns_service.rules.return_approval import Offer
 from returns_service.rules.return_eligibility import (
@@ -220,7 +220,7 @@ def history_line(
     )
 
 
-def row(of: Any, store_name: str, *, waits_for_me: bool) -> schemas.RowAnswer:
+def row(of: ProgressRow, store_name: str, *, waits_for_me: bool) -> schemas.RowAnswer:
     """One row of 進捗一覧."""
     return schemas.RowAnswer(
         application_id=of.application_id,
