@@ -10,8 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
 
 from contracts_service.app import SERVICE, create_app
@@ -24,14 +22,12 @@ from shared.auth import Principal, Role
 from shared.clock import JST
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
-from shared.testing.static_keys import StaticKeys
+from shared.testing.people import bearer, verifier
 from shared.timers import TimerWorker
-from shared.tokens import TokenVerifier, claims_of, principal_of
+from shared.tokens import principal_of
 from shared.trace_context import new_id
 from shared.worker import Delivery
 
-ISSUER, AUDIENCE = "https://issuer.example", "madoguchi"
-KEY = ECKey.generate_key("P-256", {"kid": "test"})
 TODAY = date(2025, 7, 15)
 
 
@@ -92,12 +88,6 @@ def person(code: str, dealer: str = "D01") -> Principal:
         roles=frozenset({known.role}),
         mail=known.mail,
     )
-
-
-def signed(who: Principal) -> str:
-    """An access token of the issuer that the tests trust."""
-    claims = claims_of(who) | {"iss": ISSUER, "aud": AUDIENCE, "exp": 9_999_999_999}
-    return jwt.encode({"alg": "ES256", "kid": "test"}, claims, KEY)
 
 
 LINE = {
@@ -167,11 +157,10 @@ class ContractsApi:
         **request: Any,
     ) -> httpx.Response:
         """What somebody of the staff gets."""
-        token = signed(person(code, dealer))
         return await self.http.request(
             method,
             f"/api/contracts/v1{path}",
-            headers={"Authorization": f"Bearer {token}", **(headers or {})},
+            headers=bearer(person(code, dealer)) | dict(headers or {}),
             **request,
         )
 
@@ -249,8 +238,7 @@ EMPTIED = (
 async def _opened(url: str, conditions: Policy) -> ContractsApi:
     database = Database(url, pool_size=4)
     clock = SetClock()
-    verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience=AUDIENCE)
-    app = create_app(database, clock, principal_of(verifier), conditions)
+    app = create_app(database, clock, principal_of(verifier()), conditions)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     http = httpx.AsyncClient(transport=transport, base_url="http://contracts")
     return ContractsApi(database, clock, http, conditions, app)

@@ -6,18 +6,9 @@ import pytest
 
 from event_contracts.returns import ReturnCorrected, ReturnStatusChanged
 from shared.auth import Principal
+from shared.testing.people import SATO, TAKAHASHI, TANAKA, TFC, YAMADA
 
-from .conftest import (
-    FORM,
-    RETURNED,
-    SATO,
-    TAKAHASHI,
-    TANAKA,
-    TFC,
-    YAMADA,
-    ReturnsApi,
-    refused,
-)
+from .conftest import FORM, RETURNED, ReturnsApi, refused
 
 TO_REQUESTED = [(SATO, "approval"), (TANAKA, "approval")]
 TO_TFC = [*TO_REQUESTED, (TFC, "acceptance")]

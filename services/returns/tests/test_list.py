@@ -8,19 +8,9 @@ import pytest
 from event_contracts.contract import AssignmentChangeReflected, AssignmentChangeRegistered
 from event_contracts.tfc_returns import TfcChangeApplicationUpdated
 from shared.auth import Principal
+from shared.testing.people import COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA
 
-from .conftest import (
-    COLLEAGUE,
-    RETURNED,
-    SATO,
-    SUZUKI,
-    TAKAHASHI,
-    TANAKA,
-    TFC,
-    YAMADA,
-    ReturnsApi,
-    registered,
-)
+from .conftest import RETURNED, ReturnsApi, registered
 
 
 async def ids(returns: ReturnsApi, who: Principal = YAMADA, **keys: Any) -> list[str]:

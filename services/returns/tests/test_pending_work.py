@@ -18,21 +18,9 @@ from returns_service.rules.return_visibility import Actor
 from shared.auth import Principal
 from shared.db import EVERY_DEALER
 from shared.roles import Role
+from shared.testing.people import COLLEAGUE, OTHER_HQ, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA
 
-from .conftest import (
-    COLLEAGUE,
-    OTHER_HQ,
-    OTHER_MANAGER,
-    OTHER_SALES,
-    SATO,
-    SUZUKI,
-    TAKAHASHI,
-    TANAKA,
-    TFC,
-    YAMADA,
-    ReturnsApi,
-    registered,
-)
+from .conftest import OTHER_MANAGER, OTHER_SALES, ReturnsApi, registered
 
 PEOPLE = (
     YAMADA, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, OTHER_HQ, OTHER_MANAGER, OTHER_SALES, TFC,

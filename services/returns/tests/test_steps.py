@@ -6,20 +6,9 @@ import pytest
 
 from event_contracts.returns import ReturnRemanded
 from shared.auth import Principal
+from shared.testing.people import COLLEAGUE, SATO, TAKAHASHI, TANAKA, TFC, YAMADA
 
-from .conftest import (
-    COLLEAGUE,
-    FORM,
-    OTHER_MANAGER,
-    RETURNED,
-    SATO,
-    TAKAHASHI,
-    TANAKA,
-    TFC,
-    YAMADA,
-    ReturnsApi,
-    refused,
-)
+from .conftest import FORM, OTHER_MANAGER, RETURNED, ReturnsApi, refused
 
 TO_REQUESTED = [(SATO, "approval"), (TANAKA, "approval")]
 
