@@ -189,9 +189,9 @@ async def _run(tool: str, url: str, how: Sequence[str]) -> None:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await process.communicate()
+    _, output = await process.communicate()
     if process.returncode:
-        raise ToolFailed(f"{tool}: {said.decode(errors='replace').strip()}")
+        raise ToolFailed(f"{tool}: {output.decode(errors='replace').strip()}")
 
 
 def _program(tool: str, version: int) -> str:
@@ -214,8 +214,8 @@ def _program(tool: str, version: int) -> str:
 
 def _major(program: str) -> int:
     asked = [program, "--version"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - ours
-    found = re.search(r"\) (\d+)", said.stdout)
+    output = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    found = re.search(r"\) (\d+)", output.stdout)
     return int(found[1]) if found else 0
 
 

@@ -105,8 +105,8 @@ def in_one_process(assembly: Assembly) -> Application:
     background = [
         task
         for name, part in assembly.running.items()
-        if hasattr(SERVICES[name], "beside")
-        for task in SERVICES[name].beside(settings[name], part)
+        if hasattr(SERVICES[name], "background_work")
+        for task in SERVICES[name].background_work(settings[name], part)
     ]
     return Application(
         config,

@@ -134,7 +134,7 @@ class ContractsApi:
     database: Database
     clock: SetClock
     http: httpx.AsyncClient
-    conditions: Policy
+    policy: Policy
     app: FastAPI
 
     async def import_contracts_file(self, *lines: Mapping[str, str]) -> ImportReport:
@@ -235,13 +235,13 @@ EMPTIED = (
 )
 
 
-async def _opened(url: str, conditions: Policy) -> ContractsApi:
+async def _opened(url: str, policy: Policy) -> ContractsApi:
     database = Database(url, pool_size=4)
     clock = SetClock()
-    app = create_app(database, clock, principal_of(verifier()), conditions)
+    app = create_app(database, clock, principal_of(verifier()), policy)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     http = httpx.AsyncClient(transport=transport, base_url="http://contracts")
-    return ContractsApi(database, clock, http, conditions, app)
+    return ContractsApi(database, clock, http, policy, app)
 
 
 @pytest.fixture(scope="session")
@@ -256,11 +256,11 @@ async def contracts_api_url(databases: TestDatabases) -> str:
 
 @pytest.fixture
 async def open_contracts_api(contracts_api_url: str) -> AsyncIterator[OpenContractsApi]:
-    """Open the office under conditions of the test's own."""
+    """Open the office under a policy of the test's own."""
     opened: list[ContractsApi] = []
 
-    async def create(**conditions: Any) -> ContractsApi:
-        contracts_api = await _opened(contracts_api_url, Policy(**conditions))
+    async def create(**policy: Any) -> ContractsApi:
+        contracts_api = await _opened(contracts_api_url, Policy(**policy))
         async with contracts_api.database.transaction(EVERY_DEALER) as tx:
             for table in EMPTIED:
                 await tx.execute(text(f"DELETE FROM {table}"))
@@ -275,7 +275,7 @@ async def open_contracts_api(contracts_api_url: str) -> AsyncIterator[OpenContra
 
 @pytest.fixture
 async def contracts_api(open_contracts_api: OpenContractsApi) -> ContractsApi:
-    """The office under the usual conditions."""
+    """The office under the usual policy."""
     return await open_contracts_api()
 
 

@@ -102,7 +102,7 @@ async def test_a_remand_keeps_its_comment_apart_from_the_dealer_note(returns: Re
         application_id, "remand", comment="日付を確認", dealer_note="受領日を確認してください"
     )
     opened = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
-    assert opened["history"][-1]["said"] == "日付を確認"
+    assert opened["history"][-1]["comment"] == "日付を確認"
     assert opened["dealer_note"] == "受領日を確認してください"
     assert opened["status"]["label"] == "店舗承認者手続中（差戻）"
 

@@ -186,7 +186,7 @@ class ContractDetail:
 
 
 async def contract_detail(
-    tx: AsyncSession, contract: Contract, viewer: Viewer, *, today: date, conditions: Policy
+    tx: AsyncSession, contract: Contract, viewer: Viewer, *, today: date, policy: Policy
 ) -> ContractDetail:
     """The contract as this viewer sees it today."""
     product = await queries.product(tx, contract.product_code)
@@ -225,7 +225,7 @@ async def contract_detail(
         tfc_handled=contract.tfc_handled,
         customer_change_pending=contract.customer_change_pending,
         result=_result(contract, today, await _next_car(tx, contract)),
-        colour=row_colour(row_facts(contract), today=today, green_days=conditions.green_days),
+        colour=row_colour(row_facts(contract), today=today, green_days=policy.green_days),
         open_return_id=contract.open_return_id,
         pending_change=_pending(pending),
         rejected_change=_rejected(await queries.last_rejection(tx, contract)),

@@ -242,7 +242,7 @@ class ListRow:
     colour: RowColour
 
 
-def row_of(row: ListedContract, *, today: date, conditions: Policy) -> ListRow:
+def row_of(row: ListedContract, *, today: date, policy: Policy) -> ListRow:
     """A contract as the table shows it on `today`."""
     completed = row.completion_basis is not None
     facts = RowFacts(
@@ -251,7 +251,7 @@ def row_of(row: ListedContract, *, today: date, conditions: Policy) -> ListRow:
         tfc_handled=row.tfc_handled,
         transferred_in_on=row.transferred_in_on,
     )
-    colour = row_colour(facts, today=today, green_days=conditions.green_days)
+    colour = row_colour(facts, today=today, green_days=policy.green_days)
     inspection = next_inspection_month(row.first_registered_month, today=today)
     mark = replacement_mark(replacement_of(row), completed=completed, tfc_handled=row.tfc_handled)
     return ListRow(

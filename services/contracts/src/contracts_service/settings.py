@@ -28,7 +28,7 @@ class ContractsSettings(ServiceSettings):
     payoff_fee_yen: int = 0
 
     @property
-    def conditions(self) -> Policy:
+    def policy(self) -> Policy:
         """The policy that the service works with."""
         return Policy(
             green_days=self.green_days,

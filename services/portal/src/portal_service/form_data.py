@@ -51,13 +51,13 @@ class FormFields:
 
     def number(self, name: str, words: str = "数字で入力してください。") -> int:
         """A whole number; 0 if nothing was typed."""
-        typed = unicodedata.normalize("NFKC", self.text(name))
-        if not typed:
+        entered = unicodedata.normalize("NFKC", self.text(name))
+        if not entered:
             return 0
-        if not SHORT_NUMBER.fullmatch(typed):
+        if not SHORT_NUMBER.fullmatch(entered):
             self.errors.append(FieldError(name, words))
             return 0
-        return int(typed)
+        return int(entered)
 
     def picked(self, name: str) -> list[tuple[str, int]]:
         """The records that were ticked, each with the version that the person saw (0: none)."""

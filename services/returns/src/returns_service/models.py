@@ -243,7 +243,7 @@ class HistoryLine(audit.AuditEntry, Base):
     to_status: Mapped[str]
     version: Mapped[int]
     status_version: Mapped[int]
-    said: Mapped[str | None]
+    comment: Mapped[str | None] = mapped_column("said")
     changes: Mapped[list[ChangeJson]]
     facts: Mapped[dict[str, object]]
 

@@ -15,7 +15,7 @@ from returns_service.rules.return_list import (
     REMANDED,
     TO_APPROVE,
     ProgressSearch,
-    last_change_of_still_ones,
+    last_change_of_stale,
 )
 from returns_service.rules.return_status import Status, Tab
 from shared.pending_work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
@@ -98,12 +98,12 @@ def _of_dealer(ctx: RequestContext) -> Iterator[Counted]:
     if approves(ctx.who):
         yield Counted("to_approve", "承認待ちの申込", waiting_keys(TO_APPROVE))
     yield Counted("remanded", "差戻しされた申込", waiting_keys(REMANDED))
-    still = ProgressSearch(
+    stale = ProgressSearch(
         statuses=frozenset(DEALERS_TURN),
-        updated_to_on=last_change_of_still_ones(ctx.today),
+        updated_to_on=last_change_of_stale(ctx.today),
         own=ctx.who.self_actor.role is Role.SALES,
     )
-    yield Counted("still", "7日以上動きのない申込", still, waits=False)
+    yield Counted("stale", "7日以上動きのない申込", stale, waits=False)
 
 
 def _of_tfc() -> Iterator[Counted]:
@@ -131,7 +131,7 @@ def _shown(row: ProgressRow, remand: _Remand | None) -> RemandedWork:
         subject_id=row.application_id,
         title=row.customer_name,
         note=row.contract_no,
-        said=remand.comment if remand else None,
+        comment=remand.comment if remand else None,
         by=remand.actor_name if remand else None,
         at=remand.at if remand else None,
     )

@@ -43,7 +43,7 @@ async def record_result(
     command: RecordResult,
     *,
     recorder: Recorder,
-    conditions: Policy,
+    policy: Policy,
 ) -> ResultDecision:
     """Record selection and replacement in one write. Raises as `decide_result`."""
     today, before = jst_day(recorder.now), selection_of(contract)
@@ -53,7 +53,7 @@ async def record_result(
         command,
         today=today,
         vehicle_codes=await queries.vehicles(tx, contract.dealer_id),
-        first_entry=conditions.first_entry,
+        first_entry=policy.first_entry,
     )
     if decision.recorded is Recorded.NOTHING_NEW:
         return decision
@@ -93,12 +93,12 @@ async def apply_for_resplit(
     instalments: int,
     *,
     recorder: Recorder,
-    conditions: Policy,
+    policy: Policy,
 ) -> ResplitPlan:
     """Apply for the screening of a plan, and select 再分割 (D50). Raises as the re-split rules."""
     before, today = contract.selection, jst_day(recorder.now)
     selection = selection_on_applying(resplit_facts(contract), today=today)
-    plan = resplit_trial(contract, instalments, conditions)
+    plan = resplit_trial(contract, instalments, policy)
     contract.selection_before_resplit = before
     contract.selection = selection.value
     contract.resplit_approved = False
@@ -114,7 +114,7 @@ async def apply_for_resplit(
         dealer_id=contract.dealer_id,
         contract_no=contract.contract_no,
         instalments=instalments,
-        yearly_rate=str(conditions.resplit_rate_percent),
+        yearly_rate=str(policy.resplit_rate_percent),
         first_instalment_yen=plan.first_yen,
         monthly_yen=plan.level_yen,
     )
@@ -123,12 +123,12 @@ async def apply_for_resplit(
     return plan
 
 
-def resplit_trial(contract: Contract, instalments: int, conditions: Policy) -> ResplitPlan:
+def resplit_trial(contract: Contract, instalments: int, policy: Policy) -> ResplitPlan:
     """The plan for the last instalment of a contract; nothing is stored (D50)."""
     return trial(
         principal_yen=contract.last_instalment_yen or 0,
         instalments=instalments,
-        yearly_rate_percent=conditions.resplit_rate_percent,
+        yearly_rate_percent=policy.resplit_rate_percent,
         final_on=contract.final_on,
-        terms=conditions.resplit_terms,
+        terms=policy.resplit_terms,
     )

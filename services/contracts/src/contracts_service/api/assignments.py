@@ -151,7 +151,7 @@ async def _change_context(ctx: RequestContext) -> ChangeContext:
         now=ctx.now,
         places=await queries.places(ctx.tx, ctx.viewer.dealer_code),
         exceptions=await queries.calendar_exceptions(ctx.tx),
-        reflected_by=ctx.conditions.reflected_by,
+        reflected_by=ctx.policy.reflected_by,
     )
 
 
@@ -201,7 +201,7 @@ async def search_for_bulk_change(
     products = await queries.products(ctx.tx)
     rows = [
         BulkRowShown(
-            **_fields(customer_list.row_of(row, today=ctx.today, conditions=ctx.conditions)),
+            **_fields(customer_list.row_of(row, today=ctx.today, policy=ctx.policy)),
             version=row.version,
             product_code=row.product_code,
             transferable=products[row.product_code].transferable,

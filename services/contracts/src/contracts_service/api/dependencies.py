@@ -30,7 +30,7 @@ class RequestContext(request_context.RequestContext):
 
     who: auth.Principal
     viewer: Viewer
-    conditions: Policy
+    policy: Policy
     known_products: set[str]
     """Codes seen in the product master: products are never removed, so each is looked up once."""
 
@@ -42,7 +42,7 @@ async def _context(request: Request) -> AsyncIterator[RequestContext]:
     viewer = viewer_of(who)
     async with database_of(request).transaction(viewer.dealer_code) as tx:
         now, state = clock_of(request).now(), request.app.state
-        yield RequestContext(tx, now, who, viewer, state.conditions, state.known_products)
+        yield RequestContext(tx, now, who, viewer, state.policy, state.known_products)
 
 
 Ctx = Annotated[RequestContext, Depends(_context, scope="function")]

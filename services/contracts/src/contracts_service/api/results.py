@@ -183,9 +183,7 @@ async def with_etag(ctx: RequestContext, contract: Contract, response: Response)
     """The contract after the action, with its version as ETag."""
     await ctx.tx.flush()
     response.headers.update(etag(contract.version))
-    return await contract_detail(
-        ctx.tx, contract, ctx.viewer, today=ctx.today, conditions=ctx.conditions
-    )
+    return await contract_detail(ctx.tx, contract, ctx.viewer, today=ctx.today, policy=ctx.policy)
 
 
 def recorder_of(ctx: RequestContext) -> Recorder:
@@ -218,7 +216,7 @@ async def enter_result(
         categories=frozenset(body.categories), **body.model_dump(exclude={"categories"})
     )
     decision = await record_result(
-        ctx.tx, contract, command, recorder=recorder_of(ctx), conditions=ctx.conditions
+        ctx.tx, contract, command, recorder=recorder_of(ctx), policy=ctx.policy
     )
     return ResultAnswer(
         recorded=decision.recorded,
@@ -265,7 +263,7 @@ async def read_payoff_quotation(
         owed=Owed(principal_yen=contract.balance_yen, since=since),
         settled_on=settled_on or ctx.today,
         yearly_rate_percent=contract.yearly_rate_percent,
-        fee_yen=ctx.conditions.payoff_fee_yen,
+        fee_yen=ctx.policy.payoff_fee_yen,
     )
     return Quotation.model_validate(quotation)
 
@@ -277,7 +275,7 @@ async def try_resplit(contract_no: Text, body: ResplitBody, ctx: Ctx) -> PlanAns
     contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
     if refusal := resplit_refusal(resplit_facts(contract), today=ctx.today):
         raise refusal
-    return _plan(contract, resplit_trial(contract, body.instalments, ctx.conditions), ctx)
+    return _plan(contract, resplit_trial(contract, body.instalments, ctx.policy), ctx)
 
 
 @router.post("/resplit-application", dependencies=[DEALER])
@@ -293,7 +291,7 @@ async def apply_resplit(
         contract,
         body.instalments,
         recorder=Recorder(ctx.who.person_id, "resplit_application", ctx.now),
-        conditions=ctx.conditions,
+        policy=ctx.policy,
     )
     return ResplitAnswer(
         plan=_plan(contract, plan, ctx), contract=await with_etag(ctx, contract, response)
@@ -322,9 +320,9 @@ def _plan(contract: Contract, plan: ResplitPlan, ctx: RequestContext) -> PlanAns
     ]
     return PlanAnswer(
         principal_yen=principal,
-        yearly_rate_percent=ctx.conditions.resplit_rate_percent,
+        yearly_rate_percent=ctx.policy.resplit_rate_percent,
         instalments=len(plan.schedule),
-        terms=ctx.conditions.resplit_terms,
+        terms=ctx.policy.resplit_terms,
         first_yen=plan.first_yen,
         level_yen=plan.level_yen,
         interest_yen=plan.interest_yen,

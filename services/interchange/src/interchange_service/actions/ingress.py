@@ -65,8 +65,8 @@ async def _emit(tx: AsyncSession, message: CheckedMessage, channel: str, now: da
     )
     if await tx.scalar(sender) is None:
         raise NotAccepted(Reason.SENDER_UNKNOWN)
-    said = message.event.wire_type.encode() + b"\0" + message.event.model_dump_json().encode()
-    digest = sha256(said).digest()
+    content = message.event.wire_type.encode() + b"\0" + message.event.model_dump_json().encode()
+    digest = sha256(content).digest()
     row = {
         "dealer_id": dealer_id,
         "message_id": message.message_id,

@@ -571,12 +571,12 @@ class Registration(TypedDict):
 
 
 class RemandedWork(TypedDict):
-    """Something that was returned to the person, with the reason; `said` is None without one."""
+    """Something returned to the person; `comment` says why, or is None."""
 
     subject_id: str
     title: str
     note: str
-    said: str | None
+    comment: str | None
     by: str | None
     at: str | None
 

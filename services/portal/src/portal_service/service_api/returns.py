@@ -253,7 +253,7 @@ class HistoryAnswer(TypedDict):
     to_status: Coded
     version: int
     status_version: int
-    said: str | None
+    comment: str | None
     changes: list[ChangeAnswer]
     facts: dict[str, bool | int | str | list[str] | None]
 
@@ -301,12 +301,12 @@ class RemandBody(TypedDict):
 
 
 class RemandedWork(TypedDict):
-    """Something that was returned to the person, with the reason; `said` is None without one."""
+    """Something returned to the person; `comment` says why, or is None."""
 
     subject_id: str
     title: str
     note: str
-    said: str | None
+    comment: str | None
     by: str | None
     at: str | None
 

@@ -30,7 +30,7 @@ def history_line(result: StepResult) -> HistoryLine:
         to_status=application.status,
         version=application.version,
         status_version=application.status_version,
-        said=result.outcome.text,
+        comment=result.outcome.text,
         changes=changes_to_json(result.changes),
         facts=_facts(result),
     )
@@ -45,7 +45,7 @@ def line_without_step(  # noqa: PLR0913 -- a line of history has these columns
     actor_role: str,
     actor_name: str,
     facts: dict[str, object],
-    said: str | None = None,
+    comment: str | None = None,
 ) -> HistoryLine:
     """A line of something that left the application as it is."""
     return HistoryLine(
@@ -60,7 +60,7 @@ def line_without_step(  # noqa: PLR0913 -- a line of history has these columns
         to_status=application.status,
         version=application.version,
         status_version=application.status_version,
-        said=said,
+        comment=comment,
         changes=[],
         facts=facts,
     )

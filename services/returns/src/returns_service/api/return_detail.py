@@ -98,9 +98,9 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
 def _messages(history: Sequence[HistoryLine]) -> list[schemas.MessageAnswer]:
     """連絡事項 of TFC, newest first (D101)."""
     return [
-        schemas.MessageAnswer(at=line.at, message=line.said)
+        schemas.MessageAnswer(at=line.at, message=line.comment)
         for line in reversed(history)
-        if line.action == Action.FINISH_CONTACT and line.said
+        if line.action == Action.FINISH_CONTACT and line.comment
     ]
 
 

@@ -62,14 +62,14 @@ async def change_assignment(request: Request, contract_no: str, what: str) -> Re
 
 
 def _said(decided: contracts.ChangeAnswer) -> str:
-    said = [OUTCOMES[decided["outcome"]]]
+    sentences = [OUTCOMES[decided["outcome"]]]
     if decided["reflect_earliest_on"]:
         first, last = day(decided["reflect_earliest_on"]), day(decided["reflect_latest_on"])
-        said.append(f"変更後の内容は{first}から{last}のあいだに確認できるようになります。")
+        sentences.append(f"変更後の内容は{first}から{last}のあいだに確認できるようになります。")
     if decided["hidden_from_old_store_on"]:
         hidden = day(decided["hidden_from_old_store_on"])
-        said.append(f"元の店舗では{hidden}から照会できなくなります。")
-    return "".join(said)
+        sentences.append(f"元の店舗では{hidden}から照会できなくなります。")
+    return "".join(sentences)
 
 
 async def _form(

@@ -68,14 +68,14 @@ async def _detail(
     fields: FormFields | None = None,
 ) -> Response:
     memo = contract.body["memo"]
-    typed = fields.text("note") if fields else memo["text"]
+    entered = fields.text("note") if fields else memo["text"]
     return await render(
         request,
         "contracts/detail.html",
         status=problem.status if problem else 200,
         contract=contract.body,
         leads_to=LEADS_TO,
-        values={"note": typed},
+        values={"note": entered},
         errors=problem.on_form if problem else (),
         other_memo=memo if problem and problem.status == 409 else None,  # noqa: PLR2004
     )

@@ -67,8 +67,8 @@ async def release(request: Request, quarantined_id: str) -> Response:
             raise
         return await _message(request, quarantined_id, problem)
     response = RedirectResponse(HOME, 303)
-    said = "すでに受け入れ済みの内容でした。" if done.body["repeated"] else "受け入れました。"
-    announce(request, response, said)
+    message = "すでに受け入れ済みの内容でした。" if done.body["repeated"] else "受け入れました。"
+    announce(request, response, message)
     return response
 
 

@@ -45,14 +45,14 @@ DAYS = ("planned_from", "planned_to")
 @pages.get("")
 async def show_mails(request: Request) -> Response:
     """The newest first, by state, contract and day."""
-    typed = dict(request.query_params)
+    entered = dict(request.query_params)
     query: dict[str, QueryValue] = {
-        key: typed.get(key, "") for key in ("state", "contract_no", "after")
+        key: entered.get(key, "") for key in ("state", "contract_no", "after")
     }
     errors: list[FieldError] = []
     for name in DAYS:
         try:
-            day = read_day(typed.get(name, ""))
+            day = read_day(entered.get(name, ""))
         except NotReadable as unreadable:
             errors.append(FieldError(name, str(unreadable)))
         else:
@@ -60,11 +60,11 @@ async def show_mails(request: Request) -> Response:
     found = None
     if not errors:
         found = await or_missing(notifier.search_mails(client_of(request), **query))
-    here = {key: value for key, value in typed.items() if value and key != "after"}
+    here = {key: value for key, value in entered.items() if value and key != "after"}
     return await render(
         request,
         "mails/list.html",
-        values=typed,
+        values=entered,
         errors=errors,
         found=found,
         states=STATES,

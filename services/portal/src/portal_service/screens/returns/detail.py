@@ -105,11 +105,11 @@ def step_taken(
     request: Request, application_id: str, step: Step, taken: returns.StepAnswer
 ) -> Response:
     """Back to the application, with a message of what follows from the step."""
-    said = [step.done, f"ステータスは「{taken['status']['label']}」になりました。"]
+    sentences = [step.done, f"ステータスは「{taken['status']['label']}」になりました。"]
     if taken["mail_will_be_sent"]:
-        said.append("差戻し先へメールを送信します。")
+        sentences.append("差戻し先へメールを送信します。")
     response = RedirectResponse(f"/returns/{application_id}", 303)
-    announce(request, response, " ".join([*said, *notices_in(taken)]))
+    announce(request, response, " ".join([*sentences, *notices_in(taken)]))
     return response
 
 

@@ -80,9 +80,9 @@ async def add_endpoint(request: Request, who: WebhookAdmin) -> Response:
 @pages.get("/deliveries")
 async def show_deliveries(request: Request) -> Response:
     """The messages, the newest first."""
-    typed = dict(request.query_params)
+    entered = dict(request.query_params)
     names = ("application_id", "state", "endpoint_id", "after")
-    query: dict[str, QueryValue] = {name: typed.get(name, "").strip() for name in names}
+    query: dict[str, QueryValue] = {name: entered.get(name, "").strip() for name in names}
     services = client_of(request)
     found = await or_missing(interchange.search_deliveries(services, **query))
     listed = await services.optional(interchange.list_endpoints(services))
@@ -90,12 +90,12 @@ async def show_deliveries(request: Request) -> Response:
     return await render(
         request,
         "webhooks/deliveries.html",
-        values=typed,
+        values=entered,
         found=found,
         states=STATES,
         endpoints=[(one["endpoint_id"], one["label"]) for one in endpoints],
         colours=COLOURS,
-        here={key: value for key, value in typed.items() if value and key != "after"},
+        here={key: value for key, value in entered.items() if value and key != "after"},
     )
 
 
