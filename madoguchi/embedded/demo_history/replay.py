@@ -24,7 +24,7 @@ from notifier_service.app import sender_with
 from notifier_service.mail_worker import Sender
 from notifier_service.recipients_client import ReturnsClient
 from notifier_service.settings import NotifierSettings
-from shared.auth import Principal, Role
+from shared.auth import Principal, PrincipalOf, Role
 from shared.db import Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox
@@ -190,26 +190,16 @@ async def open_replay(
     begin: datetime,
 ) -> AsyncIterator[Replay]:
     """Open the services with a clock set to `begin`; `people` are keyed by user id."""
-    clock, known = ScriptedClock(begin), {**people, NOTIFIER.user_id: NOTIFIER}
-
-    async def principal_of(request: Request) -> Principal:
-        return known[bearer_token(request)]
-
+    clock, known = ScriptedClock(begin), _known({**people, NOTIFIER.user_id: NOTIFIER})
     running = {
         name: ServiceRuntime(_service(name, settings[name]), database, clock)
         for name, database in databases.items()
     }
     apis = {
         f"all://{name}": httpx.ASGITransport(
-            api_of(
-                SERVICES[name],
-                settings[name],
-                database=database,
-                clock=clock,
-                principal_of=principal_of,
-            )
+            api_of(SERVICES[name], settings[name], database=each, clock=clock, principal_of=known)
         )
-        for name, database in databases.items()
+        for name, each in databases.items()
     }
     notifier, interchange = settings["notifier"], settings["interchange"]
     assert isinstance(notifier, NotifierSettings)
@@ -231,6 +221,15 @@ async def open_replay(
             yield replay
         finally:
             await replay.leave()
+
+
+def _known(people: Mapping[str, Principal]) -> PrincipalOf:
+    """Identifies a person by their user id in place of a token."""
+
+    async def principal_of(request: Request) -> Principal:
+        return people[bearer_token(request)]
+
+    return principal_of
 
 
 async def _drain(worker: Worker) -> None:

@@ -68,14 +68,14 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
             await schedule(event, delivery, tx, kind, facts)
         await schedule_reminders(tx, event, timing, now=delivery.now)
 
-    @subscribers.on(ReturnCustomerErased)
-    async def erase_customer_data(
-        event: ReturnCustomerErased, _: Delivery, tx: AsyncSession
-    ) -> None:
-        await erase_customer(tx, event.application_id, event.contract_no)
-
+    subscribers.on(ReturnCustomerErased)(erase_customer_data)
     _pass_subscribers(subscribers, timing)
     return subscribers
+
+
+async def erase_customer_data(event: ReturnCustomerErased, _: Delivery, tx: AsyncSession) -> None:
+    """The mails about the application keep no customer data."""
+    await erase_customer(tx, event.application_id, event.contract_no)
 
 
 def _pass_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:

@@ -119,11 +119,22 @@ def create_app(
     install_authentication(app, principal_in_session)
     install_error_pages(app)
     install_probes(app, nothing_missing)
+    _add_pages(app, settings)
+    _add_middleware(app, settings)
+    assert_every_route_has_a_policy(app, public_paths=PUBLIC_PATHS)
+    return app
+
+
+def _add_pages(app: FastAPI, settings: PortalSettings) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for pages in (*(screens.pages for screens in SCREENS), progress_list.tfc_pages):
         app.include_router(pages)
     if settings.embedded:
         app.include_router(styleguide.pages)
+
+
+def _add_middleware(app: FastAPI, settings: PortalSettings) -> None:
+    """The last one added sees a request first."""
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(RequestContextMiddleware, service="portal", crashed=crash_page)
     app.add_middleware(
@@ -131,8 +142,6 @@ def create_app(
         policy=content_security_policy(settings.issuer_origin),
         https=settings.https,
     )
-    assert_every_route_has_a_policy(app, public_paths=PUBLIC_PATHS)
-    return app
 
 
 async def nothing_missing() -> dict[str, bool]:
