@@ -29,6 +29,7 @@ SERVICE_NAMES: Mapping[str, str] = {
 """The services in the words of the screens."""
 
 BAD_GATEWAYS = (502, 503, 504)
+FORM_STATUSES = (409, 422)
 Found = TypeVar("Found")
 Body_co = TypeVar("Body_co", covariant=True)
 QueryValue = str | int | bool | Sequence[str] | None
@@ -72,6 +73,10 @@ class Problem(Exception):
     def on_form(self) -> tuple[FieldError, ...]:
         """What to show on the form that was refused: beside its fields, else above all of them."""
         return self.errors or (FieldError("", self.words, self.code),)
+
+
+class FormRefused(Problem):
+    """A refusal that the form shows which was sent: invalid (422), or too late (409)."""
 
 
 class ServiceUnavailable(Exception):
@@ -251,8 +256,10 @@ def problem_in(answer: httpx.Response) -> Problem:
         body = {}
     listed = body.get("errors")
     errors = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
-    return Problem(
-        409 if answer.status_code == 412 else answer.status_code,  # noqa: PLR2004
+    status = 409 if answer.status_code == 412 else answer.status_code  # noqa: PLR2004
+    kind = FormRefused if status in FORM_STATUSES else Problem
+    return kind(
+        status,
         str(body.get("code") or ""),
         str(body.get("title") or ""),
         str(body.get("detail") or ""),

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, client_of
+from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.formatting import day
@@ -52,9 +52,7 @@ async def change_assignment(request: Request, contract_no: str, what: str) -> Re
         decided = await contracts.change_assignment(
             client_of(request), contract_no, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _form(request, contract_no, fields, problem)
     response = RedirectResponse(f"/contracts/{contract_no}/assignment", 303)
     announce(request, response, _said(decided.body))

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import (
     FieldError,
+    FormRefused,
     Problem,
     QueryValue,
     ServiceResponse,
@@ -68,9 +69,7 @@ async def change_in_bulk(request: Request) -> Response:
         return await _ask(request, fields, len(rows))
     try:
         done = await contracts.change_in_bulk(client_of(request), {"rows": rows})
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         found, _ = await _search(request, entered)
         return await _screen(request, entered, found=found, fields=fields, errors=problem.on_form)
     if done.body["refused"]:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, ServiceResponse, client_of
+from portal_service.api_client import FormRefused, Problem, ServiceResponse, client_of
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.service_api import contracts
@@ -39,9 +39,7 @@ async def save_memo(request: Request, contract_no: str) -> Response:
         await contracts.put_memo(
             client_of(request), contract_no, {"text": fields.text("note")}, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         contract = await contract_of(request, contract_no)
         return await _detail(request, contract, problem=problem, fields=fields)
     response = RedirectResponse(f"/contracts/{contract_no}", 303)

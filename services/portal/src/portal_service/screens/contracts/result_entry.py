@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, client_of
+from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
@@ -47,9 +47,7 @@ async def decide_result(request: Request, contract_no: str) -> Response:
         decided = await contracts.enter_result(
             client_of(request), contract_no, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _form(request, found, fields, problem)
     if decided.body["exits"]:
         return RedirectResponse(f"/contracts/{contract_no}/payoff", 303)
@@ -88,9 +86,7 @@ async def release_customer_change(request: Request, contract_no: str) -> Respons
             {"reason": fields.text("reason")},
             version=fields.version,
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _form(request, await contract_of(request, contract_no), fields, problem)
     response = RedirectResponse(f"/contracts/{contract_no}/result", 303)
     announce(request, response, "届出変更による入力の停止を解除しました。")

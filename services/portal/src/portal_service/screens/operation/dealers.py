@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from portal_service.api_client import Problem, client_of
+from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
@@ -52,9 +52,7 @@ async def add_dealer(request: Request) -> Response:
     }
     try:
         await interchange.add_dealer(client_of(request), body)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _dealers(request, fields, problem)
     response = RedirectResponse(f"{HOME}/{body['dealer_id']}", 303)
     announce(request, response, "販売店を登録しました。続けてAPIキーを作成してください。")
@@ -80,9 +78,7 @@ async def make_key(request: Request, dealer: str) -> Response:
         made = await interchange.add_key(
             client_of(request), dealer, body, idempotency_key=fields.idempotency_key
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         made_before = problem.code == "KEY_SHOWN_BEFORE"  # the next one is another form's
         return await _dealer(request, dealer, None if made_before else fields, problem)
     return await _dealer(request, dealer, made=made.body["key"])

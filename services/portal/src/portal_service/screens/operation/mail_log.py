@@ -5,6 +5,7 @@ from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import (
     FieldError,
+    FormRefused,
     Problem,
     QueryValue,
     ServiceResponse,
@@ -102,9 +103,7 @@ async def resend_mail(request: Request, mail_id: str) -> Response:
     fields = await form_fields_of(request)
     try:
         await notifier.resend_mail(client_of(request), mail_id, version=fields.version)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _mail(request, await _found(request, mail_id), problem)
     response = RedirectResponse(f"/operation/mails/{mail_id}", 303)
     announce(request, response, "メールをもう一度送信します。")

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, client_of
+from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
@@ -48,9 +48,7 @@ async def save_flow(request: Request) -> Response:
     }
     try:
         await returns.put_approval_flow(client_of(request), body, version=fields.version)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _flow(request, fields, problem)
     response = RedirectResponse("/approval-flow", 303)
     announce(request, response, "承認フローを保存しました。")
@@ -76,9 +74,7 @@ async def add_substitute(request: Request, who: Approver) -> Response:
     try:
         fields.refuse_unreadable()
         await returns.add_substitute(client_of(request), body)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _substitutes(request, who, fields, problem)
     response = RedirectResponse("/substitutes", 303)
     announce(request, response, "代理承認者を登録しました。")
@@ -102,9 +98,7 @@ async def end_substitute(request: Request, number: int, who: Approver) -> Respon
         return await confirm(request, question, fields=fields)
     try:
         await returns.remove_substitute(client_of(request), number, version=fields.version)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _substitutes(request, who, None, problem)
     response = RedirectResponse("/substitutes", 303)
     announce(request, response, "代理を取り消しました。")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from portal_service.api_client import FieldError, Problem, ServiceResponse, client_of
+from portal_service.api_client import FieldError, FormRefused, Problem, ServiceResponse, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
@@ -51,9 +51,7 @@ async def save_dealer_note(request: Request, application_id: str, who: Anybody) 
         await returns.edit_dealer_note(
             client_of(request), application_id, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (LOST, 422):
-            raise
+    except FormRefused as problem:
         found = await application_of(request, application_id)
         return await opened(request, who, found, fields=fields, problem=problem)
     response = RedirectResponse(f"/returns/{application_id}", 303)
@@ -93,9 +91,7 @@ async def send_step(
         taken: ServiceResponse[returns.StepAnswer] = await client_of(request).send(
             "returns", "POST", path, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (LOST, 422):
-            raise
+    except FormRefused as problem:
         found = await application_of(request, application_id)
         return await _ask(request, step, found, fields=fields, problem=problem)
     return step_taken(request, application_id, step, taken.body)

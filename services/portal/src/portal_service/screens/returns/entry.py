@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import FieldError, Problem, client_of
+from portal_service.api_client import FieldError, FormRefused, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import day
@@ -14,8 +14,6 @@ from portal_service.service_api import returns
 from shared.auth import Role, require
 
 pages = APIRouter(dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
-
-REFUSED_ON_FORM = (409, 422)
 
 
 @pages.get("/contracts/{contract_no}/return")
@@ -51,9 +49,7 @@ async def send_entry(request: Request, contract_no: str) -> Response:
         sent = await returns.create_application(
             services, body, idempotency_key=fields.idempotency_key
         )
-    except Problem as problem:
-        if problem.status not in REFUSED_ON_FORM:
-            raise
+    except FormRefused as problem:
         form = await form_of(request, contract_no)
         return await _entry(request, form, _typed(fields), problem.on_form, problem.status)
     response = RedirectResponse(f"/returns/{sent.body['application_id']}/sent", 303)

@@ -5,7 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, QueryValue, ServiceResponse, client_of, or_missing
+from portal_service.api_client import (
+    FormRefused,
+    Problem,
+    QueryValue,
+    ServiceResponse,
+    client_of,
+    or_missing,
+)
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.rendering import announce, render
@@ -39,7 +46,6 @@ STEPS = {
 """What the history of a message names."""
 COLOURS = {"failed": "red", "cancelled": "yellow", "scheduled": "blue"}
 CRUMBS = [("Webhook 連携", HERE)]
-REFUSED = (409, 422)
 Delivery = ServiceResponse[interchange.WholeDelivery]
 
 
@@ -70,9 +76,7 @@ async def add_endpoint(request: Request, who: WebhookAdmin) -> Response:
         made = await interchange.add_endpoint(
             client_of(request), body, idempotency_key=fields.idempotency_key
         )
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _new(request, who, fields, problem)
     return await render(request, "webhooks/secret.html", endpoint=made.body, renewed=False)
 
@@ -128,9 +132,7 @@ async def resend(request: Request, delivery_id: str) -> Response:
     fields = await form_fields_of(request)
     try:
         await interchange.resend_delivery(client_of(request), delivery_id, version=fields.version)
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _delivery(request, await _found_delivery(request, delivery_id), problem)
     return _announced(request, f"{HERE}/deliveries/{delivery_id}", "もう一度送信します。")
 
@@ -155,9 +157,7 @@ async def change_endpoint(request: Request, endpoint_id: str) -> Response:
         await interchange.change_endpoint(
             client_of(request), endpoint_id, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _endpoint(request, endpoint_id, fields, problem)
     return _announced(request, f"{HERE}/{endpoint_id}", "送信先を保存しました。")
 
@@ -167,9 +167,7 @@ async def ping(request: Request, endpoint_id: str) -> Response:
     """Send a test, and show what becomes of it."""
     try:
         made = await interchange.ping_endpoint(client_of(request), endpoint_id)
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _endpoint(request, endpoint_id, None, problem)
     here = f"{HERE}/deliveries/{made.body['delivery_id']}"
     return _announced(
@@ -202,9 +200,7 @@ async def renew_secret(request: Request, endpoint_id: str) -> Response:
         made = await interchange.renew_secret(
             client_of(request), endpoint_id, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _endpoint(request, endpoint_id, None, problem)
     return await render(request, "webhooks/secret.html", endpoint=made.body, renewed=True)
 
