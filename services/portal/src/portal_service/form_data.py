@@ -12,7 +12,7 @@ from fastapi import Request
 from starlette.datastructures import FormData
 
 from portal_service import formatting
-from portal_service.api_client import FieldError
+from portal_service.api_client import FieldError, FormRefused
 
 TECHNICAL_FIELDS = frozenset({"csrf", "confirmed", "turned_back"})
 """Fields that the frame adds to a form: no input of the user."""
