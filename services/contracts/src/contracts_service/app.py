@@ -31,7 +31,7 @@ def create_app(
     policy: Policy | None = None,
     **state: object,
 ) -> FastAPI:
-    """The API of the contracts service; `policy` is this installation's own."""
+    """The API of the contracts service; `policy` is the installation's."""
     from contracts_service.api import router  # not needed by a worker
 
     return create_api(
@@ -48,4 +48,4 @@ def create_app(
 
 def state_of(settings: ContractsSettings) -> dict[str, object]:
     """The values from the settings for `app.state`."""
-    return {"policy": settings.policy}
+    return {"policy": settings}

@@ -53,7 +53,7 @@ async def record_result(
         command,
         today=today,
         vehicle_codes=await queries.vehicles(tx, contract.dealer_id),
-        first_entry=policy.first_entry,
+        first_entry=policy.first_entry_after_change_limit,
     )
     if decision.recorded is Recorded.NOTHING_NEW:
         return decision

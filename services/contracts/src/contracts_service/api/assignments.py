@@ -151,7 +151,7 @@ async def _change_context(ctx: RequestContext) -> ChangeContext:
         now=ctx.now,
         places=await queries.places(ctx.tx, ctx.viewer.dealer_code),
         exceptions=await queries.calendar_exceptions(ctx.tx),
-        reflected_by=ctx.policy.reflected_by,
+        reflected_by=ctx.policy.reflection,
     )
 
 
