@@ -15,7 +15,6 @@ from fastapi import FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic_core import ErrorDetails
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import Headers, MutableHeaders
@@ -160,10 +159,9 @@ MALFORMED = {
 }
 
 
-def malformation(error: ErrorDetails) -> str:
-    """The Japanese message for a field error of pydantic, to stand beside the field."""
-    words = MALFORMED.get(error["type"], "正しい形で入力してください。")
-    return words.format_map(error.get("ctx") or {}) if "{" in words else words
+def malformation(kind: str, limits: Mapping[str, object]) -> str:
+    """The Japanese message for an error type of pydantic with its context, for one field."""
+    return MALFORMED.get(kind, "正しい形で入力してください。").format_map(limits)
 
 
 async def answer_refusal(request: Request, cause: Refusal) -> Response:
@@ -177,8 +175,12 @@ def install(app: FastAPI) -> None:
 
     async def malformed(request: Request, cause: RequestValidationError) -> Response:
         fields = [
-            FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), malformation(e))
-            for e in cause.errors()
+            FieldError(
+                ".".join(str(p) for p in error["loc"][1:]),
+                error["type"],
+                malformation(error["type"], error.get("ctx") or {}),
+            )
+            for error in cause.errors()
         ]
         return await answer_refusal(request, FormErrors(*fields))
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-import asyncpg
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -96,7 +95,7 @@ async def stage_contracts(tx: AsyncSession, rows: Sequence[Sequence[object]]) ->
     """Load lines (values in the order of STAGED) into the staging table by COPY."""
     connection = await (await tx.connection()).get_raw_connection()
     driver = connection.driver_connection
-    assert isinstance(driver, asyncpg.Connection)
+    assert driver is not None
     await driver.copy_records_to_table("incoming", records=rows, columns=STAGED)
 
 
