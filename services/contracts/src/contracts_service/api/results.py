@@ -18,7 +18,15 @@ from contracts_service.actions.result_entry import (
     request_payoff,
     resplit_trial,
 )
-from contracts_service.api.dependencies import DEALER, HQ, STORE_WORK, Ctx, RequestContext, Text
+from contracts_service.api.dependencies import (
+    DEALER,
+    HQ,
+    STORE_WORK,
+    Ctx,
+    RequestContext,
+    Text,
+    locked_contract,
+)
 from contracts_service.contract_detail import (
     ContractDetail,
     MemoDetail,
@@ -52,7 +60,6 @@ from contracts_service.rules.result_entry import (
 )
 from contracts_service.rules.selection import Selection
 from contracts_service.rules.tfc_handling import TfcHandles
-from shared.concurrency import check_version
 from shared.errors import FieldError, FormErrors
 from shared.http import etag, expected_version, idempotent
 from shared.refusals import refuses
@@ -175,10 +182,6 @@ RESPLIT_REFUSALS = (
 )
 
 
-async def _locked(ctx: RequestContext, contract_no: str) -> Contract:
-    return await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today, lock=True)
-
-
 async def with_etag(ctx: RequestContext, contract: Contract, response: Response) -> ContractDetail:
     """The contract after the action, with its version as ETag."""
     await ctx.tx.flush()
@@ -197,7 +200,7 @@ async def put_memo(
     contract_no: Text, body: MemoBody, version: Version, ctx: Ctx, response: Response
 ) -> MemoDetail:
     """Save 自由記入欄; If-Match names the memo's own version, 0 before the first."""
-    contract = await _locked(ctx, contract_no)
+    contract = await locked_contract(ctx, contract_no)
     memo = await save_memo(ctx.tx, contract, body.text, expected=version, recorder=recorder_of(ctx))
     response.headers.update(etag(memo.version))
     return visible_memo(memo, ctx.viewer)
@@ -210,8 +213,7 @@ async def enter_result(
     contract_no: Text, body: ResultBody, version: Version, ctx: Ctx, response: Response
 ) -> ResultAnswer:
     """「決定」: record selection and replacement; 早期完済 offers its two exits."""
-    contract = await _locked(ctx, contract_no)
-    check_version(contract.version, version)
+    contract = await locked_contract(ctx, contract_no, version)
     command = RecordResult(
         categories=frozenset(body.categories), **body.model_dump(exclude={"categories"})
     )
@@ -230,7 +232,7 @@ async def enter_result(
 @refuses(ContractNotFound, TfcHandles, PayoffNotSelected)
 async def ask_for_payoff(contract_no: Text, ctx: Ctx, key: Key = None) -> dict[str, str]:
     """「早期完済受付へ」: request the early payoff from the finance company (D69)."""
-    contract = await _locked(ctx, contract_no)
+    contract = await locked_contract(ctx, contract_no)
 
     async def act() -> dict[str, str]:
         await request_payoff(ctx.tx, contract, now=ctx.now)
@@ -284,8 +286,7 @@ async def apply_resplit(
     contract_no: Text, body: ResplitBody, version: Version, ctx: Ctx, response: Response
 ) -> ResplitAnswer:
     """Apply for the screening of a plan; the selection becomes 再分割 (D50)."""
-    contract = await _locked(ctx, contract_no)
-    check_version(contract.version, version)
+    contract = await locked_contract(ctx, contract_no, version)
     plan = await apply_for_resplit(
         ctx.tx,
         contract,
@@ -304,8 +305,7 @@ async def release_customer_change(
     contract_no: Text, body: ReleaseBody, version: Version, ctx: Ctx, response: Response
 ) -> ContractDetail:
     """Headquarters lifts the block of a customer change that never completed (D64)."""
-    contract = await _locked(ctx, contract_no)
-    check_version(contract.version, version)
+    contract = await locked_contract(ctx, contract_no, version)
     role = ctx.viewer.role
     await customer_change.release(ctx.tx, contract, role, body.reason, recorder_of(ctx))
     return await with_etag(ctx, contract, response)
