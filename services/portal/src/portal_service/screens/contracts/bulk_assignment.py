@@ -3,7 +3,6 @@
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import (
     FieldError,
@@ -18,7 +17,7 @@ from portal_service.api_client import (
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import NotReadable, read_month
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import (
     listed,
     staff_to_choose,
@@ -76,9 +75,9 @@ async def change_in_bulk(request: Request) -> Response:
         found, _ = await _search(request, entered)
         return await _screen(request, entered, found=found, fields=fields, done=done.body)
     here = urlencode({key: value for key, value in entered.items() if value})
-    response = RedirectResponse(f"/transfers?{here}", 303)
-    announce(request, response, f"{done.body['accepted']}件の変更を登録しました。")
-    return response
+    return see_other(
+        request, f"/transfers?{here}", f"{done.body['accepted']}件の変更を登録しました。"
+    )
 
 
 async def _search(

@@ -1,11 +1,10 @@
 """顧客詳細: the contract, 自由記入欄, and the five buttons (D46-D51)."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import FormRefused, Problem, ServiceResponse, client_of
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import contracts
 from shared.auth import Role, require
 
@@ -42,9 +41,7 @@ async def save_memo(request: Request, contract_no: str) -> Response:
     except FormRefused as problem:
         contract = await contract_of(request, contract_no)
         return await _detail(request, contract, problem=problem, fields=fields)
-    response = RedirectResponse(f"/contracts/{contract_no}", 303)
-    announce(request, response, "自由記入欄を保存しました。")
-    return response
+    return see_other(request, f"/contracts/{contract_no}", "自由記入欄を保存しました。")
 
 
 @pages.get("/payment-confirmation")

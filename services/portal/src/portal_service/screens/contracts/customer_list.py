@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
 from portal_service.formatting import NotReadable, read_month
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import products_to_choose, vehicles_to_choose
 from portal_service.service_api import contracts
 from shared.auth import Role, require
@@ -85,11 +85,12 @@ async def open_detail(
     """「顧客詳細」 of the selected row; without one it stays on the list (D35)."""
     if contract:
         return RedirectResponse(f"/contracts/{contract}", 303)
-    response = RedirectResponse(f"/contracts?{back}" if back else "/contracts", 303)
-    announce(
-        request, response, "対象の契約を選んでから「顧客詳細」を押してください。", kind="warning"
+    return see_other(
+        request,
+        f"/contracts?{back}" if back else "/contracts",
+        "対象の契約を選んでから「顧客詳細」を押してください。",
+        kind="warning",
     )
-    return response
 
 
 @pages.get(".csv", dependencies=[require(Role.MANAGER, Role.HQ)])

@@ -1,13 +1,12 @@
 """再分割シミュレーション: a trial with its balance chart, and 審査申込 (D49, D50)."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import FieldError, FormRefused, Problem, client_of
 from portal_service.charts import balance_chart
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.contracts.customer_detail import contract_of
 from portal_service.service_api import contracts
 from shared.auth import Role, require
@@ -44,9 +43,9 @@ async def apply_for_screening(request: Request, contract_no: str) -> Response:
         )
     except FormRefused as problem:
         return await _trial(request, contract_no, instalments, problem)
-    response = RedirectResponse(f"/contracts/{contract_no}", 303)
-    announce(request, response, "再分割の審査を申し込みました。次はTFCの審査です。")
-    return response
+    return see_other(
+        request, f"/contracts/{contract_no}", "再分割の審査を申し込みました。次はTFCの審査です。"
+    )
 
 
 async def _trial(

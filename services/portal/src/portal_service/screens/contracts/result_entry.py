@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse
 from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.contracts.customer_detail import Contract, contract_of
 from portal_service.screens.dropdowns import vehicles_to_choose
 from portal_service.service_api import contracts
@@ -51,9 +51,7 @@ async def decide_result(request: Request, contract_no: str) -> Response:
         return await _form(request, found, fields, problem)
     if decided.body["exits"]:
         return RedirectResponse(f"/contracts/{contract_no}/payoff", 303)
-    response = RedirectResponse(f"/contracts/{contract_no}", 303)
-    announce(request, response, _said(decided.body))
-    return response
+    return see_other(request, f"/contracts/{contract_no}", _said(decided.body))
 
 
 @pages.get("/payoff")
@@ -70,9 +68,11 @@ async def go_on_to_payoff(request: Request, contract_no: str) -> Response:
     await contracts.ask_for_payoff(
         client_of(request), contract_no, idempotency_key=fields.idempotency_key
     )
-    response = RedirectResponse(f"/contracts/{contract_no}", 303)
-    announce(request, response, "早期完済の受付へ進みました。続きは早期完済の受付で行います。")
-    return response
+    return see_other(
+        request,
+        f"/contracts/{contract_no}",
+        "早期完済の受付へ進みました。続きは早期完済の受付で行います。",
+    )
 
 
 @pages.post("/customer-change-release", dependencies=[require(Role.HQ)])
@@ -88,9 +88,9 @@ async def release_customer_change(request: Request, contract_no: str) -> Respons
         )
     except FormRefused as problem:
         return await _form(request, await contract_of(request, contract_no), fields, problem)
-    response = RedirectResponse(f"/contracts/{contract_no}/result", 303)
-    announce(request, response, "届出変更による入力の停止を解除しました。")
-    return response
+    return see_other(
+        request, f"/contracts/{contract_no}/result", "届出変更による入力の停止を解除しました。"
+    )
 
 
 def _typed(fields: FormFields) -> contracts.ResultBody:

@@ -6,13 +6,12 @@ A new key is shown once, on the answer to the form that made it; it cannot be sh
 import asyncio
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import interchange
 from shared.auth import Role, require
 
@@ -54,9 +53,11 @@ async def add_dealer(request: Request) -> Response:
         await interchange.add_dealer(client_of(request), body)
     except FormRefused as problem:
         return await _dealers(request, fields, problem)
-    response = RedirectResponse(f"{HOME}/{body['dealer_id']}", 303)
-    announce(request, response, "販売店を登録しました。続けてAPIキーを作成してください。")
-    return response
+    return see_other(
+        request,
+        f"{HOME}/{body['dealer_id']}",
+        "販売店を登録しました。続けてAPIキーを作成してください。",
+    )
 
 
 @pages.get("/{dealer}")
@@ -124,9 +125,7 @@ async def take_key_step(request: Request, dealer: str, key_id: str, step: str) -
         if problem.status != 409:  # noqa: PLR2004
             raise
         return await _dealer(request, dealer, problem=problem)
-    response = RedirectResponse(f"{HOME}/{dealer}", 303)
-    announce(request, response, "APIキーを失効させました。")
-    return response
+    return see_other(request, f"{HOME}/{dealer}", "APIキーを失効させました。")
 
 
 async def ask_switch(request: Request, dealer: str) -> Response:
@@ -151,9 +150,7 @@ async def take_switch(request: Request, dealer: str) -> Response:
     switch = request.url.path.rpartition("/")[2]
     take = interchange.activate_dealer if switch == "activate" else interchange.deactivate_dealer
     await take(client_of(request), dealer)
-    response = RedirectResponse(f"{HOME}/{dealer}", 303)
-    announce(request, response, SWITCHES[switch][2])
-    return response
+    return see_other(request, f"{HOME}/{dealer}", SWITCHES[switch][2])
 
 
 for address in SWITCHES:

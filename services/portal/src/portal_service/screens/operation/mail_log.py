@@ -1,7 +1,6 @@
 """メール台帳: which mails were sent, which not and why, and one sent again (D145-D155)."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import (
     FieldError,
@@ -15,7 +14,7 @@ from portal_service.api_client import (
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import form_fields_of
 from portal_service.formatting import NotReadable, read_day
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import notifier
 from shared.auth import Role, require
 
@@ -105,9 +104,7 @@ async def resend_mail(request: Request, mail_id: str) -> Response:
         await notifier.resend_mail(client_of(request), mail_id, version=fields.version)
     except FormRefused as problem:
         return await _mail(request, await _found(request, mail_id), problem)
-    response = RedirectResponse(f"/operation/mails/{mail_id}", 303)
-    announce(request, response, "メールをもう一度送信します。")
-    return response
+    return see_other(request, f"/operation/mails/{mail_id}", "メールをもう一度送信します。")
 
 
 async def _found(request: Request, mail_id: str) -> Mail:

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from portal_service.api_client import FieldError, FormRefused, Problem, ServiceResponse, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import staff_to_choose
 from portal_service.screens.returns.entry import notices_in
 from portal_service.screens.returns.step_buttons import (
@@ -54,9 +53,7 @@ async def save_dealer_note(request: Request, application_id: str, who: Anybody) 
     except FormRefused as problem:
         found = await application_of(request, application_id)
         return await opened(request, who, found, fields=fields, problem=problem)
-    response = RedirectResponse(f"/returns/{application_id}", 303)
-    announce(request, response, "貴社連絡欄を保存しました。")
-    return response
+    return see_other(request, f"/returns/{application_id}", "貴社連絡欄を保存しました。")
 
 
 async def ask_step(request: Request, application_id: str, who: Anybody) -> Response:
@@ -104,9 +101,9 @@ def step_taken(
     sentences = [step.done, f"ステータスは「{taken['status']['label']}」になりました。"]
     if taken["mail_will_be_sent"]:
         sentences.append("差戻し先へメールを送信します。")
-    response = RedirectResponse(f"/returns/{application_id}", 303)
-    announce(request, response, " ".join([*sentences, *notices_in(taken)]))
-    return response
+    return see_other(
+        request, f"/returns/{application_id}", " ".join([*sentences, *notices_in(taken)])
+    )
 
 
 async def application_of(request: Request, application_id: str) -> Application:

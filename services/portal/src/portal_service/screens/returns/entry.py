@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import FieldError, FormRefused, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import day
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import returns
 from shared.auth import Role, require
 
@@ -52,9 +51,11 @@ async def send_entry(request: Request, contract_no: str) -> Response:
     except FormRefused as problem:
         form = await form_of(request, contract_no)
         return await _entry(request, form, _typed(fields), problem.on_form, problem.status)
-    response = RedirectResponse(f"/returns/{sent.body['application_id']}/sent", 303)
-    announce(request, response, " ".join(["送信が完了しました。", *notices_in(sent.body)]))
-    return response
+    return see_other(
+        request,
+        f"/returns/{sent.body['application_id']}/sent",
+        " ".join(["送信が完了しました。", *notices_in(sent.body)]),
+    )
 
 
 @pages.get("/returns/{application_id}/sent")

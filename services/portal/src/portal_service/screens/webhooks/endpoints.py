@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import (
     FormRefused,
@@ -15,7 +14,7 @@ from portal_service.api_client import (
 )
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import interchange
 from shared.auth import Principal, Role, require
 
@@ -134,7 +133,7 @@ async def resend(request: Request, delivery_id: str) -> Response:
         await interchange.resend_delivery(client_of(request), delivery_id, version=fields.version)
     except FormRefused as problem:
         return await _delivery(request, await _found_delivery(request, delivery_id), problem)
-    return _announced(request, f"{HERE}/deliveries/{delivery_id}", "もう一度送信します。")
+    return see_other(request, f"{HERE}/deliveries/{delivery_id}", "もう一度送信します。")
 
 
 @pages.get("/{endpoint_id:key}")
@@ -159,7 +158,7 @@ async def change_endpoint(request: Request, endpoint_id: str) -> Response:
         )
     except FormRefused as problem:
         return await _endpoint(request, endpoint_id, fields, problem)
-    return _announced(request, f"{HERE}/{endpoint_id}", "送信先を保存しました。")
+    return see_other(request, f"{HERE}/{endpoint_id}", "送信先を保存しました。")
 
 
 @pages.post("/{endpoint_id:key}/ping")
@@ -170,7 +169,7 @@ async def ping(request: Request, endpoint_id: str) -> Response:
     except FormRefused as problem:
         return await _endpoint(request, endpoint_id, None, problem)
     here = f"{HERE}/deliveries/{made.body['delivery_id']}"
-    return _announced(
+    return see_other(
         request, here, "テスト送信を始めました。結果はこの画面を更新すると分かります。"
     )
 
@@ -203,12 +202,6 @@ async def renew_secret(request: Request, endpoint_id: str) -> Response:
     except FormRefused as problem:
         return await _endpoint(request, endpoint_id, None, problem)
     return await render(request, "webhooks/secret.html", endpoint=made.body, renewed=True)
-
-
-def _announced(request: Request, path: str, words: str) -> Response:
-    response = RedirectResponse(path, 303)
-    announce(request, response, words)
-    return response
 
 
 async def _new(
