@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 from starlette.responses import StreamingResponse
 from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
+from portal_service.service_api.operations import Work
 
 
 class ApplicationAnswer(TypedDict):
@@ -300,17 +301,6 @@ class RemandBody(TypedDict):
     dealer_note: NotRequired[str | None]
 
 
-class RemandedWork(TypedDict):
-    """Something returned to the person; `comment` says why, or is None."""
-
-    subject_id: str
-    title: str
-    note: str
-    comment: str | None
-    by: str | None
-    at: str | None
-
-
 class ReportedCarAnswer(TypedDict):
     """What the dealer's own system reported of the car."""
 
@@ -427,23 +417,6 @@ class TakeOverBody(TypedDict):
 
     new_originator_id: str
     contact_3: NotRequired[str | None]
-
-
-class Work(TypedDict):
-    """All the work of one person in one service; of remands, the newest few."""
-
-    counts: list[WorkCount]
-    remanded: list[RemandedWork]
-
-
-class WorkCount(TypedDict):
-    """One kind of work; `waits`: the person must act, so it counts for the number in the bar."""
-
-    key: str
-    label: str
-    count: int
-    waits: bool
-    filter: dict[str, str | list[str]]
 
 
 class WorkListAnswer(TypedDict):

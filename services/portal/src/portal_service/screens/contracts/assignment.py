@@ -53,10 +53,10 @@ async def change_assignment(request: Request, contract_no: str, what: str) -> Re
         )
     except FormRefused as problem:
         return await _form(request, contract_no, fields, problem)
-    return see_other(request, f"/contracts/{contract_no}/assignment", _said(decided.body))
+    return see_other(request, f"/contracts/{contract_no}/assignment", _outcome_text(decided.body))
 
 
-def _said(decided: contracts.ChangeAnswer) -> str:
+def _outcome_text(decided: contracts.ChangeAnswer) -> str:
     sentences = [OUTCOMES[decided["outcome"]]]
     if decided["reflect_earliest_on"]:
         first, last = day(decided["reflect_earliest_on"]), day(decided["reflect_latest_on"])

@@ -36,7 +36,7 @@ async def show_result(request: Request, contract_no: str) -> Response:
 async def decide_result(request: Request, contract_no: str) -> Response:
     """「決定」; less than a month before the last day it is asked once more (D61)."""
     fields = await form_fields_of(request)
-    body = _typed(fields)
+    body = _result_body(fields)
     found = await contract_of(request, contract_no)
     if fields.went_back:
         return await _form(request, found, fields)
@@ -51,7 +51,7 @@ async def decide_result(request: Request, contract_no: str) -> Response:
         return await _form(request, found, fields, problem)
     if decided.body["exits"]:
         return RedirectResponse(f"/contracts/{contract_no}/payoff", 303)
-    return see_other(request, f"/contracts/{contract_no}", _said(decided.body))
+    return see_other(request, f"/contracts/{contract_no}", _outcome_text(decided.body))
 
 
 @pages.get("/payoff")
@@ -93,7 +93,7 @@ async def release_customer_change(request: Request, contract_no: str) -> Respons
     )
 
 
-def _typed(fields: FormFields) -> contracts.ResultBody:
+def _result_body(fields: FormFields) -> contracts.ResultBody:
     return {
         "categories": fields.getlist("category"),
         "own_replacement": OWN.get(fields.text("own_replacement")),
@@ -105,7 +105,7 @@ def _typed(fields: FormFields) -> contracts.ResultBody:
     }
 
 
-def _said(decided: contracts.ResultAnswer) -> str:
+def _outcome_text(decided: contracts.ResultAnswer) -> str:
     label = decided["contract"]["result"]["selection_label"]
     late = "結果入力期限を過ぎた入力として記録しました。" if decided["late"] else ""
     return f"「{label}」で決定しました。{late}"

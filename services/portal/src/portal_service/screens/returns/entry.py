@@ -39,7 +39,7 @@ async def send_entry(request: Request, contract_no: str) -> Response:
     body: returns.SubmissionBody = {"contract_no": contract_no, **report}
     try:
         if fields.went_back:
-            return await _entry(request, await form_of(request, contract_no), _typed(fields))
+            return await _entry(request, await form_of(request, contract_no), _values(fields))
         fields.refuse_unreadable()
         if not fields.confirmed:
             checked = await returns.check_application(services, body)
@@ -50,7 +50,7 @@ async def send_entry(request: Request, contract_no: str) -> Response:
         )
     except FormRefused as problem:
         form = await form_of(request, contract_no)
-        return await _entry(request, form, _typed(fields), problem.on_form, problem.status)
+        return await _entry(request, form, _values(fields), problem.on_form, problem.status)
     return see_other(
         request,
         f"/returns/{sent.body['application_id']}/sent",
@@ -120,7 +120,7 @@ def notices_in(answer: returns.StepAnswer | returns.CheckedAnswer) -> list[str]:
     return [notice["label"] for notice in answer["notices"]]
 
 
-def _typed(fields: FormFields) -> FormValues:
+def _values(fields: FormFields) -> FormValues:
     return fields.values(["completion_mail"])
 
 
