@@ -225,7 +225,8 @@ def test_a_malformed_field_has_a_japanese_message(body: dict[str, Any], message:
     with pytest.raises(ValidationError) as refused:
         Label(**body)
     assert [
-        malformation(error["type"], error.get("ctx") or {}) for error in refused.value.errors()
+        malformation((), error["type"], error.get("ctx") or {}).message
+        for error in refused.value.errors()
     ] == [message]
 
 

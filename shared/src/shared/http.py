@@ -6,7 +6,7 @@ per request that is committed before the answer leaves, idempotency keys, and pr
 
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, TypeVar
 
 import orjson
@@ -159,9 +159,10 @@ MALFORMED = {
 }
 
 
-def malformation(kind: str, limits: Mapping[str, object]) -> str:
-    """The Japanese message for an error type of pydantic with its context, for one field."""
-    return MALFORMED.get(kind, "正しい形で入力してください。").format_map(limits)
+def malformation(place: Sequence[object], kind: str, limits: Mapping[str, object]) -> FieldError:
+    """The field error for an error of pydantic: `loc`, `type` and `ctx`."""
+    message = MALFORMED.get(kind, "正しい形で入力してください。").format_map(limits)
+    return FieldError(".".join(map(str, place[1:])), kind, message)
 
 
 async def answer_refusal(request: Request, cause: Refusal) -> Response:
@@ -174,15 +175,8 @@ def install(app: FastAPI) -> None:
     """Make an app answer every refusal and every crash as problem+json."""
 
     async def malformed(request: Request, cause: RequestValidationError) -> Response:
-        fields = [
-            FieldError(
-                ".".join(str(p) for p in error["loc"][1:]),
-                error["type"],
-                malformation(error["type"], error.get("ctx") or {}),
-            )
-            for error in cause.errors()
-        ]
-        return await answer_refusal(request, FormErrors(*fields))
+        found = ((e["loc"], e["type"], e.get("ctx") or {}) for e in cause.errors())
+        return await answer_refusal(request, FormErrors(*(malformation(*one) for one in found)))
 
     async def plain(request: Request, cause: HTTPException) -> Response:
         if cause.status_code == HTTP_400_BAD_REQUEST:  # the framework's error for undecodable text

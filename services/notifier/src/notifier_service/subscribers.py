@@ -6,6 +6,7 @@ still lasts is checked again at sending.
 """
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,15 +32,7 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
     """The notifier's subscribers."""
     subscribers = Subscribers()
 
-    async def schedule(
-        event: ReturnEvent, delivery: Delivery, tx: AsyncSession, kind: MailKind, facts: Facts
-    ) -> None:
-        timely = is_timely(
-            delivery.occurred_at, now=delivery.now, imported=event.imported, timing=timing
-        )
-        if timely:
-            cause = _cause(event, str(delivery.event_id))
-            await schedule_mail(tx, cause, kind, facts, now=delivery.now)
+    schedule = partial(_schedule, timing)
 
     @subscribers.on(ReturnCompleted)
     async def schedule_completion(
@@ -71,6 +64,20 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
     subscribers.on(ReturnCustomerErased)(erase_customer_data)
     _pass_subscribers(subscribers, timing)
     return subscribers
+
+
+async def _schedule(  # noqa: PLR0913, PLR0917  a handler's arguments, and the mail
+    timing: ReminderPolicy,
+    event: ReturnEvent,
+    delivery: Delivery,
+    tx: AsyncSession,
+    kind: MailKind,
+    facts: Facts,
+) -> None:
+    """Make a mail due because of an event, unless the event is too old."""
+    now, imported = delivery.now, event.imported
+    if is_timely(delivery.occurred_at, now=now, imported=imported, timing=timing):
+        await schedule_mail(tx, _cause(event, str(delivery.event_id)), kind, facts, now=now)
 
 
 async def erase_customer_data(event: ReturnCustomerErased, _: Delivery, tx: AsyncSession) -> None:

@@ -107,15 +107,7 @@ def create_app(
         lifespan=lifespan,
         dependencies=[Depends(refuse_foreign_forms)],
     )
-    app.state.portal = PortalState(
-        settings=settings,
-        cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),
-        provider=OidcProvider(settings, own_http),
-        http=own_http,
-        templates=page_templates(),
-        answers=RecentAnswers(settings.work_wait_s),
-        now=now if settings.embedded else None,
-    )
+    app.state.portal = _state(settings, own_http, now)
     install_authentication(app, principal_in_session)
     install_error_pages(app)
     install_probes(app, nothing_missing)
@@ -123,6 +115,20 @@ def create_app(
     _add_middleware(app, settings)
     assert_every_route_has_a_policy(app, public_paths=PUBLIC_PATHS)
     return app
+
+
+def _state(
+    settings: PortalSettings, http: httpx.AsyncClient, now: Callable[[], datetime] | None
+) -> PortalState:
+    return PortalState(
+        settings=settings,
+        cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),
+        provider=OidcProvider(settings, http),
+        http=http,
+        templates=page_templates(),
+        answers=RecentAnswers(settings.work_wait_s),
+        now=now if settings.embedded else None,
+    )
 
 
 def _add_pages(app: FastAPI, settings: PortalSettings) -> None:
