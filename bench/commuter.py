@@ -381,7 +381,8 @@ def main() -> None:
 
 
 def _is_searched(network: Network, place: Sequence[int]) -> bool:
-    return network.stations[place[0]].operator != "JR東海"
+    lines = (line for station in place for line in network.lines_at[station])
+    return any(network.lines[line].system not in NOT_SEARCHED for line in lines)
 
 
 if __name__ == "__main__":

@@ -191,13 +191,13 @@ def test_no_quick_way_is_cheaper_than_the_cheapest(seed: int) -> None:
     question = SearchRequest(*names, DAY, passes=tuple(own), order=Order.CHARGED)
     try:
         best = candidates(question, packaged_tariffs())[0].charged_yen
-    except (NoFareBetween, SamePlace, NoRouteBetween):
+    except (NoFareBetween, NoTariffOnDate, SamePlace, NoRouteBetween):
         return
     book = packaged_tariffs().book(DAY, Medium.IC)
     for _, rides in ways:
         try:
             charged = charge_ride(Route(network, tuple(rides)), list(enumerate(own)), book)
-        except NoFareBetween:
+        except (NoFareBetween, NoTariffOnDate):
             continue
         # A way that ends with a walk is shown only where nothing else leads to the place.
         if rides[0].stations[0] in starts and rides[-1].stations[-1] in goals:

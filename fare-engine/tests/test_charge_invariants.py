@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fare_engine.fares.ride_charge import charge_ride, deducting_passes
-from fare_engine.fares.tariffs import NoFareBetween, packaged_tariffs
+from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, packaged_tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.routing.pathfinding import path_finder
 from fare_engine.routing.route_text import CommuterPass, Route, parse_route, route_text
@@ -53,7 +53,7 @@ def charged(route: Route, passes: list[CommuterPass], medium: Medium) -> tuple[i
     book = packaged_tariffs().book(DAY, medium)
     try:
         found = charge_ride(route, deducting_passes(passes, DAY, BusPolicy.RAIL_ONLY), book)
-    except NoFareBetween:  # a way that meets its own start again
+    except (NoFareBetween, NoTariffOnDate):  # meets its own start again, or a line without fares
         return 0, 0
     return found.through_yen, found.charged_yen
 

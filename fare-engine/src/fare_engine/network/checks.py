@@ -26,6 +26,9 @@ def check_network_tables(tables: NetworkTables) -> None:
             raise NetworkTableBroken(f"{dated.operator} has no station {dated.station}")
         if dated.opened and dated.closed and dated.closed < dated.opened:
             raise NetworkTableBroken(f"{dated.station}: closed before it opened")
+    for alias in tables.line_aliases:
+        if (alias.operator, alias.line) not in lines:
+            raise NetworkTableBroken(f"{alias.operator} has no line {alias.line}")
     if unread:
         raise NetworkTableBroken(f"no reading for {', '.join(sorted(unread))}")
 
@@ -38,6 +41,8 @@ def _check_line(title: tuple[str, str], rows: list[Interval]) -> None:
     for before, after in pairwise(rows):
         if after.km10 <= before.km10:
             raise NetworkTableBroken(f"{title}: {after.station} is not behind {before.station}")
+        if (after.calc_km10 is None) != (before.calc_km10 is None):
+            raise NetworkTableBroken(f"{title}: only some stations have converted kilometres")
     inner = [row.station for row in rows[1:]]
     if len(set(inner)) != len(inner) or rows[0].station in inner[:-1]:
         raise NetworkTableBroken(f"{title}: a station stands twice")

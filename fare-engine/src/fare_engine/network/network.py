@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
@@ -16,8 +16,8 @@ from fare_engine.network.tables import (
 )
 
 SAME_PLACE_MINUTES = 5
-# Express lines need a charge on top; they are ridden only where a route text says so.
-NOT_SEARCHED = frozenset({"JR東海"})
+# Fare systems that need a charge on top; they are ridden only where a route text says so.
+NOT_SEARCHED = frozenset({"JR東海/新幹線"})
 USUAL_SPEED = 90  # seconds per km, where the table has none
 
 
@@ -39,7 +39,8 @@ class Edge:
     """The track between two neighbouring stations of a line, usable in both directions.
 
     `track` is the id of the edge that stands for it in tariff and pass: itself, or the edge of the
-    line that shares the section.
+    line that shares the section. `calc_km10` are its converted kilometres on a local line of JR,
+    else equal to `km10`.
     """
 
     id: int
@@ -48,6 +49,7 @@ class Edge:
     b: int
     km10: int
     track: int
+    calc_km10: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,14 @@ class Network:
         return frozenset(self._line_ids[row.operator, row.line] for row in rows)
 
     @cached_property
+    def lines_also_called(self) -> dict[str, frozenset[int]]:
+        """Line ids by the plain form of another name that people type."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for row in self.tables.line_aliases:
+            found[plain_name(row.alias)].add(self._line_ids[row.operator, row.line])
+        return {alias: frozenset(lines) for alias, lines in found.items()}
+
+    @cached_property
     def operators(self) -> tuple[str, ...]:
         """Operators in table order."""
         return tuple(dict.fromkeys(line.operator for line in self.lines))
@@ -241,14 +251,19 @@ class Network:
                     name,
                     f"{operator}/{table}" if table else operator,
                     stops,
-                    tuple(self._add_edges(line_id, stops, [row.km10 for row in rows])),
+                    tuple(self._add_edges(line_id, stops, rows)),
                 )
             )
 
-    def _add_edges(self, line: int, stops: Sequence[int], km10: Sequence[int]) -> Iterable[int]:
-        for i, (a, b) in enumerate(pairwise(stops)):
-            edge = len(self.edges)
-            self.edges.append(Edge(edge, line, a, b, km10[i + 1] - km10[i], edge))
+    def _add_edges(
+        self, line: int, stops: Sequence[int], rows: Sequence[Interval]
+    ) -> Iterable[int]:
+        for ends, (before, after) in zip(pairwise(stops), pairwise(rows), strict=True):
+            edge, km10 = len(self.edges), after.km10 - before.km10
+            calc = km10
+            if before.calc_km10 is not None and after.calc_km10 is not None:
+                calc = after.calc_km10 - before.calc_km10
+            self.edges.append(Edge(edge, line, *ends, km10, edge, calc))
             yield edge
 
     def _share_tracks(self) -> None:
@@ -259,9 +274,7 @@ class Network:
                 edge = self.edges[edge_id]
                 if _ends(edge) not in tracks:
                     raise NetworkTableBroken(f"{row.line} and {row.counts_as} share no such track")
-                self.edges[edge_id] = Edge(
-                    edge.id, edge.line, edge.a, edge.b, edge.km10, tracks[_ends(edge)]
-                )
+                self.edges[edge_id] = replace(edge, track=tracks[_ends(edge)])
 
     def section(self, operator: str, line: str, a: str, b: str) -> tuple[int, ...]:
         """Edges of a line between two stations given by name."""
@@ -272,16 +285,28 @@ class Network:
             raise NetworkTableBroken(f"{operator} {line} has no section {a}-{b}")
         return ride.edges
 
+    @cached_property
+    def _apart(self) -> frozenset[frozenset[int]]:
+        """Pairs of stations that bear one name and are two places, even if one walks between."""
+        return frozenset(
+            frozenset(
+                (
+                    self.station(row.operator_a, row.station_a),
+                    self.station(row.operator_b, row.station_b),
+                )
+            )
+            for row in self.tables.interchanges
+            if row.kind == "apart"
+        )
+
     def _join_stations(self) -> None:
-        apart = {_pair(row) for row in self.tables.interchanges if row.kind == "apart"}
         by_name: dict[str, list[Station]] = defaultdict(list)
         for station in self.stations:
             by_name[plain_name(station.name)].append(station)
         for namesakes in by_name.values():
             for one in namesakes:
                 for other in namesakes:
-                    key = frozenset(((one.operator, one.name), (other.operator, other.name)))
-                    if one is not other and key not in apart:
+                    if one is not other and frozenset((one.id, other.id)) not in self._apart:
                         self.interchanges[one.id][other.id] = SAME_PLACE_MINUTES
         for row in self.tables.interchanges:
             if row.kind != "apart":
@@ -290,7 +315,8 @@ class Network:
     def _join(self, row: Interchange) -> None:
         a = self.station(row.operator_a, row.station_a)
         b = self.station(row.operator_b, row.station_b)
-        self.interchanges[a][b] = self.interchanges[b][a] = row.walk_minutes or SAME_PLACE_MINUTES
+        minutes = SAME_PLACE_MINUTES if row.walk_minutes is None else row.walk_minutes
+        self.interchanges[a][b] = self.interchanges[b][a] = minutes
         if row.kind == "one_station":
             self.fare_node[b] = self.fare_node[a]
 
@@ -298,6 +324,8 @@ class Network:
         place_of = list(range(len(self.stations)))
         for station in self.stations:
             for other in self.interchanges[station.id]:
+                if frozenset((station.id, other)) in self._apart:
+                    continue
                 if plain_name(self.stations[other].name) == plain_name(station.name):
                     place_of[station.id] = min(place_of[station.id], other)
         return place_of
@@ -323,7 +351,3 @@ def _seam_pairs(line: Line, start: int, end: int) -> Iterable[tuple[int, int]]:
 
 def _ends(edge: Edge) -> frozenset[int]:
     return frozenset((edge.a, edge.b))
-
-
-def _pair(row: Interchange) -> frozenset[tuple[str, str]]:
-    return frozenset(((row.operator_a, row.station_a), (row.operator_b, row.station_b)))

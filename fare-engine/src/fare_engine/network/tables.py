@@ -22,7 +22,10 @@ PACKAGED = files("fare_engine") / "data"
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A station of a line with its distance from the line's first station, in tenths of a km."""
+    """A station of a line with its distance from the line's first station, in tenths of a km.
+
+    `calc_km10`: the same in converted kilometres (換算キロ), on JR's local lines alone.
+    """
 
     operator: str
     line: str
@@ -30,6 +33,7 @@ class Interval:
     station: str
     km10: int
     source: str
+    calc_km10: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,16 @@ class StationDates:
 
 
 @dataclass(frozen=True, slots=True)
+class LineAlias:
+    """Another name that people type for a line."""
+
+    operator: str
+    line: str
+    alias: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class BusLine:
     """A line that is a bus: a pass over it is not guaranteed (R10)."""
 
@@ -214,6 +228,7 @@ class NetworkTables:
     travel_speeds: tuple[TravelSpeed, ...]
     station_dates: tuple[StationDates, ...] = ()
     bus_lines: tuple[BusLine, ...] = ()
+    line_aliases: tuple[LineAlias, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

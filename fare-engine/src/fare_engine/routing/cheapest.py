@@ -154,7 +154,9 @@ class _Search:
         least: Costs = reach[:, goals].min(axis=1)
         if self.legs:
             ends = np.unique(np.concatenate([nodes for _, nodes in self.legs]))
-            behind = [twin for end in ends for twin in (end, *self.nodes.twins[end])]
+            alighted = [twin for end in ends for twin in (end, *self.nodes.twins[end])]
+            origins, changed = self.nodes.changes
+            behind = np.concatenate([alighted, changed[np.isin(origins, alighted)]])
             lines = self.book.network.lines
             discounted = any(lines[leg.line].system in self.discounts for leg, _ in self.legs)
             by_pass = reach[:, ends].min(axis=1) + least[behind].min()

@@ -111,7 +111,7 @@ def prices(
     """Fares in hundredths of a yen by system, and each system's discount with its one partner."""
     cents = {}
     for system in nodes_of(book.network).systems:
-        if system.partition("/")[0] not in avoid:
+        if avoid.isdisjoint((system, system.partition("/")[0])):
             priced = book.remembered(("cents", system), lambda key: _cents(book, key[1]))
             if priced is not None:
                 cents[system] = priced

@@ -49,9 +49,9 @@ class PathFinder:
     ) -> list[tuple[int, list[Ride]]]:
         """Up to `count` different ways between two places as (seconds, rides), quickest first.
 
-        `starts`, `ends`: station ids of the places; `avoid`: operators not to ride with. Ways over
-        the same lines count as one. Only where nothing else joins the places, a way begins or ends
-        with a walk to another station. Empty if there is no way.
+        `starts`, `ends`: station ids of the places; `avoid`: operators and fare systems not to ride
+        with. Ways over the same lines count as one. Only where nothing else joins the places, a way
+        begins or ends with a walk to another station. Empty if there is no way.
         """
         places = tuple(starts), tuple(ends)
         found = self._paths(places, count, avoid, walks=False)
@@ -112,26 +112,28 @@ class PathFinder:
         self, *, walks: bool = False, places: Iterable[tuple[int, ...]] | None = None
     ) -> int:
         """Grow the trees of all places (or of those given); the bytes that all of them take."""
-        stations = self.network.stations
         if places is None:
             places = self.network.places.values()
-        searched = [one for one in places if stations[one[0]].operator not in NOT_SEARCHED]
-        return self.trees.prepare(searched, NOT_SEARCHED, walks=walks)
+        return self.trees.prepare(places, NOT_SEARCHED, walks=walks)
 
     @cached_property
     def trees(self) -> PathTrees:
         """The trees over the finished graph."""
-        stations = self.network.stations
-        operators = [stations[station].operator for station in self.node_station]
-        return PathTrees(self._around, operators, len(stations))
+        owners = [self._owner(node) for node in range(len(self._around))]
+        return PathTrees(self._around, owners, len(self.network.stations))
+
+    def _owner(self, node: int) -> str:
+        """The operator of a node; the fare system where that alone may be avoided."""
+        line = self.node_line[node]
+        if line >= 0 and self.network.lines[line].system in NOT_SEARCHED:
+            return self.network.lines[line].system
+        return self.network.stations[self.node_station[node]].operator
 
     def arcs(self) -> Iterator[tuple[int, int, int]]:
         """The arcs that are searched as (node, node, seconds), to compare with other engines."""
-        stations = self.network.stations
         for node, around in enumerate(self._around):
             for cost, other in around:
-                ends = stations[self.node_station[node]], stations[self.node_station[other]]
-                if not any(station.operator in NOT_SEARCHED for station in ends):
+                if not any(self._owner(end) in NOT_SEARCHED for end in (node, other)):
                     yield node, other, cost
 
     def _add_platforms(self) -> None:

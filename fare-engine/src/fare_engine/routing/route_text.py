@@ -217,7 +217,7 @@ def route_text(route: Route) -> str:
             end = route.network.stations[leg.stations[-1]].name
         if not words:
             words.append(start)
-        elif words[-1] != start:
+        elif plain_name(words[-1]) != plain_name(start):  # 市ケ谷 and 市ヶ谷 are one station
             words += [WALK, start]
         words += [line, end]
     return ":".join(words)
@@ -271,11 +271,12 @@ def _only_operators(network: Network, paths: Sequence[list[Ride]], line: str) ->
 
 
 def _lines_named(network: Network, text: str) -> tuple[list[Line], list[Line]]:
-    """Lines of exactly the name, and lines of the name before a bracket (総武線 and its branch)."""
+    """Lines of exactly the name or so called, and those of the name before a bracket (a branch)."""
     operator, slash, name = text.rpartition("/")
     allowed = [line for line in network.lines if not slash or line.operator == operator]
     wanted = plain_name(name)
-    same = [line for line in allowed if plain_name(line.name) == wanted]
+    also = network.lines_also_called.get(wanted, frozenset())
+    same = [line for line in allowed if plain_name(line.name) == wanted or line.id in also]
     family = [line for line in allowed if plain_name(line.name).partition("(")[0] == wanted]
     if not same and not family:
         raise UnknownLine(f"路線「{text}」はありません")
