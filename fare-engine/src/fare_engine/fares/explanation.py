@@ -186,7 +186,7 @@ class Explanation:
     deduction_yen: int
     why: str
     data_version: str
-    trains: tuple[TrainLeg, ...] = ()  # none in an explanation stored before they were added
+    trains: tuple[TrainLeg, ...] = ()  # none where kept before trains were recorded
 
 
 def as_json(value: Any) -> Any:
