@@ -131,7 +131,9 @@ async def filled(databases: TestDatabases, count: int, lines: list[tuple[Any, ..
     """The URL of a database with `count` contracts."""
     url = await databases.create("contracts_service")
     database = Database(url)
-    await import_masters(database, demo_masters(300), now=datetime.now(UTC))
+    masters = demo_masters(300)
+    now = datetime.now(UTC)
+    await import_masters(database, masters.dealers, masters.vehicles, now=now)
     await database.close()
     began = time.perf_counter()
     await fill(databases.admin_url, url, count, lines)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import aio_pika
@@ -30,6 +30,15 @@ from shared.rabbitmq import Topology
 from shared.rabbitmq_connection import connect
 
 MANIFEST = "backup.json"
+
+
+class Manifest(TypedDict):
+    """What a backup holds; `taken_at` is an ISO instant."""
+
+    taken_at: str
+    services: list[str]
+
+
 HOLD_INBOX = "SET LOCAL lock_timeout = '15s'; LOCK TABLE inbox IN SHARE MODE"
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 OWNER = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
@@ -63,7 +72,7 @@ async def back_up(databases: Mapping[str, str], folder: Path) -> None:
         await asyncio.gather(
             *(_dump(url, snapshots[service], files[service]) for service, url in databases.items())
         )
-    manifest = {"taken_at": taken_at, "services": list(databases)}
+    manifest = Manifest(taken_at=taken_at, services=list(databases))
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
 
 
@@ -109,10 +118,10 @@ async def restore(
     return Restored(manifest["taken_at"], sent, await reconcile(databases))
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> Manifest:
     """The manifest of a backup. Raises BackupRefused."""
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        manifest: Manifest = json.loads((folder / MANIFEST).read_text())
     except FileNotFoundError:
         raise BackupRefused(f"{folder} holds no finished backup: no {MANIFEST}.") from None
     return manifest
@@ -180,9 +189,9 @@ async def _run(tool: str, url: str, how: Sequence[str]) -> None:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await process.communicate()
+    _, output = await process.communicate()
     if process.returncode:
-        raise ToolFailed(f"{tool}: {said.decode(errors='replace').strip()}")
+        raise ToolFailed(f"{tool}: {output.decode(errors='replace').strip()}")
 
 
 def _program(tool: str, version: int) -> str:
@@ -205,8 +214,8 @@ def _program(tool: str, version: int) -> str:
 
 def _major(program: str) -> int:
     asked = [program, "--version"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - ours
-    found = re.search(r"\) (\d+)", said.stdout)
+    output = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    found = re.search(r"\) (\d+)", output.stdout)
     return int(found[1]) if found else 0
 
 

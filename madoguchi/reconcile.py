@@ -72,11 +72,11 @@ class Finding:
 
     def __str__(self) -> str:
         """The finding as a sentence for an operator."""
-        said = {
+        texts = {
             "ahead": "{0} received up to {1}, its publisher knows {2}: {0} is newer",
             "forgotten": "{0} needs {1} (of {2}), which its publisher's log no longer has",
         }
-        return f"{self.stream}: " + said[self.kind].format(
+        return f"{self.stream}: " + texts[self.kind].format(
             self.service, self.subscriber, self.publisher
         )
 

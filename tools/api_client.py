@@ -10,7 +10,7 @@ import importlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from keyword import iskeyword
 from pathlib import Path
@@ -224,9 +224,13 @@ def function_of(operation: Operation, models: Models, service: str | None) -> st
     )
 
 
-def module_of(title: str, parts: Iterable[str]) -> str:
-    """A module of these classes and functions, with the imports that they need."""
-    code = "\n\n\n".join(parts)
+def module_of(title: str, parts: Iterable[str], common: Collection[str] = ()) -> str:
+    """A module of these classes and functions, with the imports that they need.
+
+    The classes in `common` are those of the operations module.
+    """
+    written = [*parts]
+    code = "\n\n\n".join(part for part in written if part not in common)
     sources = {
         "collections.abc": ("Sequence",),
         "datetime": ("date",),
@@ -234,12 +238,20 @@ def module_of(title: str, parts: Iterable[str]) -> str:
         "pydantic": ("BaseModel",),
         "starlette.responses": ("StreamingResponse",),
         "portal_service.api_client": ("QueryValue", "ServiceClient", "ServiceResponse"),
+        "portal_service.service_api.operations": tuple(
+            class_name(part) for part in written if part in common
+        ),
     }
     imports = []
     for source, names in sources.items():
         used = [name for name in names if re.search(rf"\b{name}\b", code)]
         imports += [f"from {source} import {', '.join(used)}"] if used else []
     return PROLOGUE.format(title=title) + "\n" + "\n".join(imports) + "\n\n\n" + code + "\n"
+
+
+def class_name(code: str) -> str:
+    """The name of a generated class."""
+    return code.removeprefix("class ").partition("(")[0].partition(" = ")[0]
 
 
 def modules() -> Iterator[tuple[Path, str]]:
@@ -249,13 +261,14 @@ def modules() -> Iterator[tuple[Path, str]]:
         document = document_of(service)
         schemas, operations = document["components"]["schemas"], [*operations_of(document, service)]
         models = Models(schemas, validated=False)
-        own = [one for one in operations if not one.path.startswith(OF_OTHERS)]
-        functions = [function_of(one, models, service) for one in own]
-        yield PORTAL / f"{service}.py", module_of(service, [*models.written(), *functions])
-        models = Models(schemas, validated=False)
         of_all = [one for one in operations if one.path.startswith("/operations/")]
         functions = [function_of(one, models, None) for one in of_all]
-        shared.add(module_of("operations", [*models.written(), *functions]))
+        common = [*models.written()]
+        shared.add(module_of("operations", [*common, *functions]))
+        models = Models(schemas, validated=False)
+        own = [one for one in operations if not one.path.startswith(OF_OTHERS)]
+        functions = [function_of(one, models, service) for one in own]
+        yield PORTAL / f"{service}.py", module_of(service, [*models.written(), *functions], common)
         if name := OF_NOTIFIER.get(service):
             models = Models(schemas, validated=True)
             models.type_of(next(one for one in operations if one.name == name).answer[1])  # type: ignore[index]

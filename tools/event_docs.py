@@ -11,6 +11,8 @@ from typing import Any
 
 from event_contracts import EVENTS, EXAMPLES, SUBSCRIPTIONS, Event
 from event_contracts.registry import STREAMS
+from madoguchi.services import SERVICES
+from shared.worker import Handler
 
 HOME = Path(__file__).parent.parent
 EVENTS_PAGE = HOME / "docs" / "events.md"
@@ -27,7 +29,7 @@ system sends events: [integration.en.md](integration.en.md).
 
 def events_page() -> str:
     """The whole page."""
-    parts = [HEAD]
+    parts = [HEAD, _deliveries()]
     for stream in STREAMS:
         own = [event for event in EVENTS.values() if event.__module__ == stream.__name__]
         if own:
@@ -36,12 +38,18 @@ def events_page() -> str:
     return "\n".join(parts)
 
 
+def _deliveries() -> str:
+    """The streams that each service receives."""
+    lines = [f"| {name} | {', '.join(streams)} |" for name, streams in SUBSCRIPTIONS.items()]
+    table = "\n".join(["| service | receives the streams |", "|---|---|", *lines])
+    intro = "A service receives whole streams, so that it notices a gap in an aggregate's numbers:"
+    return f"{intro}\n\n{table}\n"
+
+
 def _of(event: type[Event]) -> Iterator[str]:
     schema = event.model_json_schema(mode="serialization")
-    services = [name for name, wanted in SUBSCRIPTIONS.items() if event.aggregate_type in wanted]
-    consumers = f"Delivered to {', '.join(services)}." if services else "Delivered to no service."
     yield f"### {event.wire_type}\n"
-    yield f"{(inspect.getdoc(event) or '').splitlines()[0]} {consumers}\n"
+    yield f"{(inspect.getdoc(event) or '').splitlines()[0]} {_consumers(event)}\n"
     yield "| field | type | always there |"
     yield "|---|---|---|"
     required = schema.get("required", ())
@@ -49,6 +57,21 @@ def _of(event: type[Event]) -> Iterator[str]:
         yield f"| `{name}` | {_type(shape, schema)} | {'yes' if name in required else 'no'} |"
     example = json.loads((EXAMPLES / f"{event.wire_type}.1.json").read_text(encoding="utf-8"))
     yield f"\n```json\n{json.dumps(example, ensure_ascii=False)}\n```\n"
+
+
+def _consumers(event: type[Event]) -> str:
+    """The services that act on an event, each with its function; others only keep the order."""
+    found = [
+        f"{name} ([{handler.__name__}](../{_path(handler)}))"
+        for name, app in SERVICES.items()
+        if event.aggregate_type in SUBSCRIPTIONS[name]
+        and (handler := app.SERVICE.subscribers.handlers.get(event.wire_type))
+    ]
+    return f"Handled by {', '.join(found)}." if found else "Handled by no service."
+
+
+def _path(function: Handler) -> str:
+    return str(Path(inspect.getfile(function)).relative_to(HOME))
 
 
 def _type(shape: dict[str, Any], root: dict[str, Any]) -> str:

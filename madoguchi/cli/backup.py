@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -109,7 +109,7 @@ async def _make_missing(admin_url: str, prefix: str, data: Path) -> None:
             await postgres.make_database(admin_url, service, kept)
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _run(work: Coroutine[object, None, None]) -> None:
     try:
         asyncio.run(work)
     except (BackupRefused, ToolFailed, asyncpg.InvalidCatalogNameError) as refused:

@@ -34,8 +34,8 @@ async def import_files(
             )
     except (FileUnreadable, ColumnsNotAsAgreed) as refusal:
         fields = refusal.fields if isinstance(refusal, ColumnsNotAsAgreed) else ()
-        for said in [fault.message for fault in fields] or [refusal.message]:
-            console.print(f"{file.name}: {said}", style="red", soft_wrap=True)
+        for message in [fault.message for fault in fields] or [refusal.message]:
+            console.print(f"{file.name}: {message}", style="red", soft_wrap=True)
         return 1
     finally:
         await database.close()

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
@@ -43,9 +43,11 @@ class Message:
     """A message to send: its CloudEvents attributes and data."""
 
     attributes: Mapping[str, str]
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
 
-    def having(self, attributes: Mapping[str, str | None] | None = None, **data: Any) -> "Message":
+    def having(
+        self, attributes: Mapping[str, str | None] | None = None, **data: object
+    ) -> "Message":
         """A copy with other attributes or fields; None removes one."""
         return Message(
             {k: v for k, v in {**self.attributes, **(attributes or {})}.items() if v is not None},
@@ -102,7 +104,7 @@ def cases(dealer: str, now: datetime) -> Iterator[Case]:
 
 
 def _mistakes(dealer: str, now: datetime) -> Iterator[Case]:
-    def new(attributes: Mapping[str, str | None] | None = None, **data: Any) -> Message:
+    def new(attributes: Mapping[str, str | None] | None = None, **data: object) -> Message:
         return fresh(RETURNED, dealer, now).having(attributes, **data)
 
     ahead = (now + CLOCK_AHEAD + timedelta(minutes=1)).isoformat()

@@ -117,6 +117,6 @@ def _with_contracts(
     try:
         asyncio.run(run())
     except Refusal as refused:
-        said = [f.message for f in refused.fields] if isinstance(refused, FormErrors) else []
-        console.print("\n".join([f"{refused.code}: {refused.message}", *said]), soft_wrap=True)
+        messages = [f.message for f in refused.fields] if isinstance(refused, FormErrors) else []
+        console.print("\n".join([f"{refused.code}: {refused.message}", *messages]), soft_wrap=True)
         raise typer.Exit(1) from None

@@ -9,7 +9,6 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from starlette.types import ASGIApp
 
@@ -106,8 +105,8 @@ def in_one_process(assembly: Assembly) -> Application:
     background = [
         task
         for name, part in assembly.running.items()
-        if hasattr(SERVICES[name], "beside")
-        for task in SERVICES[name].beside(settings[name], part)
+        if hasattr(SERVICES[name], "background_work")
+        for task in SERVICES[name].background_work(settings[name], part)
     ]
     return Application(
         config,
@@ -175,7 +174,7 @@ def _service_processes(
         yield service_process(package, "worker", environment)
 
 
-def _environment(part: str, values: Mapping[str, Any]) -> dict[str, str]:
+def _environment(part: str, values: Mapping[str, object]) -> dict[str, str]:
     """The settings as environment variables of a child process."""
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
 

@@ -81,7 +81,7 @@ def service_settings(assembly: Assembly) -> dict[str, ServiceSettings]:
     }
 
 
-def service_values(assembly: Assembly, name: str) -> dict[str, Any]:
+def service_values(assembly: Assembly, name: str) -> dict[str, object]:
     """The settings of a service in either layout; mails go to the local catcher."""
     config = assembly.config
     values = {
@@ -93,7 +93,7 @@ def service_values(assembly: Assembly, name: str) -> dict[str, Any]:
         "audience": AUDIENCE,
         "log_level": config.log_level,
     } | ({"otlp_endpoint": config.otlp} if config.otlp else {})
-    own: dict[str, dict[str, Any]] = {
+    own: dict[str, dict[str, object]] = {
         "contracts": {"reflection": ReflectedBy.SELF},
         "notifier": {
             "sender": "j-pass_uketsuke@toyota-finance.co.jp",

@@ -14,7 +14,7 @@ from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal, NotRequired, TypedDict
 from urllib.parse import unquote_plus, urlencode, urlsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -72,6 +72,15 @@ class Grant:
     until: float
 
 
+class TokenResponse(TypedDict):
+    """The token endpoint's answer (RFC 6749, section 5.1); a service gets no id token."""
+
+    access_token: str
+    id_token: NotRequired[str]
+    token_type: Literal["Bearer"]
+    expires_in: int
+
+
 @dataclass
 class Issuer:
     """The settings, the signing key, and the codes not yet redeemed."""
@@ -107,7 +116,7 @@ class Issuer:
         same_place = form.get("redirect_uri") == grant.redirect_uri
         return grant if proven and same_client and same_place else None
 
-    def tokens(self, grant: Grant) -> dict[str, Any]:
+    def tokens(self, grant: Grant) -> TokenResponse:
         """The response of the token endpoint."""
         now = int(self.now())
         common = {"iss": self.settings.url, "iat": now, "exp": now + TOKEN_LASTS_S}
@@ -120,7 +129,7 @@ class Issuer:
             "expires_in": TOKEN_LASTS_S,
         }
 
-    def service_token(self, form: Mapping[str, str]) -> dict[str, Any] | None:
+    def service_token(self, form: Mapping[str, str]) -> TokenResponse | None:
         """The response to a client-credentials request; None for a wrong secret."""
         client, secret = form.get("client_id", ""), form.get("client_secret", "")
         expected = self.settings.services.get(client, "")
@@ -153,8 +162,8 @@ class Issuer:
             return "PKCE（S256）が必要です。"
         return None
 
-    def _sign(self, claims: dict[str, Any]) -> str:
-        return jwt.encode({"alg": "ES256", "kid": self.key.kid}, claims, self.key, ["ES256"])
+    def _sign(self, claims: Mapping[str, object]) -> str:
+        return jwt.encode({"alg": "ES256", "kid": self.key.kid}, dict(claims), self.key, ["ES256"])
 
 
 def issuer_key(data_dir: Path) -> ECKey:
@@ -193,7 +202,7 @@ routes = APIRouter(dependencies=[public()])
 
 
 @routes.get("/.well-known/openid-configuration")
-async def describe(request: Request) -> dict[str, Any]:
+async def describe(request: Request) -> dict[str, object]:
     """Discovery."""
     url = _issuer(request).settings.url
     return {
@@ -213,9 +222,9 @@ async def describe(request: Request) -> dict[str, Any]:
 
 
 @routes.get("/jwks")
-async def publish_keys(request: Request) -> Any:
+async def publish_keys(request: Request) -> Response:
     """The public half of the key."""
-    return KeySet([_issuer(request).key]).as_dict(private=False)
+    return JSONResponse(KeySet([_issuer(request).key]).as_dict(private=False))
 
 
 @routes.get("/authorize")

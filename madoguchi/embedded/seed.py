@@ -33,7 +33,8 @@ async def seed(contracts: Database, now: datetime, count: int) -> None:
 
 async def seed_contracts(contracts: Database, rows: Iterable[Row], now: datetime) -> None:
     """Import the demo's masters and these contracts."""
-    await import_masters(contracts, demo_masters(), now=now)
+    masters = demo_masters()
+    await import_masters(contracts, masters.dealers, masters.vehicles, now=now)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "contracts.csv"
         write_csv(file, rows)

@@ -62,7 +62,7 @@ async def _acting(tx: AsyncSession, who: Principal, now: datetime) -> RequestCon
 
 
 async def _company(acting: RequestContext) -> None:
-    typed = SettingInput(
+    entered = SettingInput(
         applications_allowed=True,
         retention_days=90,
         admin_mail="admin@d01.example.jp",
@@ -71,7 +71,7 @@ async def _company(acting: RequestContext) -> None:
         amount_change_allowed=True,
         approvers=(f"{DEALER}-{CHIEF}", f"{DEALER}-{HEAD}"),
     )
-    await save_setting(acting, typed, 0)
+    await save_setting(acting, entered, 0)
     every = Rights(pass_master=True, edit_at_approval=True, edit_after_approval=True, mail=None)
     await save_rights(acting, acting.employee_id, every, 0)
 
@@ -100,8 +100,8 @@ async def _slips(tx: AsyncSession, known: dict[str, Principal], now: datetime) -
     rider = await _acting(tx, known[RIDER], now)
     for title, days_ago, submitted in (("今週の交通費", 0, False), ("先週の交通費", 7, True)):
         items = _items(today - timedelta(days=days_ago))
-        typed = SlipInput(title, "お客様訪問", None, None, items)
-        slip = await create_slip(rider, SlipKind.TRANSPORT, typed, SavedBy.PERSON)
+        entered = SlipInput(title, "お客様訪問", None, None, items)
+        slip = await create_slip(rider, SlipKind.TRANSPORT, entered, SavedBy.PERSON)
         if submitted:
             await move_slip(rider, slip.slip_id, slip.version, SlipStep.SUBMIT)
 

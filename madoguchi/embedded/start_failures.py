@@ -92,10 +92,10 @@ def _explain_file(error: OSError, data: Path) -> str | None:
 def _explain_postgres(data: Path) -> str | None:
     """The cause of a failed start, from the log of the embedded server."""
     log = data / "postgres" / "log"
-    said = log.read_text(errors="replace") if log.exists() else ""
-    if NO_SPACE in said or shutil.disk_usage(data).free < FULL_BELOW:
+    log_text = log.read_text(errors="replace") if log.exists() else ""
+    if NO_SPACE in log_text or shutil.disk_usage(data).free < FULL_BELOW:
         return _disk_is_full(data)
-    if "incompatible with server" in said.rpartition("starting PostgreSQL")[2]:
+    if "incompatible with server" in log_text.rpartition("starting PostgreSQL")[2]:
         return (
             f"{data} was written by another version of PostgreSQL. Update this Madoguchi (git"
             " pull), or start with other data: --data DIR"

@@ -24,7 +24,7 @@ from shared.clock import SystemClock
 from shared.db import Database
 from shared.testing.databases import TestDatabases
 from tests.portal.conftest import KEY, SECRET, free_port, issuer_settings, serving
-from tests.portal.contract_files import MASTERS
+from tests.portal.contract_files import DEALERS, VEHICLES
 
 HOW_TO_GET_IT = (
     "NO NGINX: the tests of deploy/gateway are skipped. Install it (Debian: apt-get install nginx)."
@@ -47,7 +47,7 @@ class Gateway:
 async def contracts_url(databases: TestDatabases) -> str:
     url = await databases.create("contracts_service")
     database = Database(url)
-    await import_masters(database, MASTERS, now=SystemClock().now())
+    await import_masters(database, DEALERS, VEHICLES, now=SystemClock().now())
     await database.close()
     return url
 

@@ -81,7 +81,7 @@ def test_all_work_is_within_past_office_hours(product: Product) -> None:
     assert (now - min(moments)).days > 30
     for line in by_people:
         if line["action"] == "remand":
-            assert line["said"], line
+            assert line["comment"], line
     assert any(line["on_behalf_of"] for line in by_people)
 
 

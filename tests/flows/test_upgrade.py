@@ -34,7 +34,7 @@ def test_what_was_done_before_is_still_there(upgraded: Product) -> None:
     assert status_of(yamada, COMPLETED) == "完了"
     assert status_of(yamada, REMANDED) == "担当者手続中（差戻）"
     [remanded] = yamada.get("/returns/v1/work").raise_for_status().json()["remanded"]
-    assert (remanded["said"], remanded["by"]) == ("受領日をご確認ください。", "佐藤 誠")
+    assert (remanded["comment"], remanded["by"]) == ("受領日をご確認ください。", "佐藤 誠")
 
 
 def test_an_application_of_before_goes_on_to_its_completion(upgraded: Product) -> None:

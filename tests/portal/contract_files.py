@@ -2,71 +2,36 @@
 
 import csv
 import io
-from dataclasses import dataclass
 
+from contracts_service.master_facts import DealerFacts, PersonFacts, StoreFacts, VehicleFacts
 from contracts_service.rules.import_row import COLUMNS
+from shared.roles import Role
 
 
-@dataclass(frozen=True)
-class StoreFact:
-    code: str
-    name: str
-    phone: str
-    unused: bool = False
+def member(code: str, name: str, role: Role, store: str | None) -> PersonFacts:
+    """A line of the staff master."""
+    return PersonFacts(code, name, "カナ", role, store, "person@example.jp", "090-0000-0001")
 
 
-@dataclass(frozen=True)
-class PersonFact:
-    code: str
-    name: str
-    role: str
-    store_code: str | None
-    name_kana: str = "カナ"
-    mail: str = "person@example.jp"
-    mobile: str = "090-0000-0001"
-
-
-@dataclass(frozen=True)
-class DealerFact:
-    code: str
-    name: str
-    stores: tuple[StoreFact, ...]
-    staff: tuple[PersonFact, ...]
-
-
-@dataclass(frozen=True)
-class VehicleFact:
-    code: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Facts:
-    dealers: tuple[DealerFact, ...]
-    vehicles: tuple[VehicleFact, ...]
-
-
-MASTERS = Facts(
-    (
-        DealerFact(
-            "D01",
-            "みなと自動車販売",
-            (
-                StoreFact("S10", "本店", "03-0010-1000"),
-                StoreFact("S20", "西店", "03-0010-2000"),
-                StoreFact("S90", "(旧東店)", "03-0010-9000", unused=True),
-            ),
-            (
-                PersonFact("E101", "山田 太郎", "sales", "S10"),
-                PersonFact("E102", "伊藤 翔", "sales", "S10"),
-                PersonFact("M100", "佐藤 誠", "manager", "S10"),
-                PersonFact("E201", "鈴木 花子", "sales", "S20"),
-                PersonFact("H001", "田中 裕子", "hq", None),
-            ),
+DEALERS = (
+    DealerFacts(
+        "D01",
+        "みなと自動車販売",
+        (
+            StoreFacts("S10", "本店", "03-0010-1000"),
+            StoreFacts("S20", "西店", "03-0010-2000"),
+            StoreFacts("S90", "(旧東店)", "03-0010-9000", unused=True),
+        ),
+        (
+            member("E101", "山田 太郎", Role.SALES, "S10"),
+            member("E102", "伊藤 翔", Role.SALES, "S10"),
+            member("M100", "佐藤 誠", Role.MANAGER, "S10"),
+            member("E201", "鈴木 花子", Role.SALES, "S20"),
+            member("H001", "田中 裕子", Role.HQ, None),
         ),
     ),
-    (VehicleFact("PRIUS", "プリウス"), VehicleFact("AQUA", "アクア")),
 )
+VEHICLES = (VehicleFacts("PRIUS", "プリウス"), VehicleFacts("AQUA", "アクア"))
 
 LINE = {
     "販売店コード": "D01",

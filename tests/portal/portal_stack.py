@@ -30,32 +30,22 @@ from portal_service.app import create_app
 from portal_service.settings import PortalSettings
 from returns_service.app import SERVICE as RETURNS
 from returns_service.app import create_app as create_returns
-from shared.auth import Principal, Role
+from shared.auth import Principal
 from shared.clock import TravelClock
 from shared.db import EVERY_DEALER, Database
 from shared.service import Service
+from shared.testing.people import OPERATOR, SATO, SUZUKI, TANAKA, TFC, YAMADA
 from shared.tokens import RemoteKeys, TokenVerifier, principal_of
 from shared.trace_context import new_id
 from shared.worker import Delivery
 
 from .conftest import KEY, SECRET, Browser, Site, free_port, issuer_settings, serving
-from .contract_files import MASTERS, contract_file
+from .contract_files import DEALERS, VEHICLES, contract_file
 
 TUESDAY = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
 NOBODY = "http://127.0.0.1:9"
 
 
-def person(code: str, name: str, role: Role, store: str | None) -> Principal:
-    mail = f"{code.lower()}@d01.example.jp"
-    return Principal(f"D01-{code}", name, "D01", store, code, frozenset({role}), mail)
-
-
-YAMADA = person("E101", "山田 太郎", Role.SALES, "S10")
-SATO = person("M100", "佐藤 誠", Role.MANAGER, "S10")
-SUZUKI = person("E201", "鈴木 花子", Role.SALES, "S20")
-TANAKA = person("H001", "田中 裕子", Role.HQ, None)
-TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC}), None)
-OPERATOR = Principal("o001", "運用 担当", None, None, "O001", frozenset({Role.OPERATOR}), None)
 EVERYBODY = (YAMADA, SATO, SUZUKI, TANAKA, TFC, OPERATOR)
 
 
@@ -204,7 +194,7 @@ async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIte
         TravelClock(),
     )
     clock.travel_to(TUESDAY)
-    await import_masters(contracts, MASTERS, now=clock.now())
+    await import_masters(contracts, DEALERS, VEHICLES, now=clock.now())
     taken_in = await import_contracts(contracts, contract_file(), now=clock.now())
     assert not taken_in.refused, taken_in.refused
     issuer_url = f"http://127.0.0.1:{free_port()}"

@@ -2,7 +2,9 @@
 
 import pytest
 
-from .portal_stack import SATO, SUZUKI, TANAKA, TFC, YAMADA, PortalStack
+from shared.testing.people import SATO, SUZUKI, TANAKA, TFC, YAMADA
+
+from .portal_stack import PortalStack
 from .test_return_journey import report, take
 
 

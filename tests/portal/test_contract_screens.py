@@ -5,7 +5,9 @@ import re
 import pytest
 from sqlalchemy import text
 
-from .portal_stack import SATO, SUZUKI, TANAKA, YAMADA, PortalStack
+from shared.testing.people import SATO, SUZUKI, TANAKA, YAMADA
+
+from .portal_stack import PortalStack
 
 ALL = "/contracts?mode=general&final_from=2020/1"
 

@@ -6,7 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from .portal_stack import OPERATOR, TANAKA, PortalStack, PortalUser
+from shared.testing.people import OPERATOR, TANAKA
+
+from .portal_stack import PortalStack, PortalUser
 
 RETURNED = {"source_id": "R-1", "contract_no": "12345678", "received_on": "2025-07-14"}
 

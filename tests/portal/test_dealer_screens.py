@@ -4,7 +4,9 @@ import re
 
 import httpx
 
-from .portal_stack import OPERATOR, TANAKA, PortalStack
+from shared.testing.people import OPERATOR, TANAKA
+
+from .portal_stack import PortalStack
 
 
 async def sent(portal_stack: PortalStack, key: str) -> str:

@@ -5,8 +5,9 @@ import re
 from sqlalchemy import text
 
 from shared.db import EVERY_DEALER
+from shared.testing.people import OPERATOR, SATO, TANAKA
 
-from .portal_stack import OPERATOR, SATO, TANAKA, PortalStack
+from .portal_stack import PortalStack
 
 HERE = "/operation/erasures"
 BECAUSE = "本人からの請求"

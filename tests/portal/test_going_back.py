@@ -4,7 +4,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from .portal_stack import SATO, TANAKA, YAMADA, PortalStack
+from shared.testing.people import SATO, TANAKA, YAMADA
+
+from .portal_stack import PortalStack
 
 LIST = "/contracts?mode=general&final_from=2020%2F1"
 

@@ -9,9 +9,10 @@ from playwright.async_api import Browser, ConsoleMessage, Page
 
 from portal_service.vendor_assets import copy_vendor_files
 from shared.auth import Principal
+from shared.testing.people import SATO, YAMADA
 from tests.node_assets import node_modules
 
-from .portal_stack import SATO, YAMADA, PortalStack
+from .portal_stack import PortalStack
 
 
 @pytest.fixture(scope="module", autouse=True)

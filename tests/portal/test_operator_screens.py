@@ -8,11 +8,12 @@ from shared.auth import Principal, Role
 from shared.clock import SystemClock
 from shared.envelope import Envelope
 from shared.inbox import Inbox
+from shared.testing.people import OPERATOR, TANAKA
 from shared.testing.stepwise import drain
 from shared.trace_context import new_id
 from shared.worker import Worker
 
-from .portal_stack import OPERATOR, TANAKA, PortalStack
+from .portal_stack import PortalStack
 
 
 def unknown_event(aggregate_id: str, sequence: int = 1) -> Envelope:

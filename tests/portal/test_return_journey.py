@@ -2,7 +2,9 @@
 
 import re
 
-from .portal_stack import SATO, TANAKA, TFC, YAMADA, PortalStack, PortalUser
+from shared.testing.people import SATO, TANAKA, TFC, YAMADA
+
+from .portal_stack import PortalStack, PortalUser
 
 
 async def report(user: PortalUser, contract_no: str = "C1001", day: str = "2025/7/1") -> str:

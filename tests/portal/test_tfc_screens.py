@@ -2,7 +2,9 @@
 
 import pytest
 
-from .portal_stack import SATO, TANAKA, TFC, YAMADA, PortalStack, PortalUser
+from shared.testing.people import SATO, TANAKA, TFC, YAMADA
+
+from .portal_stack import PortalStack, PortalUser
 from .test_return_journey import report, take
 
 

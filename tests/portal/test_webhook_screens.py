@@ -22,9 +22,10 @@ from shared.auth import Principal
 from shared.clock import TravelClock
 from shared.db import Database
 from shared.testing.databases import TestDatabases
+from shared.testing.people import OPERATOR, TANAKA, YAMADA
 
 from .conftest import KEY, SECRET, Site, free_port, issuer_settings, serving
-from .portal_stack import EVERYBODY, NOBODY, OPERATOR, TANAKA, YAMADA, PortalUser, _service
+from .portal_stack import EVERYBODY, NOBODY, PortalUser, _service
 
 
 @dataclass

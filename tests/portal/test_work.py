@@ -17,6 +17,7 @@ from portal_service.api_client import SERVICE_NAMES
 from portal_service.app import create_app
 from portal_service.recent_answers import RecentAnswers
 from shared.auth import Role
+from shared.testing.people import SATO, TANAKA, YAMADA
 
 from .conftest import (
     KEY,
@@ -28,7 +29,7 @@ from .conftest import (
     portal_settings,
     serving,
 )
-from .portal_stack import SATO, TANAKA, YAMADA, PortalStack
+from .portal_stack import PortalStack
 
 ROLES = {person.user_id: person.roles for person in PEOPLE}
 WAITING = re.compile(r'class="bar-waiting"[^>]*>手続待ち<span class="badge[^"]*">([^<]*)<')

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.api_client import Models, Operation, differing, function_of
+from tools.api_client import Models, Operation, differing, function_of, module_of
 
 SCHEMAS = {
     "Line": {"properties": {"on": {"type": "string", "format": "date"}}, "required": ["on"]},
@@ -62,3 +62,13 @@ def test_a_renamed_field_differs_from_the_committed_file(tmp_path: Path) -> None
     path.write_text("contract_no: str\n")
     assert list(differing([(path, "contract_no:str")])) == []
     assert list(differing([(path, "contract: str")])) == [(path, "contract: str\n")]
+
+
+def test_a_class_of_all_services_is_imported() -> None:
+    work, list_ = "class Work(TypedDict):\n    n: int", "class List(TypedDict):\n    work: Work"
+    code = module_of("orders", [work, list_], common=[work])
+    assert "from portal_service.service_api.operations import Work" in code
+    assert "class Work" not in code
+    other = module_of("orders", [work.replace("int", "str"), list_], common=[work])
+    assert "class Work" in other
+    assert "operations import" not in other

@@ -1,7 +1,6 @@
 """Event registry: all event types, each service's subscriptions, and reading a payload."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -61,7 +60,7 @@ def read(wire_type: str, payload: bytes | str) -> Event:
         raise PayloadDoesNotFit(f"{wire_type}: {faults}") from None
 
 
-def without_personal(wire_type: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+def without_personal(wire_type: str, payload: Mapping[str, object]) -> dict[str, object]:
     """The payload of an event without the fields that may identify the customer.
 
     It remains readable. Of an event of an unknown type only the numbers are kept.
@@ -71,7 +70,7 @@ def without_personal(wire_type: str, payload: Mapping[str, Any]) -> dict[str, An
     return {name: _blank(value) if name in fields else value for name, value in payload.items()}
 
 
-def _blank(value: Any) -> Any:
+def _blank(value: object) -> object:
     match value:
         case str():
             return ERASED

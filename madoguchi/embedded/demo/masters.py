@@ -6,55 +6,27 @@ Dealer D01 has the stores and people of the specification's examples: 本店, �
 
 from dataclasses import dataclass
 
+from contracts_service.master_facts import DealerFacts, PersonFacts, StoreFacts, VehicleFacts
 from madoguchi.embedded.demo.names import FAMILY_NAMES, GIVEN_NAMES, TOWNS, Town
 from shared.roles import Role
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A staff member; store_code is None at headquarters and at TFC."""
+class Dealer(DealerFacts):
+    """A dealer whose customers live in its towns."""
 
-    code: str
-    name: str
-    name_kana: str
-    role: Role
-    store_code: str | None
-    mail: str
-    mobile: str
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """A store; an unused code (未使用) is kept but may not be chosen."""
-
-    code: str
-    name: str
-    phone: str
-    unused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Dealer:
-    """A dealer with its stores and people; its customers live in its towns."""
-
-    code: str
-    name: str
     towns: tuple[Town, ...]
-    stores: tuple[Store, ...]
-    staff: tuple[Person, ...]
 
     @property
-    def sales(self) -> tuple[Person, ...]:
+    def sales(self) -> tuple[PersonFacts, ...]:
         """The staff to whom contracts are assigned."""
         return tuple(person for person in self.staff if person.role is Role.SALES)
 
 
 @dataclass(frozen=True, slots=True)
-class Vehicle:
+class Vehicle(VehicleFacts):
     """A model of the vehicle master with a realistic price."""
 
-    code: str
-    name: str
     lexus: bool
     price_yen: int
     commercial: bool = False
@@ -78,7 +50,7 @@ class Masters:
     dealers: tuple[Dealer, ...]
     vehicles: tuple[Vehicle, ...]
     products: tuple[Product, ...]
-    tfc_operator: Person
+    tfc_operator: PersonFacts
 
 
 PRODUCTS = (
@@ -125,7 +97,7 @@ VEHICLES = (
     Vehicle("LEXUS_LBX", "レクサス LBX", lexus=True, price_yen=4_600_000),
 )
 
-TFC_OPERATOR = Person(
+TFC_OPERATOR = PersonFacts(
     "T001", "渡辺 恵子", "ワタナベ ケイコ", Role.TFC, None, "t001@tfc.example.jp", "090-0900-0001"
 )
 
@@ -159,13 +131,13 @@ def _example_dealer() -> Dealer:
     return Dealer(
         "D01",
         "みなと自動車販売",
-        TOWNS[:5],
         (
-            Store("S10", "本店", "03-0010-1000"),
-            Store("S20", "西店", "03-0010-2000"),
-            Store("S90", "(旧東店)", "03-0010-9000", unused=True),
+            StoreFacts("S10", "本店", "03-0010-1000"),
+            StoreFacts("S20", "西店", "03-0010-2000"),
+            StoreFacts("S90", "(旧東店)", "03-0010-9000", unused=True),
         ),
         tuple(_person(1, n, facts) for n, facts in enumerate(people, start=1)),
+        TOWNS[:5],
     )
 
 
@@ -176,7 +148,7 @@ def _dealer(number: int) -> Dealer:
     width = TEN_DIGITS - len(home.area_code) - 4 - 1
     middle = f"0{number % 10**width:0{width}}"
     stores = tuple(
-        Store(f"S{n}0", name, f"{home.area_code}-{middle}-{n}000")
+        StoreFacts(f"S{n}0", name, f"{home.area_code}-{middle}-{n}000")
         for n, name in enumerate(("本店", "駅前店", "バイパス店"), start=1)
     )
     people: list[tuple[str, Role, str | None]] = []
@@ -189,7 +161,7 @@ def _dealer(number: int) -> Dealer:
         for n, (staff_code, role, store_code) in enumerate(people, start=1)
     )
     towns = tuple(TOWNS[(number * 3 + n) % len(TOWNS)] for n in range(3))
-    return Dealer(code, _dealer_name(number), towns, stores, staff)
+    return Dealer(code, _dealer_name(number), stores, staff, towns)
 
 
 def _dealer_name(number: int) -> str:
@@ -207,6 +179,6 @@ def _name(dealer: int, person: int) -> tuple[str, str]:
     return f"{family[0]} {given[0]}", f"{family[1]} {given[1]}"
 
 
-def _person(dealer: int, number: int, facts: _Facts) -> Person:
+def _person(dealer: int, number: int, facts: _Facts) -> PersonFacts:
     mail = f"{facts[0].lower()}@d{dealer:02}.example.jp"
-    return Person(*facts, mail, f"090-0{dealer % 1000:03}-{number:04}")
+    return PersonFacts(*facts, mail, f"090-0{dealer % 1000:03}-{number:04}")

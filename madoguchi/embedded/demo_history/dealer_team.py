@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from madoguchi.embedded.demo import COLUMNS, Dealer, Person
+from contracts_service.master_facts import PersonFacts
+from madoguchi.embedded.demo import COLUMNS, Dealer
 from shared.roles import Role
 
 NO_RETURN_HERE = ("オープンエンド", "リース", "その他")
@@ -23,15 +24,15 @@ class DueContract:
     product: str
     final_on: date
     store: str
-    staff: Person
+    staff: PersonFacts
 
 
 @dataclass(frozen=True, slots=True)
 class Absence:
     """The days on which a substitute acts for a manager."""
 
-    manager: Person
-    substitute: Person
+    manager: PersonFacts
+    substitute: PersonFacts
     first_on: date
     last_on: date
 
@@ -44,16 +45,16 @@ class DealerTeam:
     cases: list[DueContract] = field(default_factory=list)
     absences: list[Absence] = field(default_factory=list)
 
-    def of(self, person: Person) -> str:
+    def of(self, person: PersonFacts) -> str:
         """The user id of a person."""
         return f"{self.dealer.code}-{person.code}"
 
-    def manager(self, store: str) -> Person:
+    def manager(self, store: str) -> PersonFacts:
         """The manager of a store."""
         found = (p for p in self.dealer.staff if p.role is Role.MANAGER and p.store_code == store)
         return next(found)
 
-    def store_approver(self, store: str, day: date) -> Person:
+    def store_approver(self, store: str, day: date) -> PersonFacts:
         """The approver of a store on a day: its manager, or the manager's substitute."""
         manager = self.manager(store)
         standing_in = (
@@ -64,7 +65,7 @@ class DealerTeam:
         return next(standing_in, manager)
 
     @property
-    def headquarters(self) -> Person:
+    def headquarters(self) -> PersonFacts:
         """The first person at headquarters."""
         return next(p for p in self.dealer.staff if p.role is Role.HQ)
 

@@ -1,14 +1,13 @@
 """Travel expenses of the demo history: passes in every state, slips at every approval step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from random import Random
-from typing import Any
 
 from madoguchi.embedded.demo_history.business_days import MINUTES_OF_SLOT, BusinessDays
-from madoguchi.embedded.demo_history.replay import Replay, ScheduledStep
+from madoguchi.embedded.demo_history.replay import Answer, Replay, ScheduledStep
 from shared.clock import jst_day
 
 FIRST_SLOT = 60
@@ -116,7 +115,7 @@ class Company:
     async def make_pass(self, script: PassScript, replay: Replay) -> None:
         """Register a pass, or apply for one and take its further steps."""
         first, last = self._day(script.first), self._day(script.last)
-        content: dict[str, Any] = {"route": script.route, "starts_on": first, "ends_on": last}
+        content: dict[str, object] = {"route": script.route, "starts_on": first, "ends_on": last}
         holder, accountant = self.id_of(script.holder), self.id_of(ACCOUNTANT)
         if not script.steps:
             body = {**content, "employee_id": holder}
@@ -124,7 +123,7 @@ class Company:
             return
         made = await replay.ask(holder, "commuter", "/my-passes", content)
         for step in script.steps[1:]:
-            who, path, body = {
+            who, path, order = {
                 "confirm": (accountant, "passes/{}/confirmation", {}),
                 "reject": (
                     accountant,
@@ -134,7 +133,7 @@ class Company:
                 "withdraw": (holder, "my-passes/{}/withdrawal", {}),
             }[step]
             path = f"/{path.format(made['pass_id'])}"
-            made = await replay.ask(who, "commuter", path, body, version=made["version"])
+            made = await replay.ask(who, "commuter", path, order, version=made["version"])
 
     def _day(self, days: int | None) -> str | None:
         return (self.past.today + timedelta(days=days)).isoformat() if days is not None else None
@@ -153,7 +152,7 @@ class SlipSteps:
         """Save the slip for the first time."""
         today = jst_day(replay.clock.now())
         trip = self.script.kind == "trip"
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "kind": self.script.kind,
             "title": self.script.title.format(month=today.month),
             "purpose": "お客様訪問",
@@ -176,11 +175,11 @@ class SlipSteps:
     def _owner(self) -> str:
         return self.company.id_of(self.script.owner)
 
-    def _keep(self, answer: dict[str, Any]) -> None:
+    def _keep(self, answer: Answer) -> None:
         self.slip_id, self.version = answer["slip_id"], answer["version"]
 
 
-def _items(until: date, script: SlipScript) -> list[dict[str, Any]]:
+def _items(until: date, script: SlipScript) -> list[Mapping[str, object]]:
     """Rides of the days before, and a receipt; different for each slip."""
     ridden = RIDES[script.slot % len(RIDES)] if script.kind != "expense" else ()
     rides = [

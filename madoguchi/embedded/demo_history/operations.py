@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from event_contracts.tfc_returns import TfcReturnAccepted
 from madoguchi.embedded.demo_history.dealer_team import DealerTeam
@@ -65,7 +64,7 @@ async def messages(team: DealerTeam, replay: Replay) -> None:
 
 
 async def _send(  # noqa: PLR0913, PLR0917 - what a message is endpoint of
-    replay: Replay, dealer: str, key: str, name: str, at: datetime, fact: dict[str, Any],
+    replay: Replay, dealer: str, key: str, name: str, at: datetime, fact: dict[str, object],
     *, accepted: bool,
 ) -> None:  # fmt: skip
     """Send one message as a dealer's system over HTTPS."""

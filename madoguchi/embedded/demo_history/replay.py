@@ -24,13 +24,13 @@ from notifier_service.app import sender_with
 from notifier_service.mail_worker import Sender
 from notifier_service.recipients_client import ReturnsClient
 from notifier_service.settings import NotifierSettings
-from shared.auth import Principal, Role
+from shared.auth import Principal, PrincipalOf, Role
 from shared.db import Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox
 from shared.main import api_of
 from shared.relay import Relay
-from shared.service import ServiceRuntime
+from shared.service import Service, ServiceRuntime
 from shared.settings import ServiceSettings
 from shared.tokens import bearer_token
 from shared.transport import EmbeddedTransport
@@ -39,6 +39,9 @@ from shared.worker import Worker
 NOTIFIER = Principal(
     "madoguchi-notifier", "notifier", None, None, None, frozenset({Role.SERVICE}), None
 )
+
+
+Answer = dict[str, Any]  # the JSON object that an operation answers
 
 
 class ScriptedClock:
@@ -122,7 +125,7 @@ class Replay:
         method: str = "POST",
         version: int | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """The answer to a person's request. Raises StepRefused."""
         sent = {"authorization": f"Bearer {person}", **(headers or {})}
         if version is not None:
@@ -187,26 +190,16 @@ async def open_replay(
     begin: datetime,
 ) -> AsyncIterator[Replay]:
     """Open the services with a clock set to `begin`; `people` are keyed by user id."""
-    clock, known = ScriptedClock(begin), {**people, NOTIFIER.user_id: NOTIFIER}
-
-    async def principal_of(request: Request) -> Principal:
-        return known[bearer_token(request)]
-
+    clock, known = ScriptedClock(begin), _known({**people, NOTIFIER.user_id: NOTIFIER})
     running = {
         name: ServiceRuntime(_service(name, settings[name]), database, clock)
         for name, database in databases.items()
     }
     apis = {
         f"all://{name}": httpx.ASGITransport(
-            api_of(
-                SERVICES[name],
-                settings[name],
-                database=database,
-                clock=clock,
-                principal_of=principal_of,
-            )
+            api_of(SERVICES[name], settings[name], database=each, clock=clock, principal_of=known)
         )
-        for name, database in databases.items()
+        for name, each in databases.items()
     }
     notifier, interchange = settings["notifier"], settings["interchange"]
     assert isinstance(notifier, NotifierSettings)
@@ -230,12 +223,22 @@ async def open_replay(
             await replay.leave()
 
 
+def _known(people: Mapping[str, Principal]) -> PrincipalOf:
+    """Identifies a person by their user id in place of a token."""
+
+    async def principal_of(request: Request) -> Principal:
+        return people[bearer_token(request)]
+
+    return principal_of
+
+
 async def _drain(worker: Worker) -> None:
     """Process batches until none is due."""
     while await worker.process_batch():
         pass
 
 
-def _service(name: str, settings: ServiceSettings) -> Any:
+def _service(name: str, settings: ServiceSettings) -> Service:
     app = SERVICES[name]
-    return app.service_of(settings) if hasattr(app, "service_of") else app.SERVICE
+    found: Service = app.service_of(settings) if hasattr(app, "service_of") else app.SERVICE
+    return found

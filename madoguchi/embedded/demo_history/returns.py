@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from random import Random
-from typing import Any
 
-from madoguchi.embedded.demo import Person
+from contracts_service.master_facts import PersonFacts
 from madoguchi.embedded.demo_history import texts
 from madoguchi.embedded.demo_history.business_days import MINUTES_OF_SLOT, BusinessDays
 from madoguchi.embedded.demo_history.contracts import ResultEntry
@@ -108,7 +107,7 @@ class ApplicationSteps:
     version: int = 0
 
     @property
-    def originator(self) -> Person:
+    def originator(self) -> PersonFacts:
         """The person who submits the application."""
         match self.script.by:
             case Role.MANAGER:
@@ -118,7 +117,7 @@ class ApplicationSteps:
             case _:
                 return self.case.staff
 
-    def form(self) -> dict[str, Any]:
+    def form(self) -> dict[str, object]:
         """The fields of 起票画面."""
         store = next(s for s in self.team.dealer.stores if s.code == self.case.store)
         mail = {"own": self.originator.mail, "none": None}.get(
@@ -154,11 +153,11 @@ class ApplicationSteps:
             )
         self.version = answer["version"]
 
-    def _request(self, step: str, replay: Replay) -> tuple[str, str, dict[str, Any]]:
+    def _request(self, step: str, replay: Replay) -> tuple[str, str, dict[str, object]]:
         """User id, path and body of a step after the first."""
         own, hq = self.team.of(self.originator), self.team.of(self.team.headquarters)
         store = self.team.of(self.team.store_approver(self.case.store, jst_day(replay.clock.now())))
-        requests: dict[str, Callable[[], tuple[str, str, dict[str, Any]]]] = {
+        requests: dict[str, Callable[[], tuple[str, str, dict[str, object]]]] = {
             "store": lambda: (store, "approval", {}),
             "hq": lambda: (hq, "approval", {}),
             "store-": lambda: (store, "remand", {"comment": self._text(texts.STORE_REMANDS)}),

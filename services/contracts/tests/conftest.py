@@ -10,12 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
 
 from contracts_service.app import SERVICE, create_app
 from contracts_service.imports import ImportReport, import_contracts, import_masters
+from contracts_service.master_facts import DealerFacts, PersonFacts, StoreFacts, VehicleFacts
 from contracts_service.policy import Policy
 from contracts_service.rules.import_row import COLUMNS
 from event_contracts import Event, read
@@ -23,14 +22,12 @@ from shared.auth import Principal, Role
 from shared.clock import JST
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
-from shared.testing.static_keys import StaticKeys
+from shared.testing.people import bearer, verifier
 from shared.timers import TimerWorker
-from shared.tokens import TokenVerifier, claims_of, principal_of
+from shared.tokens import principal_of
 from shared.trace_context import new_id
 from shared.worker import Delivery
 
-ISSUER, AUDIENCE = "https://issuer.example", "madoguchi"
-KEY = ECKey.generate_key("P-256", {"kid": "test"})
 TODAY = date(2025, 7, 15)
 
 
@@ -52,71 +49,31 @@ def at(day: date, hour: int = 9) -> datetime:
     return datetime.combine(day, time(hour), JST).astimezone(UTC)
 
 
-@dataclass(frozen=True)
-class MasterStore:
-    code: str
-    name: str
-    phone: str
-    unused: bool = False
-
-
-@dataclass(frozen=True)
-class MasterPerson:
-    code: str
-    name: str
-    role: str
-    store_code: str | None
-    name_kana: str = "カナ"
-    mail: str = "person@example.jp"
-    mobile: str = "090-0000-0001"
-
-
-@dataclass(frozen=True)
-class MasterDealer:
-    code: str
-    name: str
-    stores: tuple[MasterStore, ...]
-    staff: tuple[MasterPerson, ...]
-
-
-@dataclass(frozen=True)
-class MasterVehicle:
-    code: str
-    name: str
-
-
-@dataclass(frozen=True)
-class TestMasters:
-    __test__ = False
-
-    dealers: tuple[MasterDealer, ...]
-    vehicles: tuple[MasterVehicle, ...] = (
-        MasterVehicle("PRIUS", "プリウス"),
-        MasterVehicle("AQUA", "アクア"),
-    )
+def member(code: str, name: str, role: Role, store: str | None) -> PersonFacts:
+    """A line of the staff master."""
+    return PersonFacts(code, name, "カナ", role, store, "person@example.jp", "090-0000-0001")
 
 
 STORES = (
-    MasterStore("S10", "本店", "03-0010-1000"),
-    MasterStore("S20", "西店", "03-0010-2000"),
-    MasterStore("S30", "南店", "03-0010-3000"),
-    MasterStore("S90", "(旧東店)", "03-0010-9000", unused=True),
+    StoreFacts("S10", "本店", "03-0010-1000"),
+    StoreFacts("S20", "西店", "03-0010-2000"),
+    StoreFacts("S30", "南店", "03-0010-3000"),
+    StoreFacts("S90", "(旧東店)", "03-0010-9000", unused=True),
 )
 STAFF = (
-    MasterPerson("E101", "山田 太郎", "sales", "S10"),
-    MasterPerson("E102", "中村 愛", "sales", "S10"),
-    MasterPerson("M100", "佐藤 誠", "manager", "S10"),
-    MasterPerson("E201", "鈴木 花子", "sales", "S20"),
-    MasterPerson("M200", "高橋 健一", "manager", "S20"),
-    MasterPerson("E301", "小林 修", "sales", "S30"),
-    MasterPerson("H001", "田中 裕子", "hq", None),
+    member("E101", "山田 太郎", Role.SALES, "S10"),
+    member("E102", "中村 愛", Role.SALES, "S10"),
+    member("M100", "佐藤 誠", Role.MANAGER, "S10"),
+    member("E201", "鈴木 花子", Role.SALES, "S20"),
+    member("M200", "高橋 健一", Role.MANAGER, "S20"),
+    member("E301", "小林 修", Role.SALES, "S30"),
+    member("H001", "田中 裕子", Role.HQ, None),
 )
-MASTERS = TestMasters(
-    (
-        MasterDealer("D01", "みなと自動車販売", STORES, STAFF),
-        MasterDealer("D02", "さくらモータース", STORES, STAFF),
-    )
+DEALERS = (
+    DealerFacts("D01", "みなと自動車販売", STORES, STAFF),
+    DealerFacts("D02", "さくらモータース", STORES, STAFF),
 )
+VEHICLES = (VehicleFacts("PRIUS", "プリウス"), VehicleFacts("AQUA", "アクア"))
 
 
 def person(code: str, dealer: str = "D01") -> Principal:
@@ -128,15 +85,9 @@ def person(code: str, dealer: str = "D01") -> Principal:
         dealer=dealer,
         store=known.store_code,
         staff_code=code,
-        roles=frozenset({Role(known.role)}),
+        roles=frozenset({known.role}),
         mail=known.mail,
     )
-
-
-def signed(who: Principal) -> str:
-    """An access token of the issuer that the tests trust."""
-    claims = claims_of(who) | {"iss": ISSUER, "aud": AUDIENCE, "exp": 9_999_999_999}
-    return jwt.encode({"alg": "ES256", "kid": "test"}, claims, KEY)
 
 
 LINE = {
@@ -183,7 +134,7 @@ class ContractsApi:
     database: Database
     clock: SetClock
     http: httpx.AsyncClient
-    conditions: Policy
+    policy: Policy
     app: FastAPI
 
     async def import_contracts_file(self, *lines: Mapping[str, str]) -> ImportReport:
@@ -206,11 +157,10 @@ class ContractsApi:
         **request: Any,
     ) -> httpx.Response:
         """What somebody of the staff gets."""
-        token = signed(person(code, dealer))
         return await self.http.request(
             method,
             f"/api/contracts/v1{path}",
-            headers={"Authorization": f"Bearer {token}", **(headers or {})},
+            headers=bearer(person(code, dealer)) | dict(headers or {}),
             **request,
         )
 
@@ -285,14 +235,13 @@ EMPTIED = (
 )
 
 
-async def _opened(url: str, conditions: Policy) -> ContractsApi:
+async def _opened(url: str, policy: Policy) -> ContractsApi:
     database = Database(url, pool_size=4)
     clock = SetClock()
-    verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience=AUDIENCE)
-    app = create_app(database, clock, principal_of(verifier), conditions)
+    app = create_app(database, clock, principal_of(verifier()), policy)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     http = httpx.AsyncClient(transport=transport, base_url="http://contracts")
-    return ContractsApi(database, clock, http, conditions, app)
+    return ContractsApi(database, clock, http, policy, app)
 
 
 @pytest.fixture(scope="session")
@@ -300,18 +249,18 @@ async def contracts_api_url(databases: TestDatabases) -> str:
     """A database with the masters, emptied before each test that uses it."""
     url = await databases.create("contracts_service")
     database = Database(url, pool_size=1)
-    await import_masters(database, MASTERS, now=at(TODAY))
+    await import_masters(database, DEALERS, VEHICLES, now=at(TODAY))
     await database.close()
     return url
 
 
 @pytest.fixture
 async def open_contracts_api(contracts_api_url: str) -> AsyncIterator[OpenContractsApi]:
-    """Open the office under conditions of the test's own."""
+    """Open the office under a policy of the test's own."""
     opened: list[ContractsApi] = []
 
-    async def create(**conditions: Any) -> ContractsApi:
-        contracts_api = await _opened(contracts_api_url, Policy(**conditions))
+    async def create(**policy: Any) -> ContractsApi:
+        contracts_api = await _opened(contracts_api_url, Policy(**policy))
         async with contracts_api.database.transaction(EVERY_DEALER) as tx:
             for table in EMPTIED:
                 await tx.execute(text(f"DELETE FROM {table}"))
@@ -326,7 +275,7 @@ async def open_contracts_api(contracts_api_url: str) -> AsyncIterator[OpenContra
 
 @pytest.fixture
 async def contracts_api(open_contracts_api: OpenContractsApi) -> ContractsApi:
-    """The office under the usual conditions."""
+    """The office under the usual policy."""
     return await open_contracts_api()
 
 
@@ -336,7 +285,7 @@ async def new_contracts_api(
 ) -> AsyncIterator[ContractsApi]:
     """An office with a database of its own, for tests that change masters."""
     contracts_api = await _opened(await new_database("contracts_service"), Policy())
-    await import_masters(contracts_api.database, MASTERS, now=contracts_api.clock.now())
+    await import_masters(contracts_api.database, DEALERS, VEHICLES, now=contracts_api.clock.now())
     yield contracts_api
     await contracts_api.http.aclose()
     await contracts_api.database.close()

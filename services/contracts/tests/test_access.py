@@ -6,14 +6,13 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from shared.auth import Principal, Role, policies_by_path
+from shared.auth import Principal, policies_by_path
 from shared.db import EVERY_DEALER
+from shared.testing.people import OPERATOR, TFC, bearer
 
-from .conftest import ContractsApi, person, signed
+from .conftest import ContractsApi, person
 
 BASE = "/api/contracts/v1"
-TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC}), None)
-OPERATOR = Principal("o001", "運用 担当", None, None, "O001", frozenset({Role.OPERATOR}), None)
 NOBODY = Principal("x", "x", "D01", "S10", "X1", frozenset(), None)
 PEOPLE = {
     "sales": person("E101"),
@@ -58,7 +57,7 @@ async def call_route(
     body = next((b for (m, end), b in BODIES.items() if m == method and path.endswith(end)), None)
     headers = {"If-Match": '"1"'}
     if who is not None:
-        headers["Authorization"] = f"Bearer {signed(who)}"
+        headers |= bearer(who)
     url = path.replace("{contract_no}", "C1").replace("{dealer_id}", "D01")
     query = QUERIES.get(path.removeprefix(BASE))
     return await contracts_api.http.request(method, url, params=query, headers=headers, json=body)

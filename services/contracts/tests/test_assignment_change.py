@@ -89,7 +89,7 @@ async def test_an_unused_store_is_shown_and_cannot_be_chosen(contracts_api: Cont
 
 @pytest.mark.rule("D138", "D141", "D142", "D144")
 async def test_between_two_stores(open_contracts_api: OpenContractsApi) -> None:
-    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    contracts_api = await open_contracts_api(reflection=ReflectedBy.SELF)
     await contracts_api.contract("C1")
     answer = (await change(contracts_api, to_store="S20")).json()
     assert (answer["reflect_earliest_on"], answer["reflect_latest_on"]) == (
@@ -129,7 +129,7 @@ async def test_between_two_stores(open_contracts_api: OpenContractsApi) -> None:
 async def test_the_scheduler_reflects_on_business_day_3(
     open_contracts_api: OpenContractsApi,
 ) -> None:
-    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    contracts_api = await open_contracts_api(reflection=ReflectedBy.SELF)
     await contracts_api.contract("C1")
     await change(contracts_api, to_store="S20", to_staff="E201")
     contracts_api.clock.set(date(2025, 7, 17), hour=23)
@@ -153,7 +153,7 @@ async def test_the_scheduler_reflects_on_business_day_3(
 async def test_a_staff_change_hides_and_colours_nothing(
     open_contracts_api: OpenContractsApi,
 ) -> None:
-    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    contracts_api = await open_contracts_api(reflection=ReflectedBy.SELF)
     await contracts_api.contract("C1")
     await change(contracts_api, to_staff="E102")
     contracts_api.clock.set(date(2025, 7, 16))
@@ -168,7 +168,7 @@ async def test_a_staff_change_hides_and_colours_nothing(
 async def test_from_the_next_day_it_is_locked_until_reflected(
     open_contracts_api: OpenContractsApi,
 ) -> None:
-    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    contracts_api = await open_contracts_api(reflection=ReflectedBy.SELF)
     await contracts_api.contract("C1")
     await change(contracts_api, to_staff="E102")
     contracts_api.clock.set(date(2025, 7, 16))
@@ -195,7 +195,7 @@ async def test_the_same_day_merges_per_field(contracts_api: ContractsApi) -> Non
 
 @pytest.mark.rule("D143")
 async def test_only_the_last_store_counts(open_contracts_api: OpenContractsApi) -> None:
-    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    contracts_api = await open_contracts_api(reflection=ReflectedBy.SELF)
     await contracts_api.contract("C1")
     await change(contracts_api, to_store="S20")
     await change(contracts_api, to_store="S30")
@@ -209,7 +209,7 @@ async def test_only_the_last_store_counts(open_contracts_api: OpenContractsApi) 
 async def test_a_change_is_cancelled_on_its_day(
     open_contracts_api: OpenContractsApi, way: str
 ) -> None:
-    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    contracts_api = await open_contracts_api(reflection=ReflectedBy.SELF)
     await contracts_api.contract("C1")
     await change(contracts_api, to_store="S20")
     if way == "delete":

@@ -10,13 +10,12 @@ from sqlalchemy import text
 from contracts_service.rules.customer_erasure import completed_by_when
 from event_contracts.contract import ContractRegistered, CustomerErased
 from event_contracts.event import ERASED
-from shared.auth import Principal, Role
 from shared.db import EVERY_DEALER
+from shared.testing.people import OPERATOR, bearer
 
-from .conftest import ContractsApi, signed
+from .conftest import ContractsApi
 from .test_final_handling import completed, submitted
 
-OPERATOR = Principal("o001", "運用", None, None, "O001", frozenset({Role.OPERATOR}), None)
 NAME = "山本 太郎"
 DAY = timedelta(days=1)
 
@@ -26,7 +25,7 @@ async def order(
 ) -> httpx.Response:
     return await contracts_api.http.post(
         "/api/contracts/v1/erasures",
-        headers={"Authorization": f"Bearer {signed(OPERATOR)}"},
+        headers=bearer(OPERATOR),
         json={"contract_no": contract_no, "reason": reason},
     )
 
@@ -34,7 +33,7 @@ async def order(
 async def listed(contracts_api: ContractsApi, of: str = "", **query: str) -> dict[str, Any]:
     answer = await contracts_api.http.get(
         f"/api/contracts/v1/erasures{of}",
-        headers={"Authorization": f"Bearer {signed(OPERATOR)}"},
+        headers=bearer(OPERATOR),
         params=query,
     )
     found: dict[str, Any] = answer.raise_for_status().json()

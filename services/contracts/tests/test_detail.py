@@ -37,7 +37,7 @@ async def test_the_memo_is_shared_inside_the_store(contracts_api: ContractsApi) 
 
 @pytest.mark.rule("D47", "D142")
 async def test_the_memo_moves_with_the_contract(open_contracts_api: OpenContractsApi) -> None:
-    contracts_api = await open_contracts_api(reflected_by=ReflectedBy.SELF)
+    contracts_api = await open_contracts_api(reflection=ReflectedBy.SELF)
     await contracts_api.contract("C1")
     path = "/contracts/C1/memo"
     await contracts_api.change("E101", "PUT", path, {"text": "査定120万円"}, 0)

@@ -9,7 +9,7 @@ from event_contracts.masters import StaffUpdated, StoreUpdated
 from shared import migrate
 from shared.db import EVERY_DEALER
 
-from .conftest import MASTERS, ContractsApi, file_of
+from .conftest import DEALERS, VEHICLES, ContractsApi, file_of
 
 
 async def test_the_models_are_what_the_migrations_make(contracts_api: ContractsApi) -> None:
@@ -90,7 +90,7 @@ async def test_masters_are_published_once(new_contracts_api: ContractsApi) -> No
     stores = len(await contracts_api.events(StoreUpdated))
     staff = len(await contracts_api.events(StaffUpdated))
     assert (stores, staff) == (8, 14)
-    await import_masters(contracts_api.database, MASTERS, now=contracts_api.clock.now())
+    await import_masters(contracts_api.database, DEALERS, VEHICLES, now=contracts_api.clock.now())
     assert len(await contracts_api.events(StoreUpdated)) == stores
     assert len(await contracts_api.events(StaffUpdated)) == staff
 

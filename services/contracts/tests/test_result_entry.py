@@ -139,7 +139,9 @@ async def test_the_day_after_the_last_nothing_is_entered(contracts_api: Contract
 
 @pytest.mark.rule("D61")
 async def test_a_dealer_may_refuse_late_first_entries(open_contracts_api: OpenContractsApi) -> None:
-    contracts_api = await open_contracts_api(first_entry=FirstEntryAfterChangeLimit.REFUSE)
+    contracts_api = await open_contracts_api(
+        first_entry_after_change_limit=FirstEntryAfterChangeLimit.REFUSE
+    )
     await contracts_api.contract("C1", 最終回年月日="2025/08/14")
     answer = await decide(contracts_api, **CASH, unchangeable_confirmed=True)
     assert answer.status_code == 409

@@ -58,7 +58,7 @@ class Broker:
         ]  # fmt: skip
         service = ServiceUser(self.service_user, broker_hash(self.passwords["services"]))
         made = definitions(accounts, ingress=self.ingress, vhost=self.name, service=service)
-        self.users |= {user["name"] for user in made["users"]}
+        self.users |= {str(user["name"]) for user in made["users"]}
         await asyncio.to_thread(import_definitions, made)
 
     @asynccontextmanager

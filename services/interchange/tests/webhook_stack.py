@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import httpx
 from cryptography.fernet import Fernet
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
 
 from event_contracts.returns import ReturnEvent, ReturnStatusChanged
@@ -20,12 +18,10 @@ from shared.clock import TravelClock
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.service import ServiceRuntime
-from shared.testing.static_keys import StaticKeys
+from shared.testing.people import bearer, verifier
 from shared.testing.stepwise import drain
-from shared.tokens import TokenVerifier, claims_of, principal_of
+from shared.tokens import principal_of
 from shared.trace_context import new_id
-
-KEY = ECKey.generate_key("P-256", {"kid": "test"})
 
 
 def person(role: Role, dealer: str | None = "D01") -> Principal:
@@ -150,9 +146,8 @@ class WebhookStack:
         return [step for (step,) in found]
 
     def http(self) -> httpx.AsyncClient:
-        verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer="test", audience="madoguchi")
         app = create_app(
-            self.database, self.clock, principal_of(verifier), **state_of(self.settings)
+            self.database, self.clock, principal_of(verifier()), **state_of(self.settings)
         )
         base = "http://interchange/api/interchange/v1"
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base)
@@ -167,10 +162,7 @@ class WebhookStack:
         once: str | None = None,
         **parts: Any,
     ) -> httpx.Response:
-        ends = datetime.now(UTC) + timedelta(hours=1)
-        claims = claims_of(who) | {"iss": "test", "aud": "madoguchi", "exp": int(ends.timestamp())}
-        token = jwt.encode({"alg": "ES256", "kid": "test"}, claims, KEY)
-        headers = {"authorization": f"Bearer {token}"}
+        headers = bearer(who)
         if version is not None:
             headers["if-match"] = f'"{version}"'
         if once is not None:

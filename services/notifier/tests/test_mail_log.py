@@ -1,14 +1,12 @@
 """Mail log API: who may read it, what is found, and the resend by a person."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
 
 from event_contracts.returns import ReturnCompleted, ReturnRemanded
@@ -17,10 +15,10 @@ from notifier_service.models import Base
 from notifier_service.rules.recipients import MailKind, RecipientRole
 from shared import migrate
 from shared.auth import Principal, Role
-from shared.testing.static_keys import StaticKeys
-from shared.tokens import TokenVerifier, claims_of, principal_of
+from shared.testing.people import OPERATOR, OTHER_HQ, TFC, bearer, verifier
+from shared.testing.people import TANAKA as HQ
+from shared.tokens import principal_of
 
-KEY = ECKey.generate_key("P-256", {"kid": "test"})
 COMPLETED = {
     "completed_at": datetime(2025, 7, 7, 1, 0, tzinfo=UTC),
     "result": "returned",
@@ -30,12 +28,8 @@ COMPLETED = {
 REMAND = {"from_level": "hq", "to_level": "store", "recipient_has_address": True}
 
 
-def person(role: Role, dealer: str | None = "D01") -> Principal:
+def someone(role: Role, dealer: str | None = "D01") -> Principal:
     return Principal(f"u-{role}", "someone", dealer, None, "E1", frozenset({role}), None)
-
-
-OPERATOR, TFC = person(Role.OPERATOR, None), person(Role.TFC, None)
-HQ, OTHER_HQ = person(Role.HQ), person(Role.HQ, "D02")
 
 
 class Visitor:
@@ -45,7 +39,7 @@ class Visitor:
         self.http = http
 
     async def get(self, who: Principal, path: str, **query: Any) -> httpx.Response:
-        return await self.http.get(path, params=query, headers=self.headers(who))
+        return await self.http.get(path, params=query, headers=bearer(who))
 
     async def found(self, who: Principal, **query: Any) -> list[dict[str, Any]]:
         answer = await self.get(who, "/mails", **query)
@@ -56,21 +50,13 @@ class Visitor:
     async def resend(
         self, who: Principal, mail_id: str, version: int | None = None
     ) -> httpx.Response:
-        headers = self.headers(who) | ({"if-match": f'"{version}"'} if version else {})
+        headers = bearer(who) | ({"if-match": f'"{version}"'} if version else {})
         return await self.http.post(f"/mails/{mail_id}/resend", headers=headers)
-
-    def headers(self, who: Principal) -> dict[str, str]:
-        ends = datetime.now(UTC) + timedelta(hours=1)
-        claims = claims_of(who) | {"iss": "test", "aud": "madoguchi", "exp": int(ends.timestamp())}
-        return {
-            "authorization": f"Bearer {jwt.encode({'alg': 'ES256', 'kid': 'test'}, claims, KEY)}"
-        }
 
 
 @pytest.fixture
 async def visitor(notifier: Any) -> AsyncIterator[Visitor]:
-    verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer="test", audience="madoguchi")
-    app = create_app(notifier.database, notifier.clock, principal_of(verifier))
+    app = create_app(notifier.database, notifier.clock, principal_of(verifier()))
     base = "http://notifier/api/notifier/v1"
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base) as http:
         yield Visitor(http)
@@ -135,12 +121,12 @@ async def test_operators_count_what_the_list_of_that_state_has(
 
 async def test_headquarters_of_no_dealer_sees_nothing(notifier: Any, visitor: Visitor) -> None:
     await two_dealers(notifier)
-    assert await visitor.found(person(Role.HQ, None)) == []
+    assert await visitor.found(someone(Role.HQ, None)) == []
 
 
 async def test_nobody_else_may_look(visitor: Visitor) -> None:
     for role in set(Role) - {Role.OPERATOR, Role.TFC, Role.HQ}:
-        answer = await visitor.get(person(role), "/mails")
+        answer = await visitor.get(someone(role), "/mails")
         assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_NOT_ALLOWED")
 
 
@@ -316,6 +302,6 @@ async def test_a_resend_needs_the_version_that_the_person_saw(
 async def test_nobody_else_may_have_a_mail_sent_again(notifier: Any, visitor: Visitor) -> None:
     line = await the_one(notifier, visitor, "cut")
     for role in set(Role) - {Role.OPERATOR, Role.TFC}:
-        answer = await visitor.resend(person(role), line["mail_id"], line["version"])
+        answer = await visitor.resend(someone(role), line["mail_id"], line["version"])
         assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_NOT_ALLOWED")
     assert await visitor.found(OPERATOR) == [line]

@@ -1,6 +1,5 @@
 """The returns service on a real PostgreSQL, spoken to by HTTP, with the people of the manual."""
 
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,8 +8,6 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from sqlalchemy import text
 
 from event_contracts import Event, read
@@ -22,34 +19,29 @@ from shared.auth import Principal, Role
 from shared.clock import TravelClock
 from shared.db import EVERY_DEALER, Database
 from shared.testing.databases import TestDatabases
-from shared.testing.static_keys import StaticKeys
-from shared.tokens import TokenVerifier, claims_of, principal_of
+from shared.testing.people import (
+    COLLEAGUE,
+    OTHER_HQ,
+    SATO,
+    SUZUKI,
+    TAKAHASHI,
+    TANAKA,
+    YAMADA,
+    bearer,
+    person,
+    verifier,
+)
+from shared.tokens import principal_of
 from shared.trace_context import new_id
 from shared.worker import Delivery
 
-ISSUER = "https://login.example.test"
-KEY = ECKey.generate_key("P-256", {"kid": "test"})
 BASE = "/api/returns/v1"
 # Tuesday 2025-07-15, 10:00 in Japan.
 T = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
 
 
-def person(code: str, name: str, role: Role, store: str | None, dealer: str = "D01") -> Principal:
-    mail = f"{code.lower()}@{dealer.lower()}.example.jp"
-    return Principal(f"{dealer}-{code}", name, dealer, store, code, frozenset({role}), mail)
-
-
-YAMADA = person("E101", "山田 太郎", Role.SALES, "S10")
-COLLEAGUE = person("E102", "伊藤 翔", Role.SALES, "S10")
-SATO = person("M100", "佐藤 誠", Role.MANAGER, "S10")
-SUZUKI = person("E201", "鈴木 花子", Role.SALES, "S20")
-TAKAHASHI = person("M200", "高橋 健一", Role.MANAGER, "S20")
-TANAKA = person("H001", "田中 裕子", Role.HQ, None)
-OTHER_HQ = person("H001", "他社 本部", Role.HQ, None, dealer="D02")
 OTHER_MANAGER = person("M100", "他社 店長", Role.MANAGER, "S10", dealer="D02")
 OTHER_SALES = person("E101", "他社 担当", Role.SALES, "S10", dealer="D02")
-TFC = Principal("t001", "渡辺 恵子", None, None, "T001", frozenset({Role.TFC}), None)
-NOTIFIER = Principal("notifier", "notifier", None, None, None, frozenset({Role.SERVICE}), None)
 
 MASTERS: tuple[Event, ...] = (
     StoreUpdated(
@@ -105,17 +97,12 @@ def registered(
     )
 
 
-def token(who: Principal) -> str:
-    claims = {**claims_of(who), "iss": ISSUER, "aud": "madoguchi", "exp": int(time.time()) + 600}
-    return jwt.encode({"alg": "ES256", "kid": "test"}, claims, KEY, ["ES256"])
-
-
 class Caller:
     """One person at the API; a change names the version that this person saw last."""
 
     def __init__(self, http: httpx.AsyncClient, who: Principal) -> None:
         self.http = http
-        self.headers = {"authorization": f"Bearer {token(who)}"}
+        self.headers = bearer(who)
 
     async def get(self, path: str, **params: Any) -> httpx.Response:
         return await self.http.get(f"{BASE}{path}", params=params, headers=self.headers)
@@ -255,8 +242,7 @@ async def returns(returns_database: Database) -> AsyncIterator[ReturnsApi]:
             await tx.execute(statement)
     clock = TravelClock()
     clock.travel_to(T)
-    verifier = TokenVerifier(StaticKeys(KeySet([KEY])), issuer=ISSUER, audience="madoguchi")
-    app = create_app(returns_database, clock, principal_of(verifier))
+    app = create_app(returns_database, clock, principal_of(verifier()))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://returns") as http:
         service = ReturnsApi(returns_database, clock, http, app)

@@ -13,27 +13,22 @@ from shared import migrate
 from shared.auth import Principal, Role, policies_by_path
 from shared.clock import SystemClock
 from shared.db import Database
-
-from .conftest import (
-    BASE,
+from shared.testing.people import (
     COLLEAGUE,
-    FORM,
     NOTIFIER,
+    OPERATOR,
     OTHER_HQ,
-    OTHER_MANAGER,
-    OTHER_SALES,
     SATO,
     SUZUKI,
     TAKAHASHI,
     TANAKA,
     TFC,
     YAMADA,
-    ReturnsApi,
-    registered,
 )
 
+from .conftest import BASE, FORM, OTHER_MANAGER, OTHER_SALES, ReturnsApi, registered
+
 EMPLOYEE = Principal("e", "社員", "D01", None, "X1", frozenset({Role.EMPLOYEE}), None)
-OPERATOR = Principal("o", "運用", None, None, "O1", frozenset({Role.OPERATOR}), None)
 PEOPLE = (
     YAMADA, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, OTHER_SALES, OTHER_MANAGER, OTHER_HQ, TFC,
     NOTIFIER, EMPLOYEE, OPERATOR,

@@ -7,23 +7,19 @@ import pytest
 
 from event_contracts.returns import ApprovalFlowUpdated, ReturnApproved, ReturnStatusChanged
 from shared.auth import Principal
-
-from .conftest import (
+from shared.testing.people import (
     COLLEAGUE,
-    FORM,
     NOTIFIER,
     OTHER_HQ,
-    OTHER_SALES,
-    RETURNED,
     SATO,
     SUZUKI,
     TAKAHASHI,
     TANAKA,
     TFC,
     YAMADA,
-    ReturnsApi,
-    registered,
 )
+
+from .conftest import FORM, OTHER_SALES, RETURNED, ReturnsApi, registered
 
 FLOW = {"store_approval": False, "hq_approval": True, "hq_mails": ["a@d01.example.jp"]}
 

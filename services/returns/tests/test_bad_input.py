@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from shared.auth import Principal
+from shared.testing.people import SATO, TANAKA, TFC, YAMADA
 
-from .conftest import FORM, SATO, TANAKA, TFC, YAMADA, ReturnsApi, refused
+from .conftest import FORM, ReturnsApi, refused
 
 AT_HQ = [(SATO, "approval")]
 AT_TFC = [*AT_HQ, (TANAKA, "approval"), (TFC, "acceptance")]

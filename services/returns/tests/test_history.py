@@ -12,20 +12,9 @@ from event_contracts.returns import (
     ReturnStatusChanged,
 )
 from shared.auth import Principal
+from shared.testing.people import COLLEAGUE, SATO, SUZUKI, TANAKA, TFC, YAMADA
 
-from .conftest import (
-    COLLEAGUE,
-    FORM,
-    SATO,
-    STEP_BODIES,
-    SUZUKI,
-    TANAKA,
-    TFC,
-    YAMADA,
-    ReturnsApi,
-    T,
-    registered,
-)
+from .conftest import FORM, STEP_BODIES, ReturnsApi, T, registered
 
 PEOPLE = (YAMADA, COLLEAGUE, SATO, TANAKA, TFC, SUZUKI)
 STEPS = (

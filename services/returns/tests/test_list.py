@@ -8,19 +8,9 @@ import pytest
 from event_contracts.contract import AssignmentChangeReflected, AssignmentChangeRegistered
 from event_contracts.tfc_returns import TfcChangeApplicationUpdated
 from shared.auth import Principal
+from shared.testing.people import COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA
 
-from .conftest import (
-    COLLEAGUE,
-    RETURNED,
-    SATO,
-    SUZUKI,
-    TAKAHASHI,
-    TANAKA,
-    TFC,
-    YAMADA,
-    ReturnsApi,
-    registered,
-)
+from .conftest import RETURNED, ReturnsApi, registered
 
 
 async def ids(returns: ReturnsApi, who: Principal = YAMADA, **keys: Any) -> list[str]:
@@ -145,7 +135,7 @@ async def test_open_shows_messages_and_reasons(returns: ReturnsApi, three: dict[
     await returns.take_steps(application_id, (TFC, "tfc-remand"))
     opened = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
     assert [m["message"] for m in opened["tfc_messages"]] == ["二通目", "書類をお送りください"]
-    assert opened["history"][-1]["said"] == "受領日の誤り"
+    assert opened["history"][-1]["comment"] == "受領日の誤り"
     assert (await returns(SUZUKI).get(f"/applications/{application_id}")).status_code == 404
 
 

@@ -5,10 +5,11 @@ from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from returns_service.actor import Person
 from returns_service.mapping import return_facts
+from returns_service.models import Application
 from returns_service.progress_list import Page, rows_wanted
 from returns_service.rules.approval_route import SETTINGS, Route
 from returns_service.rules.return_list import ProgressSearch, waits_for
@@ -17,21 +18,9 @@ from returns_service.rules.return_visibility import Actor
 from shared.auth import Principal
 from shared.db import EVERY_DEALER
 from shared.roles import Role
+from shared.testing.people import COLLEAGUE, OTHER_HQ, SATO, SUZUKI, TAKAHASHI, TANAKA, TFC, YAMADA
 
-from .conftest import (
-    COLLEAGUE,
-    OTHER_HQ,
-    OTHER_MANAGER,
-    OTHER_SALES,
-    SATO,
-    SUZUKI,
-    TAKAHASHI,
-    TANAKA,
-    TFC,
-    YAMADA,
-    ReturnsApi,
-    registered,
-)
+from .conftest import OTHER_MANAGER, OTHER_SALES, ReturnsApi, registered
 
 PEOPLE = (
     YAMADA, COLLEAGUE, SATO, SUZUKI, TAKAHASHI, TANAKA, OTHER_HQ, OTHER_MANAGER, OTHER_SALES, TFC,
@@ -85,12 +74,12 @@ async def busy(returns: ReturnsApi) -> None:
 
 
 async def test_the_numbers(returns: ReturnsApi, busy: None) -> None:
-    assert await counts(returns, YAMADA) == {"remanded": 1, "still": 1}
-    assert await counts(returns, COLLEAGUE) == {"remanded": 0, "still": 1}
-    assert await counts(returns, SATO) == {"to_approve": 2, "remanded": 2, "still": 2}
-    assert await counts(returns, TAKAHASHI) == {"to_approve": 1, "remanded": 0, "still": 1}
-    assert await counts(returns, TANAKA) == {"to_approve": 0, "remanded": 0, "still": 3}
-    assert await counts(returns, OTHER_HQ) == {"to_approve": 0, "remanded": 0, "still": 0}
+    assert await counts(returns, YAMADA) == {"remanded": 1, "stale": 1}
+    assert await counts(returns, COLLEAGUE) == {"remanded": 0, "stale": 1}
+    assert await counts(returns, SATO) == {"to_approve": 2, "remanded": 2, "stale": 2}
+    assert await counts(returns, TAKAHASHI) == {"to_approve": 1, "remanded": 0, "stale": 1}
+    assert await counts(returns, TANAKA) == {"to_approve": 0, "remanded": 0, "stale": 3}
+    assert await counts(returns, OTHER_HQ) == {"to_approve": 0, "remanded": 0, "stale": 0}
     asked = {"requested": 2, "processing": 0, "contact": 0, "hold": 1}
     assert await counts(returns, TFC) == asked
 
@@ -103,15 +92,15 @@ async def test_every_number_is_the_length_of_the_list_behind_it(
         for count in (await returns(who).get("/work")).json()["counts"]:
             assert await listed(returns, who, count) == count["count"], (who.name, count)
             seen |= {count["key"]} if count["count"] else set()
-    assert seen == {"to_approve", "remanded", "still", "requested", "hold"}
+    assert seen == {"to_approve", "remanded", "stale", "requested", "hold"}
 
 
 async def test_remands_come_with_their_reason(returns: ReturnsApi, busy: None) -> None:
     [mine] = (await returns(YAMADA).get("/work")).json()["remanded"]
     assert (mine["title"], mine["note"]) == ("山本 2", "C-1002")
-    assert (mine["said"], mine["by"]) == ("受領日をご確認ください", "佐藤 誠")
+    assert (mine["comment"], mine["by"]) == ("受領日をご確認ください", "佐藤 誠")
     by_number = {
-        one["note"]: (one["said"], one["by"])
+        one["note"]: (one["comment"], one["by"])
         for one in (await returns(SATO).get("/work")).json()["remanded"]
     }
     assert by_number == {"C-1003": ("本部より", "田中 裕子"), "C-1005": (None, "田中 裕子")}
@@ -123,7 +112,7 @@ async def test_a_reason_is_passed_on_and_ends_with_the_correction(returns: Retur
     await returns(TANAKA).step(submit_new, "remand", comment="本部より")
     await returns(SATO).step(submit_new, "remand")
     [mine] = (await returns(YAMADA).get("/work")).json()["remanded"]
-    assert (mine["said"], mine["by"]) == ("本部より", "田中 裕子")
+    assert (mine["comment"], mine["by"]) == ("本部より", "田中 裕子")
     form: dict[str, Any] = {
         "kind": "RETURNED",
         "received_on": "2025-07-02",
@@ -132,18 +121,18 @@ async def test_a_reason_is_passed_on_and_ends_with_the_correction(returns: Retur
     await returns(YAMADA).step(submit_new, "correction", **form)
     await returns(SATO).step(submit_new, "remand")
     [again] = (await returns(YAMADA).get("/work")).json()["remanded"]
-    assert (again["said"], again["by"]) == (None, "佐藤 誠")
+    assert (again["comment"], again["by"]) == (None, "佐藤 誠")
 
 
-@pytest.mark.parametrize(("days", "still"), [(6, 0), (7, 1)])
+@pytest.mark.parametrize(("days", "stale"), [(6, 0), (7, 1)])
 async def test_seven_calendar_days_without_a_change(
-    returns: ReturnsApi, days: int, still: int
+    returns: ReturnsApi, days: int, stale: int
 ) -> None:
     late = datetime(2025, 7, 15, 14, 0, tzinfo=UTC)  # 23:00 in Japan
     returns.clock.travel_to(late)
     await returns.submit_new()
     returns.clock.travel_to(late + timedelta(days=days - 1, hours=2))
-    assert (await counts(returns, YAMADA))["still"] == still
+    assert (await counts(returns, YAMADA))["stale"] == stale
 
 
 async def test_a_substitute_has_the_work_of_the_person_they_represent(
@@ -202,7 +191,7 @@ async def test_sql_and_rules_agree_on_what_waits_for_whom(returns: ReturnsApi) -
     }
     async with returns.database.transaction(EVERY_DEALER) as tx:
         await tx.execute(FILL, values)
-        everything = (await tx.execute(text("SELECT * FROM application"))).all()
+        everything = (await tx.scalars(select(Application))).all()
         for actors in ACTORS:
             asking = Person("", None, actors)
             keys = ProgressSearch(waiting=True)

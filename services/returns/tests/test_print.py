@@ -6,7 +6,9 @@ from typing import Any
 import pypdf
 import pytest
 
-from .conftest import FORM, RETURNED, SATO, SUZUKI, YAMADA, ReturnsApi
+from shared.testing.people import SATO, SUZUKI, YAMADA
+
+from .conftest import FORM, RETURNED, ReturnsApi
 
 
 def read(pdf: bytes) -> tuple[str, list[str]]:

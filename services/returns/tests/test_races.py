@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from shared.auth import Principal
+from shared.testing.people import SATO, TANAKA, TFC, YAMADA
 
-from .conftest import FORM, SATO, TANAKA, TFC, YAMADA, ReturnsApi
+from .conftest import FORM, ReturnsApi
 
 APPROVALS = 100
 

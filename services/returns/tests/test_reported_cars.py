@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from event_contracts.dealer import VehicleReturnCancelled, VehicleReturned
+from shared.testing.people import SUZUKI, YAMADA
 
-from .conftest import SUZUKI, YAMADA, ReturnsApi, registered
+from .conftest import ReturnsApi, registered
 
 
 def reported(source_id: str = "W-1", **facts: Any) -> VehicleReturned:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from .conftest import FORM, RETURNED, SATO, TANAKA, TFC, YAMADA, ReturnsApi
+from shared.testing.people import SATO, TANAKA, TFC, YAMADA
+
+from .conftest import FORM, RETURNED, ReturnsApi
 
 
 async def submitted(returns: ReturnsApi) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from event_contracts.tfc_returns import TfcChangeApplicationUpdated
+from shared.testing.people import TANAKA
 
-from .conftest import TANAKA, ReturnsApi, registered
+from .conftest import ReturnsApi, registered
 
 MIDNIGHTS = (datetime(2025, 6, 30, 15, tzinfo=UTC), datetime(2025, 7, 15, 15, tzinfo=UTC))
 """The beginnings of 2025-07-01 and 2025-07-16 in Japan."""

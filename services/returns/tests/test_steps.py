@@ -6,20 +6,9 @@ import pytest
 
 from event_contracts.returns import ReturnRemanded
 from shared.auth import Principal
+from shared.testing.people import COLLEAGUE, SATO, TAKAHASHI, TANAKA, TFC, YAMADA
 
-from .conftest import (
-    COLLEAGUE,
-    FORM,
-    OTHER_MANAGER,
-    RETURNED,
-    SATO,
-    TAKAHASHI,
-    TANAKA,
-    TFC,
-    YAMADA,
-    ReturnsApi,
-    refused,
-)
+from .conftest import FORM, OTHER_MANAGER, RETURNED, ReturnsApi, refused
 
 TO_REQUESTED = [(SATO, "approval"), (TANAKA, "approval")]
 
@@ -113,7 +102,7 @@ async def test_a_remand_keeps_its_comment_apart_from_the_dealer_note(returns: Re
         application_id, "remand", comment="日付を確認", dealer_note="受領日を確認してください"
     )
     opened = (await returns(YAMADA).get(f"/applications/{application_id}")).json()
-    assert opened["history"][-1]["said"] == "日付を確認"
+    assert opened["history"][-1]["comment"] == "日付を確認"
     assert opened["dealer_note"] == "受領日を確認してください"
     assert opened["status"]["label"] == "店舗承認者手続中（差戻）"
 

@@ -7,19 +7,9 @@ import pytest
 
 from event_contracts.contract import SelectionChanged, SelectionRecorded
 from shared.auth import Principal
+from shared.testing.people import OTHER_HQ, SATO, SUZUKI, TANAKA, TFC, YAMADA
 
-from .conftest import (
-    FORM,
-    OTHER_HQ,
-    RETURNED,
-    SATO,
-    SUZUKI,
-    TANAKA,
-    TFC,
-    YAMADA,
-    ReturnsApi,
-    registered,
-)
+from .conftest import FORM, RETURNED, ReturnsApi, registered
 
 UNRETURNED: dict[str, Any] = {"kind": "UNRETURNED", "unreturned_reason": "CUSTOMER_UNREACHABLE"}
 COMPLETE = [(SATO, "approval"), (TANAKA, "approval"), (TFC, "acceptance"), (TFC, "completion")]

@@ -9,8 +9,9 @@ from event_contracts import Event, tfc_returns
 from event_contracts.mail import MailFailed, MailOutcomeUnknown, MailSent, MailSuppressed
 from event_contracts.returns import ReturnStatusChanged, TfcEventRejected
 from returns_service.actions.tfc_steps import UnknownApplication
+from shared.testing.people import SATO, TANAKA, TFC, YAMADA
 
-from .conftest import SATO, TANAKA, TFC, YAMADA, ReturnsApi, T
+from .conftest import ReturnsApi, T
 
 APPROVED = [(SATO, "approval"), (TANAKA, "approval")]
 

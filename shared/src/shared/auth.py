@@ -8,9 +8,8 @@ without either. Whether this person may do this to that record is decided by the
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
@@ -140,17 +139,17 @@ class Policy:
         return principal
 
 
-def require(*roles: Role) -> Any:
+def require(*roles: Role) -> params.Depends:
     """Restrict a route to people with one of these roles (none given: everybody signed in).
 
     Either `dependencies=[require(Role.HQ)]` or `who: Annotated[Principal, require(Role.HQ)]`.
     """
-    return Depends(Policy(frozenset(roles)))
+    return params.Depends(Policy(frozenset(roles)))
 
 
-def public() -> Any:
+def public() -> params.Depends:
     """Open a route to everybody, signed in or not: `dependencies=[public()]`."""
-    return Depends(Policy(None))
+    return params.Depends(Policy(None))
 
 
 class RouteWithoutPolicy(Exception):

@@ -10,12 +10,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 from sqlalchemy import event, text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 EVERY_DEALER = "*"
 ASK_AFTER_IDLE_S = 30
@@ -31,7 +32,7 @@ class DealersConnection(asyncpg.Connection):
     dealer: str | None = None
     plan_by_values: bool = False
 
-    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109
+    async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:  # noqa: ASYNC109
         """As the driver's; a statement that begins a transaction also sets the dealer."""
         if query.startswith("BEGIN") and self.dealer is not None:
             quoted, self.dealer = self.dealer.replace("'", "''"), None
@@ -116,15 +117,18 @@ def _check_on_checkout(engine: AsyncEngine) -> None:
     cost three round trips per transaction. Only a connection that was idle for a while is pinged.
     """
 
-    def given_back(_connection: Any, record: Any) -> None:
+    def given_back(_connection: object, record: ConnectionPoolEntry) -> None:
         record.info["idle_since"] = time.monotonic()
 
-    def check_connection(connection: Any, record: Any, _fairy: Any) -> None:
-        if record.driver_connection.is_closed():
+    def check_connection(
+        connection: AsyncAdapt_asyncpg_connection, record: ConnectionPoolEntry, _fairy: object
+    ) -> None:
+        driver = record.driver_connection
+        if driver is None or driver.is_closed():
             raise InvalidatePoolError
         if time.monotonic() - record.info.get("idle_since", float("inf")) > ASK_AFTER_IDLE_S:
             try:
-                connection.ping()
+                connection.ping()  # type: ignore[no-untyped-call]  # SQLAlchemy does not type it
             except Exception as error:
                 raise InvalidatePoolError from error
 

@@ -19,9 +19,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import uvicorn
+from starlette.types import ASGIApp
 
 IDLE_S = 2.0
 LONGEST_ANSWER_S = 5
@@ -41,7 +42,7 @@ class GracefulServer(uvicorn.Server):
 
     def __init__(
         self,
-        app: Any,
+        app: ASGIApp,
         host: str,
         port: int,
         *,

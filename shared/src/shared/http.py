@@ -6,8 +6,8 @@ per request that is committed before the answer leaves, idempotency keys, and pr
 
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, TypeVar
 
 import orjson
 import structlog
@@ -159,10 +159,10 @@ MALFORMED = {
 }
 
 
-def malformation(error: Mapping[str, Any]) -> str:
-    """The Japanese message for a field error of pydantic, to stand beside the field."""
-    words = MALFORMED.get(error["type"], "正しい形で入力してください。")
-    return words.format_map(error.get("ctx") or {}) if "{" in words else words
+def malformation(place: Sequence[object], kind: str, limits: Mapping[str, object]) -> FieldError:
+    """The field error for an error of pydantic: `loc`, `type` and `ctx`."""
+    message = MALFORMED.get(kind, "正しい形で入力してください。").format_map(limits)
+    return FieldError(".".join(map(str, place[1:])), kind, message)
 
 
 async def answer_refusal(request: Request, cause: Refusal) -> Response:
@@ -175,11 +175,8 @@ def install(app: FastAPI) -> None:
     """Make an app answer every refusal and every crash as problem+json."""
 
     async def malformed(request: Request, cause: RequestValidationError) -> Response:
-        fields = [
-            FieldError(".".join(str(p) for p in e["loc"][1:]), str(e["type"]), malformation(e))
-            for e in cause.errors()
-        ]
-        return await answer_refusal(request, FormErrors(*fields))
+        found = ((e["loc"], e["type"], e.get("ctx") or {}) for e in cause.errors())
+        return await answer_refusal(request, FormErrors(*(malformation(*one) for one in found)))
 
     async def plain(request: Request, cause: HTTPException) -> Response:
         if cause.status_code == HTTP_400_BAD_REQUEST:  # the framework's error for undecodable text
@@ -261,15 +258,18 @@ STORE_ANSWER = text("""
 """)
 
 
+Answer = TypeVar("Answer")
+
+
 async def idempotent(
     tx: AsyncSession,
     *,
     owner: str,
     key: str | None,
     fingerprint: str,
-    act: Callable[[], Awaitable[dict[str, Any]]],
-) -> dict[str, Any]:
-    """Run an action once per (owner, key); later calls get the first response again.
+    act: Callable[[], Awaitable[Answer]],
+) -> Answer:
+    """Run an action once per (owner, key); later calls get the first response again, as JSON.
 
     Without a key it simply runs. Raises KeyUsedForAnother if the request differs.
     """
@@ -280,8 +280,8 @@ async def idempotent(
         earlier = (await tx.execute(EARLIER, names)).one()
         if earlier.fingerprint != fingerprint:
             raise KeyUsedForAnother
-        answer: dict[str, Any] = orjson.loads(earlier.answer)
-        return answer
+        stored: Answer = orjson.loads(earlier.answer)
+        return stored
     answer = await act()
     await tx.execute(STORE_ANSWER, {**names, "answer": orjson.dumps(answer).decode()})
     return answer

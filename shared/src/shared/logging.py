@@ -7,20 +7,16 @@ an exception quotes them. Log records of libraries get the same form.
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import ExcInfo
+from structlog.typing import EventDict, ExcInfo, Processor
 
 from shared.trace_context import current_context
 
-Line = MutableMapping[str, Any]
 
-
-def _with_context(_: object, __: str, line: Line) -> Line:
+def _with_context(_: object, __: str, line: EventDict) -> EventDict:
     work = current_context()
     if work.traceparent:
         line.setdefault("trace_id", work.traceparent.split("-")[1])
@@ -34,14 +30,14 @@ def _with_context(_: object, __: str, line: Line) -> Line:
 _transform = ExceptionDictTransformer(show_locals=False)
 
 
-def _without_values(exc_info: ExcInfo) -> list[dict[str, Any]]:
+def _without_values(exc_info: ExcInfo) -> list[EventDict]:
     """The exceptions by type and location; their texts may quote the values they failed on."""
-    exceptions = _transform(exc_info)
+    exceptions: list[EventDict] = [*_transform(exc_info)]
     _drop_values(exceptions)
     return exceptions
 
 
-def _drop_values(exceptions: list[dict[str, Any]]) -> None:
+def _drop_values(exceptions: list[EventDict]) -> None:
     for exception in exceptions:
         del exception["exc_value"], exception["exc_notes"], exception["syntax_error"]
         for one_of_a_group in exception["exceptions"]:
@@ -50,7 +46,7 @@ def _drop_values(exceptions: list[dict[str, Any]]) -> None:
 
 def configure(*, pretty: bool = False, level: str = "INFO") -> None:
     """Configure logging once per process; `pretty` is for a person at a terminal."""
-    known: list[Any] = [
+    known: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         _with_context,
         structlog.processors.add_log_level,
@@ -59,7 +55,7 @@ def configure(*, pretty: bool = False, level: str = "INFO") -> None:
         if pretty
         else structlog.processors.ExceptionRenderer(_without_values),
     ]
-    shown: Any = (
+    shown: Processor = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if pretty
         else structlog.processors.JSONRenderer(ensure_ascii=False)

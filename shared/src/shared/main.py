@@ -2,8 +2,8 @@
 
 A service's package has a module `app` with `SERVICE`, `create_app(database=, clock=,
 principal_of=, **state)` and, where needed, `Settings` (more than ServiceSettings),
-`state_of(settings)` for its app, `service_of(settings)`, and `beside(settings, running)` for
-background tasks of its worker.
+`state_of(settings)` for its app, `service_of(settings)`, and `background_work(settings, running)`
+for its worker.
 """
 
 import argparse
@@ -83,11 +83,13 @@ async def work(app: ModuleType, settings: ServiceSettings, host: str, port: int 
     service = app.service_of(settings) if hasattr(app, "service_of") else app.SERVICE
     running = ServiceRuntime(service, database_with(settings), SystemClock())
     topology = Topology(SUBSCRIPTIONS, settings.event_prefix)
-    beside: Sequence[Background] = app.beside(settings, running) if hasattr(app, "beside") else ()
+    background: Sequence[Background] = (
+        app.background_work(settings, running) if hasattr(app, "background_work") else ()
+    )
     arrivals = InboundBuffer(running.inbox)
     probes = [] if port is None else [partial(answer_probes, running, arrivals, host, port)]
     await running.work_with_rabbitmq(
-        settings.rabbitmq_url, topology, *beside, *probes, arrivals=arrivals
+        settings.rabbitmq_url, topology, *background, *probes, arrivals=arrivals
     )
 
 

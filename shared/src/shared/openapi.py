@@ -18,6 +18,7 @@ from shared.auth import Policy, Role, policies_by_path
 from shared.errors import Fact
 from shared.refusals import Declared, refusals_of
 
+Json = dict[str, Any]  # an OpenAPI document or a part of one
 PROBLEM = "application/problem+json"
 TOKEN, DEALER_KEY = "token", "dealer_key"
 SECURITY = {
@@ -58,13 +59,13 @@ class Problem(BaseModel):
 class DescribedApi(FastAPI):
     """An app whose OpenAPI names the refusals of every operation."""
 
-    def openapi(self) -> dict[str, Any]:
+    def openapi(self) -> Json:
         """The document, built once."""
         if self.openapi_schema is None:
             self._name_refusals(super().openapi())
         return super().openapi()
 
-    def _name_refusals(self, document: dict[str, Any]) -> None:
+    def _name_refusals(self, document: Json) -> None:
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
         problem = Problem.model_json_schema(ref_template=REF_TEMPLATE)
@@ -84,10 +85,10 @@ class DescribedApi(FastAPI):
         components["examples"] = dict(sorted(examples.items()))
         components["securitySchemes"] = SECURITY
 
-    def _tag_and_access(self, method: str, path: str) -> dict[str, Any]:
+    def _tag_and_access(self, method: str, path: str) -> Json:
         """Tag, credential and roles of an operation; the tag is its resource."""
         resource = path.removeprefix(f"/api/{self.state.service_name}/v1/").partition("/")[0]
-        found: dict[str, Any] = {"tags": [resource.partition(".")[0]]}
+        found: Json = {"tags": [resource.partition(".")[0]]}
         roles = [policy.roles for policy in self._policies[method, path]]
         asked = [some for some in roles if some is not None]
         if asked:
@@ -103,7 +104,7 @@ class DescribedApi(FastAPI):
         return policies_by_path(self)
 
 
-def _answers(refusals: Iterable[Declared]) -> dict[str, Any]:
+def _answers(refusals: Iterable[Declared]) -> Json:
     """The responses of an operation by status, each with the codes it may carry."""
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for one in refusals:
@@ -122,7 +123,7 @@ def _answers(refusals: Iterable[Declared]) -> dict[str, Any]:
     }
 
 
-def _example(refusal: Declared) -> dict[str, Any]:
+def _example(refusal: Declared) -> Json:
     return {
         "value": {
             "type": f"urn:madoguchi:problem:{refusal.code.lower()}",

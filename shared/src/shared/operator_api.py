@@ -5,15 +5,16 @@ failed for good; each blocks its own stream. Refused messages could not be read 
 their cause and payload, and can be replayed, or skipped with a reason.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import orjson
 import structlog
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import RowMapping, TextClause, text
 
 from shared.auth import Principal, Role, require
 from shared.db import EVERY_DEALER
@@ -293,23 +294,24 @@ async def read_lag(_who: Operator, request: Request) -> LagHistory:
     return LagHistory(now=measured, samples=[LagSample(**row) for row in samples])
 
 
-async def _rows(inbox: Inbox, query: Any, id_: UUID | None = None) -> list[dict[str, Any]]:
+async def _rows(inbox: Inbox, query: TextClause, id_: UUID | None = None) -> Sequence[RowMapping]:
     async with inbox.database.transaction() as tx:
         rows = await tx.execute(query, {"id": id_, "most": MOST})
-        return [dict(row) for row in rows.mappings()]
+        return rows.mappings().all()
 
 
-async def _one(inbox: Inbox, query: Any, id_: UUID) -> dict[str, Any]:
+async def _one(inbox: Inbox, query: TextClause, id_: UUID) -> RowMapping:
     for row in await _rows(inbox, query, id_):
         return row
     raise NotFound
 
 
-def _readable(row: dict[str, Any]) -> RefusedMessage:
+def _readable(row: RowMapping) -> RefusedMessage:
     """A refused message for the screen: the body as text, invalid bytes marked."""
-    body = row.pop("body").decode("utf-8", "replace")
-    headers = orjson.dumps(row.pop("headers")).decode()
-    return RefusedMessage(**row, headers=headers, payload=body)
+    shown = dict(row)
+    body = shown.pop("body").decode("utf-8", "replace")
+    headers = orjson.dumps(shown.pop("headers")).decode()
+    return RefusedMessage(**shown, headers=headers, payload=body)
 
 
 async def _settle(inbox: Inbox, letter_id: UUID, how: str) -> None:

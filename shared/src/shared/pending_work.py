@@ -21,12 +21,12 @@ class WorkCount(BaseModel):
 
 
 class RemandedWork(BaseModel):
-    """Something that was returned to the person, with the reason; `said` is None without one."""
+    """Something returned to the person; `comment` says why, or is None."""
 
     subject_id: str
     title: str
     note: str
-    said: str | None
+    comment: str | None
     by: str | None
     at: datetime | None
 

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import structlog
 from fastapi import FastAPI
@@ -20,7 +20,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from shared.errors import STATUS, BodyUnreadable, FormErrors, KeyUsedForAnother, Refusal
 
 log = structlog.get_logger()
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., object])
 
 STRICT = "MADOGUCHI_STRICT_REFUSALS"
 _ATTRIBUTE = "__refuses__"

@@ -105,7 +105,7 @@ class ServiceRuntime:
         self,
         url: str,
         topology: Topology,
-        *beside: Background,
+        *background: Background,
         arrivals: InboundBuffer | None = None,
     ) -> None:
         """As `work`, with a broker between the services."""
@@ -114,7 +114,7 @@ class ServiceRuntime:
         async def arriving() -> None:
             await consume(url, topology, self.service.name, arrivals)
 
-        await self.work(RabbitTransport(url, topology, hooks=self.hooks), arriving, *beside)
+        await self.work(RabbitTransport(url, topology, hooks=self.hooks), arriving, *background)
 
     async def _housekeeping(self) -> None:
         """Sample every few seconds; delete expired rows and create partitions once an hour."""

@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import orjson
 import structlog
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,7 +26,9 @@ from shared.trace_context import TraceContext
 
 log = structlog.get_logger()
 
-TimerHandler = Callable[[str, dict[str, Any], datetime, AsyncSession], Awaitable[None]]
+TimerPayload = dict[str, str | int]
+TimerHandler = Callable[[str, TimerPayload, datetime, AsyncSession], Awaitable[None]]
+"""Called with the key, the payload, the present instant and the transaction."""
 
 SET = text("""
     INSERT INTO timer (kind, key, due_at, payload)
@@ -36,7 +38,7 @@ SET = text("""
 """)
 CANCEL = text("DELETE FROM timer WHERE kind = ANY(:kinds) AND key = :key")
 DUE = text("""
-    SELECT kind, key, due_at, payload::text AS payload, attempts FROM timer
+    SELECT kind, key, payload::text AS payload, attempts FROM timer
     WHERE due_at <= :now AND (retry_at IS NULL OR retry_at <= clock_timestamp())
     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
 """)
@@ -54,8 +56,15 @@ FAILED = text("""
 """)
 
 
+class _DueTimer(NamedTuple):
+    kind: str
+    key: str
+    payload: str
+    attempts: int
+
+
 async def set_timer(
-    tx: AsyncSession, kind: str, key: str, due_at: datetime, payload: Mapping[str, object]
+    tx: AsyncSession, kind: str, key: str, due_at: datetime, payload: Mapping[str, str | int]
 ) -> None:
     """Schedule the handler of `kind` at `due_at`; setting the same timer again moves it."""
     values = {"kind": kind, "key": key, "due_at": due_at}
@@ -104,44 +113,49 @@ class TimerWorker:
         """Fire all due timers, each in its own transaction; returns how many succeeded."""
         fired = 0
         while True:
-            row: Row[Any] | None = None
+            timer: _DueTimer | None = None
             try:
                 async with self.database.transaction(EVERY_DEALER) as tx:
                     row = (await tx.execute(DUE, {"now": self.clock.now()})).first()
                     if row is None:
                         return fired
-                    await tx.execute(DROP, {"kind": row.kind, "key": row.key})
-                    await self._fire(row, tx)
+                    timer = _DueTimer._make(row)
+                    await tx.execute(DROP, {"kind": timer.kind, "key": timer.key})
+                    await self._fire(timer, tx)
                 fired += 1
                 TIMERS_FIRED.labels(self.service, "done").inc()
             except Exception as cause:
-                if row is None:
+                if timer is None:
                     raise
-                await self._reschedule(row, cause)
+                await self._reschedule(timer, cause)
 
-    async def _fire(self, row: Row[Any], tx: AsyncSession) -> None:
+    async def _fire(self, timer: _DueTimer, tx: AsyncSession) -> None:
         """Run a timer's handler as a new trace: the one that set the timer ended long ago."""
-        about = {"timer.kind": row.kind, "timer.key": row.key, "attempt": row.attempts + 1}
-        work = TraceContext(correlation_id=f"{row.kind}/{row.key}")
-        with tracing.step(f"timer {row.kind}", "INTERNAL", work, about):
+        about: dict[str, str | int] = {
+            "timer.kind": timer.kind,
+            "timer.key": timer.key,
+            "attempt": timer.attempts + 1,
+        }
+        work = TraceContext(correlation_id=f"{timer.kind}/{timer.key}")
+        with tracing.step(f"timer {timer.kind}", "INTERNAL", work, about):
             try:
                 async with asyncio.timeout(30):
-                    payload = orjson.loads(row.payload)
-                    await self.handlers[row.kind](row.key, payload, self.clock.now(), tx)
+                    payload = orjson.loads(timer.payload)
+                    await self.handlers[timer.kind](timer.key, payload, self.clock.now(), tx)
             except Exception as cause:
-                failed = {"service": self.service, "kind": row.kind, "cause": type(cause).__name__}
-                log.error("timer_failed", **failed)  # noqa: TRY400 - its text may be personal data
+                failed = {"kind": timer.kind, "cause": type(cause).__name__}
+                log.error("timer_failed", service=self.service, **failed)  # noqa: TRY400 - its text may be personal data
                 raise
 
-    async def _reschedule(self, row: Row[Any], cause: Exception) -> None:
+    async def _reschedule(self, timer: _DueTimer, cause: Exception) -> None:
         TIMERS_FIRED.labels(self.service, "failed").inc()
         async with self.database.transaction() as tx:
             await tx.execute(
                 FAILED,
                 {
-                    "kind": row.kind,
-                    "key": row.key,
+                    "kind": timer.kind,
+                    "key": timer.key,
                     "cause": f"{type(cause).__name__}: {cause}"[:2000].replace("\0", "�"),
-                    "pause": min(self.longest_pause, 1.0 * 2**row.attempts),
+                    "pause": min(self.longest_pause, 1.0 * 2**timer.attempts),
                 },
             )

@@ -124,7 +124,7 @@ class TokenVerifier:
             exp={"essential": True},
         )
 
-    async def claims(self, token: str) -> dict[str, Any]:
+    async def claims(self, token: str) -> dict[str, object]:
         """The claims of a token with valid signature, issuer, audience and expiry.
 
         Raises: TokenExpired, TokenNotTrusted, IssuerUnavailable.
@@ -148,7 +148,7 @@ class TokenVerifier:
         claims = await self.claims(token)
         principal = principal_from(claims)
         self._known.pop(digest, None)
-        self._known[digest] = _Known(principal, fetched, claims["exp"] + LEEWAY_S)
+        self._known[digest] = _Known(principal, fetched, expiry_of(claims) + LEEWAY_S)
         if len(self._known) > self._remember:
             del self._known[next(iter(self._known))]
         return principal
@@ -165,7 +165,7 @@ class TokenVerifier:
             raise TokenNotTrusted(str(error)) from error
 
 
-def principal_from(claims: Mapping[str, Any]) -> Principal:
+def principal_from(claims: Mapping[str, object]) -> Principal:
     """The Principal in verified claims; an unknown role grants nothing."""
     roles = claims.get("roles") or ()
     if not isinstance(roles, list | tuple):
@@ -182,6 +182,14 @@ def principal_from(claims: Mapping[str, Any]) -> Principal:
     )
 
 
+def expiry_of(claims: Mapping[str, object]) -> int:
+    """When verified claims expire, in seconds since 1970. Raises TokenNotTrusted."""
+    expiry = claims.get("exp")
+    if not isinstance(expiry, int | float):
+        raise TokenNotTrusted("claim 'exp' is not a number")
+    return int(expiry)
+
+
 def claims_of(principal: Principal) -> dict[str, Any]:
     """The inverse of `principal_from`: the claims that an issuer writes into the access token."""
     claims = {
@@ -190,13 +198,13 @@ def claims_of(principal: Principal) -> dict[str, Any]:
         "dealer": principal.dealer,
         "store": principal.store,
         "staff_code": principal.staff_code,
-        "roles": sorted(principal.roles),
+        "roles": [role.value for role in sorted(principal.roles)],
         "email": principal.mail,
     }
     return {name: value for name, value in claims.items() if value is not None}
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str | None:
+def _text(claims: Mapping[str, object], name: str) -> str | None:
     value = claims.get(name)
     if value is not None and not isinstance(value, str):
         raise TokenNotTrusted(f"claim {name!r} is not text")

@@ -95,7 +95,8 @@ class Delivery:
 
 
 E = TypeVar("E", bound=Event)
-Handler = Callable[[Any, Delivery, AsyncSession], Awaitable[None]]
+HandlerOf = Callable[[E, Delivery, AsyncSession], Awaitable[None]]
+Handler = HandlerOf[Any]
 
 
 class Subscribers:
@@ -104,10 +105,10 @@ class Subscribers:
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
 
-    def on(self, *events: type[E]) -> Callable[[Handler], Handler]:
+    def on(self, *events: type[E]) -> Callable[[HandlerOf[E]], HandlerOf[E]]:
         """Register `async (event, delivery, tx)` for event types; one function per type."""
 
-        def register(handler: Handler) -> Handler:
+        def register(handler: HandlerOf[E]) -> HandlerOf[E]:
             for event in events:
                 if event.wire_type in self.handlers:
                     raise ValueError(f"{event.wire_type} has a subscriber already.")

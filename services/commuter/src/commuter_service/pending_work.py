@@ -65,7 +65,7 @@ def _shown(slip: Slip, line: AuditEntry | None) -> RemandedWork:
         subject_id=str(slip.slip_id),
         title=slip.title or "（件名なし）",
         note=queries.kind_of(slip).value,
-        said=line.said if line else None,
+        comment=line.said if line else None,
         by=line.actor_name if line else None,
         at=line.at if line else None,
     )

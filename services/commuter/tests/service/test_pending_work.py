@@ -54,7 +54,7 @@ async def test_slips_wait_for_the_next_of_the_chain_alone(commuter_api: Commuter
     assert await counts(commuter_api, TARO) == {"slips_remanded": 0}
     assert await counts(commuter_api, HANAKO) == {"slips_remanded": 1}
     [back] = (await commuter_api.get(HANAKO, "/work"))["remanded"]
-    assert (back["title"], back["said"]) == ("7月の交通費", "領収書を添付してください")
+    assert (back["title"], back["comment"]) == ("7月の交通費", "領収書を添付してください")
     assert back["by"] == CHIEF.name
 
 

@@ -28,10 +28,10 @@ def create_app(
     database: Database,
     clock: Clock,
     principal_of: PrincipalOf,
-    conditions: Policy | None = None,
+    policy: Policy | None = None,
     **state: object,
 ) -> FastAPI:
-    """The API of the contracts service; `conditions` is this installation's policy."""
+    """The API of the contracts service; `policy` is the installation's."""
     from contracts_service.api import router  # not needed by a worker
 
     return create_api(
@@ -40,7 +40,7 @@ def create_app(
         database=database,
         clock=clock,
         principal_of=principal_of,
-        conditions=conditions or Policy(),
+        policy=policy or Policy(),
         known_products=set(),
         **state,
     )
@@ -48,4 +48,4 @@ def create_app(
 
 def state_of(settings: ContractsSettings) -> dict[str, object]:
     """The values from the settings for `app.state`."""
-    return {"conditions": settings.conditions}
+    return {"policy": settings}

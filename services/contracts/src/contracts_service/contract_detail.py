@@ -25,7 +25,7 @@ from contracts_service.rules.contract_actions import (
     contract_actions,
 )
 from contracts_service.rules.inspection import DISCLAIMER, next_inspection_month
-from contracts_service.rules.products import needs_separate_procedure
+from contracts_service.rules.products import Product, needs_separate_procedure
 from contracts_service.rules.replacement_mark import ReplacementMark, replacement_mark
 from contracts_service.rules.resplit import resplit_opens_on
 from contracts_service.rules.result_deadline import (
@@ -186,7 +186,7 @@ class ContractDetail:
 
 
 async def contract_detail(
-    tx: AsyncSession, contract: Contract, viewer: Viewer, *, today: date, conditions: Policy
+    tx: AsyncSession, contract: Contract, viewer: Viewer, *, today: date, policy: Policy
 ) -> ContractDetail:
     """The contract as this viewer sees it today."""
     product = await queries.product(tx, contract.product_code)
@@ -196,17 +196,6 @@ async def contract_detail(
     person = None
     if contract.staff_code:
         person = await queries.person(tx, contract.dealer_id, contract.staff_code)
-    facts = ContractFacts(
-        product=product,
-        final_on=contract.final_on,
-        assignment=queries.assignment_of(contract),
-        pending_change=queries.as_pending(pending) if pending else None,
-        selection=selection_of(contract),
-        completion=completion_of(contract),
-        tfc_handled=contract.tfc_handled,
-        return_open=contract.open_return_id is not None,
-    )
-    actions = contract_actions(facts, role=viewer.role, today=today)
     return ContractDetail(
         contract_no=contract.contract_no,
         version=contract.version,
@@ -225,26 +214,13 @@ async def contract_detail(
         tfc_handled=contract.tfc_handled,
         customer_change_pending=contract.customer_change_pending,
         result=_result(contract, today, await _next_car(tx, contract)),
-        colour=row_colour(row_facts(contract), today=today, green_days=conditions.green_days),
+        colour=row_colour(row_facts(contract), today=today, green_days=policy.green_days),
         open_return_id=contract.open_return_id,
         pending_change=_pending(pending),
         rejected_change=_rejected(await queries.last_rejection(tx, contract)),
-        replacement_suggestion=ReplacementSuggestion(
-            vehicle_code=contract.sold_vehicle_code, ordered_on=contract.sold_on
-        )
-        if contract.sold_vehicle_code
-        else None,
+        replacement_suggestion=_suggestion(contract),
         memo=visible_memo(memo, viewer),
-        actions=[
-            LabelledAction(
-                button=action.button,
-                enabled=action.enabled,
-                code=action.code,
-                reason=action.reason,
-                label=action.button.label,
-            )
-            for action in actions
-        ],
+        actions=_actions(contract, product, pending, viewer, today),
     )
 
 
@@ -262,6 +238,43 @@ def visible_memo(memo: Memo | None, viewer: Viewer) -> MemoDetail:
 async def _next_car(tx: AsyncSession, contract: Contract) -> str:
     code = contract.replacement_vehicle_code
     return await queries.vehicle_label(tx, contract.dealer_id, code) if code else ""
+
+
+def _actions(
+    contract: Contract,
+    product: Product,
+    pending: AssignmentChange | None,
+    viewer: Viewer,
+    today: date,
+) -> list[LabelledAction]:
+    facts = ContractFacts(
+        product=product,
+        final_on=contract.final_on,
+        assignment=queries.assignment_of(contract),
+        pending_change=queries.as_pending(pending) if pending else None,
+        selection=selection_of(contract),
+        completion=completion_of(contract),
+        tfc_handled=contract.tfc_handled,
+        return_open=contract.open_return_id is not None,
+    )
+    return [
+        LabelledAction(
+            button=action.button,
+            enabled=action.enabled,
+            code=action.code,
+            reason=action.reason,
+            label=action.button.label,
+        )
+        for action in contract_actions(facts, role=viewer.role, today=today)
+    ]
+
+
+def _suggestion(contract: Contract) -> ReplacementSuggestion | None:
+    if contract.sold_vehicle_code is None:
+        return None
+    return ReplacementSuggestion(
+        vehicle_code=contract.sold_vehicle_code, ordered_on=contract.sold_on
+    )
 
 
 def _loan(contract: Contract) -> Loan:

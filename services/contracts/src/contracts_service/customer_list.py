@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -86,7 +86,7 @@ class Condition:
     """Conditions of a WHERE clause, joined by AND, with their parameters."""
 
     parts: list[str] = field(default_factory=list)
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, object] = field(default_factory=dict)
 
     def add(self, part: str, **values: object) -> None:
         """Add a condition."""
@@ -242,7 +242,7 @@ class ListRow:
     colour: RowColour
 
 
-def row_of(row: ListedContract, *, today: date, conditions: Policy) -> ListRow:
+def row_of(row: ListedContract, *, today: date, policy: Policy) -> ListRow:
     """A contract as the table shows it on `today`."""
     completed = row.completion_basis is not None
     facts = RowFacts(
@@ -251,7 +251,7 @@ def row_of(row: ListedContract, *, today: date, conditions: Policy) -> ListRow:
         tfc_handled=row.tfc_handled,
         transferred_in_on=row.transferred_in_on,
     )
-    colour = row_colour(facts, today=today, green_days=conditions.green_days)
+    colour = row_colour(facts, today=today, green_days=policy.green_days)
     inspection = next_inspection_month(row.first_registered_month, today=today)
     mark = replacement_mark(replacement_of(row), completed=completed, tfc_handled=row.tfc_handled)
     return ListRow(

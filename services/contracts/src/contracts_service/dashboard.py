@@ -3,8 +3,8 @@
 Counted in SQL with the bounds of the rules.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -50,15 +50,13 @@ class Dashboard(BaseModel):
     total: Figures
 
 
-async def dashboard(
-    tx: AsyncSession, viewer: Viewer, *, today: date, conditions: Policy
-) -> Dashboard:
+async def dashboard(tx: AsyncSession, viewer: Viewer, *, today: date, policy: Policy) -> Dashboard:
     """The figures of each store visible to the viewer, and their sums."""
     seen = customer_list.visible_to(viewer, today=today)
-    condition = customer_list.listed(seen, today=today, months=conditions.listed_months)
+    condition = customer_list.listed(seen, today=today, months=policy.listed_months)
     values = {
         **condition.values,
-        **colour_values(today, green_days=conditions.green_days),
+        **colour_values(today, green_days=policy.green_days),
         **{f"age_{days}": today - timedelta(days=days) for days in AGES},
     }
     open_and = "FILTER (WHERE completion_basis IS NULL AND final_on"
@@ -92,6 +90,6 @@ async def dashboard(
     )
 
 
-def _rate(figures: dict[str, Any]) -> float | None:
+def _rate(figures: Mapping[str, int]) -> float | None:
     known = figures.get("replacement_known", 0)
     return round(figures["replaced_here"] / known, 3) if known else None

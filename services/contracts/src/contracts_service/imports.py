@@ -4,15 +4,16 @@ A file is read line by line while its lines are copied to a staging table; once 
 the rest is only validated, so that every refused line is reported and nothing is stored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
 from contracts_service.actions import contract_import, master_data
+from contracts_service.master_facts import DealerFacts, PersonFacts, StoreFacts, VehicleFacts
+from contracts_service.rules.import_cell import Values
 from contracts_service.rules.import_file import RefusedLine, read_contract_file
 from contracts_service.rules.import_row import DEALER
 from contracts_service.rules.master_file import MasterKind, MasterLine, read_master_file
@@ -31,61 +32,17 @@ class ImportReport:
     refused: tuple[RefusedLine, ...] = ()
 
 
-class StoreFacts(Protocol):
-    """A store to import."""
-
-    code: str
-    name: str
-    phone: str
-    unused: bool
-
-
-class PersonFacts(Protocol):
-    """A staff member to import; `role` is sales, manager or hq."""
-
-    code: str
-    name: str
-    name_kana: str
-    role: str
-    store_code: str | None
-    mail: str
-    mobile: str
-
-
-class DealerFacts(Protocol):
-    """A dealer to import, with stores and staff."""
-
-    code: str
-    name: str
-    stores: tuple[Any, ...]
-    staff: tuple[Any, ...]
-
-
-class VehicleFacts(Protocol):
-    """A model to import."""
-
-    code: str
-    name: str
-
-
-class MasterFacts(Protocol):
-    """The master data that contracts refer to."""
-
-    @property
-    def dealers(self) -> Iterable[Any]:
-        """DealerFacts."""
-
-    @property
-    def vehicles(self) -> Iterable[Any]:
-        """VehicleFacts."""
-
-
-async def import_masters(database: Database, facts: MasterFacts, *, now: datetime) -> None:
+async def import_masters(
+    database: Database,
+    dealers: Sequence[DealerFacts],
+    vehicles: Iterable[VehicleFacts],
+    *,
+    now: datetime,
+) -> None:
     """Upsert the given dealers, stores, staff and vehicles, and the rules' products."""
     async with database.transaction(EVERY_DEALER) as tx:
         await master_data.upsert_products(tx)
-        await master_data.upsert_vehicles(tx, map(_vehicle, facts.vehicles))
-        dealers = list(facts.dealers)
+        await master_data.upsert_vehicles(tx, map(_vehicle, vehicles))
         await master_data.upsert_dealers(
             tx, ({"dealer_id": d.code, "name": d.name} for d in dealers), now=now
         )
@@ -134,7 +91,7 @@ async def import_master_file(
 
 
 async def _upsert_rows(
-    tx: AsyncSession, kind: MasterKind, rows: list[dict[str, Any]], now: datetime
+    tx: AsyncSession, kind: MasterKind, rows: list[Values], now: datetime
 ) -> None:
     match kind:
         case MasterKind.DEALERS:
@@ -183,7 +140,7 @@ def _of_other_dealer(line: int, contract_no: str) -> RefusedLine:
     return RefusedLine(line=line, contract_no=contract_no, reasons=(reason,))
 
 
-def _vehicle(vehicle: VehicleFacts) -> dict[str, Any]:
+def _vehicle(vehicle: VehicleFacts) -> dict[str, object]:
     return {
         "dealer_id": EVERY_DEALER,
         "vehicle_code": vehicle.code,
@@ -192,7 +149,7 @@ def _vehicle(vehicle: VehicleFacts) -> dict[str, Any]:
     }
 
 
-def _store(dealer: DealerFacts, store: StoreFacts) -> dict[str, Any]:
+def _store(dealer: DealerFacts, store: StoreFacts) -> dict[str, object]:
     return {
         "dealer_id": dealer.code,
         "store_code": store.code,
@@ -202,7 +159,7 @@ def _store(dealer: DealerFacts, store: StoreFacts) -> dict[str, Any]:
     }
 
 
-def _person(dealer: DealerFacts, person: PersonFacts) -> dict[str, Any]:
+def _person(dealer: DealerFacts, person: PersonFacts) -> dict[str, object]:
     return {
         "dealer_id": dealer.code,
         "staff_code": person.code,

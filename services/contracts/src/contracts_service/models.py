@@ -7,7 +7,6 @@ exports.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -25,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared import audit
+
 
 class Base(DeclarativeBase):
     """Declarative base of the contracts service's tables."""
@@ -35,7 +36,7 @@ class Base(DeclarativeBase):
         date: Date,
         datetime: DateTime(timezone=True),
         bytes: LargeBinary,
-        dict[str, Any]: JSONB,
+        dict[str, str]: JSONB,
     }
 
 
@@ -197,18 +198,17 @@ class Memo(Base):
     saved_by: Mapped[str]
 
 
-class Entry(Base):
-    """One statement about selection or replacement, from any source; append-only."""
+class Entry(audit.AuditEntry, Base):
+    """One statement about selection or replacement; its `action` is the source of it."""
 
     __tablename__ = "entry"
     __table_args__ = (Index("entry_by_contract", "contract_no", "recorded_at"),)
 
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
-    dealer_id: Mapped[str]
     contract_no: Mapped[str] = mapped_column(ForeignKey("contract.contract_no"))
-    recorded_at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column("recorded_at")
     recorded_by: Mapped[str]
-    source: Mapped[str]
+    action: Mapped[str] = mapped_column("source")
     selection: Mapped[str | None]
     own_replacement: Mapped[bool | None]
     vehicle_code: Mapped[str | None]
@@ -286,5 +286,5 @@ class CustomerListExport(Base):
     store_code: Mapped[str | None]
     exported_at: Mapped[datetime]
     exported_by: Mapped[str]
-    conditions: Mapped[dict[str, Any]]
+    conditions: Mapped[dict[str, str]]
     rows: Mapped[int]

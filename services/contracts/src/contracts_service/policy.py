@@ -1,8 +1,9 @@
 """Policy settings that an installation may choose for the handling of contracts."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from pydantic import BaseModel
 
 from contracts_service.rules.listing_window import MONTHS_AFTER_LAST_DAY
 from contracts_service.rules.resplit import TERMS
@@ -16,14 +17,13 @@ class ReflectedBy(StrEnum):
     TFC = "tfc"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(BaseModel, frozen=True):
     """Days, months, rates and amounts that the manual leaves open; the defaults are its own."""
 
     green_days: int | None = None
     listed_months: int = MONTHS_AFTER_LAST_DAY
-    first_entry: FirstEntryAfterChangeLimit = FirstEntryAfterChangeLimit.ACCEPT
-    reflected_by: ReflectedBy = ReflectedBy.TFC
+    first_entry_after_change_limit: FirstEntryAfterChangeLimit = FirstEntryAfterChangeLimit.ACCEPT
+    reflection: ReflectedBy = ReflectedBy.TFC
     resplit_rate_percent: Decimal = Decimal("3.9")
     resplit_terms: tuple[int, ...] = TERMS
     payoff_fee_yen: int = 0

@@ -139,11 +139,8 @@ async def reject_assignment(
 
 
 @SUBSCRIBERS.on(tfc.ProductMasterUpdated)
-async def upsert_product(
-    event: tfc.ProductMasterUpdated, delivery: Delivery, tx: AsyncSession
-) -> None:
+async def upsert_product(event: tfc.ProductMasterUpdated, _: Delivery, tx: AsyncSession) -> None:
     """What a finance product allows (D76-D79)."""
-    del delivery
     product = Product(
         code=event.product_code,
         **event.model_dump(exclude={"dealer_id", "product_code"}),
@@ -153,10 +150,9 @@ async def upsert_product(
 
 @SUBSCRIBERS.on(tfc.BusinessCalendarUpdated)
 async def upsert_calendar(
-    event: tfc.BusinessCalendarUpdated, delivery: Delivery, tx: AsyncSession
+    event: tfc.BusinessCalendarUpdated, _: Delivery, tx: AsyncSession
 ) -> None:
     """The finance company's own days of one year (D141)."""
-    del delivery
     await master_data.upsert_calendar(
         tx, event.year, closed_on=event.closed_on, open_on=event.open_on
     )
@@ -186,38 +182,30 @@ async def upsert_store(
 
 @SUBSCRIBERS.on(dealer.ReplacementVehicleMasterUpdated)
 async def upsert_vehicle(
-    event: dealer.ReplacementVehicleMasterUpdated, delivery: Delivery, tx: AsyncSession
+    event: dealer.ReplacementVehicleMasterUpdated, _: Delivery, tx: AsyncSession
 ) -> None:
     """A model in this dealer's own pulldown (D55)."""
-    del delivery
     await master_data.upsert_vehicles(tx, [event.model_dump()])
 
 
 @SUBSCRIBERS.on(dealer.CustomerChangeStarted)
-async def block_results(
-    event: dealer.CustomerChangeStarted, delivery: Delivery, tx: AsyncSession
-) -> None:
+async def block_results(event: dealer.CustomerChangeStarted, _: Delivery, tx: AsyncSession) -> None:
     """Results wait for the change of the customer's name or address (D64)."""
-    del delivery
     names = (event.dealer_id, event.contract_no)
     await customer_change.set_pending(tx, *names, pending=True)
 
 
 @SUBSCRIBERS.on(dealer.CustomerChangeCompleted)
 async def unblock_results(
-    event: dealer.CustomerChangeCompleted, delivery: Delivery, tx: AsyncSession
+    event: dealer.CustomerChangeCompleted, _: Delivery, tx: AsyncSession
 ) -> None:
     """The change is complete (D64)."""
-    del delivery
     names = (event.dealer_id, event.contract_no)
     await customer_change.set_pending(tx, *names, pending=False)
 
 
 @SUBSCRIBERS.on(dealer.ReplacementSold)
-async def suggest_replacement(
-    event: dealer.ReplacementSold, delivery: Delivery, tx: AsyncSession
-) -> None:
+async def suggest_replacement(event: dealer.ReplacementSold, _: Delivery, tx: AsyncSession) -> None:
     """A suggestion for 自社代替; a user confirms it (C4)."""
-    del delivery
     sold = (event.vehicle_code, event.ordered_on)
     await customer_change.suggest_replacement(tx, event.dealer_id, event.contract_no, *sold)

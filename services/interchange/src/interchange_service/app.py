@@ -23,7 +23,8 @@ from shared.db import Database
 from shared.service import Background, Service, ServiceRuntime
 
 __all__ = [
-    "SERVICE", "Settings", "beside", "create_app", "service_of", "state_of", "webhook_sender"
+    "SERVICE", "Settings", "background_work", "create_app", "service_of", "state_of",
+    "webhook_sender",
 ]  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def webhook_sender(settings: Settings, database: Database, clock: Clock) -> Webh
     )
 
 
-def beside(settings: Settings, running: ServiceRuntime) -> list[Background]:
+def background_work(settings: Settings, running: ServiceRuntime) -> list[Background]:
     """Background work beside the event worker: maintenance, webhooks, and dealers' messages.
 
     The last only with a broker.

@@ -26,7 +26,8 @@ MOST_DELIVERIES = 5
 NOTHING = "^$"
 HASHING = "rabbit_password_hashing_sha256"
 
-Definitions = dict[str, list[dict[str, Any]]]
+Definition = Mapping[str, object]
+Definitions = dict[str, list[Definition]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def definitions(
 
 def _of_dealer(
     account: DealerAccount, password_hash: str, ingress: Ingress, vhost: str
-) -> Iterable[tuple[str, dict[str, Any]]]:
+) -> Iterable[tuple[str, Definition]]:
     dealer_id, user = account.dealer_id, ingress.user(account.dealer_id)
     exchange, queue = ingress.exchange(dealer_id), ingress.queue(dealer_id)
     own_exchange, own_keys = f"^{re.escape(exchange)}$", rf"^dealer\.{re.escape(dealer_id)}\."
@@ -141,7 +142,7 @@ def _of_dealer(
     }  # fmt: skip
 
 
-def _user(name: str, password_hash: str, limits: Mapping[str, int] | None = None) -> dict[str, Any]:
+def _user(name: str, password_hash: str, limits: Mapping[str, int] | None = None) -> Definition:
     return {
         "name": name,
         "password_hash": password_hash,
@@ -151,5 +152,5 @@ def _user(name: str, password_hash: str, limits: Mapping[str, int] | None = None
     }
 
 
-def _right(user: str, vhost: str, configure: str, write: str, read: str) -> dict[str, Any]:
+def _right(user: str, vhost: str, configure: str, write: str, read: str) -> Definition:
     return {"user": user, "vhost": vhost, "configure": configure, "write": write, "read": read}

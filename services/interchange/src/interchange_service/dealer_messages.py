@@ -5,7 +5,6 @@ Reads the binary and the structured mode; the rules themselves are in rules/ingr
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_rabbitmq
@@ -63,7 +62,9 @@ def _opened(arrival: InboundMessage) -> CloudEvent:
     return event
 
 
-def _as_it_came(attributes: dict[str, Any], data: Any) -> CloudEvent:
+def _as_it_came(
+    attributes: dict[str, object], data: dict[str, object] | str | bytes | None
+) -> CloudEvent:
     """The event; its own factory would invent an id and a time where there are none."""
     for name in ("specversion", "id", "source", "type"):
         if not isinstance(attributes.get(name), str):

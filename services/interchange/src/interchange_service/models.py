@@ -11,7 +11,6 @@ webhook_delivery_log  every attempt, with the person behind it where there was o
 """
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -41,7 +40,7 @@ class Base(DeclarativeBase):
         str: Text,
         bytes: LargeBinary,
         datetime: DateTime(timezone=True),
-        dict[str, Any]: JSONB,
+        dict[str, str]: JSONB,
         list[str]: ARRAY(Text),
     }
 
@@ -121,7 +120,7 @@ class Quarantined(Base):
     detail: Mapped[str]
     address: Mapped[str]
     addressed: Mapped[str | None]
-    headers: Mapped[dict[str, Any]]
+    headers: Mapped[dict[str, str]]
     content_type: Mapped[str | None]
     body: Mapped[bytes]
     size: Mapped[int]

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.models import ApiKey, DealerAccount, Quarantined
-from interchange_service.webhook_queries import DeliveryFilter, count_of_deliveries
+from interchange_service.webhook_queries import DeliverySearch, count_of_deliveries
 from shared.pending_work import WorkCount
 
 NOT_SEEN_TO = Quarantined.settled_at.is_(None)
@@ -48,7 +48,7 @@ async def quarantine_size(tx: AsyncSession) -> int:
 
 async def operators_work(tx: AsyncSession) -> list[WorkCount]:
     """Dealers' messages in quarantine, and webhooks that failed."""
-    failed = await count_of_deliveries(tx, DeliveryFilter(state="failed"))
+    failed = await count_of_deliveries(tx, DeliverySearch(state="failed"))
     return [
         WorkCount(
             key="quarantined", label="隔離メッセージ", count=await quarantine_size(tx), waits=True

@@ -1,7 +1,7 @@
 """Webhook queries: endpoints, deliveries and their history."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -9,18 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.models import WebhookDelivery, WebhookDeliveryLog, WebhookEndpoint
 from shared.db import EVERY_DEALER
+from shared.delivery.search import LedgerSearch
+
+State = Literal["scheduled", "delivered", "failed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryFilter:
-    """Search terms; None leaves a field open. `after` is the last delivery seen."""
+class DeliverySearch(LedgerSearch):
+    """What to look for."""
 
-    dealer_id: str = EVERY_DEALER
-    application_id: str | None = None
     endpoint_id: UUID | None = None
-    state: str | None = None
-    after: UUID | None = None
-    limit: int = 50
+    state: State | None = None
 
 
 async def endpoints_of(tx: AsyncSession, dealer_id: str) -> Sequence[WebhookEndpoint]:
@@ -40,34 +38,33 @@ async def endpoint_of(
 
 
 async def deliveries_matching(
-    tx: AsyncSession, wanted: DeliveryFilter
+    tx: AsyncSession, search: DeliverySearch
 ) -> Sequence[tuple[WebhookDelivery, WebhookEndpoint]]:
     """The newest first, at most `limit`, each with its endpoint; ids grow with time."""
     chosen = select(WebhookDelivery, WebhookEndpoint).join(
         WebhookEndpoint, WebhookEndpoint.endpoint_id == WebhookDelivery.endpoint_id
     )
-    if wanted.after is not None:
-        chosen = chosen.where(WebhookDelivery.delivery_id < wanted.after)
-    matching = chosen.where(*_conditions(wanted))
-    newest = matching.order_by(WebhookDelivery.delivery_id.desc()).limit(wanted.limit)
+    if search.after is not None:
+        chosen = chosen.where(WebhookDelivery.delivery_id < search.after)
+    matching = chosen.where(*_conditions(search))
+    newest = matching.order_by(WebhookDelivery.delivery_id.desc()).limit(search.limit)
     return [(delivery, endpoint) for delivery, endpoint in await tx.execute(newest)]
 
 
-async def count_of_deliveries(tx: AsyncSession, wanted: DeliveryFilter) -> int:
+async def count_of_deliveries(tx: AsyncSession, search: DeliverySearch) -> int:
     """How many `deliveries_matching` finds on all its pages together."""
-    matching = select(func.count()).select_from(WebhookDelivery).where(*_conditions(wanted))
+    matching = select(func.count()).select_from(WebhookDelivery).where(*_conditions(search))
     return await tx.scalar(matching) or 0
 
 
-def _conditions(wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
-    dealer = None if wanted.dealer_id == EVERY_DEALER else wanted.dealer_id
+def _conditions(search: DeliverySearch) -> list[ColumnElement[bool]]:
     return [
         column == value
         for column, value in (
-            (WebhookDelivery.dealer_id, dealer),
-            (WebhookDelivery.application_id, wanted.application_id),
-            (WebhookDelivery.endpoint_id, wanted.endpoint_id),
-            (WebhookDelivery.state, wanted.state),
+            (WebhookDelivery.dealer_id, search.dealer_id),
+            (WebhookDelivery.application_id, search.application_id),
+            (WebhookDelivery.endpoint_id, search.endpoint_id),
+            (WebhookDelivery.state, search.state),
         )
         if value is not None
     ]

@@ -9,7 +9,6 @@ import time
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from cryptography.fernet import InvalidToken
@@ -46,7 +45,7 @@ class WebhookSender(DeliveryWorker[ClaimedDelivery, Attempt]):
         """Longer than the post and the reading of its answer, with room to spare."""
         return 2 * self.post.timeout_s + 30
 
-    def background(self, wakeup: WorkSignal) -> Sequence[Coroutine[Any, Any, None]]:  # noqa: ARG002  the base's argument
+    def background(self, wakeup: WorkSignal) -> Sequence[Coroutine[object, None, None]]:  # noqa: ARG002  the base's argument
         """Beside the lanes: bring the secrets under the first key."""
         return (self.rotate_encryption(),)
 

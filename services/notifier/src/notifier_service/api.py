@@ -4,22 +4,23 @@ Operators and the finance company see every dealer's mails, headquarters those o
 """
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.actions.resend_mail import resend_mail
 from notifier_service.models import Mail, MailLog
-from notifier_service.queries import MailFilter, history_of, mail_of, mails_matching
+from notifier_service.queries import MailSearch, State, history_of, mail_of, mails_matching
 from notifier_service.rules.recipients import MailKind, Suppression
 from notifier_service.rules.resend import MailNotDue, MailUnderway, refused_resend
 from shared.auth import Principal, Role, require
 from shared.clock import Clock
 from shared.db import EVERY_DEALER
+from shared.delivery.search import LedgerStep, ResendOffer
 from shared.http import (
     NotFound,
     clock_of,
@@ -37,7 +38,6 @@ SEES_ALL = (Role.OPERATOR, Role.TFC)
 Reader = Annotated[Principal, require(*SEES_ALL, Role.HQ)]
 Resender = Annotated[Principal, require(*SEES_ALL)]
 
-State = Literal["scheduled", "sending", "sent", "suppressed", "failed", "unknown"]
 STATE_NAMES: dict[str, str] = {
     "scheduled": "送信待ち",
     "sending": "送信中",
@@ -53,33 +53,6 @@ ROLE_NAMES = {
     "applicant": "申請者",
     "administrator": "管理者",
 }
-
-Code = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
-
-
-class Search(BaseModel):
-    """What to look for; `dealer_id` is only for those who see all dealers, days are JST."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    dealer_id: Code | None = None
-    application_id: Code | None = None
-    contract_no: Code | None = None
-    state: State | None = None
-    mail_kind: MailKind | None = None
-    planned_from: Day | None = None
-    planned_to: Day | None = None
-    after: UUID | None = Field(None, description="`next` of the page before")
-    limit: int = Field(50, ge=1, le=200)
-
-
-class ResendOffer(BaseModel):
-    """Whether a person may have the mail sent again, and if not, why."""
-
-    enabled: bool
-    code: str | None
-    reason: str | None
 
 
 class MailLine(BaseModel):
@@ -106,12 +79,9 @@ class MailLine(BaseModel):
     resend: ResendOffer
 
 
-class Step(BaseModel):
+class Step(LedgerStep):
     """One thing that happened to a mail; `actor` where a person did it."""
 
-    happened_at: datetime
-    step: str
-    actor: str | None
     detail: str | None
 
 
@@ -148,13 +118,11 @@ Resending = Annotated[AsyncSession, Depends(resending, scope="function")]
 
 
 @router.get("/mails")
-async def search_mails(who: Reader, tx: Reading, search: Annotated[Search, Query()]) -> MailPage:
+async def search_mails(
+    who: Reader, tx: Reading, search: Annotated[MailSearch, Query()]
+) -> MailPage:
     """The mails that fit all that is given, the newest first."""
-    dealer = _scope(who)
-    if dealer == EVERY_DEALER and search.dealer_id is not None:
-        dealer = search.dealer_id
-    chosen = search.model_dump(exclude={"dealer_id"})
-    found = await mails_matching(tx, MailFilter(dealer_id=dealer, **chosen))
+    found = await mails_matching(tx, search.within(_scope(who)))
     more = len(found) == search.limit
     return MailPage(mails=[_line(m) for m in found], next=found[-1].mail_id if more else None)
 
@@ -204,7 +172,6 @@ async def _whole(tx: AsyncSession, mail: Mail) -> WholeMail:
 
 
 def _line(mail: Mail) -> MailLine:
-    refusal = refused_resend(mail.state, mail.reason)
     return MailLine(
         mail_id=mail.mail_id,
         dealer_id=mail.dealer_id,
@@ -224,11 +191,7 @@ def _line(mail: Mail) -> MailLine:
         planned_at=mail.planned_at,
         settled_at=mail.settled_at,
         version=mail.version,
-        resend=ResendOffer(
-            enabled=refusal is None,
-            code=refusal.code if refusal else None,
-            reason=refusal.message if refusal else None,
-        ),
+        resend=ResendOffer.of(refused_resend(mail.state, mail.reason)),
     )
 
 

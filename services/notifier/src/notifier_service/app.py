@@ -78,6 +78,6 @@ def service_of(settings: NotifierSettings) -> Service:
     return service_with(settings.timing)
 
 
-def beside(settings: NotifierSettings, running: ServiceRuntime) -> list[Background]:
+def background_work(settings: NotifierSettings, running: ServiceRuntime) -> list[Background]:
     """Background work beside the event worker: the mail worker."""
     return [partial(run_sender, settings, running)]

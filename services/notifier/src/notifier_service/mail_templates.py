@@ -5,7 +5,6 @@ A subject names the product and the contract, never a customer: it shows on lock
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -43,7 +42,7 @@ class MailTemplates:
             sender=sender,
         )
 
-    def render(self, kind: str, **facts: Any) -> RenderedMail:
+    def render(self, kind: str, **facts: object) -> RenderedMail:
         """The mail of `kind` (M1–M5, N1, C1–C3); raises UndefinedError where a fact is missing."""
         template = self._templates.get_template(f"{kind}.txt.j2")
         subject = "".join(template.blocks["subject"](template.new_context(facts)))

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 from jinja2 import TemplateError
@@ -74,7 +73,7 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
         finally:
             await self.server.hang_up()
 
-    def background(self, wakeup: WorkSignal) -> Sequence[Coroutine[Any, Any, None]]:
+    def background(self, wakeup: WorkSignal) -> Sequence[Coroutine[object, None, None]]:
         """Beside the lanes: find lost mails."""
         return (self._watch_for_lost(wakeup),)
 

@@ -5,7 +5,7 @@ mail_log  every step of a mail, with the person behind it where there was one
 """
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,13 +29,21 @@ from shared.delivery.ledger import Deliverable, Ledger
 STATES = ("scheduled", "sending", "sent", "suppressed", "failed", "unknown")
 
 
+class MailFacts(TypedDict, total=False):
+    """The facts of a mail's cause as stored; see `rules.recipients.Facts`."""
+
+    status_version: int
+    from_level: str
+    to_level: str
+
+
 class Base(DeclarativeBase):
     """Base of the notifier's tables."""
 
     type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own way to say it
         str: Text,
         datetime: DateTime(timezone=True),
-        dict[str, Any]: JSONB,
+        MailFacts: JSONB,
     }
 
 
@@ -79,7 +87,7 @@ class Mail(Deliverable, Base):
     contract_no: Mapped[str]
     recipient_role: Mapped[str]
     place: Mapped[int] = mapped_column(SmallInteger)
-    facts: Mapped[dict[str, Any]]
+    facts: Mapped[MailFacts]
     reason: Mapped[str | None]
     address: Mapped[str | None]
     subject: Mapped[str | None]

@@ -1,60 +1,60 @@
 """Ledger queries: searches for operators, the finance company and headquarters."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.models import Mail, MailLog
+from notifier_service.rules.recipients import MailKind
 from shared.clock import JST
 from shared.db import EVERY_DEALER
+from shared.delivery.search import Code, LedgerSearch
 from shared.pending_work import WorkCount
 
-
-@dataclass(frozen=True, slots=True)
-class MailFilter:
-    """Search terms; None leaves a field open. Days are JST; `after` is the last mail seen."""
-
-    dealer_id: str = EVERY_DEALER
-    application_id: str | None = None
-    contract_no: str | None = None
-    state: str | None = None
-    mail_kind: str | None = None
-    planned_from: date | None = None
-    planned_to: date | None = None
-    after: UUID | None = None
-    limit: int = 50
+State = Literal["scheduled", "sending", "sent", "suppressed", "failed", "unknown"]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
 
 
-async def mails_matching(tx: AsyncSession, wanted: MailFilter) -> Sequence[Mail]:
+class MailSearch(LedgerSearch):
+    """What to look for; days are JST."""
+
+    contract_no: Code | None = None
+    state: State | None = None
+    mail_kind: MailKind | None = None
+    planned_from: Day | None = None
+    planned_to: Day | None = None
+
+
+async def mails_matching(tx: AsyncSession, search: MailSearch) -> Sequence[Mail]:
     """The newest first, at most `limit`."""
-    chosen = _matching(wanted)
+    chosen = _matching(search)
     place = tuple_(Mail.planned_at, Mail.mail_id)
-    if wanted.after is not None:
-        last = select(Mail.planned_at, Mail.mail_id).where(Mail.mail_id == wanted.after)
+    if search.after is not None:
+        last = select(Mail.planned_at, Mail.mail_id).where(Mail.mail_id == search.after)
         chosen = chosen.where(place < last.scalar_subquery())
-    newest = chosen.order_by(Mail.planned_at.desc(), Mail.mail_id.desc()).limit(wanted.limit)
+    newest = chosen.order_by(Mail.planned_at.desc(), Mail.mail_id.desc()).limit(search.limit)
     return (await tx.execute(newest)).scalars().all()
 
 
-async def count_of_mails(tx: AsyncSession, wanted: MailFilter) -> int:
+async def count_of_mails(tx: AsyncSession, search: MailSearch) -> int:
     """How many `mails_matching` finds on all its pages together."""
-    matching = _matching(wanted).with_only_columns(func.count())
+    matching = _matching(search).with_only_columns(func.count())
     return await tx.scalar(matching) or 0
 
 
-def _matching(wanted: MailFilter) -> Select[Mail]:
-    chosen = _of_days(select(Mail), wanted)
-    if wanted.dealer_id != EVERY_DEALER:
-        chosen = chosen.where(Mail.dealer_id == wanted.dealer_id)
+def _matching(search: MailSearch) -> Select[Mail]:
+    chosen = _of_days(select(Mail), search)
     for column, value in (
-        (Mail.subject_id, wanted.application_id),
-        (Mail.contract_no, wanted.contract_no),
-        (Mail.state, wanted.state),
-        (Mail.mail_kind, wanted.mail_kind),
+        (Mail.dealer_id, search.dealer_id),
+        (Mail.subject_id, search.application_id),
+        (Mail.contract_no, search.contract_no),
+        (Mail.state, search.state),
+        (Mail.mail_kind, search.mail_kind),
     ):
         if value is not None:
             chosen = chosen.where(column == value)
@@ -63,15 +63,19 @@ def _matching(wanted: MailFilter) -> Select[Mail]:
 
 async def operators_work(tx: AsyncSession) -> list[WorkCount]:
     """Mails whose outcome is unknown, and those that failed for good."""
+    kinds: tuple[tuple[State, str], ...] = (
+        ("unknown", "送信結果不明のメール"),
+        ("failed", "送信失敗のメール"),
+    )
     return [
         WorkCount(
             key=state,
             label=label,
-            count=await count_of_mails(tx, MailFilter(state=state)),
+            count=await count_of_mails(tx, MailSearch(state=state)),
             waits=True,
             filter={"state": state},
         )
-        for state, label in (("unknown", "送信結果不明のメール"), ("failed", "送信失敗のメール"))
+        for state, label in kinds
     ]
 
 
@@ -98,11 +102,11 @@ async def history_of(tx: AsyncSession, mail_id: UUID) -> Sequence[MailLog]:
     return (await tx.execute(steps)).scalars().all()
 
 
-def _of_days(chosen: Select[Mail], wanted: MailFilter) -> Select[Mail]:
-    if wanted.planned_from is not None:
-        chosen = chosen.where(Mail.planned_at >= _midnight(wanted.planned_from))
-    if wanted.planned_to is not None:
-        chosen = chosen.where(Mail.planned_at < _midnight(wanted.planned_to + timedelta(days=1)))
+def _of_days(chosen: Select[Mail], search: MailSearch) -> Select[Mail]:
+    if search.planned_from is not None:
+        chosen = chosen.where(Mail.planned_at >= _midnight(search.planned_from))
+    if search.planned_to is not None:
+        chosen = chosen.where(Mail.planned_at < _midnight(search.planned_to + timedelta(days=1)))
     return chosen
 
 

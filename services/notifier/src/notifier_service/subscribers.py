@@ -6,7 +6,7 @@ still lasts is checked again at sending.
 """
 
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,7 +24,7 @@ from notifier_service.actions.schedule_mail import Cause, schedule_mail
 from notifier_service.actions.schedule_reminders import REMINDER_TIMERS, schedule_reminders
 from notifier_service.rules.recipients import Facts, MailKind, mail_of_status
 from notifier_service.rules.reminders import ReminderPolicy, is_timely
-from shared.timers import TimerHandler
+from shared.timers import TimerHandler, TimerPayload
 from shared.worker import Delivery, Subscribers
 
 
@@ -32,15 +32,7 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
     """The notifier's subscribers."""
     subscribers = Subscribers()
 
-    async def schedule(
-        event: ReturnEvent, delivery: Delivery, tx: AsyncSession, kind: MailKind, facts: Facts
-    ) -> None:
-        timely = is_timely(
-            delivery.occurred_at, now=delivery.now, imported=event.imported, timing=timing
-        )
-        if timely:
-            cause = _cause(event, str(delivery.event_id))
-            await schedule_mail(tx, cause, kind, facts, now=delivery.now)
+    schedule = partial(_schedule, timing)
 
     @subscribers.on(ReturnCompleted)
     async def schedule_completion(
@@ -69,14 +61,28 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
             await schedule(event, delivery, tx, kind, facts)
         await schedule_reminders(tx, event, timing, now=delivery.now)
 
-    @subscribers.on(ReturnCustomerErased)
-    async def erase_customer_data(
-        event: ReturnCustomerErased, _: Delivery, tx: AsyncSession
-    ) -> None:
-        await erase_customer(tx, event.application_id, event.contract_no)
-
+    subscribers.on(ReturnCustomerErased)(erase_customer_data)
     _pass_subscribers(subscribers, timing)
     return subscribers
+
+
+async def _schedule(  # noqa: PLR0913, PLR0917  a handler's arguments, and the mail
+    timing: ReminderPolicy,
+    event: ReturnEvent,
+    delivery: Delivery,
+    tx: AsyncSession,
+    kind: MailKind,
+    facts: Facts,
+) -> None:
+    """Make a mail due because of an event, unless the event is too old."""
+    now, imported = delivery.now, event.imported
+    if is_timely(delivery.occurred_at, now=now, imported=imported, timing=timing):
+        await schedule_mail(tx, _cause(event, str(delivery.event_id)), kind, facts, now=now)
+
+
+async def erase_customer_data(event: ReturnCustomerErased, _: Delivery, tx: AsyncSession) -> None:
+    """The mails about the application keep no customer data."""
+    await erase_customer(tx, event.application_id, event.contract_no)
 
 
 def _pass_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:
@@ -116,10 +122,11 @@ def timers() -> dict[str, TimerHandler]:
 
     def becomes_due(kind: MailKind) -> TimerHandler:
         async def schedule_reminder(
-            key: str, payload: dict[str, Any], now: datetime, tx: AsyncSession
+            key: str, payload: TimerPayload, now: datetime, tx: AsyncSession
         ) -> None:
-            version = payload["status_version"]
-            cause = Cause(f"{key}:{version}", payload["dealer_id"], key, payload["contract_no"])
+            version = int(payload["status_version"])
+            dealer_id, contract_no = str(payload["dealer_id"]), str(payload["contract_no"])
+            cause = Cause(f"{key}:{version}", dealer_id, key, contract_no)
             await schedule_mail(tx, cause, kind, Facts(status_version=version), now=now)
 
         return schedule_reminder

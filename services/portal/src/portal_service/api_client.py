@@ -29,6 +29,7 @@ SERVICE_NAMES: Mapping[str, str] = {
 """The services in the words of the screens."""
 
 BAD_GATEWAYS = (502, 503, 504)
+FORM_STATUSES = (409, 422)
 Found = TypeVar("Found")
 Body_co = TypeVar("Body_co", covariant=True)
 QueryValue = str | int | bool | Sequence[str] | None
@@ -73,6 +74,10 @@ class Problem(Exception):
     def on_form(self) -> tuple[FieldError, ...]:
         """What to show on the form that was refused: beside its fields, else above all of them."""
         return self.errors or (FieldError("", self.words, self.code),)
+
+
+class FormRefused(Problem):
+    """A refusal that the form shows which was sent: invalid (422), or too late (409)."""
 
 
 class ServiceUnavailable(Exception):
@@ -123,7 +128,7 @@ class ServiceClient:
         of the body.
         """
         given = _given(query)
-        return await self._call(service, "GET", path, params=given)
+        return await self._call(service, "GET", path, query=given)
 
     async def optional(self, asked: Awaitable[Found]) -> Found | None:
         """For what a page can leave out: the answer; None where a part is missing."""
@@ -154,7 +159,7 @@ class ServiceClient:
                 service,
                 method,
                 path,
-                json=body,
+                body=body,
                 headers={name: value for name, value in headers.items() if value},
             )
         finally:
@@ -188,15 +193,24 @@ class ServiceClient:
         """Where to ask; what a person put into an id stays in the path."""
         return self._urls[service] + quote(path)
 
-    async def _call(
-        self, service: str, method: str, path: str, **parts: Any
+    async def _call(  # noqa: PLR0913  what a request consists of
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
     ) -> ServiceResponse[Any]:
-        headers = self._headers | parts.pop("headers", {})
+        headers = self._headers | dict(headers or {})
         try:
             with tracing.calling(method, service) as call:
                 headers |= tracing.call_headers()
                 address = self._address(service, path)
-                answer = await self._http.request(method, address, headers=headers, **parts)
+                answer = await self._http.request(
+                    method, address, headers=headers, params=query, json=body
+                )
                 call.set_attributes({"http.response.status_code": answer.status_code})
                 if answer.is_server_error:
                     call.failed(str(answer.status_code))
@@ -243,8 +257,10 @@ def problem_in(answer: httpx.Response) -> Problem:
         body = {}
     listed = body.get("errors")
     errors = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
-    return Problem(
-        409 if answer.status_code == 412 else answer.status_code,  # noqa: PLR2004
+    status = 409 if answer.status_code == 412 else answer.status_code  # noqa: PLR2004
+    kind = FormRefused if status in FORM_STATUSES else Problem
+    return kind(
+        status,
         str(body.get("code") or ""),
         str(body.get("title") or ""),
         str(body.get("detail") or ""),

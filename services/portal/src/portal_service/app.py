@@ -118,23 +118,40 @@ def create_app(
         lifespan=lifespan,
         dependencies=[Depends(refuse_foreign_forms)],
     )
-    app.state.portal = PortalState(
+    app.state.portal = _state(settings, own_http, now)
+    install_authentication(app, principal_in_session)
+    install_error_pages(app)
+    install_probes(app, nothing_missing)
+    _add_pages(app, settings)
+    _add_middleware(app, settings)
+    assert_every_route_has_a_policy(app, public_paths=PUBLIC_PATHS)
+    return app
+
+
+def _state(
+    settings: PortalSettings, http: httpx.AsyncClient, now: Callable[[], datetime] | None
+) -> PortalState:
+    return PortalState(
         settings=settings,
         cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),
-        provider=OidcProvider(settings, own_http),
-        http=own_http,
+        provider=OidcProvider(settings, http),
+        http=http,
         templates=page_templates(),
         answers=RecentAnswers(settings.work_wait_s),
         now=now if settings.embedded else None,
     )
-    install_authentication(app, principal_in_session)
-    install_error_pages(app)
-    install_probes(app, nothing_missing)
+
+
+def _add_pages(app: FastAPI, settings: PortalSettings) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for pages in (*(screens.pages for screens in SCREENS), progress_list.tfc_pages):
         app.include_router(pages)
     if settings.embedded:
         app.include_router(styleguide.pages)
+
+
+def _add_middleware(app: FastAPI, settings: PortalSettings) -> None:
+    """The last one added sees a request first."""
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(RequestContextMiddleware, service="portal", crashed=crash_page)
     app.add_middleware(
@@ -142,8 +159,6 @@ def create_app(
         policy=content_security_policy(settings.issuer_origin),
         https=settings.https,
     )
-    assert_every_route_has_a_policy(app, public_paths=PUBLIC_PATHS)
-    return app
 
 
 async def nothing_missing() -> dict[str, bool]:

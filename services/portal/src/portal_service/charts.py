@@ -94,7 +94,7 @@ def _line(
     return LineChart(
         points=line,
         area=f"{x(points[0][0])},{foot} {line} {x(points[-1][0])},{foot}",
-        across=tuple(Tick(x(at), said) for at, said in marks),
+        across=tuple(Tick(x(at), label) for at, label in marks),
         up=tuple(Tick(y(top * part / 4), words(top * part / 4)) for part in range(5)),
     )
 

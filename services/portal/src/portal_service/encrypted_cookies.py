@@ -13,6 +13,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+Content = dict[str, Any]  # JSON that the portal itself wrote
 COOKIE_ROOM = 3900
 """Characters; browsers drop a cookie of more than 4,096 bytes with its name and attributes."""
 
@@ -27,7 +28,7 @@ class CookieCipher:
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
-    def encrypt(self, purpose: str, content: dict[str, Any], *, lasts_s: int) -> str:
+    def encrypt(self, purpose: str, content: Content, *, lasts_s: int) -> str:
         """Text for a cookie. Raises TooLargeForCookie."""
         body = json.dumps({"until": int(time.time()) + lasts_s, "content": content})
         header = {"alg": "dir", "enc": "A256GCM", "zip": "DEF"}
@@ -36,7 +37,7 @@ class CookieCipher:
             raise TooLargeForCookie(f"{purpose}: {len(sealed)} characters, room for {COOKIE_ROOM}")
         return sealed
 
-    def decrypt(self, purpose: str, sealed: str | None) -> dict[str, Any] | None:
+    def decrypt(self, purpose: str, sealed: str | None) -> Content | None:
         """What was sealed; None for anything stale, damaged or made by somebody else."""
         if not sealed:
             return None
@@ -45,7 +46,7 @@ class CookieCipher:
             body = json.loads(found.plaintext or b"")
         except (JoseError, ValueError):
             return None
-        content: dict[str, Any] = body["content"]
+        content: Content = body["content"]
         return content if body["until"] > time.time() else None
 
     def _key(self, purpose: str) -> OctKey:

@@ -12,7 +12,7 @@ from fastapi import Request
 from starlette.datastructures import FormData
 
 from portal_service import formatting
-from portal_service.api_client import FieldError, Problem
+from portal_service.api_client import FieldError, FormRefused
 
 TECHNICAL_FIELDS = frozenset({"csrf", "confirmed", "turned_back"})
 """Fields that the frame adds to a form: no input of the user."""
@@ -51,13 +51,13 @@ class FormFields:
 
     def number(self, name: str, words: str = "数字で入力してください。") -> int:
         """A whole number; 0 if nothing was typed."""
-        typed = unicodedata.normalize("NFKC", self.text(name))
-        if not typed:
+        entered = unicodedata.normalize("NFKC", self.text(name))
+        if not entered:
             return 0
-        if not SHORT_NUMBER.fullmatch(typed):
+        if not SHORT_NUMBER.fullmatch(entered):
             self.errors.append(FieldError(name, words))
             return 0
-        return int(typed)
+        return int(entered)
 
     def picked(self, name: str) -> list[tuple[str, int]]:
         """The records that were ticked, each with the version that the person saw (0: none)."""
@@ -89,9 +89,9 @@ class FormFields:
         return version if version.isascii() and version.isprintable() and version else None
 
     def refuse_unreadable(self) -> None:
-        """Go no further with a form that cannot be read. Raises Problem, as a service would."""
+        """Go no further with a form that cannot be read. Raises FormRefused, as a service would."""
         if self.errors:
-            raise Problem(422, "", "", "", tuple(self.errors))
+            raise FormRefused(422, "", "", "", tuple(self.errors))
 
     def kept(self) -> list[tuple[str, str]]:
         """Every entry, to be carried along by the question or shown again."""

@@ -65,9 +65,9 @@ def count(value: int | None, unit: str = "件") -> str:
     return NOTHING if value is None else f"{value:,}{unit}"
 
 
-def read_day(typed: str) -> date | None:
+def read_day(entered: str) -> date | None:
     """The day that was typed; None for an empty field. Raises NotReadable."""
-    text = _plain(typed)
+    text = _plain(entered)
     if not text:
         return None
     try:
@@ -81,9 +81,9 @@ def read_day(typed: str) -> date | None:
     raise NotReadable("日付は 2025/7/15 または 令和7年7月15日 のように入力してください。")
 
 
-def read_month(typed: str) -> date | None:
+def read_month(entered: str) -> date | None:
     """The first day of the month that was typed; None for an empty field. Raises NotReadable."""
-    text = _plain(typed)
+    text = _plain(entered)
     if not text:
         return None
     found = _MONTH.fullmatch(text)
@@ -96,9 +96,9 @@ def read_month(typed: str) -> date | None:
     raise NotReadable("年月は 2025/7 または 2025年7月 のように入力してください。")
 
 
-def read_yen(typed: str) -> int | None:
+def read_yen(entered: str) -> int | None:
     """The amount that was typed, in yen; None for an empty field. Raises NotReadable."""
-    text = _plain(typed)
+    text = _plain(entered)
     if not text:
         return None
     found = _YEN.fullmatch(text)
@@ -107,8 +107,8 @@ def read_yen(typed: str) -> int | None:
     return int(found[1].replace(",", ""))
 
 
-def _plain(typed: str) -> str:
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", typed)).upper()
+def _plain(entered: str) -> str:
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", entered)).upper()
 
 
 def _day_of_era(era: str, year: str, month_number: str, day_number: str) -> date:

@@ -10,14 +10,14 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 from urllib.parse import urlencode
 
 import httpx
 
 from portal_service.settings import PortalSettings
 from shared.auth import AccessRefused, IssuerUnavailable, Principal
-from shared.tokens import RemoteKeys, TokenVerifier
+from shared.tokens import RemoteKeys, TokenVerifier, expiry_of
 
 DISCOVERY_KEPT_S = 3600
 
@@ -57,13 +57,22 @@ class LoginAttempt:
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+class Discovery(TypedDict):
+    """What the portal uses of the discovery document (OpenID Connect Discovery 1.0, section 3)."""
+
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    end_session_endpoint: NotRequired[str]
+
+
 class OidcProvider:
     """One OpenID provider, found by discovery, as the client that the settings name."""
 
     def __init__(self, settings: PortalSettings, http: httpx.AsyncClient) -> None:
         self._settings = settings
         self._http = http
-        self._found: dict[str, Any] = {}
+        self._found: Discovery | None = None
         self._found_at = float("-inf")
         keys = RemoteKeys(self._jwks_url, http)
         issuer = settings.oidc_issuer
@@ -110,7 +119,7 @@ class OidcProvider:
             raise SignInFailed("the id token answers another login")
         if who["sub"] != granted["sub"]:
             raise SignInFailed("id token and access token name different people")
-        return Tokens(access, id_token, int(granted["exp"])), person
+        return Tokens(access, id_token, expiry_of(granted)), person
 
     async def end_session_url(self, id_token: str | None, back_to: str) -> str:
         """Where to send the browser so that the provider forgets the person, too."""
@@ -125,7 +134,7 @@ class OidcProvider:
             query["id_token_hint"] = id_token
         return _with_query(end, query)
 
-    async def _exchange(self, code: str, attempt: LoginAttempt) -> dict[str, Any]:
+    async def _exchange(self, code: str, attempt: LoginAttempt) -> dict[str, object]:
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -154,7 +163,7 @@ class OidcProvider:
     async def _jwks_url(self) -> str:
         return str((await self._discover())["jwks_uri"])
 
-    async def _discover(self) -> dict[str, Any]:
+    async def _discover(self) -> Discovery:
         if self._found and time.monotonic() - self._found_at < DISCOVERY_KEPT_S:
             return self._found
         issuer = self._settings.oidc_issuer
@@ -163,11 +172,12 @@ class OidcProvider:
                 issuer.rstrip("/") + "/.well-known/openid-configuration", follow_redirects=True
             )
             answer.raise_for_status()
-            found = answer.json()
+            body = answer.json()
         except (httpx.HTTPError, ValueError) as error:
             raise IssuerUnavailable(repr(error)) from error
-        if not isinstance(found, dict) or found.get("issuer") != issuer:
+        if not isinstance(body, dict) or body.get("issuer") != issuer:
             raise IssuerUnavailable("the discovered issuer is not the one in the settings")
+        found: Discovery = body  # type: ignore[assignment]  # trusted as far as its issuer is
         self._found, self._found_at = found, time.monotonic()
         return found
 

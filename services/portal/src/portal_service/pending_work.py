@@ -29,7 +29,7 @@ KEPT_S = 10
 LISTS = {
     "to_approve": "/returns/approvals",
     "remanded": "/returns/approvals",
-    "still": "/returns",
+    "stale": "/returns",
     "requested": "/tfc/requests",
     "processing": "/tfc/requests",
     "contact": "/tfc/requests",

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Coroutine, Hashable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 Answer = TypeVar("Answer")
 PEOPLE = 5_000
@@ -48,7 +48,7 @@ class RecentAnswers(Generic[Answer]):
         self,
         whose: Hashable,
         question: Hashable,
-        asking: Coroutine[Any, Any, Answer],
+        asking: Coroutine[object, None, Answer],
         *,
         keep_s: float = 0,
         patient: bool = False,

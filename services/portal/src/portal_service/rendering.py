@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal_service import formatting
@@ -167,6 +167,13 @@ def announce(
         message |= {"undo_to": undo[0], "undo": undo[1]}
     sealed = state_of(request).cookie_cipher.encrypt("flash", message, lasts_s=300)
     set_cookie(request, response, "flash", sealed, lasts_s=300)
+
+
+def see_other(request: Request, url: str, text: str, *, kind: str = "done") -> Response:
+    """Send the browser to the next page (303) with a message on it; see `announce`."""
+    response = RedirectResponse(url, 303)
+    announce(request, response, text, kind=kind)
+    return response
 
 
 async def _person(request: Request) -> Principal | None:

@@ -8,7 +8,7 @@ before the session ended can still be sent.
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Literal, TypedDict
 
 from fastapi import Request, Response
 
@@ -20,6 +20,15 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CSRF_FIELD = "csrf"
 KEPT_S = 24 * 3600
 """How long an ended session is still readable: long enough to save a form from yesterday."""
+
+
+class CookieTraits(TypedDict):
+    """The attributes of every cookie of the portal."""
+
+    path: str
+    httponly: bool
+    samesite: Literal["lax"]
+    secure: bool
 
 
 class FormNotOurs(Exception):
@@ -123,9 +132,9 @@ def _xor(one: bytes, other: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(one, other, strict=False))
 
 
-def _cookie_traits(request: Request) -> dict[str, Any]:
+def _cookie_traits(request: Request) -> CookieTraits:
     secure = state_of(request).settings.https
-    return {"path": "/", "httponly": True, "samesite": "lax", "secure": secure}
+    return CookieTraits(path="/", httponly=True, samesite="lax", secure=secure)
 
 
 def _sealed(request: Request, session: Session) -> str:

@@ -1,9 +1,9 @@
 """Mapping between rows and values of the rules: facts, form entries and routes."""
 
 from datetime import date
-from typing import Any
 
-from returns_service.models import Application, Contract
+from returns_service.models import Application, ChangeJson, Contract, ReportJson
+from returns_service.progress_list import ProgressRow
 from returns_service.rules.approval_route import Level, Route
 from returns_service.rules.return_approval import ReturnFacts
 from returns_service.rules.return_eligibility import ContractFacts, Selection, product_of
@@ -22,8 +22,8 @@ def contract_facts(contract: Contract) -> ContractFacts:
     )
 
 
-def return_facts(row: Any) -> ReturnFacts:
-    """What decides who may do what with an application; `row` is an Application or a list row."""
+def return_facts(row: Application | ProgressRow) -> ReturnFacts:
+    """What decides who may do what with an application."""
     route = Route(Role(row.originator_role), tuple(Level(level) for level in row.levels))
     return ReturnFacts(
         dealer_code=row.dealer_id,
@@ -67,20 +67,21 @@ def set_report(application: Application, report: ReturnReport) -> None:
     application.unreturned_reason = report.result.unreturned_reason
 
 
-def entry_to_json(report: ReturnReport) -> dict[str, Any]:
+def entry_to_json(report: ReturnReport) -> ReportJson:
     """A report as it is kept with an approval, so that later changes can be shown against it."""
+    received = report.result.received_on
     return {
         "contact_1": report.contact_1,
         "contact_2": report.contact_2,
         "contact_3": report.contact_3,
         "completion_mail": report.completion_mail,
         "kind": report.result.kind.value,
-        "received_on": json_value(report.result.received_on),
+        "received_on": received.isoformat() if received else None,
         "unreturned_reason": report.result.unreturned_reason,
     }
 
 
-def entry_from_json(entry: dict[str, Any]) -> ReturnReport:
+def entry_from_json(entry: ReportJson) -> ReturnReport:
     """The inverse of `entry_to_json`."""
     received = entry["received_on"]
     result = ReturnResult(
@@ -97,7 +98,7 @@ def entry_from_json(entry: dict[str, Any]) -> ReturnReport:
     )
 
 
-def changes_to_json(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
+def changes_to_json(changes: tuple[Change, ...]) -> list[ChangeJson]:
     """Changes as they are kept in the history: field, before, after."""
     return [
         {

@@ -5,7 +5,7 @@ dealers; row-level security shows a transaction only the rows of its own dealer.
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy import BigInteger, Computed, DateTime, ForeignKey, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -16,6 +16,26 @@ from shared import audit
 OPEN = "status NOT IN ('COMPLETED', 'WITHDRAWN')"
 
 
+class ReportJson(TypedDict):
+    """A form as stored with an approval; `received_on` is an ISO date."""
+
+    contact_1: str | None
+    contact_2: str | None
+    contact_3: str | None
+    completion_mail: bool
+    kind: str
+    received_on: str | None
+    unreturned_reason: str | None
+
+
+class ChangeJson(TypedDict):
+    """One changed field of a form as stored in the history; dates are ISO dates."""
+
+    field: str
+    before: str | bool | None
+    after: str | bool | None
+
+
 class Base(DeclarativeBase):
     """The tables of this service."""
 
@@ -23,8 +43,9 @@ class Base(DeclarativeBase):
         str: Text,
         datetime: DateTime(timezone=True),
         list[str]: ARRAY(Text),
-        dict[str, Any]: JSONB,
-        list[dict[str, Any]]: JSONB,
+        dict[str, object]: JSONB,
+        ReportJson: JSONB,
+        list[ChangeJson]: JSONB,
     }
 
 
@@ -202,7 +223,7 @@ class Approval(Base):
     on_behalf_of: Mapped[str | None]
     mail: Mapped[str | None]
     approved_at: Mapped[datetime]
-    entry: Mapped[dict[str, Any]]
+    entry: Mapped[ReportJson]
 
 
 class HistoryLine(audit.AuditEntry, Base):
@@ -222,9 +243,9 @@ class HistoryLine(audit.AuditEntry, Base):
     to_status: Mapped[str]
     version: Mapped[int]
     status_version: Mapped[int]
-    said: Mapped[str | None]
-    changes: Mapped[list[dict[str, Any]]]
-    facts: Mapped[dict[str, Any]]
+    comment: Mapped[str | None] = mapped_column("said")
+    changes: Mapped[list[ChangeJson]]
+    facts: Mapped[dict[str, object]]
 
 
 class Substitute(Base):

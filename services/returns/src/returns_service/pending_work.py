@@ -2,19 +2,20 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import text
 
 from returns_service.actor import Person, RequestContext
 from returns_service.mapping import return_facts
-from returns_service.progress_list import Page, count_of, search
+from returns_service.progress_list import Page, ProgressRow, count_of, search
 from returns_service.rules.return_list import (
     DEALERS_TURN,
     REMANDED,
     TO_APPROVE,
     ProgressSearch,
-    last_change_of_still_ones,
+    last_change_of_stale,
 )
 from returns_service.rules.return_status import Status, Tab
 from shared.pending_work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
@@ -29,6 +30,13 @@ _REASONS = text("""
     ORDER BY application_id, said IS NULL, line_id DESC
 """)
 """Of each application the last remand since it was sent; one with a reason before one without."""
+
+
+class _Remand(NamedTuple):
+    application_id: str
+    comment: str | None
+    actor_name: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def approves(person: Person) -> bool:
     return any(actor.role in {Role.MANAGER, Role.HQ} for actor in person.actors)
 
 
-def to_approve(row: Any) -> bool:
+def to_approve(row: ProgressRow) -> bool:
     """Whether what waits with a row is an approval; else its originator corrects it."""
     facts = return_facts(row)
     return not facts.route.is_with_originator(facts.status)
@@ -90,12 +98,12 @@ def _of_dealer(ctx: RequestContext) -> Iterator[Counted]:
     if approves(ctx.who):
         yield Counted("to_approve", "承認待ちの申込", waiting_keys(TO_APPROVE))
     yield Counted("remanded", "差戻しされた申込", waiting_keys(REMANDED))
-    still = ProgressSearch(
+    stale = ProgressSearch(
         statuses=frozenset(DEALERS_TURN),
-        updated_to_on=last_change_of_still_ones(ctx.today),
+        updated_to_on=last_change_of_stale(ctx.today),
         own=ctx.who.self_actor.role is Role.SALES,
     )
-    yield Counted("still", "7日以上動きのない申込", still, waits=False)
+    yield Counted("stale", "7日以上動きのない申込", stale, waits=False)
 
 
 def _of_tfc() -> Iterator[Counted]:
@@ -114,16 +122,16 @@ async def _remanded(ctx: RequestContext) -> list[RemandedWork]:
     keys = waiting_keys(REMANDED)
     rows = await search(ctx.tx, ctx.who, keys, Tab.CURRENT, Page(REMANDS_SHOWN))
     found = await ctx.tx.execute(_REASONS, {"ids": [row.application_id for row in rows]})
-    reasons: dict[str, Any] = {row.application_id: row for row in found}
-    return [_shown(row, reasons.get(row.application_id)) for row in rows]
+    remands = {remand.application_id: remand for remand in map(_Remand._make, found)}
+    return [_shown(row, remands.get(row.application_id)) for row in rows]
 
 
-def _shown(row: Any, reason: Any) -> RemandedWork:
+def _shown(row: ProgressRow, remand: _Remand | None) -> RemandedWork:
     return RemandedWork(
         subject_id=row.application_id,
         title=row.customer_name,
         note=row.contract_no,
-        said=reason.said if reason else None,
-        by=reason.actor_name if reason else None,
-        at=reason.at if reason else None,
+        comment=remand.comment if remand else None,
+        by=remand.actor_name if remand else None,
+        at=remand.at if remand else None,
     )

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from returns_service.actor import Person
@@ -44,6 +44,27 @@ _AT_LEVEL = """(status IN {statuses} AND '{level}' = ANY(levels)
     AND originator_id <> ALL(:themselves_{place}))"""
 _STATUS_OF = "SELECT status FROM {table} WHERE {where}"
 _NEWEST_FIRST = " ORDER BY updated_at DESC, application_id DESC LIMIT :limit"
+
+
+class ProgressRow(NamedTuple):
+    """A row of 進捗一覧, its columns in the order of both statements."""
+
+    kind: str
+    application_id: str
+    dealer_id: str
+    store_code: str
+    contract_no: str
+    customer_name: str
+    originator_id: str
+    originator_name: str
+    originator_role: str
+    levels: list[str]
+    status: str
+    status_version: int
+    version: int
+    entered_at: datetime
+    requested_at: datetime | None
+    updated_at: datetime
 
 
 @dataclass(frozen=True)
@@ -92,10 +113,11 @@ def _statement(sql: str) -> TextClause:
 
 async def search(
     tx: AsyncSession, person: Person, keys: ProgressSearch, tab: Tab | None, page: Page
-) -> Sequence[Row[Any]]:
+) -> Sequence[ProgressRow]:
     """The page of rows that satisfy every key, newest first; raises SearchPeriodReversed."""
     sql, values = rows_wanted(person, keys, tab, page)
-    return (await tx.execute(_statement(sql), values)).all() if sql else []
+    found = await tx.execute(_statement(sql), values) if sql else ()
+    return [ProgressRow._make(row) for row in found]
 
 
 async def count_of(tx: AsyncSession, person: Person, keys: ProgressSearch, tab: Tab | None) -> int:

@@ -14,13 +14,13 @@ expired cannot overwrite what another one has settled since.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, TextClause, func, inspect, select, text, update
 from sqlalchemy import insert as insert_row
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
 
 from shared.concurrency import check_version
 from shared.http import NotFound
@@ -78,7 +78,7 @@ class Ledger(Generic[Message]):
     def __init__(
         self,
         model: type[Message],
-        log: type[Any],
+        log: type[DeclarativeBase],
         *,
         channel: str,
         ready: Sequence[ColumnElement[bool] | TextClause] = (),

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,7 +65,7 @@ class DeliveryWorker(ABC, Generic[Claimed, Result]):
         """Nothing is due: release what waits for a message; seconds until to look again."""
         return None
 
-    def background(self, wakeup: WorkSignal) -> Sequence[Coroutine[Any, Any, None]]:  # noqa: ARG002  for subclasses
+    def background(self, wakeup: WorkSignal) -> Sequence[Coroutine[object, None, None]]:  # noqa: ARG002  for subclasses
         """What runs beside the lanes."""
         return ()
 

@@ -2,12 +2,15 @@
 
 from typing import Any, TypeVar
 
+from sqlalchemy import Row
+
+from contracts_service.models import Contract
 from event_contracts.contract import ContractFacts, Vehicle
 
 E = TypeVar("E", bound=ContractFacts)
 
 
-def contract_event(kind: type[E], contract: Any) -> E:
+def contract_event(kind: type[E], contract: Contract | Row[Any]) -> E:
     """Build the event from a contract (a model, or a row with the same column names)."""
     return kind(
         dealer_id=contract.dealer_id,

@@ -91,14 +91,15 @@ async def begin_import(tx: AsyncSession) -> None:
     await tx.execute(text(CHANGED_CONTRACTS))
 
 
-async def stage_contracts(tx: AsyncSession, rows: Sequence[Sequence[Any]]) -> None:
+async def stage_contracts(tx: AsyncSession, rows: Sequence[Sequence[object]]) -> None:
     """Load lines (values in the order of STAGED) into the staging table by COPY."""
     connection = await (await tx.connection()).get_raw_connection()
-    driver: Any = connection.driver_connection
+    driver = connection.driver_connection
+    assert driver is not None
     await driver.copy_records_to_table("incoming", records=rows, columns=STAGED)
 
 
-def staged_line(line: int, row: ContractRow) -> tuple[Any, ...]:
+def staged_line(line: int, row: ContractRow) -> tuple[object, ...]:
     """The values of a contract in the order of STAGED, with folded search texts."""
     values = {
         "line": line,
@@ -113,7 +114,7 @@ def staged_line(line: int, row: ContractRow) -> tuple[Any, ...]:
     return tuple(values[name] if name in values else getattr(row, name) for name in STAGED)
 
 
-async def import_contract(tx: AsyncSession, line: Sequence[Any], *, now: datetime) -> None:
+async def import_contract(tx: AsyncSession, line: Sequence[object], *, now: datetime) -> None:
     """Import a single contract, like a file of one line.
 
     Raises:

@@ -1,8 +1,7 @@
 """Entry history: each statement about selection and replacement, with its source (D31, D57)."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,9 +30,9 @@ def append_entry(tx: AsyncSession, contract: Contract, recorder: Recorder) -> No
             entry_id=new_id(),
             dealer_id=contract.dealer_id,
             contract_no=contract.contract_no,
-            recorded_at=recorder.now,
+            at=recorder.now,
             recorded_by=recorder.who,
-            source=recorder.source,
+            action=recorder.source,
             selection=contract.selection,
             own_replacement=contract.own_replacement,
             vehicle_code=contract.replacement_vehicle_code,
@@ -56,10 +55,9 @@ def set_replacement(
 
 
 async def publish_first_selection(
-    tx: AsyncSession, contract: Contract, event: dict[str, Any]
+    tx: AsyncSession, contract: Contract, *, late: bool, deadline_on: date, now: datetime
 ) -> None:
-    """A selection was made for the first time; `event` has now, late and deadline_on."""
-    now = event.pop("now")
+    """A selection was made for the first time; `late`: after `deadline_on`."""
     recorded = SelectionRecorded.model_validate(
         {
             **_names(contract),
@@ -67,7 +65,8 @@ async def publish_first_selection(
             "own_replacement": bool(contract.own_replacement),
             "vehicle_code": contract.replacement_vehicle_code,
             "confirmation_received_on": contract.confirmation_received_on,
-            **event,
+            "late": late,
+            "deadline_on": deadline_on,
         }
     )
     await outbox.add(tx, recorded, now=now)
@@ -94,5 +93,5 @@ async def publish_replacement(tx: AsyncSession, contract: Contract, now: datetim
     await outbox.add(tx, ReplacementRecorded.model_validate(names), now=now)
 
 
-def _names(contract: Contract) -> dict[str, Any]:
+def _names(contract: Contract) -> dict[str, str]:
     return {"dealer_id": contract.dealer_id, "contract_no": contract.contract_no}

@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +15,7 @@ from shared.trace_context import new_id
 
 
 async def log_export(
-    tx: AsyncSession, viewer: Viewer, asked: dict[str, Any], rows: int, recorder: Recorder
+    tx: AsyncSession, viewer: Viewer, asked: dict[str, str], rows: int, recorder: Recorder
 ) -> None:
     """Log a CSV export with its search conditions; the event carries only their hash."""
     export_id = new_id()

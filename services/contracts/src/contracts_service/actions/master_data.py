@@ -4,7 +4,7 @@ Only rows that differ from the stored ones are written; events are emitted for n
 stores and staff only.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -27,11 +27,10 @@ from event_contracts.masters import StaffUpdated, StoreUpdated
 from shared import outbox
 
 BATCH = 1000
+MasterRow = Mapping[str, object]  # by column name
 
 
-async def upsert_dealers(
-    tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime
-) -> None:
+async def upsert_dealers(tx: AsyncSession, rows: Iterable[MasterRow], *, now: datetime) -> None:
     """Upsert dealers: dealer_id, name. Stores are published again, since they carry the name."""
     async for changed in _upsert(tx, Dealer, rows):
         of_changed_dealers = Store.dealer_id.in_([dealer.dealer_id for dealer in changed])
@@ -39,7 +38,7 @@ async def upsert_dealers(
         await _publish_stores(tx, stores, now)
 
 
-async def upsert_stores(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
+async def upsert_stores(tx: AsyncSession, rows: Iterable[MasterRow], *, now: datetime) -> None:
     """Upsert stores: dealer_id, store_code, name, phone, unused."""
     async for changed in _upsert(tx, Store, rows, but={"successor"}):
         await _publish_stores(tx, changed, now)
@@ -72,7 +71,7 @@ async def _publish_stores(
     await outbox.add_many(tx, events, now=now)
 
 
-async def upsert_staff(tx: AsyncSession, rows: Iterable[dict[str, Any]], *, now: datetime) -> None:
+async def upsert_staff(tx: AsyncSession, rows: Iterable[MasterRow], *, now: datetime) -> None:
     """Upsert staff, with the columns of the table."""
     async for changed in _upsert(tx, Staff, rows):
         events = [
@@ -106,7 +105,7 @@ async def upsert_products(tx: AsyncSession, products: Iterable[Product] = PRODUC
     await _all(_upsert(tx, ProductRow, rows))
 
 
-async def upsert_vehicles(tx: AsyncSession, rows: Iterable[dict[str, Any]]) -> None:
+async def upsert_vehicles(tx: AsyncSession, rows: Iterable[MasterRow]) -> None:
     """Upsert models for the pulldown: dealer_id (`*` for all), vehicle_code, name, active."""
     await _all(_upsert(tx, Vehicle, rows))
 
@@ -126,7 +125,7 @@ async def upsert_calendar(
 async def _upsert(
     tx: AsyncSession,
     model: type[Base],
-    rows: Iterable[dict[str, Any]],
+    rows: Iterable[MasterRow],
     but: Collection[str] = (),
 ) -> AsyncIterator[Sequence[Row[Any]]]:
     """Upsert all columns except `but`; yields the new or changed rows in batches."""
@@ -153,7 +152,7 @@ async def _all(portions: AsyncIterator[object]) -> None:
         pass
 
 
-def _batched(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+def _batched(rows: Iterable[MasterRow], size: int) -> Iterator[list[MasterRow]]:
     left = iter(rows)
     while portion := list(islice(left, size)):
         yield portion

@@ -43,7 +43,7 @@ async def record_result(
     command: RecordResult,
     *,
     recorder: Recorder,
-    conditions: Policy,
+    policy: Policy,
 ) -> ResultDecision:
     """Record selection and replacement in one write. Raises as `decide_result`."""
     today, before = jst_day(recorder.now), selection_of(contract)
@@ -53,7 +53,7 @@ async def record_result(
         command,
         today=today,
         vehicle_codes=await queries.vehicles(tx, contract.dealer_id),
-        first_entry=conditions.first_entry,
+        first_entry=policy.first_entry_after_change_limit,
     )
     if decision.recorded is Recorded.NOTHING_NEW:
         return decision
@@ -66,8 +66,9 @@ async def record_result(
     set_replacement(contract, decision.replacement, ReplacementSource.RESULT_ENTRY, recorder.now)
     append_entry(tx, contract, recorder)
     if decision.recorded is Recorded.FIRST:
-        event = {"now": recorder.now, "late": decision.late, "deadline_on": decision.deadline_on}
-        await publish_first_selection(tx, contract, event)
+        await publish_first_selection(
+            tx, contract, late=decision.late, deadline_on=decision.deadline_on, now=recorder.now
+        )
     else:
         await publish_selection_change(tx, contract, before, recorder.now)
         if decision.replacement != replaced:
@@ -92,27 +93,28 @@ async def apply_for_resplit(
     instalments: int,
     *,
     recorder: Recorder,
-    conditions: Policy,
+    policy: Policy,
 ) -> ResplitPlan:
     """Apply for the screening of a plan, and select 再分割 (D50). Raises as the re-split rules."""
     before, today = contract.selection, jst_day(recorder.now)
     selection = selection_on_applying(resplit_facts(contract), today=today)
-    plan = resplit_trial(contract, instalments, conditions)
+    plan = resplit_trial(contract, instalments, policy)
     contract.selection_before_resplit = before
     contract.selection = selection.value
     contract.resplit_approved = False
     append_entry(tx, contract, recorder)
     if before is None:
         deadline_on = result_due_on(contract.final_on)
-        event = {"now": recorder.now, "late": today > deadline_on, "deadline_on": deadline_on}
-        await publish_first_selection(tx, contract, event)
+        await publish_first_selection(
+            tx, contract, late=today > deadline_on, deadline_on=deadline_on, now=recorder.now
+        )
     else:
         await publish_selection_change(tx, contract, before, recorder.now)
     applied = ResplitApplied(
         dealer_id=contract.dealer_id,
         contract_no=contract.contract_no,
         instalments=instalments,
-        yearly_rate=str(conditions.resplit_rate_percent),
+        yearly_rate=str(policy.resplit_rate_percent),
         first_instalment_yen=plan.first_yen,
         monthly_yen=plan.level_yen,
     )
@@ -121,12 +123,12 @@ async def apply_for_resplit(
     return plan
 
 
-def resplit_trial(contract: Contract, instalments: int, conditions: Policy) -> ResplitPlan:
+def resplit_trial(contract: Contract, instalments: int, policy: Policy) -> ResplitPlan:
     """The plan for the last instalment of a contract; nothing is stored (D50)."""
     return trial(
         principal_yen=contract.last_instalment_yen or 0,
         instalments=instalments,
-        yearly_rate_percent=conditions.resplit_rate_percent,
+        yearly_rate_percent=policy.resplit_rate_percent,
         final_on=contract.final_on,
-        terms=conditions.resplit_terms,
+        terms=policy.resplit_terms,
     )

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from contracts_service.api import (
     assignments,
-    customers,
+    contracts,
+    dashboard,
     erasure,
     exports,
     lookups,
@@ -15,5 +16,17 @@ from contracts_service.api import (
 )
 
 router = APIRouter()
-for part in (customers, exports, results, assignments, lookups, pending_work, me, masters, erasure):
+PARTS = (
+    contracts,
+    exports,
+    results,
+    assignments,
+    lookups,
+    dashboard,
+    pending_work,
+    me,
+    masters,
+    erasure,
+)
+for part in PARTS:
     router.include_router(part.router)

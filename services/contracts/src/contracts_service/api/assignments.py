@@ -14,10 +14,9 @@ from contracts_service.actions.assignment import (
     cancel_change,
     register_changes,
 )
-from contracts_service.api.dependencies import LEADERS, Ctx, RequestContext, Text
+from contracts_service.api.dependencies import LEADERS, Ctx, RequestContext, Text, locked_contract
 from contracts_service.api.results import Body, with_etag
 from contracts_service.contract_detail import ContractDetail
-from contracts_service.models import Contract
 from contracts_service.rules.assignment_change import (
     AssignmentLocked,
     ChangeDecision,
@@ -35,7 +34,7 @@ from contracts_service.rules.search_guidance import (
     search_guidance,
 )
 from contracts_service.rules.search_text import folded_contract_no
-from shared.concurrency import VersionConflict, check_version
+from shared.concurrency import VersionConflict
 from shared.errors import FieldError, FormErrors, Refusal, problem_of
 from shared.http import expected_version
 from shared.openapi import Problem
@@ -151,7 +150,7 @@ async def _change_context(ctx: RequestContext) -> ChangeContext:
         now=ctx.now,
         places=await queries.places(ctx.tx, ctx.viewer.dealer_code),
         exceptions=await queries.calendar_exceptions(ctx.tx),
-        reflected_by=ctx.conditions.reflected_by,
+        reflected_by=ctx.policy.reflection,
     )
 
 
@@ -161,8 +160,7 @@ async def change_assignment(
     contract_no: Text, body: ChangeBody, version: Version, ctx: Ctx, response: Response
 ) -> ChangeAnswer:
     """「異動」 and 「変更」 of one contract; repeated on the same day, it adds to the first."""
-    contract = await _locked(ctx, contract_no)
-    check_version(contract.version, version)
+    contract = await locked_contract(ctx, contract_no, version)
     number = contract.contract_no
     change_ctx = await _change_context(ctx)
     decision = await register_changes(
@@ -182,8 +180,7 @@ async def cancel_assignment_change(
     contract_no: Text, version: Version, ctx: Ctx, response: Response
 ) -> ContractDetail:
     """Cancel what was registered today (D143)."""
-    contract = await _locked(ctx, contract_no)
-    check_version(contract.version, version)
+    contract = await locked_contract(ctx, contract_no, version)
     await cancel_change(ctx.tx, contract, now=ctx.now)
     return await with_etag(ctx, contract, response)
 
@@ -201,7 +198,7 @@ async def search_for_bulk_change(
     products = await queries.products(ctx.tx)
     rows = [
         BulkRowShown(
-            **_fields(customer_list.row_of(row, today=ctx.today, conditions=ctx.conditions)),
+            **_fields(customer_list.row_of(row, today=ctx.today, policy=ctx.policy)),
             version=row.version,
             product_code=row.product_code,
             transferable=products[row.product_code].transferable,
@@ -273,11 +270,7 @@ async def count_transfers(ctx: Ctx) -> Transfers:
     return Transfers(leaving=row.leaving, coming=row.coming)
 
 
-async def _locked(ctx: RequestContext, contract_no: str) -> Contract:
-    return await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today, lock=True)
-
-
-def _decided(decision: ChangeDecision) -> dict[str, Any]:
+def _decided(decision: ChangeDecision) -> dict[str, object]:
     return {
         "outcome": decision.outcome,
         "hidden_from_old_store_on": decision.hidden_from_old_store_on,

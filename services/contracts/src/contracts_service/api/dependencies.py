@@ -7,9 +7,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 from pydantic import Field
 
+from contracts_service import queries
+from contracts_service.models import Contract
 from contracts_service.policy import Policy
 from contracts_service.rules.contract_access import Viewer
 from shared import auth, request_context
+from shared.concurrency import check_version
 from shared.http import NotFound, clock_of, database_of
 from shared.refusals import refuses
 from shared.roles import Role
@@ -30,7 +33,7 @@ class RequestContext(request_context.RequestContext):
 
     who: auth.Principal
     viewer: Viewer
-    conditions: Policy
+    policy: Policy
     known_products: set[str]
     """Codes seen in the product master: products are never removed, so each is looked up once."""
 
@@ -42,7 +45,7 @@ async def _context(request: Request) -> AsyncIterator[RequestContext]:
     viewer = viewer_of(who)
     async with database_of(request).transaction(viewer.dealer_code) as tx:
         now, state = clock_of(request).now(), request.app.state
-        yield RequestContext(tx, now, who, viewer, state.conditions, state.known_products)
+        yield RequestContext(tx, now, who, viewer, state.policy, state.known_products)
 
 
 Ctx = Annotated[RequestContext, Depends(_context, scope="function")]
@@ -59,3 +62,18 @@ def viewer_of(who: auth.Principal) -> Viewer:
         raise NotFound
     store = None if role is Role.HQ else who.store
     return Viewer(role=role, dealer_code=who.dealer, store_code=store)
+
+
+async def locked_contract(
+    ctx: RequestContext, contract_no: str, version: int | None = None
+) -> Contract:
+    """A contract to change, locked; `version` is what the caller saw of it, None if any will do.
+
+    Raises ContractNotFound, VersionConflict.
+    """
+    contract = await queries.contract_for(
+        ctx.tx, ctx.viewer, contract_no, today=ctx.today, lock=True
+    )
+    if version is not None:
+        check_version(contract.version, version)
+    return contract

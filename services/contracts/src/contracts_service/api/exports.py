@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from contracts_service import customer_list, queries
 from contracts_service.actions.entry_history import Recorder
 from contracts_service.actions.export_log import log_export, log_print
-from contracts_service.api.customers import SEARCH_PARAMS, SearchParams, condition_of
+from contracts_service.api.contracts import SEARCH_PARAMS, SearchParams, condition_of
 from contracts_service.api.dependencies import DEALER, LEADERS, Ctx, RequestContext, Text
 from contracts_service.payment_confirmation import Confirmation, print_confirmation
 from contracts_service.rules.contract_access import ContractNotFound
@@ -67,7 +67,7 @@ def _batch(
 ) -> bytes:
     shown = (
         customer_list.csv_row(
-            customer_list.row_of(row, today=ctx.today, conditions=ctx.conditions), row, names
+            customer_list.row_of(row, today=ctx.today, policy=ctx.policy), row, names
         )
         for row in rows
     )

@@ -1,12 +1,11 @@
-"""Lookup lists for pulldowns, and the managers' dashboard (D55, D124-D130, part D)."""
+"""Lookup lists for pulldowns (D55, D124-D130)."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from contracts_service import queries
-from contracts_service.api.dependencies import DEALER, LEADERS, Ctx, Text
+from contracts_service.api.dependencies import DEALER, Ctx, Text
 from contracts_service.contract_detail import CodedName
-from contracts_service.dashboard import Dashboard, dashboard
 from contracts_service.rules.assignment_change import MoveReason
 from contracts_service.rules.products import Product
 from contracts_service.rules.selection import OTHER_VEHICLE, OTHER_VEHICLE_LABEL
@@ -79,9 +78,3 @@ async def list_staff(
 async def list_move_reasons() -> list[CodedName]:
     """The reasons for a move (D127)."""
     return [CodedName(reason.value, reason.label) for reason in MoveReason]
-
-
-@router.get("/dashboard", dependencies=[LEADERS], response_model_exclude_unset=True)
-async def show_dashboard(ctx: Ctx) -> Dashboard:
-    """Due contracts per store, their ages, and the replacement rate."""
-    return await dashboard(ctx.tx, ctx.viewer, today=ctx.today, conditions=ctx.conditions)

@@ -4,12 +4,13 @@ Read only: master data changes by imports and events (imports.py).
 """
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from contracts_service.models import Dealer, Staff, Store, Vehicle
 from shared.auth import Role, require
@@ -77,8 +78,8 @@ Tx = Annotated[AsyncSession, Depends(_of_all_dealers, scope="function")]
 @router.get("/dealers")
 async def list_dealers(tx: Tx) -> list[DealerLine]:
     """Every dealer, with the numbers of its stores in use and active staff."""
-    stores = _counted(select(func.count()).where(~Store.unused), Store.dealer_id)
-    people = _counted(select(func.count()).where(Staff.active), Staff.dealer_id)
+    stores = _counted(~Store.unused, Store.dealer_id)
+    people = _counted(Staff.active.is_(True), Staff.dealer_id)
     rows = await tx.execute(
         select(Dealer.dealer_id, Dealer.name, stores, people).order_by(Dealer.dealer_id)
     )
@@ -132,5 +133,6 @@ async def list_all_vehicles(tx: Tx) -> list[MasterVehicle]:
     ]
 
 
-def _counted(count: Any, dealer_id: Any) -> Any:
-    return count.where(dealer_id == Dealer.dealer_id).correlate(Dealer).scalar_subquery()
+def _counted(rows: ColumnElement[bool], dealer_id: InstrumentedAttribute[str]) -> ScalarSelect[int]:
+    count = select(func.count()).where(rows, dealer_id == Dealer.dealer_id)
+    return count.correlate(Dealer).scalar_subquery()

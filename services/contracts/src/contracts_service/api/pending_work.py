@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 
 from contracts_service import customer_list
-from contracts_service.api.customers import SearchQuery, condition_of
+from contracts_service.api.contracts import SearchQuery, condition_of
 from contracts_service.api.dependencies import DEALER, Ctx, RequestContext
 from contracts_service.rules.row_colour import Colour
 from shared.pending_work import Work, WorkCount

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,15 @@ from contracts_service.actions.result_entry import (
     request_payoff,
     resplit_trial,
 )
-from contracts_service.api.dependencies import DEALER, HQ, STORE_WORK, Ctx, RequestContext, Text
+from contracts_service.api.dependencies import (
+    DEALER,
+    HQ,
+    STORE_WORK,
+    Ctx,
+    RequestContext,
+    Text,
+    locked_contract,
+)
 from contracts_service.contract_detail import (
     ContractDetail,
     MemoDetail,
@@ -52,7 +60,6 @@ from contracts_service.rules.result_entry import (
 )
 from contracts_service.rules.selection import Selection
 from contracts_service.rules.tfc_handling import TfcHandles
-from shared.concurrency import check_version
 from shared.errors import FieldError, FormErrors
 from shared.http import etag, expected_version, idempotent
 from shared.refusals import refuses
@@ -175,17 +182,11 @@ RESPLIT_REFUSALS = (
 )
 
 
-async def _locked(ctx: RequestContext, contract_no: str) -> Contract:
-    return await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today, lock=True)
-
-
 async def with_etag(ctx: RequestContext, contract: Contract, response: Response) -> ContractDetail:
     """The contract after the action, with its version as ETag."""
     await ctx.tx.flush()
     response.headers.update(etag(contract.version))
-    return await contract_detail(
-        ctx.tx, contract, ctx.viewer, today=ctx.today, conditions=ctx.conditions
-    )
+    return await contract_detail(ctx.tx, contract, ctx.viewer, today=ctx.today, policy=ctx.policy)
 
 
 def recorder_of(ctx: RequestContext) -> Recorder:
@@ -199,7 +200,7 @@ async def put_memo(
     contract_no: Text, body: MemoBody, version: Version, ctx: Ctx, response: Response
 ) -> MemoDetail:
     """Save 自由記入欄; If-Match names the memo's own version, 0 before the first."""
-    contract = await _locked(ctx, contract_no)
+    contract = await locked_contract(ctx, contract_no)
     memo = await save_memo(ctx.tx, contract, body.text, expected=version, recorder=recorder_of(ctx))
     response.headers.update(etag(memo.version))
     return visible_memo(memo, ctx.viewer)
@@ -212,13 +213,12 @@ async def enter_result(
     contract_no: Text, body: ResultBody, version: Version, ctx: Ctx, response: Response
 ) -> ResultAnswer:
     """「決定」: record selection and replacement; 早期完済 offers its two exits."""
-    contract = await _locked(ctx, contract_no)
-    check_version(contract.version, version)
+    contract = await locked_contract(ctx, contract_no, version)
     command = RecordResult(
         categories=frozenset(body.categories), **body.model_dump(exclude={"categories"})
     )
     decision = await record_result(
-        ctx.tx, contract, command, recorder=recorder_of(ctx), conditions=ctx.conditions
+        ctx.tx, contract, command, recorder=recorder_of(ctx), policy=ctx.policy
     )
     return ResultAnswer(
         recorded=decision.recorded,
@@ -230,11 +230,11 @@ async def enter_result(
 
 @router.post("/payoff-request", dependencies=[DEALER], response_model=PayoffRequest)
 @refuses(ContractNotFound, TfcHandles, PayoffNotSelected)
-async def ask_for_payoff(contract_no: Text, ctx: Ctx, key: Key = None) -> dict[str, Any]:
+async def ask_for_payoff(contract_no: Text, ctx: Ctx, key: Key = None) -> dict[str, str]:
     """「早期完済受付へ」: request the early payoff from the finance company (D69)."""
-    contract = await _locked(ctx, contract_no)
+    contract = await locked_contract(ctx, contract_no)
 
-    async def act() -> dict[str, Any]:
+    async def act() -> dict[str, str]:
         await request_payoff(ctx.tx, contract, now=ctx.now)
         return {"contract_no": contract.contract_no, "requested_at": ctx.now.isoformat()}
 
@@ -265,7 +265,7 @@ async def read_payoff_quotation(
         owed=Owed(principal_yen=contract.balance_yen, since=since),
         settled_on=settled_on or ctx.today,
         yearly_rate_percent=contract.yearly_rate_percent,
-        fee_yen=ctx.conditions.payoff_fee_yen,
+        fee_yen=ctx.policy.payoff_fee_yen,
     )
     return Quotation.model_validate(quotation)
 
@@ -277,7 +277,7 @@ async def try_resplit(contract_no: Text, body: ResplitBody, ctx: Ctx) -> PlanAns
     contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
     if refusal := resplit_refusal(resplit_facts(contract), today=ctx.today):
         raise refusal
-    return _plan(contract, resplit_trial(contract, body.instalments, ctx.conditions), ctx)
+    return _plan(contract, resplit_trial(contract, body.instalments, ctx.policy), ctx)
 
 
 @router.post("/resplit-application", dependencies=[DEALER])
@@ -286,14 +286,13 @@ async def apply_resplit(
     contract_no: Text, body: ResplitBody, version: Version, ctx: Ctx, response: Response
 ) -> ResplitAnswer:
     """Apply for the screening of a plan; the selection becomes 再分割 (D50)."""
-    contract = await _locked(ctx, contract_no)
-    check_version(contract.version, version)
+    contract = await locked_contract(ctx, contract_no, version)
     plan = await apply_for_resplit(
         ctx.tx,
         contract,
         body.instalments,
         recorder=Recorder(ctx.who.person_id, "resplit_application", ctx.now),
-        conditions=ctx.conditions,
+        policy=ctx.policy,
     )
     return ResplitAnswer(
         plan=_plan(contract, plan, ctx), contract=await with_etag(ctx, contract, response)
@@ -306,8 +305,7 @@ async def release_customer_change(
     contract_no: Text, body: ReleaseBody, version: Version, ctx: Ctx, response: Response
 ) -> ContractDetail:
     """Headquarters lifts the block of a customer change that never completed (D64)."""
-    contract = await _locked(ctx, contract_no)
-    check_version(contract.version, version)
+    contract = await locked_contract(ctx, contract_no, version)
     role = ctx.viewer.role
     await customer_change.release(ctx.tx, contract, role, body.reason, recorder_of(ctx))
     return await with_etag(ctx, contract, response)
@@ -322,9 +320,9 @@ def _plan(contract: Contract, plan: ResplitPlan, ctx: RequestContext) -> PlanAns
     ]
     return PlanAnswer(
         principal_yen=principal,
-        yearly_rate_percent=ctx.conditions.resplit_rate_percent,
+        yearly_rate_percent=ctx.policy.resplit_rate_percent,
         instalments=len(plan.schedule),
-        terms=ctx.conditions.resplit_terms,
+        terms=ctx.policy.resplit_terms,
         first_yen=plan.first_yen,
         level_yen=plan.level_yen,
         interest_yen=plan.interest_yen,

@@ -19,6 +19,8 @@ from contracts_service.rules.japanese_dates import read_day, read_month
 from contracts_service.rules.search_text import folded_contract_no
 
 Reader = Callable[[str], Any]
+Values = dict[str, Any]
+"""The values of a line by the name of their field; each has the type that its reader returns."""
 
 TEXT_MAX = 200
 CODE_FORM = re.compile(r"[0-9A-Z_-]{1,20}")
@@ -50,7 +52,7 @@ class CellRefused(Exception):
 def required(read: Reader) -> Reader:
     """The same reader, for a column that must not be empty."""
 
-    def read_present(written: str) -> Any:
+    def read_present(written: str) -> object:
         value = read(written)
         if value is None:
             raise CellRefused("MISSING", "値がありません")

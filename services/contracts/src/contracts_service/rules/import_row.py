@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
 from contracts_service.rules import import_cell as cell
 from contracts_service.rules.calendar_days import first_of_month
@@ -116,7 +115,7 @@ def read_contract_row(
 ) -> ContractRow | tuple[FieldError, ...]:
     """The contract of one line (column to text), or each wrong cell; `field` is its column."""
     wrong: list[FieldError] = []
-    values: dict[str, Any] = {}
+    values: cell.Values = {}
     for column, name, read in _PLAIN:
         try:
             values[name] = read(cells[column])
@@ -133,7 +132,7 @@ def read_contract_row(
 
 
 def _read_product(
-    cells: Mapping[str, str], known: KnownCodes, values: dict[str, Any], wrong: list[FieldError]
+    cells: Mapping[str, str], known: KnownCodes, values: cell.Values, wrong: list[FieldError]
 ) -> None:
     written = cells[PRODUCT].strip()
     code = _product_code(written)
@@ -155,9 +154,7 @@ def _product_code(written: str) -> str:
     return product.code if product else written
 
 
-def _read_last_day(
-    cells: Mapping[str, str], values: dict[str, Any], wrong: list[FieldError]
-) -> None:
+def _read_last_day(cells: Mapping[str, str], values: cell.Values, wrong: list[FieldError]) -> None:
     """Exactly one of the two columns, the one that fits the product (D22)."""
     if "is_lease" not in values:
         return
@@ -172,7 +169,7 @@ def _read_last_day(
 
 
 def _read_first_registration(
-    cells: Mapping[str, str], values: dict[str, Any], wrong: list[FieldError]
+    cells: Mapping[str, str], values: cell.Values, wrong: list[FieldError]
 ) -> None:
     try:
         day, whole_month = cell.required(cell.day_or_month)(cells[FIRST_REGISTERED])
@@ -183,7 +180,7 @@ def _read_first_registration(
     values["first_registered_on"] = None if whole_month else day
 
 
-def _unknown_places(values: Mapping[str, Any], known: KnownCodes) -> list[FieldError]:
+def _unknown_places(values: Mapping[str, object], known: KnownCodes) -> list[FieldError]:
     dealer, store, staff = values["dealer_code"], values["store_code"], values["staff_code"]
     if (dealer, store) not in known.stores:
         message = f"店舗「{store}」は販売店「{dealer}」に登録されていません"
@@ -194,7 +191,7 @@ def _unknown_places(values: Mapping[str, Any], known: KnownCodes) -> list[FieldE
     return []
 
 
-def _missing_loan(values: Mapping[str, Any]) -> list[FieldError]:
+def _missing_loan(values: Mapping[str, object]) -> list[FieldError]:
     if values["is_lease"]:
         return []
     return [

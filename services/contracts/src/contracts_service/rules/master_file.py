@@ -7,7 +7,6 @@ columns; encodings, headings and refusals are those of the contract file.
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from contracts_service.rules import import_cell as cell
 from contracts_service.rules.import_file import RefusedLine, lines_of
@@ -42,7 +41,7 @@ class MasterLine:
     """An accepted line, by column names of its table; line numbers start at 1."""
 
     line: int
-    values: Mapping[str, Any]
+    values: cell.Values
 
 
 def _stated(written: str) -> bool:
@@ -120,7 +119,7 @@ def read_master_file(
     Raises:
         FileUnreadable, ColumnsNotAsAgreed: as for a contract file.
     """
-    columns, seen = MASTER_COLUMNS[kind], dict[tuple[Any, ...], int]()
+    columns, seen = MASTER_COLUMNS[kind], dict[tuple[object, ...], int]()
     for line, cells in lines_of(content, tuple(columns)):
         values, wrong = _read(columns, cells)
         if not wrong:
@@ -137,11 +136,11 @@ def read_master_file(
 
 def _read(
     columns: Mapping[str, tuple[str, cell.Reader]], cells: list[str]
-) -> tuple[dict[str, Any], list[FieldError]]:
+) -> tuple[cell.Values, list[FieldError]]:
     if len(cells) != len(columns):
         message = f"列の数が{len(columns)}ではなく{len(cells)}です"
         return {}, [FieldError("", "CELL_COUNT", message)]
-    values: dict[str, Any] = {}
+    values: cell.Values = {}
     wrong: list[FieldError] = []
     for (column, (name, read)), written in zip(columns.items(), cells, strict=True):
         try:
@@ -151,7 +150,7 @@ def _read(
     return values, wrong
 
 
-def _misplaced(kind: MasterKind, values: Mapping[str, Any], known: KnownPlaces) -> list[FieldError]:
+def _misplaced(kind: MasterKind, values: cell.Values, known: KnownPlaces) -> list[FieldError]:
     """Errors of unknown dealers or stores, and of staff with a wrong or missing store."""
     dealer = values.get("dealer_id")
     if kind is MasterKind.DEALERS or dealer in {None, EVERY_DEALER}:
@@ -161,7 +160,7 @@ def _misplaced(kind: MasterKind, values: Mapping[str, Any], known: KnownPlaces) 
     return _store_fault(dealer, values, known) if kind is MasterKind.STAFF else []
 
 
-def _store_fault(dealer: str, values: Mapping[str, Any], known: KnownPlaces) -> list[FieldError]:
+def _store_fault(dealer: str, values: cell.Values, known: KnownPlaces) -> list[FieldError]:
     store = values["store_code"]
     if values["role"] == "hq":
         message = "本部担当者には店舗コードを入力しないでください"

@@ -8,7 +8,6 @@ sent again has no second effect. `quarantine_message` keeps what was refused, bu
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
@@ -66,8 +65,8 @@ async def _emit(tx: AsyncSession, message: CheckedMessage, channel: str, now: da
     )
     if await tx.scalar(sender) is None:
         raise NotAccepted(Reason.SENDER_UNKNOWN)
-    said = message.event.wire_type.encode() + b"\0" + message.event.model_dump_json().encode()
-    digest = sha256(said).digest()
+    content = message.event.wire_type.encode() + b"\0" + message.event.model_dump_json().encode()
+    digest = sha256(content).digest()
     row = {
         "dealer_id": dealer_id,
         "message_id": message.message_id,
@@ -178,7 +177,7 @@ async def _settle(  # noqa: PLR0913, PLR0917  one row, every column of it
         raise AlreadySettled
 
 
-def _headers(arrival: InboundMessage) -> dict[str, Any]:
+def _headers(arrival: InboundMessage) -> dict[str, str]:
     known = sorted(arrival.headers.items())[:50]
     return {_storable(name)[:100]: _storable(value)[:1000] for name, value in known}
 

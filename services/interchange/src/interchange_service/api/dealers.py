@@ -1,12 +1,10 @@
 """Dealer accounts API, for operators: which dealers' systems may send."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.dealers import (
     DealerAlreadyAdded,
@@ -14,15 +12,11 @@ from interchange_service.actions.dealers import (
     add_dealer,
     enable_dealer,
 )
+from interchange_service.api.dependencies import Operator, TheClock, Tx
 from interchange_service.queries import dealer_accounts
-from shared.auth import Principal, Role, require
-from shared.clock import Clock
-from shared.db import EVERY_DEALER
-from shared.http import clock_of, database_of, transaction_of
 from shared.refusals import refuses
 
 router = APIRouter(prefix="/dealers")
-Operator = Annotated[Principal, require(Role.OPERATOR)]
 Code = Annotated[str, Path(max_length=32)]
 
 
@@ -47,16 +41,6 @@ class NewDealer(BaseModel):
 
     dealer_id: str = Field(pattern=r"^[A-Za-z0-9_]{1,32}$")
     name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
-
-
-async def acting(request: Request, _who: Operator) -> AsyncIterator[AsyncSession]:
-    """The transaction of an operator."""
-    async for tx in transaction_of(database_of(request), EVERY_DEALER):
-        yield tx
-
-
-Tx = Annotated[AsyncSession, Depends(acting, scope="function")]
-TheClock = Annotated[Clock, Depends(clock_of)]
 
 
 @router.get("")

@@ -6,7 +6,7 @@ a refused message is quarantined first, and the answer names the reason and the 
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Path, Request, Response
@@ -40,7 +40,7 @@ STATUS_OF: Mapping[Reason, HTTPStatus] = {
 """Every other reason is 422."""
 
 EVENT_DATA = {"dealer_id": "D01", "source_id": "R-1001", "received_on": "2025-07-14"}
-EVENT_BODY: dict[str, Any] = {
+EVENT_BODY: dict[str, object] = {
     "requestBody": {
         "required": True,
         "content": {

@@ -18,7 +18,8 @@ from interchange_service.actions.keys import (
     revoke_key,
     rotate_key,
 )
-from interchange_service.api.dealers import Code, Operator, TheClock, Tx
+from interchange_service.api.dealers import Code
+from interchange_service.api.dependencies import Operator, TheClock, Tx
 from interchange_service.queries import api_keys
 from interchange_service.rules.credentials import WrittenKey, end_of
 from shared.http import idempotent

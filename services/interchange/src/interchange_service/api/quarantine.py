@@ -1,26 +1,22 @@
 """Quarantine API, for operators: refused messages of dealers' systems, release and discard."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.ingress import AlreadySettled, discard, release
+from interchange_service.api.dependencies import Operator, TheClock, Tx
 from interchange_service.models import Quarantined
 from interchange_service.queries import open_quarantine, quarantined_message
 from interchange_service.rules.ingress import MESSAGES, Reason
-from shared.auth import Principal, Role, require
-from shared.clock import Clock
-from shared.db import EVERY_DEALER
-from shared.http import NotFound, clock_of, database_of, transaction_of
+from shared.http import NotFound
 from shared.refusals import Declared, refuses
 
 router = APIRouter(prefix="/quarantine")
-Operator = Annotated[Principal, require(Role.OPERATOR)]
 
 
 class QuarantineLine(BaseModel):
@@ -67,16 +63,6 @@ class DiscardOrder(BaseModel):
     """Why a message is put away."""
 
     note: str = Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")
-
-
-async def acting(request: Request, _who: Operator) -> AsyncIterator[AsyncSession]:
-    """The transaction of an operator."""
-    async for tx in transaction_of(database_of(request), EVERY_DEALER):
-        yield tx
-
-
-Tx = Annotated[AsyncSession, Depends(acting, scope="function")]
-TheClock = Annotated[Clock, Depends(clock_of)]
 
 
 @router.get("")

@@ -1,16 +1,15 @@
 """Webhook deliveries API: what was sent, whether it arrived, and the resend."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.webhook_endpoints import resend_message
 from interchange_service.api.webhook_dependencies import (
-    Code,
     TheClock,
     Tx,
     Version,
@@ -26,19 +25,19 @@ from interchange_service.rules.webhooks import (
 )
 from interchange_service.webhook_http import DeliveryError
 from interchange_service.webhook_queries import (
-    DeliveryFilter,
+    DeliverySearch,
+    State,
     deliveries_matching,
     delivery_of,
     history_of,
 )
 from shared.auth import Principal
-from shared.db import EVERY_DEALER
+from shared.delivery.search import LedgerStep, ResendOffer
 from shared.http import NotFound, etag
 from shared.refusals import refuses
 
 router = APIRouter(prefix="/webhook-deliveries")
 
-State = Literal["scheduled", "delivered", "failed", "cancelled"]
 STATE_NAMES = {
     "scheduled": "送信待ち",
     "delivered": "送信済み",
@@ -55,27 +54,6 @@ ERROR_NAMES = {
     DeliveryError.ADDRESS_REFUSED: "送信できないアドレスを指しています",
     DeliveryError.SECRET_LOST: "署名用の秘密鍵を読み取れません",
 }
-
-
-class Search(BaseModel):
-    """What to look for; `dealer_id` is only for those who see all dealers."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    dealer_id: Code | None = None
-    application_id: Code | None = None
-    endpoint_id: UUID | None = None
-    state: State | None = None
-    after: UUID | None = Field(None, description="`next` of the page before")
-    limit: int = Field(50, ge=1, le=200)
-
-
-class ResendOffer(BaseModel):
-    """Whether a person may have the message sent again, and if not, why."""
-
-    enabled: bool
-    code: str | None
-    reason: str | None
 
 
 class DeliveryLine(BaseModel):
@@ -110,12 +88,9 @@ class DeliveryPage(BaseModel):
     next: UUID | None
 
 
-class DeliveryStep(BaseModel):
+class DeliveryStep(LedgerStep):
     """One thing that happened to a message; `actor` where a person did it."""
 
-    happened_at: datetime
-    step: str
-    actor: str | None
     attempt: int
     status: int | None
     trouble: str | None
@@ -134,14 +109,10 @@ class WholeDelivery(DeliveryLine):
 
 @router.get("")
 async def search_deliveries(
-    who: WebhookAdmin, tx: Tx, search: Annotated[Search, Query()]
+    who: WebhookAdmin, tx: Tx, search: Annotated[DeliverySearch, Query()]
 ) -> DeliveryPage:
     """The messages that fit all that is given, the newest first."""
-    dealer = scope_of(who)
-    if dealer == EVERY_DEALER and search.dealer_id is not None:
-        dealer = search.dealer_id
-    chosen = search.model_dump(exclude={"dealer_id"})
-    found = await deliveries_matching(tx, DeliveryFilter(dealer_id=dealer, **chosen))
+    found = await deliveries_matching(tx, search.within(scope_of(who)))
     more = len(found) == search.limit
     return DeliveryPage(
         deliveries=[DeliveryLine(**_line(*one)) for one in found],
@@ -195,7 +166,6 @@ async def _whole(
 
 
 def _line(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, object]:
-    refusal = refused_resend(delivery.state, endpoint_active=endpoint.active)
     waits = delivery.state == "scheduled"
     return {
         "delivery_id": delivery.delivery_id,
@@ -217,11 +187,7 @@ def _line(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, obj
         "next_attempt_at": delivery.due_at if waits else None,
         "settled_at": delivery.settled_at,
         "version": delivery.version,
-        "resend": ResendOffer(
-            enabled=refusal is None,
-            code=refusal.code if refusal else None,
-            reason=refusal.message if refusal else None,
-        ),
+        "resend": ResendOffer.of(refused_resend(delivery.state, endpoint_active=endpoint.active)),
     }
 
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.secret_encryption import SecretBox
@@ -16,7 +15,6 @@ from shared.http import clock_of, database_of, expected_version, transaction_of
 from shared.trace_context import set_actor
 
 WebhookAdmin = Annotated[Principal, require(Role.HQ, Role.OPERATOR)]
-Code = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 def scope_of(who: Principal) -> str:

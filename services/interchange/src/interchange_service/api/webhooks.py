@@ -22,7 +22,6 @@ from interchange_service.actions.webhook_endpoints import (
     renew_secret,
 )
 from interchange_service.api.webhook_dependencies import (
-    Code,
     TheClock,
     TheSecretBox,
     Tx,
@@ -39,6 +38,7 @@ from interchange_service.webhook_queries import endpoint_of, endpoints_of
 from shared.auth import Principal, Role
 from shared.concurrency import VersionConflict
 from shared.db import EVERY_DEALER
+from shared.delivery.search import Code
 from shared.errors import FieldError, FormErrors
 from shared.http import NotFound, etag, idempotent
 from shared.refusals import refuses

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 from shared.errors import Refusal
 
@@ -112,7 +112,7 @@ def check_time(occurred_at: datetime | None, now: datetime) -> None:
         raise NotAccepted(Reason.TIME_TOO_OLD)
 
 
-def check_values(payload: dict[str, Any]) -> None:
+def check_values(payload: dict[str, object]) -> None:
     """Refuse what fits a type but no table: long or odd texts, huge numbers, deep nesting."""
     inside: list[tuple[str, object, int]] = [("data", payload, 0)]
     while inside:

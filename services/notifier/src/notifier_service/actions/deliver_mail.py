@@ -7,7 +7,6 @@ the text, so a mail whose worker is lost becomes `unknown` and is not sent a sec
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -174,7 +173,7 @@ async def _publish(
     await outbox.add(tx, event, now=now)
 
 
-def _named(mail: Mail) -> dict[str, Any]:
+def _named(mail: Mail) -> dict[str, str]:
     return {
         "dealer_id": mail.dealer_id,
         "mail_id": str(mail.mail_id),

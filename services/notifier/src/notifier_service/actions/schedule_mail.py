@@ -4,10 +4,9 @@ The row's id is computed from what makes it unique, and the Message-ID from the 
 that is received twice finds its row already there (D155).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy.dialects.postgresql import insert
@@ -82,7 +81,7 @@ async def schedule_for_others(
         await _add(tx, rows)
 
 
-async def _add(tx: AsyncSession, rows: Sequence[dict[str, Any]]) -> Sequence[UUID]:
+async def _add(tx: AsyncSession, rows: Sequence[Mapping[str, object]]) -> Sequence[UUID]:
     added = await tx.execute(
         insert(Mail).values(rows).on_conflict_do_nothing().returning(Mail.mail_id)
     )

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts.returns import ReturnStatusChanged
 from notifier_service.rules.recipients import MailKind
 from notifier_service.rules.reminders import ReminderPolicy, is_timely, reminder_mails
-from shared.timers import cancel_timers, set_timer
+from shared.timers import TimerPayload, cancel_timers, set_timer
 
 REMINDER_TIMERS = {"stale": MailKind.STALE, "approval_stale": MailKind.APPROVAL_STALE}
 """The timers of a stay; each is keyed by the application, which has one stay at a time."""
@@ -19,7 +19,7 @@ async def schedule_reminders(
     """Replace the timers of the stay that ended by those of the one that begins."""
     await cancel_timers(tx, event.application_id, *REMINDER_TIMERS)
     due = reminder_mails(event.to_status, event.entered_at, timing)
-    payload = {
+    payload: TimerPayload = {
         "dealer_id": event.dealer_id,
         "contract_no": event.contract_no,
         "status_version": event.status_version,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 from starlette.responses import StreamingResponse
 from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
+from portal_service.service_api.operations import Work
 
 
 class ApproverAnswer(TypedDict):
@@ -613,17 +614,6 @@ class Registration(TypedDict):
     employee_id: str
 
 
-class RemandedWork(TypedDict):
-    """Something that was returned to the person, with the reason; `said` is None without one."""
-
-    subject_id: str
-    title: str
-    note: str
-    said: str | None
-    by: str | None
-    at: str | None
-
-
 class RiddenEdge(TypedDict):
     """A track of the ride in riding order; charged, or ridden on a pass."""
 
@@ -946,23 +936,6 @@ class WeighedOffer(TypedDict):
     saving_yen: int
     break_even_days: int | None
     past_quarter_saving_yen: int
-
-
-class Work(TypedDict):
-    """All the work of one person in one service; of remands, the newest few."""
-
-    counts: list[WorkCount]
-    remanded: list[RemandedWork]
-
-
-class WorkCount(TypedDict):
-    """One kind of work; `waits`: the person must act, so it counts for the number in the bar."""
-
-    key: str
-    label: str
-    count: int
-    waits: bool
-    filter: dict[str, str | list[str]]
 
 
 async def show_me(services: ServiceClient) -> ServiceResponse[Me]:

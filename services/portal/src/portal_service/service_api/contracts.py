@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 from starlette.responses import StreamingResponse
 from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
+from portal_service.service_api.operations import Work
 
 
 class BalancePoint(TypedDict):
@@ -483,17 +484,6 @@ class ReleaseBody(TypedDict):
     reason: str
 
 
-class RemandedWork(TypedDict):
-    """Something that was returned to the person, with the reason; `said` is None without one."""
-
-    subject_id: str
-    title: str
-    note: str
-    said: str | None
-    by: str | None
-    at: str | None
-
-
 class ReplacementSuggestion(TypedDict):
     """The vehicle ordered here, as reported by the dealer's own system."""
 
@@ -639,23 +629,6 @@ class VehicleDetail(TypedDict):
     commercial: bool
     inspection_month: str
     inspection_disclaimer: str
-
-
-class Work(TypedDict):
-    """All the work of one person in one service; of remands, the newest few."""
-
-    counts: list[WorkCount]
-    remanded: list[RemandedWork]
-
-
-class WorkCount(TypedDict):
-    """One kind of work; `waits`: the person must act, so it counts for the number in the bar."""
-
-    key: str
-    label: str
-    count: int
-    waits: bool
-    filter: dict[str, str | list[str]]
 
 
 async def search_contracts(

@@ -406,10 +406,10 @@ async def search_deliveries(
     *,
     dealer_id: QueryValue = None,
     application_id: QueryValue = None,
-    endpoint_id: QueryValue = None,
-    state: QueryValue = None,
     after: QueryValue = None,
     limit: QueryValue = None,
+    endpoint_id: QueryValue = None,
+    state: QueryValue = None,
 ) -> ServiceResponse[DeliveryPage]:
     """The messages that fit all that is given, the newest first."""
     return await services.get(
@@ -418,10 +418,10 @@ async def search_deliveries(
         {
             "dealer_id": dealer_id,
             "application_id": application_id,
-            "endpoint_id": endpoint_id,
-            "state": state,
             "after": after,
             "limit": limit,
+            "endpoint_id": endpoint_id,
+            "state": state,
         },
     )
 

@@ -38,7 +38,7 @@ class MailPage(TypedDict):
 
 
 class ResendOffer(TypedDict):
-    """Whether a person may have the mail sent again, and if not, why."""
+    """Whether a person may have the message sent again, and if not, why."""
 
     enabled: bool
     code: str | None
@@ -87,13 +87,13 @@ async def search_mails(
     *,
     dealer_id: QueryValue = None,
     application_id: QueryValue = None,
+    after: QueryValue = None,
+    limit: QueryValue = None,
     contract_no: QueryValue = None,
     state: QueryValue = None,
     mail_kind: QueryValue = None,
     planned_from: QueryValue = None,
     planned_to: QueryValue = None,
-    after: QueryValue = None,
-    limit: QueryValue = None,
 ) -> ServiceResponse[MailPage]:
     """The mails that fit all that is given, the newest first."""
     return await services.get(
@@ -102,13 +102,13 @@ async def search_mails(
         {
             "dealer_id": dealer_id,
             "application_id": application_id,
+            "after": after,
+            "limit": limit,
             "contract_no": contract_no,
             "state": state,
             "mail_kind": mail_kind,
             "planned_from": planned_from,
             "planned_to": planned_to,
-            "after": after,
-            "limit": limit,
         },
     )
 

@@ -83,12 +83,12 @@ class RefusedMessages(TypedDict):
 
 
 class RemandedWork(TypedDict):
-    """Something that was returned to the person, with the reason; `said` is None without one."""
+    """Something returned to the person; `comment` says why, or is None."""
 
     subject_id: str
     title: str
     note: str
-    said: str | None
+    comment: str | None
     by: str | None
     at: str | None
 

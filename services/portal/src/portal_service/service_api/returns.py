@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 from starlette.responses import StreamingResponse
 from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
+from portal_service.service_api.operations import Work
 
 
 class ApplicationAnswer(TypedDict):
@@ -253,7 +254,7 @@ class HistoryAnswer(TypedDict):
     to_status: Coded
     version: int
     status_version: int
-    said: str | None
+    comment: str | None
     changes: list[ChangeAnswer]
     facts: dict[str, bool | int | str | list[str] | None]
 
@@ -298,17 +299,6 @@ class RemandBody(TypedDict):
 
     comment: NotRequired[str | None]
     dealer_note: NotRequired[str | None]
-
-
-class RemandedWork(TypedDict):
-    """Something that was returned to the person, with the reason; `said` is None without one."""
-
-    subject_id: str
-    title: str
-    note: str
-    said: str | None
-    by: str | None
-    at: str | None
 
 
 class ReportedCarAnswer(TypedDict):
@@ -427,23 +417,6 @@ class TakeOverBody(TypedDict):
 
     new_originator_id: str
     contact_3: NotRequired[str | None]
-
-
-class Work(TypedDict):
-    """All the work of one person in one service; of remands, the newest few."""
-
-    counts: list[WorkCount]
-    remanded: list[RemandedWork]
-
-
-class WorkCount(TypedDict):
-    """One kind of work; `waits`: the person must act, so it counts for the number in the bar."""
-
-    key: str
-    label: str
-    count: int
-    waits: bool
-    filter: dict[str, str | list[str]]
 
 
 class WorkListAnswer(TypedDict):

@@ -3,9 +3,11 @@
 Applications in flight keep their route: it is frozen in their own rows.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts.returns import ApprovalFlowUpdated
 from returns_service.actor import RequestContext
@@ -47,16 +49,7 @@ async def set_approval_flow(ctx: RequestContext, flow: Flow, expected_version: i
         "updated_at": ctx.now,
         "updated_by": actor.user_id,
     }
-    question = insert(ApprovalFlow).values(dealer_id=dealer, **values)
-    if expected_version:
-        question = question.on_conflict_do_update(
-            index_elements=["dealer_id"],
-            set_=values,
-            where=ApprovalFlow.version == expected_version,
-        )
-    else:
-        question = question.on_conflict_do_nothing()
-    if (await tx.execute(question.returning(ApprovalFlow.version))).first() is None:
+    if not await _upsert(tx, dealer, values, expected_version):
         raise VersionConflict(known, CHANGED)
     await outbox.add(
         tx,
@@ -69,3 +62,19 @@ async def set_approval_flow(ctx: RequestContext, flow: Flow, expected_version: i
         now=ctx.now,
     )
     return ApprovalFlow(dealer_id=dealer, **values)
+
+
+async def _upsert(
+    tx: AsyncSession, dealer_id: str, values: Mapping[str, object], expected_version: int
+) -> bool:
+    """Write the setting if it has this version, 0 for none; False if another write came first."""
+    statement = insert(ApprovalFlow).values(dealer_id=dealer_id, **values)
+    if expected_version:
+        statement = statement.on_conflict_do_update(
+            index_elements=["dealer_id"],
+            set_=values,
+            where=ApprovalFlow.version == expected_version,
+        )
+    else:
+        statement = statement.on_conflict_do_nothing()
+    return (await tx.execute(statement.returning(ApprovalFlow.version))).first() is not None

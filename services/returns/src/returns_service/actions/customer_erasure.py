@@ -81,7 +81,7 @@ async def _erase_texts(tx: AsyncSession, ids: list[str]) -> None:
         update(HistoryLine)
         .where(HistoryLine.application_id.in_(ids))
         .values(
-            said=case((HistoryLine.said.is_not(None), ERASED)),
+            comment=case((HistoryLine.comment.is_not(None), ERASED)),
             changes=text("""(
                 SELECT coalesce(jsonb_agg(c - 'before' - 'after'
                     || jsonb_build_object('before', NULL, 'after', NULL)), '[]')

@@ -3,7 +3,7 @@
 They derive from the `StepResult` alone.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from event_contracts import Event, returns
 from returns_service.actions.step_result import StepResult
@@ -13,7 +13,7 @@ from returns_service.rules.return_commands import Action
 from returns_service.rules.return_status import Status
 from shared.roles import Role
 
-Base = dict[str, Any]
+Base = dict[str, object]
 FromLevel = Literal["tfc", "hq", "store"]
 
 _FROM_LEVEL: dict[By, FromLevel] = {
@@ -91,7 +91,7 @@ def _status_changed(result: StepResult, base: Base) -> Event:
     )
 
 
-def _reported_result(application: Application) -> dict[str, Any]:
+def _reported_result(application: Application) -> dict[str, object]:
     return {
         "result": "returned" if application.kind == "RETURNED" else "not_returned",
         "received_on": application.received_on,

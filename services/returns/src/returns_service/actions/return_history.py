@@ -1,7 +1,6 @@
 """History of an application: one line for every step, mail and rejected step; never changed."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,7 +30,7 @@ def history_line(result: StepResult) -> HistoryLine:
         to_status=application.status,
         version=application.version,
         status_version=application.status_version,
-        said=result.outcome.text,
+        comment=result.outcome.text,
         changes=changes_to_json(result.changes),
         facts=_facts(result),
     )
@@ -45,8 +44,8 @@ def line_without_step(  # noqa: PLR0913 -- a line of history has these columns
     actor_id: str,
     actor_role: str,
     actor_name: str,
-    facts: dict[str, Any],
-    said: str | None = None,
+    facts: dict[str, object],
+    comment: str | None = None,
 ) -> HistoryLine:
     """A line of something that left the application as it is."""
     return HistoryLine(
@@ -61,7 +60,7 @@ def line_without_step(  # noqa: PLR0913 -- a line of history has these columns
         to_status=application.status,
         version=application.version,
         status_version=application.status_version,
-        said=said,
+        comment=comment,
         changes=[],
         facts=facts,
     )
@@ -84,9 +83,9 @@ async def record_mail(tx: AsyncSession, event: MailEvent, *, at: datetime) -> No
     tx.add(line)
 
 
-def _facts(result: StepResult) -> dict[str, Any]:
+def _facts(result: StepResult) -> dict[str, object]:
     outcome = result.outcome
-    facts: dict[str, Any] = {}
+    facts: dict[str, object] = {}
     if result.action is Action.SUBMIT:
         facts["route"] = result.application.levels
     if outcome.approvals_voided:

@@ -81,7 +81,7 @@ async def _reject(
         actor_id=ctx.who.self_actor.user_id,
         actor_role="tfc",
         actor_name=ctx.who.name,
-        said=refusal.message,
+        comment=refusal.message,
         facts={"action": command.action.value, "reason_code": refusal.code},
     )
     ctx.tx.add(line)

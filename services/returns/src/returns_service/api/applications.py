@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -14,7 +14,7 @@ from returns_service.api.request_bodies import Code
 from returns_service.api.return_detail import opened
 from returns_service.mapping import return_facts
 from returns_service.pending_work import approves, to_approve, waiting_keys
-from returns_service.progress_list import After, Page, count_by_status, search
+from returns_service.progress_list import After, Page, ProgressRow, count_by_status, search
 from returns_service.queries import store_names
 from returns_service.rules.return_list import (
     ApplicationKind,
@@ -115,7 +115,7 @@ async def open_application(
     return answer
 
 
-async def _shown(ctx: RequestContext, rows: Sequence[Any]) -> list[schemas.RowAnswer]:
+async def _shown(ctx: RequestContext, rows: Sequence[ProgressRow]) -> list[schemas.RowAnswer]:
     names = await store_names(ctx.tx, {(row.dealer_id, row.store_code) for row in rows})
     return [
         serializers.row(
@@ -128,7 +128,7 @@ async def _shown(ctx: RequestContext, rows: Sequence[Any]) -> list[schemas.RowAn
     ]
 
 
-def _cursor(row: Any) -> str:
+def _cursor(row: ProgressRow) -> str:
     raw = f"{row.updated_at.isoformat()}|{row.application_id}"
     return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
 

@@ -86,6 +86,8 @@ def _last_remand(history: Sequence[HistoryLine]) -> RemandAnswer | None:
         if line.action == "remand":
             facts = line.facts
             return RemandAnswer(
-                from_level=facts["remanded_from"], to_level=facts["remanded_to"], comment=line.said
+                from_level=facts["remanded_from"],
+                to_level=facts["remanded_to"],
+                comment=line.comment,
             )
     return None

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from returns_service.actor import Person, RequestContext
 from returns_service.api import schemas, serializers
 from returns_service.mapping import entry_from_json, report_of, return_facts
-from returns_service.models import Application, Approval, HistoryLine
+from returns_service.models import Application, Approval, Contract, HistoryLine
 from returns_service.queries import (
     application_by_id,
     approvals_of,
@@ -62,8 +62,6 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
     history = await history_of(tx, application_id)
     approvals = await approvals_of(tx, application_id)
     store_name = store.name if store else found.store_code
-    staff = await staff_by_id(tx, found.dealer_id, contract.staff_code) if contract else None
-    at = contract and await store_by_code(tx, found.dealer_id, contract.store_code)
     represented = {line.on_behalf_of for line in history if line.on_behalf_of}
     names = await staff_names(tx, found.dealer_id, represented) if represented else {}
     return schemas.ApplicationAnswer(
@@ -72,10 +70,7 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
         status_version=found.status_version,
         status=serializers.status(facts.status),
         dealer=serializers.originator(found, store_name),
-        contract=contract
-        and serializers.contract(
-            contract, at.name if at else contract.store_code, staff.name if staff else None
-        ),
+        contract=await _contract(tx, contract) if contract else None,
         customer_name=found.customer_name,
         contract_no=found.contract_no,
         entry=serializers.entry(found, ctx.reasons),
@@ -95,12 +90,21 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
     )
 
 
+async def _contract(tx: AsyncSession, contract: Contract) -> schemas.ContractAnswer:
+    """The contract with the names of its store and of the staff member assigned to it."""
+    store = await store_by_code(tx, contract.dealer_id, contract.store_code)
+    staff = await staff_by_id(tx, contract.dealer_id, contract.staff_code)
+    return serializers.contract(
+        contract, store.name if store else contract.store_code, staff.name if staff else None
+    )
+
+
 def _messages(history: Sequence[HistoryLine]) -> list[schemas.MessageAnswer]:
     """連絡事項 of TFC, newest first (D101)."""
     return [
-        schemas.MessageAnswer(at=line.at, message=line.said)
+        schemas.MessageAnswer(at=line.at, message=line.comment)
         for line in reversed(history)
-        if line.action == Action.FINISH_CONTACT and line.said
+        if line.action == Action.FINISH_CONTACT and line.comment
     ]
 
 

@@ -61,7 +61,7 @@ class HistoryAnswer(BaseModel):
     to_status: Coded
     version: int
     status_version: int
-    said: str | None
+    comment: str | None
     changes: list[ChangeAnswer]
     facts: dict[str, Fact]
 

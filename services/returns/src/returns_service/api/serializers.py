@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
-from typing import Any
 
 from returns_service.actions.step_result import StepResult
 from returns_service.api import schemas
 from returns_service.api.schemas import Coded
 from returns_service.mapping import json_value
 from returns_service.models import Application, Contract, HistoryLine
+from returns_service.progress_list import ProgressRow
 from returns_service.rules.mail_notice import approver_notice
 from returns_service.rules.return_approval import Offer
 from returns_service.rules.return_eligibility import (
@@ -187,12 +187,12 @@ def _as_text(field: str, value: Plain, reasons: Mapping[str, str]) -> str:
         return ""
     if field == "completion_mail":
         return "希望する" if value else "希望しない"
-    said = str(value)
+    text = str(value)
     if field == "kind":
-        return ResultKind(said).label_ja
+        return ResultKind(text).label_ja
     if field == "received_on":
-        return date.fromisoformat(said).strftime("%Y年%m月%d日")
-    return reasons.get(said, said) if field == "unreturned_reason" else said
+        return date.fromisoformat(text).strftime("%Y年%m月%d日")
+    return reasons.get(text, text) if field == "unreturned_reason" else text
 
 
 def history_line(
@@ -212,7 +212,7 @@ def history_line(
         to_status=coded_status(Status(of.to_status)),
         version=of.version,
         status_version=of.status_version,
-        said=of.said,
+        comment=of.comment,
         changes=[
             _change(line["field"], line["before"], line["after"], reasons) for line in of.changes
         ],
@@ -220,7 +220,7 @@ def history_line(
     )
 
 
-def row(of: Any, store_name: str, *, waits_for_me: bool) -> schemas.RowAnswer:
+def row(of: ProgressRow, store_name: str, *, waits_for_me: bool) -> schemas.RowAnswer:
     """One row of 進捗一覧."""
     return schemas.RowAnswer(
         application_id=of.application_id,

@@ -1,7 +1,7 @@
 """Submission of an application: the form as it opens, its check at 確認, its sending at OK."""
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -134,19 +134,20 @@ async def create_application(
 ) -> schemas.StepAnswer:
     """OK: send the application (D93-D96); the same Idempotency-Key gives the same answer."""
 
-    async def act() -> dict[str, Any]:
+    async def act() -> dict[str, object]:
         sent = await submit_application(ctx, body.contract_no, body.form())
         notices = serializers.notices(sent.eligibility)
         return serializers.step(sent.step, *notices).model_dump(mode="json")
 
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    answer = await idempotent(
+    stored = await idempotent(
         ctx.tx,
         owner=f"submit/{ctx.who.self_actor.user_id}",
         key=idempotency_key,
         fingerprint=fingerprint,
         act=act,
     )
-    response.headers.update(etag(answer["version"]))
-    response.headers["Location"] = f"{request.url.path}/{answer['application_id']}"
-    return schemas.StepAnswer.model_validate(answer)
+    answer = schemas.StepAnswer.model_validate(stored)
+    response.headers.update(etag(answer.version))
+    response.headers["Location"] = f"{request.url.path}/{answer.application_id}"
+    return answer

@@ -8,13 +8,13 @@ from shared.errors import FieldError, FormErrors
 MOST_MAILS = 20
 
 
-def check_approver_mails(typed: Iterable[str]) -> tuple[str, ...]:
+def check_approver_mails(entered: Iterable[str]) -> tuple[str, ...]:
     """The addresses as kept: blanks and repetitions left out, in the order typed.
 
     Raises FormErrors on `hq_mails`.
     """
     kept: dict[str, str] = {}
-    for mail in typed:
+    for mail in entered:
         try:
             address = check_approver_mail(mail)
         except FormErrors as wrong:

@@ -206,13 +206,16 @@ def _form_errors(faults: Mapping[str, Fault]) -> FormErrors:
 
 
 def _line(
-    faults: dict[str, Fault], name: str, typed: str | None, fault_of: Callable[[str], Fault | None]
+    faults: dict[str, Fault],
+    name: str,
+    entered: str | None,
+    fault_of: Callable[[str], Fault | None],
 ) -> str | None:
     """One line, full-width typing folded (NFKC); None where blank, its fault put into `faults`."""
-    if not is_printable(typed or ""):
+    if not is_printable(entered or ""):
         faults[name] = _UNPRINTABLE
         return None
-    kept = unicodedata.normalize("NFKC", typed or "").strip()
+    kept = unicodedata.normalize("NFKC", entered or "").strip()
     fault = fault_of(kept) if kept else None
     if fault:
         faults[name] = fault
@@ -256,12 +259,12 @@ def _check_result(
     return None
 
 
-def _day(typed: str | None, today: date) -> date | Fault:
+def _day(entered: str | None, today: date) -> date | Fault:
     """The day of receipt, or what is wrong with it (D90)."""
-    if not typed:
+    if not entered:
         return _DATE_MISSING
     try:
-        day = date.fromisoformat(typed) if _ISO_DATE.fullmatch(typed) else None
+        day = date.fromisoformat(entered) if _ISO_DATE.fullmatch(entered) else None
     except ValueError:
         day = None
     if day is None:

@@ -46,7 +46,7 @@ STILL_DAYS = 7
 """An application at the dealer that was not changed for so long does not move (D147)."""
 
 
-def last_change_of_still_ones(today: date) -> date:
+def last_change_of_stale(today: date) -> date:
     """The latest JST day on which an application that does not move on `today` was changed."""
     return today - timedelta(days=STILL_DAYS)
 

@@ -1,13 +1,12 @@
 """店舗・スタッフ変更 of one contract (D124-D130, D137-D144)."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, client_of
+from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.formatting import day
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.contracts.customer_detail import contract_of
 from portal_service.screens.dropdowns import reasons_to_choose, staff_to_choose, stores_to_choose
 from portal_service.service_api import contracts
@@ -52,24 +51,20 @@ async def change_assignment(request: Request, contract_no: str, what: str) -> Re
         decided = await contracts.change_assignment(
             client_of(request), contract_no, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _form(request, contract_no, fields, problem)
-    response = RedirectResponse(f"/contracts/{contract_no}/assignment", 303)
-    announce(request, response, _said(decided.body))
-    return response
+    return see_other(request, f"/contracts/{contract_no}/assignment", _outcome_text(decided.body))
 
 
-def _said(decided: contracts.ChangeAnswer) -> str:
-    said = [OUTCOMES[decided["outcome"]]]
+def _outcome_text(decided: contracts.ChangeAnswer) -> str:
+    sentences = [OUTCOMES[decided["outcome"]]]
     if decided["reflect_earliest_on"]:
         first, last = day(decided["reflect_earliest_on"]), day(decided["reflect_latest_on"])
-        said.append(f"変更後の内容は{first}から{last}のあいだに確認できるようになります。")
+        sentences.append(f"変更後の内容は{first}から{last}のあいだに確認できるようになります。")
     if decided["hidden_from_old_store_on"]:
         hidden = day(decided["hidden_from_old_store_on"])
-        said.append(f"元の店舗では{hidden}から照会できなくなります。")
-    return "".join(said)
+        sentences.append(f"元の店舗では{hidden}から照会できなくなります。")
+    return "".join(sentences)
 
 
 async def _form(

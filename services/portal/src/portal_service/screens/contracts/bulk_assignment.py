@@ -3,10 +3,10 @@
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import (
     FieldError,
+    FormRefused,
     Problem,
     QueryValue,
     ServiceResponse,
@@ -17,7 +17,7 @@ from portal_service.api_client import (
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import NotReadable, read_month
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import (
     listed,
     staff_to_choose,
@@ -45,49 +45,47 @@ COPY = {"copy_store": "to_store", "copy_staff": "to_staff"}
 @pages.get("")
 async def show_bulk(request: Request) -> Response:
     """The search; below it the rows that were found."""
-    typed = {key: request.query_params.get(key, "") for key in KEYS}
+    entered = {key: request.query_params.get(key, "") for key in KEYS}
     if not request.query_params:
-        return await _screen(request, typed)
-    found, errors = await _search(request, typed)
-    return await _screen(request, typed, found=found, errors=errors)
+        return await _screen(request, entered)
+    found, errors = await _search(request, entered)
+    return await _screen(request, entered, found=found, errors=errors)
 
 
 @pages.post("")
 async def change_in_bulk(request: Request) -> Response:
     """「一括反映」 copies into the checked rows, 「変更」 asks and then registers them."""
     fields = await form_fields_of(request)
-    typed = {key: fields.text(key) for key in KEYS}
+    entered = {key: fields.text(key) for key in KEYS}
     for button, column in COPY.items():
         if fields.flag(button):
-            return await _copied(request, typed, fields, column)
+            return await _copied(request, entered, fields, column)
     if fields.went_back:
-        found, errors = await _search(request, typed)
-        return await _screen(request, typed, found=found, fields=fields, errors=errors)
+        found, errors = await _search(request, entered)
+        return await _screen(request, entered, found=found, fields=fields, errors=errors)
     rows = [_row(fields, number) for number in fields.getlist("checked")]
     if rows and not fields.confirmed:
         return await _ask(request, fields, len(rows))
     try:
         done = await contracts.change_in_bulk(client_of(request), {"rows": rows})
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
-        found, _ = await _search(request, typed)
-        return await _screen(request, typed, found=found, fields=fields, errors=problem.on_form)
+    except FormRefused as problem:
+        found, _ = await _search(request, entered)
+        return await _screen(request, entered, found=found, fields=fields, errors=problem.on_form)
     if done.body["refused"]:
-        found, _ = await _search(request, typed)
-        return await _screen(request, typed, found=found, fields=fields, done=done.body)
-    here = urlencode({key: value for key, value in typed.items() if value})
-    response = RedirectResponse(f"/transfers?{here}", 303)
-    announce(request, response, f"{done.body['accepted']}件の変更を登録しました。")
-    return response
+        found, _ = await _search(request, entered)
+        return await _screen(request, entered, found=found, fields=fields, done=done.body)
+    here = urlencode({key: value for key, value in entered.items() if value})
+    return see_other(
+        request, f"/transfers?{here}", f"{done.body['accepted']}件の変更を登録しました。"
+    )
 
 
 async def _search(
-    request: Request, typed: dict[str, str]
+    request: Request, entered: dict[str, str]
 ) -> tuple[Found | ServiceUnavailable | None, tuple[FieldError, ...]]:
-    query: dict[str, QueryValue] = {**typed}
+    query: dict[str, QueryValue] = {**entered}
     try:
-        month = read_month(typed["inspection_month"])
+        month = read_month(entered["inspection_month"])
         query["inspection_month"] = f"{month:%Y-%m}" if month else ""
         asked = contracts.search_for_bulk_change(client_of(request), **query)
         return await or_missing(asked), ()
@@ -100,16 +98,16 @@ async def _search(
 
 
 async def _copied(
-    request: Request, typed: dict[str, str], fields: FormFields, column: str
+    request: Request, entered: dict[str, str], fields: FormFields, column: str
 ) -> Response:
     """Nothing is saved yet: the choice now stands in each checked row (D136)."""
     chosen = {
         f"{column}-{number}": fields.text(f"all_{column}") for number in fields.getlist("checked")
     }
-    found, errors = await _search(request, typed)
+    found, errors = await _search(request, entered)
     if not chosen:
         errors = (*errors, FieldError("", "反映する契約を選択してください。"))
-    return await _screen(request, typed, found=found, fields=fields, errors=errors, copied=chosen)
+    return await _screen(request, entered, found=found, fields=fields, errors=errors, copied=chosen)
 
 
 def _row(fields: FormFields, number: str) -> contracts.BulkRow:
@@ -124,7 +122,7 @@ def _row(fields: FormFields, number: str) -> contracts.BulkRow:
 
 async def _screen(  # noqa: PLR0913  everything but the first two has a name
     request: Request,
-    typed: dict[str, str],
+    entered: dict[str, str],
     *,
     found: Found | ServiceUnavailable | None = None,
     fields: FormFields | None = None,
@@ -136,7 +134,7 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
     stores = await stores_to_choose(services)
     closed = await listed(services, contracts.list_closed_stores(services))
     heirs = {store["code"]: store["successor"] for store in closed}
-    chosen: FormValues = {"all_to_store": heirs.get(typed["from_store"]) or ""}
+    chosen: FormValues = {"all_to_store": heirs.get(entered["from_store"]) or ""}
     chosen |= {**(fields.values(["checked"]) if fields else {"checked": []}), **(copied or {})}
     refused = {
         row["contract_no"]: problem["title"]
@@ -148,13 +146,13 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
         "changes/bulk.html",
         status=422 if errors and fields else 200,
         found=found,
-        typed=typed,
+        entered=entered,
         stores=stores,
         from_stores=[*stores, *((one["code"], f"{one['code']} {one['name']}") for one in closed)],
         closed=[{**one, "heir": dict(stores).get(one["successor"] or "")} for one in closed],
         staff=await staff_to_choose(services),
         vehicles=await vehicles_to_choose(services),
-        values={**chosen, **typed},
+        values={**chosen, **entered},
         errors=errors,
         done=done,
         refused=refused,

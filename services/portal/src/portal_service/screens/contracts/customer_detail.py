@@ -1,11 +1,10 @@
 """顧客詳細: the contract, 自由記入欄, and the five buttons (D46-D51)."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, ServiceResponse, client_of
+from portal_service.api_client import FormRefused, Problem, ServiceResponse, client_of
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import contracts
 from shared.auth import Role, require
 
@@ -39,14 +38,10 @@ async def save_memo(request: Request, contract_no: str) -> Response:
         await contracts.put_memo(
             client_of(request), contract_no, {"text": fields.text("note")}, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         contract = await contract_of(request, contract_no)
         return await _detail(request, contract, problem=problem, fields=fields)
-    response = RedirectResponse(f"/contracts/{contract_no}", 303)
-    announce(request, response, "自由記入欄を保存しました。")
-    return response
+    return see_other(request, f"/contracts/{contract_no}", "自由記入欄を保存しました。")
 
 
 @pages.get("/payment-confirmation")
@@ -68,14 +63,14 @@ async def _detail(
     fields: FormFields | None = None,
 ) -> Response:
     memo = contract.body["memo"]
-    typed = fields.text("note") if fields else memo["text"]
+    entered = fields.text("note") if fields else memo["text"]
     return await render(
         request,
         "contracts/detail.html",
         status=problem.status if problem else 200,
         contract=contract.body,
         leads_to=LEADS_TO,
-        values={"note": typed},
+        values={"note": entered},
         errors=problem.on_form if problem else (),
         other_memo=memo if problem and problem.status == 409 else None,  # noqa: PLR2004
     )

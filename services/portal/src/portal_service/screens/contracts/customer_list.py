@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
 from portal_service.formatting import NotReadable, read_month
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import products_to_choose, vehicles_to_choose
 from portal_service.service_api import contracts
 from shared.auth import Role, require
@@ -45,12 +45,12 @@ INSPECTIONS = (("first", "初回車検"), ("second", "２回目車検"), ("third
 @pages.get("")
 async def show_list(request: Request) -> Response:
     """The search panels; below them what the pressed 「検索」 found."""
-    services, typed = client_of(request), dict(request.query_params)
-    mode = typed.get("mode", "")
+    services, entered = client_of(request), dict(request.query_params)
+    mode = entered.get("mode", "")
     errors: list[FieldError] = []
     found = None
     if mode:
-        query = _conditions(mode, typed, errors)
+        query = _conditions(mode, entered, errors)
         try:
             if not errors:
                 found = await or_missing(contracts.search_contracts(services, **query))
@@ -65,11 +65,11 @@ async def show_list(request: Request) -> Response:
     return await render(
         request,
         "contracts/list.html",
-        values=typed,
+        values=entered,
         errors=errors,
         mode=mode or "individual",
         found=found,
-        here=typed,
+        here=entered,
         vehicles=await vehicles_to_choose(services),
         products=await products_to_choose(services),
         statuses=STATUSES,
@@ -85,32 +85,33 @@ async def open_detail(
     """「顧客詳細」 of the selected row; without one it stays on the list (D35)."""
     if contract:
         return RedirectResponse(f"/contracts/{contract}", 303)
-    response = RedirectResponse(f"/contracts?{back}" if back else "/contracts", 303)
-    announce(
-        request, response, "対象の契約を選んでから「顧客詳細」を押してください。", kind="warning"
+    return see_other(
+        request,
+        f"/contracts?{back}" if back else "/contracts",
+        "対象の契約を選んでから「顧客詳細」を押してください。",
+        kind="warning",
     )
-    return response
 
 
 @pages.get(".csv", dependencies=[require(Role.MANAGER, Role.HQ)])
 async def save_list(request: Request) -> Response:
     """顧客リスト（csv）出力 of the same search, without the limit (D4, D19)."""
-    typed = dict(request.query_params)
+    entered = dict(request.query_params)
     errors: list[FieldError] = []
-    query = _conditions(typed.get("mode", ""), typed, errors)
+    query = _conditions(entered.get("mode", ""), entered, errors)
     return await contracts.export_customer_list(client_of(request), **query)
 
 
 def _conditions(
-    mode: str, typed: dict[str, str], errors: list[FieldError]
+    mode: str, entered: dict[str, str], errors: list[FieldError]
 ) -> dict[str, QueryValue]:
     """The query of the pressed panel; months are read as people type them."""
-    query: dict[str, QueryValue] = {"mode": mode, "sort": typed.get("sort", "")}
+    query: dict[str, QueryValue] = {"mode": mode, "sort": entered.get("sort", "")}
     for name in KEYS.get(mode, ()):
-        query[name] = typed.get(name, "")
+        query[name] = entered.get(name, "")
         if name in MONTHS:
             try:
-                month = read_month(typed.get(name, ""))
+                month = read_month(entered.get(name, ""))
             except NotReadable as unreadable:
                 errors.append(FieldError(name, str(unreadable)))
             else:

@@ -1,13 +1,12 @@
 """再分割シミュレーション: a trial with its balance chart, and 審査申込 (D49, D50)."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import FieldError, Problem, client_of
+from portal_service.api_client import FieldError, FormRefused, Problem, client_of
 from portal_service.charts import balance_chart
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.contracts.customer_detail import contract_of
 from portal_service.service_api import contracts
 from shared.auth import Role, require
@@ -42,13 +41,11 @@ async def apply_for_screening(request: Request, contract_no: str) -> Response:
             {"instalments": int(instalments) if instalments.isdigit() else 0},
             version=fields.version,
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _trial(request, contract_no, instalments, problem)
-    response = RedirectResponse(f"/contracts/{contract_no}", 303)
-    announce(request, response, "再分割の審査を申し込みました。次はTFCの審査です。")
-    return response
+    return see_other(
+        request, f"/contracts/{contract_no}", "再分割の審査を申し込みました。次はTFCの審査です。"
+    )
 
 
 async def _trial(
@@ -58,14 +55,12 @@ async def _trial(
     plan, errors = None, list(problem.on_form) if problem else []
     try:
         if not instalments.isdigit():
-            raise Problem(
+            raise FormRefused(
                 422, "", "", "", (FieldError("instalments", "回数を数字で入力してください。"),)
             )
         body: contracts.ResplitBody = {"instalments": int(instalments)}
         plan = (await contracts.try_resplit(client_of(request), contract_no, body)).body
-    except Problem as refused:
-        if refused.status not in (409, 422):
-            raise
+    except FormRefused as refused:
         errors += refused.on_form
     return await render(
         request,

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, client_of
+from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.contracts.customer_detail import Contract, contract_of
 from portal_service.screens.dropdowns import vehicles_to_choose
 from portal_service.service_api import contracts
@@ -36,7 +36,7 @@ async def show_result(request: Request, contract_no: str) -> Response:
 async def decide_result(request: Request, contract_no: str) -> Response:
     """「決定」; less than a month before the last day it is asked once more (D61)."""
     fields = await form_fields_of(request)
-    body = _typed(fields)
+    body = _result_body(fields)
     found = await contract_of(request, contract_no)
     if fields.went_back:
         return await _form(request, found, fields)
@@ -47,15 +47,11 @@ async def decide_result(request: Request, contract_no: str) -> Response:
         decided = await contracts.enter_result(
             client_of(request), contract_no, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _form(request, found, fields, problem)
     if decided.body["exits"]:
         return RedirectResponse(f"/contracts/{contract_no}/payoff", 303)
-    response = RedirectResponse(f"/contracts/{contract_no}", 303)
-    announce(request, response, _said(decided.body))
-    return response
+    return see_other(request, f"/contracts/{contract_no}", _outcome_text(decided.body))
 
 
 @pages.get("/payoff")
@@ -72,9 +68,11 @@ async def go_on_to_payoff(request: Request, contract_no: str) -> Response:
     await contracts.ask_for_payoff(
         client_of(request), contract_no, idempotency_key=fields.idempotency_key
     )
-    response = RedirectResponse(f"/contracts/{contract_no}", 303)
-    announce(request, response, "早期完済の受付へ進みました。続きは早期完済の受付で行います。")
-    return response
+    return see_other(
+        request,
+        f"/contracts/{contract_no}",
+        "早期完済の受付へ進みました。続きは早期完済の受付で行います。",
+    )
 
 
 @pages.post("/customer-change-release", dependencies=[require(Role.HQ)])
@@ -88,16 +86,14 @@ async def release_customer_change(request: Request, contract_no: str) -> Respons
             {"reason": fields.text("reason")},
             version=fields.version,
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _form(request, await contract_of(request, contract_no), fields, problem)
-    response = RedirectResponse(f"/contracts/{contract_no}/result", 303)
-    announce(request, response, "届出変更による入力の停止を解除しました。")
-    return response
+    return see_other(
+        request, f"/contracts/{contract_no}/result", "届出変更による入力の停止を解除しました。"
+    )
 
 
-def _typed(fields: FormFields) -> contracts.ResultBody:
+def _result_body(fields: FormFields) -> contracts.ResultBody:
     return {
         "categories": fields.getlist("category"),
         "own_replacement": OWN.get(fields.text("own_replacement")),
@@ -109,7 +105,7 @@ def _typed(fields: FormFields) -> contracts.ResultBody:
     }
 
 
-def _said(decided: contracts.ResultAnswer) -> str:
+def _outcome_text(decided: contracts.ResultAnswer) -> str:
     label = decided["contract"]["result"]["selection_label"]
     late = "結果入力期限を過ぎた入力として記録しました。" if decided["late"] else ""
     return f"「{label}」で決定しました。{late}"

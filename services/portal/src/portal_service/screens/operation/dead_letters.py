@@ -23,7 +23,7 @@ from portal_service.api_client import (
 )
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import operations
 from shared.auth import Role, require
 
@@ -95,9 +95,9 @@ async def replay_cause(request: Request) -> Response:
         )
         return await confirm(request, question, fields=fields)
     done = await operations.replay_dead_letters(client_of(request), service, {"cause": cause})
-    response = RedirectResponse("/operation/dead-letters", 303)
-    announce(request, response, f"{done.body['replayed']}件をもう一度処理します。")
-    return response
+    return see_other(
+        request, "/operation/dead-letters", f"{done.body['replayed']}件をもう一度処理します。"
+    )
 
 
 @pages.get("/quarantine")
@@ -159,9 +159,7 @@ async def take_step(request: Request, service: str, letter_id: str, step: str) -
         if problem.code == "STILL_NO_EVENT":
             return await _message(request, kind, service, letter_id, problem)
         raise
-    response = RedirectResponse(f"/operation/{kind}", 303)
-    announce(request, response, STEPS[step][2])
-    return response
+    return see_other(request, f"/operation/{kind}", STEPS[step][2])
 
 
 for kind_in_path in KINDS:

@@ -4,12 +4,11 @@ An operator accepts a message after all, which judges it again, or discards it w
 """
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import interchange
 from shared.auth import Role, require
 
@@ -66,10 +65,8 @@ async def release(request: Request, quarantined_id: str) -> Response:
         if problem.status == 404:  # noqa: PLR2004
             raise
         return await _message(request, quarantined_id, problem)
-    response = RedirectResponse(HOME, 303)
-    said = "すでに受け入れ済みの内容でした。" if done.body["repeated"] else "受け入れました。"
-    announce(request, response, said)
-    return response
+    message = "すでに受け入れ済みの内容でした。" if done.body["repeated"] else "受け入れました。"
+    return see_other(request, HOME, message)
 
 
 @pages.get("/{quarantined_id}/discard")
@@ -91,9 +88,7 @@ async def discard(request: Request, quarantined_id: str) -> Response:
         if problem.code == "ALREADY_SETTLED":
             return await _message(request, quarantined_id, problem)
         raise
-    response = RedirectResponse(HOME, 303)
-    announce(request, response, "破棄しました。")
-    return response
+    return see_other(request, HOME, "破棄しました。")
 
 
 async def _found(request: Request, quarantined_id: str) -> tuple[Message, str]:

@@ -6,13 +6,12 @@ A new key is shown once, on the answer to the form that made it; it cannot be sh
 import asyncio
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from portal_service.api_client import Problem, client_of
+from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import interchange
 from shared.auth import Role, require
 
@@ -52,13 +51,13 @@ async def add_dealer(request: Request) -> Response:
     }
     try:
         await interchange.add_dealer(client_of(request), body)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _dealers(request, fields, problem)
-    response = RedirectResponse(f"{HOME}/{body['dealer_id']}", 303)
-    announce(request, response, "販売店を登録しました。続けてAPIキーを作成してください。")
-    return response
+    return see_other(
+        request,
+        f"{HOME}/{body['dealer_id']}",
+        "販売店を登録しました。続けてAPIキーを作成してください。",
+    )
 
 
 @pages.get("/{dealer}")
@@ -80,9 +79,7 @@ async def make_key(request: Request, dealer: str) -> Response:
         made = await interchange.add_key(
             client_of(request), dealer, body, idempotency_key=fields.idempotency_key
         )
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         made_before = problem.code == "KEY_SHOWN_BEFORE"  # the next one is another form's
         return await _dealer(request, dealer, None if made_before else fields, problem)
     return await _dealer(request, dealer, made=made.body["key"])
@@ -128,9 +125,7 @@ async def take_key_step(request: Request, dealer: str, key_id: str, step: str) -
         if problem.status != 409:  # noqa: PLR2004
             raise
         return await _dealer(request, dealer, problem=problem)
-    response = RedirectResponse(f"{HOME}/{dealer}", 303)
-    announce(request, response, "APIキーを失効させました。")
-    return response
+    return see_other(request, f"{HOME}/{dealer}", "APIキーを失効させました。")
 
 
 async def ask_switch(request: Request, dealer: str) -> Response:
@@ -155,9 +150,7 @@ async def take_switch(request: Request, dealer: str) -> Response:
     switch = request.url.path.rpartition("/")[2]
     take = interchange.activate_dealer if switch == "activate" else interchange.deactivate_dealer
     await take(client_of(request), dealer)
-    response = RedirectResponse(f"{HOME}/{dealer}", 303)
-    announce(request, response, SWITCHES[switch][2])
-    return response
+    return see_other(request, f"{HOME}/{dealer}", SWITCHES[switch][2])
 
 
 for address in SWITCHES:

@@ -1,12 +1,11 @@
 """顧客情報の消去: operators erase a customer on request, or when the retention period is over."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import Problem, client_of, or_missing
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import contracts
 from shared.auth import Role, require
 
@@ -53,9 +52,7 @@ async def erase(request: Request) -> Response:
         if problem.status not in REFUSED:
             raise
         return await _erasures(request, fields, problem)
-    response = RedirectResponse(HOME, 303)
-    announce(request, response, f"契約 {body['contract_no']} の顧客情報を消去しました。")
-    return response
+    return see_other(request, HOME, f"契約 {body['contract_no']} の顧客情報を消去しました。")
 
 
 async def _erasures(

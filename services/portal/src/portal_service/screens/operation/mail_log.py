@@ -1,10 +1,10 @@
 """メール台帳: which mails were sent, which not and why, and one sent again (D145-D155)."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_service.api_client import (
     FieldError,
+    FormRefused,
     Problem,
     QueryValue,
     ServiceResponse,
@@ -14,7 +14,7 @@ from portal_service.api_client import (
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import form_fields_of
 from portal_service.formatting import NotReadable, read_day
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import notifier
 from shared.auth import Role, require
 
@@ -45,14 +45,14 @@ DAYS = ("planned_from", "planned_to")
 @pages.get("")
 async def show_mails(request: Request) -> Response:
     """The newest first, by state, contract and day."""
-    typed = dict(request.query_params)
+    entered = dict(request.query_params)
     query: dict[str, QueryValue] = {
-        key: typed.get(key, "") for key in ("state", "contract_no", "after")
+        key: entered.get(key, "") for key in ("state", "contract_no", "after")
     }
     errors: list[FieldError] = []
     for name in DAYS:
         try:
-            day = read_day(typed.get(name, ""))
+            day = read_day(entered.get(name, ""))
         except NotReadable as unreadable:
             errors.append(FieldError(name, str(unreadable)))
         else:
@@ -60,11 +60,11 @@ async def show_mails(request: Request) -> Response:
     found = None
     if not errors:
         found = await or_missing(notifier.search_mails(client_of(request), **query))
-    here = {key: value for key, value in typed.items() if value and key != "after"}
+    here = {key: value for key, value in entered.items() if value and key != "after"}
     return await render(
         request,
         "mails/list.html",
-        values=typed,
+        values=entered,
         errors=errors,
         found=found,
         states=STATES,
@@ -102,13 +102,9 @@ async def resend_mail(request: Request, mail_id: str) -> Response:
     fields = await form_fields_of(request)
     try:
         await notifier.resend_mail(client_of(request), mail_id, version=fields.version)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _mail(request, await _found(request, mail_id), problem)
-    response = RedirectResponse(f"/operation/mails/{mail_id}", 303)
-    announce(request, response, "メールをもう一度送信します。")
-    return response
+    return see_other(request, f"/operation/mails/{mail_id}", "メールをもう一度送信します。")
 
 
 async def _found(request: Request, mail_id: str) -> Mail:

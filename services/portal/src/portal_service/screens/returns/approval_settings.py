@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, client_of
+from portal_service.api_client import FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import name_of, staff_to_choose
 from portal_service.service_api import returns
 from shared.auth import Principal, Role, require
@@ -48,13 +47,9 @@ async def save_flow(request: Request) -> Response:
     }
     try:
         await returns.put_approval_flow(client_of(request), body, version=fields.version)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _flow(request, fields, problem)
-    response = RedirectResponse("/approval-flow", 303)
-    announce(request, response, "承認フローを保存しました。")
-    return response
+    return see_other(request, "/approval-flow", "承認フローを保存しました。")
 
 
 @pages.get("/substitutes")
@@ -76,13 +71,9 @@ async def add_substitute(request: Request, who: Approver) -> Response:
     try:
         fields.refuse_unreadable()
         await returns.add_substitute(client_of(request), body)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _substitutes(request, who, fields, problem)
-    response = RedirectResponse("/substitutes", 303)
-    announce(request, response, "代理承認者を登録しました。")
-    return response
+    return see_other(request, "/substitutes", "代理承認者を登録しました。")
 
 
 @pages.post("/substitutes/{number}/end")
@@ -102,13 +93,9 @@ async def end_substitute(request: Request, number: int, who: Approver) -> Respon
         return await confirm(request, question, fields=fields)
     try:
         await returns.remove_substitute(client_of(request), number, version=fields.version)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
+    except FormRefused as problem:
         return await _substitutes(request, who, None, problem)
-    response = RedirectResponse("/substitutes", 303)
-    announce(request, response, "代理を取り消しました。")
-    return response
+    return see_other(request, "/substitutes", "代理を取り消しました。")
 
 
 async def _flow(

@@ -6,13 +6,12 @@ from typing import Generic, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
-from portal_service.api_client import Problem, ServiceResponse, client_of
+from portal_service.api_client import FormRefused, Problem, ServiceResponse, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render
 from portal_service.screens.returns.detail import application_of, changed_since, step_taken
 from portal_service.screens.returns.entry import (
-    REFUSED_ON_FORM,
     facts_of_report,
     facts_of_result,
     form_of,
@@ -117,9 +116,7 @@ async def _send(request: Request, rewriting: CorrectionForm[Body], application_i
             return await _ask(request, rewriting, application_id, fields, body)
         services = client_of(request)
         taken = await rewriting.send(services, application_id, body, version=fields.version)
-    except Problem as problem:
-        if problem.status not in REFUSED_ON_FORM:
-            raise
+    except FormRefused as problem:
         return await _form(request, rewriting, application_id, fields, problem)
     return step_taken(request, application_id, rewriting.step, taken.body)
 

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from portal_service.api_client import FieldError, Problem, ServiceResponse, client_of
+from portal_service.api_client import FieldError, FormRefused, Problem, ServiceResponse, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import staff_to_choose
 from portal_service.screens.returns.entry import notices_in
 from portal_service.screens.returns.step_buttons import (
@@ -51,14 +50,10 @@ async def save_dealer_note(request: Request, application_id: str, who: Anybody) 
         await returns.edit_dealer_note(
             client_of(request), application_id, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (LOST, 422):
-            raise
+    except FormRefused as problem:
         found = await application_of(request, application_id)
         return await opened(request, who, found, fields=fields, problem=problem)
-    response = RedirectResponse(f"/returns/{application_id}", 303)
-    announce(request, response, "貴社連絡欄を保存しました。")
-    return response
+    return see_other(request, f"/returns/{application_id}", "貴社連絡欄を保存しました。")
 
 
 async def ask_step(request: Request, application_id: str, who: Anybody) -> Response:
@@ -93,9 +88,7 @@ async def send_step(
         taken: ServiceResponse[returns.StepAnswer] = await client_of(request).send(
             "returns", "POST", path, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in (LOST, 422):
-            raise
+    except FormRefused as problem:
         found = await application_of(request, application_id)
         return await _ask(request, step, found, fields=fields, problem=problem)
     return step_taken(request, application_id, step, taken.body)
@@ -105,12 +98,12 @@ def step_taken(
     request: Request, application_id: str, step: Step, taken: returns.StepAnswer
 ) -> Response:
     """Back to the application, with a message of what follows from the step."""
-    said = [step.done, f"ステータスは「{taken['status']['label']}」になりました。"]
+    sentences = [step.done, f"ステータスは「{taken['status']['label']}」になりました。"]
     if taken["mail_will_be_sent"]:
-        said.append("差戻し先へメールを送信します。")
-    response = RedirectResponse(f"/returns/{application_id}", 303)
-    announce(request, response, " ".join([*said, *notices_in(taken)]))
-    return response
+        sentences.append("差戻し先へメールを送信します。")
+    return see_other(
+        request, f"/returns/{application_id}", " ".join([*sentences, *notices_in(taken)])
+    )
 
 
 async def application_of(request: Request, application_id: str) -> Application:

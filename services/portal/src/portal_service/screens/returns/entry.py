@@ -3,19 +3,16 @@
 from collections.abc import Iterable, Mapping
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import FieldError, Problem, client_of
+from portal_service.api_client import FieldError, FormRefused, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import day
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import returns
 from shared.auth import Role, require
 
 pages = APIRouter(dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
-
-REFUSED_ON_FORM = (409, 422)
 
 
 @pages.get("/contracts/{contract_no}/return")
@@ -42,7 +39,7 @@ async def send_entry(request: Request, contract_no: str) -> Response:
     body: returns.SubmissionBody = {"contract_no": contract_no, **report}
     try:
         if fields.went_back:
-            return await _entry(request, await form_of(request, contract_no), _typed(fields))
+            return await _entry(request, await form_of(request, contract_no), _values(fields))
         fields.refuse_unreadable()
         if not fields.confirmed:
             checked = await returns.check_application(services, body)
@@ -51,14 +48,14 @@ async def send_entry(request: Request, contract_no: str) -> Response:
         sent = await returns.create_application(
             services, body, idempotency_key=fields.idempotency_key
         )
-    except Problem as problem:
-        if problem.status not in REFUSED_ON_FORM:
-            raise
+    except FormRefused as problem:
         form = await form_of(request, contract_no)
-        return await _entry(request, form, _typed(fields), problem.on_form, problem.status)
-    response = RedirectResponse(f"/returns/{sent.body['application_id']}/sent", 303)
-    announce(request, response, " ".join(["送信が完了しました。", *notices_in(sent.body)]))
-    return response
+        return await _entry(request, form, _values(fields), problem.on_form, problem.status)
+    return see_other(
+        request,
+        f"/returns/{sent.body['application_id']}/sent",
+        " ".join(["送信が完了しました。", *notices_in(sent.body)]),
+    )
 
 
 @pages.get("/returns/{application_id}/sent")
@@ -123,7 +120,7 @@ def notices_in(answer: returns.StepAnswer | returns.CheckedAnswer) -> list[str]:
     return [notice["label"] for notice in answer["notices"]]
 
 
-def _typed(fields: FormFields) -> FormValues:
+def _values(fields: FormFields) -> FormValues:
     return fields.values(["completion_mail"])
 
 

@@ -47,13 +47,13 @@ async def show_requests(request: Request) -> Response:
 
 
 async def _list(request: Request, template: str, *, path: str) -> Response:
-    typed = request.query_params
+    entered = request.query_params
     services = client_of(request)
     errors: list[FieldError] = []
-    statuses = typed.getlist("tick" if "apply" in typed else "status")
-    tab = typed.get("tab", "current")
-    own = typed.get("own", "")
-    query = _keys(typed, errors)
+    statuses = entered.getlist("tick" if "apply" in entered else "status")
+    tab = entered.get("tab", "current")
+    own = entered.get("own", "")
+    query = _keys(entered, errors)
     found = None
     try:
         if not errors:
@@ -64,11 +64,11 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
             raise
         errors = list(problem.on_form)
     names = ("kind", "customer_name", "contract_no", "own", *DAYS)
-    here = {name: typed[name] for name in names if typed.get(name)} | {"status": statuses}
+    here = {name: entered[name] for name in names if entered.get(name)} | {"status": statuses}
     return await render(
         request,
         template,
-        values=dict(typed),
+        values=dict(entered),
         errors=errors,
         path=path,
         tab=tab,
@@ -82,13 +82,13 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     )
 
 
-def _keys(typed: QueryParams, errors: list[FieldError]) -> dict[str, QueryValue]:
+def _keys(entered: QueryParams, errors: list[FieldError]) -> dict[str, QueryValue]:
     keys: dict[str, QueryValue] = {
-        name: typed.get(name, "") for name in ("kind", "customer_name", "contract_no", "cursor")
+        name: entered.get(name, "") for name in ("kind", "customer_name", "contract_no", "cursor")
     }
     for name in DAYS:
         try:
-            day = read_day(typed.get(name, ""))
+            day = read_day(entered.get(name, ""))
         except NotReadable as unreadable:
             errors.append(FieldError(name, str(unreadable)))
         else:

@@ -3,12 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import Problem, QueryValue, ServiceResponse, client_of, or_missing
+from portal_service.api_client import (
+    FormRefused,
+    Problem,
+    QueryValue,
+    ServiceResponse,
+    client_of,
+    or_missing,
+)
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
-from portal_service.rendering import announce, render
+from portal_service.rendering import render, see_other
 from portal_service.service_api import interchange
 from shared.auth import Principal, Role, require
 
@@ -39,7 +45,6 @@ STEPS = {
 """What the history of a message names."""
 COLOURS = {"failed": "red", "cancelled": "yellow", "scheduled": "blue"}
 CRUMBS = [("Webhook 連携", HERE)]
-REFUSED = (409, 422)
 Delivery = ServiceResponse[interchange.WholeDelivery]
 
 
@@ -70,9 +75,7 @@ async def add_endpoint(request: Request, who: WebhookAdmin) -> Response:
         made = await interchange.add_endpoint(
             client_of(request), body, idempotency_key=fields.idempotency_key
         )
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _new(request, who, fields, problem)
     return await render(request, "webhooks/secret.html", endpoint=made.body, renewed=False)
 
@@ -80,9 +83,9 @@ async def add_endpoint(request: Request, who: WebhookAdmin) -> Response:
 @pages.get("/deliveries")
 async def show_deliveries(request: Request) -> Response:
     """The messages, the newest first."""
-    typed = dict(request.query_params)
+    entered = dict(request.query_params)
     names = ("application_id", "state", "endpoint_id", "after")
-    query: dict[str, QueryValue] = {name: typed.get(name, "").strip() for name in names}
+    query: dict[str, QueryValue] = {name: entered.get(name, "").strip() for name in names}
     services = client_of(request)
     found = await or_missing(interchange.search_deliveries(services, **query))
     listed = await services.optional(interchange.list_endpoints(services))
@@ -90,12 +93,12 @@ async def show_deliveries(request: Request) -> Response:
     return await render(
         request,
         "webhooks/deliveries.html",
-        values=typed,
+        values=entered,
         found=found,
         states=STATES,
         endpoints=[(one["endpoint_id"], one["label"]) for one in endpoints],
         colours=COLOURS,
-        here={key: value for key, value in typed.items() if value and key != "after"},
+        here={key: value for key, value in entered.items() if value and key != "after"},
     )
 
 
@@ -128,11 +131,9 @@ async def resend(request: Request, delivery_id: str) -> Response:
     fields = await form_fields_of(request)
     try:
         await interchange.resend_delivery(client_of(request), delivery_id, version=fields.version)
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _delivery(request, await _found_delivery(request, delivery_id), problem)
-    return _announced(request, f"{HERE}/deliveries/{delivery_id}", "もう一度送信します。")
+    return see_other(request, f"{HERE}/deliveries/{delivery_id}", "もう一度送信します。")
 
 
 @pages.get("/{endpoint_id:key}")
@@ -155,11 +156,9 @@ async def change_endpoint(request: Request, endpoint_id: str) -> Response:
         await interchange.change_endpoint(
             client_of(request), endpoint_id, body, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _endpoint(request, endpoint_id, fields, problem)
-    return _announced(request, f"{HERE}/{endpoint_id}", "送信先を保存しました。")
+    return see_other(request, f"{HERE}/{endpoint_id}", "送信先を保存しました。")
 
 
 @pages.post("/{endpoint_id:key}/ping")
@@ -167,12 +166,10 @@ async def ping(request: Request, endpoint_id: str) -> Response:
     """Send a test, and show what becomes of it."""
     try:
         made = await interchange.ping_endpoint(client_of(request), endpoint_id)
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _endpoint(request, endpoint_id, None, problem)
     here = f"{HERE}/deliveries/{made.body['delivery_id']}"
-    return _announced(
+    return see_other(
         request, here, "テスト送信を始めました。結果はこの画面を更新すると分かります。"
     )
 
@@ -202,17 +199,9 @@ async def renew_secret(request: Request, endpoint_id: str) -> Response:
         made = await interchange.renew_secret(
             client_of(request), endpoint_id, version=fields.version
         )
-    except Problem as problem:
-        if problem.status not in REFUSED:
-            raise
+    except FormRefused as problem:
         return await _endpoint(request, endpoint_id, None, problem)
     return await render(request, "webhooks/secret.html", endpoint=made.body, renewed=True)
-
-
-def _announced(request: Request, path: str, words: str) -> Response:
-    response = RedirectResponse(path, 303)
-    announce(request, response, words)
-    return response
 
 
 async def _new(

@@ -105,9 +105,9 @@ async def condition_of(ctx: RequestContext, query: SearchQuery) -> customer_list
         known |= await queries.product_codes(ctx.tx)
     search = read_search(query.mode, query.conditions, today=ctx.today, product_codes=known)
     seen = customer_list.visible_to(ctx.viewer, today=ctx.today)
-    listed = customer_list.listed(seen, today=ctx.today, months=ctx.conditions.listed_months)
+    listed = customer_list.listed(seen, today=ctx.today, months=ctx.policy.listed_months)
     return customer_list.search_condition(
-        listed, search, today=ctx.today, green_days=ctx.conditions.green_days
+        listed, search, today=ctx.today, green_days=ctx.policy.green_days
     )
 
 
@@ -123,10 +123,7 @@ async def search_contracts(query: SearchParams, ctx: Ctx) -> Response:
         **asdict(guidance),
         columns=COLUMNS,
         disclaimer=DISCLAIMER if query.mode == SearchMode.INSPECTION else None,
-        rows=[
-            customer_list.row_of(row, today=ctx.today, conditions=ctx.conditions)
-            for row in found.rows
-        ],
+        rows=[customer_list.row_of(row, today=ctx.today, policy=ctx.policy) for row in found.rows],
     )
     return Response(orjson.dumps(answer), media_type="application/json")
 
@@ -137,6 +134,4 @@ async def show_contract(contract_no: Text, ctx: Ctx, response: Response) -> Cont
     """One contract with its memo and the actions available today."""
     contract = await queries.contract_for(ctx.tx, ctx.viewer, contract_no, today=ctx.today)
     response.headers.update(etag(contract.version))
-    return await contract_detail(
-        ctx.tx, contract, ctx.viewer, today=ctx.today, conditions=ctx.conditions
-    )
+    return await contract_detail(ctx.tx, contract, ctx.viewer, today=ctx.today, policy=ctx.policy)
