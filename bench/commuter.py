@@ -116,7 +116,8 @@ def naive_yen(route: Route, passes: Iterable[CommuterPass], book: FareBook) -> i
         tables = packaged_tariffs().tables_on(run.system, book.on)
         bands = packaged_tariffs().bands[tables[0]]
         if km10:
-            total += next((yen for km, yen in bands if km10 <= km * 10), bands[-1][1])
+            band = next((one for one in bands if km10 <= one.km_up_to * 10), bands[-1])
+            total += band.ic_yen or band.ticket_yen or 0
     return total
 
 

@@ -96,8 +96,7 @@ def questions(seed: int, count: int) -> list[SearchRequest]:
     places = list(network.places.values())
     pairs = [dice.sample(places, 2) for _ in range(count)]
     return [
-        SearchRequest(qualified_name(network, a[0]), qualified_name(network, b[0]), DAY)
-        for a, b in pairs
+        SearchRequest(qualified_name(network, a), qualified_name(network, b), DAY) for a, b in pairs
     ]
 
 

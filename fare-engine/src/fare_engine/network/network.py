@@ -112,6 +112,15 @@ class Network:
         self.place_of = self._places()
 
     @cached_property
+    def lines_at(self) -> list[list[int]]:
+        """Line ids by station id."""
+        found: list[list[int]] = [[] for _ in self.stations]
+        for line in self.lines:
+            for stop in dict.fromkeys(line.stops):
+                found[stop].append(line.id)
+        return found
+
+    @cached_property
     def track_of(self) -> list[int]:
         """Track by edge id."""
         return [edge.track for edge in self.edges]

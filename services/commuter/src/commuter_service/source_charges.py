@@ -37,9 +37,9 @@ from fare_engine.fares.explanation import (
     RunExplanation,
     TrainLeg,
 )
+from fare_engine.fares.fare import TariffRef
 from fare_engine.fares.pricing import Terms
 from fare_engine.fares.ride_charge import deducting_passes
-from fare_engine.fares.tariffs import TariffRef
 from fare_engine.network.network import Network
 from fare_engine.routing.route_text import CommuterPass
 

@@ -46,7 +46,8 @@ from fare_engine.routing.candidates import (
     labelled,
     operators_avoided,
 )
-from fare_engine.routing.route_text import WALK, Route, joined_rides
+from fare_engine.routing.notation import WALK
+from fare_engine.routing.route_text import Route, joined_rides
 from fare_engine.routing.trains import trains_of
 from fare_engine.rules.fare_rounding import Medium
 from shared.errors import Kind, Refusal

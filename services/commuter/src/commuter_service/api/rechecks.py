@@ -35,11 +35,11 @@ from commuter_service.rules.claim_findings import ClaimFinding, same_trips
 from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
 from commuter_service.slips.checks import claim_of, item_faults
 from commuter_service.slips.recheck import PaidItem, Rechecked, recheck
+from commuter_service.source_rides import route_words
 from fare_engine.fares.explanation import Notice, TrainLeg
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
 from fare_engine.routing.route_text import CommuterPass
-from commuter_service.source_rides import route_words
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from fare_engine.rules.period import Period

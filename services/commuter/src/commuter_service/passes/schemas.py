@@ -10,12 +10,11 @@ from commuter_service.queries import PassRecord, period_of
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_health import PassCondition
 from commuter_service.rules.pass_period import gaps, proposed_end
-from commuter_service.source_rides import is_source_route, parse_source_ride
+from commuter_service.source_rides import is_source_route, route_words
 from fare_engine.errors import FareError
 from fare_engine.network.network import Network
 from fare_engine.network.station_closures import closed, closed_stations
 from fare_engine.routing.route_text import BusRide, known_route
-from commuter_service.source_rides import route_words
 from fare_engine.routing.route_words import section_of
 from fare_engine.rules.bus_policy import BUS_NOTICE, is_guaranteed
 from fare_engine.rules.period import Period

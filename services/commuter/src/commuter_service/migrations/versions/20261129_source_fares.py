@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "commuter_source_fare"
-down_revision = "commuter_3"
+down_revision = "commuter_4"
 branch_labels = None
 depends_on = None
 
