@@ -26,7 +26,7 @@ from portal_service.rendering import announce
 from portal_service.settings import PortalSettings
 from shared.auth import Principal, Role, require
 from shared.testing.databases import TestDatabases
-from tools.screens import CHROMIUM, FLAGS
+from tests.chromium import FLAGS, chromium_or_skip
 
 if TYPE_CHECKING:
     from .portal_stack import PortalStack
@@ -261,10 +261,11 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Chromium]:
+async def chromium(request: pytest.FixtureRequest) -> AsyncIterator[Chromium]:
     """One browser; each test has its own context."""
+    program = chromium_or_skip(request)
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        started = await playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield started
         await started.close()
 
