@@ -19,6 +19,7 @@ from returns_service.queries import (
     history_of,
     store_approver_mails,
 )
+from returns_service.rules.mail_notice import RemandComment, passed_on_comment
 from returns_service.rules.return_refusals import ReturnNotVisible
 from returns_service.rules.return_status import Status
 from shared.clock import Clock, jst_day
@@ -49,7 +50,11 @@ async def read_recipients(
         application_id=application_id,
         dealer_id=found.dealer_id,
         dealer_name=store.dealer_name if store else None,
+        store_name=store.name if store else None,
+        originator_name=found.originator_name,
+        submitted_at=found.submitted_at,
         contract_no=found.contract_no,
+        separate_procedure=found.separate_procedure,
         status=Status(found.status),
         status_japanese=Status(found.status).label_ja,
         status_version=found.status_version,
@@ -82,10 +87,15 @@ def _of_last_round(found: Application, approvals: Sequence[Approval]) -> list[Pe
 
 
 def _last_remand(history: Sequence[HistoryLine]) -> RemandAnswer | None:
-    for line in reversed(history):
-        if line.action == "remand":
-            facts = line.facts
-            return RemandAnswer(
-                from_level=facts["remanded_from"], to_level=facts["remanded_to"], comment=line.said
-            )
-    return None
+    """The newest remand; where its own comment is blank, with the one that it passes on."""
+    remands = [line for line in history if line.action == "remand"]
+    if not remands:
+        return None
+    newest = remands[-1]
+    return RemandAnswer(
+        from_level=newest.facts["remanded_from"],
+        to_level=newest.facts["remanded_to"],
+        remanded_by=newest.actor_name,
+        remanded_at=newest.at,
+        comment=passed_on_comment([RemandComment(line.from_status, line.said) for line in remands]),
+    )

@@ -302,10 +302,12 @@ class PersonAnswer(BaseModel):
 
 
 class RemandAnswer(BaseModel):
-    """The last remand: from which level to which, with its comment."""
+    """The last remand: from which level to which, by whom and when, with its comment."""
 
     from_level: str
     to_level: str
+    remanded_by: str
+    remanded_at: datetime
     comment: str | None
 
 
@@ -315,7 +317,11 @@ class RecipientsAnswer(BaseModel):
     application_id: str
     dealer_id: str
     dealer_name: str | None
+    store_name: str | None
+    originator_name: str
+    submitted_at: datetime
     contract_no: str
+    separate_procedure: bool
     status: Status
     status_japanese: str
     status_version: int
