@@ -7,7 +7,7 @@ tables that were used. `as_json` gives the one form that leaves the service.
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from fare_engine.fares.tariffs import TariffRef
 
@@ -50,6 +50,23 @@ class Leg:
     to_station: str
     km10: int | None
     stations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainLeg:
+    """A train or a walk of the ride; `stops` counts the stops up to the end.
+
+    `operators`: those whose tracks the train runs on, in riding order; none for a walk. `minutes`
+    do not include the wait for the train.
+    """
+
+    kind: Literal["train", "walk"]
+    name: str
+    operators: tuple[str, ...]
+    start: str
+    end: str
+    minutes: int
+    stops: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +186,7 @@ class Explanation:
     deduction_yen: int
     why: str
     data_version: str
+    trains: tuple[TrainLeg, ...] = ()  # none in an explanation kept from before they were told
 
 
 def as_json(value: Any) -> Any:

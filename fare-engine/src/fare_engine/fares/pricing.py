@@ -18,6 +18,7 @@ from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_pas
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_closures import closed, closed_stations
 from fare_engine.routing.route_text import BUS, CommuterPass, Route
+from fare_engine.routing.trains import trains_of
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 
@@ -98,6 +99,7 @@ class ChargedRide:
             deduction_yen=self.through_yen - self.charged_yen,
             why=self.why,
             data_version=self.tariffs.edition,
+            trains=trains_of(self.route, self.route.network),
         )
 
     def _total(self, yen: int) -> int:

@@ -4,14 +4,15 @@ Up to five ways by time; where the order asks for money, the cheapest ways are a
 candidates are sorted by fare or by what is left after the passes.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise, product
 from typing import ClassVar
 
 from fare_engine.errors import FareError
+from fare_engine.fares.explanation import TrainLeg
 from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
 from fare_engine.fares.tariffs import (
     FareBook,
@@ -23,6 +24,7 @@ from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.station_closures import closed_stations, refuse_closed
 from fare_engine.network.station_lookup import find_place
 from fare_engine.routing.route_text import CommuterPass, Route, joined_rides
+from fare_engine.routing.trains import trains_of
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 
@@ -33,6 +35,8 @@ ENOUGH = 3  # candidates; who asks for more is offered cheap ways of other opera
 VIA_MARGIN = 1000
 VIA_PATHS = 3  # quick ways of each section that are combined
 CHANGE_SECONDS = 300
+YEN_PER_MINUTE = 30
+YEN_PER_CHANGE = 100
 
 
 class NoRouteBetween(FareError):
@@ -54,18 +58,36 @@ class UnknownOperator(FareError):
 
 
 class Order(StrEnum):
-    """How candidates are sorted; the next criteria break ties."""
+    """How candidates are sorted; the next criteria break ties.
 
+    `recommended` is by generalised cost: yen after the passes, and yen a minute and a change.
+    """
+
+    RECOMMENDED = "recommended"
     TIME = "time"
     FARE = "fare"
     CHARGED = "charged"
+    CHANGES = "changes"
+
+
+class Label(StrEnum):
+    """What a candidate is best at among those shown."""
+
+    FASTEST = "fastest"
+    CHEAPEST = "cheapest"
+    EASIEST = "easiest"
+
+    @property
+    def label_ja(self) -> str:
+        """As pages mark it."""
+        return {Label.FASTEST: "早い", Label.CHEAPEST: "安い", Label.EASIEST: "楽"}[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A candidate route; yen one way, minutes by average speed.
+    """A candidate route; yen one way, minutes from the first departure to the arrival.
 
-    `told_yen`: the fare that another source of the look-up tells for it.
+    `changes`: to another train. `told_yen`: the fare that another source of the look-up tells.
     """
 
     route: Route
@@ -73,6 +95,8 @@ class Candidate:
     changes: int
     charge: RideCharge
     told_yen: int | None = None
+    trains: tuple[TrainLeg, ...] = ()
+    labels: tuple[Label, ...] = ()
 
     @property
     def through_yen(self) -> int:
@@ -128,7 +152,7 @@ def candidates(question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
         raise unpriced
     if not found:
         raise NoRouteBetween(f"{question.start}から{question.end}への経路が見つかりません")
-    return in_order(found, question.order)[: question.count]
+    return labelled(in_order(found, question.order)[: question.count])
 
 
 def _priced(
@@ -145,7 +169,9 @@ def _priced(
         except (NoFareBetween, NoTariffOnDate) as fact:
             unpriced = unpriced or fact
         else:
-            candidate = Candidate(route, _minutes(route), len(route.legs) - 1, charge)
+            trains = trains_of(route, book.network)
+            minutes, changes = _minutes(route), len(route.legs) - 1
+            candidate = Candidate(route, minutes, changes, charge, trains=trains)
             found.setdefault(_signature(route), candidate)
     return list(found.values()), unpriced
 
@@ -162,12 +188,45 @@ def _by_charged(one: Candidate) -> tuple[int, ...]:
     return one.charged_yen, one.minutes, one.changes
 
 
-_KEYS = {Order.TIME: _by_time, Order.FARE: _by_fare, Order.CHARGED: _by_charged}
+def _by_changes(one: Candidate) -> tuple[int, ...]:
+    return one.changes, one.minutes, one.charged_yen
+
+
+def _by_generalised_cost(one: Candidate) -> tuple[int, ...]:
+    cost = one.charged_yen + YEN_PER_MINUTE * one.minutes + YEN_PER_CHANGE * one.changes
+    return cost, one.minutes, one.changes
+
+
+_KEYS = {
+    Order.RECOMMENDED: _by_generalised_cost,
+    Order.TIME: _by_time,
+    Order.FARE: _by_fare,
+    Order.CHARGED: _by_charged,
+    Order.CHANGES: _by_changes,
+}
 
 
 def in_order(found: Iterable[Candidate], order: Order) -> list[Candidate]:
     """Candidates sorted as asked for (F22)."""
     return sorted(found, key=_KEYS[order])
+
+
+def labelled(shown: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates with their labels; equals share one."""
+    best = {
+        label: min((figure(one) for one in shown), default=0) for label, figure in _FIGURES.items()
+    }
+    return [
+        replace(one, labels=tuple([a for a, figure in _FIGURES.items() if figure(one) == best[a]]))
+        for one in shown
+    ]
+
+
+_FIGURES: dict[Label, Callable[[Candidate], int]] = {
+    Label.FASTEST: lambda one: one.minutes,
+    Label.CHEAPEST: lambda one: one.charged_yen,
+    Label.EASIEST: lambda one: one.changes,
+}
 
 
 def places_of(network: Network, question: SearchRequest) -> list[tuple[int, ...]]:

@@ -35,13 +35,21 @@ from fare_engine.routing.candidates import (
     SearchRequest,
     candidates,
     in_order,
+    labelled,
     places_of,
 )
 from fare_engine.routing.route_text import Route, joined_rides
+from fare_engine.routing.trains import trains_of
 from fare_engine.rules.fare_rounding import Medium
 from shared.errors import Kind, Refusal
 
-SORTS = {Order.TIME: "time", Order.FARE: "price", Order.CHARGED: "price"}
+SORTS = {
+    Order.RECOMMENDED: "ekispert",
+    Order.TIME: "time",
+    Order.FARE: "price",
+    Order.CHARGED: "price",
+    Order.CHANGES: "transfer",
+}
 WALKS = frozenset({"徒歩", "walk"})
 
 
@@ -132,7 +140,7 @@ class Ekispert:
         found = list(_priced(courses, network, question, book))
         if not found:
             raise NoRouteBetween(f"{question.start}から{question.end}への経路が見つかりません")
-        return in_order(found, question.order)[: question.count]
+        return labelled(in_order(found, question.order)[: question.count])
 
     def _courses(self, question: SearchRequest, names: Sequence[str]) -> list[Mapping[str, Any]]:
         asked = {
@@ -180,7 +188,9 @@ def _priced(
         except (NoFareBetween, NoTariffOnDate):
             continue
         minutes = _minutes(course["Route"])
-        yield Candidate(route, minutes, len(route.legs) - 1, charge, _message_of(course))
+        trains = trains_of(route, network)
+        changes = sum(1 for one in trains if one.kind == "train") - 1
+        yield Candidate(route, minutes, changes, charge, _message_of(course), trains)
 
 
 def _avoided(network: Network, rides: Sequence[Ride], avoid: frozenset[str]) -> bool:

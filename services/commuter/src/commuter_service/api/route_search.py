@@ -36,10 +36,10 @@ from commuter_service.rules.slip_kind import (
     check_unconfirmed_pass,
 )
 from fare_engine.errors import FareError
-from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice
+from fare_engine.fares.explanation import Explanation, ExtraCharge, Notice, TrainLeg
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_lookup import Suggestion, suggest
-from fare_engine.routing.candidates import Order, SearchRequest
+from fare_engine.routing.candidates import Label, Order, SearchRequest
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from shared.errors import problem_of
@@ -74,7 +74,7 @@ class RouteSearchBody(Body):
     avoid: list[Text] = Field(default=[], max_length=30)
     medium: Medium = Medium.IC
     child: bool = False
-    order: Order = Order.CHARGED
+    order: Order = Order.RECOMMENDED
     for_pass: bool = False
     slip_id: UUID | None = None
 
@@ -125,10 +125,15 @@ class PricedRide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRoute(PricedRide):
-    """A route that one may decide; `told_yen` is what another source says, `picture` is SVG."""
+    """A route that one may decide; `told_yen` is what another source says, `picture` is SVG.
+
+    `minutes` from the first departure to the arrival; `changes` to another train.
+    """
 
     minutes: int
     changes: int
+    trains: tuple[TrainLeg, ...]
+    labels: tuple[Label, ...]
     told_yen: int | None
     picture: str
 
@@ -193,6 +198,8 @@ async def look_up_routes(typed: RouteSearchBody, request: Request) -> Candidates
                 **_figures(priced),
                 minutes=one.minutes,
                 changes=one.changes,
+                trains=one.trains,
+                labels=one.labels,
                 told_yen=one.told_yen,
                 picture=fare_diagram_svg(priced.explanation, f"candidate-{number}"),
             )

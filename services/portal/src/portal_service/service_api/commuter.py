@@ -38,6 +38,8 @@ class CandidateRoute(TypedDict):
     explanation: Explanation
     minutes: int
     changes: int
+    trains: list[TrainLeg]
+    labels: list[Literal["fastest", "cheapest", "easiest"]]
     told_yen: int | None
     picture: str
 
@@ -221,6 +223,7 @@ class Explanation(TypedDict):
     deduction_yen: int
     why: str
     data_version: str
+    trains: list[TrainLeg]
 
 
 class ExtraCharge(TypedDict):
@@ -855,6 +858,18 @@ class TrailLine(TypedDict):
     before: dict[str, bool | int | str | list[str] | list[TrailItem] | None]
     after: dict[str, bool | int | str | list[str] | list[TrailItem] | None]
     said: str | None
+
+
+class TrainLeg(TypedDict):
+    """A train or a walk of the ride; `stops` counts the stops up to the end."""
+
+    kind: Literal["train", "walk"]
+    name: str
+    operators: list[str]
+    start: str
+    end: str
+    minutes: int
+    stops: int
 
 
 TroubledPass = TypedDict(

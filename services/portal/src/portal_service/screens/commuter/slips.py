@@ -341,7 +341,7 @@ def _asked(item: commuter.SlipItemAnswer) -> dict[str, str]:
         "on": _slashes(item["item_on"]),
         "medium": item["medium"] or "ic",
         "round_trip": "yes" if item["round_trip"] else "no",
-        "order": "charged",
+        "order": "recommended",
     }
 
 
