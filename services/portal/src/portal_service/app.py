@@ -92,6 +92,8 @@ def create_app(
 
     Raises RouteWithoutPolicy for a page that does not say whom it lets in.
     """
+    templates = page_templates()
+    templates.globals["mail_sender"] = settings.mail_sender
     own_http = http or httpx.AsyncClient(timeout=settings.upstream_timeout_s)
 
     @asynccontextmanager
@@ -112,7 +114,7 @@ def create_app(
         cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),
         provider=OidcProvider(settings, own_http),
         http=own_http,
-        templates=page_templates(),
+        templates=templates,
         answers=RecentAnswers(settings.work_wait_s),
         now=now if settings.embedded else None,
     )

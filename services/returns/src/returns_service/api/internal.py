@@ -8,10 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from returns_service.api import serializers
 from returns_service.api.dependencies import Tx, services
 from returns_service.api.request_bodies import Code
-from returns_service.api.schemas import PersonAnswer, RecipientsAnswer, RemandAnswer
-from returns_service.models import Application, Approval, HistoryLine, Store
+from returns_service.api.schemas import PersonAnswer, RecipientsAnswer
+from returns_service.models import Application, Approval, Store
 from returns_service.queries import (
     application_by_id,
     approval_flow_of,
@@ -19,7 +20,6 @@ from returns_service.queries import (
     history_of,
     store_approver_mails,
 )
-from returns_service.rules.mail_notice import RemandComment, passed_on_comment
 from returns_service.rules.return_refusals import ReturnNotVisible
 from returns_service.rules.return_status import Status
 from shared.clock import Clock, jst_day
@@ -67,7 +67,7 @@ async def read_recipients(
         store_approver_mails=await _store_recipients(tx, found, clock) if notice else [],
         hq_approver_mails=flow.hq_mails if flow else [],
         round_approvers=_of_last_round(found, approvals),
-        last_remand=_last_remand(await history_of(tx, application_id)),
+        last_remand=serializers.last_remand(await history_of(tx, application_id)),
     )
 
 
@@ -84,18 +84,3 @@ def _of_last_round(found: Application, approvals: Sequence[Approval]) -> list[Pe
     """The last approver of each level of the route since the last sending (D146)."""
     last = {a.level: a for a in approvals if a.round == found.round}
     return [_approver(last[level]) for level in found.levels if level in last]
-
-
-def _last_remand(history: Sequence[HistoryLine]) -> RemandAnswer | None:
-    """The newest remand; where its own comment is blank, with the one that it passes on."""
-    remands = [line for line in history if line.action == "remand"]
-    if not remands:
-        return None
-    newest = remands[-1]
-    return RemandAnswer(
-        from_level=newest.facts["remanded_from"],
-        to_level=newest.facts["remanded_to"],
-        remanded_by=newest.actor_name,
-        remanded_at=newest.at,
-        comment=passed_on_comment([RemandComment(line.from_status, line.said) for line in remands]),
-    )

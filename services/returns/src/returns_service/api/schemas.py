@@ -183,6 +183,19 @@ class GroupCount(Coded):
     count: int
 
 
+class RemandAnswer(BaseModel):
+    """The last remand: from which level to which, by whom and when, with its comment.
+
+    Where the person passed a remand on without a comment, it is the one that they had received.
+    """
+
+    from_level: str
+    to_level: str
+    remanded_by: str
+    remanded_at: datetime
+    comment: str | None
+
+
 class ApplicationAnswer(BaseModel):
     """An opened application (開く)."""
 
@@ -202,6 +215,7 @@ class ApplicationAnswer(BaseModel):
     notices: list[Coded]
     dealer_note: str | None
     tfc_messages: list[MessageAnswer]
+    remand: RemandAnswer | None
     route: list[RouteStepAnswer]
     actions: list[OfferAnswer]
     acting_for: list[str]
@@ -299,16 +313,6 @@ class PersonAnswer(BaseModel):
     person_id: str | None
     role: str
     mail: str | None
-
-
-class RemandAnswer(BaseModel):
-    """The last remand: from which level to which, by whom and when, with its comment."""
-
-    from_level: str
-    to_level: str
-    remanded_by: str
-    remanded_at: datetime
-    comment: str | None
 
 
 class RecipientsAnswer(BaseModel):
