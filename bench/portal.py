@@ -215,7 +215,8 @@ async def run(contracts: int, rounds: int) -> list[str]:
         ):
             settings = PortalSettings(
                 public_url=portal, session_secret="only for measuring, thirty-two characters",
-                oidc_issuer=issuer, contracts_url=contracts_at, returns_url=returns_at,
+                oidc_issuer=issuer, mail_sender="desk@example.jp",
+                contracts_url=contracts_at, returns_url=returns_at,
                 commuter_url=returns_at, notifier_url=returns_at,
                 interchange_url=returns_at,
             )  # fmt: skip

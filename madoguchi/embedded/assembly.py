@@ -30,6 +30,7 @@ from shared.service import ServiceRuntime
 from shared.settings import ServiceSettings
 
 AUDIENCE = "madoguchi"
+MAIL_SENDER = "j-pass_uketsuke@toyota-finance.co.jp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def service_values(assembly: Assembly, name: str) -> dict[str, object]:
     own: dict[str, dict[str, object]] = {
         "contracts": {"reflection": ReflectedBy.SELF},
         "notifier": {
-            "sender": "j-pass_uketsuke@toyota-finance.co.jp",
+            "sender": MAIL_SENDER,
             "product": "J-PASS",
             "expense_product": "楽楽精算",
             "portal_url": config.url,
@@ -121,6 +122,7 @@ def portal_values(config: RunConfig, secrets: postgres.Secrets) -> dict[str, Any
     services = {f"{name}_url": config.url for name in SERVICES}
     return services | {
         "public_url": config.url,
+        "mail_sender": MAIL_SENDER,
         "session_secret": secrets.get("portal-session"),
         "oidc_issuer": f"{config.url}/issuer",
         "otlp_endpoint": config.otlp or "",

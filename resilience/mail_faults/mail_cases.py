@@ -100,6 +100,10 @@ def application(number: int) -> dict[str, Any]:
         "application_id": f"A{number}",
         "dealer_id": "D01",
         "dealer_name": "東都自動車販売株式会社",
+        "store_name": "本店",
+        "originator_name": "山田 太郎",
+        "submitted_at": "2025-07-14T01:05:00Z",
+        "separate_procedure": False,
         "contract_no": f"{number:08}",
         "status": status,
         "status_japanese": status_japanese,
@@ -117,6 +121,8 @@ def application(number: int) -> dict[str, Any]:
         "last_remand": {
             "from_level": "hq",
             "to_level": "store",
+            "remanded_by": "田中 裕子",
+            "remanded_at": "2025-07-15T09:27:00Z",
             "comment": "受領日をご確認ください",
         },
     }

@@ -210,7 +210,7 @@ def _environment(
     own = f"http://127.0.0.1:{inside}"
     values = {
         "PORTAL_PUBLIC_URL": world.gateway, "PORTAL_SESSION_SECRET": SECRET,
-        "PORTAL_OIDC_ISSUER": world.issuer,
+        "PORTAL_OIDC_ISSUER": world.issuer, "PORTAL_MAIL_SENDER": "desk@example.jp",
         **{f"PORTAL_{name.upper()}_URL": own for name in SERVICES},
         "NOTIFIER_SENDER": "desk@example.jp", "NOTIFIER_PRODUCT": "J-PASS",
         "NOTIFIER_EXPENSE_PRODUCT": "経費", "NOTIFIER_PORTAL_URL": world.gateway,

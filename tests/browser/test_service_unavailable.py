@@ -82,6 +82,7 @@ def portal(furnished: Product, service: str) -> Iterator[Portal]:
                     {
                         "public_url": url,
                         "session_secret": SECRET,
+                        "mail_sender": "desk@example.jp",
                         "oidc_issuer": f"{furnished.url}/issuer",
                         **places,
                         f"{service}_url": nobody,

@@ -79,7 +79,7 @@ def gateway(request: pytest.FixtureRequest, contracts_url: str) -> Iterator[Gate
                 ["portal_service", "--port", str(ports["portal"])],
                 {
                     "PORTAL_PUBLIC_URL": own, "PORTAL_SESSION_SECRET": SECRET,
-                    "PORTAL_OIDC_ISSUER": issuer, **places,
+                    "PORTAL_OIDC_ISSUER": issuer, "PORTAL_MAIL_SENDER": "desk@example.jp", **places,
                 },
                 ports["portal"],
             )

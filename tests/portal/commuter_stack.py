@@ -72,6 +72,7 @@ async def open_commuter_stack(
             settings = PortalSettings(
                 public_url=own,
                 session_secret=SECRET,
+                mail_sender="desk@example.jp",
                 oidc_issuer=issuer_url,
                 contracts_url=NOBODY,
                 returns_url=NOBODY,

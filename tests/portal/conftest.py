@@ -194,6 +194,7 @@ def portal_settings(url: str, issuer: str, service: str = "http://127.0.0.1:9") 
     return PortalSettings(
         public_url=url,
         session_secret=SECRET,
+        mail_sender="desk@example.jp",
         oidc_issuer=issuer,
         contracts_url=service,
         returns_url="http://127.0.0.1:9",

@@ -210,6 +210,7 @@ async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIte
             settings = PortalSettings(
                 public_url=url,
                 session_secret=SECRET,
+                mail_sender="desk@example.jp",
                 oidc_issuer=issuer_url,
                 commuter_url=NOBODY,
                 notifier_url=NOBODY,

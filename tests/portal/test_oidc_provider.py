@@ -44,6 +44,7 @@ def foreign_provider(request: pytest.FixtureRequest) -> Iterator[ForeignProvider
             nobody = "http://127.0.0.1:9"
             settings = PortalSettings(
                 public_url=url, session_secret=SECRET, oidc_issuer=issuer,
+                mail_sender="desk@example.jp",
                 oidc_resource=RESOURCE, contracts_url=service, returns_url=nobody,
                 commuter_url=nobody, notifier_url=nobody,
                 interchange_url=nobody,

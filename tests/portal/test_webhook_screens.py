@@ -91,6 +91,7 @@ async def open_webhook_stack(
             of_portal = PortalSettings(
                 public_url=own,
                 session_secret=SECRET,
+                mail_sender="desk@example.jp",
                 oidc_issuer=issuer_url,
                 contracts_url=NOBODY,
                 returns_url=NOBODY,

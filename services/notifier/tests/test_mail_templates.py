@@ -1,5 +1,6 @@
 """Mail texts, word for word: each against its file in golden/."""
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,49 @@ TEMPLATES = MailTemplates(
     portal_url="https://portal.example.jp/",
     sender=SENDER,
 )
-RETURN = {
-    "dealer_name": "東都自動車販売株式会社",
-    "contract_no": "12345678",
-    "application_id": "A1",
-    "days": None,
-    "reason": None,
-}
-REASON = "受領日をご確認ください。"
+
+
+@dataclass(frozen=True)
+class ReturnFacts:
+    """What a mail about a return needs to know of it."""
+
+    status_japanese: str
+    separate_procedure: bool = False
+    dealer_id: str = "D01"
+    dealer_name: str | None = "東都自動車販売株式会社"
+    store_name: str | None = "本店"
+    originator_name: str = "山田 太郎"
+    submitted_at: str = "2025-07-14T01:05:00Z"
+    application_id: str = "A1"
+
+
+@dataclass(frozen=True)
+class RemandFacts:
+    """What the mail about a remand needs to know of it."""
+
+    comment: str | None = "受領日をご確認ください。"
+    to_level: str = "originator"
+    remanded_by: str = "田中 裕子"
+    remanded_at: str = "2025-07-15T15:27:00Z"
+
+
+def of_return(status: str, **facts: Any) -> dict[str, Any]:
+    application = ReturnFacts(status)
+    return {
+        "application": application,
+        "contract_no": "12345678",
+        "remand": None,
+        "days": None,
+    } | facts
+
+
 CASES: dict[str, dict[str, Any]] = {
-    "M1": RETURN | {"status": "完了"},
-    "M2": RETURN | {"status": "店舗承認者手続中", "days": 7},
-    "M3": RETURN | {"status": "担当者手続中（差戻）", "reason": REASON},
-    "M4": RETURN | {"status": "本部承認者手続中"},
-    "M5": RETURN | {"status": "本部承認者手続中", "days": 3},
-    "N1": RETURN | {"status": "店舗承認者手続中"},
+    "M1": of_return("完了"),
+    "M2": of_return("店舗承認者手続中", days=7),
+    "M3": of_return("担当者手続中（差戻）", remand=RemandFacts()),
+    "M4": of_return("本部承認者手続中"),
+    "M5": of_return("本部承認者手続中", days=3),
+    "N1": of_return("店舗承認者手続中"),
     "C1": {"applicant_name": "営業太郎", "applied_on": date(2018, 1, 16)},
     "C2": {},
     "C3": {"reason": "経路が異なります。"},
@@ -94,4 +123,29 @@ def test_the_body_shows_the_link_and_where_to_expect_mails_from() -> None:
 
 
 def test_a_remand_without_words_has_no_line_for_them() -> None:
-    assert "理由" not in TEMPLATES.render("M3", **CASES["M3"] | {"reason": None}).body
+    silent = CASES["M3"] | {"remand": RemandFacts(comment=None)}
+    assert "理由" not in TEMPLATES.render("M3", **silent).body
+
+
+@pytest.mark.rule("D78")
+def test_completion_does_not_end_a_contract_that_needs_a_separate_procedure() -> None:
+    plain = TEMPLATES.render("M1", **CASES["M1"]).body
+    application = ReturnFacts("完了", separate_procedure=True)
+    separate = TEMPLATES.render("M1", **CASES["M1"] | {"application": application}).body
+    assert "本契約は車両返却のほかに別途お手続きが必要です。" in separate
+    assert "車両返却のお手続きが完了しました。" not in separate
+    assert "車両返却のお手続きが完了しました。" in plain
+    assert "別途" not in plain
+
+
+def test_a_mail_says_which_store_and_who_sent_it_when() -> None:
+    lines = TEMPLATES.render("M4", **CASES["M4"]).body.splitlines()
+    assert "店舗　　　　：本店" in lines
+    assert "起票者　　　：山田 太郎" in lines
+    assert "送信日　　　：2025/07/14(月)" in lines
+
+
+def test_a_remand_says_who_remanded_when_in_japan() -> None:
+    lines = TEMPLATES.render("M3", **CASES["M3"]).body.splitlines()
+    assert "差戻した方　：田中 裕子" in lines
+    assert "差戻し日時　：2025/07/16(水) 00:27" in lines

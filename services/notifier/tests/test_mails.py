@@ -24,6 +24,7 @@ COMPLETED = {
     "completion_mail_opt_in": True,
 }
 FROM_TFC = {"from_level": "tfc", "to_level": "hq", "recipient_has_address": True}
+BY_TANAKA = {"remanded_by": "田中 裕子", "remanded_at": "2025-07-15T09:27:00Z"}
 FROM_HQ = {"from_level": "hq", "to_level": "store", "recipient_has_address": True}
 FROM_STORE = {"from_level": "store", "to_level": "originator", "recipient_has_address": True}
 YAMADA, SATO, TANAKA = "yamada@d01.example", "sato@d01.example", "tanaka@d01.example"
@@ -107,7 +108,7 @@ async def test_every_mail_comes_from_the_one_sender(notifier: Any) -> None:
 async def test_a_remand_is_mailed_to_the_previous_step(
     notifier: Any, remand: dict[str, Any], expected: str
 ) -> None:
-    notifier.knows(last_remand={**remand, "comment": "受領日をご確認ください。"})
+    notifier.knows(last_remand={**remand, **BY_TANAKA, "comment": "受領日をご確認ください。"})
     await notifier.receive(ReturnRemanded, **remand)
     await notifier.sender().send_due()
     [mail] = notifier.host.mails
@@ -120,7 +121,7 @@ async def test_a_remand_is_mailed_to_the_previous_step(
 async def test_two_remands_are_two_mails_even_if_the_first_one_is_late(notifier: Any) -> None:
     await notifier.receive(ReturnRemanded, **FROM_TFC)
     await notifier.receive(ReturnRemanded, **FROM_HQ)
-    notifier.knows(last_remand={**FROM_HQ, "comment": "店長へ"})
+    notifier.knows(last_remand={**FROM_HQ, **BY_TANAKA, "comment": "店長へ"})
     await notifier.sender().send_due()
     assert [(str(m["To"]), "店長へ" in m.get_content()) for m in notifier.host.mails] == [
         (TANAKA, False),

@@ -110,6 +110,13 @@ async def test_a_token_is_not_used_in_its_last_half_minute(lives_s: int, fetched
 def test_the_words_of_a_remand_belong_to_that_remand(
     application: Any, facts: Facts, reason: str | None
 ) -> None:
-    remand = Remand(from_level="hq", to_level="store", comment="受領日")
+    remand = Remand(
+        from_level="hq",
+        to_level="store",
+        remanded_by="田中 裕子",
+        remanded_at="2026-11-29T09:27:00Z",
+        comment="受領日",
+    )
     made = Application.model_validate(application(last_remand=remand.model_dump()))
-    assert made.reason_of(facts) == reason
+    reported = made.remand_of(facts)
+    assert (reported and reported.comment) == reason

@@ -19,7 +19,7 @@ from shared.testing.people import (
     YAMADA,
 )
 
-from .conftest import FORM, OTHER_SALES, RETURNED, ReturnsApi, registered
+from .conftest import FORM, OTHER_SALES, RETURNED, ReturnsApi, T, registered
 
 FLOW = {"store_approval": False, "hq_approval": True, "hq_mails": ["a@d01.example.jp"]}
 
@@ -241,9 +241,15 @@ async def test_the_notifier_reads_the_recipients(returns: ReturnsApi) -> None:
     found = await recipients(returns, application_id)
     assert found["store_approver"]["mail"] == "sato@example.jp"
     assert found["hq_approver_mails"] == ["hq@d01.example.jp"]
-    assert found["last_remand"] == {
-        "from_level": "hq", "to_level": "store", "comment": "日付を確認",
+    remand = found["last_remand"]
+    assert datetime.fromisoformat(remand.pop("remanded_at")) >= T
+    assert remand == {
+        "from_level": "hq", "to_level": "store", "remanded_by": "田中 裕子",
+        "comment": "日付を確認",
     }  # fmt: skip
+    assert (found["store_name"], found["originator_name"]) == ("本店", "山田 太郎")
+    assert datetime.fromisoformat(found["submitted_at"]) >= T
+    assert found["separate_procedure"] is False
     assert (found["status"], found["status_japanese"]) == (
         "STORE_REMANDED",
         "店舗承認者手続中（差戻）",

@@ -5,9 +5,13 @@ A subject names the product and the contract, never a customer: it shows on lock
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from shared.clock import JST, jst_day
+
+WEEKDAYS = "月火水木金土日"
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
@@ -41,9 +45,21 @@ class MailTemplates:
             portal_url=portal_url.rstrip("/"),
             sender=sender,
         )
+        self._templates.filters.update(day=_day, moment=_moment)
 
     def render(self, kind: str, **facts: object) -> RenderedMail:
         """The mail of `kind` (M1–M5, N1, C1–C3); raises UndefinedError where a fact is missing."""
         template = self._templates.get_template(f"{kind}.txt.j2")
         subject = "".join(template.blocks["subject"](template.new_context(facts)))
         return RenderedMail(CONTROL.sub(" ", subject).strip(), template.render(facts))
+
+
+def _day(instant: str) -> str:
+    """2026/11/29(日), in Japan, of an instant in ISO form."""
+    on = jst_day(datetime.fromisoformat(instant))
+    return f"{on:%Y/%m/%d}({WEEKDAYS[on.weekday()]})"
+
+
+def _moment(instant: str) -> str:
+    """2026/11/29(日) 18:27, in Japan, of an instant in ISO form."""
+    return f"{_day(instant)} {datetime.fromisoformat(instant).astimezone(JST):%H:%M}"

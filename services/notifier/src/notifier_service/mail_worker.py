@@ -182,11 +182,9 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
         }
         mail_text = self.mail_templates.render(
             mail.mail_kind,
-            dealer_name=application.dealer_name or application.dealer_id,
+            application=application,
             contract_no=application.contract_no,
-            application_id=application.application_id,
-            status=application.status_japanese,
-            reason=application.reason_of(Facts(**mail.facts)),
+            remand=application.remand_of(Facts(**mail.facts)),
             days=days.get(MailKind(mail.mail_kind)),
         )
         return Draft(mail_text, self.server.message_id(mail.mail_id, mail.copies))

@@ -39,13 +39,13 @@ class Application(returns.RecipientsAnswer, frozen=True):
             store_approvers=self.store_approver_mails,
         )
 
-    def reason_of(self, facts: Facts) -> str | None:
-        """The comment of the remand that a mail reports; None if another one followed."""
+    def remand_of(self, facts: Facts) -> Remand | None:
+        """The remand that a mail reports; None if another one followed."""
         remand = self.last_remand
         if remand is None:
             return None
         same = (remand.from_level, remand.to_level) == (facts.from_level, facts.to_level)
-        return remand.comment if same else None
+        return remand if same else None
 
 
 class CommuterPass(commuter.Recipients, frozen=True):

@@ -131,12 +131,14 @@ def create_app(
 def _state(
     settings: PortalSettings, http: httpx.AsyncClient, now: Callable[[], datetime] | None
 ) -> PortalState:
+    templates = page_templates()
+    templates.globals["mail_sender"] = settings.mail_sender
     return PortalState(
         settings=settings,
         cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),
         provider=OidcProvider(settings, http),
         http=http,
-        templates=page_templates(),
+        templates=templates,
         answers=RecentAnswers(settings.work_wait_s),
         now=now if settings.embedded else None,
     )

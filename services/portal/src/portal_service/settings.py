@@ -26,6 +26,9 @@ class PortalSettings(BaseSettings):
     oidc_resource: str | None = None
     """RFC 8707 resource, for providers that hand out JWT access tokens only for a named one."""
 
+    mail_sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    """From of the product's mails, shown so that people can allow it (D145)."""
+
     contracts_url: str
     """The origin of the service or of the gateway before it, without a path."""
     returns_url: str

@@ -6,7 +6,9 @@ from returns_service.rules.approval_route import ApprovalSetting, Route
 from returns_service.rules.mail_notice import (
     ASK_APPROVER,
     Addresses,
+    RemandComment,
     approver_notice,
+    passed_on_comment,
     remand_notice,
 )
 from returns_service.rules.return_approval import Outcome, ReturnFacts, decide
@@ -100,3 +102,28 @@ def test_a_remand_says_whether_its_mail_will_be_sent(
 def test_no_remand_no_hint() -> None:
     approve = step(Status.STORE_PENDING, SATO, Approve(expected_version=1), setting="both")
     assert remand_notice(approve, ALL) is None
+
+
+@pytest.mark.rule("D120")
+@pytest.mark.parametrize(
+    ("remands", "comment"),
+    [
+        ([], None),
+        ([(Status.REQUESTED, "受領日")], "受領日"),
+        ([(Status.REQUESTED, "受領日"), (Status.HQ_REMANDED, None)], "受領日"),
+        (
+            [
+                (Status.REQUESTED, "受領日"),
+                (Status.HQ_REMANDED, None),
+                (Status.STORE_REMANDED, None),
+            ],
+            "受領日",
+        ),
+        ([(Status.REQUESTED, "受領日"), (Status.HQ_REMANDED, "電話で確認を")], "電話で確認を"),
+        ([(Status.HQ_PENDING, "前の回"), (Status.STORE_PENDING, None)], None),
+    ],
+)
+def test_a_remand_passed_on_without_words_keeps_the_reason(
+    remands: list[tuple[Status, str | None]], comment: str | None
+) -> None:
+    assert passed_on_comment([RemandComment(*remand) for remand in remands]) == comment

@@ -48,9 +48,11 @@ def faults(form: ReturnForm, originator: Role = Role.SALES, today: date = TODAY)
 
 @pytest.mark.rule("D83", "D87", "D89")
 def test_the_form_as_it_opens() -> None:
-    form = opening_form(store_phone="03-1234-5678", mobile_phone="090-1234-5678")
+    form = opening_form(
+        store_phone="03-1234-5678", mobile_phone="090-1234-5678", mail="yamada@example.jp"
+    )
     assert (form.contact_1, form.contact_2, form.contact_3) == (
-        "03-1234-5678", "090-1234-5678", None,
+        "03-1234-5678", "090-1234-5678", "yamada@example.jp",
     )  # fmt: skip
     assert form.completion_mail is True
     assert form.result == ResultForm(kind="RETURNED")

@@ -6,10 +6,12 @@ from pydantic import BaseModel
 
 
 class RemandAnswer(BaseModel, frozen=True):
-    """The last remand: from which level to which, with its comment."""
+    """The last remand: from which level to which, by whom and when, with its comment."""
 
     from_level: str
     to_level: str
+    remanded_by: str
+    remanded_at: str
     comment: str | None
 
 
@@ -27,7 +29,11 @@ class RecipientsAnswer(BaseModel, frozen=True):
     application_id: str
     dealer_id: str
     dealer_name: str | None
+    store_name: str | None
+    originator_name: str
+    submitted_at: str
     contract_no: str
+    separate_procedure: bool
     status: str
     status_japanese: str
     status_version: int

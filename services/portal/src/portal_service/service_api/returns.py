@@ -28,6 +28,7 @@ class ApplicationAnswer(TypedDict):
     notices: list[Coded]
     dealer_note: str | None
     tfc_messages: list[MessageAnswer]
+    remand: RemandAnswer | None
     route: list[RouteStepAnswer]
     actions: list[OfferAnswer]
     acting_for: list[str]
@@ -292,6 +293,16 @@ class ReasonBody(TypedDict):
     """Why TFC holds or remands."""
 
     reason: NotRequired[str]
+
+
+class RemandAnswer(TypedDict):
+    """The last remand: from which level to which, by whom and when, with its comment."""
+
+    from_level: str
+    to_level: str
+    remanded_by: str
+    remanded_at: str
+    comment: str | None
 
 
 class RemandBody(TypedDict):

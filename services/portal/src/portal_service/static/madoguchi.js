@@ -103,6 +103,18 @@ function addSearch(root) {
   }
 }
 
+// Copy buttons: shown where the browser lets a page write to the clipboard.
+function offerCopies(root) {
+  if (!navigator.clipboard) return;
+  for (const button of $$("button[data-copy][hidden]", root)) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "コピーしました";
+    });
+  }
+}
+
 // Confirmations: a loaded dialog opens immediately and is removed when closed.
 function openDialog(root) {
   for (const dialog of $$("dialog[data-modal]:not([open])", root)) {
@@ -116,6 +128,7 @@ function prepare(root) {
   openByChoice(root);
   addPickers(root);
   addSearch(root);
+  offerCopies(root);
 }
 // Parts that were not ready with the page: htmx fetches them, and this does where htmx is missing.
 async function fillLateParts() {

@@ -8,10 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from returns_service.api import serializers
 from returns_service.api.dependencies import Tx, services
 from returns_service.api.request_bodies import Code
-from returns_service.api.schemas import PersonAnswer, RecipientsAnswer, RemandAnswer
-from returns_service.models import Application, Approval, HistoryLine, Store
+from returns_service.api.schemas import PersonAnswer, RecipientsAnswer
+from returns_service.models import Application, Approval, Store
 from returns_service.queries import (
     application_by_id,
     approval_flow_of,
@@ -49,7 +50,11 @@ async def read_recipients(
         application_id=application_id,
         dealer_id=found.dealer_id,
         dealer_name=store.dealer_name if store else None,
+        store_name=store.name if store else None,
+        originator_name=found.originator_name,
+        submitted_at=found.submitted_at,
         contract_no=found.contract_no,
+        separate_procedure=found.separate_procedure,
         status=Status(found.status),
         status_japanese=Status(found.status).label_ja,
         status_version=found.status_version,
@@ -62,7 +67,7 @@ async def read_recipients(
         store_approver_mails=await _store_recipients(tx, found, clock) if notice else [],
         hq_approver_mails=flow.hq_mails if flow else [],
         round_approvers=_of_last_round(found, approvals),
-        last_remand=_last_remand(await history_of(tx, application_id)),
+        last_remand=serializers.last_remand(await history_of(tx, application_id)),
     )
 
 
@@ -79,15 +84,3 @@ def _of_last_round(found: Application, approvals: Sequence[Approval]) -> list[Pe
     """The last approver of each level of the route since the last sending (D146)."""
     last = {a.level: a for a in approvals if a.round == found.round}
     return [_approver(last[level]) for level in found.levels if level in last]
-
-
-def _last_remand(history: Sequence[HistoryLine]) -> RemandAnswer | None:
-    for line in reversed(history):
-        if line.action == "remand":
-            facts = line.facts
-            return RemandAnswer(
-                from_level=facts["remanded_from"],
-                to_level=facts["remanded_to"],
-                comment=line.comment,
-            )
-    return None

@@ -23,7 +23,7 @@ from returns_service.rules.return_approval import By, ReturnFacts, holder
 from returns_service.rules.return_commands import Action
 from returns_service.rules.return_form import changes
 from returns_service.rules.return_refusals import ReturnNotVisible
-from returns_service.rules.return_status import FINAL, Status
+from returns_service.rules.return_status import FINAL, Group, Status
 from returns_service.rules.return_visibility import sees_return
 from shared.roles import Role
 
@@ -81,6 +81,9 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
         notices=[serializers.SEPARATE_PROCEDURE] if found.separate_procedure else [],
         dealer_note=None if who.self_actor.role is Role.TFC else found.dealer_note,
         tfc_messages=_messages(history),
+        remand=serializers.last_remand(history)
+        if facts.status.group is Group.DEALER_REMANDED
+        else None,
         route=_route(found, facts, approvals, names),
         actions=[serializers.offer(offer) for offer in offers_as(facts, who.actors)],
         acting_for=[actor.acting_for for actor in who.actors if actor.acting_for],

@@ -183,6 +183,19 @@ class GroupCount(Coded):
     count: int
 
 
+class RemandAnswer(BaseModel):
+    """The last remand: from which level to which, by whom and when, with its comment.
+
+    Where the person passed a remand on without a comment, it is the one that they had received.
+    """
+
+    from_level: str
+    to_level: str
+    remanded_by: str
+    remanded_at: datetime
+    comment: str | None
+
+
 class ApplicationAnswer(BaseModel):
     """An opened application (開く)."""
 
@@ -202,6 +215,7 @@ class ApplicationAnswer(BaseModel):
     notices: list[Coded]
     dealer_note: str | None
     tfc_messages: list[MessageAnswer]
+    remand: RemandAnswer | None
     route: list[RouteStepAnswer]
     actions: list[OfferAnswer]
     acting_for: list[str]
@@ -301,21 +315,17 @@ class PersonAnswer(BaseModel):
     mail: str | None
 
 
-class RemandAnswer(BaseModel):
-    """The last remand: from which level to which, with its comment."""
-
-    from_level: str
-    to_level: str
-    comment: str | None
-
-
 class RecipientsAnswer(BaseModel):
     """All that decides who gets a mail about an application, as of now."""
 
     application_id: str
     dealer_id: str
     dealer_name: str | None
+    store_name: str | None
+    originator_name: str
+    submitted_at: datetime
     contract_no: str
+    separate_procedure: bool
     status: Status
     status_japanese: str
     status_version: int

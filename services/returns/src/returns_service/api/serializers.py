@@ -1,6 +1,6 @@
 """Serializers: statuses, rows, entries and steps as JSON, one function per shape."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 
@@ -10,8 +10,9 @@ from returns_service.api.schemas import Coded
 from returns_service.mapping import json_value
 from returns_service.models import Application, Contract, HistoryLine
 from returns_service.progress_list import ProgressRow
-from returns_service.rules.mail_notice import approver_notice
+from returns_service.rules.mail_notice import RemandComment, approver_notice, passed_on_comment
 from returns_service.rules.return_approval import Offer
+from returns_service.rules.return_commands import Action
 from returns_service.rules.return_eligibility import (
     SELECTION_MISSING_WARNING,
     SEPARATE_PROCEDURE_NOTICE,
@@ -217,6 +218,23 @@ def history_line(
             _change(line["field"], line["before"], line["after"], reasons) for line in of.changes
         ],
         facts=of.facts,
+    )
+
+
+def last_remand(history: Sequence[HistoryLine]) -> schemas.RemandAnswer | None:
+    """The newest remand in a history (oldest first), with the comment that its recipient reads."""
+    remands = [line for line in history if line.action == Action.REMAND]
+    if not remands:
+        return None
+    newest = remands[-1]
+    return schemas.RemandAnswer(
+        from_level=newest.facts["remanded_from"],
+        to_level=newest.facts["remanded_to"],
+        remanded_by=newest.actor_name,
+        remanded_at=newest.at,
+        comment=passed_on_comment(
+            [RemandComment(line.from_status, line.comment) for line in remands]
+        ),
     )
 
 

@@ -61,7 +61,9 @@ async def open_form(contract_no: Code, ctx: Ctx) -> schemas.FormAnswer:
     setting = await setting_of(tx, contract.dealer_id)
     eligibility, refusal = await _eligibility(tx, contract)
     form = opening_form(
-        store_phone=store.phone if store else None, mobile_phone=person.mobile if person else None
+        store_phone=store.phone if store else None,
+        mobile_phone=person.mobile if person else None,
+        mail=who.mail,
     )
     store_name = store.name if store else contract.store_code
     car = await reported_car_of(tx, contract)
@@ -74,7 +76,7 @@ async def open_form(contract_no: Code, ctx: Ctx) -> schemas.FormAnswer:
         notices=serializers.notices(eligibility) if eligibility else [],
         contact_1=form.contact_1,
         contact_2=form.contact_2,
-        contact_3=who.mail if who.self_actor.role is Role.HQ else form.contact_3,
+        contact_3=form.contact_3,
         completion_mail=form.completion_mail,
         kind=form.result.kind,
         kinds=[Coded(code=kind.value, label=kind.label_ja) for kind in ResultKind],

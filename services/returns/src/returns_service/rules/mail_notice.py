@@ -4,10 +4,11 @@ No mail goes to a store approver who is to approve, so the user is asked to noti
 whose recipient has no address reaches them only by telephone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from returns_service.rules.return_approval import By, Outcome
+from returns_service.rules.return_status import Status
 
 ASK_APPROVER = "承認者へ承認依頼のご連絡をお願いします"
 TELL_RECIPIENT = "差戻し先のメールアドレスが登録されていないため、別途連絡をお願いします"
@@ -51,3 +52,26 @@ def remand_notice(outcome: Outcome, addresses: Addresses) -> RemandNotice | None
         case _:
             known = bool(addresses.originator)
     return RemandNotice(known, None if known else TELL_RECIPIENT)
+
+
+@dataclass(frozen=True)
+class RemandComment:
+    """One remand of an application: the status that it left, and its comment."""
+
+    from_status: str | None
+    comment: str | None
+
+
+REMANDED = frozenset({Status.HQ_REMANDED, Status.STORE_REMANDED})
+
+
+def passed_on_comment(remands: Sequence[RemandComment]) -> str | None:
+    """The comment of the newest remand, oldest given first (D120).
+
+    A person who passes a remand on may leave the comment blank (D118); then the one that they
+    received counts, so that the recipient of M3 learns the reason.
+    """
+    for remand in reversed(remands):
+        if remand.comment or remand.from_status not in REMANDED:
+            return remand.comment
+    return None

@@ -116,9 +116,14 @@ _REASON_EXCESS = Fault(
 )
 
 
-def opening_form(*, store_phone: str | None, mobile_phone: str | None) -> ReturnForm:
-    """The form as it opens, prefilled from the store master and the staff master (D83, D89)."""
-    return ReturnForm(contact_1=store_phone, contact_2=mobile_phone)
+def opening_form(
+    *, store_phone: str | None, mobile_phone: str | None, mail: str | None
+) -> ReturnForm:
+    """The form as it opens, prefilled from the masters and the login (D83, D89).
+
+    `mail` is the person's own address: every mail about the application hangs on it (D146-D148).
+    """
+    return ReturnForm(contact_1=store_phone, contact_2=mobile_phone, contact_3=mail)
 
 
 def check_form(

@@ -15,6 +15,7 @@ from portal_service.screens.returns.entry import (
     facts_of_report,
     facts_of_result,
     form_of,
+    no_mail_note,
     read_report,
     read_result,
 )
@@ -41,6 +42,8 @@ class CorrectionForm(Generic[Body]):
     sentence: str
     read: Callable[[FormFields], Body]
     facts: Callable[[returns.FormAnswer, Body], list[tuple[str, str]]]
+    notes: Callable[[Body], list[str]]
+    check: Callable[..., Awaitable[ServiceResponse[returns.CheckedStepAnswer]]]
     send: Callable[..., Awaitable[ServiceResponse[returns.StepAnswer]]]
     whole: bool
 
@@ -66,6 +69,8 @@ CORRECTION = CorrectionForm(
     sentence=CORRECT.sentence,
     read=read_report,
     facts=facts_of_report,
+    notes=lambda body: no_mail_note(body["contact_3"]),
+    check=returns.check_correction,
     send=returns.correct_application,
     whole=True,
 )
@@ -76,6 +81,8 @@ OVERWRITING = CorrectionForm(
     sentence="車両返却情報を訂正し、この申込を承認します。",
     read=_overwrite,
     facts=_facts_overwritten,
+    notes=lambda _: [],
+    check=returns.check_approval,
     send=returns.approve_application,
     whole=False,
 )
@@ -112,9 +119,10 @@ async def _send(request: Request, rewriting: CorrectionForm[Body], application_i
     body = rewriting.read(fields)
     try:
         fields.refuse_unreadable()
-        if not fields.confirmed:
-            return await _ask(request, rewriting, application_id, fields, body)
         services = client_of(request)
+        if not fields.confirmed:
+            checked = await rewriting.check(services, application_id, body, version=fields.version)
+            return await _ask(request, rewriting, application_id, fields, body, checked.body)
         taken = await rewriting.send(services, application_id, body, version=fields.version)
     except FormRefused as problem:
         return await _form(request, rewriting, application_id, fields, problem)
@@ -146,19 +154,24 @@ async def _form(
     )
 
 
-async def _ask(
+async def _ask(  # noqa: PLR0913, PLR0917  one question
     request: Request,
     rewriting: CorrectionForm[Body],
     application_id: str,
     fields: FormFields,
     body: Body,
+    checked: returns.CheckedStepAnswer,
 ) -> Response:
     application = (await application_of(request, application_id)).body
     form = await form_of(request, application["contract_no"])
     home = f"/returns/{application_id}"
     question = Confirmation(
         title=f"{rewriting.title} 確認",
-        sentence=rewriting.sentence,
+        sentence=f"{rewriting.sentence}よろしいですか。",
+        notes=[
+            f"送信後のステータスは「{checked['next_status']['label']}」です。",
+            *rewriting.notes(body),
+        ],
         action=f"{home}/{rewriting.path}",
         kept=fields.kept(),
         facts=[("契約番号", application["contract_no"]), *rewriting.facts(form, body)],

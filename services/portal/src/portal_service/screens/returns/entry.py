@@ -115,6 +115,11 @@ def facts_of_report(form: returns.FormAnswer, report: returns.FormBody) -> list[
     return [*facts_of_result(form, report), *contacts, ("手続完了メール", wanted)]
 
 
+def no_mail_note(contact_3: str | None) -> list[str]:
+    """What follows from a blank 連絡先3 (D146-D148)."""
+    return [] if contact_3 else ["メールアドレスが未入力のため、通知は届きません。"]
+
+
 def notices_in(answer: returns.StepAnswer | returns.CheckedAnswer) -> list[str]:
     """The sentences for the user after a step."""
     return [notice["label"] for notice in answer["notices"]]
@@ -156,7 +161,7 @@ async def _ask(
             ("ご契約者名", form["contract"]["customer_name"]),
             *facts_of_report(form, report),
         ],
-        notes=notices_in(checked),
+        notes=[*notices_in(checked), *no_mail_note(report["contact_3"])],
         crumbs=[("顧客詳細", f"/contracts/{contract_no}"), ("車両返却 起票", here)],
     )
     return await confirm(request, question, fields=fields)
