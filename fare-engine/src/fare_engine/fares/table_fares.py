@@ -113,7 +113,7 @@ class TableFares:
         return sum(row.ic_yen or 0 for row in rows), notices
 
     def _step(self, section: Surcharge, km10: int) -> Surcharge | None:
-        """The row of a surcharged section that holds for so many tenths of a km on it."""
+        """The row of a surcharged section for the tenths of a km ridden on it."""
         where = (section.operator, section.line, section.station_a, section.station_b)
         for row in self.surcharges:
             if (row.operator, row.line, row.station_a, row.station_b) == where and (

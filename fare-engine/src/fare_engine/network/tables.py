@@ -177,7 +177,7 @@ class Surcharge:
 class TransferDiscount:
     """Yen off a ride that changes between two operators.
 
-    No yen means that discounts exist for short rides, up to so many km with each, of an amount
+    No yen means that discounts exist for short rides, up to `km_up_to` km with each, of an amount
     that is not known.
     """
 

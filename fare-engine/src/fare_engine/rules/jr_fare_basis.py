@@ -21,7 +21,7 @@ class Basis(StrEnum):
 
 
 def fare_basis(*, km10: int, local_km10: int, guest_km10: int) -> Basis:
-    """The basis of a ride of `km10` tenths of a km, so many of them on local lines or on JR東海."""
+    """The basis of a ride of `km10` tenths of a km, a part of them on local lines or JR東海."""
     if guest_km10:
         return Basis.GUEST_TABLE if guest_km10 == km10 else Basis.JOINT
     if local_km10 and (local_km10 == km10 or km10 <= MIXED_LOCAL_KM10):
