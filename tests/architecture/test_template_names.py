@@ -11,7 +11,20 @@ from pathlib import Path
 from jinja2 import Environment, nodes
 
 PORTAL = Path(__file__).parents[2] / "services/portal/src/portal_service"
-OF_OTHERS = {"first", "index", "index0", "last", "get", "items", "split", "strip", "has", "passed"}
+OF_LOOP = {"first", "index", "index0", "last", "previtem"}
+OF_OTHERS = OF_LOOP | {"get", "items", "split", "strip", "has", "passed"}
+    "first",
+    "index",
+    "index0",
+    "last",
+    "previtem",
+    "get",
+    "items",
+    "split",
+    "strip",
+    "has",
+    "passed",
+}
 """Members of Jinja's `loop` and `namespace`, of text and dicts, and of `Principal`."""
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from typing import Any
 
 from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters.route_providers import OWN_ENGINE
+from commuter_service.source_rides import SourcePass
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.tables import FareTables, fare_tables, network_tables
 from fare_engine.routing.candidates import Candidate, SearchRequest
@@ -29,7 +30,9 @@ class SlowProvider:
     def __init__(self) -> None:
         self.asked, self.released = threading.Event(), threading.Event()
 
-    def candidates(self, question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
+    def candidates(
+        self, question: SearchRequest, tariffs: Tariffs, _: Sequence[SourcePass] = (), /
+    ) -> list[Candidate]:
         if not self.asked.is_set():
             self.asked.set()
             assert self.released.wait(60)

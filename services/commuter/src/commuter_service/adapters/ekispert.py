@@ -35,7 +35,7 @@ from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.normalize import plain_name
 from fare_engine.network.station_closures import closed_stations
-from fare_engine.network.station_lookup import UnknownStation, find_place
+from fare_engine.network.station_lookup import StationOutsideArea, UnknownStation, find_place
 from fare_engine.routing.candidates import (
     Candidate,
     NoRouteBetween,
@@ -301,7 +301,7 @@ def _names(network: Network, question: SearchRequest) -> list[str]:
     for typed in (question.start, *question.via, question.end):
         try:
             place = find_place(network, typed)
-        except UnknownStation:
+        except (UnknownStation, StationOutsideArea):
             names.append(typed.strip())
         else:
             names.append(network.stations[place[0]].name)
