@@ -13,18 +13,6 @@ from jinja2 import Environment, nodes
 PORTAL = Path(__file__).parents[2] / "services/portal/src/portal_service"
 OF_LOOP = {"first", "index", "index0", "last", "previtem"}
 OF_OTHERS = OF_LOOP | {"get", "items", "split", "strip", "has", "passed"}
-    "first",
-    "index",
-    "index0",
-    "last",
-    "previtem",
-    "get",
-    "items",
-    "split",
-    "strip",
-    "has",
-    "passed",
-}
 """Members of Jinja's `loop` and `namespace`, of text and dicts, and of `Principal`."""
 
 

@@ -45,7 +45,10 @@ async def test_a_ride_is_looked_up_decided_shown_and_printed(api: CommuterApi) -
     assert (one["route"], one["through_yen"], one["charged_yen"]) == (TEXT, 290, 290)
     assert one["labels"] == ["fastest", "cheapest", "easiest"]
     assert [notice["code"] for notice in one["notices"]] == ["FARE_OF_SOURCE"]
-    assert "支払 290円" in one["picture"]
+    (leg,) = one["itinerary"]
+    assert [(section["coverage"], section["yen"]) for section in leg["sections"]] == [
+        ("charged", 290)
+    ]
     slip = await api.slip(looked_up(DAY, TEXT, round_trip=True))
     (item,) = slip["items"]
     assert (item["amount_yen"], item["route"], item["warnings"]) == (580, TEXT, [])
@@ -63,7 +66,9 @@ async def test_a_ride_is_looked_up_decided_shown_and_printed(api: CommuterApi) -
 @pytest.mark.rule("F1")
 async def test_a_pass_over_its_lines_is_registered_and_deducted(api: CommuterApi) -> None:
     held = await api.register(TO_UMEDA, "2026/04/01~")
-    assert (held["section"], held["lines"], held["unreadable"]) == ("新大阪―梅田", [LINE], "")
+    assert (held["section"], held["route_words"], held["unreadable"]) == (
+        "新大阪―梅田", ["新大阪", LINE, "梅田"], "",
+    )  # fmt: skip
     (one,) = await look_up(api)
     assert (one["through_yen"], one["charged_yen"]) == (290, 240)
     (run,) = one["explanation"]["runs"]
