@@ -276,7 +276,7 @@ async def test_the_simulation_compares(expenses: CommuterStack) -> None:
         assert "20日" in yamada.text
         assert "最も得" in yamada.text
         await yamada.send("/simulation", start="とうきょーん", days_per_month="20")
-        assert "見つかりません" in yamada.text
+        assert "駅名が違います" in yamada.error_for("start")
 
 
 def test_the_timeline_of_passes_is_in_order_of_time() -> None:

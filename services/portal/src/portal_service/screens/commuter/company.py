@@ -187,6 +187,8 @@ async def _settings(
         "admin_mail": kept["admin_mail"],
         "bus_policy": kept["bus_policy"],
         "media": kept["media"],
+        "yen_per_minute": kept["yen_per_minute"],
+        "yen_per_change": kept["yen_per_change"],
         "approver_1": next(iter(kept["approvers"]), ""),
         "approver_2": next(iter(kept["approvers"][1:]), ""),
     }
