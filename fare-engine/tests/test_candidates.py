@@ -307,12 +307,16 @@ def test_a_station_is_looked_up_only_while_it_is_in_use(network: Network) -> Non
 
 
 @pytest.mark.rule("R39")
-def test_nobody_changes_at_a_closed_station_whatever_was_asked_before(network: Network) -> None:
+@pytest.mark.parametrize("order", [Order.TIME, Order.FARE])
+def test_nobody_changes_at_a_closed_station_whatever_was_asked_before(
+    network: Network, order: Order
+) -> None:
     tariffs = with_closed(network, "四ツ谷", "2026-03-31")
     avoid = frozenset(network.operators) - {"JR東日本", "東京メトロ"}
 
     def changes(day: date) -> bool:
-        found = candidates(SearchRequest("新宿", "六本木一丁目", day, avoid=avoid), tariffs)
+        asked = SearchRequest("新宿", "六本木一丁目", day, avoid=avoid, order=order)
+        found = candidates(asked, tariffs)
         return any("JR東日本/中央線:四ツ谷" in str(one.route) for one in found)
 
     assert changes(date(2026, 3, 31))

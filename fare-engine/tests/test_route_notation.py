@@ -14,7 +14,7 @@ from fare_engine.gtfs.editions import merged
 from fare_engine.gtfs.feed import imported
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.tables import Interval, NetworkTables, Reading, fare_tables, network_tables
-from fare_engine.routing.notation import escaped, names_in, split_words, unescaped
+from fare_engine.routing.name_escaping import escaped, names_in, split_words, unescaped
 from fare_engine.routing.route_text import (
     BusRide,
     Route,

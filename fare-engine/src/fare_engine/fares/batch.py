@@ -23,7 +23,7 @@ from fare_engine.routing.candidates import (
     candidates,
     operators_avoided,
 )
-from fare_engine.routing.notation import split_words, unescaped
+from fare_engine.routing.name_escaping import split_words, unescaped
 from fare_engine.routing.route_text import CommuterPass, Route, known_route, parse_pass
 from fare_engine.routing.trains import trains_of
 from fare_engine.rules.fare_rounding import Medium

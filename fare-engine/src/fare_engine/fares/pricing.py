@@ -17,7 +17,7 @@ from fare_engine.fares.explanation import Explanation, ExtraCharge
 from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_closures import closed, closed_stations
-from fare_engine.routing.notation import BUS
+from fare_engine.routing.name_escaping import BUS
 from fare_engine.routing.route_text import CommuterPass, Route
 from fare_engine.routing.trains import trains_of
 from fare_engine.rules.bus_policy import BusPolicy

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from fare_engine.fares.distances import Distance
 from fare_engine.fares.fare import (
     MAY_BE_SURCHARGED,
     TICKET_FOR_IC,
@@ -16,6 +15,7 @@ from fare_engine.fares.fare import (
     Fare,
     TariffRef,
 )
+from fare_engine.fares.tariff_distances import Distance
 from fare_engine.network.network import JOINT_FARES
 from fare_engine.network.tables import Surcharge, TariffBand, TariffTable
 from fare_engine.rules.fare_rounding import Medium, Rounding, child_fare, fare_for_medium

@@ -13,10 +13,10 @@ from functools import cache, cached_property
 from typing import Any, ClassVar, TypeVar
 
 from fare_engine.errors import FareError
-from fare_engine.fares.distances import Distance, Distances
 from fare_engine.fares.fare import MAY_BE_SPECIAL, UNCONFIRMED, Fare, TariffRef
 from fare_engine.fares.table_fares import JOINT_ADDITION, LOCAL_TABLE, TableFares, is_valid
 from fare_engine.fares.tariff_checks import check_fare_tables
+from fare_engine.fares.tariff_distances import Distance, Distances
 from fare_engine.network.network import Network
 from fare_engine.network.tables import (
     FareTables,

@@ -154,7 +154,8 @@ def candidates(question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
     places = places_of(network, question)
     refuse_closed(network, places, question.on)
     book = tariffs.book(question.on, question.medium, child=question.child)
-    pricing = _Pricing(book, deducting_passes(question.passes, question.on, question.bus_policy))
+    passes = deducting_passes(question.passes, question.on, question.bus_policy)
+    pricing = _Pricing(book, question.on, passes)
     found = pricing.priced(_quick_journeys(network, places, question))
     found += pricing.priced(_cheapest_journeys(found, places, pricing, question))
     if not found and pricing.unpriced:
@@ -169,6 +170,7 @@ class _Pricing:
     """Prices journeys of one question, each way once; `unpriced` says why the first failed."""
 
     book: FareBook
+    on: date  # the book is that of all days between two revisions
     passes: Sequence[tuple[int, CommuterPass]]
     unpriced: FareError | None = None
 
@@ -176,7 +178,7 @@ class _Pricing:
         """The journeys that have fares, without changes at stations that are not in use."""
         found = []
         for journey in journeys:
-            if closed_stations(journey.route, self.book.on):
+            if closed_stations(journey.route, self.on):
                 continue
             try:
                 charge = charge_ride(journey.route, self.passes, self.book)

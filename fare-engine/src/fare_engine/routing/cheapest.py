@@ -27,7 +27,7 @@ from fare_engine.routing.fare_graph import (
     nodes_of,
     prices,
 )
-from fare_engine.routing.fare_rides import ride_inside
+from fare_engine.routing.quickest_ride import ride_inside
 from fare_engine.routing.route_text import CommuterPass, Route
 
 MOST_FARES = 9

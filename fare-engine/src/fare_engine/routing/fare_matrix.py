@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from fare_engine.fares.distances import (
+from fare_engine.fares.tariff_distances import (
     CENTRE,
     EXTRA_BITS,
     GUEST_BITS,

@@ -21,7 +21,7 @@ from fare_engine.fares.segments import Run, runs_of
 from fare_engine.network.network import Line, Network, Ride
 from fare_engine.network.normalize import plain_name
 from fare_engine.network.station_lookup import stations_named, unknown_station
-from fare_engine.routing.notation import BUS, ESCAPE, WALK, escaped, split_words, unescaped
+from fare_engine.routing.name_escaping import BUS, ESCAPE, WALK, escaped, split_words, unescaped
 from fare_engine.rules.period import Period
 
 

@@ -5,7 +5,7 @@ Reads the text alone, so that a route whose line is gone can still be named.
 
 import re
 
-from fare_engine.routing.notation import names_in
+from fare_engine.routing.name_escaping import names_in
 
 
 def line_words(name: str) -> str:

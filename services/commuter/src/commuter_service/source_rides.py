@@ -21,7 +21,7 @@ from fare_engine.network.network import Network, Ride
 from fare_engine.network.normalize import plain_name
 from fare_engine.network.station_lookup import stations_named
 from fare_engine.routing import route_words as own_words
-from fare_engine.routing.notation import WALK
+from fare_engine.routing.name_escaping import WALK
 from fare_engine.routing.route_text import CommuterPass, Route, RouteUnreadable
 from fare_engine.rules.fare_rounding import Medium
 from fare_engine.rules.period import Period

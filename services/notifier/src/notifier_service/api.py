@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from notifier_service.actions.resend_mail import resend_mail
 from notifier_service.models import Mail, MailLog
 from notifier_service.queries import MailSearch, State, history_of, mail_of, mails_matching
+from notifier_service.rules.manual_resend import MailNotDue, MailUnderway, refused_resend
 from notifier_service.rules.recipients import MailKind, Suppression
-from notifier_service.rules.resend import MailNotDue, MailUnderway, refused_resend
 from shared.auth import Principal, Role, require
 from shared.clock import Clock
 from shared.db import EVERY_DEALER

@@ -46,7 +46,7 @@ from fare_engine.routing.candidates import (
     labelled,
     operators_avoided,
 )
-from fare_engine.routing.notation import WALK
+from fare_engine.routing.name_escaping import WALK
 from fare_engine.routing.route_text import Route, joined_rides
 from fare_engine.routing.trains import trains_of
 from fare_engine.rules.fare_rounding import Medium

@@ -14,7 +14,7 @@ from commuter_service.rules.claim_findings import (
 from fare_engine.errors import FareError
 from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
-from fare_engine.routing.notation import names_in
+from fare_engine.routing.name_escaping import names_in
 from fare_engine.routing.route_text import known_route
 from fare_engine.routing.trains import journey_over
 from fare_engine.rules.bus_policy import BusPolicy

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.models import Mail, MailLog
-from notifier_service.rules.resend import UNDERWAY
+from notifier_service.rules.manual_resend import UNDERWAY
 from shared.personal_data import erase_personal_data
 
 

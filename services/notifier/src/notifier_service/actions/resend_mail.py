@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.models import MAILS, Mail
-from notifier_service.rules.resend import refused_resend
+from notifier_service.rules.manual_resend import refused_resend
 
 CHANGED = "メールの状態が変わりました。画面を更新してください。"
 

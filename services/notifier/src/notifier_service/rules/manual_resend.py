@@ -1,7 +1,8 @@
-"""Mail resend: whether a person may have a mail sent again. D155.
+"""Manual resend: whether a person may have a mail sent again. D155.
 
-The system never sends twice by itself. A person may: where it is unknown or failed, where the
-recipient had no address and now has one, and where a sent mail is said to have been lost.
+By itself the system sends no mail twice, unless an operator sets `resend_unknown`. A person may:
+where it is unknown or failed, where the recipient had no address and now has one, and where a sent
+mail is said to have been lost.
 """
 
 from shared.errors import Kind, Refusal
