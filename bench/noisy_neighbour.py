@@ -33,7 +33,7 @@ from sqlalchemy import insert, text
 
 from bench.event_fixture import write
 from bench.event_latency import percentile
-from interchange_service.broker_definitions import Ingress, ServiceUser, definitions
+from interchange_service.broker_definitions import BrokerNames, ServiceUser, definitions
 from interchange_service.models import DealerAccount
 from interchange_service.rules.credentials import broker_hash
 from madoguchi.embedded.processes import service_process
@@ -109,7 +109,7 @@ class Setup:
 
     address: str
     vhost: str
-    ingress: Ingress
+    names: BrokerNames
     interchange: Database
     notifications: asyncio.Queue[tuple[str, str, float]] = field(default_factory=asyncio.Queue)
 
@@ -126,8 +126,8 @@ async def setup() -> AsyncIterator[Setup]:
     if rabbit is None or (reason := why_not(rabbit[0])):
         raise SystemExit(reason if rabbit else servers.HOW_TO_GET_RABBITMQ)
     name = f"bench-{secrets.token_hex(3)}"
-    ingress, databases = Ingress(f"{name}."), TestDatabases(postgres)
-    made = Broker(name, ingress)
+    names, databases = BrokerNames(f"{name}."), TestDatabases(postgres)
+    made = Broker(name, names)
     async with AsyncExitStack() as stack:
         stack.callback(end_postgres)
         stack.push_async_callback(databases.drop_all)
@@ -137,7 +137,7 @@ async def setup() -> AsyncIterator[Setup]:
         database = Database(urls["interchange"])
         stack.push_async_callback(database.close)
         await _let_in(database)
-        here = Setup(urlsplit(rabbit[0]).netloc.split("@")[1], name, ingress, database)
+        here = Setup(urlsplit(rabbit[0]).netloc.split("@")[1], name, names, database)
         for service, statement in (("interchange", TELL_COMMIT), ("returns", TELL_EFFECT)):
             listening = await asyncpg.connect(urls[service])
             stack.push_async_callback(listening.close)
@@ -161,7 +161,7 @@ class Broker:
     """The bench's users and exchanges on the broker."""
 
     name: str
-    ingress: Ingress
+    names: BrokerNames
 
     def accounts(self) -> list[DealerAccount]:
         """The dealers' accounts."""
@@ -172,12 +172,12 @@ class Broker:
         """Create users, permissions, limits and exchanges."""
         service = ServiceUser(f"{self.name}.services", broker_hash(SECRET))
         import_definitions(
-            definitions(self.accounts(), ingress=self.ingress, vhost=self.name, service=service)
+            definitions(self.accounts(), names=self.names, vhost=self.name, service=service)
         )
 
     def remove(self) -> None:
         """Remove users, exchanges and queues."""
-        dealers = [self.ingress.user(code) for code in (*OTHERS, HOSTILE)]
+        dealers = [self.names.user(code) for code in (*OTHERS, HOSTILE)]
         remove(self.name, [f"{self.name}.services", *dealers])
 
 
@@ -215,10 +215,10 @@ def message_of(dealer: str, key: str, **changes: object) -> tuple[dict[str, str]
 
 async def send_as(here: Setup, dealer: str, phase: Phase, seconds: float) -> None:
     """Send as one of the other dealers: ten messages a second, each with its confirm."""
-    user = here.ingress.user(dealer)
+    user = here.names.user(dealer)
     async with await aio_pika.connect(here.url(user)) as connection:
         channel = await connection.channel(on_return_raises=True)
-        exchange = await channel.get_exchange(here.ingress.exchange(dealer), ensure=False)
+        exchange = await channel.get_exchange(here.names.exchange(dealer), ensure=False)
 
         async def publish(key: str) -> None:
             headers, body = message_of(dealer, key)
@@ -299,8 +299,8 @@ async def run_phase(here: Setup, name: str, seconds: float, rate: float) -> Phas
     phase, before = Phase(name), _processor_seconds()
     hearing = asyncio.create_task(_note(here, phase))
     with multiprocessing.get_context("spawn").Pool(CONNECTIONS) as pool:
-        where = (here.address, here.vhost, here.ingress.user(HOSTILE))
-        what = (here.ingress.exchange(HOSTILE), seconds + 2, rate / CONNECTIONS)
+        where = (here.address, here.vhost, here.names.user(HOSTILE))
+        what = (here.names.exchange(HOSTILE), seconds + 2, rate / CONNECTIONS)
         flooding = [
             pool.apply_async(flood, (*where, *what)) for _ in range(CONNECTIONS if rate else 0)
         ]

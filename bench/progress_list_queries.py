@@ -26,7 +26,7 @@ from bench.event_fixture import write
 from returns_service.actor import Person
 from returns_service.app import create_app
 from returns_service.models import Application, Base, Store
-from returns_service.progress_list import (
+from returns_service.progress_list_query import (
     After,
     Page,
     count_by_status,
@@ -34,7 +34,7 @@ from returns_service.progress_list import (
     rows_wanted,
     search,
 )
-from returns_service.rules.return_list import (
+from returns_service.rules.progress_list import (
     ApplicationKind,
     ProgressSearch,
     name_key,

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from event_contracts import EVENTS, EXAMPLES, SUBSCRIPTIONS, Event, read
-from tools import asyncapi_ingress
+from tools import asyncapi_dealer_messages
 from tools.event_docs import EVENTS_PAGE, events_page
 
 HOME = Path(__file__).parent.parent / "contracts-schema"
@@ -72,7 +72,7 @@ def asyncapi() -> dict[str, Any]:
             }
             for t in types
         }
-        | asyncapi_ingress.channels(),
+        | asyncapi_dealer_messages.channels(),
         "operations": {
             f"{service}.receives.{t}": {
                 "action": "receive",
@@ -83,10 +83,11 @@ def asyncapi() -> dict[str, Any]:
             for t in types
             if streams[t] in wanted
         }
-        | asyncapi_ingress.operations(),
+        | asyncapi_dealer_messages.operations(),
         "components": {
-            "messages": {t: _message(EVENTS[t]) for t in types} | asyncapi_ingress.messages(),
-            "securitySchemes": asyncapi_ingress.security_schemes(),
+            "messages": {t: _message(EVENTS[t]) for t in types}
+            | asyncapi_dealer_messages.messages(),
+            "securitySchemes": asyncapi_dealer_messages.security_schemes(),
         },
     }
 

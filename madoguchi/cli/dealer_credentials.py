@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from interchange_service.actions.dealers import add_dealer, enable_dealer, set_amqp_password
 from interchange_service.actions.keys import good, make_key, revoke_key, rotate_keys_of
-from interchange_service.broker_definitions import Ingress, ServiceUser
+from interchange_service.broker_definitions import BrokerNames, ServiceUser
 from interchange_service.broker_definitions import definitions as broker_definitions
 from interchange_service.queries import api_keys, dealer_accounts
 from interchange_service.rules.credentials import broker_hash
@@ -195,7 +195,7 @@ def definitions(  # noqa: PLR0913, PLR0917 - every flag is an argument
         if service_password:
             service = ServiceUser(service_user, broker_hash(service_password))
         accounts = await dealer_accounts(tx)
-        made = broker_definitions(accounts, ingress=Ingress(prefix), vhost=vhost, service=service)
+        made = broker_definitions(accounts, names=BrokerNames(prefix), vhost=vhost, service=service)
         print_line(json.dumps(made, indent=2))
 
     _with_interchange(data, database, act)

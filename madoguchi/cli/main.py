@@ -28,7 +28,7 @@ class LazyCommands(TyperGroup):
         "retention": "madoguchi.cli.retention:retention",
         "events": "madoguchi.cli.events:events",
         "dealer": "madoguchi.cli.dealer_credentials:dealer",
-        "conformance": "madoguchi.cli.ingress_conformance:conformance",
+        "conformance": "madoguchi.cli.interface_conformance:conformance",
         "commuter": "madoguchi.cli.transit_data:commuter",
         "fare": "commuter_service.cli:app",
     }

@@ -15,12 +15,12 @@ from contextlib import asynccontextmanager
 import httpx
 
 from madoguchi.embedded import postgres
-from madoguchi.embedded.application import Application, as_processes, free_port, in_one_process
 from madoguchi.embedded.assembly import Assembly, begin_demo
 from madoguchi.embedded.demo.size import Demo
 from madoguchi.embedded.first_start import is_empty, unfinished
 from madoguchi.embedded.mail_catcher import catch_mail
 from madoguchi.embedded.persistent_clock import PersistentClock
+from madoguchi.embedded.process_layout import Application, as_processes, free_port, in_one_process
 from madoguchi.embedded.readiness import all_ready, events_arrived
 from madoguchi.embedded.run_config import RunConfig
 from madoguchi.services import SERVICES

@@ -13,8 +13,8 @@ from commuter_service.queries import permission_of, setting_of
 from interchange_service.queries import quarantine_size
 from returns_service.actor import RequestContext, resolve_actor
 from returns_service.pending_work import work_of as work_in_returns
-from returns_service.progress_list import count_by_status
-from returns_service.rules.return_list import ApplicationKind
+from returns_service.progress_list_query import count_by_status
+from returns_service.rules.progress_list import ApplicationKind
 from returns_service.rules.return_status import FINAL
 from shared.auth import Principal, Role
 from shared.clock import Clock, jst_day

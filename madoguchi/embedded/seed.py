@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from contracts_service.imports import import_contracts, import_masters
+from interchange_service.actions.accept_message import quarantine_message
 from interchange_service.actions.dealers import add_dealer
-from interchange_service.actions.ingress import quarantine_message
 from interchange_service.dealer_messages import judge
 from interchange_service.queries import dealer_accounts
-from interchange_service.rules.ingress import InboundMessage, NotAccepted
+from interchange_service.rules.message_checks import InboundMessage, NotAccepted
 from madoguchi.embedded.demo import demo_contracts, demo_masters, write_csv
 from returns_service.actions.approval_settings import Flow, set_approval_flow
 from returns_service.actor import Person, RequestContext

@@ -1,4 +1,4 @@
-"""Ingress fixture: the interchange's real API on a port, with an active dealer."""
+"""Dealer API fixture: the interchange's real API on a port, with an active dealer."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,7 +22,7 @@ PASSWORD = "a password of D01"
 
 
 @dataclass(frozen=True, slots=True)
-class IngressApi:
+class DealerApi:
     """The API for D01's systems, with a valid key."""
 
     url: str
@@ -39,7 +39,7 @@ async def nobody(_: object) -> Principal:
 
 
 @pytest.fixture
-async def ingress_api(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[IngressApi]:
+async def dealer_api(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[DealerApi]:
     """The API in a thread with its own event loop, on the database of this test."""
     address = await new_database("interchange_service")
     database, now = Database(address), SystemClock().now()
@@ -60,5 +60,5 @@ async def ingress_api(new_database: Callable[[str], Awaitable[str]]) -> AsyncIte
         return app
 
     with serving(make) as url:
-        yield IngressApi(url, key.token, database)
+        yield DealerApi(url, key.token, database)
     await database.close()

@@ -11,24 +11,24 @@ from fastapi.responses import JSONResponse
 from typer.testing import CliRunner, Result
 
 from event_contracts.dealer import DealerEvent
-from madoguchi.cli.ingress_conformance import TYPES, cases, fresh
+from madoguchi.cli.interface_conformance import TYPES, cases, fresh
 from madoguchi.cli.main import main
 from tests.portal.conftest import serving
 
-from .conftest import IngressApi
+from .conftest import DealerApi
 
 
 async def conformance(*words: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, main, ["conformance", *words])
 
 
-async def test_the_real_service_conforms(ingress_api: IngressApi) -> None:
-    asked = ("--url", ingress_api.url, "--key", ingress_api.key, "--dealer", "D01")
+async def test_the_real_service_conforms(dealer_api: DealerApi) -> None:
+    asked = ("--url", dealer_api.url, "--key", dealer_api.key, "--dealer", "D01")
     result = await conformance(*asked, "--english")
     count = len(list(cases("D01", datetime.now(UTC))))
     assert result.exit_code == 0, result.output
     assert f"{count} / {count} as documented" in result.output
-    published = {row[0] for row in await ingress_api.rows("SELECT DISTINCT type FROM outbox")}
+    published = {row[0] for row in await dealer_api.rows("SELECT DISTINCT type FROM outbox")}
     assert published == set(TYPES) == {e.wire_type for e in all_dealer_events()}
     assert "文書のとおり" in (await conformance(*asked)).output
 

@@ -10,17 +10,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from interchange_service.broker_definitions import Ingress
-from interchange_service.ingress_amqp import Dealers
-from madoguchi.cli.ingress_conformance import Line, System, fresh
-from madoguchi.cli.ingress_conformance_amqp import try_amqp
-from services.interchange.tests.ingress_broker import Broker
+from interchange_service.amqp_consumer import AmqpConsumers
+from interchange_service.broker_definitions import BrokerNames
+from madoguchi.cli.interface_conformance import Line, System, fresh
+from madoguchi.cli.interface_conformance_amqp import try_amqp
+from services.interchange.tests.dealer_broker import Broker
 from shared.clock import SystemClock
 from shared.testing.broker_users import why_not
 from shared.trace_context import new_id
 from tests.node_assets import installed
 
-from .conftest import IngressApi
+from .conftest import DealerApi
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "integration"
 
@@ -38,26 +38,26 @@ async def run(*words: str, **environment: str) -> tuple[int, str]:
     return process.returncode or 0, said.decode()
 
 
-def over_https(ingress_api: IngressApi) -> dict[str, str]:
+def over_https(dealer_api: DealerApi) -> dict[str, str]:
     return {
-        "MADOGUCHI_URL": ingress_api.url,
-        "MADOGUCHI_KEY": ingress_api.key,
+        "MADOGUCHI_URL": dealer_api.url,
+        "MADOGUCHI_KEY": dealer_api.key,
         "MADOGUCHI_DEALER": "D01",
     }
 
 
 @pytest.mark.parametrize("program", [(sys.executable, "publish.py"), ("sh", "publish.sh")])
 async def test_an_example_sends_over_https_once(
-    ingress_api: IngressApi, program: tuple[str, str]
+    dealer_api: DealerApi, program: tuple[str, str]
 ) -> None:
-    said = [await run(*program, "R-1001", **over_https(ingress_api)) for _ in range(2)]
+    said = [await run(*program, "R-1001", **over_https(dealer_api)) for _ in range(2)]
     assert [code for code, _ in said] == [0, 0], said
     assert "returned-R-1001" in said[0][1]
     assert ["true" in words.lower() for _, words in said] == [False, True]
-    assert await ingress_api.rows("SELECT type, aggregate_id FROM outbox") == [
+    assert await dealer_api.rows("SELECT type, aggregate_id FROM outbox") == [
         ("dealer.vehicle_returned.v1", "D01-R-1001")
     ]
-    wrong = over_https(ingress_api) | {"MADOGUCHI_KEY": "mdk_0_x"}
+    wrong = over_https(dealer_api) | {"MADOGUCHI_KEY": "mdk_0_x"}
     code, words = await run(*program, "R-1002", **wrong)
     assert code != 0
     assert "KEY_NOT_TRUSTED" in words
@@ -73,7 +73,7 @@ async def broker(rabbitmq_url: str, request: pytest.FixtureRequest) -> AsyncIter
         pytest.skip(reason)
     name = f"test-{new_id().hex[-8:]}"
     address = rabbitmq_url.split("@")[1].rstrip("/")
-    made = Broker(address, name, Ingress(f"{name}."))
+    made = Broker(address, name, BrokerNames(f"{name}."))
     try:
         await made.learn("D01")
         yield made
@@ -82,32 +82,32 @@ async def broker(rabbitmq_url: str, request: pytest.FixtureRequest) -> AsyncIter
 
 
 @pytest.fixture
-async def ingress(ingress_api: IngressApi, broker: Broker) -> AsyncIterator[str]:
+async def amqp_url(dealer_api: DealerApi, broker: Broker) -> AsyncIterator[str]:
     """The worker that consumes D01's messages; yields the URL of D01's user."""
-    dealers = Dealers(broker.service_url, broker.ingress, ingress_api.database, SystemClock())
+    dealers = AmqpConsumers(broker.service_url, broker.names, dealer_api.database, SystemClock())
     working = asyncio.create_task(dealers.run())
-    yield broker.url(broker.ingress.user("D01"), broker.passwords["D01"])
+    yield broker.url(broker.names.user("D01"), broker.passwords["D01"])
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
 
 
-async def eventually(ingress_api: IngressApi, statement: str) -> list[tuple[object, ...]]:
+async def eventually(dealer_api: DealerApi, statement: str) -> list[tuple[object, ...]]:
     for _ in range(400):
-        if rows := await ingress_api.rows(statement):
+        if rows := await dealer_api.rows(statement):
             return rows
         await asyncio.sleep(0.05)
     raise AssertionError(statement)
 
 
 async def test_amqplib_of_node_sends_over_amqp(
-    ingress_api: IngressApi, ingress: str, request: pytest.FixtureRequest
+    dealer_api: DealerApi, amqp_url: str, request: pytest.FixtureRequest
 ) -> None:
     installed(request, EXAMPLES, "amqplib")
-    mine = {"MADOGUCHI_AMQP": ingress, "MADOGUCHI_DEALER": "D01"}
+    mine = {"MADOGUCHI_AMQP": amqp_url, "MADOGUCHI_DEALER": "D01"}
     for _ in range(2):
         code, words = await run("node", "publish.mjs", "R-2001", **mine)
         assert (code, words) == (0, "returned-R-2001 is taken\n")
-    assert await eventually(ingress_api, "SELECT type, aggregate_id FROM outbox") == [
+    assert await eventually(dealer_api, "SELECT type, aggregate_id FROM outbox") == [
         ("dealer.vehicle_returned.v1", "D01-R-2001")
     ]
     code, words = await run("node", "publish.mjs", "R-2002", **mine | {"MADOGUCHI_DEALER": "D02"})
@@ -115,31 +115,31 @@ async def test_amqplib_of_node_sends_over_amqp(
 
 
 async def test_amqp_tools_of_debian_are_quarantined_without_a_user_id(
-    ingress_api: IngressApi, ingress: str
+    dealer_api: DealerApi, amqp_url: str
 ) -> None:
     """They set no user_id, so their message is quarantined without a sender."""
     program = shutil.which("amqp-publish")
     if program is None:
         pytest.skip("NO AMQP-PUBLISH: install it (Debian: apt-get install amqp-tools)")
-    parts = urlsplit(ingress)
+    parts = urlsplit(amqp_url)
     prefix = (parts.username or "").removesuffix("dealer-D01")
     message = fresh("dealer.vehicle_returned.v1", "D01", SystemClock().now())
     sent = [f"--header=ce-{name}: {value}" for name, value in message.attributes.items()]
     code, words = await run(
-        program, "--url", ingress, "--exchange", f"{prefix}ingress.D01",
+        program, "--url", amqp_url, "--exchange", f"{prefix}ingress.D01",
         "--routing-key", "dealer.D01.vehicle_returned", "--content-type", "application/json",
         *sent, "--body", '{"dealer_id": "D01"}',
     )  # fmt: skip
     assert (code, words) == (0, "")
-    assert await eventually(ingress_api, "SELECT reason, channel FROM quarantined") == [
+    assert await eventually(dealer_api, "SELECT reason, channel FROM quarantined") == [
         ("SENDER_UNKNOWN", "amqp")
     ]
 
 
-async def test_the_conformance_command_covers_amqp(ingress_api: IngressApi, ingress: str) -> None:
+async def test_the_conformance_command_covers_amqp(dealer_api: DealerApi, amqp_url: str) -> None:
     import httpx
 
-    async with httpx.AsyncClient(base_url=ingress_api.url, timeout=30) as http:
-        lines: list[Line] = await try_amqp(ingress, System(http, ingress_api.key, "D01"))
+    async with httpx.AsyncClient(base_url=dealer_api.url, timeout=30) as http:
+        lines: list[Line] = await try_amqp(amqp_url, System(http, dealer_api.key, "D01"))
     assert [line.got for line in lines] == [line.expected for line in lines]
     assert len(lines) == 4

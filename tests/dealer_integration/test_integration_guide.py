@@ -9,7 +9,7 @@ import pytest
 from event_contracts.dealer import DealerEvent
 from interchange_service.api.events import STATUS_OF
 from interchange_service.rules.credentials import KeyExpired, KeyNotTrusted, KeyRevoked
-from interchange_service.rules.ingress import (
+from interchange_service.rules.message_checks import (
     CLOCK_AHEAD,
     LARGEST_BODY,
     LONGEST_ID,
@@ -19,7 +19,7 @@ from interchange_service.rules.ingress import (
     Reason,
 )
 from interchange_service.settings import InterchangeSettings
-from madoguchi.cli.ingress_conformance import TYPES
+from madoguchi.cli.interface_conformance import TYPES
 from tests.node_assets import installed
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from madoguchi.embedded.all_in_one import start_application
-from madoguchi.embedded.application import Application
+from madoguchi.embedded.process_layout import Application
 from madoguchi.embedded.readiness import events_arrived
 from madoguchi.embedded.run_config import RunConfig
 from shared import tracing

@@ -1,4 +1,4 @@
-"""What the tests of the commuter service share: network, tariffs, and a server like 駅すぱあと.
+"""Fixtures of the commuter tests: network, tariffs, and a server like 駅すぱあと.
 
 The server's answers are written after the public documentation of 駅すぱあと API
 (docs.ekispert.com/v1): api/search/course/extreme, api/toolbox/course/condition,

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from interchange_service.models import DealerAccount
-from interchange_service.rules.ingress import InboundMessage
+from interchange_service.rules.message_checks import InboundMessage
 from shared.db import EVERY_DEALER, Database
 
 from .webhook_receiver import Receiver, receiving

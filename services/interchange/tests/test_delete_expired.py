@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from interchange_service.actions.accept_message import accept, discard, quarantine_message
 from interchange_service.actions.delete_expired import delete_expired
-from interchange_service.actions.ingress import accept, discard, quarantine_message
-from interchange_service.rules.ingress import OLDEST, NotAccepted, Reason
+from interchange_service.rules.message_checks import OLDEST, NotAccepted, Reason
 from shared.db import EVERY_DEALER, Database
 
 from .conftest import NOW, arrival

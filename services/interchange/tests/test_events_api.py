@@ -6,7 +6,7 @@ import httpx
 import orjson
 import pytest
 
-from interchange_service.rules.ingress import LARGEST_BODY
+from interchange_service.rules.message_checks import LARGEST_BODY
 from shared.auth import Role
 from shared.db import Database
 

@@ -1,4 +1,4 @@
-"""Hostile dealers: no system can read, disturb or impersonate another's, or stop the ingress. C4.
+"""Hostile dealers: no system can read, disturb or impersonate another's, or stop the consumers. C4.
 
 On a real broker with the users of the generated definitions. What the broker does not refuse is
 quarantined with its reason, and well-behaved dealers are served.
@@ -19,11 +19,11 @@ from sqlalchemy import insert, select, text
 
 from event_contracts import EVENTS, EXAMPLES, SUBSCRIPTIONS, read
 from event_contracts.dealer import DealerEvent
-from interchange_service.actions.ingress import release
-from interchange_service.broker_definitions import MOST_WAITING, Ingress
-from interchange_service.ingress_amqp import Dealers
+from interchange_service.actions.accept_message import release
+from interchange_service.amqp_consumer import AmqpConsumers
+from interchange_service.broker_definitions import MOST_WAITING, BrokerNames
 from interchange_service.models import DealerAccount, Quarantined
-from interchange_service.rules.ingress import LARGEST_BODY, NotAccepted, Reason
+from interchange_service.rules.message_checks import LARGEST_BODY, NotAccepted, Reason
 from shared.clock import TravelClock
 from shared.db import EVERY_DEALER, Database
 from shared.rabbitmq import Topology
@@ -31,7 +31,7 @@ from shared.testing.broker_users import rabbitmqctl, why_not
 from shared.testing.databases import TestDatabases
 
 from .conftest import NOW
-from .ingress_broker import Broker, Hall, System, an_id
+from .dealer_broker import Broker, Hall, System, an_id
 
 DEALERS = ("D01", "D02", "D03")
 ON_THE_BROKER = (*DEALERS, "D04", "D06")
@@ -47,7 +47,7 @@ async def broker(rabbitmq_url: str, request: pytest.FixtureRequest) -> AsyncIter
         pytest.skip(reason)
     name = f"test-{secrets.token_hex(4)}"
     address = rabbitmq_url.split("@")[1].rstrip("/")
-    made = Broker(address, name, Ingress(f"{name}."))
+    made = Broker(address, name, BrokerNames(f"{name}."))
     try:
         await made.learn(*ON_THE_BROKER, shut_out=("D09",))
         yield made
@@ -65,7 +65,9 @@ async def hall(broker: Broker, databases: TestDatabases) -> AsyncIterator[Hall]:
             await tx.execute(insert(DealerAccount).values(amqp_password_hash="kept", **row))
     clock = TravelClock()
     clock.travel_to(NOW)
-    dealers = Dealers(broker.service_url, broker.ingress, database, clock, rate=1000, look_s=0.2)
+    dealers = AmqpConsumers(
+        broker.service_url, broker.names, database, clock, rate=1000, look_s=0.2
+    )
     serving = asyncio.create_task(dealers.run())
     yield Hall(database, dealers)
     serving.cancel()
@@ -111,10 +113,10 @@ async def test_a_message_becomes_an_event(system: System, hall: Hall) -> None:
 async def test_the_broker_lets_nobody_speak_for_another(
     system: System, broker: Broker, changes: dict[str, str], refusal: str
 ) -> None:
-    here = {name: value.format(prefix=broker.ingress.prefix) for name, value in changes.items()}
+    here = {name: value.format(prefix=broker.names.prefix) for name, value in changes.items()}
     answer = await system.sends(**here)
     assert answer.startswith(("ACCESS_REFUSED", "PRECONDITION_FAILED"))
-    assert refusal.format(prefix=broker.ingress.prefix) in answer
+    assert refusal.format(prefix=broker.names.prefix) in answer
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ async def test_the_broker_lets_nobody_speak_for_another(
 async def test_the_broker_lets_dealers_neither_read_nor_configure(
     system: System, broker: Broker, hall: Hall, what: str, words: dict[str, str]
 ) -> None:
-    here = {name: value.format(prefix=broker.ingress.prefix) for name, value in words.items()}
+    here = {name: value.format(prefix=broker.names.prefix) for name, value in words.items()}
     assert "ACCESS_REFUSED" in await system.tries(what, **here)
 
 
@@ -146,7 +148,7 @@ async def test_the_broker_lets_dealers_not_consume(system: System, broker: Broke
         raise AssertionError("read")
 
     for dealer in ("D01", "D02"):
-        queue = broker.ingress.queue(dealer)
+        queue = broker.names.queue(dealer)
         assert "ACCESS_REFUSED" in await system.tries("basic_consume", queue, take)
 
 
@@ -156,7 +158,7 @@ async def test_further_routing_keys_reach_nobody_else(
 ) -> None:
     """RabbitMQ before 3.13 asks no permission for these; only exchanges keep dealers apart."""
     message_id = an_id()
-    keys = {"headers": {header: ["dealer.D02.vehicle_returned", broker.ingress.queue("D02")]}}
+    keys = {"headers": {header: ["dealer.D02.vehicle_returned", broker.names.queue("D02")]}}
     answer = await system.sends(ce={"ce-id": message_id}, properties=keys)
     if "ACCESS_REFUSED" not in answer:
         assert answer == "ok"
@@ -215,7 +217,7 @@ async def test_without_its_topic_permission_a_dealer_still_speaks_for_itself_onl
 ) -> None:
     """RabbitMQ lets everything pass where a topic permission is missing."""
     await asyncio.to_thread(
-        rabbitmqctl, "clear_topic_permissions", "-p", broker.name, broker.ingress.user("D06")
+        rabbitmqctl, "clear_topic_permissions", "-p", broker.name, broker.names.user("D06")
     )
     async with broker.system_of("D06") as system:
         assert await system.sends(key="dealer.D02.vehicle_returned") == "no route"
@@ -263,9 +265,9 @@ async def test_a_message_that_no_client_can_read_stops_nobody(broker: Broker, ha
         channel = await hostile.connection.channel()
         wire = await channel.get_underlay_channel()
         properties = Unreadable(
-            message_id="broken", user_id=broker.ingress.user("D03"), delivery_mode=2
+            message_id="broken", user_id=broker.names.user("D03"), delivery_mode=2
         )
-        exchange = broker.ingress.exchange("D03")
+        exchange = broker.names.exchange("D03")
         await wire.basic_publish(
             b"x", exchange=exchange, routing_key="dealer.D03.x", properties=properties
         )
@@ -285,7 +287,7 @@ async def test_a_message_that_no_client_can_read_stops_nobody(broker: Broker, ha
 
 async def test_the_services_have_their_own_installation_and_no_more(broker: Broker) -> None:
     async with await aio_pika.connect(broker.service_url) as connection:
-        await Topology(SUBSCRIPTIONS, broker.ingress.prefix).declare(connection)
+        await Topology(SUBSCRIPTIONS, broker.names.prefix).declare(connection)
         channel = await connection.channel()
         with pytest.raises(aiormq.exceptions.ChannelAccessRefused):
             await channel.declare_queue("of-another-installation")
@@ -313,8 +315,8 @@ async def test_a_queue_that_is_full_refuses_its_own_dealer_only(broker: Broker) 
     async with broker.system_of("D04") as flooding, broker.system_of("D06") as neighbour:
         channel = await flooding.connection.channel()
         wire = await channel.get_underlay_channel()
-        properties = Basic.Properties(user_id=broker.ingress.user("D04"), delivery_mode=2)
-        exchange = broker.ingress.exchange("D04")
+        properties = Basic.Properties(user_id=broker.names.user("D04"), delivery_mode=2)
+        exchange = broker.names.exchange("D04")
         answers = await asyncio.gather(
             *(
                 wire.basic_publish(

@@ -10,9 +10,9 @@ from sqlalchemy import select, text
 from returns_service.actor import Person
 from returns_service.mapping import return_facts
 from returns_service.models import Application
-from returns_service.progress_list import Page, rows_wanted
+from returns_service.progress_list_query import Page, rows_wanted
 from returns_service.rules.approval_route import SETTINGS, Route
-from returns_service.rules.return_list import ProgressSearch, waits_for
+from returns_service.rules.progress_list import ProgressSearch, waits_for
 from returns_service.rules.return_status import ORIGINATORS, Status, Tab
 from returns_service.rules.return_visibility import Actor
 from shared.auth import Principal

@@ -1,4 +1,4 @@
-"""The command `fare`: candidates between two stations, the price of a route, or of a file of rides.
+"""Fare command line: candidates between two stations, the price of a route or a file of rides.
 
 `app` is that command alone, for the product's command line.
 """

@@ -1,4 +1,4 @@
-"""Which tables does the commuter service keep?
+"""Tables of the commuter service.
 
 Employees as in the staff master, the settings of a company and its administrators, passes
 with all their versions, slips with their items, and a trail of who changed what.

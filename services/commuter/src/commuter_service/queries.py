@@ -1,4 +1,4 @@
-"""What is kept? Passes, slips, people and settings, each by the question that is asked of it."""
+"""Commuter queries: passes, slips, people and settings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

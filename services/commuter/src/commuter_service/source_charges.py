@@ -1,4 +1,4 @@
-"""What a ride of another look-up costs after the passes, with its explanation.
+"""Charges of a ride quoted by a route provider, after the passes, with their explanation.
 
 The explanation has the shape of the engine's, so that page, strip and printed slip show it alike.
 """

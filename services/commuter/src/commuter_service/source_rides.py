@@ -1,4 +1,4 @@
-"""Rides over the stations and lines of another look-up, beyond our own network.
+"""Rides on stations and lines of a route provider, beyond our own network.
 
 A route text like 新大阪:駅すぱあと/大阪メトロ御堂筋線/Down:中津:〃:梅田 has the source's names:
 station, line and direction, station; 〃 goes on along the same line. The source prices such a ride.

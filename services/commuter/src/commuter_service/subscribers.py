@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from commuter_service.actions import master_data
+from commuter_service.actions import employee_copy
 from event_contracts.masters import StaffUpdated
 from shared.worker import Delivery, Subscribers
 
@@ -12,4 +12,4 @@ SUBSCRIBERS = Subscribers()
 @SUBSCRIBERS.on(StaffUpdated)
 async def upsert_employee(event: StaffUpdated, _: Delivery, tx: AsyncSession) -> None:
     """An employee is new or changed."""
-    await master_data.upsert_employee(tx, event)
+    await employee_copy.upsert_employee(tx, event)

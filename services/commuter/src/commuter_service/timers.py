@@ -1,4 +1,4 @@
-"""What happens by the clock alone? Once a day, ended passes are deleted (R12, R15)."""
+"""Daily timer: deletes the ended passes that are due (R12, R15)."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""When an item must be looked up again R40-R58."""
+"""Pass warnings: when an item must be searched again R40-R58."""
 
 from collections.abc import Iterable
 from dataclasses import replace

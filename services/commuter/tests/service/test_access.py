@@ -1,4 +1,4 @@
-"""Who gets in where: every route × everybody, and what row-level security shows by itself R61."""
+"""Access: every route with every role, and row-level security alone R61."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a company decides shows in its people's slips: fares, passes, roundabout ways."""
+"""Company settings take effect in the staff's slips: fares, passes, roundabout ways."""
 
 from typing import Any
 

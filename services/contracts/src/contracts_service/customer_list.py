@@ -35,7 +35,7 @@ from contracts_service.rules.search_conditions import (
     Search,
     StatusCondition,
 )
-from contracts_service.rules.search_guidance import ROWS_SHOWN
+from contracts_service.rules.search_limit import ROWS_SHOWN
 from contracts_service.rules.selection import (
     OTHER_VEHICLE,
     OTHER_VEHICLE_LABEL,

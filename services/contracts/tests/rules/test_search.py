@@ -1,4 +1,4 @@
-"""Search: the three panels, the bulk search, and the guidance above one hundred hits."""
+"""Search: the three panels, the bulk search, and the advice above one hundred hits."""
 
 import re
 from datetime import date
@@ -25,7 +25,7 @@ from contracts_service.rules.search_conditions import (
     StatusCondition,
     read_search,
 )
-from contracts_service.rules.search_guidance import SearchScreen, search_guidance
+from contracts_service.rules.search_limit import SearchScreen, search_limit
 from contracts_service.rules.search_text import (
     folded_contract_no,
     folded_name,
@@ -276,7 +276,7 @@ def test_the_bulk_search_needs_one_good_key(fields: dict[str, str], code: str) -
     ("total", "shown", "truncated"), [(0, 0, False), (100, 100, False), (101, 100, True)]
 )
 def test_one_hundred_rows_are_shown(total: int, shown: int, truncated: bool) -> None:
-    found = search_guidance(total, role=Role.SALES, screen=SearchScreen.CUSTOMER_LIST)
+    found = search_limit(total, role=Role.SALES, screen=SearchScreen.CUSTOMER_LIST)
     assert (found.total, found.shown, found.truncated) == (total, shown, truncated)
     assert (found.advice is not None) is truncated
 
@@ -288,7 +288,7 @@ def test_one_hundred_rows_are_shown(total: int, shown: int, truncated: bool) -> 
 def test_everyone_reads_the_advice_but_only_leaders_get_the_button(
     role: Role, offered: bool
 ) -> None:
-    found = search_guidance(101, role=role, screen=SearchScreen.CUSTOMER_LIST)
+    found = search_limit(101, role=role, screen=SearchScreen.CUSTOMER_LIST)
     assert found.advice is not None
     assert "検索条件を絞るか、本部または店長機にて顧客リスト（csv）出力" in found.advice
     assert found.csv_offered is offered
@@ -296,7 +296,7 @@ def test_everyone_reads_the_advice_but_only_leaders_get_the_button(
 
 @pytest.mark.rule("D134")
 def test_the_bulk_screen_does_not_offer_csv() -> None:
-    found = search_guidance(101, role=Role.HQ, screen=SearchScreen.BULK_CHANGE)
+    found = search_limit(101, role=Role.HQ, screen=SearchScreen.BULK_CHANGE)
     assert found.advice is not None
     assert "再検索" in found.advice
     assert "csv" not in found.advice

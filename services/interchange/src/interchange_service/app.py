@@ -5,10 +5,10 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from interchange_service.amqp_consumer import AmqpConsumers
 from interchange_service.api.authentication import with_api_keys
 from interchange_service.api.rate_limit import RateLimit
-from interchange_service.broker_definitions import Ingress
-from interchange_service.ingress_amqp import Dealers
+from interchange_service.broker_definitions import BrokerNames
 from interchange_service.maintenance import run_maintenance
 from interchange_service.models import Base
 from interchange_service.queries import operators_work
@@ -95,9 +95,9 @@ def background_work(settings: Settings, running: ServiceRuntime) -> list[Backgro
     ]
     if settings.rabbitmq_url:
         background.append(
-            Dealers(
+            AmqpConsumers(
                 settings.rabbitmq_url,
-                Ingress(settings.event_prefix),
+                BrokerNames(settings.event_prefix),
                 running.database,
                 running.clock,
                 rate=settings.ingress_per_second,

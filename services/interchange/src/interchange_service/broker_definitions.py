@@ -31,8 +31,8 @@ Definitions = dict[str, list[Definition]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ingress:
-    """Where dealers send to; `prefix` keeps several installations on one broker apart."""
+class BrokerNames:
+    """Names of a dealer on the broker; `prefix` keeps several installations on one broker apart."""
 
     prefix: str = ""
 
@@ -95,7 +95,7 @@ class ServiceUser:
 def definitions(
     accounts: Iterable[DealerAccount],
     *,
-    ingress: Ingress,
+    names: BrokerNames,
     vhost: str = "/",
     service: ServiceUser | None = None,
 ) -> Definitions:
@@ -105,22 +105,22 @@ def definitions(
         "exchanges": [], "queues": [], "bindings": [],
     }  # fmt: skip
     if service is not None:
-        own = f"^{re.escape(ingress.prefix)}"
+        own = f"^{re.escape(names.prefix)}"
         parts["users"].append(_user(service.name, service.password_hash))
         write = rf"{own}|^amq\.default$"  # the default exchange, for dead letters
         parts["permissions"].append(_right(service.name, vhost, own, write, own))
     for account in accounts:
         if account.amqp_password_hash is not None:
-            for kind, part in _of_dealer(account, account.amqp_password_hash, ingress, vhost):
+            for kind, part in _of_dealer(account, account.amqp_password_hash, names, vhost):
                 parts[kind].append(part)
     return parts
 
 
 def _of_dealer(
-    account: DealerAccount, password_hash: str, ingress: Ingress, vhost: str
+    account: DealerAccount, password_hash: str, names: BrokerNames, vhost: str
 ) -> Iterable[tuple[str, Definition]]:
-    dealer_id, user = account.dealer_id, ingress.user(account.dealer_id)
-    exchange, queue = ingress.exchange(dealer_id), ingress.queue(dealer_id)
+    dealer_id, user = account.dealer_id, names.user(account.dealer_id)
+    exchange, queue = names.exchange(dealer_id), names.queue(dealer_id)
     own_exchange, own_keys = f"^{re.escape(exchange)}$", rf"^dealer\.{re.escape(dealer_id)}\."
     if account.active:
         limits = {"max-connections": MOST_CONNECTIONS, "max-channels": MOST_CHANNELS}

@@ -1,6 +1,6 @@
 """Dealer messages: the CloudEvent in a message, read and checked by the acceptance rules. C4.
 
-Reads the binary and the structured mode; the rules themselves are in rules/ingress.py.
+Reads the binary and the structured mode; the rules themselves are in rules/message_checks.py.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from event_contracts import EVENTS, PayloadDoesNotFit, read
 from event_contracts.dealer import DealerEvent
-from interchange_service.rules.ingress import (
+from interchange_service.rules.message_checks import (
     LONGEST_KEY,
     InboundMessage,
     NotAccepted,

@@ -1,4 +1,4 @@
-"""How does the portal hand a browser something that only the portal can read and write?
+"""Encrypted cookies: only the portal can read and write their content.
 
 Everything that must outlive one request lives in sealed cookies (JWE, A256GCM), so that any number
 of portal processes serve the same person without sharing a store.

@@ -1,4 +1,4 @@
-"""What does a person read when something did not work?
+"""Error pages: what a person reads when something did not work.
 
 Each page says what happened, what is kept, what to do, and the request id to quote. A form that
 comes after the session ended is not lost: its entries are kept on the page until the person has

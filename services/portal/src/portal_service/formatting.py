@@ -1,4 +1,4 @@
-"""How are dates and money written on a screen, and how do people type them?
+"""Formatting of dates and money on screens, and reading of what people type.
 
 Written: 2025/07/15(火), 2025年7月, 2025/07/15(火) 14:05, 12,345円. Typed: also in full width,
 with the era (令和7年7月15日), without separators (20250715), with or without 円 and commas.

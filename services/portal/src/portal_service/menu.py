@@ -1,4 +1,4 @@
-"""Where can this person go from here?
+"""Menu: the screens that a person may open from here.
 
 The words and the order are the manual's; what a person sees is not decided here a second time: an
 entry shows when its page exists and the page's own policy lets the person in (D3, D4, R27).

@@ -1,4 +1,4 @@
-"""How does the portal talk to the OpenID provider?
+"""OpenID Connect client of the portal: login, tokens and logout at the provider.
 
 Code flow with PKCE, with any provider. Discovery says where everything is; the code is exchanged
 with the verifier that only this portal knows; the id token must be the provider's answer to exactly

@@ -1,4 +1,4 @@
-"""What surrounds every screen, and how does a screen get onto paper (HTML)?
+"""Page rendering: what surrounds every screen, and the HTML of a screen.
 
 `page(request, "returns.html", ...)` renders a template inside the frame: top bar, menu, breadcrumb,
 message of the last action, error summary. `announce` leaves that message for the next page.

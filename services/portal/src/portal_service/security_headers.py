@@ -1,4 +1,4 @@
-"""What goes around every answer: security headers, and how long a browser may keep it.
+"""Security headers of every response, and how long a browser may keep it.
 
 One ASGI layer around everything else, so that even the page of a crash has all of it.
 """

@@ -1,4 +1,4 @@
-"""Who is signed in with this browser, and does this form come from our own page?
+"""Session: who is signed in with this browser, and whether a form is our own (CSRF).
 
 The session is one sealed cookie that holds the access token: HttpOnly, SameSite=Lax, Secure on
 HTTPS. Its form token survives a new login of the same person, so that a form that was filled in

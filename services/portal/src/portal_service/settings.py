@@ -1,4 +1,4 @@
-"""What an operator decides about a portal process; secrets have no default."""
+"""Portal settings of one process; secrets have no default."""
 
 from urllib.parse import urlsplit
 

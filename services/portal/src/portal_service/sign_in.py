@@ -1,4 +1,4 @@
-"""How do people get in and out?
+"""Login and logout pages.
 
 /auth/login sends the browser to the provider and remembers the attempt in a sealed cookie of its
 own, so that several tabs can log in at once; /auth/callback redeems the code; /auth/logout ends the

@@ -1,4 +1,4 @@
-"""What does every request of one portal process share?"""
+"""Portal state: what every request of one process shares."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

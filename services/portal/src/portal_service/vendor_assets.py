@@ -1,4 +1,4 @@
-"""How do other people's scripts and styles get next to our own?
+"""Vendor assets: scripts and styles of others, served from our own address.
 
 `npm ci` in services/portal installs what package-lock.json names; `python -m
 portal_service.vendor_assets` copies the few files that pages use into static/vendor, which the

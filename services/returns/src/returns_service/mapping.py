@@ -3,7 +3,7 @@
 from datetime import date
 
 from returns_service.models import Application, ChangeJson, Contract, ReportJson
-from returns_service.progress_list import ProgressRow
+from returns_service.progress_list_query import ProgressRow
 from returns_service.rules.approval_route import Level, Route
 from returns_service.rules.return_approval import ReturnFacts
 from returns_service.rules.return_eligibility import ContractFacts, Selection, product_of
@@ -36,12 +36,6 @@ def return_facts(row: Application | ProgressRow) -> ReturnFacts:
     )
 
 
-def set_route(application: Application, route: Route) -> None:
-    """Freeze a route on an application."""
-    application.originator_role = route.originator.value
-    application.levels = [level.value for level in route.levels]
-
-
 def report_of(application: Application) -> ReturnReport:
     """What an application keeps of its form."""
     result = ReturnResult(
@@ -54,17 +48,6 @@ def report_of(application: Application) -> ReturnReport:
         application.completion_mail,
         result,
     )
-
-
-def set_report(application: Application, report: ReturnReport) -> None:
-    """Keep a checked form on an application."""
-    application.contact_1 = report.contact_1
-    application.contact_2 = report.contact_2
-    application.contact_3 = report.contact_3
-    application.completion_mail = report.completion_mail
-    application.kind = report.result.kind.value
-    application.received_on = report.result.received_on
-    application.unreturned_reason = report.result.unreturned_reason
 
 
 def entry_to_json(report: ReturnReport) -> ReportJson:

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from returns_service.actor import Person, RequestContext
 from returns_service.mapping import return_facts
-from returns_service.progress_list import Page, ProgressRow, count_of, search
-from returns_service.rules.return_list import (
+from returns_service.progress_list_query import Page, ProgressRow, count_of, search
+from returns_service.rules.progress_list import (
     DEALERS_TURN,
     REMANDED,
     TO_APPROVE,

@@ -18,9 +18,9 @@ from returns_service.models import (
     Substitute,
 )
 from returns_service.rules.approval_route import ApprovalSetting
+from returns_service.rules.progress_list import name_key
 from returns_service.rules.return_eligibility import EarlierReturn
 from returns_service.rules.return_form import ResultKind
-from returns_service.rules.return_list import name_key
 from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
 from returns_service.rules.substitute_approver import Substitution

@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import contract, dealer, mail, masters, tfc_returns
-from returns_service.actions import contract_copy, master_data, reported_cars
+from returns_service.actions import contract_copy, reported_cars, store_and_staff_copy
 from returns_service.actions.change_applications import upsert_change_application
 from returns_service.actions.customer_erasure import erase_customer
 from returns_service.actions.return_history import record_mail
@@ -90,13 +90,13 @@ async def move_to_new_store(
 @SUBSCRIBERS.on(masters.StoreUpdated)
 async def upsert_store(event: masters.StoreUpdated, _: Delivery, tx: AsyncSession) -> None:
     """A store is new or changed."""
-    await master_data.upsert_store(tx, event)
+    await store_and_staff_copy.upsert_store(tx, event)
 
 
 @SUBSCRIBERS.on(masters.StaffUpdated)
 async def upsert_staff(event: masters.StaffUpdated, _: Delivery, tx: AsyncSession) -> None:
     """A person is new or changed."""
-    await master_data.upsert_staff(tx, event)
+    await store_and_staff_copy.upsert_staff(tx, event)
 
 
 @SUBSCRIBERS.on(

@@ -1,4 +1,4 @@
-"""Who may take which step, and who may not; names as in the examples of the manual."""
+"""Return approval: who may take which step; names as in the examples of the manual."""
 
 import dataclasses
 

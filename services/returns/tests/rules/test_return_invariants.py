@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from returns_service.rules.approval_route import SETTINGS, ApprovalSetting, Level
+from returns_service.rules.progress_list import count, waits_for
 from returns_service.rules.return_approval import By, Outcome, ReturnFacts, decide, offers
 from returns_service.rules.return_commands import (
     Accept,
@@ -27,7 +28,6 @@ from returns_service.rules.return_commands import (
     TakeOver,
     Withdraw,
 )
-from returns_service.rules.return_list import count, waits_for
 from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Refusal

@@ -1,4 +1,4 @@
-"""Who approves while an approver is away."""
+"""Substitute approvers: who approves while an approver is away."""
 
 import dataclasses
 from datetime import date

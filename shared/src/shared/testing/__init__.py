@@ -1,1 +1,1 @@
-"""How do tests get real servers, and databases and queues of their own?"""
+"""Test support: real servers, and databases and queues of their own."""

@@ -1,4 +1,4 @@
-"""How does a test or a bench get users and a virtual host of its own on a broker? By rabbitmqctl.
+"""Broker users and virtual hosts of one test or bench, made by rabbitmqctl.
 
 AMQP itself makes no users, so it takes root beside a local RabbitMQ.
 """

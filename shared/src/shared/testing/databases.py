@@ -1,4 +1,4 @@
-"""How does a test get a database of its own? Copied from a template that was migrated once."""
+"""Test databases, each copied from a template that was migrated once."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""How does a test get a server that it may stop and kill? One of its own, beside whatever runs.
+"""Disposable servers, which a test may stop and kill.
 
 Both keep their port and their data from one start to the next, so that clients find after a
 restart what was stored before it.

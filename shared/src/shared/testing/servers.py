@@ -1,4 +1,4 @@
-"""Where do the tests' PostgreSQL and RabbitMQ come from? The first of these that answers.
+"""Test servers: where PostgreSQL and RabbitMQ come from; the first of these that answers.
 
 1. `POSTGRES_URL`, `RABBITMQ_URL`; 2. a server on localhost; 3. Docker through testcontainers;
 4. an installed server, started as a private one; 5. RabbitMQ: `apt-get install` as root on Debian,

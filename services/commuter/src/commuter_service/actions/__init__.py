@@ -1,1 +1,1 @@
-"""What changes rows and emits events: each function is one action in the caller's transaction."""
+"""Actions: change rows and emit events, each in the caller's transaction."""

@@ -1,4 +1,4 @@
-"""How are the company's decisions changed: システム設定, 権限マスタ, and who works here?"""
+"""Company settings changed: システム設定, 権限マスタ, and who works here."""
 
 from dataclasses import dataclass
 from enum import StrEnum

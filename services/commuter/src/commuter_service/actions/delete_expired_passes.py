@@ -1,4 +1,4 @@
-"""How do ended passes disappear (R11-R18)? At 00:00 JST of the day on which they are due.
+"""Expired passes deleted at 00:00 JST of the day on which they are due (R11-R18).
 
 A timer per company looks once a day; a changed retention therefore takes effect at its next look
 (R18). What slips deducted before stays theirs (R17).

@@ -1,4 +1,4 @@
-"""How does a pass come into force and go out of it again (R1-R10, R19-R28, R33)?"""
+"""Commuter passes entered, confirmed, rejected, changed and ended (R1-R10, R19-R28, R33)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How does an item of a slip come about: typed, decided in the look-up, or read from an IC card?"""
+"""Slip items added: typed, chosen in the route search, or read from an IC card."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

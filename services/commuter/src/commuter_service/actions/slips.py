@@ -1,4 +1,4 @@
-"""How does a slip live: saved, submitted, approved, sent back, copied (R22, R23, R42, R54-R60)?"""
+"""Slips saved, submitted, approved, sent back and copied (R22, R23, R42, R54-R60)."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Fares that another look-up quoted, kept so that a decision and a re-check need not ask again."""
+"""Fares quoted by a route provider, stored so that decisions and re-checks need no new request."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Who asks, for when, and in which transaction? What every route needs, in one value."""
+"""Request dependencies of every route: person, moment and transaction in one value."""
 
 from collections.abc import AsyncIterator
 from datetime import date

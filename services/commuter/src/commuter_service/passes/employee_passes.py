@@ -1,4 +1,4 @@
-"""Which passes does the fare engine deduct for an employee, and which can it no longer read?
+"""Passes of an employee: those that the fare engine deducts, and those it can no longer read.
 
 Only confirmed versions of the employee's own passes (R21, R37). A pass whose station or line is
 gone is never deducted in silence: it is reported with its reason, to be registered again (R39).

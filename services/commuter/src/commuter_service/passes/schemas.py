@@ -1,4 +1,4 @@
-"""How does a pass look from outside? One form for lists, details, overlaps and health."""
+"""Pass responses: one form for lists, details, overlaps and health."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime

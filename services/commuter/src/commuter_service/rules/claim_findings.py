@@ -1,4 +1,4 @@
-"""What looks wrong with a claim? The same trip twice, a roundabout way, a pass paid again.
+"""Claim findings: the same trip twice, a roundabout way, a pass paid again.
 
 Findings are hints for the approver; none of them stops a slip.
 """

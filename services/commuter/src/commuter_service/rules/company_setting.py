@@ -1,4 +1,4 @@
-"""What may a company decide on システム設定 and 権限マスタ (R11, R19, R23, R27, R30)?"""
+"""Company settings on システム設定 and 権限マスタ (R11, R19, R23, R27, R30)."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How does a pass come into force, and who may move it (R1-R3, R19-R21, R24, R25, R28)?
+"""Pass application: statuses, and who takes each step (R1-R3, R19-R21, R24, R25, R28).
 
 An administrator's registration counts at once. An employee's application waits for confirmation;
 until then the last confirmed version stays the legal one. Withdrawing or rejecting an application

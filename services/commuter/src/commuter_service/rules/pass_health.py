@@ -1,4 +1,4 @@
-"""Which passes need somebody's care (R39)? Route gone, ending soon, waiting for long."""
+"""Pass health: passes whose route is gone, that end soon or wait for long (R39)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

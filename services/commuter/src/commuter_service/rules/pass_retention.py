@@ -1,4 +1,4 @@
-"""When is an ended pass deleted, and does it deduct until then (R11-R18, R65)?
+"""Pass retention: when an ended pass is deleted; it deducts until then (R11-R18, R65).
 
 A pass with an end is deleted a set number of days after it: on day end + N it is gone, the day
 before it still counts (the manual leaves the boundary open; this is our reading). A pass without an

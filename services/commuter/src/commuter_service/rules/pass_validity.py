@@ -1,4 +1,4 @@
-"""Which passes deduct from an item of a day (R5, R7, R8, R16, R21, R34, R36, R37)?
+"""Pass validity: which deduct on a day (R5, R7, R8, R16, R21, R34, R36, R37).
 
 Confirmed ones of the employee alone, valid on the item's day; today plays no part. An item that was
 imported from an IC card is never deducted: the card has done it.

@@ -1,4 +1,4 @@
-"""What does a company accept of a look-up: which fares, rides without the pass, roundabout ways?"""
+"""Route search policy of a company: accepted fares, rides without the pass, roundabout ways."""
 
 from enum import StrEnum
 from typing import ClassVar

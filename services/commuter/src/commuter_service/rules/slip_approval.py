@@ -1,4 +1,4 @@
-"""Which steps may follow in the life of a slip, and who may take them (R23, R58-R60)?
+"""Slip approval: which steps may follow, and who may take them (R23, R58-R60).
 
     draft → pending → (next approver …) → approved → settled
     pending → remanded | withdrawn → pending again; approved → rejected

@@ -1,4 +1,4 @@
-"""Which slips use the look-up (乗換案内), and what does an unconfirmed pass block (R22, R23)?"""
+"""Slip kinds: which use route search (乗換案内), what an unconfirmed pass blocks R22, R23."""
 
 from enum import StrEnum
 from typing import ClassVar

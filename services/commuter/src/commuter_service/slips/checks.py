@@ -1,4 +1,4 @@
-"""What looks wrong with the items of a slip, seen beside the employee's passes and cheaper ways?"""
+"""Slip checks: each item beside the employee's passes and cheaper ways."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""What must be said of an item, derived each time from the passes that exist now (R40-R58)?"""
+"""Pass warnings of an item, derived each time from the passes that exist now (R40-R58)."""
 
 from datetime import date
 

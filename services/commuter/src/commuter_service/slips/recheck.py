@@ -1,4 +1,4 @@
-"""What would items cost with the passes and tariffs of now? The retroactive check of a period.
+"""Recheck of a period: what its items would cost with the passes and tariffs of now.
 
 Figures only, without words: a route is read once, a fare book is made once per day and medium.
 """

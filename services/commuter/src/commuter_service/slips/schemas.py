@@ -1,4 +1,4 @@
-"""How does a slip look from outside? With the explanation object as the engine gave it."""
+"""Slip responses, with the explanation object as the engine gave it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

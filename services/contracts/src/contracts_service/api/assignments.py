@@ -27,11 +27,11 @@ from contracts_service.rules.assignment_change import (
 from contracts_service.rules.bulk_search import read_bulk_search
 from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.products import ProductNotTransferable
-from contracts_service.rules.search_guidance import (
+from contracts_service.rules.search_limit import (
     ROWS_SHOWN,
-    SearchGuidance,
+    SearchLimit,
     SearchScreen,
-    search_guidance,
+    search_limit,
 )
 from contracts_service.rules.search_text import folded_contract_no
 from shared.concurrency import VersionConflict
@@ -111,8 +111,8 @@ class BulkRowShown(customer_list.ListRow):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BulkSearchAnswer(SearchGuidance):
-    """The rows found, and the guidance if not all are shown."""
+class BulkSearchAnswer(SearchLimit):
+    """The rows found, and the advice if not all are shown."""
 
     rows: list[BulkRowShown]
 
@@ -194,7 +194,7 @@ async def search_for_bulk_change(
     seen = customer_list.visible_to(ctx.viewer, today=ctx.today)
     condition = customer_list.bulk_search_condition(seen, search, today=ctx.today)
     found = await customer_list.find(ctx.tx, condition)
-    guidance = search_guidance(found.total, role=ctx.viewer.role, screen=SearchScreen.BULK_CHANGE)
+    limit = search_limit(found.total, role=ctx.viewer.role, screen=SearchScreen.BULK_CHANGE)
     products = await queries.products(ctx.tx)
     rows = [
         BulkRowShown(
@@ -205,7 +205,7 @@ async def search_for_bulk_change(
         )
         for row in found.rows
     ]
-    return BulkSearchAnswer(**_fields(guidance), rows=rows)
+    return BulkSearchAnswer(**_fields(limit), rows=rows)
 
 
 class ClosedStore(BaseModel):
@@ -290,5 +290,5 @@ def _row_result(
     return BulkRowResult(contract_no=number, registered=False, problem=problem)
 
 
-def _fields(value: customer_list.ListRow | SearchGuidance) -> dict[str, Any]:
+def _fields(value: customer_list.ListRow | SearchLimit) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}

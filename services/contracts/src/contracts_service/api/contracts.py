@@ -15,7 +15,7 @@ from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.customer_list_csv import CUSTOMER_LIST_COLUMNS
 from contracts_service.rules.inspection import DISCLAIMER
 from contracts_service.rules.search_conditions import SearchMode, read_search
-from contracts_service.rules.search_guidance import SearchGuidance, SearchScreen, search_guidance
+from contracts_service.rules.search_limit import SearchLimit, SearchScreen, search_limit
 from shared.errors import FormErrors
 from shared.http import etag
 from shared.refusals import refuses
@@ -42,7 +42,7 @@ COLUMNS = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchAnswer(SearchGuidance):
+class SearchAnswer(SearchLimit):
     """Search results in order, with the column headings; the note is about 車検 (D16)."""
 
     columns: list[Column]
@@ -115,12 +115,12 @@ async def condition_of(ctx: RequestContext, query: SearchQuery) -> customer_list
     "/contracts", dependencies=[DEALER], openapi_extra=SEARCH_PARAMS, response_model=SearchAnswer
 )
 async def search_contracts(query: SearchParams, ctx: Ctx) -> Response:
-    """The first hundred contracts of a search, with the total and the guidance."""
+    """The first hundred contracts of a search, with the total and the advice."""
     condition = await condition_of(ctx, query)
     found = await customer_list.find(ctx.tx, condition, sort=query.sort)
-    guidance = search_guidance(found.total, role=ctx.viewer.role, screen=SearchScreen.CUSTOMER_LIST)
+    limit = search_limit(found.total, role=ctx.viewer.role, screen=SearchScreen.CUSTOMER_LIST)
     answer = SearchAnswer(
-        **asdict(guidance),
+        **asdict(limit),
         columns=COLUMNS,
         disclaimer=DISCLAIMER if query.mode == SearchMode.INSPECTION else None,
         rows=[customer_list.row_of(row, today=ctx.today, policy=ctx.policy) for row in found.rows],

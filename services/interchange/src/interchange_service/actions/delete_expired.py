@@ -11,7 +11,7 @@ from interchange_service.models import (
     WebhookDelivery,
     WebhookDeliveryLog,
 )
-from interchange_service.rules.ingress import OLDEST
+from interchange_service.rules.message_checks import OLDEST
 
 
 async def delete_expired(tx: AsyncSession, *, now: datetime, kept: timedelta) -> dict[str, int]:

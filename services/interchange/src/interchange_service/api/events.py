@@ -12,9 +12,9 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
-from interchange_service.actions.ingress import accept, quarantine_message
+from interchange_service.actions.accept_message import accept, quarantine_message
 from interchange_service.api.rate_limit import RateLimit
-from interchange_service.rules.ingress import (
+from interchange_service.rules.message_checks import (
     LARGEST_BODY,
     MESSAGES,
     InboundMessage,

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interchange_service.actions.ingress import AlreadySettled, discard, release
+from interchange_service.actions.accept_message import AlreadySettled, discard, release
 from interchange_service.api.dependencies import Operator, TheClock, Tx
 from interchange_service.models import Quarantined
 from interchange_service.queries import open_quarantine, quarantined_message
-from interchange_service.rules.ingress import MESSAGES, Reason
+from interchange_service.rules.message_checks import MESSAGES, Reason
 from shared.http import NotFound
 from shared.refusals import Declared, refuses
 

@@ -79,7 +79,7 @@ class BulkRowShown(TypedDict):
 
 
 class BulkSearchAnswer(TypedDict):
-    """The rows found, and the guidance if not all are shown."""
+    """The rows found, and the advice if not all are shown."""
 
     total: int
     shown: int
@@ -650,7 +650,7 @@ async def search_contracts(
     months_from: QueryValue = None,
     months_to: QueryValue = None,
 ) -> ServiceResponse[SearchAnswer]:
-    """The first hundred contracts of a search, with the total and the guidance."""
+    """The first hundred contracts of a search, with the total and the advice."""
     return await services.get(
         "contracts",
         "/contracts",

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts.tfc_returns import TfcChangeApplicationUpdated
 from returns_service.models import ChangeApplication
 from returns_service.queries import contract_by_number
-from returns_service.rules.return_list import name_key, number_key
+from returns_service.rules.progress_list import name_key, number_key
 
 
 async def upsert_change_application(tx: AsyncSession, event: TfcChangeApplicationUpdated) -> None:

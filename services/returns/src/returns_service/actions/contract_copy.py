@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts.contract import Category, ContractFacts
 from returns_service.models import Application, ChangeApplication, Contract
+from returns_service.rules.progress_list import name_key
 from returns_service.rules.return_eligibility import Selection
-from returns_service.rules.return_list import name_key
 
 _SELECTIONS: dict[Category, Selection] = {
     "early_payoff": Selection.EARLY_PAYOFF,

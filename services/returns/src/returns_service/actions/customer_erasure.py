@@ -21,7 +21,7 @@ from returns_service.models import (
     HistoryLine,
     ReportedCar,
 )
-from returns_service.rules.return_list import name_key
+from returns_service.rules.progress_list import name_key
 from shared import outbox
 from shared.personal_data import erase_personal_data
 

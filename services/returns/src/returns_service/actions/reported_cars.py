@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts.dealer import VehicleReturnCancelled, VehicleReturned
 from returns_service.models import ReportedCar
-from returns_service.rules.return_list import name_key
+from returns_service.rules.progress_list import name_key
 
 
 async def upsert_reported_car(tx: AsyncSession, event: VehicleReturned, *, at: datetime) -> None:

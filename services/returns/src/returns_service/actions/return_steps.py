@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from returns_service.actions.application_columns import set_report, set_route
 from returns_service.actions.return_events import events_for
 from returns_service.actions.return_history import history_line
 from returns_service.actions.step_result import StepResult
 from returns_service.actor import RequestContext
-from returns_service.mapping import entry_to_json, report_of, return_facts, set_report, set_route
+from returns_service.mapping import entry_to_json, report_of, return_facts
 from returns_service.models import Application, Approval
 from returns_service.queries import (
     application_by_id,

@@ -7,12 +7,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from returns_service.actions.application_columns import set_report, set_route
 from returns_service.actions.return_steps import record_step, store_notice
 from returns_service.actions.step_result import StepResult
 from returns_service.actor import Person, RequestContext
-from returns_service.mapping import contract_facts, set_report, set_route
+from returns_service.mapping import contract_facts
 from returns_service.models import OPEN, Application, Contract
 from returns_service.queries import contract_by_number, earlier_returns, setting_of
+from returns_service.rules.progress_list import name_key, number_key
 from returns_service.rules.return_approval import Outcome, decide
 from returns_service.rules.return_commands import Submit
 from returns_service.rules.return_eligibility import (
@@ -21,7 +23,6 @@ from returns_service.rules.return_eligibility import (
     check_eligibility,
 )
 from returns_service.rules.return_form import ReturnForm, ReturnReport, check_form
-from returns_service.rules.return_list import name_key, number_key
 from returns_service.rules.return_visibility import sees_contract
 from shared.http import NotFound
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from returns_service.api import (
     applications,
     approval_settings,
-    bulk,
+    bulk_approval,
     internal,
     pdf,
     pending_work,
@@ -14,5 +14,14 @@ from returns_service.api import (
 )
 
 router = APIRouter()
-for part in (submission, applications, steps, bulk, approval_settings, pdf, pending_work, internal):
+for part in (
+    submission,
+    applications,
+    steps,
+    bulk_approval,
+    approval_settings,
+    pdf,
+    pending_work,
+    internal,
+):
     router.include_router(part.router)

@@ -14,9 +14,9 @@ from returns_service.api.request_bodies import Code
 from returns_service.api.return_detail import opened
 from returns_service.mapping import return_facts
 from returns_service.pending_work import approves, to_approve, waiting_keys
-from returns_service.progress_list import After, Page, ProgressRow, count_by_status, search
+from returns_service.progress_list_query import After, Page, ProgressRow, count_by_status, search
 from returns_service.queries import store_names
-from returns_service.rules.return_list import (
+from returns_service.rules.progress_list import (
     ApplicationKind,
     ProgressSearch,
     SearchPeriodReversed,

@@ -9,8 +9,9 @@ from returns_service.api import schemas
 from returns_service.api.schemas import Coded
 from returns_service.mapping import json_value
 from returns_service.models import Application, Contract, HistoryLine
-from returns_service.progress_list import ProgressRow
+from returns_service.progress_list_query import ProgressRow
 from returns_service.rules.mail_notice import RemandComment, approver_notice, passed_on_comment
+from returns_service.rules.progress_list import ApplicationKind
 from returns_service.rules.return_approval import Offer
 from returns_service.rules.return_commands import Action
 from returns_service.rules.return_eligibility import (
@@ -21,7 +22,6 @@ from returns_service.rules.return_eligibility import (
     product_of,
 )
 from returns_service.rules.return_form import Change, ResultKind
-from returns_service.rules.return_list import ApplicationKind
 from returns_service.rules.return_status import Status
 from shared.roles import Role
 

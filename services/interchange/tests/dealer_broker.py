@@ -13,8 +13,8 @@ from aio_pika.abc import AbstractConnection
 from pamqp.commands import Basic
 from sqlalchemy import select, text
 
-from interchange_service.broker_definitions import Ingress, ServiceUser, definitions
-from interchange_service.ingress_amqp import Dealers
+from interchange_service.amqp_consumer import AmqpConsumers
+from interchange_service.broker_definitions import BrokerNames, ServiceUser, definitions
 from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
 from interchange_service.rules.credentials import broker_hash
 from shared.db import EVERY_DEALER, Database
@@ -30,13 +30,13 @@ class Broker:
 
     address: str
     name: str
-    ingress: Ingress
+    names: BrokerNames
     passwords: dict[str, str] = field(default_factory=dict)
     users: set[str] = field(default_factory=set)
 
     @property
     def service_user(self) -> str:
-        return f"{self.ingress.prefix}services"
+        return f"{self.names.prefix}services"
 
     def url(self, user: str, password: str) -> str:
         return f"amqp://{user}:{quote(password)}@{self.address}/{self.name}"
@@ -57,14 +57,14 @@ class Broker:
             for dealer in (*dealers, *shut_out)
         ]  # fmt: skip
         service = ServiceUser(self.service_user, broker_hash(self.passwords["services"]))
-        made = definitions(accounts, ingress=self.ingress, vhost=self.name, service=service)
+        made = definitions(accounts, names=self.names, vhost=self.name, service=service)
         self.users |= {str(user["name"]) for user in made["users"]}
         await asyncio.to_thread(import_definitions, made)
 
     @asynccontextmanager
     async def system_of(self, dealer: str) -> AsyncIterator["System"]:
         """A dealer's system that is logged in."""
-        url = self.url(self.ingress.user(dealer), self.passwords[dealer])
+        url = self.url(self.names.user(dealer), self.passwords[dealer])
         connection = await connect(url)
         try:
             yield System(self, dealer, connection)
@@ -88,9 +88,9 @@ class System:
 
         `exchange`, `key` and `user_id` say where it goes and as whose; the rest is `arrival`'s.
         """
-        exchange = changes.pop("exchange", self.broker.ingress.exchange(self.dealer))
+        exchange = changes.pop("exchange", self.broker.names.exchange(self.dealer))
         key = changes.pop("key", f"dealer.{self.dealer}.vehicle_returned")
-        own = self.broker.ingress.user(self.dealer)
+        own = self.broker.names.user(self.dealer)
         properties = changes.pop("properties", {})
         user_id = changes.pop("user_id", own)
         changes["data"] = {"dealer_id": self.dealer} | changes.get("data", {})
@@ -131,7 +131,7 @@ class System:
 class Hall:
     """A running interchange, and the results of messages."""
 
-    def __init__(self, database: Database, dealers: Dealers) -> None:
+    def __init__(self, database: Database, dealers: AmqpConsumers) -> None:
         self.database = database
         self.dealers = dealers
 

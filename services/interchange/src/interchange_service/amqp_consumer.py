@@ -1,4 +1,4 @@
-"""AMQP ingress: dealers' messages from RabbitMQ, with a queue and a connection per dealer.
+"""AMQP consumers of dealers' messages, with a queue and a connection per dealer.
 
 A message is acknowledged after the commit that accepts or quarantines it. Each dealer has a rate of
 its own, so that one who floods delays only itself; and a connection of its own, because a message
@@ -17,11 +17,11 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from interchange_service.actions.ingress import ingest, quarantine_message
-from interchange_service.broker_definitions import Ingress
+from interchange_service.actions.accept_message import ingest, quarantine_message
+from interchange_service.broker_definitions import BrokerNames
 from interchange_service.metrics import UNREADABLE
 from interchange_service.queries import dealers_on_amqp
-from interchange_service.rules.ingress import InboundMessage, NotAccepted, Reason
+from interchange_service.rules.message_checks import InboundMessage, NotAccepted, Reason
 from shared.clock import Clock
 from shared.db import EVERY_DEALER, Database
 from shared.rabbitmq import CONNECTION_ERRORS, HEARTBEAT
@@ -41,7 +41,7 @@ class Unreadable(Exception):
 
 
 @dataclass(slots=True)
-class Dealers:
+class AmqpConsumers:
     """Serves all dealers concurrently until cancelled; new ones without a restart.
 
     `rate` is the number of messages per second and dealer, `at_once` the number of dealers that
@@ -49,7 +49,7 @@ class Dealers:
     """
 
     url: str
-    ingress: Ingress
+    names: BrokerNames
     database: Database
     clock: Clock
     rate: float = 50.0
@@ -91,9 +91,11 @@ class Dealers:
                 if at_once > 1:
                     await self._quarantine_unread(dealer_id)
             except CONNECTION_ERRORS as cause:
-                log.warning("ingress_unavailable", dealer=dealer_id, cause=type(cause).__name__)
+                log.warning(
+                    "amqp_consumer_unavailable", dealer=dealer_id, cause=type(cause).__name__
+                )
             except Exception as cause:
-                log.exception("ingress_failed", dealer=dealer_id, cause=type(cause).__name__)
+                log.exception("amqp_consumer_failed", dealer=dealer_id, cause=type(cause).__name__)
             await asyncio.sleep(1)
 
     async def settle(self, arrivals: Sequence[InboundMessage]) -> None:
@@ -132,9 +134,7 @@ class Dealers:
 
     async def _quarantine_unread(self, dealer_id: str) -> None:
         """A placeholder for a message that could not be decoded."""
-        unread = InboundMessage(
-            "amqp", dealer_id, None, self.ingress.queue(dealer_id), {}, None, b""
-        )
+        unread = InboundMessage("amqp", dealer_id, None, self.names.queue(dealer_id), {}, None, b"")
         refusal = NotAccepted(Reason.NOT_A_CLOUD_EVENT, "the properties cannot be decoded")
         with contextlib.suppress(OSError, SQLAlchemyError):
             await self._quarantine(unread, refusal)
@@ -144,7 +144,7 @@ class Dealers:
 class _Counter:
     """Serves one dealer over one connection."""
 
-    dealers: Dealers
+    consumers: AmqpConsumers
     dealer_id: str
     _waiting: list[AbstractIncomingMessage] = field(default_factory=list)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -152,8 +152,8 @@ class _Counter:
 
     async def attend(self, at_once: int) -> None:
         """Consume messages until the connection is lost. Raises Unreadable, CONNECTION_ERRORS."""
-        ingress = self.dealers.ingress
-        connection = await connect(self.dealers.url, timeout=10, heartbeat=HEARTBEAT)
+        names = self.consumers.names
+        connection = await connect(self.consumers.url, timeout=10, heartbeat=HEARTBEAT)
         async with connection:
             connection.close_callbacks.add(self._end)
             channel = await connection.channel()
@@ -161,7 +161,7 @@ class _Counter:
             channel.close_callbacks.add(self._end)
             wire = await channel.get_underlay_channel()
             wire.on_consumer_cancel_callbacks.add(lambda *_: self._end(self, None))
-            queue = await ingress.declare(channel, self.dealer_id)
+            queue = await names.declare(channel, self.dealer_id)
             await queue.consume(self._ingest)
             while not self._lost:
                 await self._woken.wait()
@@ -187,16 +187,16 @@ class _Counter:
         if not group:
             return
         begun = time.monotonic()
-        ingress = self.dealers.ingress
-        await self.dealers.settle([message_from(m, ingress, self.dealer_id) for m in group])
+        names = self.consumers.names
+        await self.consumers.settle([message_from(m, names, self.dealer_id) for m in group])
         with contextlib.suppress(*CONNECTION_ERRORS):  # redelivered ones are known by their id
             for message in group:
                 await message.ack()
-        await asyncio.sleep(len(group) / self.dealers.rate - (time.monotonic() - begun))
+        await asyncio.sleep(len(group) / self.consumers.rate - (time.monotonic() - begun))
 
 
 def message_from(
-    message: AbstractIncomingMessage, ingress: Ingress, dealer_id: str
+    message: AbstractIncomingMessage, names: BrokerNames, dealer_id: str
 ) -> InboundMessage:
     """A message of a dealer's queue, as the rules need it.
 
@@ -207,7 +207,7 @@ def message_from(
     own = address.startswith(f"dealer.{dealer_id}.")
     return InboundMessage(
         channel="amqp",
-        sender=ingress.dealer_of(message.user_id),
+        sender=names.dealer_of(message.user_id),
         addressed=dealer_id if own else None,
         address=address,
         headers={name.lower(): _text(value) for name, value in (message.headers or {}).items()},

@@ -5,14 +5,14 @@ from datetime import date
 import pytest
 
 from returns_service.rules.approval_route import Route
-from returns_service.rules.return_approval import ReturnFacts
-from returns_service.rules.return_list import (
+from returns_service.rules.progress_list import (
     ProgressSearch,
     SearchPeriodReversed,
     count,
     updated_between,
     waits_for,
 )
+from returns_service.rules.return_approval import ReturnFacts
 from returns_service.rules.return_status import Group, Status, Tab
 from returns_service.rules.return_visibility import Actor, sees_return
 from shared.roles import Role

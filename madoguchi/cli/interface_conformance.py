@@ -1,4 +1,4 @@
-"""Ingress conformance: `madoguchi conformance` checks a test system against the documentation.
+"""Interface conformance: `madoguchi conformance` checks a test system against the documentation.
 
 For developers of dealers' systems: it sends every type of event, valid and with each documented
 fault, compares every response with docs/integration.md, and exits with 1 if one differs.
@@ -23,7 +23,7 @@ from rich.table import Table
 from event_contracts import EVENTS, EXAMPLES
 from event_contracts.dealer import DealerEvent
 from interchange_service.dealer_messages import judge
-from interchange_service.rules.ingress import (
+from interchange_service.rules.message_checks import (
     CLOCK_AHEAD,
     LARGEST_BODY,
     MESSAGES,
@@ -187,7 +187,7 @@ async def try_out(url: str, key: str, dealer: str, amqp: str | None) -> list[Lin
             got = await system.answer(case)
             lines.append(Line(case.name, case.english, case.expected, got))
         if amqp is not None:
-            from madoguchi.cli.ingress_conformance_amqp import try_amqp
+            from madoguchi.cli.interface_conformance_amqp import try_amqp
 
             lines += await try_amqp(amqp, system)
     return lines

@@ -1,4 +1,4 @@
-"""Search guidance when a search finds more than the screen shows (D17, D18, D134, A-05)."""
+"""Search limit: rows shown, and the advice when there are more hits (D17, D18, D134, A-05)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,7 +29,7 @@ ADVICE = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchGuidance:
+class SearchLimit:
     """How many of `total` hits are shown, the advice if not all, and whether CSV is offered."""
 
     total: int
@@ -39,11 +39,11 @@ class SearchGuidance:
     csv_offered: bool
 
 
-def search_guidance(total: int, *, role: Role, screen: SearchScreen) -> SearchGuidance:
-    """The guidance for `total` hits: one sentence for everyone, the button by role (D18)."""
+def search_limit(total: int, *, role: Role, screen: SearchScreen) -> SearchLimit:
+    """The limit applied to `total` hits: one sentence for everyone, the button by role (D18)."""
     truncated = total > ROWS_SHOWN
     may_export = role_refusal(role, Action.EXPORT_LIST) is None
-    return SearchGuidance(
+    return SearchLimit(
         total=total,
         shown=min(total, ROWS_SHOWN),
         truncated=truncated,

@@ -1,4 +1,4 @@
-"""Message ingress: a dealer's message becomes an event once, or is quarantined. C4.
+"""Acceptance of dealer messages: each becomes an event once, or is quarantined. C4.
 
 `accept` checks a message, numbers it after what the dealer sent before, and emits it; a message
 sent again has no second effect. `quarantine_message` keeps what was refused, but no more than
@@ -17,7 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interchange_service.dealer_messages import CheckedMessage, judge
 from interchange_service.metrics import ACCEPTED, OVERFLOW, QUARANTINED, count_once_committed
 from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
-from interchange_service.rules.ingress import LARGEST_BODY, InboundMessage, NotAccepted, Reason
+from interchange_service.rules.message_checks import (
+    LARGEST_BODY,
+    InboundMessage,
+    NotAccepted,
+    Reason,
+)
 from shared import outbox
 from shared.errors import Kind, Refusal
 from shared.trace_context import new_id

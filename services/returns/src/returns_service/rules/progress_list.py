@@ -1,4 +1,4 @@
-"""進捗一覧: its rows, counts and search keys (D98-D100, D103-D108, D142).
+"""Progress list (進捗一覧) rules: kinds, counts and search keys (D98-D100, D103-D108, D142).
 
 Names, groups and colours of a status are in return_status; here are the questions on a whole
 list. SQL may filter with the statuses and bounds that this file gives.

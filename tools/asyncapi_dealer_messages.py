@@ -1,4 +1,4 @@
-"""AsyncAPI channels of the ingress: how dealers' systems send events over AMQP and HTTPS."""
+"""AsyncAPI channels of dealer messages: how dealers' systems send events over AMQP and HTTPS."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Master data: stores and staff as the contracts service's events say."""
+"""Copy of the store and staff masters of the contracts service."""
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -1,4 +1,4 @@
-"""Master data: employees as the contracts service's staff master says (R23)."""
+"""Copy of the staff master of the contracts service: the employees (R23)."""
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -1,4 +1,4 @@
-"""進捗一覧: the applications that a person sees, searched and counted in SQL (D98-D108, D142)."""
+"""Progress list (進捗一覧) query: what a person sees, searched and counted (D98-D108, D142)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from returns_service.actor import Person
 from returns_service.rules.approval_route import Level
-from returns_service.rules.return_list import (
+from returns_service.rules.progress_list import (
     ApplicationKind,
     ProgressSearch,
     name_key,

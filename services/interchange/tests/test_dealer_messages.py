@@ -1,4 +1,4 @@
-"""Message ingress: which messages are accepted, each as one event."""
+"""Dealer messages: which are accepted, each as one event."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
-from interchange_service.actions.ingress import (
+from interchange_service.actions.accept_message import (
     MOST_IN_QUARANTINE,
     AlreadySettled,
     accept,
@@ -15,7 +15,7 @@ from interchange_service.actions.ingress import (
     quarantine_message,
 )
 from interchange_service.dealer_messages import judge
-from interchange_service.rules.ingress import InboundMessage, NotAccepted, Reason
+from interchange_service.rules.message_checks import InboundMessage, NotAccepted, Reason
 from shared.db import EVERY_DEALER, Database
 
 from .conftest import NOW, arrival

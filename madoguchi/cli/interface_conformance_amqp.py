@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import aio_pika
 from aio_pika.exceptions import AMQPError
 
-from interchange_service.broker_definitions import Ingress
-from madoguchi.cli.ingress_conformance import (
+from interchange_service.broker_definitions import BrokerNames
+from madoguchi.cli.interface_conformance import (
     RETURNED,
     STRUCTURED,
     Case,
@@ -31,7 +31,7 @@ async def try_amqp(url: str, system: System) -> list[Line]:
     """Publish the cases as the user of the URL, and collect the responses."""
     user = unquote(urlsplit(url).username or "")
     prefix = user.removesuffix(f"dealer-{system.dealer}")
-    exchange = Ingress(prefix).exchange(system.dealer)
+    exchange = BrokerNames(prefix).exchange(system.dealer)
     own = f"dealer.{system.dealer}.vehicle_returned"
     lines = []
     for name, english, structured in (
