@@ -1,6 +1,6 @@
 """Mail recipients: which mail goes to whom (`reminders.py`: after how many days). D96, D146–D150.
 
-D152, A-27, A-29, A-30; a table of all mails is in docs/rules.md, "Mails".
+D152, A-27, A-29, A-30; docs/mails.md is the table of all mails; a test compares both.
 
 A step of an application makes mails due (`mail_of_status`, M1 and M3 by their own events); who
 gets them is decided at the moment of sending, from what the returns service knows then; for the
