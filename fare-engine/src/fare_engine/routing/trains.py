@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from fare_engine.fares.explanation import TrainLeg
+from fare_engine.fares.explanation_model import TrainLeg
 from fare_engine.network.network import SAME_PLACE_MINUTES, Network, Ride
 from fare_engine.network.services import (
     LONGEST_WAIT,

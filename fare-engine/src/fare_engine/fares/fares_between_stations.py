@@ -1,4 +1,4 @@
-"""What does an operator charge between two of its stations on a day (F11, F12, F15, F20, R38)?
+"""Fares between two stations of an operator on a day (F11, F12, F15, F20, R38).
 
 The fare follows the tariff, not the ride: the shortest way inside the operator's system, which is
 the cheapest one too, since bands only rise. Until 2026-03-13 JR had three tables; the cheapest of
@@ -12,13 +12,7 @@ from datetime import date
 from functools import cache, cached_property
 from typing import Any, ClassVar, TypeVar
 
-from fare_engine.errors import FareError
-from fare_engine.fares.fare import MAY_BE_SPECIAL, UNCONFIRMED, Fare, TariffRef
-from fare_engine.fares.table_fares import JOINT_ADDITION, LOCAL_TABLE, TableFares, is_valid
-from fare_engine.fares.tariff_checks import check_fare_tables
-from fare_engine.fares.tariff_distances import Distance, Distances
-from fare_engine.network.network import Network
-from fare_engine.network.tables import (
+from fare_engine.data_tables import (
     FareTables,
     SpecialFare,
     TariffBand,
@@ -28,6 +22,12 @@ from fare_engine.network.tables import (
     fare_tables,
     network_tables,
 )
+from fare_engine.errors import FareError
+from fare_engine.fares.fare_with_source import MAY_BE_SPECIAL, UNCONFIRMED, Fare, TariffRef
+from fare_engine.fares.table_fares import JOINT_ADDITION, LOCAL_TABLE, TableFares, is_valid
+from fare_engine.fares.tariff_checks import check_fare_tables
+from fare_engine.fares.tariff_distances import Distance, Distances
+from fare_engine.network.network import Network
 from fare_engine.rules.fare_rounding import Medium
 
 KeyT = TypeVar("KeyT")

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_engine.fares.tariffs import FareBook
+from fare_engine.fares.fares_between_stations import FareBook
 from fare_engine.network.network import NOT_SEARCHED, Ride
-from fare_engine.routing.fare_graph import (
+from fare_engine.routing.cheapest_route_graph import (
     CENT,
     NEVER,
     STEP,

@@ -1,4 +1,4 @@
-"""What does every ride inside a fare system cost on a day? All pairs of its stations at once.
+"""Fares between all pairs of stations of a fare system on a day, as one matrix.
 
 The same fares as `FareBook.fare` gives one by one, for the search that needs them all. Built with
 the first question of a day and medium, and kept with the book.
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from fare_engine.data_tables import TariffTable
+from fare_engine.fares.fares_between_stations import FareBook, NoFareBetween
 from fare_engine.fares.tariff_distances import (
     CENTRE,
     EXTRA_BITS,
@@ -22,9 +24,7 @@ from fare_engine.fares.tariff_distances import (
     is_from_centre,
     unpacked,
 )
-from fare_engine.fares.tariffs import FareBook, NoFareBetween
 from fare_engine.network.network import Network
-from fare_engine.network.tables import TariffTable
 
 WHOLE_KM_BITS = 14
 NO_FARE = 2**28  # in yen; a hundred of them would not fit, so costs are cut off at it

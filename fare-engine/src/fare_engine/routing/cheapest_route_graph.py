@@ -1,4 +1,4 @@
-"""What does the search over fares move on: nodes, prices, changes, and what passes bar?
+"""Graph of the search for the cheapest route: nodes, prices, changes, and what passes bar.
 
 Everything but the prices depends on the network alone and is worked out once.
 """
@@ -11,9 +11,9 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_engine.fares.tariffs import FareBook, NoTariffOnDate
+from fare_engine.fares.fares_between_stations import FareBook, NoTariffOnDate
 from fare_engine.network.network import Network
-from fare_engine.routing.fare_matrix import NO_FARE, stations_of, system_fares
+from fare_engine.routing.all_pairs_fares import NO_FARE, stations_of, system_fares
 
 # A change costs nothing; a yen-fraction keeps needless ones out. Costs are in hundredths of a yen.
 CENT = 100
