@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import cache, cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from fare_engine.data_tables import (
     FareTables,
@@ -145,6 +145,13 @@ class Tariffs:
         return frozenset(lines[edges[edge].line].system for edge in self.distances.sections)
 
 
+class FaresOfAll(Protocol):
+    """The fares between all stations of a system, once they are known."""
+
+    def between(self, a: int, b: int) -> int | None:
+        """In yen; None where none is recorded."""
+
+
 class FareBook:
     """The fares of one day and medium, looked up once and remembered."""
 
@@ -154,6 +161,7 @@ class FareBook:
         self.child = child
         self.network = tariffs.network
         self._memory: dict[Any, Any] = {}
+        self.matrices: dict[str, FaresOfAll] = {}
         self.tariffs = tariffs
         self.by_tables = TableFares(tariffs.bands, tariffs.tables.surcharges, on, medium, child)
         self._size = len(tariffs.network.stations)
@@ -170,7 +178,9 @@ class FareBook:
         known = self._yen[system]
         yen = known.get(key)
         if yen is None:
-            yen = known[key] = self.fare(system, a, b).yen
+            every = self.matrices.get(system)
+            yen = every.between(a, b) if every else None
+            yen = known[key] = self.fare(system, a, b).yen if yen is None else yen
         return yen
 
     def fare(self, system: str, a: int, b: int) -> Fare:

@@ -33,9 +33,8 @@ class Nodes:
     at: dict[tuple[str, int], int]
     here: dict[int, tuple[int, ...]]  # nodes by station
     twins: tuple[tuple[int, ...], ...]
-    bounds: NDArray[np.int64]  # where each system ends
+    owner: tuple[str, ...]  # system by node
     changes: tuple[NDArray[np.int64], NDArray[np.int64]]  # from, to; ordered by the second
-    arrivals: tuple[NDArray[np.int64], NDArray[np.int64]]  # each `to` once, and its first change
 
 
 def covered_at(network: Network, station: int, covered: frozenset[int]) -> frozenset[int]:
@@ -165,12 +164,7 @@ def nodes_of(network: Network) -> Nodes:
     here: dict[int, tuple[int, ...]] = defaultdict(tuple)
     for (_, station), node in at.items():
         here[station] += (node,)
-    firsts = np.flatnonzero(np.diff(goals, prepend=-1))
-    bounds = np.array([part.stop for part in systems.values()])
-    arrivals = goals[firsts], firsts
-    return Nodes(
-        network, systems, tuple(stations), at, here, twins, bounds, (origins, goals), arrivals
-    )
+    return Nodes(network, systems, tuple(stations), at, here, twins, tuple(owner), (origins, goals))
 
 
 def _changes(network: Network, at: dict[tuple[str, int], int]) -> Iterator[tuple[int, int]]:
