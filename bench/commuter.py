@@ -24,15 +24,15 @@ from bench.pathfinding_baselines import Peers
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.slips.recheck import PaidItem, recheck
 from fare_engine.fares.batch import price_batch
+from fare_engine.fares.fares_between_stations import FareBook, NoFareBetween, packaged_tariffs
 from fare_engine.fares.pricing import Terms, price
 from fare_engine.fares.ride_charge import charge_ride, deducting_passes
-from fare_engine.fares.tariffs import FareBook, NoFareBetween, packaged_tariffs
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.station_lookup import qualified_name
+from fare_engine.routing.all_pairs_fares import system_fares
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
-from fare_engine.routing.cheapest import prepare_fares
-from fare_engine.routing.fare_matrix import system_fares
-from fare_engine.routing.rounds import rounds_of
+from fare_engine.routing.cheapest_route import prepare_fares
+from fare_engine.routing.fastest_journeys import rounds_of
 from fare_engine.routing.route_text import CommuterPass, Route, parse_route, route_text
 from fare_engine.routing.trains import journey_of
 from fare_engine.rules.bus_policy import BusPolicy

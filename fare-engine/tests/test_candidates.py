@@ -7,19 +7,20 @@ from datetime import date
 
 import pytest
 
-from fare_engine.fares.explanation import PassUse
-from fare_engine.fares.pricing import Terms, price
-from fare_engine.fares.ride_charge import charge_ride
-from fare_engine.fares.tariffs import (
+from fare_engine.data_tables import StationDates, fare_tables
+from fare_engine.fares.explanation_model import PassUse
+from fare_engine.fares.fares_between_stations import (
     NoFareBetween,
     NoTariffOnDate,
     Tariffs,
     packaged_tariffs,
 )
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.ride_charge import charge_ride
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.station_closures import StationClosed
 from fare_engine.network.station_lookup import qualified_name
-from fare_engine.network.tables import StationDates, fare_tables
+from fare_engine.routing.all_pairs_fares import NO_FARE, stations_of, system_fares
 from fare_engine.routing.candidates import (
     NoRouteBetween,
     Order,
@@ -28,9 +29,8 @@ from fare_engine.routing.candidates import (
     UnknownOperator,
     candidates,
 )
-from fare_engine.routing.cheapest import cheapest_path, prepare_fares
-from fare_engine.routing.fare_matrix import NO_FARE, stations_of, system_fares
-from fare_engine.routing.rounds import rounds_of
+from fare_engine.routing.cheapest_route import cheapest_path, prepare_fares
+from fare_engine.routing.fastest_journeys import rounds_of
 from fare_engine.routing.route_text import CommuterPass, Route, parse_pass, parse_route
 from fare_engine.routing.trains import journey_of
 from fare_engine.rules.fare_rounding import Medium

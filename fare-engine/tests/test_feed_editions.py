@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from fare_engine.data_tables import FareTables, NetworkTables, fare_tables, network_tables
+from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.fares.pricing import Terms, price
-from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.gtfs.archive import FeedUnreadable
 from fare_engine.gtfs.editions import Merged, merged
-from fare_engine.gtfs.feed import Imported, imported
+from fare_engine.gtfs.feed_import import Imported, imported
 from fare_engine.gtfs.report import import_report
 from fare_engine.network.network import Network
 from fare_engine.network.station_closures import StationClosed, refuse_closed
 from fare_engine.network.station_lookup import find_place
-from fare_engine.network.tables import FareTables, NetworkTables, fare_tables, network_tables
 from fare_engine.routing.route_text import parse_route
 
 WriteFeed = Callable[..., Path]

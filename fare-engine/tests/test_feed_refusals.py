@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fare_engine.gtfs.archive import LIMITS, FeedUnreadable, Limits
-from fare_engine.gtfs.feed import imported
+from fare_engine.gtfs.feed_import import imported
 
 WriteFeed = Callable[..., Path]
 

@@ -7,14 +7,14 @@ from shutil import copytree
 
 import pytest
 
-from fare_engine.fares.explanation import Explanation, PassUse
+from fare_engine.data_tables import fare_tables, network_tables
+from fare_engine.fares.explanation_model import Explanation, PassUse
+from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.fares.pricing import Terms, price
-from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.gtfs.archive import FeedUnreadable
 from fare_engine.gtfs.editions import merged
-from fare_engine.gtfs.feed import Imported, imported
+from fare_engine.gtfs.feed_import import Imported, imported
 from fare_engine.network.network import Network
-from fare_engine.network.tables import fare_tables, network_tables
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
 from fare_engine.routing.route_text import parse_pass, parse_route
 from fare_engine.rules.bus_policy import BUS_NOTICE, BusPolicy

@@ -8,13 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from fare_engine.fares.tariff_checks import FareTableBroken, check_fare_tables
-from fare_engine.fares.tariffs import NoTariffOnDate, Tariffs, packaged_tariffs
-from fare_engine.network.checks import NetworkTableBroken
-from fare_engine.network.network import NOT_SEARCHED, Network, Station
-from fare_engine.network.normalize import plain_name
-from fare_engine.network.station_closures import StationClosed, is_open
-from fare_engine.network.tables import (
+from fare_engine.data_tables import (
     FareTables,
     LineAlias,
     NetworkTables,
@@ -22,8 +16,14 @@ from fare_engine.network.tables import (
     fare_tables,
     network_tables,
 )
+from fare_engine.fares.fares_between_stations import NoTariffOnDate, Tariffs, packaged_tariffs
+from fare_engine.fares.tariff_checks import FareTableBroken, check_fare_tables
+from fare_engine.network.checks import NetworkTableBroken
+from fare_engine.network.network import NOT_SEARCHED, Network, Station
+from fare_engine.network.normalize import plain_name
+from fare_engine.network.station_closures import StationClosed, is_open
 from fare_engine.routing.candidates import SearchRequest, candidates
-from fare_engine.routing.rounds import rounds_of
+from fare_engine.routing.fastest_journeys import rounds_of
 
 
 def test_operators_of_greater_tokyo(network: Network) -> None:

@@ -6,17 +6,17 @@ from datetime import date
 
 import pytest
 
-from fare_engine.fares.explanation import Explanation
-from fare_engine.fares.fare import (
+from fare_engine.data_tables import Surcharge, fare_tables
+from fare_engine.fares.explanation_model import Explanation
+from fare_engine.fares.fare_with_source import (
     MAY_BE_DISCOUNTED,
     MAY_BE_SPECIAL,
     MAY_BE_SURCHARGED,
     TICKET_FOR_IC,
     UNCONFIRMED,
 )
-from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
+from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.network.network import Network
-from fare_engine.network.tables import Surcharge, fare_tables
 from fare_engine.rules.fare_rounding import Medium, Rounding, child_fare
 
 PriceRide = Callable[..., Explanation]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fare_engine.data_tables import Interval, NetworkTables, Reading, fare_tables, network_tables
 from fare_engine.gtfs.editions import merged
-from fare_engine.gtfs.feed import imported
+from fare_engine.gtfs.feed_import import imported
 from fare_engine.network.network import Network, Ride
-from fare_engine.network.tables import Interval, NetworkTables, Reading, fare_tables, network_tables
 from fare_engine.routing.name_escaping import escaped, names_in, split_words, unescaped
 from fare_engine.routing.route_text import (
     BusRide,

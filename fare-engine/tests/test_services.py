@@ -6,12 +6,12 @@ from datetime import date
 
 import pytest
 
+from fare_engine.data_tables import Interval
 from fare_engine.errors import FareError
-from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
+from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
 from fare_engine.network.network import NOT_SEARCHED, Network
 from fare_engine.network.services import patterns_of, ride_between, stops_left_out
 from fare_engine.network.station_lookup import qualified_name
-from fare_engine.network.tables import Interval
 from fare_engine.routing.candidates import (
     Candidate,
     Label,
@@ -20,7 +20,7 @@ from fare_engine.routing.candidates import (
     Weights,
     candidates,
 )
-from fare_engine.routing.rounds import FAR, rounds_of
+from fare_engine.routing.fastest_journeys import FAR, rounds_of
 from fare_engine.routing.route_text import parse_route
 from fare_engine.routing.trains import journey_over, trains_of
 

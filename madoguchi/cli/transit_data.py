@@ -8,16 +8,16 @@ import typer
 
 from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
+from fare_engine.data_tables import PACKAGED, fare_tables, network_tables
+from fare_engine.fares.fares_between_stations import packaged_tariffs
 from fare_engine.fares.tariff_checks import FareTableBroken
-from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.gtfs.archive import FeedUnreadable
 from fare_engine.gtfs.editions import Merged, merged
-from fare_engine.gtfs.feed import Imported, imported
+from fare_engine.gtfs.feed_import import Imported, imported
 from fare_engine.gtfs.report import import_report
 from fare_engine.network.checks import NetworkTableBroken
 from fare_engine.network.network import Network
 from fare_engine.network.services import stops_left_out
-from fare_engine.network.tables import PACKAGED, fare_tables, network_tables
 from madoguchi.cli.events import own_database, print_line
 from madoguchi.cli.options import DATA_FOLDER, Data, Url
 from shared.clock import SystemClock

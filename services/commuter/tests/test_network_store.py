@@ -13,16 +13,16 @@ from typer.testing import CliRunner
 
 from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
-from fare_engine.fares.pricing import Terms, price
-from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
-from fare_engine.network.checks import NetworkTableBroken
-from fare_engine.network.tables import (
+from fare_engine.data_tables import (
     PACKAGED,
     StationDates,
     edition_of,
     fare_tables,
     network_tables,
 )
+from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.network.checks import NetworkTableBroken
 from fare_engine.routing.route_text import parse_route
 from madoguchi.cli.main import main
 from shared.db import Database

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import groupby, pairwise
 from typing import Literal
 
-from fare_engine.fares.explanation import Explanation, PriceKind, TrainLeg
+from fare_engine.fares.explanation_model import Explanation, PriceKind, TrainLeg
 from fare_engine.routing.route_words import line_words
 
 

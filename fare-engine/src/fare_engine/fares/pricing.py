@@ -6,16 +6,16 @@ from datetime import date
 from typing import ClassVar
 
 from fare_engine.errors import FareError
-from fare_engine.fares.explain import (
+from fare_engine.fares.explanation_builder import (
     Explainer,
     explain_discounts,
     explain_legs,
     explain_notices,
     explain_passes,
 )
-from fare_engine.fares.explanation import Explanation, ExtraCharge
+from fare_engine.fares.explanation_model import Explanation, ExtraCharge
+from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
-from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_closures import closed, closed_stations
 from fare_engine.routing.name_escaping import BUS
 from fare_engine.routing.route_text import CommuterPass, Route

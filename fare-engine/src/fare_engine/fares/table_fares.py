@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from fare_engine.fares.fare import (
+from fare_engine.data_tables import Surcharge, TariffBand, TariffTable
+from fare_engine.fares.fare_with_source import (
     MAY_BE_SURCHARGED,
     TICKET_FOR_IC,
     UNCONFIRMED,
@@ -17,7 +18,6 @@ from fare_engine.fares.fare import (
 )
 from fare_engine.fares.tariff_distances import Distance
 from fare_engine.network.network import JOINT_FARES
-from fare_engine.network.tables import Surcharge, TariffBand, TariffTable
 from fare_engine.rules.fare_rounding import Medium, Rounding, child_fare, fare_for_medium
 from fare_engine.rules.jr_fare_basis import Basis, fare_basis
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 from itertools import pairwise
 
-from fare_engine.network.tables import FareTables, TariffBand, TariffTable
+from fare_engine.data_tables import FareTables, TariffBand, TariffTable
 
 
 class FareTableBroken(ValueError):

@@ -60,7 +60,7 @@ class Distances:
         self.areas = areas
         self.sections = sections
         self._graphs: dict[tuple[str, str], dict[int, list[Arc]]] = {}
-        self._trees: dict[tuple[str, str, int], dict[int, Distance]] = {}
+        self._trees: dict[tuple[str, str, int], dict[int, tuple[int, Sections]]] = {}
 
     def charged(self, system: str, area: str, a: int, b: int) -> Distance | None:
         """The distance that a fare between two tariff nodes is found by; None if not joined."""
@@ -80,7 +80,7 @@ class Distances:
             if tree is None:
                 tree = self._trees[key] = self._tree(*key)
             if b in tree:
-                return tree[b]
+                return unpacked(*tree[b])
         return None
 
     def scopes(self, system: str, area: str) -> tuple[str, ...]:
@@ -132,27 +132,25 @@ class Distances:
             return area == BOTH or is_guest == (area == GUEST)
         return edge.id in self.areas[system.partition("/")[0], area]
 
-    def _tree(self, system: str, area: str, source: int) -> dict[int, Distance]:
+    def _tree(self, system: str, area: str, source: int) -> dict[int, tuple[int, Sections]]:
         graph = self.graph(system, area)
         if source not in graph:
             return {}
-        done: dict[int, Distance] = {}
+        done: dict[int, tuple[int, Sections]] = {}
         queue: list[tuple[int, int, Sections]] = [(0, source, ())]
         while queue:
             length, node, sections = heapq.heappop(queue)
             if node in done:
                 continue
-            done[node] = unpacked(length, sections)
+            done[node] = length, sections
             for other, onward, edge in graph[node]:
                 if other not in done:
-                    passed = self._passed(sections, edge) if self.sections else sections
+                    passed = self._passed(sections, edge) if edge in self.sections else sections
                     heapq.heappush(queue, (length + onward, other, passed))
         return done
 
     def _passed(self, sections: Sections, edge: int) -> Sections:
-        index = self.sections.get(edge)
-        if index is None:
-            return sections
+        index = self.sections[edge]
         so_far = dict(sections)
         so_far[index] = so_far.get(index, 0) + self.network.edges[edge].km10
         return tuple(sorted(so_far.items()))

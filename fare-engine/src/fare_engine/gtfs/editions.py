@@ -10,10 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from fare_engine.gtfs.archive import FeedUnreadable
-from fare_engine.gtfs.feed import SOURCE, Imported
-from fare_engine.gtfs.lines import runs_along
-from fare_engine.network.tables import (
+from fare_engine.data_tables import (
     FareTables,
     LineTable,
     NetworkTables,
@@ -21,6 +18,9 @@ from fare_engine.network.tables import (
     StationDates,
     row_types,
 )
+from fare_engine.gtfs.archive import FeedUnreadable
+from fare_engine.gtfs.feed_import import SOURCE, Imported
+from fare_engine.gtfs.lines import runs_along
 
 TablesT = TypeVar("TablesT", NetworkTables, FareTables)
 Title = tuple[str, str]

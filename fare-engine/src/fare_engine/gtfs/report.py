@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from fare_engine.gtfs.editions import Merged
-from fare_engine.gtfs.feed import SOURCE, Imported
+from fare_engine.gtfs.feed_import import SOURCE, Imported
 from fare_engine.network.normalize import plain_name
 
 ENDED_SHOWN = 5

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from itertools import pairwise
 
-from fare_engine.network.tables import Interval, NetworkTables
+from fare_engine.data_tables import Interval, NetworkTables
 
 
 class NetworkTableBroken(ValueError):

@@ -7,13 +7,13 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 
-from fare_engine.network.checks import NetworkTableBroken, check_network_tables
-from fare_engine.network.normalize import plain_name
-from fare_engine.network.tables import (
+from fare_engine.data_tables import (
     Interchange,
     Interval,
     NetworkTables,
 )
+from fare_engine.network.checks import NetworkTableBroken, check_network_tables
+from fare_engine.network.normalize import plain_name
 
 SAME_PLACE_MINUTES = 5
 # Operators whose fares are reckoned through with those of another one, except on lines with a

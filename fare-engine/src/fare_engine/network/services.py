@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+from fare_engine.data_tables import Service, ServiceStop
 from fare_engine.network.network import NOT_SEARCHED, Line, Network, Ride
-from fare_engine.network.tables import Service, ServiceStop
 
 RUNS_OF_A_LINE = 108  # of a line without a timetable: every twenty minutes
 DAY_TENTHS = 18 * 60 * 10  # trains run for eighteen hours

@@ -11,6 +11,7 @@ from functools import cache, cached_property, lru_cache
 from heapq import nsmallest
 from typing import ClassVar
 
+from fare_engine.data_tables import PACKAGED
 from fare_engine.errors import FareError
 from fare_engine.network.likeness import (
     alike_in_reading,
@@ -22,7 +23,6 @@ from fare_engine.network.likeness import (
 )
 from fare_engine.network.network import Network
 from fare_engine.network.normalize import plain_name
-from fare_engine.network.tables import PACKAGED
 
 SUGGESTIONS = 8
 NETWORKS_INDEXED = 4

@@ -13,14 +13,14 @@ from itertools import pairwise, product
 from typing import ClassVar
 
 from fare_engine.errors import FareError
-from fare_engine.fares.explanation import TrainLeg
-from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
-from fare_engine.fares.tariffs import (
+from fare_engine.fares.explanation_model import TrainLeg
+from fare_engine.fares.fares_between_stations import (
     FareBook,
     NoFareBetween,
     NoTariffOnDate,
     Tariffs,
 )
+from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.services import TrainRide
 from fare_engine.network.station_closures import (
@@ -288,7 +288,7 @@ def _quick_rides(
 
     Only where nothing else joins the places, a way begins or ends with a walk to another station.
     """
-    from fare_engine.routing.rounds import rounds_of  # brings NumPy: 0.1 s
+    from fare_engine.routing.fastest_journeys import rounds_of  # brings NumPy: 0.1 s
 
     avoid = question.avoid | NOT_SEARCHED
     shut = stations_out_of_use(network, question.on)
@@ -321,7 +321,7 @@ def _cheapest_journeys(
     Through via stations a fare goes on behind them, so that a section's cheapest way may be no part
     of the cheapest: the sections' cheapest ways are taken together.
     """
-    from fare_engine.routing.cheapest import cheapest_path  # brings NumPy: 0.1 s
+    from fare_engine.routing.cheapest_route import cheapest_path  # brings NumPy: 0.1 s
 
     own = [] if question.order is Order.FARE else [one for _, one in pricing.passes]
     slack = VIA_MARGIN if question.via else 0

@@ -31,9 +31,9 @@ from fare_engine.fares.batch import (
     price_batch,
     trains_text,
 )
-from fare_engine.fares.explanation import Explanation, as_json
+from fare_engine.fares.explanation_model import Explanation, as_json
+from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
 from fare_engine.fares.pricing import Terms, price
-from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.routing.candidates import (
     Candidate,
     Order,

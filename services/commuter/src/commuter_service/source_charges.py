@@ -22,8 +22,8 @@ from commuter_service.source_rides import (
     part_of,
     ways_to_pay,
 )
-from fare_engine.fares.explain import PASS_WHY, RIDE_WHY
-from fare_engine.fares.explanation import (
+from fare_engine.fares.explanation_builder import PASS_WHY, RIDE_WHY
+from fare_engine.fares.explanation_model import (
     CandidatePrice,
     Explanation,
     Leg,
@@ -37,7 +37,7 @@ from fare_engine.fares.explanation import (
     RunExplanation,
     TrainLeg,
 )
-from fare_engine.fares.fare import TariffRef
+from fare_engine.fares.fare_with_source import TariffRef
 from fare_engine.fares.pricing import Terms
 from fare_engine.fares.ride_charge import deducting_passes
 from fare_engine.network.network import Network

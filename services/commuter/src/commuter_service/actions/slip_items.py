@@ -10,8 +10,8 @@ from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses, Ride, price_ride
 from commuter_service.queries import kind_of
 from commuter_service.rules.slip_kind import USES_SEARCH
-from fare_engine.fares.explanation import as_json
-from fare_engine.fares.tariffs import Tariffs
+from fare_engine.fares.explanation_model import as_json
+from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.routing.route_words import section_of
 from shared.errors import Kind, Refusal
 from shared.http import NotFound

@@ -29,9 +29,9 @@ from commuter_service.source_rides import (
     fares_needed,
     own_ride,
 )
+from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.fares.pricing import Terms
 from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
-from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.normalize import plain_name
 from fare_engine.network.station_closures import closed_stations

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commuter_service.adapters.ekispert import Ekispert
 from commuter_service.source_rides import SourcePass
-from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
+from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
 from fare_engine.routing.candidates import Candidate, SearchRequest, candidates
 from fare_engine.rules.fare_rounding import Medium
 
@@ -46,8 +46,8 @@ class OwnEngine:
 
 
 def _prepare(day: date) -> None:
-    from fare_engine.routing.cheapest import prepare_fares  # both bring NumPy
-    from fare_engine.routing.rounds import rounds_of
+    from fare_engine.routing.cheapest_route import prepare_fares  # both bring NumPy
+    from fare_engine.routing.fastest_journeys import rounds_of
 
     tariffs = packaged_tariffs()
     rounds_of(tariffs.network)

@@ -36,8 +36,8 @@ from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
 from commuter_service.slips.checks import claim_of, item_faults
 from commuter_service.slips.recheck import PaidItem, Rechecked, recheck
 from commuter_service.source_rides import route_words
-from fare_engine.fares.explanation import Notice, TrainLeg
-from fare_engine.fares.tariffs import Tariffs
+from fare_engine.fares.explanation_model import Notice, TrainLeg
+from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
 from fare_engine.routing.route_text import CommuterPass
 from fare_engine.rules.bus_policy import BusPolicy

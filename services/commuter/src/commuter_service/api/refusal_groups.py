@@ -19,8 +19,8 @@ from commuter_service.rules.slip_approval import (
 from commuter_service.rules.slip_kind import UnconfirmedPassBlocks
 from commuter_service.source_rides import SourceFareMissing
 from fare_engine.errors import FareError
+from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate
 from fare_engine.fares.pricing import BusFareMissing
-from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate
 from fare_engine.network.station_closures import StationClosed
 from fare_engine.network.station_lookup import AmbiguousStation, StationOutsideArea, UnknownStation
 from fare_engine.routing.candidates import NoRouteBetween, SamePlace, UnknownOperator

@@ -12,7 +12,7 @@ from commuter_service.rules.pass_warning import (
     revision_notice,
 )
 from commuter_service.rules.slip_approval import AT_HOME, SlipStatus
-from fare_engine.fares.tariffs import Tariffs
+from fare_engine.fares.fares_between_stations import Tariffs
 
 IC_CARD = "ic_card"
 

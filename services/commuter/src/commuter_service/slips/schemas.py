@@ -18,7 +18,7 @@ from commuter_service.rules.slip_approval import SlipStatus, SlipStep, refusal_o
 from commuter_service.rules.slip_kind import USES_SEARCH
 from commuter_service.slips.pass_warnings import warnings_of
 from commuter_service.source_rides import route_words
-from fare_engine.fares.explanation import Explanation, Notice, PassUse
+from fare_engine.fares.explanation_model import Explanation, Notice, PassUse
 from fare_engine.fares.itinerary import ItineraryLeg, itinerary
 from fare_engine.routing.route_words import section_of
 from shared.clock import jst_day

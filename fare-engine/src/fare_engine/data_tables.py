@@ -1,6 +1,6 @@
-"""Which stations, lines, fares and changes does the service know as delivered, before any check?
+"""Rows of the data tables, network and fares, as they are delivered and before any check.
 
-Rows exactly as they stand in data/*.csv (see data/SOURCES.md); a database or a feed can deliver the
+Exactly as they stand in data/*.csv (see data/SOURCES.md); a database or a feed can deliver the
 same rows instead.
 """
 

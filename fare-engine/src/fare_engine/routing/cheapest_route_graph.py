@@ -1,4 +1,4 @@
-"""What does the search over fares move on: nodes, prices, changes, and what passes bar?
+"""Graph of the search for the cheapest route: nodes, prices, changes, and what passes bar.
 
 Everything but the prices depends on the network alone and is worked out once.
 """
@@ -11,9 +11,9 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_engine.fares.tariffs import FareBook, NoTariffOnDate
+from fare_engine.fares.fares_between_stations import FareBook, NoTariffOnDate
 from fare_engine.network.network import Network
-from fare_engine.routing.fare_matrix import NO_FARE, stations_of, system_fares
+from fare_engine.routing.all_pairs_fares import NO_FARE, stations_of, system_fares
 
 # A change costs nothing; a yen-fraction keeps needless ones out. Costs are in hundredths of a yen.
 CENT = 100
@@ -33,9 +33,8 @@ class Nodes:
     at: dict[tuple[str, int], int]
     here: dict[int, tuple[int, ...]]  # nodes by station
     twins: tuple[tuple[int, ...], ...]
-    bounds: NDArray[np.int64]  # where each system ends
+    owner: tuple[str, ...]  # system by node
     changes: tuple[NDArray[np.int64], NDArray[np.int64]]  # from, to; ordered by the second
-    arrivals: tuple[NDArray[np.int64], NDArray[np.int64]]  # each `to` once, and its first change
 
 
 def covered_at(network: Network, station: int, covered: frozenset[int]) -> frozenset[int]:
@@ -165,12 +164,7 @@ def nodes_of(network: Network) -> Nodes:
     here: dict[int, tuple[int, ...]] = defaultdict(tuple)
     for (_, station), node in at.items():
         here[station] += (node,)
-    firsts = np.flatnonzero(np.diff(goals, prepend=-1))
-    bounds = np.array([part.stop for part in systems.values()])
-    arrivals = goals[firsts], firsts
-    return Nodes(
-        network, systems, tuple(stations), at, here, twins, bounds, (origins, goals), arrivals
-    )
+    return Nodes(network, systems, tuple(stations), at, here, twins, tuple(owner), (origins, goals))
 
 
 def _changes(network: Network, at: dict[tuple[str, int], int]) -> Iterator[tuple[int, int]]:

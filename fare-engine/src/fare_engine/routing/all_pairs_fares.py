@@ -1,4 +1,4 @@
-"""What does every ride inside a fare system cost on a day? All pairs of its stations at once.
+"""Fares between all pairs of stations of a fare system on a day, as one matrix.
 
 The same fares as `FareBook.fare` gives one by one, for the search that needs them all. Built with
 the first question of a day and medium, and kept with the book.
@@ -10,9 +10,10 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
+from fare_engine.data_tables import TariffTable
+from fare_engine.fares.all_lengths import NOT_JOINED, Lengths, all_lengths
+from fare_engine.fares.fares_between_stations import FareBook, NoFareBetween
 from fare_engine.fares.tariff_distances import (
     CENTRE,
     EXTRA_BITS,
@@ -22,15 +23,12 @@ from fare_engine.fares.tariff_distances import (
     is_from_centre,
     unpacked,
 )
-from fare_engine.fares.tariffs import FareBook, NoFareBetween
 from fare_engine.network.network import Network
-from fare_engine.network.tables import TariffTable
 
 WHOLE_KM_BITS = 14
 NO_FARE = 2**28  # in yen; a hundred of them would not fit, so costs are cut off at it
 
 Yen = NDArray[np.int32]
-Lengths = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,12 @@ class SystemFares:
 
     stations: tuple[int, ...]
     yen: Yen
+    at: dict[int, int]
+
+    def between(self, a: int, b: int) -> int | None:
+        """The fare between two stations in yen, None where none is recorded."""
+        yen = int(self.yen[self.at[a], self.at[b]])
+        return None if yen >= NO_FARE else yen
 
 
 def stations_of(network: Network, system: str) -> tuple[int, ...]:
@@ -49,14 +53,20 @@ def stations_of(network: Network, system: str) -> tuple[int, ...]:
 
 def system_fares(book: FareBook, system: str) -> SystemFares:
     """All fares of a fare system; NoTariffOnDate."""
-    return book.remembered(("matrix", system), lambda _: _all_fares(book, system))
+    return book.remembered(("matrix", system), lambda _: _system_fares(book, system))
 
 
-def _all_fares(book: FareBook, system: str) -> SystemFares:
+def _system_fares(book: FareBook, system: str) -> SystemFares:
     stations = stations_of(book.network, system)
+    at = {station: i for i, station in enumerate(stations)}
+    book.matrices[system] = found = SystemFares(stations, _all_fares(book, system, stations), at)
+    return found
+
+
+def _all_fares(book: FareBook, system: str, stations: tuple[int, ...]) -> Yen:
     tables = book.tables_of(system)
     if system in book.tariffs.surcharged_systems():
-        return SystemFares(stations, _one_by_one(book, system, stations))
+        return _one_by_one(book, system, stations)
     yen = np.full((len(stations), len(stations)), NO_FARE, np.int32)
     for table in tables:
         yen = np.minimum(yen, _by_table(book, system, table, stations))
@@ -68,7 +78,7 @@ def _all_fares(book: FareBook, system: str) -> SystemFares:
             one, other = pair
             for a, b in product(named[one], named[other]):
                 yen[a, b] = yen[b, a] = book.yen(system, stations[a], stations[b])
-    return SystemFares(stations, yen)
+    return yen
 
 
 def _by_table(book: FareBook, system: str, table: TariffTable, stations: tuple[int, ...]) -> Yen:
@@ -79,8 +89,8 @@ def _by_table(book: FareBook, system: str, table: TariffTable, stations: tuple[i
     area = table.table if book.tariffs.is_area(table) else ""
     lengths = _lengths(book.tariffs.distances, system, area, nodes)
     yen = np.full(lengths.shape, NO_FARE, np.int32)
-    joined = lengths < np.inf
-    packed = lengths[joined].astype(np.int64)
+    joined = lengths < NOT_JOINED
+    packed = lengths[joined]
     _, first, which = np.unique(_alike(packed), return_index=True, return_inverse=True)
     fares = [
         book.by_tables.by_distance(table, unpacked(length)) for length in packed[first].tolist()
@@ -109,16 +119,16 @@ def _alike(packed: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _lengths(distances: Distances, system: str, area: str, nodes: list[int]) -> Lengths:
     """Packed lengths between all nodes, as `Distances.charged` finds them one by one."""
-    found = np.full((len(nodes), len(nodes)), np.inf)
+    found = np.full((len(nodes), len(nodes)), NOT_JOINED, np.int64)
     for scope in distances.scopes(system, area):
-        found = np.where(found < np.inf, found, _shortest(distances, system, scope, nodes))
+        found = np.where(found < NOT_JOINED, found, _shortest(distances, system, scope, nodes))
     if area or system != CENTRE[0] or distances.centre not in nodes:
         return found
     from_centre = found[nodes.index(distances.centre)].copy()
     outer = [
         i
         for i, length in enumerate(from_centre.tolist())
-        if length < np.inf and is_from_centre(unpacked(int(length)).km10)
+        if length < NOT_JOINED and is_from_centre(unpacked(length).km10)
     ]
     for i, node in enumerate(nodes):
         if node in distances.central:
@@ -127,17 +137,11 @@ def _lengths(distances: Distances, system: str, area: str, nodes: list[int]) -> 
 
 
 def _shortest(distances: Distances, system: str, scope: str, nodes: list[int]) -> Lengths:
-    best: dict[tuple[int, int], int] = {}
-    for a, around in distances.graph(system, scope).items():
-        for b, length, _ in around:  # parallel tracks: the shorter one
-            best[a, b] = min(length, best.get((a, b), length))
-    if not best:
-        return np.full((len(nodes), len(nodes)), np.inf)
-    size = len(distances.network.stations)
-    starts, ends = zip(*best, strict=True)
-    matrix = csr_matrix((list(best.values()), (starts, ends)), shape=(size, size), dtype=float)
-    found: Lengths = dijkstra(matrix, indices=nodes)[:, nodes]
-    return found
+    around: dict[int, dict[int, int]] = defaultdict(dict)
+    for a, arcs in distances.graph(system, scope).items():
+        for b, length, _ in arcs:  # parallel tracks: the shorter one
+            around[a][b] = min(length, around[a].get(b, length))
+    return all_lengths(around, nodes)
 
 
 def _one_by_one(book: FareBook, system: str, stations: tuple[int, ...]) -> Yen:

@@ -15,18 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_engine.fares.tariffs import FareBook
-from fare_engine.network.network import NOT_SEARCHED, Ride
-from fare_engine.routing.fare_graph import (
+from fare_engine.fares.fares_between_stations import FareBook
+from fare_engine.network.network import Ride
+from fare_engine.routing.cheapest_route_graph import (
     CENT,
     NEVER,
     STEP,
     Costs,
     covered_at,
-    detours_of,
-    nodes_of,
-    prices,
 )
+from fare_engine.routing.cheapest_route_matrix import arrivals, priced_core
 from fare_engine.routing.quickest_ride import ride_inside
 from fare_engine.routing.route_text import CommuterPass, Route
 
@@ -62,148 +60,143 @@ def cheapest_path(
 
     `passes` deduct on the book's day. A known way's charge is a good limit: the nearer, the faster.
     """
-    return _Search(book, passes, avoid).way(ends, min(limit_yen * CENT, NEVER))
+    return _Search(book, passes, avoid, ends).way(min(limit_yen * CENT, NEVER))
 
 
 def prepare_fares(book: FareBook) -> int:
-    """Work out the cheapest fare between all stations without passes; the bytes that it takes.
+    """Work out the fares between all stations of the book; the bytes that this takes.
 
-    No way can cost less, so a search that knows it looks only where it may still pay. A few seconds
-    for each day and medium; `cheapest_path` finds the same without it, slower.
+    Otherwise the first question of a day and medium does.
     """
-    search = _Search(book, (), NOT_SEARCHED)
-    size = len(search.nodes.stations)
-    reach = book.remembered(("reach",), lambda _: np.stack([search.reach(n) for n in range(size)]))
-    return int(reach.nbytes)
+    priced = priced_core(book, (), frozenset())
+    return sum(one.nbytes for one in (*priced.cents.values(), priced.hops, priced.bound))
 
 
 class _Search:
     def __init__(
-        self, book: FareBook, passes: Sequence[CommuterPass], avoid: frozenset[str]
+        self,
+        book: FareBook,
+        passes: Sequence[CommuterPass],
+        avoid: frozenset[str],
+        ends: tuple[Sequence[int], Sequence[int]],
     ) -> None:
         self.book = book
-        self.nodes = nodes_of(book.network)
-        self.cents, self.discounts = prices(book, avoid)
-        self.legs = [
-            (leg, np.array([self.nodes.at[system, station] for station in leg.stations]))
+        lines = book.network.lines
+        legs = tuple(
+            leg
             for one in passes
             for leg in one.route.legs
-            if isinstance(leg, Ride)
-            and (system := book.network.lines[leg.line].system) in self.cents
-        ]
+            if isinstance(leg, Ride) and _is_allowed(lines[leg.line].system, avoid)
+        )
         self.covered = frozenset[int]().union(*(one.route.tracks for one in passes))
-        self.detours = detours_of(book.network, self.covered)
-        self.reached_for: Costs | None = book.known(("reach",))
+        self.priced = priced_core(book, legs, self.covered)
+        self.core = self.priced.core
+        every = self.core.all
+        starts, goals = ([node for one in end for node in every.here[one]] for end in ends)
+        more = [node for node in dict.fromkeys((*starts, *goals)) if node not in self.core.id_of]
+        self.ids = {**self.core.id_of, **{n: len(self.core.nodes) + i for i, n in enumerate(more)}}
+        self.nodes = [*self.core.nodes.tolist(), *more]
+        self.starts, self.goals = (
+            np.array([self.ids[node] for node in end], np.int64) for end in (starts, goals)
+        )
+        self.hops, self.detour = self.priced.with_ends(more)
+        self.detour_back = self.detour.back
+        self.off = np.append(self.priced.off, [self._off(self._owner(node)) for node in more])
+        self.off = self.off.astype(np.int32)
+        barred = {system for system in every.systems if not _is_allowed(system, avoid)}
+        self.barred = np.array([every.owner[node] in barred for node in self.nodes])
+        self.legs = [
+            (leg, np.array([self.ids[every.at[lines[leg.line].system, s]] for s in leg.stations]))
+            for leg in legs
+            if lines[leg.line].system in self.priced.cents
+        ]
         self.rounds: list[_Round] = []
 
-    def way(self, ends: tuple[Sequence[int], Sequence[int]], limit: int) -> Route | None:
-        starts, goals = (
-            np.array([node for station in end for node in self.nodes.here[station]]) for end in ends
-        )
+    def way(self, limit: int) -> Route | None:
+        """The cheapest way between the ends below a limit."""
         board, stay = self._nowhere(), self._nowhere()
-        board[NONE, starts] = 0
-        least = self._least(goals)
+        board[NONE, self.starts] = 0
+        board[:, self.barred] = NEVER
+        least = self._least()
         board[board + least >= limit] = NEVER
         cheapest, found = np.minimum(board, stay), None
         for _ in range(MOST_FARES if board.min() < NEVER else 0):
             paid, met = self._pay(board, stay, limit)
             for layer in (paid, met):
-                layer[:, starts] = NEVER  # a walk at the start shall not look like a ride
+                layer[:, self.starts] = NEVER  # a walk at the start shall not look like a ride
             free = self._ride_free(np.minimum(board, met)) if self.legs else self._nowhere()
-            free[:, starts] = NEVER
+            free[:, self.starts] = NEVER
             self.rounds.append(_Round(board, stay, paid, met, free))
             reached = np.minimum(paid, free)
-            arrived = int(reached[:, goals].min(initial=NEVER))
+            arrived = int(reached[:, self.goals].min(initial=NEVER))
             if arrived < limit:
                 limit, found = arrived, (len(self.rounds) - 1, arrived)
             board, stay = self._change(reached), self._stay(free)
             for layer in (board, stay):
-                layer[:, goals] = NEVER  # nor a walk at the end
+                layer[:, self.goals] = NEVER  # nor a walk at the end
                 layer[(layer >= cheapest) | (layer + least >= limit)] = NEVER
             ready = np.minimum(board, stay)
             if ready.min() >= NEVER:
                 break
             cheapest = np.minimum(cheapest, ready)
-        return self._route(*found, goals) if found else None
+        return self._route(*found) if found else None
 
-    def reach(self, start: int) -> Costs:
-        """The least cost at every node from standing at one, without passes."""
-        board = self._nowhere()
-        board[NONE, start] = 0
-        cheapest = board.copy()
-        for _ in range(MOST_FARES):
-            paid, _ = self._pay(board, board, NEVER)
-            board = self._change(paid)
-            board[board >= cheapest] = NEVER
-            cheapest = np.minimum(cheapest, np.minimum(paid, board))
-            if board.min() >= NEVER:
-                break
-        least: Costs = cheapest.min(axis=0)
-        return least
-
-    def _least(self, goals: NDArray[np.int64]) -> Costs:
-        """What is left to pay at least, by state and node; 0 where nothing was prepared.
-
-        A discount in sight may come off; so may one between fares before and behind a pass.
-        """
-        if self.reached_for is None:
-            return np.zeros((STATES, 1), np.int32)
-        reach = self.reached_for
-        most = max((off for _, off in self.discounts.values()), default=0)
-        least: Costs = reach[:, goals].min(axis=1)
-        if self.legs:
-            ends = np.unique(np.concatenate([nodes for _, nodes in self.legs]))
-            alighted = [twin for end in ends for twin in (end, *self.nodes.twins[end])]
-            origins, changed = self.nodes.changes
-            behind = np.concatenate([alighted, changed[np.isin(origins, alighted)]])
-            lines = self.book.network.lines
-            discounted = any(lines[leg.line].system in self.discounts for leg, _ in self.legs)
-            by_pass = reach[:, ends].min(axis=1) + least[behind].min()
-            least = np.minimum(least, by_pass - (2 * most if discounted else 0))
+    def _least(self) -> Costs:
+        """What is left to pay at least, by state and id; a discount in sight may come off."""
+        places, bound, size = self.core.places[0], self.priced.bound, len(self.core.nodes)
+        hops = self.hops.core if len(self.nodes) == size else None
+        from_place = np.full(len(bound), NEVER, np.int32)
+        for goal in self.goals:
+            if goal < size:
+                np.minimum(from_place, bound[:, places[goal]], out=from_place)
+                continue
+            column = self.hops.columns[:, goal - size] - (self.off[:size] + 1) // 2
+            near = np.flatnonzero(column < NEVER - NEVER // 2)
+            if len(near):
+                last = (bound[:, places[near]] + column[near]).min(axis=1)
+                np.minimum(from_place, last, out=from_place)
+        least = from_place[places]
+        if hops is None:
+            half = (self.off[size:] + 1) // 2
+            rows = self.hops.rows
+            onward = (rows[:, :size] + least).min(axis=1, initial=NEVER)
+            direct = rows[:, self.goals].min(axis=1, initial=NEVER)
+            least = np.append(least, np.minimum(onward, direct) - half).astype(np.int32)
+        most = int(self.off.max(initial=0))
         by_state: Costs = np.stack([least, *[least - most] * (STATES - 1)])
         return np.maximum(by_state, 0)
 
     def _nowhere(self) -> Costs:
-        return np.full((STATES, len(self.nodes.stations)), NEVER, np.int32)
+        return np.full((STATES, len(self.nodes)), NEVER, np.int32)
 
     def _pay(self, board: Costs, stay: Costs, limit: int) -> tuple[Costs, Costs]:
         """One paid fare from wherever one may board: to anywhere, and to where passes begin."""
         paid = self._nowhere()
         met = self._nowhere() if self.legs else paid
         for layer in (board, stay) if self.legs else (board,):
-            for system, state, rows in self._alive(layer, limit):
-                part, detour = self.nodes.systems[system], self.detours.get(system)
-                after, off = self._paid_state(system, state)
-                cost = layer[state, part][rows] - off
-                hops = cost[:, None] + self.cents[system][rows]
-                if detour is not None and layer is stay:
-                    hops += detour[rows]
-                np.minimum(paid[after, part], hops.min(axis=0), out=paid[after, part])
-                if detour is not None:
-                    hops += detour.T[rows]
-                    np.minimum(met[after, part], hops.min(axis=0), out=met[after, part])
+            for state, after, ids in self._alive(layer, limit):
+                cost = layer[state, ids]
+                if (state, after) == (OWED, GIVEN):
+                    cost = cost - self.off[ids]
+                hops = cost[:, None] + self.hops.from_ids(ids)
+                if layer is stay:
+                    hops += self.detour.from_ids(ids)
+                np.minimum(paid[after], hops.min(axis=0), out=paid[after])
+                if self.legs:
+                    hops += self.detour_back.from_ids(ids)
+                    np.minimum(met[after], hops.min(axis=0), out=met[after])
         return paid, met
 
-    def _alive(self, layer: Costs, limit: int) -> Iterator[tuple[str, int, NDArray[np.int64]]]:
-        """System, state and positions in the system wherever a cost is below the limit."""
-        for state in range(STATES if self.discounts else 1):
-            nodes = np.flatnonzero(layer[state] < limit)
-            if not len(nodes):
+    def _alive(self, layer: Costs, limit: int) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+        """State, the state after a paid fare, and the ids wherever a cost is below the limit."""
+        for state in range(STATES):
+            ids = np.flatnonzero(layer[state] < limit)
+            if not len(ids):
                 continue
-            start = 0
-            stops = np.searchsorted(nodes, self.nodes.bounds).tolist()
-            for (system, part), stop in zip(self.nodes.systems.items(), stops, strict=True):
-                if start < stop and system in self.cents:
-                    yield system, state, nodes[start:stop] - part.start
-                start = stop
-
-    def _paid_state(self, system: str, state: int) -> tuple[int, int]:
-        """The state after a paid fare, and the discount on it."""
-        if system not in self.discounts:
-            return NONE, 0
-        if state == OWED:
-            return GIVEN, self.discounts[system][1]
-        return (GIVEN if state == GIVEN else PAID), 0
+            with_partner = self.off[ids] > 0
+            for some, system in ((ids[~with_partner], False), (ids[with_partner], True)):
+                if len(some):
+                    yield state, _paid_state(state, discounted=system), some
 
     def _ride_free(self, reached: Costs) -> Costs:
         """Along the passes, leg after leg, as long as that leads further."""
@@ -225,42 +218,33 @@ class _Search:
         return free
 
     def _states(self, system: str) -> slice:
-        return slice(STATES if system in self.discounts else 1)
+        return slice(STATES if system in self.priced.discounts else 1)
 
     def _stay(self, free: Costs) -> Costs:
         """Where a fare may begin behind a pass: there, or at another name of the station."""
         stay = free.copy()
         if self.legs:
-            for node in np.flatnonzero(free.min(axis=0) < NEVER):
-                for twin in self.nodes.twins[node]:
+            for node in np.flatnonzero(free.min(axis=0) < NEVER).tolist():
+                for twin in self._twins(node):
                     np.minimum(stay[:, twin], free[:, node] + STEP, out=stay[:, twin])
         return stay
 
     def _change(self, reached: Costs) -> Costs:
         """Where one may board next: at the neighbours of other systems."""
         board = self._nowhere()
-        board[NONE] = self._arrive(reached.min(axis=0))
-        for system, (other, _) in self.discounts.items():
-            part, goal = self.nodes.systems[system], self.nodes.systems[other]
+        board[NONE] = arrivals(reached.min(axis=0), self.core.arcs)
+        if self.priced.discounts:
             for state, after in ((PAID, OWED), (GIVEN, GIVEN)):
-                if reached[state, part].min() < NEVER:
-                    here = self._nowhere()[NONE]
-                    here[part] = reached[state, part]
-                    there = self._arrive(here)[goal]
-                    np.minimum(board[after, goal], there, out=board[after, goal])
+                if reached[state].min() < NEVER:
+                    there = arrivals(reached[state], self.priced.discounted)
+                    np.minimum(board[after], there, out=board[after])
+        board[:, self.barred] = NEVER
         return board
-
-    def _arrive(self, cost: Costs) -> Costs:
-        """The cost at every node after one change."""
-        goals, firsts = self.nodes.arrivals
-        there: Costs = self._nowhere()[NONE]
-        there[goals] = np.minimum.reduceat(cost[self.nodes.changes[0]], firsts) + STEP
-        return there
 
     # The way back: which step led to a cost? The costs themselves tell.
 
-    def _route(self, last: int, cost: int, goals: NDArray[np.int64]) -> Route:
-        at, number = self.rounds[last], last
+    def _route(self, last: int, cost: int) -> Route:
+        at, number, goals = self.rounds[last], last, self.goals
         layer = at.paid if at.paid[:, goals].min() == cost else at.free
         state, position = (int(i) for i in np.argwhere(layer[:, goals] == cost)[0])
         node = int(goals[position])
@@ -284,20 +268,16 @@ class _Search:
         self, at: _Round, state: int, node: int, *, meets: bool
     ) -> tuple[int, int, Costs]:
         """State, node and layer where the paid fare to a node began."""
-        system = self._system(node)
-        part, detour = self.nodes.systems[system], self.detours.get(system)
-        column = node - part.start
         wanted = (at.met if meets else at.paid)[state, node]
+        column = self.hops.to_id(node) + (self.detour_back.to_id(node) if meets else 0)
+        from_stay = column + self.detour.to_id(node)
         for before in range(STATES):
-            after, off = self._paid_state(system, before)
-            for layer in (at.board, at.stay):
-                costs = layer[before, part] + self.cents[system][:, column] - off
-                if detour is not None:
-                    costs += detour[:, column] if layer is at.stay else 0
-                    costs += detour.T[:, column] if meets else 0
-                rows = np.flatnonzero(costs == wanted)
+            after = _paid_state(before, discounted=self.off[node] > 0)
+            off = self.off if (before, after) == (OWED, GIVEN) else 0
+            for layer, costs in ((at.board, column), (at.stay, from_stay)):
+                rows = np.flatnonzero(layer[before] + costs - off == wanted)
                 if after == state and len(rows):
-                    return before, part.start + int(rows[0]), layer
+                    return before, int(rows[0]), layer
         raise AssertionError("a cost without an origin")
 
     def _freed_from(self, at: _Round, state: int, node: int) -> tuple[int, Costs, Ride]:
@@ -313,12 +293,12 @@ class _Search:
 
     def _alighted(self, at: _Round, state: int, node: int, cost: int) -> tuple[int, int, Costs]:
         """State, node and layer of the round before, where the rider left a pass."""
-        ends = [other for other in self.nodes.twins[node] if at.free[state, other] + STEP == cost]
+        ends = [other for other in self._twins(node) if at.free[state, other] + STEP == cost]
         return state, node if at.free[state, node] == cost else ends[0], at.free
 
     def _changed(self, at: _Round, state: int, node: int, cost: int) -> tuple[int, int, Costs]:
         """State, node and layer of the round before, from where the rider changed to a node."""
-        origins, goals = self.nodes.changes
+        origins, goals = self.core.arcs
         before = {NONE: range(STATES), OWED: (PAID,), GIVEN: (GIVEN,)}.get(state, ())
         for origin in origins[goals == node].tolist():
             for layer in (at.paid, at.free):
@@ -331,14 +311,24 @@ class _Search:
         """Whether a change between two nodes may turn the one state into the other."""
         if after == NONE:
             return True
-        return self.discounts.get(self._system(origin), ("",))[0] == self._system(node)
+        return self.priced.discounts.get(self._system(origin), ("",))[0] == self._system(node)
 
-    def _system(self, node: int) -> str:
-        return next(s for s, part in self.nodes.systems.items() if part.start <= node < part.stop)
+    def _off(self, system: str) -> int:
+        return self.priced.discounts.get(system, ("", 0))[1]
+
+    def _owner(self, node: int) -> str:
+        return self.core.all.owner[node]
+
+    def _system(self, one: int) -> str:
+        return self._owner(self.nodes[one])
+
+    def _twins(self, one: int) -> list[int]:
+        """The other names of a station, by their ids."""
+        return [self.ids[twin] for twin in self.core.all.twins[self.nodes[one]] if twin in self.ids]
 
     def _inside(self, origin: int, end: int, *, stays: bool, meets: bool) -> tuple[Ride, ...]:
         """The ride of a paid fare; the fare does not depend on it, what a pass covers does."""
-        a, b = self.nodes.stations[origin], self.nodes.stations[end]
+        a, b = (self.core.all.stations[self.nodes[one]] for one in (origin, end))
         network = self.book.network
         barred = frozenset[int]()
         if stays:
@@ -352,3 +342,14 @@ def _part(leg: Ride, i: int, j: int) -> Ride:
     if i < j:
         return Ride(leg.line, leg.stations[i : j + 1], leg.edges[i:j])
     return Ride(leg.line, leg.stations[j : i + 1][::-1], leg.edges[j:i][::-1])
+
+
+def _is_allowed(system: str, avoid: frozenset[str]) -> bool:
+    return avoid.isdisjoint((system, system.partition("/")[0]))
+
+
+def _paid_state(state: int, *, discounted: bool) -> int:
+    """The state after a paid fare of a system, with or without a partner in a discount."""
+    if not discounted:
+        return NONE
+    return GIVEN if state in {OWED, GIVEN} else PAID

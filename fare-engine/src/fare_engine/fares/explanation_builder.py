@@ -1,4 +1,4 @@
-"""How does a charged ride become its explanation: parts, covered edges, reasons, notices?"""
+"""Builds the explanation of a charged ride: parts, covered edges, reasons, notices."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations, pairwise
 
-from fare_engine.fares.explanation import (
+from fare_engine.fares.explanation_model import (
     CandidatePrice,
     CoveredEdge,
     DiscountExplanation,
@@ -20,15 +20,15 @@ from fare_engine.fares.explanation import (
     RiddenEdge,
     RunExplanation,
 )
-from fare_engine.fares.fare import (
+from fare_engine.fares.fare_with_source import (
     MAY_BE_DISCOUNTED,
     MAY_BE_SPECIAL,
     MAY_BE_SURCHARGED,
     TICKET_FOR_IC,
     UNCONFIRMED,
 )
+from fare_engine.fares.fares_between_stations import FareBook, NoFareBetween
 from fare_engine.fares.ride_charge import RideCharge, RunCharge
-from fare_engine.fares.tariffs import FareBook, NoFareBetween
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.station_closures import closed_stations
 from fare_engine.routing.route_text import BusRide, CommuterPass, Route, route_text

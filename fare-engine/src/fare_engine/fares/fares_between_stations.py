@@ -1,4 +1,4 @@
-"""What does an operator charge between two of its stations on a day (F11, F12, F15, F20, R38)?
+"""Fares between two stations of an operator on a day (F11, F12, F15, F20, R38).
 
 The fare follows the tariff, not the ride: the shortest way inside the operator's system, which is
 the cheapest one too, since bands only rise. Until 2026-03-13 JR had three tables; the cheapest of
@@ -10,15 +10,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import cache, cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
-from fare_engine.errors import FareError
-from fare_engine.fares.fare import MAY_BE_SPECIAL, UNCONFIRMED, Fare, TariffRef
-from fare_engine.fares.table_fares import JOINT_ADDITION, LOCAL_TABLE, TableFares, is_valid
-from fare_engine.fares.tariff_checks import check_fare_tables
-from fare_engine.fares.tariff_distances import Distance, Distances
-from fare_engine.network.network import Network
-from fare_engine.network.tables import (
+from fare_engine.data_tables import (
     FareTables,
     SpecialFare,
     TariffBand,
@@ -28,6 +22,12 @@ from fare_engine.network.tables import (
     fare_tables,
     network_tables,
 )
+from fare_engine.errors import FareError
+from fare_engine.fares.fare_with_source import MAY_BE_SPECIAL, UNCONFIRMED, Fare, TariffRef
+from fare_engine.fares.table_fares import JOINT_ADDITION, LOCAL_TABLE, TableFares, is_valid
+from fare_engine.fares.tariff_checks import check_fare_tables
+from fare_engine.fares.tariff_distances import Distance, Distances
+from fare_engine.network.network import Network
 from fare_engine.rules.fare_rounding import Medium
 
 KeyT = TypeVar("KeyT")
@@ -145,6 +145,13 @@ class Tariffs:
         return frozenset(lines[edges[edge].line].system for edge in self.distances.sections)
 
 
+class FaresOfAll(Protocol):
+    """The fares between all stations of a system, once they are known."""
+
+    def between(self, a: int, b: int) -> int | None:
+        """In yen; None where none is recorded."""
+
+
 class FareBook:
     """The fares of one day and medium, looked up once and remembered."""
 
@@ -154,6 +161,7 @@ class FareBook:
         self.child = child
         self.network = tariffs.network
         self._memory: dict[Any, Any] = {}
+        self.matrices: dict[str, FaresOfAll] = {}
         self.tariffs = tariffs
         self.by_tables = TableFares(tariffs.bands, tariffs.tables.surcharges, on, medium, child)
         self._size = len(tariffs.network.stations)
@@ -170,7 +178,9 @@ class FareBook:
         known = self._yen[system]
         yen = known.get(key)
         if yen is None:
-            yen = known[key] = self.fare(system, a, b).yen
+            every = self.matrices.get(system)
+            yen = every.between(a, b) if every else None
+            yen = known[key] = self.fare(system, a, b).yen if yen is None else yen
         return yen
 
     def fare(self, system: str, a: int, b: int) -> Fare:

@@ -1,4 +1,4 @@
-"""Journeys in rounds, one train each: the least time with one train, with two, with up to five.
+"""Fastest journeys, in rounds of one train each: the least time with one train, two, … five.
 
 RAPTOR without departure times, over arrays. A round boards at every stop at once, after half a
 headway, and takes over each stop from the stops before it. All times are tenths of a minute and

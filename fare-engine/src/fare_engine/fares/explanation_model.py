@@ -1,4 +1,4 @@
-"""Why does an item cost what it costs? The object behind page, printed slip and API.
+"""Explanation of what an item costs: the model behind page, printed slip and API.
 
 Only facts and short reasons: every candidate price with its parts, the winner, the passes and the
 tables that were used. `as_json` gives the one form that leaves the service.
@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
-from fare_engine.fares.fare import TariffRef
+from fare_engine.fares.fare_with_source import TariffRef
 
 
 class PriceKind(StrEnum):

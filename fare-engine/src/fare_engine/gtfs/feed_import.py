@@ -10,12 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from fare_engine.gtfs.archive import LIMITS, FeedArchive, FeedUnreadable, Limits, Progress
-from fare_engine.gtfs.fares import read_fares
-from fare_engine.gtfs.lines import FareTable, far_namesakes, fare_tables_of, stop_names, two_fares
-from fare_engine.gtfs.notices import Notice, Notices
-from fare_engine.gtfs.stop_patterns import Stop, read_patterns, read_routes, read_stops
-from fare_engine.network.tables import (
+from fare_engine.data_tables import (
     BusLine,
     FareTables,
     Interval,
@@ -26,6 +21,11 @@ from fare_engine.network.tables import (
     TariffTable,
     TravelSpeed,
 )
+from fare_engine.gtfs.archive import LIMITS, FeedArchive, FeedUnreadable, Limits, Progress
+from fare_engine.gtfs.fares import read_fares
+from fare_engine.gtfs.lines import FareTable, far_namesakes, fare_tables_of, stop_names, two_fares
+from fare_engine.gtfs.notices import Notice, Notices
+from fare_engine.gtfs.stop_patterns import Stop, read_patterns, read_routes, read_stops
 
 SOURCE = "GTFS:"
 """Before the feed's name in the `source` of every row that came from it."""
