@@ -139,8 +139,10 @@ async def test_a_mail_server_that_never_greets_is_tried_again(notifier: Any) -> 
     assert await state_of_the_one(notifier) == "scheduled"
 
 
-async def test_an_address_that_cannot_be_written_to_fails(notifier: Any) -> None:
-    nobody = {"person_id": "D01-E101", "role": "sales", "mail": "a@b\r\nBcc: c@d.example"}
+@pytest.mark.parametrize("address", ["a@b\r\nBcc: c@d.example", "@b", "<a@b>", "a@[b"])
+async def test_an_address_that_cannot_be_written_to_fails(notifier: Any, address: str) -> None:
+    """The address parser refuses each with another kind of error."""
+    nobody = {"person_id": "D01-E101", "role": "sales", "mail": address}
     notifier.knows(round_approvers=[], originator=nobody)
     await notifier.receive(ReturnCompleted, **COMPLETED)
     await notifier.sender().send_due()
@@ -368,3 +370,24 @@ async def test_trouble_that_nobody_thought_of_stops_one_mail_only(notifier: Any)
         ("A1", "scheduled"),
         ("A2", "sent"),
     ]
+
+
+NO_DATE = "template: ValueError: Invalid isoformat string: 'the day before'"
+
+
+async def test_a_mail_that_cannot_be_rendered_fails_and_the_next_is_sent(notifier: Any) -> None:
+    """The error comes from a filter, so that it is none of the template library's own."""
+    notifier.knows(round_approvers=[], submitted_at="the day before")
+    await notifier.receive(ReturnCompleted, **COMPLETED)
+    notifier.knows(application_id="A2", round_approvers=[])
+    await notifier.receive(ReturnCompleted, application_id="A2", **COMPLETED)
+    assert await notifier.sender().send_due() == 2
+    assert sorted(await notifier.ledger("subject_id", "state", "last_error")) == [
+        ("A1", "failed", NO_DATE),
+        ("A2", "sent", None),
+    ]
+    assert sorted(await notifier.sent_mails()) == [
+        ("mail.failed.v1", "originator", None),
+        ("mail.sent.v1", "originator", None),
+    ]
+    assert notifier.host.written_to == [YAMADA]

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import structlog
-from jinja2 import TemplateError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -105,9 +104,9 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
             return SmtpOutcome("permanent", "recipients: no such application")
         try:
             draft = self._write(message, application)
-        except TemplateError as cause:
+        except Exception as cause:  # whatever a template or its filters raise is this mail's alone
             log.exception("mail_not_rendered", kind=message.mail_kind)
-            return SmtpOutcome("transient", f"template: {cause}")
+            return SmtpOutcome("permanent", f"template: {type(cause).__name__}: {cause}")
         address = await self._take(message, application, draft)
         if address is None:
             MAIL_RESULTS.labels("suppressed").inc()

@@ -90,7 +90,7 @@ class MailServer:
         """Hand one mail over; never raises for what a server or a network can do."""
         try:
             content = self._content(draft, to, written_at)
-        except (ValueError, IndexError) as wrong:  # the address parser raises these
+        except Exception as wrong:  # the address parser raises much that is no ValueError
             return SmtpOutcome("permanent", f"the address cannot be written to: {wrong}")
         try:
             client = await self._begin()
