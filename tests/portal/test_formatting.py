@@ -1,5 +1,6 @@
 """Formatting and parsing of dates and money."""
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -43,7 +44,8 @@ def test_formatted(written: str, as_shown: str) -> None:
     "typed",
     [
         "2025/7/15", "2025-07-15", "2025.7.15", "2025年7月15日", "20250715", " ２０２５／７／１５ ",
-        "令和7年7月15日", "R7.7.15", "ｒ７／７／１５",
+        "令和7年7月15日", "R7.7.15", "ｒ７／７／１５", "2025/07/15(火)", "2025/07/15（火）",
+        "令和7年7月15日(火)", "2025年7月15日 火曜日",
     ],
 )  # fmt: skip
 def test_many_date_formats_are_accepted(typed: str) -> None:
@@ -67,7 +69,7 @@ def test_eras_have_no_gap(typed: str, read: date | None) -> None:
     "typed",
     [
         "令和元年4月30日", "平成31年5月1日", "昭和64年1月8日", "令和0年1月1日",
-        "2025/2/29", "2025/13/1", "2025/7", "7/15", "明日", "20257155",
+        "2025/2/29", "2025/13/1", "2025/7", "7/15", "明日", "20257155", "2025/7/15(水)",
     ],
 )  # fmt: skip
 def test_an_invalid_date_is_refused(typed: str) -> None:
@@ -75,9 +77,41 @@ def test_an_invalid_date_is_refused(typed: str) -> None:
         read_day(typed)
 
 
-@pytest.mark.parametrize("typed", ["2025/7", "2025-07", "2025年7月", "202507", "２０２５／０７"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "2025/7", "2025-07", "2025年7月", "202507", "２０２５／０７", "令和7年7月", "R7.7", "ｒ７／７",
+    ],
+)  # fmt: skip
 def test_many_month_formats_are_accepted(typed: str) -> None:
     assert read_month(typed) == date(2025, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("令和元年5月", date(2019, 5, 1)), ("H31.4", date(2019, 4, 1)), ("H1.1", date(1989, 1, 1))],
+)
+def test_the_month_in_which_an_era_begins_belongs_to_both(typed: str, read: date) -> None:
+    assert read_month(typed) == read
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("2026/12/15", "年月だけを入力してください（日は不要です）。例：2026/12"),
+        ("令和8年12月15日", "年月だけを入力してください（日は不要です）。例：2026/12"),
+        ("平成38年12月", "この年月はカレンダーにありません。"),
+        ("来月", "年月は 2025/7 または 令和7年7月 のように入力してください。"),
+    ],
+)
+def test_a_month_that_cannot_be_read_says_what_to_change(typed: str, message: str) -> None:
+    with pytest.raises(NotReadable, match=re.escape(message)):
+        read_month(typed)
+
+
+def test_a_weekday_that_does_not_belong_to_the_day_is_named() -> None:
+    with pytest.raises(NotReadable, match=re.escape("2026/11/29(日) です。")):
+        read_day("2026/11/29(月)")
 
 
 @pytest.mark.parametrize("typed", ["2025/13", "2025", "7月", "2025/7/15"])

@@ -1,7 +1,8 @@
 """Formatting of dates and money on screens, and reading of what people type.
 
 Written: 2025/07/15(火), 2025年7月, 2025/07/15(火) 14:05, 12,345円. Typed: also in full width,
-with the era (令和7年7月15日), without separators (20250715), with or without 円 and commas.
+with the era (令和7年7月15日), without separators (20250715), with the weekday as written here, with
+or without 円 and commas.
 """
 
 import re
@@ -18,9 +19,11 @@ ERAS = (
     ("平成", "H", date(1989, 1, 8), date(2019, 4, 30)),
     ("昭和", "S", date(1926, 12, 25), date(1989, 1, 7)),
 )
+_WEEKDAY = re.compile(r"(?:\(([月火水木金土日])(?:曜日?)?\)|([月火水木金土日])曜日?)$")
 _WESTERN = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))")
 _ERA = re.compile(r"(令和|平成|昭和|[RHS])(元|\d{1,2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _MONTH = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})月?|(\d{2}))")
+_ERA_MONTH = re.compile(r"(令和|平成|昭和|[RHS])(元|\d{1,2})[-/.年](\d{1,2})月?")
 _YEN = re.compile(r"[¥\\]?(-?\d{1,3}(?:,\d{3})+|-?\d+)円?")
 
 
@@ -70,6 +73,15 @@ def read_day(entered: str) -> date | None:
     text = _plain(entered)
     if not text:
         return None
+    weekday = _WEEKDAY.search(text)
+    on = _day_in(text[: weekday.start()] if weekday else text)
+    if weekday and WEEKDAYS[on.weekday()] not in weekday.groups():
+        raise NotReadable(f"日付と曜日が合いません。{day(on)} です。")
+    return on
+
+
+def _day_in(text: str) -> date:
+    """The day in a text without blanks. Raises NotReadable."""
     try:
         if found := _WESTERN.fullmatch(text):
             year, *rest = (int(part) for part in found.groups() if part)
@@ -86,14 +98,26 @@ def read_month(entered: str) -> date | None:
     text = _plain(entered)
     if not text:
         return None
-    found = _MONTH.fullmatch(text)
     try:
-        if found:
+        if found := _MONTH.fullmatch(text):
             year, number = (int(part) for part in found.groups() if part)
             return date(year, number, 1)
-    except ValueError:
-        pass
-    raise NotReadable("年月は 2025/7 または 2025年7月 のように入力してください。")
+        if found := _ERA_MONTH.fullmatch(text):
+            return _month_of_era(*found.groups())
+    except ValueError as error:
+        raise NotReadable("この年月はカレンダーにありません。") from error
+    raise NotReadable(_no_month(text))
+
+
+def _no_month(text: str) -> str:
+    """What to say to a text that is no month: a whole day is the usual slip."""
+    try:
+        on = read_day(text)
+    except NotReadable:
+        on = None
+    if on:
+        return f"年月だけを入力してください（日は不要です）。例：{on.year}/{on.month}"
+    return "年月は 2025/7 または 令和7年7月 のように入力してください。"
 
 
 def read_yen(entered: str) -> int | None:
@@ -112,11 +136,28 @@ def _plain(entered: str) -> str:
 
 
 def _day_of_era(era: str, year: str, month_number: str, day_number: str) -> date:
-    for name, letter, first, last in ERAS:
-        if era in (name, letter):
-            count_of_year = 1 if year == "元" else int(year)
-            on = date(first.year + count_of_year - 1, int(month_number), int(day_number))
-            if count_of_year < 1 or not first <= on <= last:
-                raise ValueError(era)
-            return on
-    raise ValueError(era)
+    first, last = _era(era)
+    on = date(_year(first, year), int(month_number), int(day_number))
+    if not first <= on <= last:
+        raise ValueError(era)
+    return on
+
+
+def _month_of_era(era: str, year: str, month_number: str) -> date:
+    """The first day of the month; the month in which an era begins belongs to both."""
+    first, last = _era(era)
+    on = date(_year(first, year), int(month_number), 1)
+    if not first.replace(day=1) <= on <= last:
+        raise ValueError(era)
+    return on
+
+
+def _era(era: str) -> tuple[date, date]:
+    return next((first, last) for name, letter, first, last in ERAS if era in {name, letter})
+
+
+def _year(first: date, year: str) -> int:
+    count_of_year = 1 if year == "元" else int(year)
+    if count_of_year < 1:
+        raise ValueError(year)
+    return first.year + count_of_year - 1

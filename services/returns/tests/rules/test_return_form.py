@@ -69,6 +69,14 @@ def test_the_form_as_it_opens() -> None:
         ("0312345678", "0312345678"),
         ("090-1234-5678", "090-1234-5678"),
         ("０３－１２３４－５６７８", "03-1234-5678"),
+        ("03ー1234ー5678", "03-1234-5678"),
+        ("03‐1234‐5678", "03-1234-5678"),
+        ("03 1234 5678", "03-1234-5678"),
+        ("(03)1234-5678", "03-1234-5678"),
+        ("０３（１２３４）５６７８", "03-1234-5678"),
+        ("050-1234-5678", "050-1234-5678"),
+        ("0120-123-456", "0120-123-456"),
+        ("0-8-0-1-2-3-4-5-6-7-8", "08012345678"),
     ],
 )
 def test_telephone_numbers(typed: str | None, kept: str | None) -> None:
@@ -79,8 +87,11 @@ def test_telephone_numbers(typed: str | None, kept: str | None) -> None:
 @pytest.mark.rule("D83")
 @pytest.mark.parametrize(
     "typed",
-    ["031234567", "090-1234-56789", "03 1234 5678", "03-1234-567a", "+81312345678", "-" * 10],
-)
+    [
+        "031234567", "03-1234-567", "090-1234-56789", "090-1234-567", "050-123-4567",
+        "1312345678", "0012345678", "03-1234-567a", "+81312345678", "-" * 10,
+    ],
+)  # fmt: skip
 def test_what_is_no_telephone_number(typed: str) -> None:
     form = ReturnForm(contact_1=typed, contact_2=typed, result=RETURNED)
     assert faults(form) == {"contact_1": "PHONE_INVALID", "contact_2": "PHONE_INVALID"}
@@ -235,8 +246,8 @@ def test_all_errors_are_reported_at_once_in_japanese() -> None:
         report(form)
     assert errors.value.kind is Kind.INVALID
     assert {name: fault.message for name, fault in errors_of(errors.value).items()} == {
-        "contact_1": "数字とハイフンで10～13文字の電話番号を入力してください",
-        "contact_2": "数字とハイフンで10～13文字の電話番号を入力してください",
+        "contact_1": "電話番号は市外局番から入力してください（10桁、携帯電話などは11桁）",
+        "contact_2": "電話番号は市外局番から入力してください（10桁、携帯電話などは11桁）",
         "contact_3": "メールアドレスの形式が正しくありません",
         "received_on": "車両返却受領日は本日までの日付を入力してください",
         "unreturned_reason": "返却済みの場合、未返却理由は入力できません",

@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from returns_service.rules.free_text import is_printable
+from returns_service.rules.phone_number import phone_number
 from shared.errors import FieldError, FormErrors
 from shared.roles import Role
 
@@ -91,7 +92,6 @@ class Fault:
     message: str
 
 
-_PHONE = re.compile(r"[0-9][0-9-]{8,11}[0-9]")
 _MAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
     r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -99,7 +99,9 @@ _MAIL = re.compile(
 )
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAIL_CHARS = 254
-_PHONE_FAULT = Fault("PHONE_INVALID", "数字とハイフンで10～13文字の電話番号を入力してください")
+_PHONE_FAULT = Fault(
+    "PHONE_INVALID", "電話番号は市外局番から入力してください（10桁、携帯電話などは11桁）"
+)
 _MAIL_FAULT = Fault("MAIL_INVALID", "メールアドレスの形式が正しくありません")
 _MAIL_LONG = Fault("MAIL_TOO_LONG", f"メールアドレスは{_MAIL_CHARS}文字以内で入力してください")
 _MAIL_MISSING = Fault("MAIL_REQUIRED", "本部担当者は連絡先3（メールアドレス）の入力が必須です")
@@ -138,9 +140,9 @@ def check_form(
     `today` is the JST day; an HQ originator must leave a mail address (D86).
     """
     faults: dict[str, Fault] = {}
-    contact_1 = _line(faults, "contact_1", form.contact_1, _phone_fault)
-    contact_2 = _line(faults, "contact_2", form.contact_2, _phone_fault)
-    contact_3 = _line(faults, "contact_3", form.contact_3, _mail_fault)
+    contact_1 = _line(faults, "contact_1", form.contact_1, _phone)
+    contact_2 = _line(faults, "contact_2", form.contact_2, _phone)
+    contact_3 = _line(faults, "contact_3", form.contact_3, _mail)
     if originator is Role.HQ and not contact_3:
         faults.setdefault("contact_3", _MAIL_MISSING)
     result = _check_result(faults, form.result, today=today, reasons=reasons)
@@ -173,7 +175,7 @@ def check_approver_mail(mail: str | None) -> str | None:
     Raises FormErrors on the field `contact_3`.
     """
     faults: dict[str, Fault] = {}
-    kept = _line(faults, "contact_3", mail, _mail_fault)
+    kept = _line(faults, "contact_3", mail, _mail)
     if faults:
         raise _form_errors(faults)
     return kept
@@ -214,27 +216,28 @@ def _line(
     faults: dict[str, Fault],
     name: str,
     entered: str | None,
-    fault_of: Callable[[str], Fault | None],
+    read: Callable[[str], str | Fault],
 ) -> str | None:
     """One line, full-width typing folded (NFKC); None where blank, its fault put into `faults`."""
     if not is_printable(entered or ""):
         faults[name] = _UNPRINTABLE
         return None
-    kept = unicodedata.normalize("NFKC", entered or "").strip()
-    fault = fault_of(kept) if kept else None
-    if fault:
-        faults[name] = fault
-    return kept or None
+    typed = unicodedata.normalize("NFKC", entered or "").strip()
+    kept = read(typed) if typed else None
+    if isinstance(kept, Fault):
+        faults[name] = kept
+        return None
+    return kept
 
 
-def _phone_fault(phone: str) -> Fault | None:
-    return None if _PHONE.fullmatch(phone) else _PHONE_FAULT
+def _phone(entered: str) -> str | Fault:
+    return phone_number(entered) or _PHONE_FAULT
 
 
-def _mail_fault(mail: str) -> Fault | None:
-    if len(mail) > _MAIL_CHARS:
+def _mail(entered: str) -> str | Fault:
+    if len(entered) > _MAIL_CHARS:
         return _MAIL_LONG
-    return None if _MAIL.fullmatch(mail) else _MAIL_FAULT
+    return entered if _MAIL.fullmatch(entered) else _MAIL_FAULT
 
 
 def _check_result(
