@@ -83,7 +83,7 @@ async def test_from_application_to_confirmation(expenses: CommuterStack) -> None
         form = "/commuter/my-passes/new"
         await decide_route(yamada, form, "三鷹", "新宿", starts_on="2026/8/1")
         assert "期間が重なっています" in yamada.text
-        assert "終了日の候補：2026/07/31(金)" in yamada.text
+        assert "古い定期区間の終了日を 2026/07/31(金) にする" in yamada.text
         await yamada.send(form, do="save")
         assert "管理者が確定するまで控除されません" in yamada.text
         assert "定期区間「三鷹―東京」" in yamada.text  # the overlap is still said
@@ -107,6 +107,33 @@ async def test_from_application_to_confirmation(expenses: CommuterStack) -> None
         assert "2026/08/01~2027/01/31 確定" in yamada.text
         await yamada.visit("/commuter/slips")
         assert "未確定の定期区間があるため" not in yamada.text
+
+
+@pytest.mark.rule("R8", "R9", "R24")
+@pytest.mark.parametrize("where", ["editor", "list"])
+async def test_an_applicant_ends_the_old_pass_by_one_click(
+    expenses: CommuterStack, where: str
+) -> None:
+    async with expenses.signed_in(YAMADA) as yamada, expenses.signed_in(KEIRI) as keiri:
+        form = "/commuter/my-passes/new"
+        await yamada.visit(form)
+        await decide_route(yamada, form, "三鷹", "新宿", starts_on="2026/8/1")
+        if where == "editor":
+            offered = re.search(r'name="do" value="(end:[^"]+:2026-07-31)"', yamada.html)
+            assert offered
+            await yamada.send(form, do=offered[1])
+            assert "終了日の変更を申請しました" in yamada.text
+            assert "期間が重なっています" not in yamada.text
+            await yamada.send(form, do="save")
+        else:
+            await yamada.send(form, do="save")
+            assert "期間が重なっています" in yamada.text
+            await yamada.send("/end")
+            assert "終了日の変更を申請しました" in yamada.text
+        assert "期間が重なっています" not in yamada.text
+        assert re.search(r"三鷹―東京 .*~2026/07/31 未確定", yamada.text)
+        await keiri.visit("/commuter/confirmations")
+        assert keiri.html.count('name="pass"') == 3  # the demo's, the new one, and the end
 
 
 @pytest.mark.rule("R25", "R26", "R33")

@@ -15,6 +15,7 @@ from commuter_service.rules.pass_warning import (
     date_warning,
     pass_change_notice,
     revision_notice,
+    versions_changed,
 )
 from fare_engine.rules.period import Period
 
@@ -182,9 +183,14 @@ def test_revision_of_fares_between_the_days_is_another_notice(
         ([A, valid("2022/08/01~", "later")], False),
     ],
 )
-def test_changed_pass_is_another_notice(now: Iterable[PassFacts], noticed: bool) -> None:
-    notice = pass_change_notice(LOOKED_UP, frozenset({("A", 1)}), now)
-    assert notice is (DeductionWarning.PASS_CHANGED if noticed else None)
+def test_changed_passes_are_noticed_by_their_versions(now: Iterable[PassFacts], noticed: bool) -> None:
+    assert versions_changed(LOOKED_UP, frozenset({("A", 1)}), now) is noticed
+
+
+@pytest.mark.rule("R56")
+def test_a_change_of_passes_is_mentioned_only_where_it_charges_otherwise() -> None:
+    assert pass_change_notice(charge_changed=False) is None
+    assert pass_change_notice(charge_changed=True) is DeductionWarning.PASS_CHANGED
 
 
 @pytest.mark.rule("R57")

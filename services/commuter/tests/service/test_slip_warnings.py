@@ -178,6 +178,52 @@ async def test_a_pass_changed_since_is_reported(commuter_api: CommuterApi) -> No
     assert (warned(cured), cured["total_yen"]) == ([[]], 198)
 
 
+RENEWALS = [
+    ("2022/08/05", {"ends_on": "2022/08/05"}, []),  # the last day still deducts
+    ("2022/08/05", {"ends_on": "2022/08/04"}, ["PASS_CHANGED"]),
+    ("2022/08/05", {"starts_on": "2022/08/05"}, []),
+    ("2022/08/05", {"starts_on": "2022/08/06"}, ["PASS_CHANGED"]),
+    ("2022/08/05", {"route": "東京:中央線:三鷹"}, []),  # longer, over the same tracks
+    ("2022/08/05", {"route": "四ツ谷:中央線:新宿"}, ["PASS_CHANGED"]),
+]
+
+
+@pytest.mark.rule("R56")
+@pytest.mark.parametrize(("on", "change", "noticed"), RENEWALS)
+async def test_a_changed_pass_is_mentioned_only_where_it_deducts_otherwise(
+    commuter_api: CommuterApi, on: str, change: dict[str, str], noticed: list[str]
+) -> None:
+    one = await commuter_api.register(period=A)
+    slip = await commuter_api.step(TARO, await commuter_api.slip(looked_up(on)), "submit")
+    body = {"route": one["route"], "starts_on": "2022/04/01", "ends_on": None, **change}
+    await commuter_api.put(ADMIN, f"/passes/{one['pass_id']}", body, version=one["version"])
+    for reader in (TARO, CHIEF):
+        assert warned(await commuter_api.get(reader, f"/slips/{slip['slip_id']}")) == [noticed]
+
+
+@pytest.mark.rule("R56")
+@pytest.mark.parametrize(
+    ("route", "noticed"),
+    [("東京:中央線:新宿", ["PASS_CHANGED"]), ("渋谷:山手線:品川", []), ("三鷹:中央線:立川", [])],
+)
+async def test_another_pass_is_mentioned_only_if_it_meets_the_ride(
+    commuter_api: CommuterApi, route: str, noticed: list[str]
+) -> None:
+    slip = await commuter_api.slip(looked_up("2022/08/05"))
+    await commuter_api.register(route=route)
+    assert warned(await commuter_api.get(TARO, f"/slips/{slip['slip_id']}")) == [noticed]
+
+
+@pytest.mark.rule("R54")
+async def test_a_warning_that_blocks_is_the_reason_beside_submit(commuter_api: CommuterApi) -> None:
+    await commuter_api.setting(warning_blocks=True)
+    await commuter_api.register(period=A)
+    slip = await saved(commuter_api)
+    (submit,) = (one for one in slip["actions"] if one["action"] == "submit")
+    assert submit["enabled"] is False
+    assert submit["reason"].startswith("乗換案内の使用後に、明細の日付が変更されたため")
+
+
 @pytest.mark.rule("R57")
 async def test_a_copy_keeps_the_searched_day(commuter_api: CommuterApi) -> None:
     await commuter_api.register(period="2022/04/01~2022/08/31")

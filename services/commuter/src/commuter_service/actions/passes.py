@@ -129,6 +129,15 @@ async def end_pass(ctx: RequestContext, pass_id: UUID, version: int, ends_on: da
     return await rewrite_pass(ctx, pass_id, version, content, PassStep.REGISTER)
 
 
+async def apply_for_end(
+    ctx: RequestContext, pass_id: UUID, version: int, ends_on: date
+) -> PassRecord:
+    """Its holder applies for an end of a pass, as proposed where two overlap (R8, R9, R24)."""
+    record = await _locked(ctx, pass_id, version)
+    content = PassContent(record.shown.route, Period(record.shown.starts_on, ends_on))
+    return await rewrite_pass(ctx, pass_id, version, content, PassStep.APPLY)
+
+
 CONFIRMED = PassStatus.CONFIRMED
 
 

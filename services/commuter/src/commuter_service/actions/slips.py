@@ -329,7 +329,7 @@ async def _check_submission(ctx: RequestContext, opened: LockedSlip) -> None:
         tuple((item.item_on, item.amount_yen) for item in opened.items),
     )
     check_complete(form)
-    if any(is_stale(item, opened.passes) for item in opened.items):
+    if any(is_stale(slip, item, opened.passes, ctx.tariffs) for item in opened.items):
         raise LookUpNeeded
     if ctx.setting.roundabout_blocks:
         await _refuse_roundabouts(ctx, opened)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from commuter_service.actions.passes import PassContent
 from commuter_service.api.dependencies import Body, Day, RouteText, Text
-from commuter_service.passes.schemas import Neighbours, PassAnswer, TrailLine
+from commuter_service.passes.schemas import Neighbours, Overlap, PassAnswer, TrailLine
 from commuter_service.rules.pass_health import PassProblem
 from fare_engine.rules.period import Period
 
@@ -91,9 +91,16 @@ class Offer(BaseModel):
     reason: str | None
 
 
-class MyPasses(Passes):
+class OwnPass(PassAnswer):
+    """An own pass; an application comes with the passes that it overlaps (R8)."""
+
+    overlaps: list[Overlap]
+
+
+class MyPasses(BaseModel):
     """The own passes, and whether one may apply for another."""
 
+    items: list[OwnPass]
     apply: Offer
 
 

@@ -19,6 +19,7 @@ from commuter_service.api.pass_bodies import (
     ManyBody,
     MyPasses,
     Offer,
+    OwnPass,
     PassActions,
     PassBody,
     PassDetail,
@@ -36,7 +37,6 @@ from commuter_service.passes.schemas import (
     audit_json,
     condition_of,
     has_bus,
-    overlap_notices,
     overlaps_and_gaps,
     pass_answer,
 )
@@ -86,12 +86,14 @@ async def list_my_passes(ctx: Ctx) -> MyPasses:
     """個人設定 > 定期区間: the own passes, and whether one may apply (R19)."""
     records = await queries.passes_of(ctx.tx, ctx.employee_id)
     found = await _listed(ctx, records)
+    items = []
     for record, answer in zip(records, found.items, strict=True):
-        if record.status is PassStatus.APPLIED:
-            answer.notices += overlap_notices(record, records)
+        waits = record.status is PassStatus.APPLIED
+        overlaps = adjacent_passes(record, records).overlaps if waits else []
+        items.append(OwnPass(**dict(answer), overlaps=overlaps))
     allowed = ctx.setting.applications_allowed
     reason = None if allowed else NOT_ALLOWED
-    return MyPasses(items=found.items, apply=Offer(enabled=allowed, reason=reason))
+    return MyPasses(items=items, apply=Offer(enabled=allowed, reason=reason))
 
 
 NOT_ALLOWED = "個人による定期区間の申請は許可されていません"
@@ -248,6 +250,16 @@ async def withdraw_application(
 ) -> PassDetail:
     """取下げ of the own application (R25)."""
     done = await actions.withdraw_application(ctx, pass_id, version)
+    return _tagged(await _saved(ctx, done), response)
+
+
+@router.post("/my-passes/{pass_id}/end")
+@refuses(ApplicationsNotAllowed, *PASS_EDIT)
+async def apply_for_pass_end(
+    pass_id: UUID, typed: EndBody, version: Version, ctx: Ctx, response: Response
+) -> PassDetail:
+    """終了日 of an own pass, as proposed where two overlap; confirmed like any change (R8, R9)."""
+    done = await actions.apply_for_end(ctx, pass_id, version, typed.ends_on)
     return _tagged(await _saved(ctx, done), response)
 
 

@@ -1,6 +1,6 @@
 """Pass responses: one form for lists, details, overlaps and health."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from pydantic import BaseModel
@@ -152,15 +152,6 @@ def adjacent_passes(record: PassRecord, others: Iterable[PassRecord]) -> Neighbo
     return overlaps_and_gaps(period_of(record.shown), [r for r in others if r.held != record.held])
 
 
-def overlap_notices(record: PassRecord, others: Iterable[PassRecord]) -> list[str]:
-    """Sentences for an applicant about passes that are valid on the same days (R8)."""
-    return [
-        f"定期区間「{one.section}」（{one.period or '期間の指定なし'}）と期間が重なっています。"
-        "終了日を入れない場合、新旧の定期区間両方で定期区間控除が行われます。"
-        for one in adjacent_passes(record, others).overlaps
-    ]
-
-
 def overlaps_and_gaps(period: Period, others: Sequence[PassRecord]) -> Neighbours:
     """The same for a pass that is only thought of."""
     standing = [
@@ -201,15 +192,18 @@ def has_bus(route: str, network: Network) -> bool:
     return any(isinstance(leg, BusRide) for leg in known_route(network, route).legs)
 
 
-def audit_json(lines: Iterable[AuditEntry]) -> list[TrailLine]:
-    """Who did what, the oldest first (R62)."""
+def audit_json(
+    lines: Iterable[AuditEntry], words: Mapping[str, str] | None = None
+) -> list[TrailLine]:
+    """Who did what, the oldest first (R62); `words` of actions that have others here."""
+    named = {**ACTIONS, **(words or {})}
     return [
         TrailLine(
             at=line.at,
             actor=line.actor,
             actor_name=line.actor_name,
             action=line.action,
-            action_japanese=ACTIONS.get(line.action, line.action),
+            action_japanese=named.get(line.action, line.action),
             before=_named(line.before),
             after=_named(line.after),
             said=line.said,

@@ -78,18 +78,25 @@ def revision_notice(item: ItemFacts, revised_on: Iterable[date]) -> DeductionWar
     return DeductionWarning.FARES_REVISED if crossed else None
 
 
-def pass_change_notice(
+def versions_changed(
     item: ItemFacts, valid_at_search: frozenset[tuple[str, int]], passes: Iterable[PassFacts]
-) -> DeductionWarning | None:
-    """A notice where the passes themselves changed since the look-up (R17, R56).
+) -> bool:
+    """Whether the passes of the searched day are others, or other versions, than at the look-up.
 
     `valid_at_search`: (id, version) of the passes that the look-up regarded as valid.
     """
     if item.searched_on is None or item.from_ic_card:
-        return None
+        return False
     own = [one for one in passes if one.confirmed and one.employee_id == item.employee_id]
-    now = frozenset(one.key for one in own if item.searched_on in one.period)
-    return None if now == valid_at_search else DeductionWarning.PASS_CHANGED
+    return frozenset(one.key for one in own if item.searched_on in one.period) != valid_at_search
+
+
+def pass_change_notice(*, charge_changed: bool) -> DeductionWarning | None:
+    """A notice where changed passes charge the searched day otherwise (R17, R56).
+
+    A change that deducts the same on that day is not mentioned.
+    """
+    return DeductionWarning.PASS_CHANGED if charge_changed else None
 
 
 def check_submission(warnings: Iterable[DeductionWarning], *, company_blocks: bool) -> None:

@@ -11,7 +11,7 @@ from commuter_service.rules.pass_warning import (
     pass_change_notice,
     revision_notice,
 )
-from commuter_service.rules.slip_approval import AT_HOME, SlipStatus
+from commuter_service.slips.pass_changes import charge_changed, deleted_passes
 from fare_engine.fares.fares_between_stations import Tariffs
 
 IC_CARD = "ic_card"
@@ -21,34 +21,30 @@ def warnings_of(
     slip: Slip, item: SlipItem, passes: EmployeePasses, tariffs: Tariffs
 ) -> list[DeductionWarning]:
     """Warnings and notices of one item, the manual's two first."""
-    facts = ItemFacts(
+    facts = _facts_of(slip, item)
+    found = [
+        date_warning(facts, passes.facts),
+        revision_notice(facts, revision_days(item, tariffs)),
+        pass_change_notice(charge_changed=charge_changed(slip, item, facts, passes, tariffs)),
+    ]
+    return [one for one in found if one is not None]
+
+
+def is_stale(slip: Slip, item: SlipItem, passes: EmployeePasses, tariffs: Tariffs) -> bool:
+    """Whether a pass that deducted is deleted: only a new look-up can tell what is left (R17)."""
+    if not deleted_passes(item, passes):
+        return False
+    return charge_changed(slip, item, _facts_of(slip, item), passes, tariffs)
+
+
+def _facts_of(slip: Slip, item: SlipItem) -> ItemFacts:
+    return ItemFacts(
         employee_id=slip.employee_id,
         item_on=item.item_on,
         searched_on=item.searched_on,
         item_on_at_decision=item.item_on_at_decision,
         from_ic_card=item.source == IC_CARD,
     )
-    found = [
-        date_warning(facts, passes.facts),
-        revision_notice(facts, revision_days(item, tariffs)),
-        pass_change_notice(facts, _compared(slip, item, passes), passes.facts),
-    ]
-    return [one for one in found if one is not None]
-
-
-def is_stale(item: SlipItem, passes: EmployeePasses) -> bool:
-    """Whether a pass that deducted is deleted: only a new look-up can tell what is left (R17)."""
-    existing = {one.pass_id for one in passes.facts}
-    return any(pass_id not in existing for pass_id, _ in item.passes_at_search)
-
-
-def _compared(slip: Slip, item: SlipItem, passes: EmployeePasses) -> frozenset[tuple[str, int]]:
-    """The passes of the look-up; a submitted slip keeps what deleted passes deducted (R17)."""
-    keys = {(str(pass_id), int(version)) for pass_id, version in item.passes_at_search}
-    if SlipStatus(slip.status) in AT_HOME:
-        return frozenset(keys)
-    existing = {one.pass_id for one in passes.facts}
-    return frozenset(key for key in keys if key[0] in existing)
 
 
 def revision_days(item: SlipItem, tariffs: Tariffs) -> frozenset[date]:

@@ -14,7 +14,12 @@ from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.passes.schemas import PassAnswer, TrailLine, audit_json
 from commuter_service.queries import kind_of
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.slip_approval import SlipStatus, SlipStep, refusal_of
+from commuter_service.rules.pass_warning import (
+    DeductionWarning,
+    WarningBlocksSubmission,
+    check_submission,
+)
+from commuter_service.rules.slip_approval import STEP_NAMES, SlipStatus, SlipStep, refusal_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from commuter_service.slips.pass_warnings import warnings_of
 from commuter_service.source_rides import route_words
@@ -163,6 +168,7 @@ class SlipFacts:
 def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer:
     """A whole slip: items with warnings as of now, totals, the chain, what may be done."""
     items, approved = facts.items, _approvals(facts.trail)
+    shown = [_item(ctx, slip, item, facts.passes) for item in items]
     return SlipAnswer(
         **dict(_head(slip, facts.names)),
         submitted_on=jst_day(slip.submitted_at) if slip.submitted_at else None,
@@ -173,7 +179,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
         trip_to=slip.trip_to,
         uses_look_up=kind_of(slip) in USES_SEARCH,
         blocked=facts.blocked,
-        items=[_item(ctx, slip, item, facts.passes) for item in items],
+        items=shown,
         total_yen=total_yen(items),
         through_total_yen=sum(item.through_yen or item.amount_yen or 0 for item in items),
         receipts_yen=receipts_yen(items),
@@ -186,8 +192,8 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
             )
             for number, one in enumerate(slip.chain)
         ],
-        actions=_actions(ctx, slip, facts.blocked),
-        trail=audit_json(_trail_for(ctx, slip, facts.trail)),
+        actions=_actions(ctx, slip, facts.blocked or _warning_block(ctx, shown)),
+        trail=audit_json(_trail_for(ctx, slip, facts.trail), STEP_NAMES),
         passes=list(facts.standing),
     )
 
@@ -279,6 +285,16 @@ def _approvals(trail: Sequence[AuditEntry]) -> Mapping[str, date]:
         elif line.action == SlipStep.APPROVE:
             found[line.actor] = jst_day(line.at)
     return found
+
+
+def _warning_block(ctx: RequestContext, items: Sequence[SlipItemAnswer]) -> str | None:
+    """Why the company's setting refuses the slip as it stands (R54)."""
+    standing = [DeductionWarning(one.code) for item in items for one in item.warnings]
+    try:
+        check_submission(standing, company_blocks=ctx.setting.warning_blocks)
+    except WarningBlocksSubmission as fact:
+        return fact.message
+    return None
 
 
 def _actions(ctx: RequestContext, slip: Slip, blocked: str | None) -> list[SlipAction]:

@@ -368,7 +368,7 @@ class Me(TypedDict):
 class MyPasses(TypedDict):
     """The own passes, and whether one may apply for another."""
 
-    items: list[PassAnswer]
+    items: list[OwnPass]
     apply: Offer
 
 
@@ -428,6 +428,31 @@ class Overlap(TypedDict):
     section: str
     period: str
     proposed_end: str | None
+
+
+class OwnPass(TypedDict):
+    """An own pass; an application comes with the passes that it overlaps (R8)."""
+
+    number: int
+    route: str
+    section: str
+    route_words: list[str]
+    starts_on: str | None
+    ends_on: str | None
+    period: str
+    guaranteed: bool
+    pass_id: str
+    employee_id: str
+    employee_name: str
+    version: int
+    status: str
+    status_japanese: str
+    applied_on: str | None
+    reason: str | None
+    in_force: PassContent | None
+    notices: list[str]
+    unreadable: str
+    overlaps: list[Overlap]
 
 
 class OwnRights(TypedDict):
@@ -1063,6 +1088,15 @@ async def withdraw_application(
     """取下げ of the own application (R25)."""
     return await services.send(
         "commuter", "POST", f"/my-passes/{pass_id}/withdrawal", version=version
+    )
+
+
+async def apply_for_pass_end(
+    services: ServiceClient, pass_id: str, body: EndBody, *, version: str | None
+) -> ServiceResponse[PassDetail]:
+    """終了日 of an own pass, as proposed where two overlap; confirmed like any change (R8, R9)."""
+    return await services.send(
+        "commuter", "POST", f"/my-passes/{pass_id}/end", body, version=version
     )
 
 

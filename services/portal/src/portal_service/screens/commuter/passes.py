@@ -12,7 +12,7 @@ from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import JST
 from portal_service.pass_timeline import pass_timeline
-from portal_service.rendering import announce, render
+from portal_service.rendering import announce, render, see_other
 from portal_service.screens.commuter.look_up_refusals import beside_station
 from portal_service.service_api import commuter
 from portal_service.state import state_of
@@ -58,6 +58,10 @@ APPLY = Editor(
     verb="申請",
     done="定期区間を申請しました。管理者が確定するまで控除されません。管理者へメールでお知らせします。",
 )
+
+
+END_SET = "終了日を設定しました。"
+END_APPLIED = "終了日の変更を申請しました。管理者が確定すると有効になります。"
 
 
 def today_of(request: Request) -> date:
@@ -144,6 +148,16 @@ async def save_own_pass(request: Request, pass_id: str) -> Response:
     return await _edited(request, editor)
 
 
+@pages.post("/commuter/my-passes/{pass_id}/end")
+async def end_own_pass(request: Request, pass_id: str) -> Response:
+    """The proposed end date of an own pass, by one click (R8)."""
+    fields = await form_fields_of(request)
+    body: commuter.EndBody = {"ends_on": fields.text("ends_on")}
+    services = client_of(request)
+    await commuter.apply_for_pass_end(services, pass_id, body, version=fields.version)
+    return see_other(request, MINE[1], END_APPLIED)
+
+
 @pages.post("/commuter/my-passes/{pass_id}/withdrawal")
 async def withdraw(request: Request, pass_id: str) -> Response:
     """取下げ of an application, after a question."""
@@ -220,7 +234,9 @@ async def _edited(request: Request, editor: Editor) -> Response:
             "starts_on": starts_on,
             "ends_on": ends_on,
         }
-        if pressed == "decide":
+        if pressed.startswith("end:"):
+            values["ended"] = await _end_other(request, editor, pressed)
+        if pressed == "decide" or pressed.startswith("end:"):
             met = await _met(request, fields, body)
             values["route_words"] = " ".join(met["route_words"])
             return await _editor(request, editor, values, met=met)
@@ -230,6 +246,15 @@ async def _edited(request: Request, editor: Editor) -> Response:
             raise
         beside = beside_station(problem, values, ONLY_INSIDE)
         return await _editor(request, editor, values, problem=beside)
+
+
+async def _end_other(request: Request, editor: Editor, pressed: str) -> str:
+    """「古い定期区間の終了日を…にする」 in the editor of a new one, and what to say of it."""
+    pass_id, version, ends_on = (*pressed.split(":"), "", "", "")[1:4]
+    body: commuter.EndBody = {"ends_on": ends_on}
+    end = commuter.end_pass if editor.of_administrator else commuter.apply_for_pass_end
+    await end(client_of(request), pass_id, body, version=f'"{version}"')
+    return END_SET if editor.of_administrator else END_APPLIED
 
 
 async def _looked_up(request: Request, fields: FormFields) -> Sequence[commuter.CandidateRoute]:

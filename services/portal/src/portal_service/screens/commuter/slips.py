@@ -159,20 +159,25 @@ async def undo_change(request: Request, slip_id: str) -> Response:
 
 @pages.post("/{slip_id}/auto-save")
 async def auto_save(request: Request, slip_id: str) -> Response:
-    """自動保存, for scripts: says when, and hands back the version to save next."""
+    """自動保存, for scripts: when, the version to save next, and warnings and totals as of now."""
     fields = await form_fields_of(request)
     body = _form(fields)
     body["automatic"] = True
-    version, saved_at, refused = fields.version, "", ""
+    version, slip, refused = fields.version, None, ""
     try:
         if fields.errors:
             raise Problem(422, "", fields.errors[0].message, "")
         found = await commuter.save_slip(client_of(request), slip_id, body, version=fields.version)
-        version, saved_at = found.etag, found.body["updated_at"]
+        version, slip = found.etag, found.body
     except Problem as problem:
         refused = problem.on_form[0].message
     return await render(
-        request, "commuter/_saved.html", version=version, saved=saved_at or None, refused=refused
+        request,
+        "commuter/_saved.html",
+        version=version,
+        slip=slip,
+        refused=refused,
+        submit_offered=fields.text("submit_offered") == "yes",
     )
 
 
