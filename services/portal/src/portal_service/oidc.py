@@ -17,7 +17,8 @@ import httpx
 
 from portal_service.settings import PortalSettings
 from shared.auth import AccessRefused, IssuerUnavailable, Principal
-from shared.tokens import RemoteKeys, TokenVerifier, expiry_of
+from shared.issuer_keys import RemoteKeys
+from shared.tokens import TokenVerifier, expiry_of
 
 DISCOVERY_KEPT_S = 3600
 
