@@ -254,6 +254,7 @@ class HangingIssuer:
 
     def __init__(self) -> None:
         self.connections = 0
+        self.asked = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -261,6 +262,7 @@ class HangingIssuer:
 
         async def hold(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self.connections += 1
+            self.asked.set()
             await release.wait()
             writer.close()
 
@@ -291,8 +293,7 @@ async def test_known_keys_serve_at_once_while_the_issuer_hangs() -> None:
     async with keys_known_then_hanging(keep_s=0, pause_s=0) as (keys, issuer), asyncio.timeout(60):
         checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
         people = await asyncio.gather(*(checks.principal(token()) for _ in range(6)))
-        while not issuer.connections:
-            await asyncio.sleep(0.01)
+        await issuer.asked.wait()
         assert (await checks.principal(token())).user_id == people[0].user_id == "m100"
         assert issuer.connections == 1
 
@@ -302,8 +303,7 @@ async def test_a_forged_key_id_delays_nobody_while_the_issuer_hangs() -> None:
     async with keys_known_then_hanging(pause_s=0) as (keys, issuer), asyncio.timeout(60):
         checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
         waiting = [asyncio.create_task(checks.principal(forged)) for _ in range(3)]
-        while not issuer.connections:
-            await asyncio.sleep(0.01)
+        await issuer.asked.wait()
         assert (await checks.principal(token())).user_id == "m100"
         assert not any(task.done() for task in waiting)
         assert issuer.connections == 1
