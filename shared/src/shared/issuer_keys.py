@@ -37,7 +37,7 @@ class RemoteKeys:
     is known (the issuer may be starting) they are `first_pause_s` apart.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every limit is an argument
         self,
         url: str | Callable[[], Awaitable[str]],
         http: httpx.AsyncClient,
