@@ -18,6 +18,8 @@ UNTIL_STDIN_CLOSES = (
     'exec 3<&0; (cat <&3 >/dev/null; kill $$ 2>/dev/null) & exec "$@" 3<&- </dev/null'
 )
 
+LOCAL_SITE = "server_name 127.0.0.1 localhost;\n"
+
 
 def nginx_program() -> str | None:
     """The installed nginx, if there is one and deploy/gateway exists."""
@@ -36,7 +38,8 @@ def nginx_command(
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(FILES, folder)
     conf = (folder / "nginx.conf").read_text()
-    (folder / "nginx.conf").write_text(conf.replace("listen 8080;", f"listen 127.0.0.1:{port};"))
+    (folder / "nginx.conf").write_text(conf.replace("listen 8080", f"listen 127.0.0.1:{port}"))
+    (folder / "site.conf").write_text(LOCAL_SITE)
     lines = [f"  ~^{part}: {place};" for part, place in places.items()]
     if own:
         lines.insert(0, f'  "~^portal:/(issuer|mailbox)(/|$)" {own};')

@@ -39,10 +39,11 @@ from portal_service.app import create_app as create_portal
 from portal_service.settings import PortalSettings
 from shared.db import Database
 from shared.inbox import Inbox
+from shared.issuer_keys import RemoteKeys
 from shared.main import api_of
 from shared.rabbitmq import Topology
 from shared.service import Background, ServiceRuntime
-from shared.tokens import RemoteKeys, TokenVerifier, principal_of
+from shared.tokens import TokenVerifier, principal_of
 from shared.transport import EmbeddedTransport
 
 NOTIFIER_CALLS = ("returns_url", "commuter_url")

@@ -272,7 +272,7 @@ async def _nginx(
     """The shipped configuration; only addresses and ports are those of this machine."""
     shutil.copytree(GATEWAY, folder)
     conf = (folder / "nginx.conf").read_text()
-    (folder / "nginx.conf").write_text(conf.replace("listen 8080;", f"listen {gateway};"))
+    (folder / "nginx.conf").write_text(conf.replace("listen 8080", f"listen {gateway}"))
     (folder / "places.conf").write_text(_places(folder, inside, ports))
     assert NGINX is not None, HOW_TO_GET_NGINX
     process = await asyncio.create_subprocess_exec(

@@ -1,5 +1,6 @@
 """Token verification and route policies: only valid tokens of our issuer are accepted."""
 
+import asyncio
 import base64
 import contextlib
 import hmac
@@ -7,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 import httpx
@@ -35,10 +36,10 @@ from shared.auth import (
     public,
     require,
 )
+from shared.issuer_keys import RemoteKeys
 from shared.testing.static_keys import StaticKeys
 from shared.tokens import (
     LEEWAY_S,
-    RemoteKeys,
     TokenVerifier,
     claims_of,
     principal_from,
@@ -197,11 +198,14 @@ class Jwks:
     def __init__(self) -> None:
         self.keys: list[Any] = [KEY]
         self.asked = 0
+        self.broken = False
         self.app = FastAPI()
         self.app.get("/jwks")(self.answer)
 
     def answer(self) -> Any:
         self.asked += 1
+        if self.broken:
+            return JSONResponse({}, 500)
         return KeySet(self.keys).as_dict(private=False)
 
 
@@ -243,6 +247,93 @@ async def test_without_an_issuer_no_token_is_accepted_but_cached_keys_still_serv
         assert keys.keys[0].kid == "one"
         with pytest.raises(IssuerUnavailable):
             await RemoteKeys(f"{url}/jwks", http).key_set()
+
+
+class HangingIssuer:
+    """An issuer that accepts connections and never answers."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.asked = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        release = asyncio.Event()
+
+        async def hold(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.connections += 1
+            self.asked.set()
+            await release.wait()
+            writer.close()
+
+        server = await asyncio.start_server(hold, "127.0.0.1", 0)
+        async with server:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks"
+            release.set()
+
+
+@contextlib.asynccontextmanager
+async def keys_known_then_hanging(**limits: float) -> AsyncIterator[tuple[RemoteKeys, Any]]:
+    """Keys fetched once; from then on their address is that of an issuer that never answers."""
+    jwks, issuer = Jwks(), HangingIssuer()
+    async with issuer.serving() as hanging, httpx.AsyncClient(timeout=None) as http:
+        with serving(jwks.app) as url:
+            address = [f"{url}/jwks"]
+
+            async def found() -> str:
+                return address[0]
+
+            keys = RemoteKeys(found, http, limit_s=3600, **limits)
+            await keys.key_set()
+        address[0] = hanging
+        yield keys, issuer
+
+
+async def test_known_keys_serve_at_once_while_the_issuer_hangs() -> None:
+    async with keys_known_then_hanging(keep_s=0, pause_s=0) as (keys, issuer), asyncio.timeout(60):
+        checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
+        people = await asyncio.gather(*(checks.principal(token()) for _ in range(6)))
+        await issuer.asked.wait()
+        assert (await checks.principal(token())).user_id == people[0].user_id == "m100"
+        assert issuer.connections == 1
+
+
+async def test_a_forged_key_id_delays_nobody_while_the_issuer_hangs() -> None:
+    forged = token(key=ECKey.generate_key("P-256", {"kid": "forged"}))
+    async with keys_known_then_hanging(pause_s=0) as (keys, issuer), asyncio.timeout(60):
+        checks = TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
+        waiting = [asyncio.create_task(checks.principal(forged)) for _ in range(3)]
+        await issuer.asked.wait()
+        assert (await checks.principal(token())).user_id == "m100"
+        assert not any(task.done() for task in waiting)
+        assert issuer.connections == 1
+        for task in waiting:
+            task.cancel()
+
+
+async def test_a_hanging_issuer_is_given_up_after_the_limit() -> None:
+    async with HangingIssuer().serving() as hanging, httpx.AsyncClient(timeout=None) as http:
+        async with asyncio.timeout(60):
+            with pytest.raises(IssuerUnavailable, match="Timeout"):
+                await RemoteKeys(hanging, http, limit_s=0.1).key_set()
+
+
+async def test_a_failed_fetch_is_remembered_and_repeated_after_the_pause() -> None:
+    jwks = Jwks()
+    jwks.broken = True
+    with serving(jwks.app) as url:
+        async with httpx.AsyncClient(timeout=60) as http:
+            patient = RemoteKeys(f"{url}/jwks", http, first_pause_s=3600, pause_s=3600)
+            for _ in range(5):
+                with pytest.raises(IssuerUnavailable, match="500"):
+                    await patient.key_set()
+            assert jwks.asked == 1
+            eager = RemoteKeys(f"{url}/jwks", http, first_pause_s=0)
+            with pytest.raises(IssuerUnavailable):
+                await eager.key_set()
+            jwks.broken = False
+            keys, _ = await eager.key_set()
+            assert keys.keys[0].kid == "one"
 
 
 def guarded_app() -> FastAPI:

@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -41,6 +43,12 @@ class Gateway:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return httpx.get(self.url + path, headers=headers, timeout=60)
+
+    def flood(self, path: str, count: int, **headers: str) -> list[httpx.Response]:
+        """Send many requests at once over kept connections."""
+        with httpx.Client(timeout=60, headers=headers) as http, ThreadPoolExecutor(20) as crowd:
+            http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            return list(crowd.map(http.get, [self.url + path] * count))
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +111,15 @@ def process(words: list[str], environment: Mapping[str, str], port: int) -> Iter
 
 
 @contextlib.contextmanager
-def nginx(own: str, ports: Mapping[str, int]) -> Iterator[Gateway]:
-    """The shipped configuration; only addresses and port are those of this machine."""
+def nginx(own: str, ports: Mapping[str, int], site: str = "") -> Iterator[Gateway]:
+    """The shipped configuration with lines for site.conf; addresses and port are this machine's."""
     folder = Path(tempfile.mkdtemp(prefix="madoguchi-gateway-"))
     places = {
         part: f"127.0.0.1:{ports.get(part, ports['nobody'])}" for part in (*SERVICES, "portal")
     }
     command = nginx_command(str(NGINX), folder, ports["gateway"], places)
+    with (folder / "site.conf").open("a") as written:
+        written.write(site)
     started = subprocess.Popen(command)
     try:
         wait_for(ports["gateway"], started)
@@ -172,11 +182,41 @@ def test_services_respond_below_api_with_their_own_headers(gateway: Gateway) -> 
         "/api/contracts/v2/contracts",
         "/metrics",
         "/readyz",
+        "/api/contracts/v1/openapi.json",
         "/gateway/away.html",
     ],
 )
 def test_internal_paths_are_blocked(gateway: Gateway, path: str) -> None:
-    assert gateway.get(path).status_code == 404
+    answer = gateway.get(path)
+    assert answer.status_code == 404
+    if path.startswith("/api/"):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == "NOT_FOUND"
+    else:
+        assert "ページが見つかりません" in answer.text
+
+
+def test_an_unknown_host_is_refused_and_never_becomes_a_redirect(gateway: Gateway) -> None:
+    for path in ("/contracts/", "/static/", "/api/contracts/v1/contracts/"):
+        foreign = gateway.get(path, host="evil.example.com")
+        assert (foreign.status_code, foreign.headers.get("location")) == (421, None)
+        assert foreign.headers["cache-control"] == "no-store"
+        own = gateway.get(path)
+        assert urlsplit(own.headers.get("location", "/")).netloc in {
+            "",
+            urlsplit(gateway.url).netloc,
+        }
+    assert gateway.get("/api/x", host="evil.example.com").json()["code"] == "HOST_UNKNOWN"
+    assert "アドレスが違います" in gateway.get("/", host="evil.example.com").text
+
+
+def test_headers_that_are_too_large_get_a_page_of_ours(gateway: Gateway) -> None:
+    fits = gateway.get("/livez", cookie="c=" + "x" * 15_000)
+    assert fits.status_code == 404
+    large = gateway.get("/", cookie="c=" + "x" * 17_000)
+    assert large.status_code == 400
+    assert "Cookieを削除して" in large.text
+    assert gateway.get("/api/x", cookie="c=" + "x" * 17_000).status_code == 400
 
 
 def test_an_unavailable_service_is_a_502_and_the_portal_names_the_part(gateway: Gateway) -> None:
@@ -195,24 +235,63 @@ def test_a_body_that_is_too_large_gets_an_error_page(gateway: Gateway) -> None:
     fits = httpx.post(f"{gateway.url}/contracts/C1/memo", content=b"x" * (1024 * 1024))
     assert fits.status_code != 413
     url = f"{gateway.url}/api/interchange/v1/events"
-    assert httpx.post(url, content=b"x" * (128 * 1024 + 1)).status_code == 413
+    refused = httpx.post(url, content=b"x" * (128 * 1024 + 1))
+    assert (refused.status_code, refused.json()["code"]) == (413, "TOO_LARGE")
     assert httpx.post(url, content=b"x" * (128 * 1024)).status_code == 502
 
 
 def test_an_endless_body_is_cut_off(gateway: Gateway) -> None:
     url = httpx.URL(gateway.url)
     with socket.create_connection((url.host, url.port or 80)) as wire:
-        wire.sendall(b"POST /contracts/C1/memo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        wire.sendall(
+            b"POST /contracts/C1/memo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc"
+        )
         wire.settimeout(60)
         answer = wire.recv(1000)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 408")
 
 
 def test_many_logins_are_rate_limited_and_others_continue(gateway: Gateway) -> None:
-    with ThreadPoolExecutor(20) as crowd:
-        answers = list(crowd.map(gateway.get, ["/auth/login"] * 300))
+    answers = gateway.flood("/auth/login", 300)
     assert {answer.status_code for answer in answers} == {303, 429}
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.headers["retry-after"]
+    assert "操作が集中しています" in refused.text
     assert gateway.get("/").status_code == 303
+
+
+def behind_a_proxy(gateway: Gateway, person: str, count: int) -> set[int]:
+    """Statuses of logins that a proxy forwards for the address of a person."""
+    asked = gateway.flood("/auth/login", count, **{"x-forwarded-for": person})
+    return {one.status_code for one in asked}
+
+
+def test_a_flood_behind_the_trusted_proxy_locks_out_nobody_else(contracts_url: str) -> None:
+    ports = {name: free_port() for name in ("gateway", "portal", "contracts", "nobody")}
+    if NGINX is None:
+        pytest.skip(HOW_TO_GET_IT)
+    url = f"http://127.0.0.1:{ports['gateway']}"
+    with nginx(url, ports, "set_real_ip_from 127.0.0.1;") as proxied:
+        assert behind_a_proxy(proxied, "203.0.113.7", 200) == {429, 502}
+        assert behind_a_proxy(proxied, "203.0.113.8", 5) == {502}
+    with nginx(url, ports) as direct:
+        assert behind_a_proxy(direct, "203.0.113.7", 200) == {429, 502}
+        assert 429 in behind_a_proxy(direct, "203.0.113.8", 30)
+
+
+def test_a_flood_with_one_session_is_limited_and_others_continue(contracts_url: str) -> None:
+    ports = {name: free_port() for name in ("gateway", "portal", "contracts", "nobody")}
+    if NGINX is None:
+        pytest.skip(HOW_TO_GET_IT)
+    url = f"http://127.0.0.1:{ports['gateway']}"
+    with nginx(url, ports) as alone:
+        for header, one, other in (
+            ("cookie", "__Host-madoguchi_session=a.first", "x=1; madoguchi_session=a.second; y=2"),
+            ("authorization", "Bearer a.first", "Bearer a.second"),
+        ):
+            asked = alone.flood("/x", 400, **{header: one})
+            assert {answer.status_code for answer in asked} == {429, 502}
+            assert alone.get("/x", **{header: other}).status_code == 502
 
 
 def test_an_unavailable_portal_gets_an_error_page(contracts_url: str) -> None:

@@ -109,7 +109,11 @@ def test_a_part_gets_all_required_settings_and_secrets_by_reference(part: str) -
     environment = {one["name"]: one for one in container["env"]}
     assert demanded(name) - set(environment) == set()
     assert set(environment) - known(name) == set()
-    [installation] = kustomization(EXAMPLE)["configMapGenerator"]
+    [installation] = [
+        made
+        for made in kustomization(EXAMPLE)["configMapGenerator"]
+        if made["name"] == "installation"
+    ]
     given = {line.partition("=")[0] for line in installation["literals"]}
     for variable, one in environment.items():
         source = one.get("valueFrom", {})

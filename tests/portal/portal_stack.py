@@ -33,9 +33,10 @@ from returns_service.app import create_app as create_returns
 from shared.auth import Principal
 from shared.clock import TravelClock
 from shared.db import EVERY_DEALER, Database
+from shared.issuer_keys import RemoteKeys
 from shared.service import Service
 from shared.testing.people import OPERATOR, SATO, SUZUKI, TANAKA, TFC, YAMADA
-from shared.tokens import RemoteKeys, TokenVerifier, principal_of
+from shared.tokens import TokenVerifier, principal_of
 from shared.trace_context import new_id
 from shared.worker import Delivery
 

@@ -218,6 +218,32 @@ async def test_logout_ends_the_session_in_the_portal_and_at_the_provider(site: S
         assert (await browser.http.get("/")).status_code == 303
 
 
+async def test_logout_works_while_the_provider_is_away(site: Site) -> None:
+    async with site.browser() as browser:
+        await browser.sign_in("e101")
+        form, cookies = {"csrf": await browser.csrf()}, dict(browser.http.cookies)
+    away = portal_settings("http://portal.example.test", "http://127.0.0.1:9")
+    async with asking(away) as http:
+        http.cookies.update(cookies)
+        reply = await http.post("/auth/logout", data=form)
+    assert (reply.status_code, reply.headers["location"]) == (
+        303,
+        "http://portal.example.test/auth/signed-out",
+    )
+    assert 'madoguchi_session=""' in reply.headers["set-cookie"]
+    assert "Max-Age=0" in reply.headers["set-cookie"]
+
+
+async def test_of_many_unfinished_logins_the_last_three_can_be_finished(site: Site) -> None:
+    async with site.browser() as browser:
+        begun = [await browser.begin_login(f"/contracts?tab={number}") for number in range(9)]
+        kept = [name for name in browser.http.cookies if "login_" in name]
+        assert len(kept) == 3
+        last = await browser.http.get(await browser.pick("m100", begun[-1]))
+        assert last.headers["location"] == "/contracts?tab=8"
+        assert len([name for name in browser.http.cookies if "login_" in name]) == 2
+
+
 async def test_the_issuer_redirects_only_to_registered_pages_after_logout(site: Site) -> None:
     async with httpx.AsyncClient(base_url=site.issuer, timeout=60) as http:
         reply = await http.get(

@@ -34,6 +34,7 @@ def create_api(
         openapi_url=f"{base}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would lead to the host that the request names
         servers=[{"url": "/", "description": "the gateway of an installation"}],
         generate_unique_id_function=lambda route: route.name,
     )

@@ -76,12 +76,16 @@ class RequestContextMiddleware:
     """Gives each request of `service` an id and a trace, measures it, and logs one line.
 
     A crash is logged inside that context; `crashed` answers it unless the response has begun.
+    `cache_control` is sent with answers that have none of their own.
     """
 
-    def __init__(self, app: ASGIApp, *, service: str, crashed: Crashed) -> None:
+    def __init__(
+        self, app: ASGIApp, *, service: str, crashed: Crashed, cache_control: str = ""
+    ) -> None:
         self.app = app
         self.service = service
         self.crashed = crashed
+        self.cache_control = cache_control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request inside its own context; probes are passed through."""
@@ -110,6 +114,8 @@ class RequestContextMiddleware:
                 out = MutableHeaders(scope=message)
                 out["x-request-id"] = work.correlation_id or ""
                 out["traceparent"] = work.traceparent or ""
+                if self.cache_control:
+                    out.setdefault("cache-control", self.cache_control)
             await send(message)
 
         try:
@@ -205,7 +211,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, answer_refusal)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]
-    app.add_middleware(RequestContextMiddleware, service=app.state.service_name, crashed=crashed)
+    app.add_middleware(
+        RequestContextMiddleware,
+        service=app.state.service_name,
+        crashed=crashed,
+        cache_control="no-store",  # personal data in most answers
+    )
 
 
 @refuses(VersionMissing, VersionConflict)

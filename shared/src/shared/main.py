@@ -28,11 +28,12 @@ from shared.clock import Clock, SystemClock
 from shared.db import Database
 from shared.graceful_shutdown import GracefulServer
 from shared.http import install_probes
+from shared.issuer_keys import RemoteKeys
 from shared.rabbitmq import InboundBuffer, Topology
 from shared.service import Background, ServiceRuntime
 from shared.settings import ServiceSettings
 from shared.signals import run_until_signalled
-from shared.tokens import RemoteKeys, TokenVerifier, principal_of
+from shared.tokens import TokenVerifier, principal_of
 
 
 def settings_of(app: ModuleType, **given: Any) -> ServiceSettings:

@@ -1,20 +1,16 @@
 """Token verification: a bearer JWT is checked against the configured issuer's public keys."""
 
-import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import httpx
 from fastapi import Request
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
 
 from shared.auth import (
-    IssuerUnavailable,
     Principal,
     PrincipalOf,
     Role,
@@ -22,68 +18,12 @@ from shared.auth import (
     TokenMissing,
     TokenNotTrusted,
 )
+from shared.issuer_keys import Keys
 
 ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")
 """Public-key signatures only: with a shared secret every verifier could also issue tokens."""
 LEEWAY_S = 10
 """Accepted difference between the issuer's clock and ours."""
-
-
-class Keys(Protocol):
-    """A source of the issuer's public keys."""
-
-    async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:
-        """The keys and when they were fetched; fetches again if they are not newer than that."""
-
-
-class RemoteKeys:
-    """The issuer's JWKS, cached for `keep_s`, fetched again at once when a token names a new key.
-
-    `url` is an address, or a function that finds it out (discovery). Forged key ids must not flood
-    the issuer: fetches are at least `pause_s` apart.
-    """
-
-    def __init__(
-        self,
-        url: str | Callable[[], Awaitable[str]],
-        http: httpx.AsyncClient,
-        *,
-        keep_s: float = 3600,
-        pause_s: float = 5,
-    ) -> None:
-        self._url = url
-        self._http = http
-        self._keep_s = keep_s
-        self._pause_s = pause_s
-        self._keys: KeySet | None = None
-        self._fetched = float("-inf")
-        self._one_at_a_time = asyncio.Lock()
-
-    async def key_set(self, *, newer_than: float | None = None) -> tuple[KeySet, float]:
-        """See `Keys`. Raises IssuerUnavailable only if there are no cached keys to fall back on."""
-        async with self._one_at_a_time:
-            age_s = time.monotonic() - self._fetched
-            asked_for_newer = newer_than is not None and self._fetched <= newer_than
-            if (
-                self._keys is None
-                or age_s > self._keep_s
-                or (asked_for_newer and age_s > self._pause_s)
-            ):
-                await self._fetch()
-            assert self._keys is not None
-            return self._keys, self._fetched
-
-    async def _fetch(self) -> None:
-        try:
-            url = self._url if isinstance(self._url, str) else await self._url()
-            answer = await self._http.get(url)
-            answer.raise_for_status()
-            keys = KeySet.import_key_set(answer.json())
-        except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
-            if self._keys is None:
-                raise IssuerUnavailable(str(error)) from error
-            return  # stale keys are better than refusing everybody; the next request retries
-        self._keys, self._fetched = keys, time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ def create_app(
     app = FastAPI(
         title="窓口",
         openapi_url=None,
+        redirect_slashes=False,  # the redirect would lead to the host that the request names
         lifespan=lifespan,
         dependencies=[Depends(refuse_foreign_forms)],
     )

@@ -17,9 +17,12 @@ import httpx
 
 from portal_service.settings import PortalSettings
 from shared.auth import AccessRefused, IssuerUnavailable, Principal
-from shared.tokens import RemoteKeys, TokenVerifier, expiry_of
+from shared.issuer_keys import RemoteKeys
+from shared.tokens import TokenVerifier, expiry_of
 
 DISCOVERY_KEPT_S = 3600
+DISCOVERY_LIMIT_S = 3
+"""A provider that does not answer in this time is away: people get a page that says so."""
 
 
 class SignInFailed(Exception):
@@ -169,7 +172,9 @@ class OidcProvider:
         issuer = self._settings.oidc_issuer
         try:
             answer = await self._http.get(
-                issuer.rstrip("/") + "/.well-known/openid-configuration", follow_redirects=True
+                issuer.rstrip("/") + "/.well-known/openid-configuration",
+                follow_redirects=True,
+                timeout=DISCOVERY_LIMIT_S,
             )
             answer.raise_for_status()
             body = answer.json()

@@ -45,7 +45,7 @@ class SecurityHeadersMiddleware:
             "permissions-policy": "camera=(), geolocation=(), microphone=()",
         }
         if https:
-            self.headers["strict-transport-security"] = "max-age=31536000"
+            self.headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

@@ -1,10 +1,13 @@
 """Login and logout pages.
 
 /auth/login sends the browser to the provider and remembers the attempt in a sealed cookie of its
-own, so that several tabs can log in at once; /auth/callback redeems the code; /auth/logout ends the
-session here and at the provider.
+own, so that several tabs can log in at once; at most three attempts are kept, because every cookie
+makes the headers of each request longer. /auth/callback redeems the code; /auth/logout ends the
+session here and, if it answers, at the provider.
 """
 
+import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from urllib.parse import urlencode, urlsplit
 
@@ -22,9 +25,10 @@ from portal_service.session import (
     set_cookie,
 )
 from portal_service.state import state_of
-from shared.auth import public
+from shared.auth import IssuerUnavailable, public
 
 ATTEMPT_LASTS_S = 900
+ATTEMPTS_KEPT = 3
 
 pages = APIRouter(prefix="/auth", dependencies=[public()])
 
@@ -59,7 +63,11 @@ async def login(request: Request, next: str = "/") -> Response:  # noqa: A002  t
     attempt = LoginAttempt.begin(own_path(next))
     response = RedirectResponse(await portal.provider.authorize_url(attempt), 303)
     sealed = portal.cookie_cipher.encrypt("login", asdict(attempt), lasts_s=ATTEMPT_LASTS_S)
-    set_cookie(request, response, _attempt_cookie(attempt.state), sealed, lasts_s=ATTEMPT_LASTS_S)
+    earlier = sorted(_attempts(request), reverse=True)  # latest first
+    for dropped in earlier[ATTEMPTS_KEPT - 1 :]:
+        drop_cookie(request, response, dropped)
+    name = f"login_{int(time.time()):x}_{attempt.state[:8]}"
+    set_cookie(request, response, name, sealed, lasts_s=ATTEMPT_LASTS_S)
     return response
 
 
@@ -69,7 +77,8 @@ async def oidc_callback(
 ) -> Response:
     """Finish the login that `state` names. Raises SignInFailed."""
     portal = state_of(request)
-    cookie = request.cookies.get(cookie_name(request, _attempt_cookie(state)))
+    kept = next((one for one in _attempts(request) if one.endswith(f"_{state[:8]}")), "login")
+    cookie = request.cookies.get(cookie_name(request, kept))
     remembered = portal.cookie_cipher.decrypt("login", cookie)
     if remembered is None or remembered["state"] != state:
         raise SignInFailed("no login with this state began in this browser")
@@ -85,18 +94,22 @@ async def oidc_callback(
         id_token=tokens.id_token,
         user_id=person.user_id,
     )
-    drop_cookie(request, response, _attempt_cookie(state))
+    drop_cookie(request, response, kept)
     return response
 
 
 @pages.post("/logout")
 async def log_out(request: Request) -> Response:
-    """End the session here, then at the provider."""
+    """End the session here, then at the provider; if it is away, only here."""
     portal = state_of(request)
     session = session_of(request)
     back_to = f"{portal.settings.public_url}/auth/signed-out"
     id_token = session.id_token if session else None
-    response = RedirectResponse(await portal.provider.end_session_url(id_token, back_to), 303)
+    try:
+        leads_to = await portal.provider.end_session_url(id_token, back_to)
+    except IssuerUnavailable:
+        leads_to = back_to
+    response = RedirectResponse(leads_to, 303)
     end_session(request, response)
     return response
 
@@ -113,5 +126,9 @@ async def signed_in(request: Request) -> Response:
     return await render(request, "signed_in.html")
 
 
-def _attempt_cookie(state: str) -> str:
-    return f"login_{state[:8]}"
+def _attempts(request: Request) -> Iterator[str]:
+    """The kept attempts: login_<time of its begin, hexadecimal>_<first characters of its state>."""
+    prefix = cookie_name(request, "")
+    for name in request.cookies:
+        if name.startswith(f"{prefix}login_"):
+            yield name.removeprefix(prefix)
