@@ -80,7 +80,8 @@ def test_an_invalid_date_is_refused(typed: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "2025/7", "2025-07", "2025年7月", "202507", "２０２５／０７", "令和7年7月", "R7.7", "ｒ７／７",
+        "2025/7", "2025-07", "2025年7月", "202507", "２０２５／０７", "令和7年7月",
+        "R7.7", "ｒ７／７",
     ],
 )  # fmt: skip
 def test_many_month_formats_are_accepted(typed: str) -> None:

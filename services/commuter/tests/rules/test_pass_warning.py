@@ -183,7 +183,9 @@ def test_revision_of_fares_between_the_days_is_another_notice(
         ([A, valid("2022/08/01~", "later")], False),
     ],
 )
-def test_changed_passes_are_noticed_by_their_versions(now: Iterable[PassFacts], noticed: bool) -> None:
+def test_changed_passes_are_noticed_by_their_versions(
+    now: Iterable[PassFacts], noticed: bool
+) -> None:
     assert versions_changed(LOOKED_UP, frozenset({("A", 1)}), now) is noticed
 
 

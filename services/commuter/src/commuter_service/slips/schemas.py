@@ -193,7 +193,10 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
             for number, one in enumerate(slip.chain)
         ],
         actions=_actions(ctx, slip, facts.blocked or _warning_block(ctx, shown)),
-        trail=audit_json(_trail_for(ctx, slip, facts.trail), STEP_NAMES),
+        trail=audit_json(
+            _trail_for(ctx, slip, facts.trail),
+            {step.value: name for step, name in STEP_NAMES.items()},
+        ),
         passes=list(facts.standing),
     )
 
