@@ -43,7 +43,7 @@ def quick_ways(network: Network, a: Sequence[int], b: Sequence[int]) -> list[lis
     """The rides of the quickest ways by number of trains, with any operator and without each."""
     rounds, found = rounds_of(network), []
     for operator in ("", *network.operators[:6]):
-        for rides in rounds.search(a, NOT_SEARCHED | {operator}, trains=4).ways(b):
+        for rides in rounds.search(a, NOT_SEARCHED | {operator}).ways(b):
             route = journey_of(network, rides).route
             found.append([leg for leg in route.legs if isinstance(leg, Ride)])
     return found

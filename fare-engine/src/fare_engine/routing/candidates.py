@@ -292,11 +292,11 @@ def _quick_rides(
 
     avoid = question.avoid | NOT_SEARCHED
     shut = stations_out_of_use(network, question.on)
-    search = partial(rounds_of(network).search, starts, shut=shut)
+    search = partial(rounds_of(network).search, starts, ends=ends, shut=shut)
     best = list(search(avoid).ways(ends))
     if not best:
         near = [*ends, *(other for end in ends for other in network.interchanges[end])]
-        yield from search(avoid, walks=True).ways(near)
+        yield from search(avoid, ends=near, walks=True).ways(near)
         return
     yield from best
     used = [dict.fromkeys(hop.operator for ride in way for hop in ride.hops) for way in best]

@@ -16,6 +16,7 @@ from fare_engine.network.network import SAME_PLACE_MINUTES, Network
 from fare_engine.network.services import TrainRide, patterns_of
 
 MOST_TRAINS = 5
+KEPT = 64  # sets of operators to avoid whose arrays are kept
 FAR = 100_000  # tenths of a minute
 APART = 2 * FAR  # keeps the stops of one pattern from those of the next
 CHANGE = SAME_PLACE_MINUTES * 10
@@ -31,6 +32,18 @@ class _Round:
     ready: Times
     at_rows: Times
     at_stations: Times
+
+
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """Rows that no train reaches from the row before, and the times that keep them apart.
+
+    What boarding at a row takes, and what riding to it adds.
+    """
+
+    broken: Flags
+    boarding: Times
+    riding: Times
 
 
 class Rounds:
@@ -63,7 +76,7 @@ class Rounds:
         self._time, self._runs = np.array(time, np.int32), np.array(runs)
         self._boarding = np.array(wait, np.int32) - self._time
         self._operator = np.array(operator)
-        self._known: dict[frozenset[str], tuple[Flags, Times]] = {}
+        self._known: dict[frozenset[str], _Apart] = {}
         self._operators = names
         self._by_station = np.argsort(self._alight, kind="stable")
         self._stops, self._starts = np.unique(self._alight[self._by_station], return_index=True)
@@ -72,11 +85,15 @@ class Rounds:
         self._add_changes()
 
     def _add_changes(self) -> None:
-        arcs = [(station, station, CHANGE) for station in range(len(self.network.stations))]
-        for station, others in enumerate(self.network.interchanges):
-            arcs += [(station, other, max(10 * minutes, 1)) for other, minutes in others.items()]
+        """Walks between stations; at the station itself a change takes `CHANGE`."""
+        arcs = [
+            (station, other, max(10 * minutes, 1))
+            for station, others in enumerate(self.network.interchanges)
+            for other, minutes in others.items()
+        ]
         arcs.sort(key=lambda arc: arc[1])
-        self._from, to, self._walk = np.array(arcs, np.int32).reshape(-1, 3).T
+        self._from, to, walk = np.array(arcs, np.int64).reshape(-1, 3).T
+        self._walk = walk.astype(np.int32)
         self._to, self._to_starts = np.unique(to, return_index=True)
         self._to_ends = np.append(self._to_starts[1:], len(arcs))
 
@@ -85,15 +102,17 @@ class Rounds:
         starts: Sequence[int],
         avoid: frozenset[str] = frozenset(),
         *,
+        ends: Sequence[int] = (),
         shut: Sequence[int] = (),
         walks: bool = False,
-        trains: int = MOST_TRAINS,
     ) -> "Journeys":
         """All journeys from a place, not with operators to avoid and not to stations that are shut.
 
-        `walks`: also from the stations that it is a walk to.
+        `ends`: only journeys to these are asked for. `walks`: also from the stations that it is a
+        walk to.
         """
-        broken, apart = self._apart(avoid)
+        apart = self._apart(avoid)
+        goals = np.array(ends, np.int64)
         ready = np.full(len(self.network.stations) + 1, FAR, np.int32)
         ready[list(starts)] = 0
         if walks:
@@ -101,35 +120,40 @@ class Rounds:
         best = ready.copy()
         best[[*shut, -1]] = 0
         rounds: list[_Round] = []
-        while len(rounds) < trains and ready.min() < FAR:
-            at = self._ridden(ready, broken, apart)
+        while len(rounds) < MOST_TRAINS and ready.min() < FAR:
+            at = self._ridden(ready, apart)
+            # Nobody comes back to where they were sooner, nor rides on when the goal was reached.
+            sooner = np.flatnonzero(at < best[self._alight])
             stations = np.full(len(ready), FAR, np.int32)
-            stations[self._stops] = np.minimum.reduceat(at[self._by_station], self._starts)
-            stations[stations >= best] = FAR  # nobody comes back to where they were sooner
+            np.minimum.at(stations, self._alight[sooner], at[sooner])
             rounds.append(_Round(ready, at, stations))
             best = np.minimum(best, stations)
+            best = np.minimum(best, best[goals].min(initial=FAR))
             ready = self._changed(stations)
-        return Journeys(self, broken, rounds)
+        return Journeys(self, apart.broken, rounds)
 
-    def _ridden(self, ready: Times, broken: Flags, apart: Times) -> Times:
+    def _ridden(self, ready: Times, apart: "_Apart") -> Times:
         """The earliest time at every row, after boarding at one of those before it."""
-        boarded = ready[self._board] + self._boarding
-        boarded -= apart
+        boarded = ready[self._board]
+        boarded += apart.boarding
         np.minimum.accumulate(boarded, out=boarded)
-        at = np.full(len(boarded), FAR, np.int32)
-        at[1:] = boarded[:-1]
-        at += apart
-        at += self._time
-        at[broken] = FAR
+        at = np.empty_like(boarded)
+        at[0] = FAR
+        np.add(boarded[:-1], apart.riding[1:], out=at[1:])
         return np.minimum(at, FAR, out=at)
 
     def _changed(self, times: Times) -> Times:
         """When one is ready to board, by station, after getting off."""
-        ready = np.full(len(times), FAR, np.int32)
-        ready[self._to] = np.minimum.reduceat(times[self._from] + self._walk, self._to_starts)
-        return np.minimum(ready, FAR)
+        ready = times + CHANGE
+        walked = times[self._from]
+        walked += self._walk
+        if len(walked):
+            ready[self._to] = np.minimum(
+                ready[self._to], np.minimum.reduceat(walked, self._to_starts)
+            )
+        return np.minimum(ready, FAR, out=ready)
 
-    def _apart(self, avoid: frozenset[str]) -> tuple[Flags, Times]:
+    def _apart(self, avoid: frozenset[str]) -> "_Apart":
         """Rows that are not reached from the row before, and what keeps them apart.
 
         These are the first stops of patterns, and behind the hops of avoided operators.
@@ -137,7 +161,10 @@ class Rounds:
         if avoid not in self._known:
             shut = [self._operators[name] for name in avoid if name in self._operators]
             broken = np.isin(self._operator, [-1, *shut])
-            self._known[avoid] = broken, (np.cumsum(broken) * APART).astype(np.int32)
+            apart = (np.cumsum(broken) * APART).astype(np.int32)
+            while len(self._known) >= KEPT:
+                self._known.pop(next(iter(self._known)))
+            self._known[avoid] = _Apart(broken, self._boarding - apart, self._time + apart)
         return self._known[avoid]
 
     def rides_to(self, journeys: "Journeys", station: int, trains: int) -> list[TrainRide]:
@@ -169,6 +196,8 @@ class Rounds:
 
     def _came_from(self, before: _Round, station: int, ready: Times) -> int:
         """The station where the train before was left, to be ready at this one."""
+        if before.at_stations[station] + CHANGE == ready[station]:
+            return station
         group = int(np.searchsorted(self._to, station))
         arcs = slice(self._to_starts[group], self._to_ends[group])
         costs = before.at_stations[self._from[arcs]] + self._walk[arcs]

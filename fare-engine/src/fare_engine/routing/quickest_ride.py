@@ -4,14 +4,18 @@ A fare between two stations does not depend on the way; what a pass covers of it
 """
 
 import heapq
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 from fare_engine.network.network import Network, Ride
 from fare_engine.routing.route_text import joined_rides
 
 BOARDING_SECONDS = 240
-# Seconds, station, edge to it.
-Arc = tuple[int, int, int]
+NEVER = 10**9
+# Seconds, station, edge to it, its line and track.
+Arc = tuple[int, int, int, int, int]
+# A station and the line by which it was reached, -1 on foot.
+State = tuple[int, int]
 
 
 @lru_cache(maxsize=16_384)
@@ -29,26 +33,37 @@ def _quickest(
     network: Network, system: str, a: int, b: int, barred: frozenset[int]
 ) -> tuple[Ride, ...]:
     """Dijkstra over stations, each with the line by which it was reached."""
-    around = _tracks_of(network)[system]
-    # Seconds, station, line, and the way to it as pairs of station and edge.
-    queue: list[tuple[int, int, int, tuple[tuple[int, int], ...]]] = [(0, a, -1, ())]
-    done: set[tuple[int, int]] = set()
+    around, twins = _tracks_of(network)[system], _twins_of(network)
+    best: dict[State, int] = {(a, -1): 0}
+    before: dict[State, tuple[State, int]] = {}
+    queue: list[tuple[int, int, int]] = [(0, a, -1)]
     while queue:
-        cost, here, line, way = heapq.heappop(queue)
+        cost, here, line = heapq.heappop(queue)
         if here == b:
-            return tuple(joined_rides(_ride(network, *step) for step in way))
-        if (here, line) in done:
+            return tuple(joined_rides(reversed(list(_way(network, before, (here, line))))))
+        if cost > best[here, line]:
             continue
-        done.add((here, line))
-        for twin, minutes in network.interchanges[here].items():
-            if network.fare_node[twin] == network.fare_node[here] and twin in around:
-                heapq.heappush(queue, (cost + 60 * minutes, twin, -1, way))
-        for seconds, there, edge in around.get(here, ()):
-            if network.track_of[edge] not in barred:
-                other = network.edges[edge].line
-                later = cost + seconds + (0 if other == line else BOARDING_SECONDS)
-                heapq.heappush(queue, (later, there, other, (*way, (here, edge))))
+        arcs = [(60 * minutes, twin, -1, -1) for twin, minutes in twins[here] if twin in around]
+        for seconds, there, edge, other, track in around.get(here, ()):
+            if track not in barred:
+                wait = 0 if other == line else BOARDING_SECONDS
+                arcs.append((seconds + wait, there, other, edge))
+        for onward, there, other, edge in arcs:
+            if cost + onward < best.get((there, other), NEVER):
+                best[there, other] = cost + onward
+                before[there, other] = (here, line), edge
+                heapq.heappush(queue, (cost + onward, there, other))
     return ()
+
+
+def _way(
+    network: Network, before: Mapping[State, tuple[State, int]], state: State
+) -> Iterator[Ride]:
+    """The tracks to a station, the last first."""
+    while state in before:
+        state, edge = before[state]
+        if edge >= 0:
+            yield _ride(network, state[0], edge)
 
 
 def _ride(network: Network, start: int, edge_id: int) -> Ride:
@@ -64,6 +79,16 @@ def _tracks_of(network: Network) -> dict[str, dict[int, list[Arc]]]:
         line = network.lines[edge.line]
         seconds = edge.km10 * network.seconds_per_km[line.id] // 10
         around = found.setdefault(line.system, {})
-        around.setdefault(edge.a, []).append((seconds, edge.b, edge.id))
-        around.setdefault(edge.b, []).append((seconds, edge.a, edge.id))
+        around.setdefault(edge.a, []).append((seconds, edge.b, edge.id, line.id, edge.track))
+        around.setdefault(edge.b, []).append((seconds, edge.a, edge.id, line.id, edge.track))
     return found
+
+
+@cache
+def _twins_of(network: Network) -> list[list[tuple[int, int]]]:
+    """The other names of each station in the tariff, with the minutes of a change."""
+    node = network.fare_node
+    return [
+        [(twin, minutes) for twin, minutes in others.items() if node[twin] == node[here]]
+        for here, others in enumerate(network.interchanges)
+    ]

@@ -367,13 +367,14 @@ def _shortest(
 
 def joined_rides(rides: Iterable[Ride]) -> list[Ride]:
     """Join neighbouring rides along one line: a leg ends where the rider changes or turns back."""
-    joined: list[Ride] = []
+    joined: list[tuple[int, list[int], list[int]]] = []
     for ride in rides:
-        last = joined[-1] if joined else None
-        goes_on = last and last.line == ride.line and last.stations[-1] == ride.stations[0]
-        if last and goes_on and last.edges[-1] != ride.edges[0]:
-            stations = (*last.stations, *ride.stations[1:])
-            joined[-1] = Ride(ride.line, stations, (*last.edges, *ride.edges))
-        else:
-            joined.append(ride)
-    return joined
+        if joined:
+            line, stations, edges = joined[-1]
+            goes_on = line == ride.line and stations[-1] == ride.stations[0]
+            if goes_on and edges[-1] != ride.edges[0]:
+                stations += ride.stations[1:]
+                edges += ride.edges
+                continue
+        joined.append((ride.line, list(ride.stations), list(ride.edges)))
+    return [Ride(line, tuple(stations), tuple(edges)) for line, stations, edges in joined]
