@@ -140,7 +140,8 @@ class Rounds:
         at = np.empty_like(boarded)
         at[0] = FAR
         np.add(boarded[:-1], apart.riding[1:], out=at[1:])
-        return np.minimum(at, FAR, out=at)
+        np.minimum(at, FAR, out=at)
+        return at
 
     def _changed(self, times: Times) -> Times:
         """When one is ready to board, by station, after getting off."""
