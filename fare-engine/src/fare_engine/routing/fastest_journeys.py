@@ -137,7 +137,7 @@ class Rounds:
         boarded = ready[self._board]
         boarded += apart.boarding
         np.minimum.accumulate(boarded, out=boarded)
-        at = np.empty_like(boarded)
+        at: Times = np.empty_like(boarded)
         at[0] = FAR
         np.add(boarded[:-1], apart.riding[1:], out=at[1:])
         np.minimum(at, FAR, out=at)
