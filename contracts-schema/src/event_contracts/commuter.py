@@ -69,3 +69,15 @@ class SlipMoved(Event):
     employee_id: str
     status: SlipStatus
     total_yen: int
+
+
+class SubmissionRequested(Event):
+    """Accounting closes a month and asks an employee to submit; `slips` of theirs are not yet."""
+
+    wire_type: ClassVar[str] = "expense_month.submission_requested.v1"
+    aggregate_type: ClassVar[str] = "expense_month"
+    aggregate_key: ClassVar[str] = "employee_id"
+
+    month: str
+    employee_id: str
+    slips: int

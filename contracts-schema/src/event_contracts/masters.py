@@ -40,6 +40,7 @@ class StaffUpdated(Event):
     role: Literal["sales", "manager", "hq"]
     active: bool = True
     mobile: str | None = None
+    name_kana: str | None = None
 
     @property
     def aggregate_id(self) -> str:

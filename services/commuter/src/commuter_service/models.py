@@ -31,7 +31,10 @@ class Base(DeclarativeBase):
 
 
 class Employee(Base):
-    """Somebody who travels; `mail` is known once the person has used this service."""
+    """Somebody who travels; `mail` is known once the person has used this service.
+
+    `name_kana` is the reading as the staff master has it.
+    """
 
     __tablename__ = "employee"
 
@@ -41,6 +44,7 @@ class Employee(Base):
     mail: Mapped[str | None]
     active: Mapped[bool]
     store_code: Mapped[str | None]
+    name_kana: Mapped[str | None]
 
 
 class CompanySetting(Base):
@@ -121,6 +125,7 @@ class Slip(Base):
     __table_args__ = (
         Index("slip_by_employee", "dealer_id", "employee_id", "updated_at"),
         Index("slip_by_status", "dealer_id", "status", "updated_at"),
+        Index("slip_by_submission", "dealer_id", "submitted_at", "slip_id"),
     )
 
     slip_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -152,6 +157,7 @@ class SlipItem(Base):
     __table_args__ = (
         Index("slip_item_by_slip", "slip_id", "position"),
         Index("slip_item_by_day", "dealer_id", "employee_id", "item_on"),
+        Index("slip_item_sums", "slip_id", postgresql_include=("amount_yen", "item_on")),
     )
 
     item_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -176,6 +182,21 @@ class SlipItem(Base):
     without_pass_reason: Mapped[str | None]
     picture: Mapped[str | None]
     """Not used any more: dropped by the next release, while the one before still reads it."""
+
+
+class MonthClosing(Base):
+    """A month that accounting closed once; `closed` is false while it is reopened."""
+
+    __tablename__ = "month_closing"
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    closed: Mapped[bool]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
+    changed_by_name: Mapped[str]
+    reason: Mapped[str | None]
 
 
 class SourceFare(Base):

@@ -40,6 +40,7 @@ POSSIBLE = {
     (S.PENDING, T.EDIT, "editor"),
     *((S.APPROVED, step, who) for step in (T.REJECT, T.SETTLE)
       for who in ("accounting", "corrector")),
+    *((S.SETTLED, T.UNSETTLE, who) for who in ("accounting", "corrector")),
     (S.APPROVED, T.EDIT, "corrector"),
 }  # fmt: skip
 

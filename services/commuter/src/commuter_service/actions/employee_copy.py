@@ -10,6 +10,8 @@ from event_contracts.masters import StaffUpdated
 async def upsert_employee(tx: AsyncSession, event: StaffUpdated) -> None:
     """Keep an employee as they are now; one who left stays, inactive."""
     values = {"name": event.name, "active": event.active, "store_code": event.store_code}
+    if event.name_kana is not None:
+        values["name_kana"] = event.name_kana
     person_id = f"{event.dealer_id}-{event.staff_code}"
     await tx.execute(
         insert(Employee)

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from commuter_service.actions.audit_trail import add_audit_entry
+from commuter_service.actions.month_closings import check_months
+from commuter_service.actions.new_slip import new_slip
 from commuter_service.actions.slip_items import (
     Decision,
     IcCardRow,
@@ -56,7 +58,6 @@ from shared import outbox
 from shared.concurrency import check_version
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
-from shared.trace_context import new_id
 
 
 class LookUpNeeded(Refusal):
@@ -130,7 +131,7 @@ async def create_slip(
 ) -> Slip:
     """The first save of a slip; refused while an own pass is unconfirmed (R22)."""
     await _not_blocked(ctx, ctx.employee_id, kind, SlipDeed.CREATE)
-    slip = _new_slip(ctx, kind)
+    slip = new_slip(ctx, kind)
     ctx.tx.add(slip)
     await ctx.tx.flush()
     passes = passes_of_employee(await passes_of(ctx.tx, ctx.employee_id), ctx.tariffs.network)
@@ -149,8 +150,10 @@ async def save_slip(
     if any(item.decision for item in typed.items):
         await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.SEARCH)
     before, total = facts_of(opened.items), total_yen(opened.items)
+    days = [item.item_on for item in opened.items]
     items = await _write(ctx, opened, typed)
     _check_edit(ctx, opened, total, items)
+    await check_months(ctx, SlipStep.EDIT, opened.state.status, days, items)
     add_audit_entry(
         ctx,
         slip_id, slip.employee_id, _edit_name(opened, saved_by), before=before,
@@ -173,6 +176,7 @@ async def decide_item(
     _check_policy(ctx, decision)
     ride = await with_quoted_fares(ctx.tx, decision.ride, opened.passes, ctx.tariffs.network)
     before, total = facts_of(opened.items), total_yen(opened.items)
+    await check_months(ctx, SlipStep.EDIT, opened.state.status, opened.items)
     apply_candidate(slip, item, replace(decision, ride=ride), opened.passes, ctx.tariffs)
     _check_edit(ctx, opened, total, opened.items)
     _touch(ctx, slip)
@@ -195,6 +199,7 @@ async def import_ic_card(
     added = [ic_card_item(slip, first + number, row) for number, row in enumerate(rows)]
     ctx.tx.add_all(added)
     items = [*opened.items, *added]
+    await check_months(ctx, SlipStep.EDIT, opened.state.status, items)
     _check_edit(ctx, opened, total, items)
     _touch(ctx, slip)
     add_audit_entry(
@@ -215,7 +220,7 @@ class SlipKindHoldsNoRides(Refusal):
 async def move_slip(
     ctx: RequestContext, slip_id: UUID, version: int, step: SlipStep, comment: str = ""
 ) -> Slip:
-    """申請, 承認, 差戻し, 取下げ, 否認, 精算. Warnings stop a submission only by setting (R54)."""
+    """申請, 承認, 差戻し, 取下げ, 否認, 精算 and its undoing. Raises also MonthClosed."""
     opened = await _locked_slip(ctx, slip_id, version)
     slip, approvers = opened.slip, tuple[str, ...]()
     if step is SlipStep.SUBMIT:
@@ -223,26 +228,39 @@ async def move_slip(
         await _check_submission(ctx, opened)
         approvers = approval_chain(ctx.setting.approvers, slip.employee_id)
     after = step_slip(opened.state, step, opened.actor, approvers=approvers, comment=comment)
-    before = {"status": slip.status, "step": slip.step}
-    slip.status, slip.chain, slip.step = after.status.value, list(after.chain), after.step
+    await check_months(ctx, step, opened.state.status, opened.items)
     if step is SlipStep.SUBMIT:
         slip.submitted_at = ctx.now
+    await enter_step(ctx, slip, step, after, total_yen(opened.items), comment)
+    return slip
+
+
+async def enter_step(  # noqa: PLR0913, PLR0917 - the step with what came of it
+    ctx: RequestContext,
+    slip: Slip,
+    step: SlipStep,
+    after: SlipState,
+    yen: int,
+    comment: str = "",
+) -> None:
+    """Write the state after a step, with its line of the trail and its event."""
+    before = {"status": slip.status, "step": slip.step}
+    slip.status, slip.chain, slip.step = after.status.value, list(after.chain), after.step
     _touch(ctx, slip)
     add_audit_entry(
         ctx,
-        slip_id, slip.employee_id, step.value,
+        slip.slip_id, slip.employee_id, step.value,
         before=before, after={"status": slip.status, "step": slip.step},
         said=comment.strip() or None,
     )  # fmt: skip
     event = SlipMoved(
         dealer_id=slip.dealer_id,
-        slip_id=str(slip_id),
+        slip_id=str(slip.slip_id),
         employee_id=slip.employee_id,
         status=after.status.value,
-        total_yen=total_yen(opened.items),
+        total_yen=yen,
     )
     await outbox.add(ctx.tx, event, now=ctx.now)
-    return slip
 
 
 async def delete_slip(ctx: RequestContext, slip_id: UUID, version: int) -> None:
@@ -259,7 +277,7 @@ async def copy_slip(ctx: RequestContext, slip_id: UUID) -> Slip:
     slip = await slip_for(ctx.tx, ctx.dealer_id, slip_id, ctx.employee_id, accounting=False)
     step_slip(state_of(slip), SlipStep.COPY, actor_of(ctx, slip))
     await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.CREATE)
-    copied = _new_slip(ctx, kind_of(slip))
+    copied = new_slip(ctx, kind_of(slip))
     copied.title, copied.purpose, copied.copied_from = slip.title, slip.purpose, slip.slip_id
     copied.trip_from, copied.trip_to = slip.trip_from, slip.trip_to
     ctx.tx.add(copied)
@@ -376,24 +394,3 @@ def _edit_name(opened: LockedSlip, saved_by: SavedBy) -> str:
 def _touch(ctx: RequestContext, slip: Slip) -> None:
     slip.version += 1
     slip.updated_at = ctx.now
-
-
-def _new_slip(ctx: RequestContext, kind: SlipKind) -> Slip:
-    return Slip(
-        slip_id=new_id(),
-        dealer_id=ctx.dealer_id,
-        employee_id=ctx.employee_id,
-        version=1,
-        kind=kind.name.lower(),
-        title="",
-        purpose="",
-        trip_from=None,
-        trip_to=None,
-        status=SlipStatus.DRAFT.value,
-        chain=[],
-        step=0,
-        copied_from=None,
-        created_at=ctx.now,
-        updated_at=ctx.now,
-        submitted_at=None,
-    )

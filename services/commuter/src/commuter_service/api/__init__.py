@@ -4,15 +4,20 @@ from fastapi import APIRouter
 
 from commuter_service.api import (
     internal,
+    month_closings,
     passes,
     pdf,
     pending_work,
     rechecks,
     route_search,
     settings,
+    slip_desk,
     slips,
 )
 
 router = APIRouter()
-for part in (settings, passes, route_search, slips, pdf, rechecks, pending_work, internal):
+for part in (
+    *(settings, passes, route_search, slips, slip_desk, month_closings),
+    *(pdf, rechecks, pending_work, internal),
+):
     router.include_router(part.router)

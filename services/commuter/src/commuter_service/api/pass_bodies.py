@@ -78,6 +78,35 @@ class PassQuery(BaseModel):
     status: Annotated[str, Field(pattern="^(confirmed|applied|withdrawn|rejected)$")] | None = None
 
 
+class EmployeeQuery(BaseModel):
+    """Which employees: a part of name, number or reading; `after` is where a page ended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text = ""
+    after: Text | None = None
+    size: int = Field(default=50, ge=1, le=200)
+
+
+class EmployeeWithPasses(BaseModel):
+    """An employee with all their passes, or none."""
+
+    employee_id: str
+    number: str
+    name: str
+    name_kana: str | None
+    store_code: str | None
+    passes: list[PassAnswer]
+
+
+class EmployeesWithPasses(BaseModel):
+    """A page of employees by reading; `next` leads to the following one, `count` counts all."""
+
+    items: list[EmployeeWithPasses]
+    next: str | None
+    count: int
+
+
 class Passes(BaseModel):
     """Passes, by employee."""
 

@@ -14,6 +14,9 @@ from commuter_service.api.pass_bodies import (
     CheckedPass,
     ConfirmBody,
     DraftPass,
+    EmployeeQuery,
+    EmployeesWithPasses,
+    EmployeeWithPasses,
     EndBody,
     Health,
     ManyBody,
@@ -31,6 +34,7 @@ from commuter_service.api.pass_bodies import (
 )
 from commuter_service.api.refusal_groups import PASS_CONTENT, PASS_EDIT, PERIOD
 from commuter_service.models import Pass
+from commuter_service.passes.employee_list import employees_named, page_of_employees
 from commuter_service.passes.employee_passes import read_pass
 from commuter_service.passes.schemas import (
     adjacent_passes,
@@ -79,6 +83,35 @@ async def list_passes(query: Annotated[PassQuery, Query()], ctx: Ctx) -> Passes:
     ctx.need_pass_master()
     wanted = queries.passes_of_company(ctx.dealer_id, query.employee_id, query.status)
     return await _listed(ctx, await queries.passes_where(ctx.tx, *wanted))
+
+
+@router.get("/passes/employees")
+@refuses(RightMissing)
+async def list_employees_with_passes(
+    query: Annotated[EmployeeQuery, Query()], ctx: Ctx
+) -> EmployeesWithPasses:
+    """定期区間マスタ: the company's employees with their passes, those without one too."""
+    ctx.need_pass_master()
+    wanted = employees_named(ctx.dealer_id, query.text)
+    found = await page_of_employees(ctx.tx, wanted, query.after, query.size + 1)
+    page = found[: query.size]
+    ids = [one.employee_id for one in page]
+    passes = await _listed(ctx, await queries.passes_where(ctx.tx, Pass.employee_id.in_(ids)))
+    items = [
+        EmployeeWithPasses(
+            employee_id=one.employee_id,
+            number=one.employee_id.removeprefix(f"{ctx.dealer_id}-"),
+            name=one.name,
+            name_kana=one.name_kana,
+            store_code=one.store_code,
+            passes=[held for held in passes.items if held.employee_id == one.employee_id],
+        )
+        for one in page
+    ]
+    more = page[-1].employee_id if len(found) > query.size else None
+    return EmployeesWithPasses(
+        items=items, next=more, count=await queries.count_where(ctx.tx, wanted)
+    )
 
 
 @router.get("/my-passes")

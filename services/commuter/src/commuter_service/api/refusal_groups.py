@@ -8,6 +8,7 @@ from commuter_service.actions.slip_items import (
 )
 from commuter_service.adapters.ekispert import RouteSearchRefused, RouteSearchUnavailable
 from commuter_service.fare_errors import declared
+from commuter_service.rules.month_closing import MonthClosed
 from commuter_service.rules.pass_application import NotYourPass, RouteNotDecided
 from commuter_service.rules.route_search_policy import MediumNotAccepted, PassMustBeUsed
 from commuter_service.rules.slip_approval import (
@@ -63,4 +64,7 @@ SLIP_LINES: Refusals = (
     ReasonForNoPassMissing,
     *PRICE,
 )
-SLIP_EDIT = (SlipStepNotPossible, SlipRightMissing, FlowChanged, AmountChangeNotAllowed)
+SLIP_EDIT = (
+    *(SlipStepNotPossible, SlipRightMissing, FlowChanged, AmountChangeNotAllowed),
+    MonthClosed,
+)

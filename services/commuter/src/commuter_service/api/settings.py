@@ -81,6 +81,7 @@ class EmployeeLine(BaseModel):
 
     employee_id: str
     name: str
+    store_code: str | None
 
 
 class Employees(BaseModel):
@@ -154,12 +155,15 @@ async def show_me(ctx: Ctx) -> Me:
 @router.get("/employees", dependencies=[EMPLOYEES])
 @refuses(RightMissing)
 async def list_employees(ctx: Ctx) -> Employees:
-    """The company's people, for those who administer passes or rights."""
+    """The company's people by reading, for those who administer passes or rights."""
     if not ctx.accounting:
         ctx.need_pass_master()
     found = await queries.employees_of(ctx.tx, ctx.dealer_id)
     return Employees(
-        items=[EmployeeLine(employee_id=one.employee_id, name=one.name) for one in found]
+        items=[
+            EmployeeLine(employee_id=one.employee_id, name=one.name, store_code=one.store_code)
+            for one in sorted(found, key=lambda one: one.name_kana or f"\uffff{one.name}")
+        ]
     )
 
 

@@ -1,6 +1,6 @@
 """精算書: five kinds with the look-up and others without, until they are settled (R22, R42)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from commuter_service.actions.slips import (
     SlipKindHoldsNoRides,
 )
 from commuter_service.api.dependencies import (
-    ACCOUNTING,
     EMPLOYEES,
     Body,
     Ctx,
@@ -33,6 +32,7 @@ from commuter_service.passes.employee_passes import passes_of_employee
 from commuter_service.passes.schemas import pass_answer
 from commuter_service.queries import kind_of
 from commuter_service.request_context import RequestContext
+from commuter_service.rules.month_closing import MonthClosed
 from commuter_service.rules.pass_warning import WarningBlocksSubmission
 from commuter_service.rules.route_search_policy import RoundaboutBlocksSubmission
 from commuter_service.rules.slip_approval import (
@@ -48,7 +48,8 @@ from commuter_service.rules.slip_kind import (
     SlipKind,
     UnconfirmedPassBlocks,
 )
-from commuter_service.slips.schemas import SlipAnswer, SlipFacts, SlipLine, slip_answer, slip_line
+from commuter_service.slips.lists import Slips, slip_lines
+from commuter_service.slips.schemas import SlipAnswer, SlipFacts, slip_answer
 from fare_engine.rules.bus_policy import BusPolicy
 from shared.http import etag, idempotent
 from shared.path_keys import register_words
@@ -61,7 +62,7 @@ Kind = Literal[
     "transport", "trip_request", "trip", "overseas_trip_request", "overseas_trip", "expense",
     "payment_request",
 ]  # fmt: skip
-StepInPath = Literal["submit", "approve", "remand", "withdraw", "reject", "settle"]
+StepInPath = Literal["submit", "approve", "remand", "withdraw", "reject", "settle", "unsettle"]
 register_words("slip_step", get_args(StepInPath))
 
 
@@ -143,12 +144,6 @@ class KindOffer(BaseModel):
     reason: str | None
 
 
-class Slips(BaseModel):
-    """Slips as lists show them."""
-
-    items: list[SlipLine]
-
-
 class OwnSlips(Slips):
     """The own slips, and the kinds that may be begun."""
 
@@ -191,21 +186,14 @@ async def list_slips(ctx: Ctx, status: SlipStatus | None = None) -> OwnSlips:
         )
         for kind in SlipKind
     ]
-    return OwnSlips(kinds=kinds, items=(await _lines(ctx, found)).items)
+    return OwnSlips(kinds=kinds, items=(await slip_lines(ctx, found)).items)
 
 
 @router.get("/slips/to-approve")
 async def list_slips_to_approve(ctx: Ctx) -> Slips:
     """承認: what waits for this person."""
     waiting = await queries.slips_awaiting(ctx.tx, ctx.employee_id, ctx.dealer_id)
-    return await _lines(ctx, waiting)
-
-
-@router.get("/slips/of-company", dependencies=[ACCOUNTING])
-async def list_slips_of_company(ctx: Ctx, status: SlipStatus | None = None) -> Slips:
-    """経理: what was handed in, or what of it is in one state."""
-    wanted = queries.slips_of_company(ctx.dealer_id, status)
-    return await _lines(ctx, await queries.slips_where(ctx.tx, wanted))
+    return await slip_lines(ctx, waiting)
 
 
 @router.post("/slips", status_code=201)
@@ -293,7 +281,7 @@ async def copy_slip(slip_id: UUID, ctx: Ctx, response: Response, key: Key = None
 
 @router.post("/slips/{slip_id}/{step:slip_step}")
 @refuses(SlipStepNotPossible, CommentMissing, NoApprover, UnconfirmedPassBlocks, LookUpNeeded)
-@refuses(WarningBlocksSubmission, RoundaboutBlocksSubmission)
+@refuses(WarningBlocksSubmission, RoundaboutBlocksSubmission, MonthClosed)
 async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI hands out the rest
     slip_id: UUID,
     step: StepInPath,
@@ -302,7 +290,7 @@ async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI han
     ctx: Ctx,
     response: Response,
 ) -> SlipAnswer:
-    """申請, 承認, 差戻し, 取下げ, 否認, 精算."""
+    """申請, 承認, 差戻し, 取下げ, 否認, 精算, 精算の取消."""
     slip = await actions.move_slip(ctx, slip_id, version, SlipStep(step), body.comment)
     return await _answered(ctx, slip, response)
 
@@ -330,28 +318,6 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
         blocked=BLOCKED_MESSAGE if own and waits and kind_of(slip) in USES_SEARCH else None,
     )
     return slip_answer(ctx, slip, facts)
-
-
-async def _lines(ctx: RequestContext, found: Sequence[Slip]) -> Slips:
-    ids = [slip.slip_id for slip in found]
-    items = await queries.items_of(ctx.tx, *ids) if ids else []
-    names = await queries.employee_names(ctx.tx, (slip.employee_id for slip in found))
-    passes = {
-        employee: passes_of_employee(await queries.passes_of(ctx.tx, employee), ctx.tariffs.network)
-        for employee in {slip.employee_id for slip in found}
-    }
-    return Slips(
-        items=[
-            slip_line(
-                ctx,
-                slip,
-                [item for item in items if item.slip_id == slip.slip_id],
-                passes[slip.employee_id],
-                names,
-            )
-            for slip in found
-        ]
-    )
 
 
 async def _once(

@@ -4,7 +4,8 @@
     pending → remanded | withdrawn → pending again; approved → rejected
 
 An approval cannot be undone; the next approver remands. A slip that is submitted again takes the
-chain of that moment.
+chain of that moment. A settlement made by mistake is undone by accounting with a reason (R92):
+settled → approved.
 """
 
 from collections.abc import Sequence
@@ -55,6 +56,7 @@ class SlipStep(StrEnum):
     REMAND = "remand"
     REJECT = "reject"
     SETTLE = "settle"
+    UNSETTLE = "unsettle"
     COPY = "copy"
 
     @property
@@ -72,6 +74,7 @@ STEP_NAMES = {
     SlipStep.REMAND: "差戻し",
     SlipStep.REJECT: "否認",
     SlipStep.SETTLE: "精算",
+    SlipStep.UNSETTLE: "精算の取消",
     SlipStep.COPY: "伝票コピー",
 }
 
@@ -113,7 +116,7 @@ class NoApprover(Refusal):
 
 
 class CommentMissing(Refusal):
-    """A remand and a rejection say why."""
+    """A remand, a rejection and the undoing of a settlement say why."""
 
     code: ClassVar[str] = "COMMENT_MISSING"
     message = "理由を入力してください"
@@ -162,7 +165,7 @@ def step_slip(
     refusal = refusal_of(state, step, actor, approvers=approvers)
     if refusal is not None:
         raise refusal
-    if step in {SlipStep.REMAND, SlipStep.REJECT} and not comment.strip():
+    if step in WITH_REASON and not comment.strip():
         raise CommentMissing
     if step is SlipStep.SUBMIT:
         return SlipState(SlipStatus.PENDING, tuple(approvers), 0)
@@ -172,12 +175,14 @@ def step_slip(
     return SlipState(after, state.chain, state.step)
 
 
+WITH_REASON = frozenset({SlipStep.REMAND, SlipStep.REJECT, SlipStep.UNSETTLE})
 AFTER = {
     SlipStep.APPROVE: SlipStatus.APPROVED,
     SlipStep.REMAND: SlipStatus.REMANDED,
     SlipStep.WITHDRAW: SlipStatus.WITHDRAWN,
     SlipStep.REJECT: SlipStatus.REJECTED,
     SlipStep.SETTLE: SlipStatus.SETTLED,
+    SlipStep.UNSETTLE: SlipStatus.APPROVED,
 }
 
 
@@ -196,6 +201,7 @@ def refusal_of(
         SlipStep.REMAND: actor.is_next_approver and status is SlipStatus.PENDING,
         SlipStep.REJECT: actor.accounting and status is SlipStatus.APPROVED,
         SlipStep.SETTLE: actor.accounting and status is SlipStatus.APPROVED,
+        SlipStep.UNSETTLE: actor.accounting and status is SlipStatus.SETTLED,
         SlipStep.COPY: actor.is_owner,
     }
     if possible[step]:

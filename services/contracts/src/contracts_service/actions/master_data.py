@@ -83,6 +83,7 @@ async def upsert_staff(tx: AsyncSession, rows: Iterable[MasterRow], *, now: date
                 role=row.role,
                 active=row.active,
                 mobile=row.mobile_phone,
+                name_kana=row.name_kana,
             )
             for row in changed
         ]

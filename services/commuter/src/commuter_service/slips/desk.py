@@ -1,0 +1,116 @@
+"""Accounting's desk: slips of a filter, their sums by status, and one page of them (R90).
+
+The list, its totals and 一括精算 use the same conditions: settled is what was shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from commuter_service.models import Employee, Slip, SlipItem
+from commuter_service.queries import Conditions, slips_of_company
+from commuter_service.rules.month_closing import last_day_of
+from commuter_service.rules.slip_approval import SlipStatus
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFilter:
+    """What accounting looks for; `month` is its first day, the amounts belong to the range."""
+
+    month: date | None = None
+    employee_id: str | None = None
+    store_code: str | None = None
+    kind: str | None = None
+    from_yen: int | None = None
+    to_yen: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """How many slips there are, and what they claim."""
+
+    count: int
+    total_yen: int
+
+
+Place = tuple[datetime, UUID]
+"""Where a page ended: the slips after it were submitted earlier."""
+
+
+def desk_slips(dealer_id: str, wanted: DeskFilter, status: SlipStatus | None = None) -> Conditions:
+    """The submitted slips of a company that fit a filter."""
+    found = slips_of_company(dealer_id, status)
+    if wanted.month is not None:
+        found = (*found, has_item_in(wanted.month))
+    if wanted.employee_id is not None:
+        found = (*found, Slip.employee_id == wanted.employee_id)
+    if wanted.store_code is not None:
+        found = (*found, Slip.employee_id.in_(_employees(Employee.store_code == wanted.store_code)))
+    if wanted.kind is not None:
+        found = (*found, Slip.kind == wanted.kind)
+    if wanted.from_yen is not None:
+        found = (*found, _total_of_slip() >= wanted.from_yen)
+    if wanted.to_yen is not None:
+        found = (*found, _total_of_slip() <= wanted.to_yen)
+    if words := wanted.text.strip():
+        named = Slip.employee_id.in_(_employees(Employee.name.icontains(words, autoescape=True)))
+        titled = Slip.title.icontains(words, autoescape=True)
+        found = (*found, titled | Slip.purpose.icontains(words, autoescape=True) | named)
+    return found
+
+
+def has_item_in(month: date) -> ColumnElement[bool]:
+    """Whether a slip has an item dated in a month."""
+    dated = SlipItem.item_on.between(month, last_day_of(month))
+    return exists().where(SlipItem.slip_id == Slip.slip_id, dated)
+
+
+async def sums_by_status(tx: AsyncSession, wanted: Conditions) -> Mapping[SlipStatus, Sums]:
+    """Count and sum of these slips, by their status."""
+    totals = (
+        select(SlipItem.slip_id, func.sum(SlipItem.amount_yen).label("yen"))
+        .group_by(SlipItem.slip_id)
+        .subquery()
+    )
+    rows = await tx.execute(
+        select(Slip.status, func.count(), func.coalesce(func.sum(totals.c.yen), 0))
+        .outerjoin(totals, totals.c.slip_id == Slip.slip_id)
+        .where(*wanted)
+        .group_by(Slip.status)
+    )
+    return {SlipStatus(status): Sums(count, int(yen)) for status, count, yen in rows}
+
+
+async def page_of_slips(
+    tx: AsyncSession, wanted: Conditions, after: Place | None, size: int
+) -> Sequence[Slip]:
+    """At most `size` slips, the latest submission first, from behind a place on."""
+    place = tuple_(Slip.submitted_at, Slip.slip_id)
+    asked = select(Slip).where(*wanted)
+    if after is not None:
+        asked = asked.where(place < tuple_(*after))
+    newest_first = asked.order_by(Slip.submitted_at.desc(), Slip.slip_id.desc()).limit(size)
+    return (await tx.execute(newest_first)).scalars().all()
+
+
+async def slips_unchanged_since(
+    tx: AsyncSession, wanted: Conditions, seen_at: datetime, limit: int
+) -> Sequence[tuple[UUID, int]]:
+    """Id and version of these slips, the oldest first, without what changed after it was seen."""
+    asked = select(Slip.slip_id, Slip.version).where(*wanted, Slip.updated_at <= seen_at)
+    rows = await tx.execute(asked.order_by(Slip.submitted_at, Slip.slip_id).limit(limit))
+    return [(slip_id, version) for slip_id, version in rows]
+
+
+def _total_of_slip() -> ScalarSelect[int]:
+    total = select(func.coalesce(func.sum(SlipItem.amount_yen), 0))
+    return total.where(SlipItem.slip_id == Slip.slip_id).scalar_subquery()
+
+
+def _employees(condition: ColumnElement[bool]) -> Select[tuple[str]]:
+    return select(Employee.employee_id).where(condition)
