@@ -112,6 +112,8 @@ ACCOUNTING = (
     Screen("confirmations", "/commuter/confirmations"),
     Screen("slips", "/commuter/slips"),
     Screen("slip", "/commuter/slips/{slip}"),
+    Screen("desk", "/commuter/desk"),
+    Screen("months", "/commuter/months"),
     Screen("recheck", "/commuter/recheck?first=2026-01-01&last=2026-12-31"),
     Screen("settings", "/commuter/settings"),
     Screen("permissions", "/commuter/permissions"),

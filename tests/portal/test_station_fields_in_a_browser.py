@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
+from shared.auth import Principal
 from tests.node_assets import node_modules
 
 from .commuter_stack import YAMADA, CommuterStack
@@ -29,9 +30,14 @@ def axe(request: pytest.FixtureRequest) -> str:
 
 @asynccontextmanager
 async def browsing(
-    chromium: Browser, expenses: CommuterStack, width: int, *, scripts: bool = True
+    chromium: Browser,
+    expenses: CommuterStack,
+    width: int,
+    *,
+    scripts: bool = True,
+    who: Principal = YAMADA,
 ) -> AsyncIterator[Page]:
-    """山田太郎's page; errors of scripts fail the test."""
+    """A person's page, usually 山田太郎's; errors of scripts fail the test."""
     faults: list[str] = []
     context = await chromium.new_context(
         viewport=ViewportSize(width=width, height=800),
@@ -44,7 +50,7 @@ async def browsing(
     page.set_default_timeout(30_000)
     page.on("pageerror", lambda error: faults.append(str(error)))
     await page.goto("/auth/login?next=/")
-    await page.click(f"button[value='{YAMADA.user_id}']")
+    await page.click(f"button[value='{who.user_id}']")
     await page.wait_for_url("**/")
     yield page
     await context.close()

@@ -85,6 +85,12 @@ MENU = (
             ),
             Entry("/commuter/slips", "精算書", "交通費の精算書を作り、承認します。"),
             Entry(
+                "/commuter/desk",
+                "精算書の管理",
+                "提出された精算書を探し、まとめて精算します。",
+            ),
+            Entry("/commuter/months", "月次締め", "月を締め、未提出の社員に提出を依頼します。"),
+            Entry(
                 "/commuter/simulation",
                 "定期券のシミュレーション",
                 "定期券が何日の通勤で得になるかを計算します。",

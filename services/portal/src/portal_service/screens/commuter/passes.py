@@ -60,6 +60,7 @@ APPLY = Editor(
 )
 
 
+LONGEST = 100
 END_SET = "終了日を設定しました。"
 END_APPLIED = "終了日の変更を申請しました。管理者が確定すると有効になります。"
 
@@ -72,12 +73,19 @@ def today_of(request: Request) -> date:
 
 @pages.get("/commuter/passes")
 async def show_master(request: Request) -> Response:
-    """定期区間マスタ: every employee's passes, and those that need care."""
+    """定期区間マスタ: employees with their passes or without, and the passes that need care."""
     services = client_of(request)
+    typed = {name: request.query_params.get(name, "")[:LONGEST] for name in ("text", "after")}
     health = await commuter.check_health(services)
-    found = await commuter.list_passes(services)
+    found = await commuter.list_employees_with_passes(
+        services, text=typed["text"], after=typed["after"] or None
+    )
     return await render(
-        request, "commuter/passes.html", passes=found.body["items"], health=health.body["items"]
+        request,
+        "commuter/passes.html",
+        found=found.body,
+        health=health.body["items"],
+        values=typed,
     )
 
 

@@ -27,6 +27,7 @@ SENTENCES = {
     "remand": "この精算書を申請者に差し戻します。",
     "reject": "この精算書を否認します。",
     "settle": "この精算書を精算します。よろしいですか。",
+    "unsettle": "この精算書の精算を取り消し、精算待ちに戻します。",
     "delete": "この精算書を削除します。元に戻せません。よろしいですか。",
     "copy": "この精算書をコピーして新しい精算書を作ります。",
 }
@@ -37,10 +38,11 @@ DONE = {
     "remand": "差し戻しました。",
     "reject": "否認しました。",
     "settle": "精算しました。",
+    "unsettle": "精算を取り消しました。精算待ちに戻っています。",
     "delete": "削除しました。",
     "copy": "コピーしました。日付を変更した明細は、乗換案内をもう一度呼び出してください。",
 }
-WITH_COMMENT = {"remand", "reject"}
+WITH_COMMENT = {"remand", "reject", "unsettle"}
 DONE_TO_ITEM = {
     "remove": "明細を削除しました。",
     "by_hand": "手入力の明細に変更しました。内容と金額を確かめてください。",
@@ -48,10 +50,10 @@ DONE_TO_ITEM = {
 
 
 Listed = Callable[[ServiceClient], Awaitable[ServiceResponse[commuter.Slips | commuter.OwnSlips]]]
+DESK = "/commuter/desk"
 SHOWN: Mapping[str, tuple[str, Listed]] = {
     "to_approve": ("承認待ちの精算書", commuter.list_slips_to_approve),
     "remanded": ("差戻しされた精算書", partial(commuter.list_slips, status="remanded")),
-    "to_settle": ("精算待ちの精算書", partial(commuter.list_slips_of_company, status="approved")),
 }
 """One list alone, as a number on トップ leads to it: its title, and the call for it."""
 
@@ -60,6 +62,8 @@ SHOWN: Mapping[str, tuple[str, Listed]] = {
 async def list_slips(request: Request) -> Response:
     """The own slips, the kinds to begin, and what waits for approval; or one list alone."""
     services = client_of(request)
+    if request.query_params.get("show") == "to_settle":
+        return RedirectResponse(f"{DESK}?status=approved", 303)
     if shown := SHOWN.get(request.query_params.get("show", "")):
         words, listed = shown
         found = (await listed(services)).body["items"]
@@ -67,16 +71,13 @@ async def list_slips(request: Request) -> Response:
     me = (await commuter.show_me(services)).body
     own = (await commuter.list_slips(services)).body
     waiting = (await commuter.list_slips_to_approve(services)).body["items"]
-    company = None
-    if me["rights"]["accounting"]:
-        company = (await commuter.list_slips_of_company(services)).body["items"]
     return await render(
         request,
         "commuter/slips.html",
         slips=own["items"],
         kinds=own["kinds"],
         waiting=waiting,
-        company=company,
+        accounting=me["rights"]["accounting"],
         approver=me["rights"]["approver"],
     )
 
@@ -338,7 +339,7 @@ async def _ask(request: Request, slip_id: str, step: str) -> Response:
         ],
         notes=sorted(notes),
         part="commuter/_ask_comment.html" if step in WITH_COMMENT else None,
-        danger=step in {"delete", "reject"},
+        danger=step in {"delete", "reject", "unsettle"},
         crumbs=[HOME],
     )
     return await confirm(request, question)
