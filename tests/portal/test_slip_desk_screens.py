@@ -124,3 +124,37 @@ async def test_the_master_lists_employees_without_a_pass_too(expenses: CommuterS
         assert edit
         await keiri.visit(edit[1])
         assert keiri.form("/commuter/passes/new")["employee_id"] == ["D01-A001"]
+
+
+async def test_an_item_is_copied_behind_itself(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(YAMADA) as yamada:
+        slip = await file_slip(yamada, "往復", "2026/7/1", "900", submit=False)
+        own = slip.rpartition("/")[2]
+        item = re.search(r'value="copy_item:([^"]+)"', yamada.html)
+        assert item
+        await yamada.send(own, do=f"copy_item:{item[1]}", **{"items.0.amount_yen": "950"})
+        form = yamada.form(own)
+        assert [form[f"items.{n}.words"] for n in range(2)] == [["タクシー"], ["タクシー"]]
+        assert [form[f"items.{n}.amount_yen"] for n in range(2)] == [["950"], ["950"]]
+        assert form["items.0.item_id"] != form["items.1.item_id"]
+
+
+@pytest.mark.rule("R97")
+async def test_accounting_enters_a_slip_for_an_employee(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(YAMADA) as yamada, expenses.signed_in(KEIRI) as keiri:
+        await keiri.visit("/commuter/slips")
+        assert "代理で作成" not in keiri.text
+        await keiri.visit("/commuter/settings")
+        await keiri.send("/settings", delegate_entry="yes")
+        await keiri.visit("/commuter/slips")
+        await keiri.send("/commuter/slips", employee_id="D01-E101", kind="expense")
+        assert "申請者 山田 太郎（経理 太一 が代理で入力）" in keiri.text
+        slip, own = keiri.path, keiri.path.rpartition("/")[2]
+        await keiri.send(own, title="代理の分", do="save")
+        await keiri.visit("/commuter/slips")
+        assert "代理の分 代理 山田 太郎" in keiri.text
+        await yamada.visit("/commuter/slips")
+        assert "代理の分" in yamada.text
+        assert "代理で作成" not in yamada.text
+        await yamada.visit(slip)
+        assert "（経理 太一 が代理で入力）" in yamada.text

@@ -69,6 +69,7 @@ class CompanySetting(Base):
     roundabout_blocks: Mapped[bool] = mapped_column(server_default=text("false"))
     yen_per_minute: Mapped[int] = mapped_column(server_default=text("30"))
     yen_per_change: Mapped[int] = mapped_column(server_default=text("100"))
+    delegate_entry: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Permission(Base):
@@ -144,6 +145,8 @@ class Slip(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
+    entered_by: Mapped[str | None]
+    """Who entered it for its owner (代理申請)."""
 
 
 class SlipItem(Base):
@@ -157,7 +160,9 @@ class SlipItem(Base):
     __table_args__ = (
         Index("slip_item_by_slip", "slip_id", "position"),
         Index("slip_item_by_day", "dealer_id", "employee_id", "item_on"),
-        Index("slip_item_sums", "slip_id", postgresql_include=("amount_yen", "item_on")),
+        Index(
+            "slip_item_sums", "slip_id", postgresql_include=("dealer_id", "amount_yen", "item_on")
+        ),
     )
 
     item_id: Mapped[UUID] = mapped_column(primary_key=True)

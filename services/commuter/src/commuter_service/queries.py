@@ -86,6 +86,7 @@ async def setting_of(tx: AsyncSession, dealer_id: str, *, lock: bool = False) ->
         roundabout_blocks=False,
         yen_per_minute=USUAL_WEIGHTS.yen_per_minute,
         yen_per_change=USUAL_WEIGHTS.yen_per_change,
+        delegate_entry=False,
     )
 
 
@@ -189,7 +190,7 @@ async def slip_for(  # noqa: PLR0913 - the slip, its company, and who asks
     if slip is None:
         raise NotFound
     handed_in = accounting and slip.submitted_at is not None
-    if not (handed_in or employee_id in {slip.employee_id, *slip.chain}):
+    if not (handed_in or employee_id in {slip.employee_id, slip.entered_by, *slip.chain}):
         raise NotFound
     return slip
 
@@ -209,8 +210,9 @@ Conditions = tuple[ColumnElement[bool], ...]
 
 
 def own_slips(employee_id: str, dealer_id: str, status: SlipStatus | None = None) -> Conditions:
-    """An employee's own slips, or those in one state."""
-    own = (Slip.dealer_id == dealer_id, Slip.employee_id == employee_id)
+    """An employee's own slips and those that they entered for others, or those in one state."""
+    theirs = (Slip.employee_id == employee_id) | (Slip.entered_by == employee_id)
+    own = (Slip.dealer_id == dealer_id, theirs)
     return own if status is None else (*own, Slip.status == status)
 
 

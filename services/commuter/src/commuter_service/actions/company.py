@@ -37,6 +37,7 @@ class SettingInput:
     roundabout_blocks: bool = False
     yen_per_minute: int = USUAL_WEIGHTS.yen_per_minute
     yen_per_change: int = USUAL_WEIGHTS.yen_per_change
+    delegate_entry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

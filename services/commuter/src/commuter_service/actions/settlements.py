@@ -10,6 +10,8 @@ from commuter_service.actions.slips import actor_of, enter_step, state_of
 from commuter_service.models import Slip, SlipItem
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.slip_approval import SlipStep, step_slip
+from event_contracts.commuter import SlipMoved
+from shared import outbox
 from shared.concurrency import check_version
 from shared.errors import Refusal
 from shared.http import NotFound
@@ -37,14 +39,22 @@ async def settle_slips(ctx: RequestContext, wanted: Sequence[tuple[UUID, int]]) 
     rows = await ctx.tx.execute(asked.order_by(Slip.slip_id).with_for_update())
     slips = {slip.slip_id: slip for slip in rows.scalars()}
     totals = await _totals(ctx, list(slips))
-    return [
-        await _settled(ctx, slip_id, slips.get(slip_id), version, totals.get(slip_id, 0))
+    events: list[SlipMoved] = []
+    done = [
+        _settled(ctx, slip_id, slips.get(slip_id), version, totals.get(slip_id, 0), events)
         for slip_id, version in versions.items()
     ]
+    await outbox.add_many(ctx.tx, events, now=ctx.now)
+    return done
 
 
-async def _settled(
-    ctx: RequestContext, slip_id: UUID, slip: Slip | None, version: int, total_yen: int
+def _settled(  # noqa: PLR0913, PLR0917 - a slip as it was seen, and where its event goes
+    ctx: RequestContext,
+    slip_id: UUID,
+    slip: Slip | None,
+    version: int,
+    total_yen: int,
+    events: list[SlipMoved],
 ) -> Settlement:
     try:
         if slip is None:
@@ -53,7 +63,7 @@ async def _settled(
         after = step_slip(state_of(slip), SlipStep.SETTLE, actor_of(ctx, slip))
     except Refusal as refusal:
         return Settlement(slip_id, slip, total_yen, refusal)
-    await enter_step(ctx, slip, SlipStep.SETTLE, after, total_yen)
+    events.append(enter_step(ctx, slip, SlipStep.SETTLE, after, total_yen))
     return Settlement(slip_id, slip, total_yen, None)
 
 
@@ -62,4 +72,4 @@ async def _totals(ctx: RequestContext, slip_ids: Sequence[UUID]) -> dict[UUID, i
     rows = await ctx.tx.execute(
         sums.where(SlipItem.slip_id.in_(slip_ids)).group_by(SlipItem.slip_id)
     )
-    return {slip_id: int(yen) for slip_id, yen in rows}
+    return {slip_id: int(yen or 0) for slip_id, yen in rows}

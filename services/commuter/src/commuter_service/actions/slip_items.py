@@ -27,6 +27,13 @@ class LookUpNotForThisKind(Refusal):
     message = "この申請種別では乗換案内を利用できません"
 
 
+class SlipKindHoldsNoRides(Refusal):
+    """Rides of an IC card belong into slips of the five kinds."""
+
+    code = "SLIP_KIND_HOLDS_NO_RIDES"
+    message = "この申請種別にはICカードの明細を取り込めません"
+
+
 class AmountIsLookedUp(Refusal):
     """An amount of the look-up or of an IC card is not typed over."""
 

@@ -11,11 +11,12 @@ from sqlalchemy import delete
 
 from commuter_service.actions.audit_trail import add_audit_entry
 from commuter_service.actions.month_closings import check_months
-from commuter_service.actions.new_slip import new_slip
+from commuter_service.actions.new_slip import delegated_slip, new_slip
 from commuter_service.actions.slip_items import (
     Decision,
     IcCardRow,
     ItemInput,
+    SlipKindHoldsNoRides,
     apply_candidate,
     copy_of,
     facts_of,
@@ -110,7 +111,7 @@ def actor_of(ctx: RequestContext, slip: Slip) -> SlipActor:
     """What a person is to a slip."""
     pending = slip.status == SlipStatus.PENDING
     return SlipActor(
-        is_owner=slip.employee_id == ctx.employee_id,
+        is_owner=ctx.employee_id in {slip.employee_id, slip.entered_by},
         is_next_approver=pending and slip.chain[slip.step] == ctx.employee_id,
         accounting=ctx.accounting,
         edit_at_approval=ctx.permission.edit_at_approval,
@@ -121,20 +122,26 @@ def actor_of(ctx: RequestContext, slip: Slip) -> SlipActor:
 def chain_now(ctx: RequestContext, slip: Slip) -> tuple[str, ...]:
     """The chain that this slip would take now; empty where nobody could approve."""
     try:
-        return approval_chain(ctx.setting.approvers, slip.employee_id)
+        return approval_chain(ctx.setting.approvers, slip.employee_id, slip.entered_by)
     except NoApprover:
         return ()
 
 
 async def create_slip(
-    ctx: RequestContext, kind: SlipKind, typed: SlipInput, saved_by: SavedBy
+    ctx: RequestContext,
+    kind: SlipKind,
+    typed: SlipInput,
+    saved_by: SavedBy,
+    owner: str | None = None,
 ) -> Slip:
-    """The first save of a slip; refused while an own pass is unconfirmed (R22)."""
-    await _not_blocked(ctx, ctx.employee_id, kind, SlipDeed.CREATE)
-    slip = new_slip(ctx, kind)
+    """The first save of a slip, possibly for somebody else (R97); not while blocked (R22)."""
+    slip = new_slip(ctx, kind, ctx.employee_id)
+    if owner not in {None, ctx.employee_id}:
+        slip = await delegated_slip(ctx, kind, owner)
+    await _not_blocked(ctx, slip, SlipDeed.CREATE)
     ctx.tx.add(slip)
     await ctx.tx.flush()
-    passes = passes_of_employee(await passes_of(ctx.tx, ctx.employee_id), ctx.tariffs.network)
+    passes = passes_of_employee(await passes_of(ctx.tx, slip.employee_id), ctx.tariffs.network)
     items = await _write(ctx, LockedSlip(slip, (), passes, actor_of(ctx, slip)), typed)
     add_audit_entry(ctx, slip.slip_id, slip.employee_id, saved_by.value, after=facts_of(items))
     return slip
@@ -148,7 +155,7 @@ async def save_slip(
     slip = opened.slip
     step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(ctx, slip))
     if any(item.decision for item in typed.items):
-        await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.SEARCH)
+        await _not_blocked(ctx, slip, SlipDeed.SEARCH)
     before, total = facts_of(opened.items), total_yen(opened.items)
     days = [item.item_on for item in opened.items]
     items = await _write(ctx, opened, typed)
@@ -169,7 +176,7 @@ async def decide_item(
     opened = await _locked_slip(ctx, slip_id, version)
     slip = opened.slip
     step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(ctx, slip))
-    await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.SEARCH)
+    await _not_blocked(ctx, slip, SlipDeed.SEARCH)
     item = next((one for one in opened.items if one.item_id == item_id), None)
     if item is None:
         raise NotFound
@@ -210,13 +217,6 @@ async def import_ic_card(
     return slip
 
 
-class SlipKindHoldsNoRides(Refusal):
-    """Rides of an IC card belong into slips of the five kinds."""
-
-    code = "SLIP_KIND_HOLDS_NO_RIDES"
-    message = "この申請種別にはICカードの明細を取り込めません"
-
-
 async def move_slip(
     ctx: RequestContext, slip_id: UUID, version: int, step: SlipStep, comment: str = ""
 ) -> Slip:
@@ -226,24 +226,25 @@ async def move_slip(
     if step is SlipStep.SUBMIT:
         step_slip(opened.state, step, opened.actor)
         await _check_submission(ctx, opened)
-        approvers = approval_chain(ctx.setting.approvers, slip.employee_id)
+        approvers = approval_chain(ctx.setting.approvers, slip.employee_id, slip.entered_by)
     after = step_slip(opened.state, step, opened.actor, approvers=approvers, comment=comment)
     await check_months(ctx, step, opened.state.status, opened.items)
     if step is SlipStep.SUBMIT:
         slip.submitted_at = ctx.now
-    await enter_step(ctx, slip, step, after, total_yen(opened.items), comment)
+    event = enter_step(ctx, slip, step, after, total_yen(opened.items), comment)
+    await outbox.add(ctx.tx, event, now=ctx.now)
     return slip
 
 
-async def enter_step(  # noqa: PLR0913, PLR0917 - the step with what came of it
+def enter_step(  # noqa: PLR0913, PLR0917 - the step with what came of it
     ctx: RequestContext,
     slip: Slip,
     step: SlipStep,
     after: SlipState,
     yen: int,
     comment: str = "",
-) -> None:
-    """Write the state after a step, with its line of the trail and its event."""
+) -> SlipMoved:
+    """Write the state after a step with its line of the trail; returns its event to emit."""
     before = {"status": slip.status, "step": slip.step}
     slip.status, slip.chain, slip.step = after.status.value, list(after.chain), after.step
     _touch(ctx, slip)
@@ -253,14 +254,13 @@ async def enter_step(  # noqa: PLR0913, PLR0917 - the step with what came of it
         before=before, after={"status": slip.status, "step": slip.step},
         said=comment.strip() or None,
     )  # fmt: skip
-    event = SlipMoved(
+    return SlipMoved(
         dealer_id=slip.dealer_id,
         slip_id=str(slip.slip_id),
         employee_id=slip.employee_id,
         status=after.status.value,
         total_yen=yen,
     )
-    await outbox.add(ctx.tx, event, now=ctx.now)
 
 
 async def delete_slip(ctx: RequestContext, slip_id: UUID, version: int) -> None:
@@ -276,8 +276,9 @@ async def copy_slip(ctx: RequestContext, slip_id: UUID) -> Slip:
     """伝票コピー: a new draft with the same lines, from any status (R57)."""
     slip = await slip_for(ctx.tx, ctx.dealer_id, slip_id, ctx.employee_id, accounting=False)
     step_slip(state_of(slip), SlipStep.COPY, actor_of(ctx, slip))
-    await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.CREATE)
-    copied = new_slip(ctx, kind_of(slip))
+    await _not_blocked(ctx, slip, SlipDeed.CREATE)
+    entered_by = slip.entered_by if slip.employee_id != ctx.employee_id else None
+    copied = new_slip(ctx, kind_of(slip), slip.employee_id, entered_by)
     copied.title, copied.purpose, copied.copied_from = slip.title, slip.purpose, slip.slip_id
     copied.trip_from, copied.trip_to = slip.trip_from, slip.trip_to
     ctx.tx.add(copied)
@@ -329,16 +330,16 @@ async def _with_quoted_fares(
     return replace(line, decision=replace(line.decision, ride=ride))
 
 
-async def _not_blocked(ctx: RequestContext, owner: str, kind: SlipKind, deed: SlipDeed) -> None:
+async def _not_blocked(ctx: RequestContext, slip: Slip, deed: SlipDeed) -> None:
     """An unconfirmed pass blocks its applicant alone; others go on with the version before."""
-    if owner == ctx.employee_id:
-        waits = await has_unconfirmed_pass(ctx.tx, owner)
-        check_unconfirmed_pass(kind, deed, has_unconfirmed_pass=waits)
+    if ctx.employee_id in {slip.employee_id, slip.entered_by}:
+        waits = await has_unconfirmed_pass(ctx.tx, slip.employee_id)
+        check_unconfirmed_pass(kind_of(slip), deed, has_unconfirmed_pass=waits)
 
 
 async def _check_submission(ctx: RequestContext, opened: LockedSlip) -> None:
     slip = opened.slip
-    await _not_blocked(ctx, slip.employee_id, kind_of(slip), SlipDeed.SUBMIT)
+    await _not_blocked(ctx, slip, SlipDeed.SUBMIT)
     form = SlipForm(
         kind_of(slip),
         slip.title,

@@ -44,6 +44,7 @@ class CompanyBody(Body):
     roundabout_blocks: bool = False
     yen_per_minute: Weight = USUAL_WEIGHTS.yen_per_minute
     yen_per_change: Weight = USUAL_WEIGHTS.yen_per_change
+    delegate_entry: bool = False
 
 
 class RightsBody(Body):
@@ -72,6 +73,7 @@ class Me(BaseModel):
     name: str
     rights: OwnRights
     applications_allowed: bool
+    delegate_entry: bool
     blocked_by_unconfirmed_pass: bool
     slips_to_approve: int
 
@@ -106,6 +108,7 @@ class CompanyAnswer(BaseModel):
     roundabout_blocks: bool
     yen_per_minute: int
     yen_per_change: int
+    delegate_entry: bool
     retention_choices: list[int]
 
 
@@ -147,6 +150,7 @@ async def show_me(ctx: Ctx) -> Me:
             approver=ctx.employee_id in ctx.setting.approvers,
         ),
         applications_allowed=ctx.setting.applications_allowed,
+        delegate_entry=ctx.accounting and ctx.setting.delegate_entry,
         blocked_by_unconfirmed_pass=blocked,
         slips_to_approve=await queries.count_where(ctx.tx, wanted),
     )

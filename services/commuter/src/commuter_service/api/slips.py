@@ -9,12 +9,11 @@ from pydantic import BaseModel, Field
 
 from commuter_service import queries
 from commuter_service.actions import slips as actions
-from commuter_service.actions.slip_items import Decision, IcCardRow, ItemInput
+from commuter_service.actions.slip_items import Decision, IcCardRow, ItemInput, SlipKindHoldsNoRides
 from commuter_service.actions.slips import (
     LookUpNeeded,
     SavedBy,
     SlipInput,
-    SlipKindHoldsNoRides,
 )
 from commuter_service.api.dependencies import (
     EMPLOYEES,
@@ -32,6 +31,7 @@ from commuter_service.passes.employee_passes import passes_of_employee
 from commuter_service.passes.schemas import pass_answer
 from commuter_service.queries import kind_of
 from commuter_service.request_context import RequestContext
+from commuter_service.rules.delegate_entry import DelegateEntryNotAllowed
 from commuter_service.rules.month_closing import MonthClosed
 from commuter_service.rules.pass_warning import WarningBlocksSubmission
 from commuter_service.rules.route_search_policy import RoundaboutBlocksSubmission
@@ -129,9 +129,10 @@ class SlipBody(Body):
 
 
 class NewSlipBody(SlipBody):
-    """The same with the kind, which never changes."""
+    """The same with the kind, which never changes; `employee_id`: for whom (R97)."""
 
     kind: Kind
+    employee_id: Text | None = None
 
 
 class KindOffer(BaseModel):
@@ -197,7 +198,7 @@ async def list_slips_to_approve(ctx: Ctx) -> Slips:
 
 
 @router.post("/slips", status_code=201)
-@refuses(*SLIP_LINES)
+@refuses(*SLIP_LINES, DelegateEntryNotAllowed)
 async def create_slip(
     body: NewSlipBody, ctx: Ctx, response: Response, key: Key = None
 ) -> SlipAnswer:
@@ -205,7 +206,9 @@ async def create_slip(
 
     async def act() -> Slip:
         kind = SlipKind[body.kind.upper()]
-        return await actions.create_slip(ctx, kind, body.typed(ctx), body.saved_by)
+        return await actions.create_slip(
+            ctx, kind, body.typed(ctx), body.saved_by, body.employee_id
+        )
 
     answer = await _once(ctx, key, body.model_dump_json(), act)
     response.headers.update(etag(answer.version))
@@ -304,10 +307,12 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
     """A whole slip as this person sees it now."""
     await ctx.tx.flush()
     records = await queries.passes_of(ctx.tx, slip.employee_id)
-    names = await queries.employee_names(ctx.tx, [slip.employee_id, *slip.chain])
+    names = await queries.employee_names(
+        ctx.tx, [slip.employee_id, slip.entered_by or "", *slip.chain]
+    )
     standing = [one for one in records if one.confirmed or one.held.status == "applied"]
     waits = any(one.held.status == "applied" for one in records)
-    own = slip.employee_id == ctx.employee_id
+    own = ctx.employee_id in {slip.employee_id, slip.entered_by}
     facts = SlipFacts(
         items=await queries.items_of(ctx.tx, slip.slip_id),
         passes=passes_of_employee(records, ctx.tariffs.network),

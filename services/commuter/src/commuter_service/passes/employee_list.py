@@ -22,7 +22,7 @@ def folded(text: str) -> str:
 
 def employees_named(dealer_id: str, text: str) -> Conditions:
     """The present employees of a company whose name, number or reading has the text in it."""
-    present = (Employee.dealer_id == dealer_id, Employee.active)
+    present: Conditions = (Employee.dealer_id == dealer_id, Employee.active.is_(True))
     words = folded(text)
     if not words:
         return present

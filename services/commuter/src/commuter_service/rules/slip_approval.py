@@ -142,9 +142,14 @@ class SlipState:
     step: int = 0
 
 
-def approval_chain(approvers: Sequence[str], owner: str) -> tuple[str, ...]:
-    """The chain of one submission: no one approves their own slip. Raises NoApprover."""
-    chain = tuple(one for one in approvers if one != owner)
+def approval_chain(
+    approvers: Sequence[str], owner: str, entered_by: str | None = None
+) -> tuple[str, ...]:
+    """The chain of one submission: no one approves a slip of their own, or that they entered.
+
+    Raises NoApprover.
+    """
+    chain = tuple(one for one in approvers if one not in {owner, entered_by})
     if not chain:
         raise NoApprover
     return chain

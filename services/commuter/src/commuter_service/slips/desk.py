@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.models import Employee, Slip, SlipItem
@@ -38,6 +38,7 @@ class Sums:
     total_yen: int
 
 
+TOTAL = func.sum(SlipItem.amount_yen)
 Place = tuple[datetime, UUID]
 """Where a page ended: the slips after it were submitted earlier."""
 
@@ -53,10 +54,10 @@ def desk_slips(dealer_id: str, wanted: DeskFilter, status: SlipStatus | None = N
         found = (*found, Slip.employee_id.in_(_employees(Employee.store_code == wanted.store_code)))
     if wanted.kind is not None:
         found = (*found, Slip.kind == wanted.kind)
-    if wanted.from_yen is not None:
-        found = (*found, _total_of_slip() >= wanted.from_yen)
-    if wanted.to_yen is not None:
-        found = (*found, _total_of_slip() <= wanted.to_yen)
+    if wanted.from_yen:
+        found = (*found, Slip.slip_id.in_(_with_total(wanted.from_yen <= TOTAL)))
+    if wanted.to_yen is not None:  # a slip without items claims 0
+        found = (*found, Slip.slip_id.not_in(_with_total(wanted.to_yen < TOTAL)))
     if words := wanted.text.strip():
         named = Slip.employee_id.in_(_employees(Employee.name.icontains(words, autoescape=True)))
         titled = Slip.title.icontains(words, autoescape=True)
@@ -72,11 +73,7 @@ def has_item_in(month: date) -> ColumnElement[bool]:
 
 async def sums_by_status(tx: AsyncSession, wanted: Conditions) -> Mapping[SlipStatus, Sums]:
     """Count and sum of these slips, by their status."""
-    totals = (
-        select(SlipItem.slip_id, func.sum(SlipItem.amount_yen).label("yen"))
-        .group_by(SlipItem.slip_id)
-        .subquery()
-    )
+    totals = select(SlipItem.slip_id, TOTAL.label("yen")).group_by(SlipItem.slip_id).subquery()
     rows = await tx.execute(
         select(Slip.status, func.count(), func.coalesce(func.sum(totals.c.yen), 0))
         .outerjoin(totals, totals.c.slip_id == Slip.slip_id)
@@ -107,10 +104,9 @@ async def slips_unchanged_since(
     return [(slip_id, version) for slip_id, version in rows]
 
 
-def _total_of_slip() -> ScalarSelect[int]:
-    total = select(func.coalesce(func.sum(SlipItem.amount_yen), 0))
-    return total.where(SlipItem.slip_id == Slip.slip_id).scalar_subquery()
+def _with_total(condition: ColumnElement[bool]) -> Select[UUID]:
+    return select(SlipItem.slip_id).group_by(SlipItem.slip_id).having(condition)
 
 
-def _employees(condition: ColumnElement[bool]) -> Select[tuple[str]]:
+def _employees(condition: ColumnElement[bool]) -> Select[str]:
     return select(Employee.employee_id).where(condition)

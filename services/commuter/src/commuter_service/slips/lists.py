@@ -30,7 +30,8 @@ async def slip_lines(ctx: RequestContext, found: Sequence[Slip]) -> Slips:
         items[item.slip_id].append(item)
     for one in await queries.passes_where(ctx.tx, Pass.employee_id.in_(owners)):
         records[one.held.employee_id].append(one)
-    names = await queries.employee_names(ctx.tx, owners)
+    enterers = {slip.entered_by for slip in found if slip.entered_by}
+    names = await queries.employee_names(ctx.tx, owners | enterers)
     passes = {one: passes_of_employee(records[one], ctx.tariffs.network) for one in owners}
     return Slips(
         items=[

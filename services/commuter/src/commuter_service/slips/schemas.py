@@ -29,6 +29,7 @@ from fare_engine.routing.route_words import section_of
 from shared.clock import jst_day
 
 _EXPLANATION = TypeAdapter(Explanation)
+STEP_WORDS = {step.value: words for step, words in STEP_NAMES.items()}
 SAVED = frozenset({"save", "auto_save"})
 SOURCES = {"typed": "手入力", "look_up": "乗換案内", "ic_card": "ICカード"}
 
@@ -48,6 +49,7 @@ class SlipHead(BaseModel):
     updated_at: datetime
     submitted_at: datetime | None
     copied_from: str | None
+    entered_by_name: str | None
 
 
 class SlipLine(SlipHead):
@@ -193,10 +195,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
             for number, one in enumerate(slip.chain)
         ],
         actions=_actions(ctx, slip, facts.blocked or _warning_block(ctx, shown)),
-        trail=audit_json(
-            _trail_for(ctx, slip, facts.trail),
-            {step.value: name for step, name in STEP_NAMES.items()},
-        ),
+        trail=audit_json(_trail_for(ctx, slip, facts.trail), STEP_WORDS),
         passes=list(facts.standing),
     )
 
@@ -215,6 +214,7 @@ def _head(slip: Slip, names: dict[str, str]) -> SlipHead:
         updated_at=slip.updated_at,
         submitted_at=slip.submitted_at,
         copied_from=str(slip.copied_from) if slip.copied_from else None,
+        entered_by_name=names.get(slip.entered_by, slip.entered_by) if slip.entered_by else None,
     )
 
 
@@ -275,7 +275,7 @@ def _trail_for(
     ctx: RequestContext, slip: Slip, trail: Sequence[AuditEntry]
 ) -> Iterator[AuditEntry]:
     """The trail without what its owner saved on the way, which tells nobody else anything."""
-    own = slip.employee_id == ctx.employee_id
+    own = ctx.employee_id in {slip.employee_id, slip.entered_by}
     return (line for line in trail if own or line.action not in SAVED)
 
 

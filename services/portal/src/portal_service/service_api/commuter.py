@@ -105,6 +105,7 @@ class CompanyAnswer(TypedDict):
     roundabout_blocks: bool
     yen_per_minute: int
     yen_per_change: int
+    delegate_entry: bool
     retention_choices: list[int]
 
 
@@ -123,6 +124,7 @@ class CompanyBody(TypedDict):
     roundabout_blocks: NotRequired[bool]
     yen_per_minute: NotRequired[int]
     yen_per_change: NotRequired[int]
+    delegate_entry: NotRequired[bool]
 
 
 class ConfirmBody(TypedDict):
@@ -401,6 +403,7 @@ class Me(TypedDict):
     name: str
     rights: OwnRights
     applications_allowed: bool
+    delegate_entry: bool
     blocked_by_unconfirmed_pass: bool
     slips_to_approve: int
 
@@ -446,7 +449,7 @@ class MyPasses(TypedDict):
 
 
 class NewSlipBody(TypedDict):
-    """The same with the kind, which never changes."""
+    """The same with the kind, which never changes; `employee_id`: for whom, if for another …"""
 
     title: NotRequired[str]
     purpose: NotRequired[str]
@@ -455,6 +458,7 @@ class NewSlipBody(TypedDict):
     items: NotRequired[Sequence[ItemBody]]
     automatic: NotRequired[bool]
     kind: str
+    employee_id: NotRequired[str | None]
 
 
 class NotPriced(TypedDict):
@@ -936,6 +940,7 @@ class SlipAnswer(TypedDict):
     updated_at: str
     submitted_at: str | None
     copied_from: str | None
+    entered_by_name: str | None
     submitted_on: str | None
     employee_number: str
     store_code: str | None
@@ -1006,6 +1011,7 @@ class SlipLine(TypedDict):
     updated_at: str
     submitted_at: str | None
     copied_from: str | None
+    entered_by_name: str | None
     items: int
     total_yen: int
     warnings: int

@@ -11,7 +11,10 @@ depends_on = None
 def upgrade() -> None:
     """Sums are read from the index alone, without the explanations beside them."""
     op.execute("CREATE INDEX slip_by_submission ON slip (dealer_id, submitted_at, slip_id)")
-    op.execute("CREATE INDEX slip_item_sums ON slip_item (slip_id) INCLUDE (amount_yen, item_on)")
+    op.execute(
+        "CREATE INDEX slip_item_sums ON slip_item (slip_id)"
+        " INCLUDE (dealer_id, amount_yen, item_on)"
+    )
 
 
 def downgrade() -> None:

@@ -33,6 +33,23 @@ def restored(slip: commuter.SlipAnswer, text: str) -> commuter.SlipBody | None:
     return form_of(slip, items)
 
 
+def with_copy(
+    slip: commuter.SlipAnswer, items: list[commuter.ItemBody], item_id: str
+) -> list[commuter.ItemBody]:
+    """The items of a form, with a copy behind one of them; a ride of an IC card is not copied."""
+    kept = {one["item_id"]: one for one in slip["items"]}
+    found: list[commuter.ItemBody] = []
+    for line in items:
+        found.append(line)
+        original = kept.get(item_id)
+        if line.get("item_id") == item_id and original and original["source"] != "ic_card":
+            copied = _body(original)
+            copied |= line
+            copied["item_id"] = None
+            found.append(copied)
+    return found
+
+
 def form_of(slip: commuter.SlipAnswer, items: list[commuter.ItemBody]) -> commuter.SlipBody:
     """The form of the slip as it is kept, with these items."""
     return {

@@ -14,7 +14,7 @@ from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
-from portal_service.screens.commuter.slip_undo import memento, restored
+from portal_service.screens.commuter.slip_undo import memento, restored, with_copy
 from portal_service.service_api import commuter
 
 pages = APIRouter(prefix="/commuter/slips", dependencies=[EXPENSES])
@@ -78,6 +78,8 @@ async def list_slips(request: Request) -> Response:
         kinds=own["kinds"],
         waiting=waiting,
         accounting=me["rights"]["accounting"],
+        people=await _people(services) if me["delegate_entry"] else [],
+        kind_choices=[(one["kind"], one["japanese"]) for one in own["kinds"]],
         approver=me["rights"]["approver"],
     )
 
@@ -87,6 +89,8 @@ async def begin_slip(request: Request) -> Response:
     """「作成」 of a kind: an empty draft, then its form."""
     fields = await form_fields_of(request)
     body: commuter.NewSlipBody = {"kind": fields.text("kind"), "automatic": True}
+    if whom := fields.text("employee_id"):
+        body["employee_id"] = whom
     made = await commuter.create_slip(
         client_of(request), body, idempotency_key=fields.idempotency_key
     )
@@ -115,6 +119,9 @@ async def save_slip(request: Request, slip_id: str) -> Response:
     if pressed in DONE_TO_ITEM:
         undo = memento((await commuter.show_slip(services, slip_id)).body, target)
     body["items"] = _items_after(list(body["items"]), pressed, target)
+    if pressed == "copy_item":
+        shown = (await commuter.show_slip(services, slip_id)).body
+        body["items"] = with_copy(shown, list(body["items"]), target)
     try:
         fields.refuse_unreadable()
         saved = await commuter.save_slip(services, slip_id, body, version=fields.version)
@@ -125,7 +132,7 @@ async def save_slip(request: Request, slip_id: str) -> Response:
     where = f"{HOME[1]}/{slip_id}"
     if pressed == "look_up":
         return RedirectResponse(f"{where}/items/{target}/look-up", 303)
-    if pressed in {"step", "add"}:
+    if pressed in {"step", "add", "copy_item"}:
         place = f"{where}/{target}" if pressed == "step" else f"{where}#items"
         return RedirectResponse(place, 303)
     if pressed in DONE_TO_ITEM:
@@ -215,6 +222,12 @@ async def take_step(request: Request, slip_id: str) -> Response:
 for address in DONE:
     pages.add_api_route(f"/{{slip_id}}/{address}", ask_step, methods=["GET"])
     pages.add_api_route(f"/{{slip_id}}/{address}", take_step, methods=["POST"])
+
+
+async def _people(services: ServiceClient) -> list[tuple[str, str]]:
+    """For whom accounting may enter a slip (R97)."""
+    found = (await commuter.list_employees(services)).body["items"]
+    return [(one["employee_id"], one["name"]) for one in found]
 
 
 def _form(fields: FormFields) -> commuter.SlipBody:
