@@ -449,7 +449,7 @@ class MyPasses(TypedDict):
 
 
 class NewSlipBody(TypedDict):
-    """The same with the kind, which never changes; `employee_id`: for whom, if for another …"""
+    """The same with the kind, which never changes; `employee_id`: for whom (R97)."""
 
     title: NotRequired[str]
     purpose: NotRequired[str]
