@@ -28,7 +28,14 @@ os.environ[STRICT] = "1"
 
 # No time is asserted, and a failure prints what repeats it (`@reproduce_failure`).
 settings.register_profile("suite", deadline=None, print_blob=True)
+settings.register_profile("long", settings.get_profile("suite"), max_examples=300)
 settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try more examples where there is time; before test modules take over the settings."""
+    if config.getoption("--long"):
+        settings.load_profile("long")
 
 
 class FilesAndBrowser(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types

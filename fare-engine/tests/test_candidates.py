@@ -340,12 +340,12 @@ def test_the_order_by_fare_finds_the_cheapest_fare_whatever_the_passes(network: 
 
 @pytest.mark.rule("F22")
 @pytest.mark.parametrize("with_passes", [False, True])
-def test_a_prepared_search_finds_the_same_charge(with_passes: bool) -> None:
+def test_a_prepared_search_finds_the_same_charge(with_passes: bool, long: bool) -> None:
     network, dice = packaged_tariffs().network, random.Random(22)
     plain, prepared = (Tariffs(network, fare_tables()).book(DAY, Medium.IC) for _ in range(2))
     prepare_fares(prepared)
     places = list(network.places.values())
-    for _ in range(60):
+    for _ in range(60 if long else 20):
         a, b = dice.sample(places, 2)
         passes = []
         for number in range(dice.randint(1, 3) if with_passes else 0):

@@ -38,8 +38,7 @@ from shared.testing.stepwise import drain
 from shared.worker import Delivery, StreamLeaseLost, Worker
 
 TOPOLOGY = Topology({"returns": ("contract",)})
-SEARCH = settings(
-    max_examples=300,
+SEARCH = settings(  # a hundred mixtures; three hundred with `--long`
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

