@@ -107,10 +107,11 @@ def patterns_of(network: Network) -> tuple[Pattern, ...]:
             (_reversed(hops), [forward[-1] - at for at in reversed(forward)]),
         )
     ]
-    runs_between: dict[tuple[int, int], int] = defaultdict(int)
+    runs_between: dict[tuple[int, int, str], int] = defaultdict(int)
     for _, runs, hops, _ in both:
         for hop in hops:
-            runs_between[hop.start, hop.end] += runs
+            for train in {hop.train, ""}:
+                runs_between[hop.start, hop.end, train] += runs
     return _longest(
         Pattern(name, runs, hops, times, _waits(runs, hops, runs_between))
         for name, runs, hops, times in both
@@ -118,18 +119,26 @@ def patterns_of(network: Network) -> tuple[Pattern, ...]:
 
 
 def _waits(
-    runs: int, hops: Sequence[Hop], runs_between: Mapping[tuple[int, int], int]
+    runs: int, hops: Sequence[Hop], runs_between: Mapping[tuple[int, int, str], int]
 ) -> tuple[int, ...]:
-    """Half a headway before each hop, in tenths of a minute; a rare express is waited for."""
+    """Half a headway before each hop, in tenths of a minute.
+
+    An express is waited for by its own trains, another train by all that run the hop. A rare
+    express is always waited for.
+    """
     if runs < RARE and any("(" in hop.train for hop in hops):
         return (LONGEST_WAIT,) * len(hops)
-    return tuple(
-        min(LONGEST_WAIT, DAY_TENTHS // max(runs_between[hop.start, hop.end], 1)) for hop in hops
-    )
+    trains = [
+        runs_between[hop.start, hop.end, hop.train if "(" in hop.train else ""] for hop in hops
+    ]
+    return tuple(min(LONGEST_WAIT, DAY_TENTHS // max(often, 1)) for often in trains)
 
 
 def _longest(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
-    """The patterns without those that are a part of a longer one and take as long: half of them."""
+    """The patterns without those that are a part of a longer one: half of them.
+
+    A part stays where it runs more often and takes another time: then its minutes are the usual.
+    """
     kept: list[Pattern] = []
     calls: dict[tuple[int, int, str], list[tuple[list[tuple[int, int, str]], Pattern, int]]]
     calls = defaultdict(list)
@@ -137,14 +146,19 @@ def _longest(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
         keys = [(hop.start, hop.end, hop.train) for hop in one.hops]
         if not any(
             longer[at : at + len(keys)] == keys
-            and abs(other.minutes10[at + len(keys)] - other.minutes10[at] - one.minutes10[-1])
-            <= max(SAME_TIME, one.minutes10[-1] // 20)
+            and (one.runs <= other.runs or _takes_as_long(one, other, at))
             for longer, other, at in calls[keys[0]]
         ):
             kept.append(one)
             for at, key in enumerate(keys):
                 calls[key].append((keys, one, at))
     return tuple(kept)
+
+
+def _takes_as_long(one: Pattern, other: Pattern, at: int) -> bool:
+    """Whether a pattern takes as long as the same stops of a longer one, from its stop `at`."""
+    minutes, time = other.minutes10, one.minutes10[-1]
+    return abs(minutes[at + len(one.hops)] - minutes[at] - time) <= max(SAME_TIME, time // 20)
 
 
 def stops_left_out(network: Network) -> list[ServiceStop]:

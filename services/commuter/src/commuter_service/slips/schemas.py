@@ -25,6 +25,7 @@ from commuter_service.slips.pass_warnings import warnings_of
 from commuter_service.source_rides import route_words
 from fare_engine.fares.explanation_model import Explanation, Notice, PassUse
 from fare_engine.fares.itinerary import ItineraryLeg, itinerary
+from fare_engine.routing.candidates import Label
 from fare_engine.routing.route_words import section_of
 from shared.clock import jst_day
 
@@ -67,6 +68,14 @@ class DeductedPass(BaseModel):
     guaranteed: bool
 
 
+class Journey(BaseModel):
+    """The candidate that was decided: minutes to the arrival, changes to another train, labels."""
+
+    minutes: int
+    changes: int
+    labels: list[Label]
+
+
 class SlipItemAnswer(BaseModel):
     """A line of a slip with its warnings as of now, and its ride as people read it."""
 
@@ -90,6 +99,7 @@ class SlipItemAnswer(BaseModel):
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: tuple[ItineraryLeg, ...]
+    journey: Journey | None
     passes: list[DeductedPass]
 
 
@@ -244,6 +254,7 @@ def _item(
         warnings=[Notice(one.value, one.message) for one in warnings],
         explanation=explanation or None,
         itinerary=itinerary(explanation) if explanation else (),
+        journey=Journey.model_validate(item.journey) if item.journey else None,
         passes=_deducted(explanation) if explanation else [],
     )
 
