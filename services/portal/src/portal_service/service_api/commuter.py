@@ -820,6 +820,7 @@ class SlipAnswer(TypedDict):
     trip_from: str | None
     trip_to: str | None
     uses_look_up: bool
+    media: list[Literal["ic", "ticket"]]
     blocked: str | None
     items: list[SlipItemAnswer]
     total_yen: int

@@ -111,6 +111,9 @@ async def _page(
     if item is None:
         raise HTTPException(404)
     values: Values = _asked(item) | _typed(request.query_params)
+    accepted = found.body["media"]
+    if values["medium"] not in accepted:
+        values["medium"] = accepted[0]
     answer = None
     asked = _one(values, "start") and _one(values, "on") and not found.body["blocked"]
     if asked or "start" in request.query_params:
