@@ -107,11 +107,10 @@ def patterns_of(network: Network) -> tuple[Pattern, ...]:
             (_reversed(hops), [forward[-1] - at for at in reversed(forward)]),
         )
     ]
-    runs_between: dict[tuple[int, int, str], int] = defaultdict(int)
+    runs_between: dict[tuple[int, int], int] = defaultdict(int)
     for _, runs, hops, _ in both:
         for hop in hops:
-            for train in {hop.train, ""}:
-                runs_between[hop.start, hop.end, train] += runs
+            runs_between[hop.start, hop.end] += runs
     return _longest(
         Pattern(name, runs, hops, times, _waits(runs, hops, runs_between))
         for name, runs, hops, times in both
@@ -119,19 +118,14 @@ def patterns_of(network: Network) -> tuple[Pattern, ...]:
 
 
 def _waits(
-    runs: int, hops: Sequence[Hop], runs_between: Mapping[tuple[int, int, str], int]
+    runs: int, hops: Sequence[Hop], runs_between: Mapping[tuple[int, int], int]
 ) -> tuple[int, ...]:
-    """Half a headway before each hop, in tenths of a minute.
-
-    An express is waited for by its own trains, another train by all that run the hop. A rare
-    express is always waited for.
-    """
+    """Half a headway before each hop, in tenths of a minute; a rare express is waited for."""
     if runs < RARE and any("(" in hop.train for hop in hops):
         return (LONGEST_WAIT,) * len(hops)
-    trains = [
-        runs_between[hop.start, hop.end, hop.train if "(" in hop.train else ""] for hop in hops
-    ]
-    return tuple(min(LONGEST_WAIT, DAY_TENTHS // max(often, 1)) for often in trains)
+    return tuple(
+        min(LONGEST_WAIT, DAY_TENTHS // max(runs_between[hop.start, hop.end], 1)) for hop in hops
+    )
 
 
 def _longest(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
