@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -93,11 +93,12 @@ def direct_rides(network: Network) -> tuple[list[DirectRide], Counter[str]]:
     """Every pair of places once, by its usual train; and the stops that the network lacks.
 
     The usual train: of those that join the pair, the quickest with its wait of half a headway.
+    Services under one train name are waited for together; the one with most runs gives minutes.
     """
-    usual: dict[frozenset[int], tuple[float, DirectRide]] = {}
+    trains: dict[frozenset[int], dict[str, list[tuple[int, DirectRide]]]]
+    trains = defaultdict(lambda: defaultdict(list))
     missing: Counter[str] = Counter()
     for service, rows in services(network):
-        wait = min(10, 18 * 60 / service.runs)
         known = [network.station_ids.get((row.operator, row.station)) for row in rows]
         missing.update(r.operator for r, one in zip(rows, known, strict=True) if one is None)
         for i, start in enumerate(known):
@@ -108,9 +109,18 @@ def direct_rides(network: Network) -> tuple[list[DirectRide], Counter[str]]:
                 minutes = (rows[j].minutes10 - rows[i].minutes10) / 10
                 ride = DirectRide(start, end, minutes, rows[i].operator, rows[i].train)
                 key = frozenset((network.place_of[start], network.place_of[end]))
-                if len(key) == 2 and (key not in usual or minutes + wait < usual[key][0]):
-                    usual[key] = minutes + wait, ride
-    return [ride for _, ride in usual.values()], missing
+                if len(key) == 2:
+                    trains[key][ride.train].append((service.runs, ride))
+    return [_usual(of_pair) for of_pair in trains.values()], missing
+
+
+def _usual(trains: Mapping[str, Sequence[tuple[int, DirectRide]]]) -> DirectRide:
+    found = []
+    for rides in trains.values():
+        _, ride = max(rides, key=lambda one: one[0])
+        wait = min(10, 18 * 60 / sum(runs for runs, _ in rides))
+        found.append((ride.minutes + wait, ride))
+    return min(found, key=lambda one: one[0])[1]
 
 
 def asked_about(ride: DirectRide, tariffs: Tariffs) -> Answer:

@@ -323,6 +323,23 @@ def test_nobody_changes_at_a_closed_station_whatever_was_asked_before(
     assert not changes(date(2026, 4, 1))
 
 
+@pytest.mark.rule("R39")
+def test_the_cheapest_way_does_not_change_at_a_station_that_closed_since_the_last_question(
+    network: Network,
+) -> None:
+    """Both days share their fares; only the search for the cheapest rides through 赤羽."""
+    tariffs = with_closed(network, "赤羽", "2026-05-01")
+
+    def changes(day: date) -> bool:
+        asked = SearchRequest("大宮", "東京", day, order=Order.CHARGED)
+        texts = [str(one.route) for one in candidates(asked, tariffs)]
+        return any("赤羽:徒歩" in text or ":赤羽:" in text for text in texts)
+
+    assert changes(date(2026, 5, 1))
+    assert tariffs.book(date(2026, 5, 1), Medium.IC) is tariffs.book(date(2026, 5, 2), Medium.IC)
+    assert not changes(date(2026, 5, 2))
+
+
 @pytest.mark.rule("F22")
 def test_the_order_by_fare_finds_the_cheapest_fare_whatever_the_passes(network: Network) -> None:
     own = (

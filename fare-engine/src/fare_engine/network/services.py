@@ -129,7 +129,10 @@ def _waits(
 
 
 def _longest(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
-    """The patterns without those that are a part of a longer one and take as long: half of them."""
+    """The patterns without those that are a part of a longer one: half of them.
+
+    A part stays where it runs more often and takes another time: then its minutes are the usual.
+    """
     kept: list[Pattern] = []
     calls: dict[tuple[int, int, str], list[tuple[list[tuple[int, int, str]], Pattern, int]]]
     calls = defaultdict(list)
@@ -137,14 +140,19 @@ def _longest(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
         keys = [(hop.start, hop.end, hop.train) for hop in one.hops]
         if not any(
             longer[at : at + len(keys)] == keys
-            and abs(other.minutes10[at + len(keys)] - other.minutes10[at] - one.minutes10[-1])
-            <= max(SAME_TIME, one.minutes10[-1] // 20)
+            and (one.runs <= other.runs or _takes_as_long(one, other, at))
             for longer, other, at in calls[keys[0]]
         ):
             kept.append(one)
             for at, key in enumerate(keys):
                 calls[key].append((keys, one, at))
     return tuple(kept)
+
+
+def _takes_as_long(one: Pattern, other: Pattern, at: int) -> bool:
+    """Whether a pattern takes as long as the same stops of a longer one, from its stop `at`."""
+    minutes, time = other.minutes10, one.minutes10[-1]
+    return abs(minutes[at + len(one.hops)] - minutes[at] - time) <= max(SAME_TIME, time // 20)
 
 
 def stops_left_out(network: Network) -> list[ServiceStop]:

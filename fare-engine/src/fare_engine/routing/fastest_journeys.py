@@ -145,14 +145,15 @@ class Rounds:
 
     def _changed(self, times: Times) -> Times:
         """When one is ready to board, by station, after getting off."""
-        ready = times + CHANGE
+        ready: Times = times + CHANGE
         walked = times[self._from]
         walked += self._walk
         if len(walked):
             ready[self._to] = np.minimum(
                 ready[self._to], np.minimum.reduceat(walked, self._to_starts)
             )
-        return np.minimum(ready, FAR, out=ready)
+        np.minimum(ready, FAR, out=ready)
+        return ready
 
     def _apart(self, avoid: frozenset[str]) -> "_Apart":
         """Rows that are not reached from the row before, and what keeps them apart.

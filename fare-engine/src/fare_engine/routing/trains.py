@@ -12,13 +12,16 @@ from itertools import pairwise
 from fare_engine.fares.explanation_model import TrainLeg
 from fare_engine.network.network import SAME_PLACE_MINUTES, Network, Ride
 from fare_engine.network.services import (
-    Hop,
-    Pattern,
     TrainRide,
     ride_between,
 )
 from fare_engine.routing.route_text import BusRide, Route, joined_rides
-from fare_engine.routing.trains_over_route import fewest_trains
+from fare_engine.routing.trains_over_route import (
+    ChosenTrain,
+    chosen_trains,
+    fewest_trains,
+    train_name,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,18 @@ def journey_over(route: Route) -> Journey:
     return Journey(route, tuple(trains), minutes)
 
 
+def journey_by(route: Route, chosen: Sequence[ChosenTrain]) -> Journey | None:
+    """The journey over a route by the trains that were chosen; None where they do not run so."""
+    parts = list(_parts(route))
+    if len(parts) != 1 or isinstance(parts[0], BusRide) or not chosen:
+        return None
+    rides = chosen_trains(route.network, parts[0], chosen)
+    if rides is None:
+        return None
+    legs = tuple(_named_legs(route.network, rides))
+    return Journey(route, legs, _minutes(route.network, rides))
+
+
 def trains_of(route: Route, network: Network) -> tuple[TrainLeg, ...]:
     """The trains and walks of a route, in riding order."""
     assert route.network is network
@@ -89,28 +104,14 @@ def _named_legs(network: Network, rides: Sequence[TrainRide]) -> Iterator[TrainL
         hops = ride.pattern.hops[ride.board : ride.alight]
         operators = tuple(dict.fromkeys(hop.operator for hop in hops))
         ends = network.stations[ride.start].name, network.stations[ride.end].name
-        name = _name(ride.pattern, hops)
-        yield TrainLeg("train", name, operators, *ends, round(ride.time / 10), len(hops))
+        yield TrainLeg(
+            "train", train_name(ride), operators, *ends, round(ride.time / 10), len(hops)
+        )
 
 
 def _walk(network: Network, a: int, b: int) -> TrainLeg:
     names = network.stations[a].name, network.stations[b].name
     return TrainLeg("walk", "徒歩", (), *names, change_tenths(network, a, b) // 10, 0)
-
-
-def _name(pattern: Pattern, hops: Sequence[Hop]) -> str:
-    """東海道線; 湘南新宿ライン; 小田急線・小田急江ノ島線(快速急行)."""
-    names = list(dict.fromkeys(hop.train for hop in hops))
-    if len(names) == 1:
-        return names[0]
-    if pattern.name:
-        return pattern.name
-    kinds = {name.partition("(")[2] for name in names}
-    if len(kinds) > 1:
-        return "・".join(names)
-    kind = kinds.pop()
-    lines = "・".join(dict.fromkeys(name.partition("(")[0] for name in names))
-    return f"{lines}({kind}" if kind else lines
 
 
 def _parts(route: Route) -> Iterator[BusRide | list[Ride]]:

@@ -54,13 +54,68 @@ class _Reached:
     ride: TrainRide | None
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenTrain:
+    """A train that a person chose in the look-up: its name, where it is left, its minutes."""
+
+    name: str
+    end: str
+    minutes: int
+
+
+def chosen_trains(
+    network: Network, rides: Sequence[Ride], chosen: Sequence[ChosenTrain]
+) -> list[TrainRide] | None:
+    """The trains that bear the chosen names over the rides; None where they do not run so."""
+    steps = _steps_over(network, rides)
+    trains = list(_trains_along(_steps_of(network), steps))
+
+    def onward(position: int, number: int) -> list[TrainRide] | None:
+        if number == len(chosen):
+            return [] if position == len(steps) else None
+        fitting = [
+            (abs(round(ride.time / 10) - chosen[number].minutes), ride.time + ride.wait, end, ride)
+            for train in trains
+            for end, ride in _boarded_at(train, position)
+            if network.stations[ride.end].name == chosen[number].end
+            and train_name(ride) == chosen[number].name
+        ]
+        for *_, end, ride in sorted(fitting, key=lambda one: one[:2]):
+            rest = onward(end, number + 1)
+            if rest is not None:
+                return [ride, *rest]
+        return None
+
+    return onward(0, 0)
+
+
+def _boarded_at(train: "_Along", position: int) -> Iterator[tuple[int, TrainRide]]:
+    """The rides of a train from a position, with the positions where they end."""
+    if position in train.positions:
+        number = train.positions.index(position)
+        board = train.stops[number]
+        onward = zip(train.positions[number + 1 :], train.stops[number + 1 :], strict=True)
+        yield from ((end, TrainRide(train.pattern, board, stop)) for end, stop in onward)
+
+
+def train_name(ride: TrainRide) -> str:
+    """東海道線; 湘南新宿ライン; 小田急線・小田急江ノ島線(快速急行)."""
+    names = list(dict.fromkeys(hop.train for hop in ride.hops))
+    if len(names) == 1:
+        return names[0]
+    if ride.pattern.name:
+        return ride.pattern.name
+    kinds = {name.partition("(")[2] for name in names}
+    if len(kinds) > 1:
+        return "・".join(names)
+    kind = kinds.pop()
+    lines = "・".join(dict.fromkeys(name.partition("(")[0] for name in names))
+    return f"{lines}({kind}" if kind else lines
+
+
 def fewest_trains(network: Network, rides: Sequence[Ride]) -> list[TrainRide]:
     """The trains over the rides; where none runs exactly so, the line itself carries the rider."""
-    steps = [
-        (network.track_of[edge], start)
-        for ride in rides
-        for start, edge in zip(ride.stations, ride.edges, strict=False)
-    ]
+    steps = _steps_over(network, rides)
     trains = list(_trains_along(_steps_of(network), steps))
     best: dict[int, _Reached] = {0: _Reached(0, 0, None)}
     fresh = [0]
@@ -74,6 +129,14 @@ def fewest_trains(network: Network, rides: Sequence[Ride]) -> list[TrainRide]:
         best |= reached
         fresh = list(reached)
     return _traced(best, len(steps))
+
+
+def _steps_over(network: Network, rides: Sequence[Ride]) -> list[Step]:
+    return [
+        (network.track_of[edge], start)
+        for ride in rides
+        for start, edge in zip(ride.stations, ride.edges, strict=False)
+    ]
 
 
 def _trains_along(known: _Steps, steps: Sequence[Step]) -> Iterator[_Along]:

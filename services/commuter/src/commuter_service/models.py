@@ -5,7 +5,7 @@ with all their versions, slips with their items, and a trail of who changed what
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Index, Integer, Text, text
@@ -149,11 +149,20 @@ class Slip(Base):
     """Who entered it for its owner (代理申請)."""
 
 
+class ChosenJourney(TypedDict):
+    """Minutes, changes and labels of the candidate that was decided."""
+
+    minutes: int
+    changes: int
+    labels: list[str]
+
+
 class SlipItem(Base):
     """One line of a slip. What the look-up found is kept as it was found; no warning is stored.
 
     `searched_on` is the day for which the look-up ran, `item_on_at_decision` the item's day then,
-    `passes_at_search` the (id, version) of the passes valid on the searched day.
+    `passes_at_search` the (id, version) of the passes valid on the searched day. `journey` is None
+    for a route that was decided without its trains.
     """
 
     __tablename__ = "slip_item"
@@ -185,6 +194,7 @@ class SlipItem(Base):
     passes_at_search: Mapped[list[Any]]
     explanation: Mapped[dict[str, Any] | None]
     without_pass_reason: Mapped[str | None]
+    journey: Mapped[ChosenJourney | None] = mapped_column(JSONB(none_as_null=True))
     picture: Mapped[str | None]
     """Not used any more: dropped by the next release, while the one before still reads it."""
 

@@ -130,6 +130,9 @@ async def test_a_roundabout_way_is_found(commuter_api: CommuterApi) -> None:
         looked_up("2026/04/01", "新宿:山手線:渋谷:銀座線:新橋:東海道線:東京")
     )
     assert await faults(commuter_api, far) == ["ROUNDABOUT"]
+    route = "浅草:東京メトロ/銀座線:渋谷:東横線:横浜:東海道線:品川:山手線:新宿"
+    ambiguous = await commuter_api.slip(looked_up("2026/04/01", route))  # 浅草 is two places
+    assert await faults(commuter_api, ambiguous) == ["ROUNDABOUT"]
 
 
 async def test_a_section_of_the_pass_typed_by_hand_is_found(commuter_api: CommuterApi) -> None:

@@ -6,17 +6,23 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from commuter_service.models import Slip, SlipItem
+from commuter_service.models import ChosenJourney, Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses, Ride, price_ride
 from commuter_service.queries import kind_of
 from commuter_service.rules.slip_kind import USES_SEARCH
+from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import as_json
 from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.routing.candidates import Label
+from fare_engine.routing.route_text import parse_route
 from fare_engine.routing.route_words import section_of
+from fare_engine.routing.trains import Journey, journey_by
+from fare_engine.routing.trains_over_route import ChosenTrain
 from shared.errors import Kind, Refusal
 from shared.http import NotFound
 from shared.trace_context import new_id
 
+NAMESAKES_DIFFER = 2  # minutes of waiting
 TYPED, LOOK_UP, IC_CARD = "typed", "look_up", "ic_card"
 
 
@@ -58,10 +64,16 @@ class ReasonForNoPassMissing(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """決定 in the look-up; with `without_pass_reason` nothing is deducted, and the reason kept."""
+    """決定 in the look-up; with `without_pass_reason` nothing is deducted, and the reason kept.
+
+    `trains`, `minutes` and `labels` are those of the candidate that was chosen.
+    """
 
     ride: Ride
     without_pass_reason: str | None = None
+    trains: tuple[ChosenTrain, ...] = ()
+    minutes: int | None = None
+    labels: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,7 @@ def _no_look_up() -> dict[str, object]:
         "passes_at_search": [],
         "explanation": None,
         "without_pass_reason": None,
+        "journey": None,
     }
 
 
@@ -175,6 +188,9 @@ def apply_candidate(
     explanation = replace(
         priced.explanation, notices=(*priced.explanation.notices, *priced.notices)
     )
+    journey = _chosen_journey(tariffs, explanation.route, decision)
+    if journey is not None:
+        explanation = replace(explanation, trains=journey.trains)
     item.source, item.words = LOOK_UP, ""
     item.route, item.medium = explanation.route, ride.medium.value
     item.round_trip = ride.round_trip
@@ -185,6 +201,27 @@ def apply_candidate(
     item.passes_at_search = passes.keys_on(slip.employee_id, ride.on)
     item.explanation = as_json(explanation)
     item.without_pass_reason = reason.strip() if reason else None
+    item.journey = None
+    if journey is not None:
+        labels = [one.value for one in decision.labels]
+        item.journey = ChosenJourney(
+            minutes=_minutes(decision, journey), changes=journey.changes, labels=labels
+        )
+
+
+def _minutes(decision: Decision, journey: Journey) -> int:
+    """Those of the candidate, where its trains take so long: namesakes differ a little."""
+    shown = decision.minutes
+    near = shown is not None and abs(shown - journey.minutes) <= NAMESAKES_DIFFER
+    return shown if shown is not None and near else journey.minutes
+
+
+def _chosen_journey(tariffs: Tariffs, route: str, decision: Decision) -> Journey | None:
+    """The journey by the candidate's trains; None where they do not run over the route."""
+    try:
+        return journey_by(parse_route(tariffs.network, route), decision.trains)
+    except FareError:  # a route of another source
+        return None
 
 
 def turn_into_typed(item: SlipItem, line: ItemInput) -> None:
@@ -217,7 +254,7 @@ def copy_of(slip: Slip, item: SlipItem) -> SlipItem:
 COPIED = (
     *("item_on", "purpose", "words", "route", "medium", "round_trip", "amount_yen", "through_yen"),
     *("receipt", "searched_on", "item_on_at_decision", "passes_at_search", "explanation"),
-    "without_pass_reason",
+    *("without_pass_reason", "journey"),
 )
 
 

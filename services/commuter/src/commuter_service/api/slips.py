@@ -1,7 +1,7 @@
 """精算書: five kinds with the look-up and others without, until they are settled (R22, R42)."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal, get_args
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -50,6 +50,8 @@ from commuter_service.rules.slip_kind import (
 )
 from commuter_service.slips.lists import Slips, slip_lines
 from commuter_service.slips.schemas import SlipAnswer, SlipFacts, slip_answer
+from fare_engine.routing.candidates import Label
+from fare_engine.routing.trains_over_route import ChosenTrain
 from fare_engine.rules.bus_policy import BusPolicy
 from shared.http import etag, idempotent
 from shared.path_keys import register_words
@@ -58,6 +60,7 @@ from shared.refusals import refuses
 router = APIRouter(dependencies=[EMPLOYEES])
 
 MOST_ITEMS = 200
+MOST_TRAINS = 20
 Kind = Literal[
     "transport", "trip_request", "trip", "overseas_trip_request", "overseas_trip", "expense",
     "payment_request",
@@ -66,15 +69,32 @@ StepInPath = Literal["submit", "approve", "remand", "withdraw", "reject", "settl
 register_words("slip_step", get_args(StepInPath))
 
 
+class ChosenTrainBody(Body):
+    """A train of the chosen candidate: its name, the station where it is left, its minutes."""
+
+    name: Text
+    end: Text
+    minutes: Annotated[int, Field(ge=0, le=10_000)]
+
+
 class DecisionBody(RideBody):
-    """決定 of a route; 定期を使わない needs its reason."""
+    """決定 of a route; 定期を使わない needs its reason.
+
+    `trains`, `minutes` and `labels` as the look-up gave them. Trains that do not run so are worked
+    out.
+    """
 
     employee_id: None = None
     without_pass_reason: Text | None = None
+    trains: list[ChosenTrainBody] = Field(default=[], max_length=MOST_TRAINS)
+    minutes: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    labels: list[Label] = Field(default=[], max_length=len(Label))
 
     def decision(self, bus_policy: BusPolicy) -> Decision:
         """As the action takes it."""
-        return Decision(self.ride(bus_policy), self.without_pass_reason)
+        trains = tuple(ChosenTrain(one.name, one.end, one.minutes) for one in self.trains)
+        ride = self.ride(bus_policy)
+        return Decision(ride, self.without_pass_reason, trains, self.minutes, tuple(self.labels))
 
 
 class ItemBody(Body):

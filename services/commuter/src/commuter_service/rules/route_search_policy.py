@@ -14,6 +14,11 @@ class Media(StrEnum):
     IC = "ic"
     TICKET = "ticket"
 
+    @property
+    def accepted(self) -> list[Medium]:
+        """The media that may be chosen, the usual one first."""
+        return [one for one in Medium if self in {Media.BOTH, Media(one.value)}]
+
 
 class MediumNotAccepted(Refusal):
     """The company pays the other fare only."""

@@ -13,6 +13,8 @@ from commuter_service.rules.claim_findings import (
 )
 from fare_engine.errors import FareError
 from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.network.network import Network, Ride
+from fare_engine.network.station_lookup import qualified_name
 from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
 from fare_engine.routing.name_escaping import names_in
 from fare_engine.routing.route_text import known_route
@@ -63,20 +65,23 @@ def _roundabout(
         ridden = journey_over(known_route(tariffs.network, item.route))
     except FareError:
         return None  # of an edition before: its lines are no longer those
+    minutes, changes = ridden.minutes, ridden.changes
+    if item.journey is not None:  # by the trains that were chosen
+        minutes, changes = item.journey["minutes"], item.journey["changes"]
     trips = 2 if item.round_trip else 1
     beside = sum(one["yen"] for one in (item.explanation or {}).get("charges", ())) * trips
     yen = claim.amount_yen - beside
-    return roundabout(claim, Way("", ridden.minutes, ridden.changes, yen), ways)
+    return roundabout(claim, Way("", minutes, changes, yen), ways)
 
 
 def _ways(item: SlipItem, passes: EmployeePasses, policy: BusPolicy, tariffs: Tariffs) -> list[Way]:
     """Other ways between the same ends, after the passes; none where none can be found."""
     assert item.route is not None
     assert item.item_on is not None
-    stations = names_in(item.route)
+    start, end = _ends(item.route, tariffs.network)
     question = SearchRequest(
-        start=stations[0],
-        end=stations[-1],
+        start=start,
+        end=end,
         on=item.item_on,
         medium=Medium(item.medium or "ic"),
         passes=passes.readable if item.without_pass_reason is None else (),
@@ -90,6 +95,24 @@ def _ways(item: SlipItem, passes: EmployeePasses, policy: BusPolicy, tariffs: Ta
         return []
     trips = 2 if item.round_trip else 1
     return [Way(_words(one), one.minutes, one.changes, one.charged_yen * trips) for one in found]
+
+
+def _ends(text: str, network: Network) -> tuple[str, str]:
+    """The ends of a route, with the operators where several places bear the name."""
+    names = names_in(text)
+    try:
+        legs = known_route(network, text).legs
+    except FareError:
+        return names[0], names[-1]
+    first, last = legs[0], legs[-1]
+    return (
+        _name_of(network, first.stations[0]) if isinstance(first, Ride) else names[0],
+        _name_of(network, last.stations[-1]) if isinstance(last, Ride) else names[-1],
+    )
+
+
+def _name_of(network: Network, station: int) -> str:
+    return qualified_name(network, network.places[network.place_of[station]])
 
 
 def _words(one: Candidate) -> str:

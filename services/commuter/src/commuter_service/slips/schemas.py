@@ -19,13 +19,16 @@ from commuter_service.rules.pass_warning import (
     WarningBlocksSubmission,
     check_submission,
 )
+from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import STEP_NAMES, SlipStatus, SlipStep, refusal_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from commuter_service.slips.pass_warnings import warnings_of
 from commuter_service.source_rides import route_words
 from fare_engine.fares.explanation_model import Explanation, Notice, PassUse
 from fare_engine.fares.itinerary import ItineraryLeg, itinerary
+from fare_engine.routing.candidates import Label
 from fare_engine.routing.route_words import section_of
+from fare_engine.rules.fare_rounding import Medium
 from shared.clock import jst_day
 
 _EXPLANATION = TypeAdapter(Explanation)
@@ -69,6 +72,14 @@ class DeductedPass(BaseModel):
     guaranteed: bool
 
 
+class Journey(BaseModel):
+    """The candidate that was decided: minutes to the arrival, changes to another train, labels."""
+
+    minutes: int
+    changes: int
+    labels: list[Label]
+
+
 class SlipItemAnswer(BaseModel):
     """A line of a slip with its warnings as of now, and its ride as people read it."""
 
@@ -92,6 +103,7 @@ class SlipItemAnswer(BaseModel):
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: tuple[ItineraryLeg, ...]
+    journey: Journey | None
     passes: list[DeductedPass]
 
 
@@ -119,7 +131,7 @@ class SlipAction(BaseModel):
 class SlipAnswer(SlipHead):
     """A whole slip; `passes` are those of its owner that are in force or waiting.
 
-    `blocked`: why its owner may neither look up nor submit now.
+    `blocked`: why its owner may neither look up nor submit now. `media`: what the company accepts.
     """
 
     submitted_on: date | None
@@ -129,6 +141,7 @@ class SlipAnswer(SlipHead):
     trip_from: date | None
     trip_to: date | None
     uses_look_up: bool
+    media: list[Medium]
     blocked: str | None
     items: list[SlipItemAnswer]
     total_yen: int
@@ -180,6 +193,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
         trip_from=slip.trip_from,
         trip_to=slip.trip_to,
         uses_look_up=kind_of(slip) in USES_SEARCH,
+        media=Media(ctx.setting.media).accepted,
         blocked=facts.blocked,
         items=shown,
         total_yen=total_yen(items),
@@ -244,6 +258,7 @@ def _item(
         warnings=[Notice(one.value, one.message) for one in warnings],
         explanation=explanation or None,
         itinerary=itinerary(explanation) if explanation else (),
+        journey=Journey.model_validate(item.journey) if item.journey else None,
         passes=_deducted(explanation) if explanation else [],
     )
 

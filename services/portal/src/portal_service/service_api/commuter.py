@@ -75,6 +75,14 @@ class CheckedPass(TypedDict):
     notices: list[str]
 
 
+class ChosenTrainBody(TypedDict):
+    """A train of the chosen candidate: its name, the station where it is left, its minutes."""
+
+    name: str
+    end: str
+    minutes: int
+
+
 class ClaimFinding(TypedDict):
     """A fault of one item, with a sentence."""
 
@@ -154,6 +162,9 @@ class DecisionBody(TypedDict):
     charges: NotRequired[Sequence[ChargeBody]]
     employee_id: NotRequired[None]
     without_pass_reason: NotRequired[str | None]
+    trains: NotRequired[Sequence[ChosenTrainBody]]
+    minutes: NotRequired[int | None]
+    labels: NotRequired[Sequence[str]]
 
 
 class DeductedPass(TypedDict):
@@ -367,6 +378,14 @@ class ItineraryLeg(TypedDict):
     end: str
     minutes: int | None
     sections: list[FareSection]
+
+
+class Journey(TypedDict):
+    """The candidate that was decided: minutes to the arrival, changes to another train, …"""
+
+    minutes: int
+    changes: int
+    labels: list[Literal["fastest", "cheapest", "easiest"]]
 
 
 class KindOffer(TypedDict):
@@ -948,6 +967,7 @@ class SlipAnswer(TypedDict):
     trip_from: str | None
     trip_to: str | None
     uses_look_up: bool
+    media: list[Literal["ic", "ticket"]]
     blocked: str | None
     items: list[SlipItemAnswer]
     total_yen: int
@@ -993,6 +1013,7 @@ class SlipItemAnswer(TypedDict):
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: list[ItineraryLeg]
+    journey: Journey | None
     passes: list[DeductedPass]
 
 

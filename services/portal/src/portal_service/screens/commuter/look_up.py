@@ -1,5 +1,6 @@
 """乗換案内 of a slip's item: the question, the candidates, and 決定 of one of them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from portal_service import formatting
 from portal_service.api_client import FieldError, Problem, client_of
-from portal_service.form_data import form_fields_of
+from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
 from portal_service.screens.commuter.look_up_refusals import beside_station, is_not_covered
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
@@ -36,6 +37,15 @@ class Found:
     searched_on: str
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Trains, minutes and labels of a candidate; nothing where they are not known."""
+
+    trains: Sequence[commuter.ChosenTrainBody] = ()
+    minutes: int | None = None
+    labels: Sequence[str] = ()
+
+
 @pages.get("/look-up")
 async def show_look_up(request: Request, slip_id: str, item_id: str) -> Response:
     """The question, and the candidates once it is asked."""
@@ -48,13 +58,17 @@ async def decide(request: Request, slip_id: str, item_id: str) -> Response:
     fields = await form_fields_of(request)
     values = _typed(request.query_params)
     try:
+        route, chosen = _chosen(fields)
         body: commuter.DecisionBody = {
             "on": fields.text("searched_on"),
-            "route": fields.text("candidate"),
+            "route": route,
             "medium": _one(values, "medium") or "ic",
             "round_trip": _one(values, "round_trip") == "yes",
             "child": _one(values, "child") == "yes",
             "charges": _charges(values),
+            "trains": chosen.trains,
+            "minutes": chosen.minutes,
+            "labels": chosen.labels,
         }
         if fields.flag("without_pass"):
             body["without_pass_reason"] = fields.text("without_pass_reason")
@@ -71,6 +85,24 @@ async def decide(request: Request, slip_id: str, item_id: str) -> Response:
     return response
 
 
+def _chosen(fields: FormFields) -> tuple[str, Chosen]:
+    """The route of the candidate, with what the page sent beside it."""
+    candidate, sent = fields.text("candidate"), fields.getlist("chosen")
+    route, _, number = candidate.rpartition("#")
+    if not number.isdecimal():
+        return candidate, Chosen()
+    try:
+        one = json.loads(sent[int(number)])
+        trains: list[commuter.ChosenTrainBody] = [
+            {"name": train["name"], "end": train["end"], "minutes": train["minutes"]}
+            for train in one["trains"]
+            if train["kind"] == "train"
+        ]
+        return route, Chosen(trains, one["minutes"], list(one["labels"]))
+    except (ValueError, LookupError, TypeError):  # not sent by our page
+        return route, Chosen()
+
+
 async def _page(
     request: Request, slip_id: str, item_id: str, problem: Problem | None = None
 ) -> Response:
@@ -79,6 +111,9 @@ async def _page(
     if item is None:
         raise HTTPException(404)
     values: Values = _asked(item) | _typed(request.query_params)
+    accepted = found.body["media"]
+    if values["medium"] not in accepted:
+        values["medium"] = accepted[0]
     answer = None
     asked = _one(values, "start") and _one(values, "on") and not found.body["blocked"]
     if asked or "start" in request.query_params:
