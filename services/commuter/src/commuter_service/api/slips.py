@@ -1,6 +1,6 @@
 """精算書: five kinds with the look-up and others without, until they are settled (R22, R42)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
