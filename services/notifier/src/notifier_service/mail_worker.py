@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -31,9 +32,11 @@ from notifier_service.recipients_client import (
     NoSuchApplication,
     RecipientSource,
     RecipientsUnavailable,
+    Slip,
 )
-from notifier_service.rules.recipients import PASS_MAILS, Facts, MailKind
+from notifier_service.rules.recipients import PASS_MAILS, SLIP_MAILS, Facts, MailKind
 from notifier_service.rules.reminders import ReminderPolicy
+from notifier_service.rules.slip_mails import asked_until
 from notifier_service.smtp import Draft, MailServer, SmtpOutcome
 from shared import tracing
 from shared.db import EVERY_DEALER
@@ -44,6 +47,8 @@ from shared.trace_context import TraceContext, current_context
 log = structlog.get_logger()
 
 LOST_CHECK_S = 15
+Subject = Application | CommuterPass | Slip
+"""What a mail is about, as its service knows it at sending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +159,14 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
                 step.failed(outcome.result)
         return outcome
 
-    async def _application_of(self, mail: Mail) -> Application | CommuterPass:
+    async def _application_of(self, mail: Mail) -> Subject:
         if mail.mail_kind in PASS_MAILS:
             return await self.recipients.of_pass(mail.subject_id)
+        if mail.mail_kind in SLIP_MAILS:
+            return await self.recipients.of_slip(mail.subject_id, mail.facts["move_id"])
         return await self.recipients.of(mail.subject_id)
 
-    async def _take(
-        self, mail: Mail, application: Application | CommuterPass, draft: Draft
-    ) -> str | None:
+    async def _take(self, mail: Mail, application: Subject, draft: Draft) -> str | None:
         now = self.clock.now()
         try:
             async with self.database.transaction(EVERY_DEALER) as tx:
@@ -171,22 +176,29 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
                 await suppress_duplicate(tx, mail, now=now)
             return None
 
-    def _write(self, mail: Mail, application: Application | CommuterPass) -> Draft:
-        if isinstance(application, CommuterPass):
-            mail_text = self.mail_templates.render(mail.mail_kind, **dict(application))
-            return Draft(mail_text, self.server.message_id(mail.mail_id, mail.copies))
-        days = {
+    def _write(self, mail: Mail, application: Subject) -> Draft:
+        kind = MailKind(mail.mail_kind)
+        mail_text = self.mail_templates.render(kind, **self._facts_of(mail, kind, application))
+        message_id = self.server.message_id(mail.mail_id, mail.copies)
+        return Draft(mail_text, message_id, self.mail_templates.sender_of(kind))
+
+    def _facts_of(self, mail: Mail, kind: MailKind, subject: Subject) -> dict[str, object]:
+        if isinstance(subject, CommuterPass):
+            return dict(subject)
+        if isinstance(subject, Slip):
+            days = self.timing.slip_waiting_days
+            moved_at = datetime.fromisoformat(subject.move.at)
+            return {"slip": subject, "days": days, "until": asked_until(moved_at, days)}
+        waited = {
             MailKind.STALE: self.timing.stale_days,
             MailKind.APPROVAL_STALE: self.timing.approval_stale_days,
         }
-        mail_text = self.mail_templates.render(
-            mail.mail_kind,
-            application=application,
-            contract_no=application.contract_no,
-            remand=application.remand_of(Facts(**mail.facts)),
-            days=days.get(MailKind(mail.mail_kind)),
-        )
-        return Draft(mail_text, self.server.message_id(mail.mail_id, mail.copies))
+        return {
+            "application": subject,
+            "contract_no": subject.contract_no,
+            "remand": subject.remand_of(Facts(**mail.facts)),
+            "days": waited.get(kind),
+        }
 
     async def _watch_for_lost(self, wakeup: WorkSignal) -> None:
         while True:

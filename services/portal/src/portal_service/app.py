@@ -20,6 +20,7 @@ from portal_service.screens.commuter import (
     confirmations,
     hand_entry,
     look_up,
+    mail_preferences,
     passes,
     slips,
     stations,
@@ -83,6 +84,7 @@ SCREENS = (
     hand_entry,
     stations,
     company,
+    mail_preferences,
     lag,
     erasures,
     dealers,
@@ -134,6 +136,7 @@ def _state(
 ) -> PortalState:
     templates = page_templates()
     templates.globals["mail_sender"] = settings.mail_sender
+    templates.globals["expense_mail_sender"] = settings.expense_mail_sender or settings.mail_sender
     return PortalState(
         settings=settings,
         cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),

@@ -83,6 +83,11 @@ MENU = (
                 "個人設定 > 定期区間",
                 "通勤定期の区間を登録し、申請します。",
             ),
+            Entry(
+                "/commuter/my-mails",
+                "個人設定 > メール通知",
+                "精算書のお知らせメールを選びます。",
+            ),
             Entry("/commuter/slips", "精算書", "交通費の精算書を作り、承認します。"),
             Entry(
                 "/commuter/simulation",

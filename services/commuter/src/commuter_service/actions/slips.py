@@ -228,19 +228,17 @@ async def move_slip(
     if step is SlipStep.SUBMIT:
         slip.submitted_at = ctx.now
     _touch(ctx, slip)
-    add_audit_entry(
+    move_id = add_audit_entry(
         ctx,
         slip_id, slip.employee_id, step.value,
         before=before, after={"status": slip.status, "step": slip.step},
         said=comment.strip() or None,
     )  # fmt: skip
     event = SlipMoved(
-        dealer_id=slip.dealer_id,
-        slip_id=str(slip_id),
-        employee_id=slip.employee_id,
-        status=after.status.value,
-        total_yen=total_yen(opened.items),
-    )
+        dealer_id=slip.dealer_id, slip_id=str(slip_id), employee_id=slip.employee_id,
+        status=after.status.value, total_yen=total_yen(opened.items),
+        step=step.value, move_id=str(move_id),
+    )  # fmt: skip
     await outbox.add(ctx.tx, event, now=ctx.now)
     return slip
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from commuter_service.api import (
     internal,
+    mail_preferences,
     passes,
     pdf,
     pending_work,
@@ -14,5 +15,8 @@ from commuter_service.api import (
 )
 
 router = APIRouter()
-for part in (settings, passes, route_search, slips, pdf, rechecks, pending_work, internal):
+for part in (
+    *(settings, passes, route_search, slips, pdf, rechecks),
+    *(pending_work, mail_preferences, internal),
+):
     router.include_router(part.router)

@@ -33,6 +33,8 @@ from notifier_service.smtp import Draft, SmtpOutcome
 from shared import outbox
 from shared.delivery.ledger import Settlement
 
+ROLE_ON_THE_WIRE = {"approver": "administrator"}
+"""Published roles cannot grow: the approver of a slip counts as one who administers it."""
 LOST_MESSAGE = "the sender did not come back"
 
 
@@ -179,5 +181,5 @@ def _named(mail: Mail) -> dict[str, str]:
         "mail_id": str(mail.mail_id),
         "mail_kind": mail.mail_kind,
         "subject_id": mail.subject_id,
-        "recipient_role": mail.recipient_role,
+        "recipient_role": ROLE_ON_THE_WIRE.get(mail.recipient_role, mail.recipient_role),
     }
