@@ -65,8 +65,12 @@ class MailTemplates:
         return self._expense_sender if kind in PASS_MAILS | SLIP_MAILS else self._sender
 
     def render(self, kind: str, **facts: object) -> RenderedMail:
-        """The mail of `kind`; raises UndefinedError where a fact is missing."""
-        template = self._templates.get_template(f"{kind}.txt.j2")
+        """The mail of `kind`; `applications` where it is about several.
+
+        Raises UndefinedError where a fact is missing.
+        """
+        several = "-several" if "applications" in facts else ""
+        template = self._templates.get_template(f"{kind}{several}.txt.j2")
         subject = "".join(template.blocks["subject"](template.new_context(facts)))
         return RenderedMail(CONTROL.sub(" ", subject).strip(), template.render(facts))
 

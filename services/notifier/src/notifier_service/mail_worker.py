@@ -5,6 +5,7 @@ transaction, hand it to the mail server, settle it in another.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,11 +17,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.actions.deliver_mail import (
     AddressInUse,
+    BatchChanged,
     RetryPolicy,
+    address_now,
     mark_lost_unknown,
     settle_mail,
     suppress_duplicate,
-    take_mail,
+    take_batch,
+)
+from notifier_service.actions.join_reminders import (
+    APART,
+    await_timers,
+    claim_companions,
+    companions_of,
+    release,
 )
 from notifier_service.mail_templates import MailTemplates
 from notifier_service.metrics import MAIL_AGE, MAIL_RESULTS, MAILS_WAITING
@@ -34,6 +44,7 @@ from notifier_service.recipients_client import (
     RecipientsUnavailable,
     Slip,
 )
+from notifier_service.rules.joined_reminders import JOINED_KINDS, MOST_IN_ONE_MAIL
 from notifier_service.rules.recipients import PASS_MAILS, SLIP_MAILS, Facts, MailKind
 from notifier_service.rules.reminders import ReminderPolicy
 from notifier_service.rules.slip_mails import asked_until
@@ -49,6 +60,8 @@ log = structlog.get_logger()
 LOST_CHECK_S = 15
 Subject = Application | CommuterPass | Slip
 """What a mail is about, as its service knows it at sending."""
+Batch = Sequence[tuple[Mail, Subject]]
+"""The lines of the ledger that leave in one mail, the first of them its lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,7 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
     timing: ReminderPolicy = field(default_factory=ReminderPolicy)
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     longest_wait_s: float = 10
+    join_reminders: bool = True
 
     @property
     def lease_s(self) -> float:
@@ -107,12 +121,18 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
             return SmtpOutcome("transient", f"recipients: {cause}")
         except NoSuchApplication:
             return SmtpOutcome("permanent", "recipients: no such application")
+        batch = [(message, application)]
+        if self.join_reminders and message.mail_kind in JOINED_KINDS and "group" in message.facts:
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                if await await_timers(tx, message, now=self.clock.now()):
+                    return None
+            batch += await self._companions(message, application)
         try:
-            draft = self._write(message, application)
+            draft = self._write(batch)
         except Exception as cause:  # whatever a template or its filters raise is this mail's alone
             log.exception("mail_not_rendered", kind=message.mail_kind)
             return SmtpOutcome("permanent", f"template: {type(cause).__name__}: {cause}")
-        address = await self._take(message, application, draft)
+        address = await self._take(batch, draft)
         if address is None:
             MAIL_RESULTS.labels("suppressed").inc()
             return None
@@ -121,6 +141,8 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
     async def settle(self, tx: AsyncSession, message: Mail, result: SmtpOutcome) -> str | None:
         """See `DeliveryWorker`."""
         now = self.clock.now()
+        for companion in await companions_of(tx, message):
+            await settle_mail(tx, companion, result, retry_policy=self.retry_policy, now=now)
         return await settle_mail(tx, message, result, retry_policy=self.retry_policy, now=now)
 
     def report(self, message: Mail, result: SmtpOutcome, step: str | None) -> None:
@@ -166,19 +188,48 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
             return await self.recipients.of_slip(mail.subject_id, mail.facts["move_id"])
         return await self.recipients.of(mail.subject_id)
 
-    async def _take(self, mail: Mail, application: Subject, draft: Draft) -> str | None:
-        now = self.clock.now()
+    async def _companions(self, lead: Mail, application: Subject) -> list[tuple[Mail, Subject]]:
+        """The due reminders that leave with the lead: of its group, and to its address now."""
+        address = address_now(lead, application.known)
+        if address is None:
+            return []
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            claimed = await claim_companions(
+                tx, lead, lease_s=self.lease_s, most=MOST_IN_ONE_MAIL - 1
+            )
+        joined: list[tuple[Mail, Subject]] = []
+        for mail in claimed:
+            with contextlib.suppress(RecipientsUnavailable, NoSuchApplication):
+                subject = await self._application_of(mail)
+                if address_now(mail, subject.known) == address:
+                    joined.append((mail, subject))
+        kept = {mail.mail_id for mail, _ in joined}
+        if left := [mail for mail in claimed if mail.mail_id not in kept]:
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                await release(tx, left)
+        return joined
+
+    async def _take(self, batch: Batch, draft: Draft) -> str | None:
+        now, known = self.clock.now(), [(mail, subject.known) for mail, subject in batch]
         try:
             async with self.database.transaction(EVERY_DEALER) as tx:
-                return await take_mail(tx, mail, application.known, draft, now=now)
-        except AddressInUse:
+                return await take_batch(tx, known, draft, now=now)
+        except (BatchChanged, AddressInUse):
             async with self.database.transaction(EVERY_DEALER) as tx:
-                await suppress_duplicate(tx, mail, now=now)
+                if len(batch) == 1:
+                    await suppress_duplicate(tx, batch[0][0], now=now)
+                else:  # next time the lead goes alone
+                    await release(tx, [batch[0][0]])
+                    await release(tx, [mail for mail, _ in batch[1:]], after=APART)
             return None
 
-    def _write(self, mail: Mail, application: Subject) -> Draft:
+    def _write(self, batch: Batch) -> Draft:
+        mail, subject = batch[0]
         kind = MailKind(mail.mail_kind)
-        mail_text = self.mail_templates.render(kind, **self._facts_of(mail, kind, application))
+        facts = self._facts_of(mail, kind, subject)
+        if len(batch) > 1:
+            facts["applications"] = [one for _, one in batch]
+        mail_text = self.mail_templates.render(kind, **facts)
         message_id = self.server.message_id(mail.mail_id, mail.copies)
         return Draft(mail_text, message_id, self.mail_templates.sender_of(kind))
 

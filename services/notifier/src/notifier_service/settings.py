@@ -50,6 +50,9 @@ class MailSettings(BaseSettings):
     stale_days: int = Field(7, ge=1)
     approval_stale_days: int = Field(3, ge=1)
     slip_waiting_days: int = Field(3, ge=1, description="until the approver of a slip is reminded")
+    join_reminders: bool = Field(
+        default=True, description="M2 and M5 to one person on one day are one mail per kind"
+    )
     stale_hour: time = Field(time(9, 0), description="JST; when the mails of a long stay leave")
     horizon_hours: float = Field(48, gt=0, description="older events make no mail due")
     resend_unknown: bool = Field(

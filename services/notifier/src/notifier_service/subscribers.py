@@ -33,6 +33,7 @@ from notifier_service.actions.schedule_reminders import (
     schedule_reminders,
     schedule_slip_reminder,
 )
+from notifier_service.rules.joined_reminders import group_of
 from notifier_service.rules.recipients import Facts, MailKind, mail_of_status
 from notifier_service.rules.reminders import ReminderPolicy, is_timely
 from notifier_service.rules.slip_mails import mail_of_move
@@ -153,7 +154,10 @@ def timers() -> dict[str, TimerHandler]:
             version = int(payload["status_version"])
             dealer_id, contract_no = str(payload["dealer_id"]), str(payload["contract_no"])
             cause = Cause(f"{key}:{version}", dealer_id, key, contract_no)
-            await schedule_mail(tx, cause, kind, Facts(status_version=version), now=now)
+            originator = str(payload.get("originator_id", key))  # missing in timers of before
+            group = group_of(kind, originator_id=originator, dealer_id=dealer_id)
+            facts = Facts(status_version=version, group=group)
+            await schedule_mail(tx, cause, kind, facts, now=now)
 
         return schedule_reminder
 

@@ -17,7 +17,7 @@ class SlipMail(StrEnum):
 
     @property
     def label_ja(self) -> str:
-        """When the mail comes, as the page says it."""
+        """When the mail comes, as the page says it below the heading of its group."""
         return MAIL_LABELS[self]
 
     @property
@@ -27,11 +27,11 @@ class SlipMail(StrEnum):
 
 
 MAIL_LABELS = {
-    SlipMail.APPROVAL: "精算書の承認を依頼されたとき",
-    SlipMail.WAITING: "承認待ちの精算書が3日間そのままになっているとき",
-    SlipMail.REMANDED: "申請した精算書が差し戻されたとき、否認されたとき",
-    SlipMail.APPROVED: "申請した精算書の承認が完了したとき",
-    SlipMail.SETTLED: "申請した精算書が精算されたとき",
+    SlipMail.APPROVAL: "承認を依頼されたとき",
+    SlipMail.WAITING: "承認待ちの日が続いているとき",
+    SlipMail.REMANDED: "差し戻されたとき、否認されたとき",
+    SlipMail.APPROVED: "承認が完了したとき",
+    SlipMail.SETTLED: "精算されたとき",
 }
 
 

@@ -35,6 +35,7 @@ async def schedule_reminders(
         "dealer_id": event.dealer_id,
         "contract_no": event.contract_no,
         "status_version": event.status_version,
+        "originator_id": event.originator_id,
     }
     for timer, kind in REMINDER_TIMERS.items():
         due_at = due.get(kind)

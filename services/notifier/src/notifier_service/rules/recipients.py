@@ -118,13 +118,14 @@ class Facts:
     """The facts of its cause that a mail keeps.
 
     `status_version` names the stay that M2, M5 and N1 are about; the levels belong to a remand;
-    `move_id` names the step of a slip.
+    `move_id` names the step of a slip, `group` the reminders that may become one mail with it.
     """
 
     status_version: int | None = None
     from_level: str | None = None
     to_level: str | None = None
     move_id: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
