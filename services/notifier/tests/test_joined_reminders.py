@@ -1,5 +1,6 @@
 """Several reminders to one person on one day: one mail, and a line of the ledger for each."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +72,17 @@ async def test_several_reminders_to_one_person_are_one_mail(notifier: Any) -> No
     await notifier.receive_all_again()
     await notifier.travel_to(july(21))
     assert len(notifier.host.mails) == 1
+
+
+@pytest.mark.rule("D147", "D155")
+async def test_lanes_that_work_at_once_still_send_one_mail(notifier: Any) -> None:
+    await at_the_store(notifier, *range(1, 9))
+    notifier.clock.travel_to(july(14))
+    await notifier.running.timer_worker.fire_due()
+    for _ in range(3):  # who was put off comes again
+        await asyncio.gather(*(notifier.sender().send_due() for _ in range(6)))
+        await notifier.at_once()
+    assert sent(notifier) == [(YAMADA, f"{M2}（8件）")]
 
 
 @pytest.mark.rule("D147")

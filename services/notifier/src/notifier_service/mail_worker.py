@@ -27,7 +27,6 @@ from notifier_service.actions.deliver_mail import (
 )
 from notifier_service.actions.join_reminders import (
     APART,
-    await_timers,
     claim_companions,
     companions_of,
     release,
@@ -44,7 +43,7 @@ from notifier_service.recipients_client import (
     RecipientsUnavailable,
     Slip,
 )
-from notifier_service.rules.joined_reminders import JOINED_KINDS, MOST_IN_ONE_MAIL
+from notifier_service.rules.joined_reminders import MOST_IN_ONE_MAIL, may_join
 from notifier_service.rules.recipients import PASS_MAILS, SLIP_MAILS, Facts, MailKind
 from notifier_service.rules.reminders import ReminderPolicy
 from notifier_service.rules.slip_mails import asked_until
@@ -122,11 +121,11 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
         except NoSuchApplication:
             return SmtpOutcome("permanent", "recipients: no such application")
         batch = [(message, application)]
-        if self.join_reminders and message.mail_kind in JOINED_KINDS and "group" in message.facts:
-            async with self.database.transaction(EVERY_DEALER) as tx:
-                if await await_timers(tx, message, now=self.clock.now()):
-                    return None
-            batch += await self._companions(message, application)
+        if self.join_reminders and may_join(message.mail_kind, message.facts, message.copies):
+            companions = await self._companions(message, application)
+            if companions is None:
+                return None
+            batch += companions
         try:
             draft = self._write(batch)
         except Exception as cause:  # whatever a template or its filters raise is this mail's alone
@@ -188,15 +187,22 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
             return await self.recipients.of_slip(mail.subject_id, mail.facts["move_id"])
         return await self.recipients.of(mail.subject_id)
 
-    async def _companions(self, lead: Mail, application: Subject) -> list[tuple[Mail, Subject]]:
-        """The due reminders that leave with the lead: of its group, and to its address now."""
+    async def _companions(
+        self, lead: Mail, application: Subject
+    ) -> list[tuple[Mail, Subject]] | None:
+        """The reminders that leave with the lead, of its group and to its address now.
+
+        None where the lead is put off, so that they can.
+        """
         address = address_now(lead, application.known)
         if address is None:
             return []
         async with self.database.transaction(EVERY_DEALER) as tx:
             claimed = await claim_companions(
-                tx, lead, lease_s=self.lease_s, most=MOST_IN_ONE_MAIL - 1
+                tx, lead, lease_s=self.lease_s, most=MOST_IN_ONE_MAIL - 1, now=self.clock.now()
             )
+        if claimed is None:
+            return None
         joined: list[tuple[Mail, Subject]] = []
         for mail in claimed:
             with contextlib.suppress(RecipientsUnavailable, NoSuchApplication):

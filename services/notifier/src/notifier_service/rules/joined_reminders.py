@@ -5,6 +5,8 @@ lists them, where the installation chose so. The ledger keeps one line for each.
 the manual's text.
 """
 
+from collections.abc import Mapping
+
 from notifier_service.rules.recipients import MailKind
 
 JOINED_KINDS = frozenset({MailKind.STALE, MailKind.APPROVAL_STALE})
@@ -14,3 +16,8 @@ MOST_IN_ONE_MAIL = 50
 def group_of(kind: MailKind, *, originator_id: str, dealer_id: str) -> str:
     """Whose reminders may become one mail: the originator's, or those to headquarters."""
     return originator_id if kind is MailKind.STALE else dealer_id
+
+
+def may_join(kind: str, facts: Mapping[str, object], copies: int) -> bool:
+    """Whether a line may leave with others: not a copy that a person asked for."""
+    return kind in JOINED_KINDS and "group" in facts and not copies
