@@ -29,6 +29,7 @@ from notifier_service.actions.join_reminders import (
     APART,
     claim_companions,
     companions_of,
+    lock_group,
     release,
 )
 from notifier_service.mail_templates import MailTemplates
@@ -219,6 +220,8 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
         now, known = self.clock.now(), [(mail, subject.known) for mail, subject in batch]
         try:
             async with self.database.transaction(EVERY_DEALER) as tx:
+                if len(batch) > 1:
+                    await lock_group(tx, batch[0][0])
                 return await take_batch(tx, known, draft, now=now)
         except (BatchChanged, AddressInUse):
             async with self.database.transaction(EVERY_DEALER) as tx:

@@ -6,6 +6,7 @@ a worker that is lost leaves all of them `unknown`, like a single mail (D155).
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +22,11 @@ DUE = text("SELECT 1 FROM timer WHERE kind = :kind AND due_at <= :now AND retry_
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:group, 0))")
 
 
+async def lock_group(tx: AsyncSession, lead: Mail) -> None:
+    """Let no other lane lock several lines of the lead's group until the commit."""
+    await tx.execute(ONE_AT_A_TIME, {"group": f"{lead.mail_kind}/{lead.facts['group']}"})
+
+
 async def claim_companions(
     tx: AsyncSession, lead: Mail, *, lease_s: float, most: int, now: datetime
 ) -> Sequence[Mail] | None:
@@ -29,26 +35,19 @@ async def claim_companions(
     None puts the lead off: others of its kind fall due at this moment, or another lane has one of
     its group. Lanes of a group take turns, and the last of them finds all the others free.
     """
-    await tx.execute(ONE_AT_A_TIME, {"group": f"{lead.mail_kind}/{lead.facts['group']}"})
-    if await _timers_are_due(tx, lead, now) or await _is_shared(tx, lead):
+    await lock_group(tx, lead)
+    complete = not await _timers_are_due(tx, lead, now)
+    others = await _others_of_group(tx, lead) if complete else []
+    if not complete or any(leased for _, leased in others):
         await release(tx, [lead], after=A_MOMENT)
         return None
-    clock = func.clock_timestamp()
-    free = or_(Mail.due_at <= clock, (Mail.claim.is_(None)) & (Mail.due_at <= clock + SOON))
-    due = (
-        select(Mail.mail_id)
-        .where(*_of_group(lead), free)
-        .order_by(Mail.planned_at, Mail.mail_id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
     claimed = (
         update(Mail)
-        .where(Mail.mail_id.in_((await tx.scalars(due)).all()))
+        .where(Mail.mail_id.in_([mail_id for mail_id, _ in others[:most]]))
         .values(
             claim=lead.claim,
             attempts=Mail.attempts + 1,
-            due_at=clock + timedelta(seconds=lease_s),
+            due_at=func.clock_timestamp() + timedelta(seconds=lease_s),
         )
         .returning(Mail)
         .execution_options(synchronize_session=False, populate_existing=True)
@@ -62,11 +61,20 @@ async def _timers_are_due(tx: AsyncSession, lead: Mail, now: datetime) -> bool:
     return await tx.scalar(DUE, {"kind": timer, "now": now}) is not None
 
 
-async def _is_shared(tx: AsyncSession, lead: Mail) -> bool:
-    leased = Mail.claim.is_not(None), Mail.due_at > func.clock_timestamp()
-    return (
-        await tx.scalar(select(Mail.mail_id).where(*_of_group(lead), *leased).limit(1)) is not None
+async def _others_of_group(tx: AsyncSession, lead: Mail) -> list[tuple[UUID, bool]]:
+    """The others that are due or leased, locked: id, and whether another lane has it.
+
+    A line that a lane is claiming at this moment is waited for, so that it counts as leased.
+    """
+    clock = func.clock_timestamp()
+    leased = (Mail.claim.is_not(None)) & (Mail.due_at > clock)
+    found = await tx.execute(
+        select(Mail.mail_id, leased)
+        .where(*_of_group(lead), or_(leased, Mail.due_at <= clock + SOON))
+        .order_by(Mail.planned_at, Mail.mail_id)
+        .with_for_update()
     )
+    return [(mail_id, held) for mail_id, held in found]
 
 
 def _of_group(lead: Mail) -> tuple[ColumnElement[bool], ...]:
@@ -85,7 +93,8 @@ def _of_group(lead: Mail) -> tuple[ColumnElement[bool], ...]:
 async def release(
     tx: AsyncSession, mails: Sequence[Mail], *, after: timedelta = timedelta()
 ) -> None:
-    """Give leased mails back as if they had not been claimed."""
+    """Give leased mails of one group back as if they had not been claimed."""
+    await lock_group(tx, mails[0])
     await tx.execute(
         update(Mail)
         .where(
