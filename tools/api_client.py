@@ -1,7 +1,7 @@
 """Typed clients of the services' HTTP APIs for portal and notifier, from their OpenAPI documents.
 
 `python -m tools.api_client` writes them: for the portal one function per operation, with a
-TypedDict for each body and answer; for the notifier pydantic models of the two answers that it
+TypedDict for each body and answer; for the notifier pydantic models of the answers that it
 validates. `--check` fails where a committed file differs from the documents (ADR 23).
 """
 
@@ -26,7 +26,10 @@ ROOT = Path(__file__).parent.parent / "services"
 PORTAL = ROOT / "portal/src/portal_service/service_api"
 NOTIFIER = ROOT / "notifier/src/notifier_service/service_api"
 SERVICES = ("contracts", "returns", "commuter", "notifier", "interchange")
-OF_NOTIFIER = {"returns": "read_recipients", "commuter": "read_recipients"}
+OF_NOTIFIER = {
+    "returns": ("read_recipients",),
+    "commuter": ("read_recipients", "read_slip_recipients"),
+}
 OF_OTHERS = ("/internal/", "/operations/", "/dealers/{dealer}/events")
 SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 MOST_SUMMARY = 88
@@ -269,9 +272,10 @@ def modules() -> Iterator[tuple[Path, str]]:
         own = [one for one in operations if not one.path.startswith(OF_OTHERS)]
         functions = [function_of(one, models, service) for one in own]
         yield PORTAL / f"{service}.py", module_of(service, [*models.written(), *functions], common)
-        if name := OF_NOTIFIER.get(service):
+        if names := OF_NOTIFIER.get(service):
             models = Models(schemas, validated=True)
-            models.type_of(next(one for one in operations if one.name == name).answer[1])  # type: ignore[index]
+            for name in names:
+                models.type_of(next(one for one in operations if one.name == name).answer[1])  # type: ignore[index]
             yield NOTIFIER / f"{service}.py", module_of(service, models.written())
     [one_for_all] = shared
     yield PORTAL / "operations.py", one_for_all

@@ -103,6 +103,7 @@ RIDER = (
     Screen("slip", "/commuter/slips/{slip}"),
     Screen("look-up", "/commuter/slips/{slip}/items/{item}/look-up"),
     Screen("simulation", "/commuter/simulation"),
+    Screen("my-mails", "/commuter/my-mails"),
 )
 NEWCOMER = tuple(screen for screen in RIDER if screen.name != "slip")  # a person without passes
 ACCOUNTING = (

@@ -31,6 +31,9 @@ from shared.settings import ServiceSettings
 
 AUDIENCE = "madoguchi"
 MAIL_SENDER = "j-pass_uketsuke@toyota-finance.co.jp"
+EXPENSE_MAIL_SENDER = "keihi@madoguchi.example.jp"
+PRODUCT = "窓口"
+"""The product's name as its pages show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,9 @@ def service_values(assembly: Assembly, name: str) -> dict[str, object]:
         "contracts": {"reflection": ReflectedBy.SELF},
         "notifier": {
             "sender": MAIL_SENDER,
-            "product": "J-PASS",
-            "expense_product": "楽楽精算",
+            "expense_sender": EXPENSE_MAIL_SENDER,
+            "product": PRODUCT,
+            "expense_product": PRODUCT,
             "portal_url": config.url,
             "smtp_host": "127.0.0.1",
             "smtp_port": assembly.smtp_port,
@@ -123,6 +127,7 @@ def portal_values(config: RunConfig, secrets: postgres.Secrets) -> dict[str, Any
     return services | {
         "public_url": config.url,
         "mail_sender": MAIL_SENDER,
+        "expense_mail_sender": EXPENSE_MAIL_SENDER,
         "session_secret": secrets.get("portal-session"),
         "oidc_issuer": f"{config.url}/issuer",
         "otlp_endpoint": config.otlp or "",

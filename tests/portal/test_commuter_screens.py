@@ -322,3 +322,17 @@ def test_the_timeline_of_passes_is_in_order_of_time() -> None:
     assert (old.open_start, old.open_end, new.open_end) == (True, False, True)
     assert new.x + new.width <= picture.width
     assert pass_timeline([passes[2]], FRIDAY.date()) is None
+
+
+async def test_a_person_chooses_their_mails_about_slips(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(SATO) as sato:
+        await sato.visit("/commuter/my-mails")
+        assert "へ送ります" in sato.text
+        assert "desk@example.jp" in sato.text  # who they come from
+        form = "/commuter/my-mails"
+        assert len(sato.form(form)["wanted"]) == 5
+        await sato.send(form, wanted=["approval", "remanded"])
+        assert "メール通知の設定を保存しました。" in sato.text
+        assert sato.form(form)["wanted"] == ["remanded", "approval"]
+        await sato.send(form, wanted=[])
+        assert "wanted" not in sato.form(form)

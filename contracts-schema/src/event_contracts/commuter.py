@@ -59,7 +59,12 @@ class PassPurged(PassEvent):
 
 
 class SlipMoved(Event):
-    """A slip has a new status; the amount is what the employee claims, in yen."""
+    """A slip has a new status; the amount is what the employee claims, in yen.
+
+    `step` is what was done (submit, approve, remand, withdraw, reject, settle; more may follow);
+    `move_id` names it: the recipients of a mail are asked for by it. Events from before these
+    fields have neither, and cause no mail.
+    """
 
     wire_type: ClassVar[str] = "slip.moved.v1"
     aggregate_type: ClassVar[str] = "slip"
@@ -69,6 +74,8 @@ class SlipMoved(Event):
     employee_id: str
     status: SlipStatus
     total_yen: int
+    step: str | None = None
+    move_id: str | None = None
 
 
 class SubmissionRequested(Event):

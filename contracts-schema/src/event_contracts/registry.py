@@ -39,7 +39,7 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
         "dealer",
     ),
     "commuter": ("staff",),
-    "notifier": ("return", "commuter_pass"),
+    "notifier": ("return", "commuter_pass", "slip"),
     "interchange": ("return",),
 }
 

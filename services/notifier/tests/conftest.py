@@ -70,6 +70,7 @@ def settings_for(
             "sender": "j-pass_uketsuke@toyota-finance.co.jp",
             "product": "J-PASS",
             "expense_product": "楽楽精算",
+            "expense_sender": "keihi@d01.example",
             "portal_url": "https://portal.example.jp",
             "smtp_host": "127.0.0.1",
             "smtp_port": host.port,

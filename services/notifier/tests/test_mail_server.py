@@ -21,7 +21,9 @@ from shared.notifications import WorkSignal
 
 NOON = dt.datetime(2025, 7, 7, 1, 0, tzinfo=dt.UTC)
 DRAFT = Draft(
-    RenderedMail("【J-PASS】差戻しのお知らせ（契約番号1）", "本文\n.\n以上\n"), "<m1@d.example>"
+    RenderedMail("【J-PASS】差戻しのお知らせ（契約番号1）", "本文\n.\n以上\n"),
+    "<m1@d.example>",
+    "from@d.example",
 )
 COMPLETED = {
     "completed_at": NOON,

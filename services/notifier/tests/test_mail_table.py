@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from event_contracts import Event
-from event_contracts.commuter import PassApplied, PassConfirmed, PassRejected
+from event_contracts.commuter import PassApplied, PassConfirmed, PassRejected, SlipMoved
 from event_contracts.returns import (
     OriginatorTakenOver,
     ReturnCompleted,
@@ -20,7 +20,7 @@ from event_contracts.returns import (
     ReturnStatusChanged,
     Status,
 )
-from notifier_service.actions.schedule_reminders import REMINDER_TIMERS
+from notifier_service.actions.schedule_reminders import REMINDER_TIMERS, SLIP_WAITING
 from notifier_service.rules.recipients import (
     MAILS_ABOUT_A_STAY,
     Facts,
@@ -32,7 +32,7 @@ from notifier_service.rules.recipients import (
     recipients_for,
     suppression,
 )
-from notifier_service.rules.reminders import ReminderPolicy, reminder_mails
+from notifier_service.rules.reminders import ReminderPolicy, reminder_mails, slip_reminder_at
 from notifier_service.subscribers import subscribers_with
 from shared.clock import JST
 from shared.testing.stepwise import drain
@@ -85,12 +85,15 @@ def snapshots(kind: MailKind) -> Iterator[ReturnSnapshot]:
         round_approvers=[RoundApprover("store", "s@d01.example"), RoundApprover("hq", None)],
         applicant="p@d01.example", administrators=["a@d01.example", "b@d01.example"],
         store_notice=True, store_approvers=["s@d01.example", "u@d01.example"],
+        approver="c@d01.example",
     )  # fmt: skip
+    yield replace(full, moved_on=True)
+    yield replace(full, declined=frozenset(MailKind))
     for ticked, notice, version in product((True, False), (True, False), (4, 5)):
         yield replace(full, completion_mail=ticked, store_notice=notice, status_version=version)
     yield replace(
         full, originator=None, store_approver=None, hq_approvers=[], applicant=None,
-        administrators=[], store_approvers=[],
+        administrators=[], store_approvers=[], approver=None,
     )  # fmt: skip
 
 
@@ -125,6 +128,8 @@ def test_statuses_and_days_are_those_of_the_rules(kind: MailKind) -> None:
     row = table()[kind]
     assert codes(row.in_status) == at_once | {s for s, moment in due.items() if moment}
     moments = {moment for moment in due.values() if moment}
+    if kind is MailKind.SLIP_WAITING:
+        moments = {slip_reminder_at(MONDAY, ReminderPolicy())}
     texts = {
         f"after {(m.astimezone(JST).date() - MONDAY.date()).days} days, {m.astimezone(JST):%H:%M}"
         for m in moments
@@ -141,6 +146,11 @@ RETURN = {
 }
 PASS = {"dealer_id": "D01", "pass_id": "P1", "employee_id": "D01-E101"}
 NOW = datetime(2025, 7, 7, 1, 0, tzinfo=UTC)
+SLIP_STEPS: tuple[tuple[str, Any], ...] = (
+    *(("submit", "pending"), ("approve", "approved"), ("remand", "remanded")),
+    *(("withdraw", "withdrawn"), ("settle", "settled"), ("reject", "rejected")),
+)
+TIMERS = {**REMINDER_TIMERS, SLIP_WAITING: MailKind.SLIP_WAITING}
 EVENTS: tuple[Event, ...] = (
     ReturnCompleted(
         **RETURN, completed_at=NOW, result="returned", separate_procedure=False,
@@ -158,6 +168,13 @@ EVENTS: tuple[Event, ...] = (
     PassApplied(**PASS, applied_on=date(2025, 7, 7)),
     PassConfirmed(**PASS, decision_id="d1"),
     PassRejected(**PASS),
+    *(
+        SlipMoved(
+            dealer_id="D01", slip_id="E1", employee_id="D01-E101", status=status, total_yen=1,
+            step=step, move_id=step,
+        )
+        for step, status in SLIP_STEPS
+    ),
 )  # fmt: skip
 
 
@@ -172,7 +189,7 @@ async def test_the_events_of_the_table_and_no_others_make_mails_due(notifier: An
         timers = {row[0] for row in await notifier.rows("SELECT kind FROM timer")}
         await notifier.rows("DELETE FROM mail RETURNING 1")
         await notifier.rows("DELETE FROM timer RETURNING 1")
-        for kind in kinds | {REMINDER_TIMERS[timer].value for timer in timers}:
+        for kind in kinds | {TIMERS[timer].value for timer in timers}:
             caused[kind].add(event.wire_type)
     assert await notifier.running.inbox.dead_letters() == []
     assert {kind.value: codes(row.caused_by) for kind, row in table().items()} == caused

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from notifier_service.mail_templates import MailTemplates
+from notifier_service.rules.recipients import MailKind
 
 GOLDEN = Path(__file__).parent / "golden"
 SENDER = "j-pass_uketsuke@toyota-finance.co.jp"
+EXPENSE_SENDER = "keihi@d01.example"
 TEMPLATES = MailTemplates(
     product="J-PASS",
     expense_product="楽楽精算",
     portal_url="https://portal.example.jp/",
     sender=SENDER,
+    expense_sender=EXPENSE_SENDER,
 )
 
 
@@ -43,6 +46,42 @@ class RemandFacts:
     remanded_at: str = "2025-07-15T15:27:00Z"
 
 
+@dataclass(frozen=True)
+class MoveFacts:
+    """What the mail about a slip needs to know of its step."""
+
+    by: str = "佐藤 誠"
+    at: str = "2026-11-30T01:05:00Z"
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class Named:
+    """A person of a slip."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class SlipFacts:
+    """What a mail about a slip needs to know of it."""
+
+    status_japanese: str
+    move: MoveFacts = MoveFacts()
+    slip_id: str = "0198"
+    title: str = "11月の交通費"
+    kind_japanese: str = "交通費精算"
+    total_yen: int = 3260
+    submitted_at: str = "2026-11-29T01:05:00Z"
+    applicant: Named = Named("山田 太郎")
+    approver: Named | None = Named("佐藤 誠")
+
+
+def of_slip(status: str, **move: Any) -> dict[str, Any]:
+    slip = SlipFacts(status, MoveFacts(**move))
+    return {"slip": slip, "days": 3, "until": date(2026, 12, 2)}
+
+
 def of_return(status: str, **facts: Any) -> dict[str, Any]:
     application = ReturnFacts(status)
     return {
@@ -63,6 +102,12 @@ CASES: dict[str, dict[str, Any]] = {
     "C1": {"applicant_name": "営業太郎", "applied_on": date(2018, 1, 16)},
     "C2": {},
     "C3": {"reason": "経路が異なります。"},
+    "S1": of_slip("承認依頼中"),
+    "S2": of_slip("差戻し", comment="領収書を付けてください。"),
+    "S3": of_slip("最終承認完了"),
+    "S4": of_slip("精算"),
+    "S5": of_slip("承認依頼中"),
+    "S6": of_slip("否認", comment="私用の移動です。"),
 }
 
 
@@ -108,6 +153,27 @@ def test_the_commuter_mails_say_what_the_manual_says(
     mail_text = TEMPLATES.render(kind, **CASES[kind])
     assert mail_text.subject == subject
     assert set(lines) <= set(mail_text.body.splitlines())
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_the_meaning_of_a_subject_fits_a_phones_list(kind: str) -> None:
+    longest = SlipFacts(
+        "承認依頼中",
+        total_yen=12_345_678,
+        kind_japanese="海外出張精算申請",
+        applicant=Named("アレクサンドラ・ヴァシリエヴナ・コンスタンチノワ"),
+    )
+    facts = CASES[kind] | ({"slip": longest} if kind.startswith("S") else {})
+    facts |= {"contract_no": "230010000502"} if kind[0] in "MN" else {}
+    assert len(TEMPLATES.render(kind, **facts).subject.partition("】")[2]) <= 40
+
+
+def test_mails_about_passes_and_slips_come_from_an_address_of_their_own() -> None:
+    for kind in MailKind:
+        expected = EXPENSE_SENDER if kind.value[0] in "CS" else SENDER
+        assert TEMPLATES.sender_of(kind) == expected
+        body = TEMPLATES.render(kind, **CASES[kind]).body
+        assert f"（{expected}）" in body
 
 
 def test_a_line_break_cannot_get_into_a_subject() -> None:

@@ -52,7 +52,9 @@ async def test_an_application_is_mailed_to_the_administrators(notifier: Any) -> 
     mail = notifier.host.mails[0]
     assert mail["Subject"] == "【楽楽精算】定期区間の申請通知"
     lines = mail.get_content().strip().splitlines()
-    assert lines == [RULE, "営業太郎さんが定期区間を申請しました。", "申請日:2018/01/16", RULE]
+    assert lines[:4] == [RULE, "営業太郎さんが定期区間を申請しました。", "申請日:2018/01/16", RULE]
+    assert "https://portal.example.jp/commuter/confirmations" in lines
+    assert mail["From"] == "keihi@d01.example"
 
 
 @pytest.mark.rule("R29")
@@ -76,7 +78,9 @@ async def test_a_confirmation_is_mailed_to_the_applicant_only(notifier: Any) -> 
     await receive(notifier, PassConfirmed, decision_id="d1")
     (mail,) = notifier.host.mails
     assert (mail["To"], mail["Subject"]) == ("taro@d01.example", "【楽楽精算】定期区間の確定通知")
-    assert mail.get_content().strip() == "申請していた定期区間が確定されました。"
+    lines = mail.get_content().strip().splitlines()
+    assert lines[0] == "申請していた定期区間が確定されました。"
+    assert "https://portal.example.jp/commuter/my-passes" in lines
 
 
 @pytest.mark.rule("R33")

@@ -33,7 +33,9 @@ HOW_TO_GET_POSTFIX = (
 YAMADA, SATO, TANAKA = "yamada@d01.example", "sato@d01.example", "tanaka@d01.example"
 NOON = dt.datetime(2025, 7, 7, 1, 0, tzinfo=dt.UTC)
 DRAFT = Draft(
-    RenderedMail("【J-PASS】差戻しのお知らせ（契約番号1）", "本文\n.\n以上\n"), "<m1@d.example>"
+    RenderedMail("【J-PASS】差戻しのお知らせ（契約番号1）", "本文\n.\n以上\n"),
+    "<m1@d.example>",
+    "from@d.example",
 )
 COMPLETED = {
     "completed_at": NOON,

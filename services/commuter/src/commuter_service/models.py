@@ -86,6 +86,17 @@ class Permission(Base):
     mail: Mapped[str | None]
 
 
+class MailPreference(Base):
+    """The mails about slips that an employee does not want; without a row they get all."""
+
+    __tablename__ = "mail_preference"
+
+    employee_id: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    version: Mapped[int] = mapped_column(BigInteger)
+    declined: Mapped[list[str]]
+
+
 class Pass(Base):
     """A pass: the state of its newest version, and the confirmed one, which deducts (R21, R24)."""
 

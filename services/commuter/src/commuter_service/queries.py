@@ -12,6 +12,7 @@ from commuter_service.models import (
     AuditEntry,
     CompanySetting,
     Employee,
+    MailPreference,
     Pass,
     PassVersion,
     Permission,
@@ -100,6 +101,16 @@ async def permission_of(tx: AsyncSession, dealer_id: str, employee_id: str) -> P
         edit_at_approval=False,
         edit_after_approval=False,
         mail=None,
+    )
+
+
+async def mail_preference_of(
+    tx: AsyncSession, dealer_id: str, employee_id: str, *, lock: bool = False
+) -> MailPreference:
+    """The mails that an employee declined, or none with version 0."""
+    kept = await tx.get(MailPreference, employee_id, with_for_update=lock)
+    return kept or MailPreference(
+        employee_id=employee_id, dealer_id=dealer_id, version=0, declined=[]
     )
 
 
@@ -283,6 +294,14 @@ async def audit_entries_of(tx: AsyncSession, subject_id: UUID) -> Sequence[Audit
         select(AuditEntry).where(AuditEntry.subject_id == subject_id).order_by(AuditEntry.trail_id)
     )
     return (await tx.execute(lines)).scalars().all()
+
+
+async def latest_move_of(tx: AsyncSession, subject_id: UUID) -> UUID | None:
+    """The id of the latest entry by which a slip changed its status or its approver."""
+    moves = select(AuditEntry.trail_id).where(
+        AuditEntry.subject_id == subject_id, AuditEntry.after.has_key("status")
+    )
+    return await tx.scalar(moves.order_by(AuditEntry.trail_id.desc()).limit(1))
 
 
 def kind_of(slip: Slip) -> SlipKind:

@@ -233,7 +233,8 @@ def signed(who: Principal) -> str:
 EMPTIED = (
     "month_closing",
     *("slip_item", "slip", "pass_version", "commuter_pass", "trail", "permission"),
-    *("company_setting", "employee", "outbox", "outbox_stream", "timer", "idempotency"),
+    *("company_setting", "mail_preference", "employee"),
+    *("outbox", "outbox_stream", "timer", "idempotency"),
 )
 
 

@@ -52,6 +52,7 @@ ROLE_NAMES = {
     "hq_approver": "本部承認者",
     "applicant": "申請者",
     "administrator": "管理者",
+    "approver": "承認者",
 }
 
 

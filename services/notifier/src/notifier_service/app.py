@@ -58,6 +58,7 @@ def sender_with(
         settings.mail_templates,
         settings.timing,
         settings.retry_policy,
+        join_reminders=settings.join_reminders,
         lanes=settings.senders,
     )
 

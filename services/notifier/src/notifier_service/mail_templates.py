@@ -1,14 +1,16 @@
 """Mail templates: one per kind, with a subject and a text body. D154, R31, R32.
 
-A subject names the product and the contract, never a customer: it shows on locked screens.
+A subject names the product and the contract, never a customer: it shows on locked screens. That of
+a slip names the employee and the amount.
 """
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from notifier_service.rules.recipients import PASS_MAILS, SLIP_MAILS, MailKind
 from shared.clock import JST, jst_day
 
 WEEKDAYS = "月火水木金土日"
@@ -26,11 +28,21 @@ class RenderedMail:
 class MailTemplates:
     """Renders the mails.
 
-    `product` is in the subjects' brackets, `expense_product` in those of the commuter mails;
-    `portal_url` is where the links lead, `sender` the address that recipients should allow (D145).
+    `product` is in the subjects' brackets, `expense_product` in those of the mails about passes
+    and slips; likewise `sender` and `expense_sender`, the addresses that recipients should allow
+    (D145). `portal_url` is where the links lead.
     """
 
-    def __init__(self, *, product: str, expense_product: str, portal_url: str, sender: str) -> None:
+    def __init__(
+        self,
+        *,
+        product: str,
+        expense_product: str,
+        portal_url: str,
+        sender: str,
+        expense_sender: str,
+    ) -> None:
+        self._sender, self._expense_sender = sender, expense_sender
         self._templates = Environment(
             loader=PackageLoader("notifier_service"),
             autoescape=False,  # noqa: S701  plain text mails
@@ -44,22 +56,41 @@ class MailTemplates:
             expense_product=expense_product,
             portal_url=portal_url.rstrip("/"),
             sender=sender,
+            expense_sender=expense_sender,
         )
-        self._templates.filters.update(day=_day, moment=_moment)
+        self._templates.filters.update(day=_day, moment=_moment, yen=_yen, cut=_cut)
+
+    def sender_of(self, kind: MailKind) -> str:
+        """From of a mail."""
+        return self._expense_sender if kind in PASS_MAILS | SLIP_MAILS else self._sender
 
     def render(self, kind: str, **facts: object) -> RenderedMail:
-        """The mail of `kind` (M1–M5, N1, C1–C3); raises UndefinedError where a fact is missing."""
-        template = self._templates.get_template(f"{kind}.txt.j2")
+        """The mail of `kind`; `applications` where it is about several.
+
+        Raises UndefinedError where a fact is missing.
+        """
+        several = "-several" if "applications" in facts else ""
+        template = self._templates.get_template(f"{kind}{several}.txt.j2")
         subject = "".join(template.blocks["subject"](template.new_context(facts)))
         return RenderedMail(CONTROL.sub(" ", subject).strip(), template.render(facts))
 
 
-def _day(instant: str) -> str:
-    """2026/11/29(日), in Japan, of an instant in ISO form."""
-    on = jst_day(datetime.fromisoformat(instant))
+def _day(instant: str | date) -> str:
+    """2026/11/29(日), in Japan, of an instant in ISO form or a day."""
+    on = jst_day(datetime.fromisoformat(instant)) if isinstance(instant, str) else instant
     return f"{on:%Y/%m/%d}({WEEKDAYS[on.weekday()]})"
 
 
 def _moment(instant: str) -> str:
     """2026/11/29(日) 18:27, in Japan, of an instant in ISO form."""
     return f"{_day(instant)} {datetime.fromisoformat(instant).astimezone(JST):%H:%M}"
+
+
+def _yen(amount: int) -> str:
+    """3,260円."""
+    return f"{amount:,}円"
+
+
+def _cut(words: str, most: int) -> str:
+    """Words of a person, short enough for a subject."""
+    return words if len(words) <= most else f"{words[: most - 1]}…"

@@ -5,9 +5,11 @@ transaction, hand it to the mail server, settle it in another.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -15,11 +17,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notifier_service.actions.deliver_mail import (
     AddressInUse,
+    BatchChanged,
     RetryPolicy,
+    address_now,
     mark_lost_unknown,
     settle_mail,
     suppress_duplicate,
-    take_mail,
+    take_batch,
+)
+from notifier_service.actions.join_reminders import (
+    APART,
+    claim_companions,
+    companions_of,
+    lock_group,
+    release,
 )
 from notifier_service.mail_templates import MailTemplates
 from notifier_service.metrics import MAIL_AGE, MAIL_RESULTS, MAILS_WAITING
@@ -31,9 +42,12 @@ from notifier_service.recipients_client import (
     NoSuchApplication,
     RecipientSource,
     RecipientsUnavailable,
+    Slip,
 )
-from notifier_service.rules.recipients import PASS_MAILS, Facts, MailKind
+from notifier_service.rules.joined_reminders import MOST_IN_ONE_MAIL, may_join
+from notifier_service.rules.recipients import PASS_MAILS, SLIP_MAILS, Facts, MailKind
 from notifier_service.rules.reminders import ReminderPolicy
+from notifier_service.rules.slip_mails import asked_until
 from notifier_service.smtp import Draft, MailServer, SmtpOutcome
 from shared import tracing
 from shared.db import EVERY_DEALER
@@ -44,6 +58,10 @@ from shared.trace_context import TraceContext, current_context
 log = structlog.get_logger()
 
 LOST_CHECK_S = 15
+Subject = Application | CommuterPass | Slip
+"""What a mail is about, as its service knows it at sending."""
+Batch = Sequence[tuple[Mail, Subject]]
+"""The lines of the ledger that leave in one mail, the first of them its lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +77,7 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
     timing: ReminderPolicy = field(default_factory=ReminderPolicy)
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     longest_wait_s: float = 10
+    join_reminders: bool = True
 
     @property
     def lease_s(self) -> float:
@@ -102,12 +121,18 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
             return SmtpOutcome("transient", f"recipients: {cause}")
         except NoSuchApplication:
             return SmtpOutcome("permanent", "recipients: no such application")
+        batch = [(message, application)]
+        if self.join_reminders and may_join(message.mail_kind, message.facts, message.copies):
+            companions = await self._companions(message, application)
+            if companions is None:
+                return None
+            batch += companions
         try:
-            draft = self._write(message, application)
+            draft = self._write(batch)
         except Exception as cause:  # whatever a template or its filters raise is this mail's alone
             log.exception("mail_not_rendered", kind=message.mail_kind)
             return SmtpOutcome("permanent", f"template: {type(cause).__name__}: {cause}")
-        address = await self._take(message, application, draft)
+        address = await self._take(batch, draft)
         if address is None:
             MAIL_RESULTS.labels("suppressed").inc()
             return None
@@ -116,6 +141,8 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
     async def settle(self, tx: AsyncSession, message: Mail, result: SmtpOutcome) -> str | None:
         """See `DeliveryWorker`."""
         now = self.clock.now()
+        for companion in await companions_of(tx, message):
+            await settle_mail(tx, companion, result, retry_policy=self.retry_policy, now=now)
         return await settle_mail(tx, message, result, retry_policy=self.retry_policy, now=now)
 
     def report(self, message: Mail, result: SmtpOutcome, step: str | None) -> None:
@@ -154,39 +181,84 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
                 step.failed(outcome.result)
         return outcome
 
-    async def _application_of(self, mail: Mail) -> Application | CommuterPass:
+    async def _application_of(self, mail: Mail) -> Subject:
         if mail.mail_kind in PASS_MAILS:
             return await self.recipients.of_pass(mail.subject_id)
+        if mail.mail_kind in SLIP_MAILS:
+            return await self.recipients.of_slip(mail.subject_id, mail.facts["move_id"])
         return await self.recipients.of(mail.subject_id)
 
-    async def _take(
-        self, mail: Mail, application: Application | CommuterPass, draft: Draft
-    ) -> str | None:
-        now = self.clock.now()
+    async def _companions(
+        self, lead: Mail, application: Subject
+    ) -> list[tuple[Mail, Subject]] | None:
+        """The reminders that leave with the lead, of its group and to its address now.
+
+        None where the lead is put off, so that they can.
+        """
+        address = address_now(lead, application.known)
+        if address is None:
+            return []
+        async with self.database.transaction(EVERY_DEALER) as tx:
+            claimed = await claim_companions(
+                tx, lead, lease_s=self.lease_s, most=MOST_IN_ONE_MAIL - 1, now=self.clock.now()
+            )
+        if claimed is None:
+            return None
+        joined: list[tuple[Mail, Subject]] = []
+        for mail in claimed:
+            with contextlib.suppress(RecipientsUnavailable, NoSuchApplication):
+                subject = await self._application_of(mail)
+                if address_now(mail, subject.known) == address:
+                    joined.append((mail, subject))
+        kept = {mail.mail_id for mail, _ in joined}
+        if left := [mail for mail in claimed if mail.mail_id not in kept]:
+            async with self.database.transaction(EVERY_DEALER) as tx:
+                await release(tx, left)
+        return joined
+
+    async def _take(self, batch: Batch, draft: Draft) -> str | None:
+        now, known = self.clock.now(), [(mail, subject.known) for mail, subject in batch]
         try:
             async with self.database.transaction(EVERY_DEALER) as tx:
-                return await take_mail(tx, mail, application.known, draft, now=now)
-        except AddressInUse:
+                if len(batch) > 1:
+                    await lock_group(tx, batch[0][0])
+                return await take_batch(tx, known, draft, now=now)
+        except (BatchChanged, AddressInUse):
             async with self.database.transaction(EVERY_DEALER) as tx:
-                await suppress_duplicate(tx, mail, now=now)
+                if len(batch) == 1:
+                    await suppress_duplicate(tx, batch[0][0], now=now)
+                else:  # next time the lead goes alone
+                    await release(tx, [batch[0][0]])
+                    await release(tx, [mail for mail, _ in batch[1:]], after=APART)
             return None
 
-    def _write(self, mail: Mail, application: Application | CommuterPass) -> Draft:
-        if isinstance(application, CommuterPass):
-            mail_text = self.mail_templates.render(mail.mail_kind, **dict(application))
-            return Draft(mail_text, self.server.message_id(mail.mail_id, mail.copies))
-        days = {
+    def _write(self, batch: Batch) -> Draft:
+        mail, subject = batch[0]
+        kind = MailKind(mail.mail_kind)
+        facts = self._facts_of(mail, kind, subject)
+        if len(batch) > 1:
+            facts["applications"] = [one for _, one in batch]
+        mail_text = self.mail_templates.render(kind, **facts)
+        message_id = self.server.message_id(mail.mail_id, mail.copies)
+        return Draft(mail_text, message_id, self.mail_templates.sender_of(kind))
+
+    def _facts_of(self, mail: Mail, kind: MailKind, subject: Subject) -> dict[str, object]:
+        if isinstance(subject, CommuterPass):
+            return dict(subject)
+        if isinstance(subject, Slip):
+            days = self.timing.slip_waiting_days
+            moved_at = datetime.fromisoformat(subject.move.at)
+            return {"slip": subject, "days": days, "until": asked_until(moved_at, days)}
+        waited = {
             MailKind.STALE: self.timing.stale_days,
             MailKind.APPROVAL_STALE: self.timing.approval_stale_days,
         }
-        mail_text = self.mail_templates.render(
-            mail.mail_kind,
-            application=application,
-            contract_no=application.contract_no,
-            remand=application.remand_of(Facts(**mail.facts)),
-            days=days.get(MailKind(mail.mail_kind)),
-        )
-        return Draft(mail_text, self.server.message_id(mail.mail_id, mail.copies))
+        return {
+            "application": subject,
+            "contract_no": subject.contract_no,
+            "remand": subject.remand_of(Facts(**mail.facts)),
+            "days": waited.get(kind),
+        }
 
     async def _watch_for_lost(self, wakeup: WorkSignal) -> None:
         while True:

@@ -35,6 +35,8 @@ class MailFacts(TypedDict, total=False):
     status_version: int
     from_level: str
     to_level: str
+    move_id: str
+    group: str
 
 
 class Base(DeclarativeBase):

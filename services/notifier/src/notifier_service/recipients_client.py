@@ -9,7 +9,14 @@ from typing import Protocol, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from notifier_service.rules.recipients import Facts, ReturnSnapshot, RoundApprover
+from notifier_service.rules.recipients import (
+    SLIP_MAILS_TO_APPLICANT,
+    SLIP_MAILS_TO_APPROVER,
+    Facts,
+    ReturnSnapshot,
+    RoundApprover,
+)
+from notifier_service.rules.slip_mails import declined_mails
 from notifier_service.service_api import commuter, returns
 from shared import tracing
 from shared.service_token import AccessToken, TokenUnavailable
@@ -67,6 +74,33 @@ class CommuterPass(commuter.Recipients, frozen=True):
         )
 
 
+class Slip(commuter.SlipRecipients, frozen=True):
+    """A slip as its mails need it, with the step that they report."""
+
+    @property
+    def known(self) -> ReturnSnapshot:
+        """The facts that the choice of recipients needs.
+
+        Wishes are kept by the person: a mail to the approver asks the approver's.
+        """
+        declined = declined_mails(self.applicant.declined) & SLIP_MAILS_TO_APPLICANT
+        if self.approver:
+            declined |= declined_mails(self.approver.declined) & SLIP_MAILS_TO_APPROVER
+        return ReturnSnapshot(
+            status="",
+            status_version=0,
+            completion_mail=False,
+            originator=None,
+            store_approver=None,
+            hq_approvers=(),
+            round_approvers=(),
+            applicant=self.applicant.mail,
+            approver=self.approver.mail if self.approver else None,
+            declined=declined,
+            moved_on=not self.is_latest,
+        )
+
+
 class RecipientsUnavailable(Exception):
     """The returns service gave no usable answer; try again later."""
 
@@ -84,6 +118,10 @@ class RecipientSource(Protocol):
 
     async def of_pass(self, pass_id: str) -> CommuterPass:
         """The commuter pass as it is now. Raises as `of`."""
+        ...
+
+    async def of_slip(self, slip_id: str, move_id: str) -> Slip:
+        """The slip as it is now, with one of its steps. Raises as `of`."""
         ...
 
 
@@ -109,6 +147,12 @@ class ReturnsClient:
         path = f"/api/commuter/v1/internal/passes/{pass_id}/recipients"
         with tracing.calling("GET", "commuter"):
             return await self._ask(self._commuter_url + path, pass_id, CommuterPass)
+
+    async def of_slip(self, slip_id: str, move_id: str) -> Slip:
+        """See `RecipientSource`."""
+        path = f"/api/commuter/v1/internal/slips/{slip_id}/moves/{move_id}/recipients"
+        with tracing.calling("GET", "commuter"):
+            return await self._ask(self._commuter_url + path, slip_id, Slip)
 
     async def _ask(self, url: str, subject_id: str, kind: type[Answer]) -> Answer:
         try:

@@ -24,9 +24,14 @@ class MailSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NOTIFIER_", frozen=True)
 
-    sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="From of every mail")
+    sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="From of the mails of returns")
+    expense_sender: str | None = Field(
+        default=None,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        description="From of the mails about passes and slips; without it, that of the others",
+    )
     product: str = Field(min_length=1, description="in 【】 of the subjects")
-    expense_product: str = Field(min_length=1, description="the same for the commuter mails")
+    expense_product: str = Field(min_length=1, description="the same for passes and slips")
     portal_url: str = Field(description="where the links in the mails lead")
 
     smtp_host: str
@@ -44,6 +49,10 @@ class MailSettings(BaseSettings):
 
     stale_days: int = Field(7, ge=1)
     approval_stale_days: int = Field(3, ge=1)
+    slip_waiting_days: int = Field(3, ge=1, description="until the approver of a slip is reminded")
+    join_reminders: bool = Field(
+        default=True, description="M2 and M5 to one person on one day are one mail per kind"
+    )
     stale_hour: time = Field(time(9, 0), description="JST; when the mails of a long stay leave")
     horizon_hours: float = Field(48, gt=0, description="older events make no mail due")
     resend_unknown: bool = Field(
@@ -60,6 +69,7 @@ class MailSettings(BaseSettings):
             self.approval_stale_days,
             self.stale_hour,
             timedelta(hours=self.horizon_hours),
+            self.slip_waiting_days,
         )
 
     @property
@@ -97,6 +107,7 @@ class MailSettings(BaseSettings):
             expense_product=self.expense_product,
             portal_url=self.portal_url,
             sender=self.sender,
+            expense_sender=self.expense_sender or self.sender,
         )
 
     def recipients(self, http: httpx.AsyncClient, token: AccessToken) -> ReturnsClient:

@@ -31,10 +31,11 @@ TRANSIENT = 400
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mail as it would be sent now."""
+    """A mail as it would be sent now; `sender` is its From."""
 
     mail_text: RenderedMail
     message_id: str
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class MailServer:
 
     @property
     def domain(self) -> str:
-        """The sender's domain, for EHLO and the Message-IDs."""
+        """The installation's domain, for EHLO and the Message-IDs."""
         return self.sender.rpartition("@")[2]
 
     def message_id(self, mail_id: UUID, copies: int) -> str:
@@ -93,7 +94,7 @@ class MailServer:
         except Exception as wrong:  # the address parser raises much that is no ValueError
             return SmtpOutcome("permanent", f"the address cannot be written to: {wrong}")
         try:
-            client = await self._begin()
+            client = await self._begin(draft.sender)
         except (SMTPException, OSError) as cause:
             # A refused login or sender is a configuration error: the mail waits for its correction.
             return SmtpOutcome("transient", _reply_text(cause))
@@ -124,23 +125,23 @@ class MailServer:
             else None
         )
 
-    async def _begin(self) -> aiosmtplib.SMTP:
+    async def _begin(self, sender: str) -> aiosmtplib.SMTP:
         """A connection on which a mail was begun: a kept one if it still works, or a new one.
 
         So far the server has only our own address, so that beginning twice does no harm.
         """
         if self._connections:
             with contextlib.suppress(SMTPException, OSError):
-                return await self._begin_on(self._connections.pop().client)
-        return await self._begin_on(self._client())
+                return await self._begin_on(self._connections.pop().client, sender)
+        return await self._begin_on(self._client(), sender)
 
-    async def _begin_on(self, client: aiosmtplib.SMTP) -> aiosmtplib.SMTP:
+    async def _begin_on(self, client: aiosmtplib.SMTP, sender: str) -> aiosmtplib.SMTP:
         begun = False
         try:
             async with asyncio.timeout(self.timeout_s):
                 if not client.is_connected:
                     await client.connect()
-                await client.mail(self.sender)
+                await client.mail(sender)
             begun = True
         finally:
             if not begun:
@@ -176,7 +177,7 @@ class MailServer:
 
     def _content(self, draft: Draft, to: str, written_at: datetime) -> bytes:
         message = EmailMessage(policy=WIRE)
-        message["From"] = Address(addr_spec=self.sender)
+        message["From"] = Address(addr_spec=draft.sender)
         message["To"] = Address(addr_spec=to)
         message["Subject"] = draft.mail_text.subject
         message["Date"] = format_datetime(written_at)

@@ -1,4 +1,4 @@
-"""Subscribers: the events that make mails due; steps of a return application and of a pass.
+"""Subscribers: the events that make mails due; steps of a return application, a pass, a slip.
 
 M1, M3 and M4 state a fact and go out even if the application has moved on since; M2, M5 and N1
 belong to a stay: entering a status again replaces the stay's timers (D152), and whether the stay
@@ -10,7 +10,13 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from event_contracts.commuter import PassApplied, PassConfirmed, PassEvent, PassRejected
+from event_contracts.commuter import (
+    PassApplied,
+    PassConfirmed,
+    PassEvent,
+    PassRejected,
+    SlipMoved,
+)
 from event_contracts.returns import (
     OriginatorTakenOver,
     ReturnCompleted,
@@ -21,9 +27,16 @@ from event_contracts.returns import (
 )
 from notifier_service.actions.customer_erasure import erase_customer
 from notifier_service.actions.schedule_mail import Cause, schedule_mail
-from notifier_service.actions.schedule_reminders import REMINDER_TIMERS, schedule_reminders
+from notifier_service.actions.schedule_reminders import (
+    REMINDER_TIMERS,
+    SLIP_WAITING,
+    schedule_reminders,
+    schedule_slip_reminder,
+)
+from notifier_service.rules.joined_reminders import group_of
 from notifier_service.rules.recipients import Facts, MailKind, mail_of_status
 from notifier_service.rules.reminders import ReminderPolicy, is_timely
+from notifier_service.rules.slip_mails import mail_of_move
 from shared.timers import TimerHandler, TimerPayload
 from shared.worker import Delivery, Subscribers
 
@@ -63,6 +76,7 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
 
     subscribers.on(ReturnCustomerErased)(erase_customer_data)
     _pass_subscribers(subscribers, timing)
+    _slip_subscribers(subscribers, timing)
     return subscribers
 
 
@@ -113,6 +127,19 @@ def _pass_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:
         await schedule(event, str(delivery.event_id), MailKind.PASS_REJECTED, delivery, tx)
 
 
+def _slip_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:
+    """The mails about slips, and the reminder of the approver."""
+
+    @subscribers.on(SlipMoved)
+    async def schedule_slip_mail(event: SlipMoved, delivery: Delivery, tx: AsyncSession) -> None:
+        moved_at, now = delivery.occurred_at, delivery.now
+        kind = mail_of_move(event.step, event.status) if event.move_id else None
+        if kind and is_timely(moved_at, now=now, imported=False, timing=timing):
+            cause = Cause(str(delivery.event_id), event.dealer_id, event.slip_id, "")
+            await schedule_mail(tx, cause, kind, Facts(move_id=event.move_id), now=now)
+        await schedule_slip_reminder(tx, event, timing, moved_at=moved_at, now=now)
+
+
 def _cause(event: ReturnEvent, key: str) -> Cause:
     return Cause(key, event.dealer_id, event.application_id, event.contract_no)
 
@@ -127,8 +154,19 @@ def timers() -> dict[str, TimerHandler]:
             version = int(payload["status_version"])
             dealer_id, contract_no = str(payload["dealer_id"]), str(payload["contract_no"])
             cause = Cause(f"{key}:{version}", dealer_id, key, contract_no)
-            await schedule_mail(tx, cause, kind, Facts(status_version=version), now=now)
+            originator = str(payload.get("originator_id", key))  # missing in timers of before
+            group = group_of(kind, originator_id=originator, dealer_id=dealer_id)
+            facts = Facts(status_version=version, group=group)
+            await schedule_mail(tx, cause, kind, facts, now=now)
 
         return schedule_reminder
 
-    return {timer: becomes_due(kind) for timer, kind in REMINDER_TIMERS.items()}
+    async def remind_approver(
+        key: str, payload: TimerPayload, now: datetime, tx: AsyncSession
+    ) -> None:
+        move_id, dealer_id = str(payload["move_id"]), str(payload["dealer_id"])
+        cause = Cause(f"{key}:{move_id}", dealer_id, key, "")
+        await schedule_mail(tx, cause, MailKind.SLIP_WAITING, Facts(move_id=move_id), now=now)
+
+    of_returns = {timer: becomes_due(kind) for timer, kind in REMINDER_TIMERS.items()}
+    return {**of_returns, SLIP_WAITING: remind_approver}

@@ -21,6 +21,7 @@ from portal_service.screens.commuter import (
     desk,
     hand_entry,
     look_up,
+    mail_preferences,
     months,
     passes,
     slips,
@@ -87,6 +88,7 @@ SCREENS = (
     hand_entry,
     stations,
     company,
+    mail_preferences,
     lag,
     erasures,
     dealers,
@@ -138,6 +140,7 @@ def _state(
 ) -> PortalState:
     templates = page_templates()
     templates.globals["mail_sender"] = settings.mail_sender
+    templates.globals["expense_mail_sender"] = settings.expense_mail_sender or settings.mail_sender
     return PortalState(
         settings=settings,
         cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),

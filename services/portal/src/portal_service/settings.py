@@ -28,6 +28,8 @@ class PortalSettings(BaseSettings):
 
     mail_sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
     """From of the product's mails, shown so that people can allow it (D145)."""
+    expense_mail_sender: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
+    """The same for the mails about passes and slips; without it, that of the others."""
 
     contracts_url: str
     """The origin of the service or of the gateway before it, without a path."""

@@ -17,8 +17,11 @@ def add_audit_entry(  # noqa: PLR0913 - a line of the trail has these columns
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     said: str | None = None,
-) -> None:
-    """Add what this person did; `before` and `after` hold the values that differ."""
+) -> UUID:
+    """Add what this person did; `before` and `after` hold the values that differ.
+
+    Returns the id of the entry.
+    """
     line = AuditEntry(
         trail_id=new_id(),
         dealer_id=ctx.dealer_id,
@@ -33,3 +36,4 @@ def add_audit_entry(  # noqa: PLR0913 - a line of the trail has these columns
         said=said,
     )
     ctx.tx.add(line)
+    return line.trail_id

@@ -248,19 +248,16 @@ def enter_step(  # noqa: PLR0913, PLR0917 - the step with what came of it
     before = {"status": slip.status, "step": slip.step}
     slip.status, slip.chain, slip.step = after.status.value, list(after.chain), after.step
     _touch(ctx, slip)
-    add_audit_entry(
+    move_id = add_audit_entry(
         ctx,
         slip.slip_id, slip.employee_id, step.value,
         before=before, after={"status": slip.status, "step": slip.step},
         said=comment.strip() or None,
     )  # fmt: skip
     return SlipMoved(
-        dealer_id=slip.dealer_id,
-        slip_id=str(slip.slip_id),
-        employee_id=slip.employee_id,
-        status=after.status.value,
-        total_yen=yen,
-    )
+        dealer_id=slip.dealer_id, slip_id=str(slip.slip_id), employee_id=slip.employee_id,
+        status=after.status.value, total_yen=yen, step=step.value, move_id=str(move_id),
+    )  # fmt: skip
 
 
 async def delete_slip(ctx: RequestContext, slip_id: UUID, version: int) -> None:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from commuter_service.api import (
     internal,
+    mail_preferences,
     month_closings,
     passes,
     pdf,
@@ -18,6 +19,6 @@ from commuter_service.api import (
 router = APIRouter()
 for part in (
     *(settings, passes, route_search, slips, slip_desk, month_closings),
-    *(pdf, rechecks, pending_work, internal),
+    *(pdf, rechecks, pending_work, mail_preferences, internal),
 ):
     router.include_router(part.router)

@@ -1,10 +1,10 @@
-"""Recipients of mails about a pass application, for the notifier at the time of sending.
+"""Recipients of mails about passes and slips, for the notifier at the time of sending.
 
 Addresses are returned to services only; events never carry them (R29, R30, R32).
 """
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,9 +13,11 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service import queries
+from commuter_service.actions.slip_items import total_yen
 from commuter_service.api.dependencies import SERVICES
-from commuter_service.models import Employee, Pass
+from commuter_service.models import AuditEntry, Employee, Pass, Slip
 from commuter_service.rules.pass_mail_recipients import application_recipients
+from commuter_service.rules.slip_approval import SlipStatus
 from shared.db import EVERY_DEALER
 from shared.http import NotFound, database_of
 from shared.refusals import refuses
@@ -38,6 +40,82 @@ class Recipients(BaseModel):
     applied_on: date | None
     reason: str | None
     administrator_mails: list[str]
+
+
+class SlipPerson(BaseModel):
+    """A person of a slip with their address, and the mails that they declined."""
+
+    person_id: str
+    name: str
+    mail: str | None
+    declined: list[str]
+
+
+class SlipMove(BaseModel):
+    """One step of a slip: by whom and when, with the comment."""
+
+    step: str
+    by: str
+    at: datetime
+    comment: str | None
+
+
+class SlipRecipients(BaseModel):
+    """All that a mail about a slip says, and to whom, as of now.
+
+    `approver` is who must approve now; `is_latest`: the slip has not moved on since `move`.
+    """
+
+    slip_id: str
+    dealer_id: str
+    title: str
+    kind_japanese: str
+    total_yen: int
+    status: str
+    status_japanese: str
+    submitted_at: datetime | None
+    applicant: SlipPerson
+    approver: SlipPerson | None
+    move: SlipMove
+    is_latest: bool
+
+
+@router.get("/slips/{slip_id}/moves/{move_id}/recipients")
+@refuses(NotFound)
+async def read_slip_recipients(
+    slip_id: UUID, move_id: UUID, tx: Annotated[AsyncSession, Depends(_tx, scope="function")]
+) -> SlipRecipients:
+    """Applicant and present approver with their addresses, and what was done in the move."""
+    slip, move = await tx.get(Slip, slip_id), await tx.get(AuditEntry, move_id)
+    if slip is None or move is None or move.subject_id != slip_id:
+        raise NotFound
+    status = SlipStatus(slip.status)
+    waits_for = slip.chain[slip.step] if status is SlipStatus.PENDING else None
+    return SlipRecipients(
+        slip_id=str(slip_id),
+        dealer_id=slip.dealer_id,
+        title=slip.title,
+        kind_japanese=queries.kind_of(slip).value,
+        total_yen=total_yen(await queries.items_of(tx, slip_id)),
+        status=status.value,
+        status_japanese=status.label_ja,
+        submitted_at=slip.submitted_at,
+        applicant=await _person(tx, slip.dealer_id, slip.employee_id),
+        approver=await _person(tx, slip.dealer_id, waits_for) if waits_for else None,
+        move=SlipMove(step=move.action, by=move.actor_name, at=move.at, comment=move.said),
+        is_latest=await queries.latest_move_of(tx, slip_id) == move_id,
+    )
+
+
+async def _person(tx: AsyncSession, dealer_id: str, employee_id: str) -> SlipPerson:
+    known = await tx.get(Employee, employee_id)
+    preference = await queries.mail_preference_of(tx, dealer_id, employee_id)
+    return SlipPerson(
+        person_id=employee_id,
+        name=known.name if known else employee_id,
+        mail=known.mail if known else None,
+        declined=preference.declined,
+    )
 
 
 @router.get("/passes/{pass_id}/recipients")

@@ -33,7 +33,13 @@ from notifier_service.smtp import Draft, SmtpOutcome
 from shared import outbox
 from shared.delivery.ledger import Settlement
 
+ROLE_ON_THE_WIRE = {"approver": "administrator"}
+"""Published roles cannot grow: the approver of a slip counts as one who administers it."""
 LOST_MESSAGE = "the sender did not come back"
+
+
+class BatchChanged(Exception):
+    """A line of a mail about several may not leave any more: roll back, and send them singly."""
 
 
 class AddressInUse(Exception):
@@ -69,6 +75,32 @@ def recipient_of(mail: Mail, found: Sequence[Recipient]) -> Recipient:
     at_place = [one for one in role if one.place == mail.place]
     unknown = Recipient(found[0].role, mail.place, None, Suppression.NO_ADDRESS)
     return next(iter((*kept, *at_place)), unknown)
+
+
+def address_now(mail: Mail, known: ReturnSnapshot) -> str | None:
+    """Where a mail would go by what is known now; None if it is suppressed."""
+    kind, facts = MailKind(mail.mail_kind), Facts(**mail.facts)
+    if suppression(kind, facts, known) is not None:
+        return None
+    mine = recipient_of(mail, recipients_for(kind, facts, known))
+    return None if mine.suppressed else mine.address
+
+
+async def take_batch(
+    tx: AsyncSession,
+    batch: Sequence[tuple[Mail, ReturnSnapshot]],
+    draft: Draft,
+    *,
+    now: datetime,
+) -> str | None:
+    """`take_mail` for lines that leave in one mail; all of them to one address, or none.
+
+    Raises BatchChanged, AddressInUse: roll back.
+    """
+    taken = [await take_mail(tx, mail, known, draft, now=now) for mail, known in batch]
+    if len(batch) > 1 and (None in taken or len(set(taken)) > 1):
+        raise BatchChanged
+    return taken[0]
 
 
 async def take_mail(
@@ -179,5 +211,5 @@ def _named(mail: Mail) -> dict[str, str]:
         "mail_id": str(mail.mail_id),
         "mail_kind": mail.mail_kind,
         "subject_id": mail.subject_id,
-        "recipient_role": mail.recipient_role,
+        "recipient_role": ROLE_ON_THE_WIRE.get(mail.recipient_role, mail.recipient_role),
     }

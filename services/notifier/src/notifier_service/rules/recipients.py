@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-RecipientRole = Literal["originator", "store_approver", "hq_approver", "applicant", "administrator"]
+RecipientRole = Literal[
+    "originator", "store_approver", "hq_approver", "applicant", "administrator", "approver"
+]
 
 
 class MailKind(StrEnum):
-    """The five mails of the manual in its order, those about commuter passes, and one notice.
+    """The five mails of the manual in its order, those about passes and slips, and one notice.
 
-    N1 goes beyond the manual, for dealers who ask for it.
+    N1 goes beyond the manual, for dealers who ask for it; so do the mails about slips.
     """
 
     COMPLETED = "M1"
@@ -30,6 +32,12 @@ class MailKind(StrEnum):
     PASS_CONFIRMED = "C2"  # noqa: S105
     PASS_REJECTED = "C3"  # noqa: S105
     STORE_NOTICE = "N1"
+    SLIP_SUBMITTED = "S1"
+    SLIP_REMANDED = "S2"
+    SLIP_APPROVED = "S3"
+    SLIP_SETTLED = "S4"
+    SLIP_WAITING = "S5"
+    SLIP_REJECTED = "S6"
 
     @property
     def label_ja(self) -> str:
@@ -38,6 +46,16 @@ class MailKind(StrEnum):
 
 
 PASS_MAILS = frozenset({MailKind.PASS_APPLIED, MailKind.PASS_CONFIRMED, MailKind.PASS_REJECTED})
+
+SLIP_MAILS_TO_APPROVER = frozenset({MailKind.SLIP_SUBMITTED, MailKind.SLIP_WAITING})
+"""They ask for an approval: once the slip has moved on, they are not sent."""
+SLIP_MAILS_TO_APPLICANT = frozenset(
+    {
+        *(MailKind.SLIP_REMANDED, MailKind.SLIP_APPROVED),
+        *(MailKind.SLIP_SETTLED, MailKind.SLIP_REJECTED),
+    }
+)
+SLIP_MAILS = SLIP_MAILS_TO_APPROVER | SLIP_MAILS_TO_APPLICANT
 
 MAIL_NAMES = {
     MailKind.COMPLETED: "手続完了メール",
@@ -49,6 +67,12 @@ MAIL_NAMES = {
     MailKind.PASS_CONFIRMED: "定期区間の確定通知",
     MailKind.PASS_REJECTED: "定期区間の差戻し通知",
     MailKind.STORE_NOTICE: "店舗承認依頼通知",
+    MailKind.SLIP_SUBMITTED: "精算書の承認依頼",
+    MailKind.SLIP_REMANDED: "精算書の差戻し通知",
+    MailKind.SLIP_APPROVED: "精算書の承認完了通知",
+    MailKind.SLIP_SETTLED: "精算書の精算通知",
+    MailKind.SLIP_WAITING: "精算書の承認状況確認",
+    MailKind.SLIP_REJECTED: "精算書の否認通知",
 }
 
 
@@ -93,12 +117,15 @@ MAILS_ABOUT_A_STAY = {
 class Facts:
     """The facts of its cause that a mail keeps.
 
-    `status_version` names the stay that M2, M5 and N1 are about; the levels belong to a remand.
+    `status_version` names the stay that M2, M5 and N1 are about; the levels belong to a remand;
+    `move_id` names the step of a slip, `group` the reminders that may become one mail with it.
     """
 
     status_version: int | None = None
     from_level: str | None = None
     to_level: str | None = None
+    move_id: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +139,9 @@ class RoundApprover:
 @dataclass(frozen=True, slots=True)
 class ReturnSnapshot:
     """What the returns service knows of an application at the moment of sending.
+
+    The last fields are what the commuter service knows of a pass or a slip: `declined` are the
+    mails that their recipient does not want, `moved_on` whether the slip took a further step.
 
     `store_approver` has approved this application, `store_approvers` may do so now; they get a
     notice where the dealer asks for it (`store_notice`).
@@ -128,6 +158,9 @@ class ReturnSnapshot:
     administrators: Sequence[str] = ()
     store_notice: bool = False
     store_approvers: Sequence[str] = ()
+    approver: str | None = None
+    declined: frozenset[MailKind] = frozenset()
+    moved_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +188,22 @@ def mail_of_status(status: str, *, store_notice: bool) -> MailKind | None:
 
 def primary_role(kind: MailKind, facts: Facts) -> RecipientRole:
     """The role that a mail is planned for first; further recipients join at sending."""
-    match kind:
-        case MailKind.COMPLETED | MailKind.STALE:
-            return "originator"
-        case MailKind.APPROVAL_REQUESTED | MailKind.APPROVAL_STALE:
-            return "hq_approver"
-        case MailKind.STORE_NOTICE:
-            return "store_approver"
-        case MailKind.REMANDED:
-            return REMANDED_TO.get(facts.to_level or "", "originator")
-        case MailKind.PASS_APPLIED:
-            return "administrator"
-        case MailKind.PASS_CONFIRMED | MailKind.PASS_REJECTED:
-            return "applicant"
+    if kind is MailKind.REMANDED:
+        return REMANDED_TO.get(facts.to_level or "", "originator")
+    return FIRST_ROLE.get(kind, "applicant")
 
+
+FIRST_ROLE: dict[MailKind, RecipientRole] = {
+    MailKind.COMPLETED: "originator",
+    MailKind.STALE: "originator",
+    MailKind.APPROVAL_REQUESTED: "hq_approver",
+    MailKind.APPROVAL_STALE: "hq_approver",
+    MailKind.STORE_NOTICE: "store_approver",
+    MailKind.PASS_APPLIED: "administrator",
+    MailKind.SLIP_SUBMITTED: "approver",
+    MailKind.SLIP_WAITING: "approver",
+}
+"""The others go to the applicant."""
 
 REMANDED_TO: dict[str, RecipientRole] = {"hq": "hq_approver", "store": "store_approver"}
 
@@ -177,8 +212,10 @@ def suppression(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> Suppress
     """Why the mail is sent to no recipient at all; None if it may be sent.
 
     M1 depends on the originator's own address and wish (A-27), N1 on the dealer's; M2, M5 and N1
-    on the stay still lasting.
+    on the stay still lasting, mails about slips on their recipient's wish.
     """
+    if kind in SLIP_MAILS:
+        return _suppression_of_slip(kind, known)
     if kind is MailKind.COMPLETED:
         if not known.completion_mail:
             return Suppression.OPTED_OUT
@@ -191,6 +228,12 @@ def suppression(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> Suppress
         known.status in MAILS_ABOUT_A_STAY[kind] and known.status_version == facts.status_version
     )
     return None if stays else Suppression.STATUS_LEFT
+
+
+def _suppression_of_slip(kind: MailKind, known: ReturnSnapshot) -> Suppression | None:
+    if kind in SLIP_MAILS_TO_APPROVER and known.moved_on:
+        return Suppression.STATUS_LEFT
+    return Suppression.OPTED_OUT if kind in known.declined else None
 
 
 def recipients_for(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> tuple[Recipient, ...]:
@@ -226,6 +269,8 @@ def _holders(role: RecipientRole, known: ReturnSnapshot) -> list[Recipient]:
             return _placed(role, [known.applicant])
         case "administrator":
             return _placed(role, known.administrators)
+        case "approver":
+            return _placed(role, [known.approver])
 
 
 def _placed(role: RecipientRole, addresses: Sequence[str | None]) -> list[Recipient]:

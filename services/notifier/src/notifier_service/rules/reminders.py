@@ -23,6 +23,7 @@ class ReminderPolicy:
     approval_stale_days: int = 3
     hour: time = time(9, 0)
     horizon: timedelta = timedelta(days=2)
+    slip_waiting_days: int = 3
 
 
 def reminder_mails(
@@ -35,6 +36,11 @@ def reminder_mails(
     if status == AWAITS_HQ:
         due[MailKind.APPROVAL_STALE] = _morning(entered_at, timing.approval_stale_days, timing.hour)
     return due
+
+
+def slip_reminder_at(moved_at: datetime, timing: ReminderPolicy) -> datetime:
+    """When a slip that waits for an approver since `moved_at` makes a reminder due, once."""
+    return _morning(moved_at, timing.slip_waiting_days, timing.hour)
 
 
 def is_timely(moment: datetime, *, now: datetime, imported: bool, timing: ReminderPolicy) -> bool:

@@ -6,6 +6,41 @@ from datetime import date
 from pydantic import BaseModel
 
 
+class SlipMove(BaseModel, frozen=True):
+    """One step of a slip: by whom and when, with the comment."""
+
+    step: str
+    by: str
+    at: str
+    comment: str | None
+
+
+class SlipPerson(BaseModel, frozen=True):
+    """A person of a slip with their address, and the mails that they declined."""
+
+    person_id: str
+    name: str
+    mail: str | None
+    declined: list[str]
+
+
+class SlipRecipients(BaseModel, frozen=True):
+    """All that a mail about a slip says, and to whom, as of now."""
+
+    slip_id: str
+    dealer_id: str
+    title: str
+    kind_japanese: str
+    total_yen: int
+    status: str
+    status_japanese: str
+    submitted_at: str | None
+    applicant: SlipPerson
+    approver: SlipPerson | None
+    move: SlipMove
+    is_latest: bool
+
+
 class Recipients(BaseModel, frozen=True):
     """Applicant and administrators of a pass with their addresses."""
 

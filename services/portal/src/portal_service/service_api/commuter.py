@@ -409,6 +409,29 @@ class Leg(TypedDict):
     stations: list[str]
 
 
+class MailPreferenceAnswer(TypedDict):
+    """All sorts of mails; `address` is where they go, None while it is unknown."""
+
+    version: int
+    address: str | None
+    mails: list[MailPreferenceLine]
+
+
+class MailPreferenceBody(TypedDict):
+    """The boxes that are ticked."""
+
+    wanted: Sequence[str]
+
+
+class MailPreferenceLine(TypedDict):
+    """One sort of mail, and whether the person wants it."""
+
+    key: Literal["approval", "waiting", "remanded", "approved", "settled"]
+    label: str
+    for_approvers: bool
+    wanted: bool
+
+
 class ManyBody(TypedDict):
     """The ticked passes of the list."""
 
@@ -1493,3 +1516,15 @@ async def list_findings(services: ServiceClient, slip_id: str) -> ServiceRespons
 async def count_work(services: ServiceClient) -> ServiceResponse[Work]:
     """How much waits for this person, with the newest remands and their reasons."""
     return await services.get("commuter", "/work")
+
+
+async def show_mail_preference(services: ServiceClient) -> ServiceResponse[MailPreferenceAnswer]:
+    """What the person wants now; everything, as long as nothing was declined."""
+    return await services.get("commuter", "/my-mails")
+
+
+async def change_mail_preference(
+    services: ServiceClient, body: MailPreferenceBody, *, version: str | None
+) -> ServiceResponse[MailPreferenceAnswer]:
+    """Keep what the person wants."""
+    return await services.send("commuter", "PUT", "/my-mails", body, version=version)
