@@ -125,7 +125,59 @@ function openDialog(root) {
   }
 }
 
+// Choose all rows of a list, and say how many are chosen.
+function addChooseAll(root) {
+  for (const head of $$("[data-choose-all]:not([data-prepared])", root)) {
+    head.dataset.prepared = "yes";
+    const name = head.dataset.chooseAll;
+    const form = head.closest("form");
+    const boxes = $$(`input[name="${name}"]:enabled`, form);
+    const all = document.createElement("input");
+    all.type = "checkbox";
+    all.setAttribute("aria-label", "すべて選択");
+    all.title = "すべて選択";
+    head.replaceChildren(all);
+    const follow = () => {
+      const chosen = boxes.filter((box) => box.checked).length;
+      all.checked = chosen > 0 && chosen === boxes.length;
+      all.indeterminate = chosen > 0 && chosen < boxes.length;
+      for (const said of $$(`[data-chosen="${name}"]`, form)) said.textContent = chosen ? `${chosen}件を選択中` : "";
+    };
+    all.addEventListener("change", () => {
+      for (const box of boxes) box.checked = all.checked;
+      follow();
+    });
+    form.addEventListener("change", (event) => event.target.name === name && follow());
+    follow();
+  }
+}
+
+// Long texts: how much room is left, and a question before unsaved text is left behind.
+function watchTexts(root) {
+  for (const area of $$("textarea[data-limit]:not([data-prepared])", root)) {
+    area.dataset.prepared = "yes";
+    const said = document.getElementById(area.dataset.counter);
+    const limit = Number(area.dataset.limit);
+    const count = () => {
+      const left = limit - area.value.length;
+      said.textContent = left < 0 ? `${-left}文字多すぎます（${limit}文字まで）` : `あと${left}文字`;
+      said.classList.toggle("wrong", left < 0);
+    };
+    area.addEventListener("input", count);
+    count();
+  }
+  for (const form of $$("form[data-guard]:not([data-prepared])", root)) {
+    form.dataset.prepared = "yes";
+    window.addEventListener("beforeunload", (event) => {
+      if (!form.isConnected || form.dataset.sent) return;
+      if ($$("textarea", form).some((area) => area.value !== area.defaultValue)) event.preventDefault();
+    });
+  }
+}
+
 function prepare(root) {
+  addChooseAll(root);
+  watchTexts(root);
   openDialog(root);
   openByChoice(root);
   addPickers(root);

@@ -65,9 +65,9 @@ async def show_list(request: Request) -> Response:
         except Problem as problem:
             if problem.status != 422:  # noqa: PLR2004
                 raise
-            fields = KEYS.get(mode, ())
+            fields = KEYS.get(mode, ("",))
             errors = [
-                error if error.field in fields else replace(error, field="")
+                error if error.field in fields else replace(error, field=fields[0])
                 for error in problem.on_form
             ]
     vehicles, products = await vehicles_to_choose(services), await products_to_choose(services)
