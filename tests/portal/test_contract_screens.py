@@ -103,6 +103,33 @@ async def test_concurrent_memo_edits_conflict(portal_stack: PortalStack) -> None
         assert "自由記入欄を保存しました。" in sato.text
 
 
+@pytest.mark.rule("D47")
+async def test_a_memo_that_is_too_long_is_kept_and_refused(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
+        await yamada.visit("/contracts/C1004")
+        assert "maxlength" not in yamada.html
+        await yamada.send("/memo", note="あ" * 2100)
+        assert "2000文字以内" in yamada.error_for("note")
+        assert yamada.form("/memo")["note"] == ["あ" * 2100]
+
+
+async def test_every_error_of_a_result_is_shown_at_once(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
+        await yamada.visit("/contracts/C1006/result")
+        await yamada.send("/result", category="cash_settlement", own_replacement="yes")
+        assert "お支払方法確認書" in yamada.error_for("confirmation_received")
+        assert "代替車両を選択してください" in yamada.error_for("vehicle_code")
+        assert "よろしいですか" not in yamada.text
+        await yamada.send(
+            "/result",
+            category="cash_settlement",
+            own_replacement="no",
+            confirmation_received="yes",
+            confirmation_received_on="2001/7/1",
+        )
+        assert "年をご確認ください" in yamada.error_for("confirmation_received_on")
+
+
 @pytest.mark.rule("D52", "D54", "D55", "D68", "D69")
 async def test_early_payoff_from_the_form_to_both_results(portal_stack: PortalStack) -> None:
     async with portal_stack.signed_in(YAMADA) as yamada:
@@ -121,6 +148,13 @@ async def test_early_payoff_from_the_form_to_both_results(portal_stack: PortalSt
         assert "最終回対象顧客一覧へ" in yamada.text
         await yamada.send("/payoff")
         assert "早期完済の受付へ進みました。" in yamada.text
+        assert yamada.path == "/contracts/C1004/payoff"
+        assert "精算金の目安" in yamada.text
+        assert "販売店での操作はありません。" in yamada.text
+        assert "早期完済受付へ" not in yamada.text
+        await yamada.visit("/contracts/C1004")
+        assert "早期完済の受付（2025/07/15(火)" in yamada.text
+        assert "代替車両 プリウス" in yamada.text
 
 
 @pytest.mark.rule("D61")
@@ -170,8 +204,12 @@ async def test_a_store_move_is_confirmed_and_registered(portal_stack: PortalStac
         assert "変更中" in sato.text
         await sato.visit("/contracts/C1002/assignment")
         await sato.send("/assignment/store")
-        await sato.send("/assignment/store")
-        assert "異動先店舗または変更後スタッフを入力してください" in sato.text
+        assert "異動先店舗を選択してください。" in sato.error_for("to_store")
+        await sato.send("/assignment/staff")
+        assert "変更後スタッフを選択してください。" in sato.error_for("to_staff")
+        await sato.send("/assignment/staff", to_staff="E101")
+        assert "所属していません" in sato.error_for("to_staff")
+        assert "よろしいですか" not in sato.text
 
 
 @pytest.mark.rule("D131", "D135", "D136")
@@ -186,13 +224,18 @@ async def test_bulk_change_copies_first_and_saves_later(portal_stack: PortalStac
         form = tanaka.form("/transfers")
         assert form["to_store-C1003"] == ["S20"]
         assert form["to_store-C1001"] == [""]
-        assert form["checked"] == checked
-        form_fields = {name: value for name, value in form.items() if name != "copy_store"}
-        await tanaka.send("/transfers", **form_fields)
-        assert "選択した2件の店舗・スタッフの変更を登録します。" in tanaka.text
+        assert form["checked"] == ["C1003"]  # C1004 cannot be chosen
+        sent = {"to_store-C1003": "S20", "to_store-C1004": "S20", "copy_store": ""}
+        await tanaka.send("/transfers", checked=checked, **sent)
+        assert "よろしいですか" not in tanaka.text
+        refused = re.search(r'<a href="#field-row-C100\d">([^<]*)', tanaka.html)
+        assert refused
+        assert "レクサス手続担当店移管制度" in refused[1]
+        assert "C1004" in refused[1]
+        await tanaka.send("/transfers", checked="C1003")
+        assert "選択した1件の店舗・スタッフの変更を登録します。" in tanaka.text
         await tanaka.send("/transfers")
-        assert "1件を登録しました。1件は登録できませんでした。" in tanaka.text
-        assert "レクサス手続担当店移管制度" in tanaka.text
+        assert "1件の変更を登録しました。" in tanaka.text
 
 
 async def test_the_dashboard_charts_due_contracts(portal_stack: PortalStack) -> None:
@@ -208,14 +251,17 @@ async def test_the_bar_names_dealer_and_store(portal_stack: PortalStack) -> None
         assert "販売店と店舗： みなと自動車販売 " in (await tanaka.visit("/help")).text
 
 
-async def test_a_search_without_a_condition_is_refused_as_a_whole(
+async def test_a_search_without_a_condition_is_refused_beside_its_first_field(
     portal_stack: PortalStack,
 ) -> None:
-    """An error without a field is shown above the form, without a dead link."""
-    async with portal_stack.signed_in(YAMADA) as yamada:
-        await yamada.visit("/contracts?mode=individual")
-        assert "検索条件を入力してください" in yamada.text
-        assert 'href="#field-' not in yamada.html
+    async with portal_stack.signed_in(TANAKA) as tanaka:
+        await tanaka.visit("/contracts?mode=individual")
+        assert "検索条件を入力してください" in tanaka.error_for("registration_no")
+        await tanaka.visit("/contracts?mode=general")
+        assert "検索条件を入力してください" in tanaka.error_for("final_from")
+        await tanaka.visit("/transfers?customer_name=")
+        assert "検索条件を入力してください" in tanaka.error_for("customer_name")
+        assert "この操作はできませんでした" not in tanaka.text
 
 
 async def test_a_closed_store_links_to_its_contracts_and_names_its_successor(

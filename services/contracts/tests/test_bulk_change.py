@@ -1,6 +1,6 @@
 """Bulk change (店舗・スタッフ一括変更) over HTTP: search, a result per row, all or nothing."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +104,41 @@ async def test_all_or_nothing_on_request(contracts_api: ContractsApi) -> None:
     result = (await bulk(contracts_api, good, bad, all_or_nothing=True)).json()
     assert (result["accepted"], result["refused"]) == (0, 1)
     assert await contracts_api.events(AssignmentChangeRegistered) == []
+
+
+async def test_a_check_answers_as_the_change_and_registers_nothing(
+    contracts_api: ContractsApi,
+) -> None:
+    await contracts_api.contract("C1")
+    good = {"contract_no": "C1", "to_store": "S20", "to_staff": "E201"}
+    bad = {"contract_no": "C1", "to_store": "S90", "to_staff": "E201"}
+    path = "/assignment-changes/check"
+    answer = await contracts_api.request("M100", "POST", path, json={"rows": [good]})
+    assert (answer.json()["accepted"], answer.json()["refused"]) == (1, 0)
+    answer = await contracts_api.request("M100", "POST", path, json={"rows": [bad]})
+    (row,) = answer.json()["rows"]
+    fields = [error["field"] for error in row["problem"]["errors"]]
+    assert fields == ["to_store", "to_staff"]  # not one after the other
+    one = {key: value for key, value in good.items() if key != "contract_no"}
+    single = "/contracts/C1/assignment-change/check"
+    checked = await contracts_api.change("M100", "POST", single, one)
+    assert checked.json()["outcome"] == "registered"
+    assert await contracts_api.events(AssignmentChangeRegistered) == []
+    assert (await contracts_api.row("C1"))["change_status"] == ""
+
+
+async def test_a_row_that_cannot_be_chosen_says_why(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("C1")
+    await contracts_api.contract("C2")
+    await bulk(contracts_api, {"contract_no": "C1", "to_staff": "E102"})
+    query = {"from_store": "S10"}
+    path = "/assignment-changes/search"
+    rows = (await contracts_api.get("M100", path, params=query)).json()["rows"]
+    assert [row["not_possible"] for row in rows] == [None, None]  # today it may be changed again
+    contracts_api.clock.set(contracts_api.clock.now().date() + timedelta(days=1))
+    rows = (await contracts_api.get("M100", path, params=query)).json()["rows"]
+    reasons = {row["contract_no"]: row["not_possible"] for row in rows}
+    assert reasons == {"C1": "変更中のため、反映が完了するまで再変更できません", "C2": None}
 
 
 @pytest.mark.rule("D135")

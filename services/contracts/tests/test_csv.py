@@ -47,6 +47,16 @@ async def test_formulas_are_escaped(contracts_api: ContractsApi) -> None:
     assert (await exported(contracts_api, "H001"))[1][5] == "'=1+1"
 
 
+@pytest.mark.rule("D19")
+async def test_a_spreadsheet_keeps_numbers_and_months(contracts_api: ContractsApi) -> None:
+    await contracts_api.contract("230010000502")
+    answer = await contracts_api.get("H001", "/contracts.csv", params=ALL)
+    named = "filename*=UTF-8''%E9%A1%A7%E5%AE%A2%E3%83%AA%E3%82%B9%E3%83%88_20250715.csv"
+    assert named in answer.headers["content-disposition"]
+    row = (await exported(contracts_api, "H001"))[1]
+    assert (row[6], row[10]) == ("2025年12月", '="230010000502"')
+
+
 @pytest.mark.rule("D20")
 async def test_the_replacement_is_in_the_list(contracts_api: ContractsApi) -> None:
     await contracts_api.contract("C1")

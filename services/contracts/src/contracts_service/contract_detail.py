@@ -104,6 +104,7 @@ class ResultDetail:
     entry_would_be_final: bool
     resplit_opens_on: date
     vehicle_label: str
+    payoff_requested_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +336,7 @@ def _result(contract: Contract, today: date, vehicle_label: str) -> ResultDetail
         entry_would_be_final=choice_is_final(entry_facts(contract), today=today),
         resplit_opens_on=resplit_opens_on(contract.final_on),
         vehicle_label=vehicle_label,
+        payoff_requested_at=contract.payoff_requested_at,
     )
 
 

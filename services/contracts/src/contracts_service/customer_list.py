@@ -295,7 +295,7 @@ def csv_row(shown: ListRow, row: ListedContract, vehicle_names: Mapping[str, str
         shown.replacement_mark,
         shown.completed_mark,
         shown.customer_name,
-        shown.inspection_month,
+        _month_words(shown.inspection_month),
         f"{shown.model} {shown.registration_no}",
         shown.staff_code or "",
         shown.store_name,
@@ -304,6 +304,12 @@ def csv_row(shown: ListRow, row: ListedContract, vehicle_names: Mapping[str, str
         names.get(code, code) if code else "",
         row.replacement_other_text or "",
     ]
+
+
+def _month_words(month: str) -> str:
+    """2028年10月: a spreadsheet would turn 2028-10 into a day."""
+    year, number = month.split("-")
+    return f"{year}年{int(number)}月"
 
 
 def _add_texts(condition: Condition, name: str | None, registration: str | None) -> None:

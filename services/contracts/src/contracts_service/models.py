@@ -172,6 +172,7 @@ class Contract(Base):
     replacement_other_text: Mapped[str | None]
     replacement_source: Mapped[str | None]
     replacement_recorded_at: Mapped[datetime | None]
+    payoff_requested_at: Mapped[datetime | None]
     payoff_settled: Mapped[bool] = mapped_column(server_default=text("false"))
     resplit_approved: Mapped[bool] = mapped_column(server_default=text("false"))
     open_return_id: Mapped[str | None]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -302,6 +303,17 @@ async def pending_rows(
         return {}
     rows = await tx.scalars(select(AssignmentChange).where(AssignmentChange.change_id.in_(ids)))
     return {row.contract_no: row for row in rows}
+
+
+async def pending_by_id(
+    tx: AsyncSession, change_ids: Iterable[UUID | None]
+) -> dict[UUID, PendingChange]:
+    """The pending changes with these ids, as the rules see them."""
+    wanted = [change_id for change_id in change_ids if change_id is not None]
+    if not wanted:
+        return {}
+    rows = await tx.scalars(select(AssignmentChange).where(AssignmentChange.change_id.in_(wanted)))
+    return {row.change_id: as_pending(row) for row in rows}
 
 
 async def last_rejection(tx: AsyncSession, contract: Contract) -> AssignmentChange | None:

@@ -40,6 +40,7 @@ def entry_facts(contract: Contract) -> EntryFacts:
         tfc_handled=contract.tfc_handled,
         return_open=contract.open_return_id is not None,
         customer_change_pending=contract.customer_change_pending,
+        first_registered_month=contract.first_registered_month,
     )
 
 

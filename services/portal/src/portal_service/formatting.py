@@ -27,6 +27,10 @@ _ERA_MONTH = re.compile(r"(令和|平成|昭和|[RHS])(元|\d{1,2})[-/.年](\d{1
 _YEN = re.compile(r"[¥\\]?(-?\d{1,3}(?:,\d{3})+|-?\d+)円?")
 
 
+COMPANIES = ("会社", "法人", "(有)", "(株)", "(同)", "(名)", "(資)")
+"""What the name of a company contains; NFKC turns ㈲ into (有)."""
+
+
 class NotReadable(ValueError):
     """What was typed is not a date or an amount; the text is the message beside the field."""
 
@@ -66,6 +70,12 @@ def yen(value: int | None) -> str:
 def count(value: int | None, unit: str = "件") -> str:
     """1,234件; ー for nothing."""
     return NOTHING if value is None else f"{value:,}{unit}"
+
+
+def honorific(name: str) -> str:
+    """様 for a person, 御中 for a company."""
+    written = unicodedata.normalize("NFKC", name)
+    return "御中" if any(word in written for word in COMPANIES) else "様"
 
 
 def read_day(entered: str) -> date | None:

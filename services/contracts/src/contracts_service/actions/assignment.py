@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -85,6 +86,20 @@ class ChangeContext:
         return jst_day(self.now)
 
 
+class ActOnChanges(Protocol):
+    """`register_changes`, or `check_changes`, which writes nothing."""
+
+    async def __call__(  # noqa: D102 - see the two functions
+        self,
+        tx: AsyncSession,
+        contracts: Mapping[str, Contract],
+        commands: Mapping[str, RegisterChange],
+        ctx: ChangeContext,
+        *,
+        all_or_nothing: bool = False,
+    ) -> BulkDecision: ...
+
+
 async def register_changes(
     tx: AsyncSession,
     contracts: Mapping[str, Contract],
@@ -100,6 +115,21 @@ async def register_changes(
     Raises:
         FormErrors: no row was given.
     """
+    decision = await check_changes(tx, contracts, commands, ctx, all_or_nothing=all_or_nothing)
+    pending = await queries.pending_rows(tx, contracts.values())
+    await _write(tx, contracts, pending, decision.accepted, ctx)
+    return decision
+
+
+async def check_changes(
+    tx: AsyncSession,
+    contracts: Mapping[str, Contract],
+    commands: Mapping[str, RegisterChange],
+    ctx: ChangeContext,
+    *,
+    all_or_nothing: bool = False,
+) -> BulkDecision:
+    """What `register_changes` would do; nothing is written. Raises FormErrors: no row was given."""
     pending = await queries.pending_rows(tx, contracts.values())
     products = await queries.products(tx)
 
@@ -119,9 +149,7 @@ async def register_changes(
         )
 
     rows = {contract_no: partial(decide, contract_no) for contract_no in commands}
-    decision = decide_bulk_change(rows, all_or_nothing=all_or_nothing)
-    await _write(tx, contracts, pending, decision.accepted, ctx)
-    return decision
+    return decide_bulk_change(rows, all_or_nothing=all_or_nothing)
 
 
 async def cancel_change(tx: AsyncSession, contract: Contract, *, now: datetime) -> None:

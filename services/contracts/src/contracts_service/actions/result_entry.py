@@ -60,6 +60,7 @@ async def record_result(
     contract.selection = decision.selection.value
     contract.late = decision.late
     if decision.selection is not before:
+        contract.payoff_requested_at = None
         signed = decision.selection in NEEDS_SIGNED_PAPER
         received_on = command.confirmation_received_on or today
         contract.confirmation_received_on = received_on if signed else None
@@ -84,6 +85,8 @@ async def request_payoff(tx: AsyncSession, contract: Contract, *, now: datetime)
     requested = PayoffRequested(
         dealer_id=contract.dealer_id, contract_no=contract.contract_no, requested_at=now
     )
+    contract.payoff_requested_at = now
+    contract.version += 1
     await outbox.add(tx, requested, now=now)
 
 

@@ -9,24 +9,30 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts_service import customer_list, queries
 from contracts_service.actions.assignment import (
+    ActOnChanges,
     ChangeContext,
     NothingPending,
     cancel_change,
+    check_changes,
     register_changes,
 )
 from contracts_service.api.dependencies import LEADERS, Ctx, RequestContext, Text, locked_contract
 from contracts_service.api.results import Body, with_etag
 from contracts_service.contract_detail import ContractDetail
 from contracts_service.rules.assignment_change import (
+    Assignment,
     AssignmentLocked,
     ChangeDecision,
+    ChangeFacts,
     MoveReason,
     Outcome,
+    PendingChange,
     RegisterChange,
+    change_refusal,
 )
 from contracts_service.rules.bulk_search import read_bulk_search
 from contracts_service.rules.contract_access import ContractNotFound
-from contracts_service.rules.products import ProductNotTransferable
+from contracts_service.rules.products import Product, ProductNotTransferable
 from contracts_service.rules.search_limit import (
     ROWS_SHOWN,
     SearchLimit,
@@ -103,11 +109,12 @@ class ChangeAnswer(Decided):
 
 @dataclass(slots=True, kw_only=True)
 class BulkRowShown(customer_list.ListRow):
-    """A row of the bulk screen."""
+    """A row of the bulk screen; `not_possible` says why it cannot be chosen today."""
 
     version: int
     product_code: str
     transferable: bool
+    not_possible: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +181,22 @@ async def change_assignment(
     )
 
 
+@router.post("/contracts/{contract_no}/assignment-change/check", dependencies=[LEADERS])
+@refuses(ContractNotFound, AssignmentLocked, ProductNotTransferable)
+async def check_assignment_change(
+    contract_no: Text, body: ChangeBody, version: Version, ctx: Ctx
+) -> Decided:
+    """確認 before 「異動」 and 「変更」: every error at once; nothing is registered."""
+    contract = await locked_contract(ctx, contract_no, version)
+    number = contract.contract_no
+    decision = await check_changes(
+        ctx.tx, {number: contract}, {number: body.command()}, await _change_context(ctx)
+    )
+    if refusal := decision.refused.get(number):
+        raise refusal
+    return Decided.model_validate(_decided(decision.accepted[number]))
+
+
 @router.delete("/contracts/{contract_no}/assignment-change", dependencies=[LEADERS])
 @refuses(ContractNotFound, NothingPending, AssignmentLocked)
 async def cancel_assignment_change(
@@ -196,16 +219,36 @@ async def search_for_bulk_change(
     found = await customer_list.find(ctx.tx, condition)
     limit = search_limit(found.total, role=ctx.viewer.role, screen=SearchScreen.BULK_CHANGE)
     products = await queries.products(ctx.tx)
+    pending = await queries.pending_by_id(ctx.tx, (row.pending_change_id for row in found.rows))
     rows = [
-        BulkRowShown(
-            **_fields(customer_list.row_of(row, today=ctx.today, policy=ctx.policy)),
-            version=row.version,
-            product_code=row.product_code,
-            transferable=products[row.product_code].transferable,
+        _row_shown(
+            row,
+            products[row.product_code],
+            pending.get(row.pending_change_id) if row.pending_change_id else None,
+            ctx,
         )
         for row in found.rows
     ]
     return BulkSearchAnswer(**_fields(limit), rows=rows)
+
+
+def _row_shown(
+    row: customer_list.ListedContract,
+    product: Product,
+    pending: PendingChange | None,
+    ctx: RequestContext,
+) -> BulkRowShown:
+    current = Assignment(store_code=row.store_code, staff_code=row.staff_code)
+    refusal = change_refusal(
+        ChangeFacts(product=product, current=current, pending=pending), today=ctx.today
+    )
+    return BulkRowShown(
+        **_fields(customer_list.row_of(row, today=ctx.today, policy=ctx.policy)),
+        version=row.version,
+        product_code=row.product_code,
+        transferable=product.transferable,
+        not_possible=refusal.message if refusal else None,
+    )
 
 
 class ClosedStore(BaseModel):
@@ -235,6 +278,16 @@ async def list_closed_stores(ctx: Ctx) -> list[ClosedStore]:
 @router.post("/assignment-changes", dependencies=[LEADERS], response_model_exclude_unset=True)
 async def change_in_bulk(body: BulkBody, ctx: Ctx) -> BulkAnswer:
     """「変更」: register every checked row that can be, with a reason for each other one (D137)."""
+    return await _bulk(body, ctx, register_changes)
+
+
+@router.post("/assignment-changes/check", dependencies=[LEADERS], response_model_exclude_unset=True)
+async def check_bulk_change(body: BulkBody, ctx: Ctx) -> BulkAnswer:
+    """確認 before 「変更」: the same answer for each checked row; nothing is registered."""
+    return await _bulk(body, ctx, check_changes)
+
+
+async def _bulk(body: BulkBody, ctx: RequestContext, act: ActOnChanges) -> BulkAnswer:
     rows = {folded_contract_no(row.contract_no): row for row in body.rows}
     if len(rows) < len(body.rows):
         message = "同じ契約が2回指定されています"
@@ -248,7 +301,7 @@ async def change_in_bulk(body: BulkBody, ctx: Ctx) -> BulkAnswer:
     if stale and (body.all_or_nothing or len(stale) == len(rows)):
         accepted, refused = dict[str, ChangeDecision](), stale
     else:
-        decision = await register_changes(
+        decision = await act(
             ctx.tx,
             contracts,
             {number: row.command() for number, row in rows.items() if number not in stale},

@@ -14,7 +14,7 @@ from contracts_service.contract_detail import ContractDetail, contract_detail
 from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.customer_list_csv import CUSTOMER_LIST_COLUMNS
 from contracts_service.rules.inspection import DISCLAIMER
-from contracts_service.rules.search_conditions import SearchMode, read_search
+from contracts_service.rules.search_conditions import read_search
 from contracts_service.rules.search_limit import SearchLimit, SearchScreen, search_limit
 from shared.errors import FormErrors
 from shared.http import etag
@@ -46,7 +46,7 @@ class SearchAnswer(SearchLimit):
     """Search results in order, with the column headings; the note is about 車検 (D16)."""
 
     columns: list[Column]
-    disclaimer: str | None
+    disclaimer: str
     rows: list[customer_list.ListRow]
 
 
@@ -122,7 +122,7 @@ async def search_contracts(query: SearchParams, ctx: Ctx) -> Response:
     answer = SearchAnswer(
         **asdict(limit),
         columns=COLUMNS,
-        disclaimer=DISCLAIMER if query.mode == SearchMode.INSPECTION else None,
+        disclaimer=DISCLAIMER,
         rows=[customer_list.row_of(row, today=ctx.today, policy=ctx.policy) for row in found.rows],
     )
     return Response(orjson.dumps(answer), media_type="application/json")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import islice
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -42,8 +43,14 @@ async def export_customer_list(query: SearchParams, ctx: Ctx, request: Request) 
     return StreamingResponse(
         lines,
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="customer_list.csv"'},
+        headers={"Content-Disposition": _named(f"{ctx.today:%Y%m%d}")},
     )
+
+
+def _named(day: str) -> str:
+    """顧客リスト_20261220.csv (RFC 6266), and a plain name for clients that do not read it."""
+    name = quote(f"顧客リスト_{day}.csv")
+    return f"attachment; filename=\"customer_list_{day}.csv\"; filename*=UTF-8''{name}"
 
 
 async def _lines(

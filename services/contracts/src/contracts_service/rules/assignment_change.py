@@ -227,11 +227,14 @@ def _merged(facts: ChangeFacts, command: RegisterChange, *, today: date) -> Pend
 def _check_destination(
     facts: ChangeFacts, command: RegisterChange, change: PendingChange, places: Places
 ) -> None:
+    errors = []
     chosen = command.to_store
     if chosen not in {None, facts.current.store_code} and chosen not in places.usable_stores:
         message = "選択できない店舗です（未使用の営業所コード）"
-        raise FormErrors(FieldError("to_store", "STORE_NOT_USABLE", message))
+        errors.append(FieldError("to_store", "STORE_NOT_USABLE", message))
     store = change.to_store or facts.current.store_code
     if change.to_staff is not None and (store, change.to_staff) not in places.staff:
         message = f"変更後スタッフ（{change.to_staff}）は店舗（{store}）に所属していません"
-        raise FormErrors(FieldError("to_staff", "STAFF_NOT_IN_STORE", message))
+        errors.append(FieldError("to_staff", "STAFF_NOT_IN_STORE", message))
+    if errors:
+        raise FormErrors(*errors)

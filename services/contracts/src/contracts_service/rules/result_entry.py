@@ -123,6 +123,7 @@ class EntryFacts:
     tfc_handled: bool = False
     return_open: bool = False
     customer_change_pending: bool = False
+    first_registered_month: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,12 +187,17 @@ def decide_result(
     """
     if refusal := entry_refusal(facts, today=today):
         raise refusal
-    selection, replacement = _read_form(facts, command, vehicle_codes)
-    choice_is_new = selection is not facts.selection
-    if choice_is_new:
-        if refusal := _choice_refusal(facts, selection, today=today, first_entry=first_entry):
+    errors = [*_category_errors(facts, command), *_replacement_errors(command, vehicle_codes)]
+    chosen = next(iter(command.categories), None)
+    choice_is_new = chosen is not facts.selection
+    if chosen is not None and choice_is_new:
+        refusal = _choice_refusal(facts, chosen, today=today, first_entry=first_entry)
+        if refusal and not errors:
             raise refusal
-        _check_attestations(facts, command, selection, today=today)
+        errors += _attestation_errors(facts, command, chosen, today=today)
+    if errors or chosen is None:
+        raise FormErrors(*errors)
+    selection, replacement = chosen, _replacement_of(command)
     return ResultDecision(
         recorded=_recorded(facts, selection, replacement),
         selection=selection,
@@ -212,18 +218,9 @@ def payoff_request_refusal(facts: EntryFacts) -> Refusal | None:
     return None
 
 
-def _read_form(
-    facts: EntryFacts, command: RecordResult, vehicle_codes: Collection[str]
-) -> tuple[Selection, Replacement]:
-    errors = [
-        *_category_errors(facts, command),
-        *_replacement_errors(command, vehicle_codes),
-    ]
-    if errors:
-        raise FormErrors(*errors)
-    (selection,) = command.categories
+def _replacement_of(command: RecordResult) -> Replacement:
     other_text = (command.other_text or "").strip() or None
-    return selection, Replacement(bool(command.own_replacement), command.vehicle_code, other_text)
+    return Replacement(bool(command.own_replacement), command.vehicle_code, other_text)
 
 
 def _category_errors(facts: EntryFacts, command: RecordResult) -> list[FieldError]:
@@ -284,9 +281,9 @@ def _choice_refusal(
     return FirstEntryTooLate() if refuses and selection is not Selection.EARLY_PAYOFF else None
 
 
-def _check_attestations(
+def _attestation_errors(
     facts: EntryFacts, command: RecordResult, selection: Selection, *, today: date
-) -> None:
+) -> list[FieldError]:
     errors = []
     received_on = command.confirmation_received_on
     if selection in NEEDS_SIGNED_PAPER:
@@ -296,11 +293,17 @@ def _check_attestations(
         if received_on is not None and received_on > today:
             message = "受領日は本日までの日付で入力してください"
             errors.append(FieldError("confirmation_received_on", "DATE_IN_FUTURE", message))
+        since = facts.first_registered_month
+        if received_on is not None and since is not None and received_on < since:
+            # 2016 typed for 2026: no paper is signed before there is a car.
+            message = (
+                f"受領日が初度登録（{since.year}年{since.month}月）より前です。年をご確認ください"
+            )
+            errors.append(FieldError("confirmation_received_on", "DATE_BEFORE_CAR", message))
     if choice_is_final(facts, today=today) and not command.unchangeable_confirmed:
         message = "この入力は後から変更できません。確認のうえチェックしてください"
         errors.append(FieldError("unchangeable_confirmed", "UNCHANGEABLE_UNCONFIRMED", message))
-    if errors:
-        raise FormErrors(*errors)
+    return errors
 
 
 def _recorded(facts: EntryFacts, selection: Selection, replacement: Replacement) -> Recorded:

@@ -55,7 +55,7 @@ class BulkRowResult(TypedDict):
 
 
 class BulkRowShown(TypedDict):
-    """A row of the bulk screen."""
+    """A row of the bulk screen; `not_possible` says why it cannot be chosen today."""
 
     contract_no: str
     final_on: str
@@ -76,6 +76,7 @@ class BulkRowShown(TypedDict):
     version: int
     product_code: str
     transferable: bool
+    not_possible: str | None
 
 
 class BulkSearchAnswer(TypedDict):
@@ -190,6 +191,15 @@ class DealerMaster(TypedDict):
     name: str
     stores: list[MasterStore]
     staff: list[MasterPerson]
+
+
+class Decided(TypedDict):
+    """The outcome of 「異動」/「変更」, and the resulting days."""
+
+    outcome: Literal["registered", "replaced", "cancelled"]
+    hidden_from_old_store_on: str | None
+    reflect_earliest_on: str | None
+    reflect_latest_on: str | None
 
 
 class Due(TypedDict):
@@ -546,6 +556,7 @@ class ResultDetail(TypedDict):
     entry_would_be_final: bool
     resplit_opens_on: str
     vehicle_label: str
+    payoff_requested_at: str | None
 
 
 class RowColour(TypedDict):
@@ -568,7 +579,7 @@ class SearchAnswer(TypedDict):
     advice: str | None
     csv_offered: bool
     columns: list[Column]
-    disclaimer: str | None
+    disclaimer: str
     rows: list[ListRow]
 
 
@@ -817,6 +828,19 @@ async def cancel_assignment_change(
     )
 
 
+async def check_assignment_change(
+    services: ServiceClient, contract_no: str, body: ChangeBody, *, version: str | None
+) -> ServiceResponse[Decided]:
+    """確認 before 「異動」 and 「変更」: every error at once; nothing is registered."""
+    return await services.send(
+        "contracts",
+        "POST",
+        f"/contracts/{contract_no}/assignment-change/check",
+        body,
+        version=version,
+    )
+
+
 async def search_for_bulk_change(
     services: ServiceClient,
     *,
@@ -850,6 +874,11 @@ async def list_closed_stores(services: ServiceClient) -> ServiceResponse[list[Cl
 async def change_in_bulk(services: ServiceClient, body: BulkBody) -> ServiceResponse[BulkAnswer]:
     """「変更」: register every checked row that can be, with a reason for each other one (D137)."""
     return await services.send("contracts", "POST", "/assignment-changes", body)
+
+
+async def check_bulk_change(services: ServiceClient, body: BulkBody) -> ServiceResponse[BulkAnswer]:
+    """確認 before 「変更」: the same answer for each checked row; nothing is registered."""
+    return await services.send("contracts", "POST", "/assignment-changes/check", body)
 
 
 async def count_transfers(services: ServiceClient) -> ServiceResponse[Transfers]:

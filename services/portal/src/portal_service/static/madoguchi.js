@@ -65,7 +65,7 @@ function addPickers(root) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "picker-button";
-    button.textContent = field.dataset.picker === "month" ? "月を選ぶ" : "暦を開く";
+    button.textContent = field.dataset.picker === "month" ? "月を選ぶ" : "カレンダー";
     button.addEventListener("click", () => picker.showPicker());
     picker.addEventListener("change", () => {
       if (!picker.value) return;
@@ -78,6 +78,10 @@ function addPickers(root) {
   }
 }
 
+// Width, case and kana do not count: あくあ, ｱｸｱ and アクア are one.
+const folded = (text) =>
+  text.normalize("NFKC").toLowerCase().replace(/[ぁ-ゖ]/g, (kana) => String.fromCharCode(kana.charCodeAt(0) + 0x60));
+
 // Dropdowns: a long one gets a filter field.
 function addSearch(root) {
   for (const select of $$("select[data-search]", root)) {
@@ -88,10 +92,8 @@ function addSearch(root) {
     search.placeholder = select.dataset.search;
     search.setAttribute("aria-label", select.dataset.search);
     search.addEventListener("input", () => {
-      const wanted = search.value.normalize("NFKC").toLowerCase();
-      const kept = all.filter(
-        (option) => !option.value || option.selected || option.text.normalize("NFKC").toLowerCase().includes(wanted),
-      );
+      const wanted = folded(search.value);
+      const kept = all.filter((option) => !option.value || option.selected || folded(option.text).includes(wanted));
       select.replaceChildren(...kept);
     });
     search.addEventListener("keydown", (event) => {
@@ -123,7 +125,59 @@ function openDialog(root) {
   }
 }
 
+// Choose all rows of a list, and say how many are chosen.
+function addChooseAll(root) {
+  for (const head of $$("[data-choose-all]:not([data-prepared])", root)) {
+    head.dataset.prepared = "yes";
+    const name = head.dataset.chooseAll;
+    const form = head.closest("form");
+    const boxes = $$(`input[name="${name}"]:enabled`, form);
+    const all = document.createElement("input");
+    all.type = "checkbox";
+    all.setAttribute("aria-label", "すべて選択");
+    all.title = "すべて選択";
+    head.replaceChildren(all);
+    const follow = () => {
+      const chosen = boxes.filter((box) => box.checked).length;
+      all.checked = chosen > 0 && chosen === boxes.length;
+      all.indeterminate = chosen > 0 && chosen < boxes.length;
+      for (const said of $$(`[data-chosen="${name}"]`, form)) said.textContent = chosen ? `${chosen}件を選択中` : "";
+    };
+    all.addEventListener("change", () => {
+      for (const box of boxes) box.checked = all.checked;
+      follow();
+    });
+    form.addEventListener("change", (event) => event.target.name === name && follow());
+    follow();
+  }
+}
+
+// Long texts: how much room is left, and a question before unsaved text is left behind.
+function watchTexts(root) {
+  for (const area of $$("textarea[data-limit]:not([data-prepared])", root)) {
+    area.dataset.prepared = "yes";
+    const said = document.getElementById(area.dataset.counter);
+    const limit = Number(area.dataset.limit);
+    const count = () => {
+      const left = limit - area.value.length;
+      said.textContent = left < 0 ? `${-left}文字多すぎます（${limit}文字まで）` : `あと${left}文字`;
+      said.classList.toggle("wrong", left < 0);
+    };
+    area.addEventListener("input", count);
+    count();
+  }
+  for (const form of $$("form[data-guard]:not([data-prepared])", root)) {
+    form.dataset.prepared = "yes";
+    window.addEventListener("beforeunload", (event) => {
+      if (!form.isConnected || form.dataset.sent) return;
+      if ($$("textarea", form).some((area) => area.value !== area.defaultValue)) event.preventDefault();
+    });
+  }
+}
+
 function prepare(root) {
+  addChooseAll(root);
+  watchTexts(root);
   openDialog(root);
   openByChoice(root);
   addPickers(root);

@@ -42,7 +42,7 @@ class Editor:
 
 
 MASTER = ("定期区間マスタ", "/commuter/passes")
-MINE = ("個人設定 > 定期区間", "/commuter/my-passes")
+MINE = ("定期区間", "/commuter/my-passes")
 REGISTER = Editor(
     title="定期区間マスタ【編集】",
     action="/commuter/passes/new",

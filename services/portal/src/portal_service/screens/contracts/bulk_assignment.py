@@ -1,5 +1,6 @@
 """店舗・スタッフ一括変更: search, checked rows, 一括反映, 変更 (D131-D140)."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -19,11 +20,13 @@ from portal_service.form_data import FormFields, FormValues, form_fields_of
 from portal_service.formatting import NotReadable, read_month
 from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import (
+    Pairs,
     listed,
     staff_to_choose,
     stores_to_choose,
     vehicles_to_choose,
 )
+from portal_service.search_words import chosen_words, search_words
 from portal_service.service_api import contracts
 from shared.auth import Role, require
 
@@ -63,17 +66,25 @@ async def change_in_bulk(request: Request) -> Response:
     if fields.went_back:
         found, errors = await _search(request, entered)
         return await _screen(request, entered, found=found, fields=fields, errors=errors)
-    rows = [_row(fields, number) for number in fields.getlist("checked")]
-    if rows and not fields.confirmed:
-        return await _ask(request, fields, len(rows))
+    return await _change(request, entered, fields)
+
+
+async def _change(request: Request, entered: dict[str, str], fields: FormFields) -> Response:
+    """「変更」: every error at once; without one it asks, and then registers."""
+    services = client_of(request)
+    body: contracts.BulkBody = {"rows": [_row(fields, n) for n in fields.getlist("checked")]}
     try:
-        done = await contracts.change_in_bulk(client_of(request), {"rows": rows})
+        if not fields.confirmed:
+            checked = await contracts.check_bulk_change(services, body)
+            if not checked.body["refused"]:
+                return await _ask(request, fields, len(body["rows"]))
+            return await _refused(request, entered, fields, checked.body)
+        done = await contracts.change_in_bulk(services, body)
     except FormRefused as problem:
         found, _ = await _search(request, entered)
         return await _screen(request, entered, found=found, fields=fields, errors=problem.on_form)
     if done.body["refused"]:
-        found, _ = await _search(request, entered)
-        return await _screen(request, entered, found=found, fields=fields, done=done.body)
+        return await _refused(request, entered, fields, done.body, registered=True)
     here = urlencode({key: value for key, value in entered.items() if value})
     return see_other(
         request, f"/transfers?{here}", f"{done.body['accepted']}件の変更を登録しました。"
@@ -94,7 +105,10 @@ async def _search(
     except Problem as problem:
         if problem.status != 422:  # noqa: PLR2004
             raise
-        return None, problem.on_form
+        return None, tuple(
+            error if error.field in KEYS else replace(error, field=KEYS[0])
+            for error in problem.on_form
+        )
 
 
 async def _copied(
@@ -106,8 +120,39 @@ async def _copied(
     }
     found, errors = await _search(request, entered)
     if not chosen:
-        errors = (*errors, FieldError("", "反映する契約を選択してください。"))
+        errors = (*errors, FieldError("rows", "反映する契約を選択してください。"))
+    elif not fields.text(f"all_{column}"):
+        message = "異動先店舗を選択してください。" if column == "to_store" else ""
+        message = message or "変更後スタッフを選択してください。"
+        errors = (*errors, FieldError(f"all_{column}", message))
     return await _screen(request, entered, found=found, fields=fields, errors=errors, copied=chosen)
+
+
+async def _refused(
+    request: Request,
+    entered: dict[str, str],
+    fields: FormFields,
+    answer: contracts.BulkAnswer,
+    *,
+    registered: bool = False,
+) -> Response:
+    """Every row that cannot be changed, with its reason in the row and the customer's name."""
+    found, _ = await _search(request, entered)
+    rows = found.body["rows"] if isinstance(found, ServiceResponse) else []
+    names = {row["contract_no"]: row["customer_name"] for row in rows}
+    errors = tuple(
+        FieldError(f"row-{number}", f"{names.get(number, '')}（{number}）：{_reason(problem)}")
+        for row in answer["rows"]
+        if (problem := row.get("problem")) and (number := row["contract_no"])
+    )
+    done = answer if registered else None
+    return await _screen(request, entered, found=found, fields=fields, errors=errors, done=done)
+
+
+def _reason(problem: contracts.Problem) -> str:
+    """Why a row is refused: what is wrong with its fields, else the refusal itself."""
+    fields = [error["message"] for error in problem.get("errors") or ()]
+    return "、".join(fields) or problem["title"]
 
 
 def _row(fields: FormFields, number: str) -> contracts.BulkRow:
@@ -137,10 +182,12 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
     chosen: FormValues = {"all_to_store": heirs.get(entered["from_store"]) or ""}
     chosen |= {**(fields.values(["checked"]) if fields else {"checked": []}), **(copied or {})}
     refused = {
-        row["contract_no"]: problem["title"]
-        for row in (done["rows"] if done else [])
-        if (problem := row.get("problem"))
+        error.field.removeprefix("row-"): error.message.partition("：")[2]
+        for error in errors
+        if error.field.startswith("row-")
     }
+    hit = isinstance(found, ServiceResponse) and found.body["rows"]
+    staff, vehicles = await staff_to_choose(services), await vehicles_to_choose(services)
     return await render(
         request,
         "changes/bulk.html",
@@ -150,12 +197,27 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
         stores=stores,
         from_stores=[*stores, *((one["code"], f"{one['code']} {one['name']}") for one in closed)],
         closed=[{**one, "heir": dict(stores).get(one["successor"] or "")} for one in closed],
-        staff=await staff_to_choose(services),
-        vehicles=await vehicles_to_choose(services),
+        folded_to=_words(entered, vehicles, dict(stores)) if hit else "",
+        staff=staff,
+        vehicles=vehicles,
         values={**chosen, **entered},
         errors=errors,
         done=done,
         refused=refused,
+    )
+
+
+def _words(entered: dict[str, str], vehicles: Pairs, stores: dict[str, str]) -> str:
+    """The search in one line."""
+    staff, store = entered["from_staff"], entered["from_store"]
+    return search_words(
+        "検索条件",
+        entered["customer_name"],
+        f"車検 {entered['inspection_month']}" if entered["inspection_month"] else "",
+        entered["registration_no"],
+        chosen_words(entered["model_code"], vehicles),
+        f"変更前スタッフ {staff}" if staff else "",
+        f"異動前店舗 {stores.get(store, store)}" if store else "",
     )
 
 

@@ -22,6 +22,8 @@ CATEGORIES = (
     ("cash_settlement", "現金決済"),
     ("vehicle_return", "車両返却"),
 )
+UNCONFIRMED = "UNCHANGEABLE_UNCONFIRMED"
+"""All else is in order: what cannot be changed later is asked once more."""
 OWN = {"yes": True, "no": False}
 YES_OR_NO = {True: "yes", False: "no", None: ""}
 
@@ -42,12 +44,14 @@ async def decide_result(request: Request, contract_no: str) -> Response:
         return await _form(request, found, fields)
     try:
         fields.refuse_unreadable()
-        if found.body["result"]["entry_would_be_final"] and not fields.confirmed:
-            return await _ask(request, contract_no, fields)
         decided = await contracts.enter_result(
             client_of(request), contract_no, body, version=fields.version
         )
     except FormRefused as problem:
+        others = tuple(error for error in problem.errors if error.code != UNCONFIRMED)
+        if problem.errors and not others:
+            return await _ask(request, contract_no, fields)
+        problem.errors = others
         return await _form(request, found, fields, problem)
     if decided.body["exits"]:
         return RedirectResponse(f"/contracts/{contract_no}/payoff", 303)
@@ -58,7 +62,12 @@ async def decide_result(request: Request, contract_no: str) -> Response:
 async def show_payoff(request: Request, contract_no: str) -> Response:
     """早期完済確認画面 with its two exits (D68, D69)."""
     found = await contract_of(request, contract_no)
-    return await render(request, "contracts/payoff.html", contract=found.body)
+    return await render(
+        request,
+        "contracts/payoff.html",
+        contract=found.body,
+        quotation=await _quotation(request, contract_no),
+    )
 
 
 @pages.post("/payoff")
@@ -70,9 +79,18 @@ async def go_on_to_payoff(request: Request, contract_no: str) -> Response:
     )
     return see_other(
         request,
-        f"/contracts/{contract_no}",
-        "早期完済の受付へ進みました。続きは早期完済の受付で行います。",
+        f"/contracts/{contract_no}/payoff",
+        "早期完済の受付へ進みました。TFCへ連絡しました。",
     )
+
+
+async def _quotation(request: Request, contract_no: str) -> contracts.Quotation | None:
+    """What settles the contract today; None where there is nothing to settle any more."""
+    try:
+        quoted = await contracts.read_payoff_quotation(client_of(request), contract_no)
+    except FormRefused:
+        return None
+    return quoted.body
 
 
 @pages.post("/customer-change-release", dependencies=[require(Role.HQ)])
