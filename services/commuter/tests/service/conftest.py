@@ -231,6 +231,7 @@ def signed(who: Principal) -> str:
 
 
 EMPTIED = (
+    *("exported_slip", "journal_export", "accounting_setting"),
     *("slip_item", "slip", "pass_version", "commuter_pass", "trail", "permission"),
     *("company_setting", "employee", "outbox", "outbox_stream", "timer", "idempotency"),
 )

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from commuter_service.api import (
+    accounting,
     internal,
     passes,
     pdf,
@@ -16,3 +17,4 @@ from commuter_service.api import (
 router = APIRouter()
 for part in (settings, passes, route_search, slips, pdf, rechecks, pending_work, internal):
     router.include_router(part.router)
+router.include_router(accounting.router)

@@ -9,6 +9,46 @@ from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
 from portal_service.service_api.operations import Work
 
 
+class AccountAnswer(TypedDict):
+    """An account, of one kind of slip where it is a debit."""
+
+    kind: str
+    japanese: str
+    account: str
+    sub_account: str
+    taxed: bool
+
+
+class AccountBody(TypedDict):
+    """An account: its name, or its code at 勘定奉行."""
+
+    account: NotRequired[str]
+    sub_account: NotRequired[str]
+    taxed: NotRequired[bool]
+
+
+class AccountingAnswer(TypedDict):
+    """会計連携の設定."""
+
+    version: int
+    target: Literal["yayoi", "freee", "moneyforward", "obc"]
+    debits: list[AccountAnswer]
+    credit: AccountAnswer
+    tax_words: list[TaxWord]
+    departments: list[Department]
+    targets: list[TargetAnswer]
+
+
+class AccountingBody(TypedDict):
+    """The accounts by kind of slip, the credit side, words of tax, departments by store."""
+
+    target: str
+    debits: dict[str, AccountBody]
+    credit: AccountBody
+    tax_words: dict[str, str]
+    departments: NotRequired[dict[str, object]]
+
+
 class ApproverAnswer(TypedDict):
     """A place of the approval chain; `approved_on` since the last submission."""
 
@@ -16,6 +56,12 @@ class ApproverAnswer(TypedDict):
     name: str
     state: Literal["done", "present", "to_come"]
     approved_on: str | None
+
+
+class CancelExportBody(TypedDict):
+    """Why an export is taken back."""
+
+    reason: NotRequired[str]
 
 
 class CandidatePrice(TypedDict):
@@ -169,6 +215,13 @@ class Deductions(TypedDict):
     items: list[PricedRide | NotPriced]
 
 
+class Department(TypedDict):
+    """The department of a store."""
+
+    store_code: str
+    department: str
+
+
 class Difference(TypedDict):
     """An item that costs something else now; without `now_yen` it cannot be priced any more."""
 
@@ -244,6 +297,43 @@ class Explanation(TypedDict):
     trains: list[TrainLeg]
 
 
+class ExportLine(TypedDict):
+    """One export; `changed` slips are no longer what they were in it."""
+
+    export_id: str
+    number: int
+    target: Literal["yayoi", "freee", "moneyforward", "obc"]
+    target_japanese: str
+    first: str | None
+    last: str | None
+    slips: int
+    lines: int
+    total_yen: int
+    made_at: str
+    made_by_name: str
+    cancelled_at: str | None
+    cancelled_by_name: str | None
+    reason: str | None
+    changed: int
+
+
+class ExportPeriodBody(TypedDict):
+    """The days of settlement to export; open ends take everything."""
+
+    first: NotRequired[str | None]
+    last: NotRequired[str | None]
+
+
+class Exports(TypedDict):
+    """The exports, the latest first, and what the next one would take; `more`: older ones."""
+
+    waiting_slips: int
+    waiting_yen: int
+    target_japanese: str
+    items: list[ExportLine]
+    more: bool
+
+
 class ExtraCharge(TypedDict):
     """A charge beside the fare (特急料金, グリーン, バス), never reduced."""
 
@@ -314,6 +404,10 @@ class ItemBody(TypedDict):
     amount_yen: NotRequired[int | None]
     by_hand: NotRequired[bool]
     look_up: NotRequired[DecisionBody | None]
+    cost_kind: NotRequired[str]
+    payee: NotRequired[str]
+    registration_no: NotRequired[str]
+    no_invoice_reason: NotRequired[str]
 
 
 class ItineraryLeg(TypedDict):
@@ -843,6 +937,12 @@ class SlipItemAnswer(TypedDict):
     receipt: bool
     searched_on: str | None
     without_pass_reason: str | None
+    cost_kind: Literal["public_transport", "taxi", "parking", "flight", "other"]
+    payee: str
+    registration_no: str
+    no_invoice_reason: str
+    invoice_basis: Literal["public_transport", "invoice", "no_invoice"] | None
+    invoice_needed: bool
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: list[ItineraryLeg]
@@ -891,6 +991,15 @@ class Suggestion(TypedDict):
     operators: list[str]
 
 
+class TargetAnswer(TypedDict):
+    """A product, and its own words."""
+
+    target: Literal["yayoi", "freee", "moneyforward", "obc"]
+    name: str
+    encoding: str
+    tax_words: list[TaxWord]
+
+
 class TariffRef(TypedDict):
     """The table that a fare was read from; `basis` is band, special or joint (two companies)."""
 
@@ -902,6 +1011,13 @@ class TariffRef(TypedDict):
     km10: int
     km_up_to: int | None
     surcharge_yen: int
+
+
+class TaxWord(TypedDict):
+    """What the accounting software calls a treatment of tax."""
+
+    treatment: Literal["invoice", "public_transport", "no_invoice", "out_of_scope"]
+    word: str
 
 
 class TrailItem(TypedDict):
@@ -1234,3 +1350,60 @@ async def list_findings(services: ServiceClient, slip_id: str) -> ServiceRespons
 async def count_work(services: ServiceClient) -> ServiceResponse[Work]:
     """How much waits for this person, with the newest remands and their reasons."""
     return await services.get("commuter", "/work")
+
+
+async def show_accounting_setting(services: ServiceClient) -> ServiceResponse[AccountingAnswer]:
+    """The accounts, or the usual ones."""
+    return await services.get("commuter", "/accounting/settings")
+
+
+async def change_accounting_setting(
+    services: ServiceClient, body: AccountingBody, *, version: str | None
+) -> ServiceResponse[AccountingAnswer]:
+    """Save them; what the product cannot read is named beside its field."""
+    return await services.send("commuter", "PUT", "/accounting/settings", body, version=version)
+
+
+async def list_exports(
+    services: ServiceClient,
+    *,
+    first: QueryValue = None,
+    last: QueryValue = None,
+    before: QueryValue = None,
+) -> ServiceResponse[Exports]:
+    """The exports, fifty at a time, and the settled slips that stand in none."""
+    return await services.get(
+        "commuter", "/accounting/exports", {"first": first, "last": last, "before": before}
+    )
+
+
+async def make_export(
+    services: ServiceClient, body: ExportPeriodBody, *, idempotency_key: str | None
+) -> ServiceResponse[ExportLine]:
+    """Record a new export of what stands in none; its file is fetched by its own address."""
+    return await services.send(
+        "commuter", "POST", "/accounting/exports", body, idempotency_key=idempotency_key
+    )
+
+
+async def cancel_export(
+    services: ServiceClient, export_id: str, body: CancelExportBody
+) -> ServiceResponse[ExportLine]:
+    """Take an export back: its slips stand in the next one."""
+    return await services.send(
+        "commuter", "POST", f"/accounting/exports/{export_id}/cancellation", body
+    )
+
+
+async def download_journal(services: ServiceClient, export_id: str) -> StreamingResponse:
+    """The file of an export, as often as it is asked for; each time is in the trail."""
+    return await services.stream("commuter", f"/accounting/exports/{export_id}/journal.csv")
+
+
+async def download_slips(
+    services: ServiceClient, *, first: QueryValue = None, last: QueryValue = None
+) -> StreamingResponse:
+    """Every slip that was handed in, by the day of its submission."""
+    return await services.stream(
+        "commuter", "/accounting/slips.csv", {"first": first, "last": last}
+    )
