@@ -113,6 +113,8 @@ ACCOUNTING = (
     Screen("slips", "/commuter/slips"),
     Screen("slip", "/commuter/slips/{slip}"),
     Screen("recheck", "/commuter/recheck?first=2026-01-01&last=2026-12-31"),
+    Screen("accounting", "/commuter/accounting"),
+    Screen("accounting-settings", "/commuter/accounting/settings"),
     Screen("settings", "/commuter/settings"),
     Screen("permissions", "/commuter/permissions"),
 )
