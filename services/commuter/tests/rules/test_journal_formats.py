@@ -59,7 +59,7 @@ def read(target: JournalFormat, *items: JournalItem, **changes: object) -> list[
     """The file as the product reads it."""
     known = accounts(target, **changes)
     lines = [journal_line(number, one, known) for number, one in enumerate(items, start=1)]
-    content = b"".join(journal_csv(LAYOUTS[target], lines, first=True))
+    content = journal_csv(LAYOUTS[target], lines, first=True)
     text = content.decode(LAYOUTS[target].encoding)
     assert text.endswith("\r\n")
     return list(csv.reader(io.StringIO(text)))

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row
@@ -42,10 +43,10 @@ async def journal_file(
     async with database.transaction(dealer_id) as tx:
         async for rows in exported_items(tx, export.export_id):
             lines = _lines(rows, number, accounts)
-            yield b"".join(journal_csv(layout, lines, first=first))
+            yield journal_csv(layout, lines, first=first)
             number, first = number + len(rows), False
     if first:
-        yield b"".join(journal_csv(layout, (), first=True))
+        yield journal_csv(layout, (), first=True)
 
 
 async def slips_file(
@@ -66,6 +67,12 @@ def _lines(
         yield journal_line(number, _item(row), accounts)
 
 
+@lru_cache(maxsize=4096)
+def _section(route: str) -> str:
+    """Colleagues ride the same routes again and again."""
+    return section_of(route)
+
+
 def _item(row: Row[Any]) -> JournalItem:
     return_trip = "（往復）" if row.round_trip else ""
     return JournalItem(
@@ -74,7 +81,7 @@ def _item(row: Row[Any]) -> JournalItem:
         item_on=row.item_on,
         employee=row.name,
         store_code=row.store_code,
-        what=(section_of(row.route) if row.route else row.words) + return_trip,
+        what=(_section(row.route) if row.route else row.words) + return_trip,
         purpose=row.purpose,
         payee=row.payee,
         registration_no=row.registration_no,

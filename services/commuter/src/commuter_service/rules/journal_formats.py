@@ -13,7 +13,7 @@ Sources, read on 2026-11-29:
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,21 +53,17 @@ class Layout:
     """The longest name of an account, in half-width characters."""
 
 
-def journal_csv(layout: Layout, lines: Iterable[JournalLine], *, first: bool) -> Iterator[bytes]:
-    """The file from these lines on; the first portion has the heading."""
-    if first and layout.encoding == "utf-8-sig":
-        yield b"\xef\xbb\xbf"
-    if first and layout.heading:
-        yield _encoded(layout.heading, layout.encoding)
-    for line in lines:
-        yield _encoded(layout.row(line), layout.encoding)
-
-
-def _encoded(cells: Row, encoding: str) -> bytes:
+def journal_csv(layout: Layout, lines: Iterable[JournalLine], *, first: bool) -> bytes:
+    """A portion of the file; the first one has the heading, and the mark of UTF-8."""
     written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerow(cells)
+    writer = csv.writer(written, lineterminator="\r\n")
+    if first and layout.heading:
+        writer.writerow(layout.heading)
+    writer.writerows(map(layout.row, lines))
     text = written.getvalue()
-    return cp932(text) if encoding == "cp932" else text.encode()
+    if layout.encoding == "cp932":
+        return cp932(text)
+    return text.encode("utf-8-sig" if first else "utf-8")
 
 
 def cp932(text: str) -> bytes:
@@ -99,6 +95,8 @@ def width(text: str) -> int:
 
 def cut(text: str, most: int) -> str:
     """The beginning that fits; a wide character is never halved."""
+    if 2 * len(text) <= most:
+        return text
     taken = 0
     for place, letter in enumerate(text):
         taken += width(letter)
