@@ -189,6 +189,7 @@ async def _settings(
         "commuter/accounting_settings.html",
         status=problem.status if problem else 200,
         setting=kept,
+        targets=[(one["target"], one["name"]) for one in kept["targets"]],
         version=found.etag,
         values=values,
         errors=problem.on_form if problem else (),
