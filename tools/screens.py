@@ -116,6 +116,8 @@ ACCOUNTING = (
     Screen("desk", "/commuter/desk"),
     Screen("months", "/commuter/months"),
     Screen("recheck", "/commuter/recheck?first=2026-01-01&last=2026-12-31"),
+    Screen("accounting", "/commuter/accounting"),
+    Screen("accounting-settings", "/commuter/accounting/settings"),
     Screen("settings", "/commuter/settings"),
     Screen("permissions", "/commuter/permissions"),
 )

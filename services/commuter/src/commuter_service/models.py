@@ -8,7 +8,17 @@ from datetime import date, datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -206,6 +216,11 @@ class SlipItem(Base):
     explanation: Mapped[dict[str, Any] | None]
     without_pass_reason: Mapped[str | None]
     journey: Mapped[ChosenJourney | None] = mapped_column(JSONB(none_as_null=True))
+    cost_kind: Mapped[str] = mapped_column(server_default=text("'other'"))
+    payee: Mapped[str] = mapped_column(server_default=text("''"))
+    registration_no: Mapped[str] = mapped_column(server_default=text("''"))
+    no_invoice_reason: Mapped[str] = mapped_column(server_default=text("''"))
+    invoice_basis: Mapped[str | None]
     picture: Mapped[str | None]
     """Not used any more: dropped by the next release, while the one before still reads it."""
 
@@ -252,3 +267,75 @@ class AuditEntry(audit.AuditEntry, Base):
     before: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     after: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     said: Mapped[str | None]
+
+
+class AccountJson(TypedDict):
+    """An account of the accounting software."""
+
+    account: str
+    sub_account: str
+    taxed: bool
+
+
+class AccountsJson(TypedDict):
+    """Accounts, words of tax and departments, as an export was made with them."""
+
+    debits: dict[str, AccountJson]
+    credit: AccountJson
+    tax_words: dict[str, str]
+    departments: dict[str, str]
+
+
+class AccountingSetting(Base):
+    """The accounts of a company by kind of slip; `departments` by store code."""
+
+    __tablename__ = "accounting_setting"
+
+    dealer_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    target: Mapped[str]
+    debits: Mapped[dict[str, AccountJson]] = mapped_column(JSONB)
+    credit: Mapped[AccountJson] = mapped_column(JSONB)
+    tax_words: Mapped[dict[str, str]] = mapped_column(JSONB)
+    departments: Mapped[dict[str, str]] = mapped_column(JSONB)
+
+
+class JournalExport(Base):
+    """One export of journals; `number` counts within the company."""
+
+    __tablename__ = "journal_export"
+    __table_args__ = (UniqueConstraint("dealer_id", "number"),)
+
+    export_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    number: Mapped[int]
+    target: Mapped[str]
+    accounts: Mapped[AccountsJson] = mapped_column(JSONB)
+    first_on: Mapped[date | None]
+    last_on: Mapped[date | None]
+    slips: Mapped[int]
+    lines: Mapped[int]
+    total_yen: Mapped[int] = mapped_column(BigInteger)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    made_by_name: Mapped[str]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by_name: Mapped[str | None]
+    reason: Mapped[str | None]
+
+
+class ExportedSlip(Base):
+    """A slip in an export with the version it had; `counts` until the export is cancelled."""
+
+    __tablename__ = "exported_slip"
+    __table_args__ = (
+        Index("exported_once", "slip_id", unique=True, postgresql_where=text("counts")),
+    )
+
+    export_id: Mapped[UUID] = mapped_column(
+        ForeignKey("journal_export.export_id"), primary_key=True
+    )
+    slip_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    slip_version: Mapped[int] = mapped_column(BigInteger)
+    counts: Mapped[bool]

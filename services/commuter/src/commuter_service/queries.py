@@ -130,6 +130,15 @@ async def employees_of(tx: AsyncSession, dealer_id: str) -> Sequence[Employee]:
     return rows.scalars().all()
 
 
+async def stores_of(tx: AsyncSession, dealer_id: str) -> Sequence[str]:
+    """The stores of a company's people, by their code."""
+    found = select(Employee.store_code).where(
+        Employee.dealer_id == dealer_id, Employee.active, Employee.store_code.is_not(None)
+    )
+    rows = await tx.execute(found.distinct().order_by(Employee.store_code))
+    return [code for code in rows.scalars() if code]
+
+
 async def employee_names(tx: AsyncSession, ids: Iterable[str]) -> dict[str, str]:
     """Names by number; who is unknown is left out."""
     rows = await tx.execute(

@@ -232,6 +232,7 @@ def signed(who: Principal) -> str:
 
 EMPTIED = (
     "month_closing",
+    *("exported_slip", "journal_export", "accounting_setting"),
     *("slip_item", "slip", "pass_version", "commuter_pass", "trail", "permission"),
     *("company_setting", "mail_preference", "employee"),
     *("outbox", "outbox_stream", "timer", "idempotency"),

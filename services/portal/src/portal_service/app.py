@@ -16,6 +16,7 @@ from portal_service.oidc import OidcProvider
 from portal_service.recent_answers import RecentAnswers
 from portal_service.rendering import STATIC, page_templates
 from portal_service.screens.commuter import (
+    accounting,
     company,
     confirmations,
     desk,
@@ -87,6 +88,7 @@ SCREENS = (
     look_up,
     hand_entry,
     stations,
+    accounting,
     company,
     mail_preferences,
     lag,

@@ -112,6 +112,7 @@ MENU = (
                 "社員の定期区間を管理します。",
                 right="pass_master",
             ),
+            Entry("/commuter/accounting", "会計連携", "精算した費用を会計ソフトの仕訳にします。"),
             Entry("/commuter/settings", "システム設定", "定期区間控除の動きを決めます。"),
             Entry("/commuter/permissions", "権限マスタ", "だれが何を確認できるかを決めます。"),
         ),

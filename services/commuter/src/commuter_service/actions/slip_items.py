@@ -9,6 +9,13 @@ from uuid import UUID
 from commuter_service.models import ChosenJourney, Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses, Ride, price_ride
 from commuter_service.queries import kind_of
+from commuter_service.rules.invoice_basis import (
+    CostKind,
+    Proof,
+    invoice_basis,
+    registration_number,
+)
+from commuter_service.rules.slip_form import FormItem
 from commuter_service.rules.slip_kind import USES_SEARCH
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import as_json
@@ -91,6 +98,10 @@ class ItemInput:
     amount_yen: int | None = None
     by_hand: bool = False
     decision: Decision | None = None
+    cost_kind: CostKind = CostKind.OTHER
+    payee: str = ""
+    registration_no: str = ""
+    no_invoice_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,11 @@ def new_item(slip: Slip, position: int, source: str = TYPED) -> SlipItem:
         words="",
         amount_yen=None,
         receipt=False,
+        cost_kind=CostKind.OTHER.value,
+        payee="",
+        registration_no="",
+        no_invoice_reason="",
+        invoice_basis=None,
         **_no_look_up() | {"source": source},
     )
 
@@ -161,6 +177,8 @@ def write_item(
 ) -> None:
     """Take over what was typed; amounts of the look-up and of the card stay (R34, R41)."""
     item.item_on, item.purpose, item.receipt = line.item_on, line.purpose, line.receipt
+    item.payee, item.no_invoice_reason = line.payee.strip(), line.no_invoice_reason.strip()
+    item.registration_no = registration_number(line.registration_no)
     if line.decision is not None:
         apply_candidate(slip, item, line.decision, passes, tariffs)
         return
@@ -170,6 +188,22 @@ def write_item(
         item.words, item.amount_yen = line.words, line.amount_yen
     elif line.by_hand or line.amount_yen not in {None, item.amount_yen}:
         raise AmountIsLookedUp
+    if item.source == TYPED and not line.by_hand:
+        item.cost_kind = line.cost_kind.value
+    record_basis(item)
+
+
+def form_item(item: SlipItem) -> FormItem:
+    """An item as it is checked before a submission."""
+    proof = Proof(item.registration_no, item.no_invoice_reason)
+    return FormItem(item.item_on, item.amount_yen, CostKind(item.cost_kind), proof)
+
+
+def record_basis(item: SlipItem) -> None:
+    """Keep with the item what proves its input tax (R80)."""
+    shown = form_item(item)
+    found = invoice_basis(shown.cost_kind, shown.amount_yen, shown.proof)
+    item.invoice_basis = found.value if found else None
 
 
 def apply_candidate(
@@ -207,6 +241,8 @@ def apply_candidate(
         item.journey = ChosenJourney(
             minutes=_minutes(decision, journey), changes=journey.changes, labels=labels
         )
+    item.cost_kind = CostKind.PUBLIC_TRANSPORT.value
+    record_basis(item)
 
 
 def _minutes(decision: Decision, journey: Journey) -> int:
@@ -239,7 +275,8 @@ def ic_card_item(slip: Slip, position: int, row: IcCardRow) -> SlipItem:
     """A line from the card, exactly as the card was charged; never deducted here (R34)."""
     item = new_item(slip, position, IC_CARD)
     item.item_on, item.words, item.amount_yen = row.item_on, row.words, row.amount_yen
-    item.medium = "ic"
+    item.medium, item.cost_kind = "ic", CostKind.PUBLIC_TRANSPORT.value
+    record_basis(item)
     return item
 
 
@@ -254,7 +291,8 @@ def copy_of(slip: Slip, item: SlipItem) -> SlipItem:
 COPIED = (
     *("item_on", "purpose", "words", "route", "medium", "round_trip", "amount_yen", "through_yen"),
     *("receipt", "searched_on", "item_on_at_decision", "passes_at_search", "explanation"),
-    *("without_pass_reason", "journey"),
+    *("without_pass_reason", "journey", "cost_kind", "payee", "registration_no"),
+    *("no_invoice_reason", "invoice_basis"),
 )
 
 

@@ -20,6 +20,7 @@ from commuter_service.actions.slip_items import (
     apply_candidate,
     copy_of,
     facts_of,
+    form_item,
     ic_card_item,
     items_from_input,
     total_yen,
@@ -342,7 +343,7 @@ async def _check_submission(ctx: RequestContext, opened: LockedSlip) -> None:
         slip.title,
         slip.trip_from,
         slip.trip_to,
-        tuple((item.item_on, item.amount_yen) for item in opened.items),
+        tuple(map(form_item, opened.items)),
     )
     check_complete(form)
     if any(is_stale(slip, item, opened.passes, ctx.tariffs) for item in opened.items):

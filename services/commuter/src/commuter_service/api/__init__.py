@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from commuter_service.api import (
+    accounting,
     internal,
     mail_preferences,
     month_closings,
@@ -22,3 +23,4 @@ for part in (
     *(pdf, rechecks, pending_work, mail_preferences, internal),
 ):
     router.include_router(part.router)
+router.include_router(accounting.router)

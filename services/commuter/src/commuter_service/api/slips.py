@@ -32,6 +32,7 @@ from commuter_service.passes.schemas import pass_answer
 from commuter_service.queries import kind_of
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.delegate_entry import DelegateEntryNotAllowed
+from commuter_service.rules.invoice_basis import CostKind
 from commuter_service.rules.month_closing import MonthClosed
 from commuter_service.rules.pass_warning import WarningBlocksSubmission
 from commuter_service.rules.route_search_policy import RoundaboutBlocksSubmission
@@ -111,6 +112,10 @@ class ItemBody(Body):
     amount_yen: Yen | None = None
     by_hand: bool = False
     look_up: DecisionBody | None = None
+    cost_kind: CostKind = CostKind.OTHER
+    payee: Text = ""
+    registration_no: Text = ""
+    no_invoice_reason: Text = ""
 
     def typed(self, bus_policy: BusPolicy) -> ItemInput:
         """As the action takes it."""
@@ -123,6 +128,10 @@ class ItemBody(Body):
             self.amount_yen,
             self.by_hand,
             self.look_up.decision(bus_policy) if self.look_up else None,
+            self.cost_kind,
+            self.payee,
+            self.registration_no,
+            self.no_invoice_reason,
         )
 
 

@@ -219,6 +219,10 @@ def _named(facts: TrailFacts) -> TrailFacts:
 
 
 ACTIONS = {
+    "accounting_setting": "会計連携の設定を変更",
+    "export_journal": "仕訳を出力",
+    "cancel_export": "仕訳の出力を取り消し",
+    "download_export": "仕訳のファイルをダウンロード",
     "register": "登録・確定",
     "apply": "申請",
     "confirm": "確定",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from commuter_service.rules.invoice_basis import CostKind, Proof, proof_fault
 from commuter_service.rules.slip_kind import SlipKind
 from shared.errors import FieldError, FormErrors
 
@@ -18,14 +19,24 @@ TRIPS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class FormItem:
+    """An item as it is about to be submitted."""
+
+    item_on: date | None
+    amount_yen: int | None
+    cost_kind: CostKind
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
 class SlipForm:
-    """A slip as it is about to be submitted; items are (day, amount in yen)."""
+    """A slip as it is about to be submitted."""
 
     kind: SlipKind
     title: str
     trip_from: date | None
     trip_to: date | None
-    items: Sequence[tuple[date | None, int | None]]
+    items: Sequence[FormItem]
 
 
 def check_complete(form: SlipForm) -> None:
@@ -46,9 +57,12 @@ def _wrong(form: SlipForm) -> Iterator[FieldError]:
             yield FieldError("trip_to", "TRIP_PERIOD_REVERSED", message)
     if not form.items:
         yield FieldError("items", "NO_ITEMS", "明細を1件以上入力してください")
-    for number, (item_on, amount_yen) in enumerate(form.items):
-        if item_on is None:
+    for number, item in enumerate(form.items):
+        if item.item_on is None:
             yield FieldError(f"items.{number}.item_on", "DAY_MISSING", "日付を入力してください")
-        if amount_yen is None:
+        if item.amount_yen is None:
             message = "金額を入力するか、乗換案内を利用してください"
             yield FieldError(f"items.{number}.amount_yen", "AMOUNT_MISSING", message)
+        field = f"items.{number}.registration_no"
+        if fault := proof_fault(item.cost_kind, item.amount_yen, item.proof, field):
+            yield fault

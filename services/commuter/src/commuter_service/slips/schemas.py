@@ -14,6 +14,7 @@ from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.passes.schemas import PassAnswer, TrailLine, audit_json
 from commuter_service.queries import kind_of
 from commuter_service.request_context import RequestContext
+from commuter_service.rules.invoice_basis import CostKind, InvoiceBasis, invoice_needed
 from commuter_service.rules.pass_warning import (
     DeductionWarning,
     WarningBlocksSubmission,
@@ -100,6 +101,12 @@ class SlipItemAnswer(BaseModel):
     receipt: bool
     searched_on: date | None
     without_pass_reason: str | None
+    cost_kind: CostKind
+    payee: str
+    registration_no: str
+    no_invoice_reason: str
+    invoice_basis: InvoiceBasis | None
+    invoice_needed: bool
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: tuple[ItineraryLeg, ...]
@@ -255,6 +262,12 @@ def _item(
         receipt=item.receipt,
         searched_on=item.searched_on,
         without_pass_reason=item.without_pass_reason,
+        cost_kind=CostKind(item.cost_kind),
+        payee=item.payee,
+        registration_no=item.registration_no,
+        no_invoice_reason=item.no_invoice_reason,
+        invoice_basis=InvoiceBasis(item.invoice_basis) if item.invoice_basis else None,
+        invoice_needed=invoice_needed(CostKind(item.cost_kind), item.amount_yen),
         warnings=[Notice(one.value, one.message) for one in warnings],
         explanation=explanation or None,
         itinerary=itinerary(explanation) if explanation else (),

@@ -9,6 +9,46 @@ from portal_service.api_client import QueryValue, ServiceClient, ServiceResponse
 from portal_service.service_api.operations import Work
 
 
+class AccountAnswer(TypedDict):
+    """An account, of one kind of slip where it is a debit."""
+
+    kind: str
+    japanese: str
+    account: str
+    sub_account: str
+    taxed: bool
+
+
+class AccountBody(TypedDict):
+    """An account: its name, or its code at 勘定奉行."""
+
+    account: NotRequired[str]
+    sub_account: NotRequired[str]
+    taxed: NotRequired[bool]
+
+
+class AccountingAnswer(TypedDict):
+    """会計連携の設定."""
+
+    version: int
+    target: Literal["yayoi", "freee", "moneyforward", "obc"]
+    debits: list[AccountAnswer]
+    credit: AccountAnswer
+    tax_words: list[TaxWord]
+    departments: list[Department]
+    targets: list[TargetAnswer]
+
+
+class AccountingBody(TypedDict):
+    """The accounts by kind of slip, the credit side, words of tax, departments by store."""
+
+    target: str
+    debits: dict[str, AccountBody]
+    credit: AccountBody
+    tax_words: dict[str, str]
+    departments: NotRequired[dict[str, object]]
+
+
 class ApproverAnswer(TypedDict):
     """A place of the approval chain; `approved_on` since the last submission."""
 
@@ -16,6 +56,12 @@ class ApproverAnswer(TypedDict):
     name: str
     state: Literal["done", "present", "to_come"]
     approved_on: str | None
+
+
+class CancelExportBody(TypedDict):
+    """Why an export is taken back."""
+
+    reason: NotRequired[str]
 
 
 class CandidatePrice(TypedDict):
@@ -75,14 +121,6 @@ class CheckedPass(TypedDict):
     notices: list[str]
 
 
-class ChosenTrainBody(TypedDict):
-    """A train of the chosen candidate: its name, the station where it is left, its minutes."""
-
-    name: str
-    end: str
-    minutes: int
-
-
 class ClaimFinding(TypedDict):
     """A fault of one item, with a sentence."""
 
@@ -113,7 +151,6 @@ class CompanyAnswer(TypedDict):
     roundabout_blocks: bool
     yen_per_minute: int
     yen_per_change: int
-    delegate_entry: bool
     retention_choices: list[int]
 
 
@@ -132,7 +169,6 @@ class CompanyBody(TypedDict):
     roundabout_blocks: NotRequired[bool]
     yen_per_minute: NotRequired[int]
     yen_per_change: NotRequired[int]
-    delegate_entry: NotRequired[bool]
 
 
 class ConfirmBody(TypedDict):
@@ -162,9 +198,6 @@ class DecisionBody(TypedDict):
     charges: NotRequired[Sequence[ChargeBody]]
     employee_id: NotRequired[None]
     without_pass_reason: NotRequired[str | None]
-    trains: NotRequired[Sequence[ChosenTrainBody]]
-    minutes: NotRequired[int | None]
-    labels: NotRequired[Sequence[str]]
 
 
 class DeductedPass(TypedDict):
@@ -182,24 +215,11 @@ class Deductions(TypedDict):
     items: list[PricedRide | NotPriced]
 
 
-class DeskSlips(TypedDict):
-    """A page of slips; count and total are of the whole filter, `next` leads on."""
+class Department(TypedDict):
+    """The department of a store."""
 
-    count: int
-    total_yen: int
-    items: list[SlipLine]
-    next: str | None
-    as_of: str
-    tabs: list[DeskTab]
-
-
-class DeskTab(TypedDict):
-    """A tab with what it holds under the filter."""
-
-    count: int
-    total_yen: int
-    status: Literal["draft", "pending", "remanded", "withdrawn", "approved", "rejected", "settled"]
-    status_japanese: str
+    store_code: str
+    department: str
 
 
 class Difference(TypedDict):
@@ -241,32 +261,12 @@ class EmployeeLine(TypedDict):
 
     employee_id: str
     name: str
-    store_code: str | None
-
-
-class EmployeeWithPasses(TypedDict):
-    """An employee with all their passes, or none."""
-
-    employee_id: str
-    number: str
-    name: str
-    name_kana: str | None
-    store_code: str | None
-    passes: list[PassAnswer]
 
 
 class Employees(TypedDict):
     """The company's people."""
 
     items: list[EmployeeLine]
-
-
-class EmployeesWithPasses(TypedDict):
-    """A page of employees by reading; `next` leads to the following one, `count` counts all."""
-
-    items: list[EmployeeWithPasses]
-    next: str | None
-    count: int
 
 
 class EndBody(TypedDict):
@@ -295,6 +295,43 @@ class Explanation(TypedDict):
     why: str
     data_version: str
     trains: list[TrainLeg]
+
+
+class ExportLine(TypedDict):
+    """One export; `changed` slips are no longer what they were in it."""
+
+    export_id: str
+    number: int
+    target: Literal["yayoi", "freee", "moneyforward", "obc"]
+    target_japanese: str
+    first: str | None
+    last: str | None
+    slips: int
+    lines: int
+    total_yen: int
+    made_at: str
+    made_by_name: str
+    cancelled_at: str | None
+    cancelled_by_name: str | None
+    reason: str | None
+    changed: int
+
+
+class ExportPeriodBody(TypedDict):
+    """The days of settlement to export; open ends take everything."""
+
+    first: NotRequired[str | None]
+    last: NotRequired[str | None]
+
+
+class Exports(TypedDict):
+    """The exports, the latest first, and what the next one would take; `more`: older ones."""
+
+    waiting_slips: int
+    waiting_yen: int
+    target_japanese: str
+    items: list[ExportLine]
+    more: bool
 
 
 class ExtraCharge(TypedDict):
@@ -367,6 +404,10 @@ class ItemBody(TypedDict):
     amount_yen: NotRequired[int | None]
     by_hand: NotRequired[bool]
     look_up: NotRequired[DecisionBody | None]
+    cost_kind: NotRequired[str]
+    payee: NotRequired[str]
+    registration_no: NotRequired[str]
+    no_invoice_reason: NotRequired[str]
 
 
 class ItineraryLeg(TypedDict):
@@ -378,14 +419,6 @@ class ItineraryLeg(TypedDict):
     end: str
     minutes: int | None
     sections: list[FareSection]
-
-
-class Journey(TypedDict):
-    """The candidate that was decided: minutes to the arrival, changes to another train, …"""
-
-    minutes: int
-    changes: int
-    labels: list[Literal["fastest", "cheapest", "easiest"]]
 
 
 class KindOffer(TypedDict):
@@ -409,29 +442,6 @@ class Leg(TypedDict):
     stations: list[str]
 
 
-class MailPreferenceAnswer(TypedDict):
-    """All sorts of mails; `address` is where they go, None while it is unknown."""
-
-    version: int
-    address: str | None
-    mails: list[MailPreferenceLine]
-
-
-class MailPreferenceBody(TypedDict):
-    """The boxes that are ticked."""
-
-    wanted: Sequence[str]
-
-
-class MailPreferenceLine(TypedDict):
-    """One sort of mail, and whether the person wants it."""
-
-    key: Literal["approval", "waiting", "remanded", "approved", "settled"]
-    label: str
-    for_approvers: bool
-    wanted: bool
-
-
 class ManyBody(TypedDict):
     """The ticked passes of the list."""
 
@@ -445,42 +455,8 @@ class Me(TypedDict):
     name: str
     rights: OwnRights
     applications_allowed: bool
-    delegate_entry: bool
     blocked_by_unconfirmed_pass: bool
     slips_to_approve: int
-
-
-class MonthAnswer(TypedDict):
-    """A month with what stands in the way of closing it, and its trail."""
-
-    month: str
-    version: int
-    closed: bool
-    over: bool
-    changed_at: str | None
-    changed_by_name: str | None
-    reason: str | None
-    unsubmitted: list[UnsubmittedLine]
-    submitted: list[DeskTab]
-    trail: list[TrailLine]
-
-
-class MonthLine(TypedDict):
-    """A month: closed or open, since when and by whom."""
-
-    month: str
-    version: int
-    closed: bool
-    over: bool
-    changed_at: str | None
-    changed_by_name: str | None
-    reason: str | None
-
-
-class Months(TypedDict):
-    """The present month and those before, the latest first."""
-
-    items: list[MonthLine]
 
 
 class MyPasses(TypedDict):
@@ -491,7 +467,7 @@ class MyPasses(TypedDict):
 
 
 class NewSlipBody(TypedDict):
-    """The same with the kind, which never changes; `employee_id`: for whom (R97)."""
+    """The same with the kind, which never changes."""
 
     title: NotRequired[str]
     purpose: NotRequired[str]
@@ -500,7 +476,6 @@ class NewSlipBody(TypedDict):
     items: NotRequired[Sequence[ItemBody]]
     automatic: NotRequired[bool]
     kind: str
-    employee_id: NotRequired[str | None]
 
 
 class NotPriced(TypedDict):
@@ -758,18 +733,6 @@ class Registration(TypedDict):
     employee_id: str
 
 
-class ReopenBody(TypedDict):
-    """Why the month is reopened."""
-
-    reason: NotRequired[str]
-
-
-class Requested(TypedDict):
-    """How many employees were asked to submit."""
-
-    employees: int
-
-
 class RiddenEdge(TypedDict):
     """A track of the ride in riding order; charged, or ridden on a pass."""
 
@@ -867,54 +830,6 @@ class RunExplanation(TypedDict):
     edges: list[RiddenEdge]
 
 
-class SeenFilter(TypedDict):
-    """All slips of a filter that did not change since the list was read."""
-
-    month: NotRequired[str | None]
-    employee_id: NotRequired[str | None]
-    store_code: NotRequired[str | None]
-    kind: NotRequired[str | None]
-    from_yen: NotRequired[int | None]
-    to_yen: NotRequired[int | None]
-    text: NotRequired[str]
-    as_of: str
-
-
-class SeenSlip(TypedDict):
-    """A slip as it was seen."""
-
-    slip_id: str
-    version: int
-
-
-class SettlementAnswer(TypedDict):
-    """What became of one slip, by person and title; `code` and `message` where it was refused."""
-
-    slip_id: str
-    employee_name: str
-    title: str
-    total_yen: int
-    settled: bool
-    code: str | None
-    message: str | None
-
-
-class Settlements(TypedDict):
-    """The result per slip; `left` of the filter wait for another go."""
-
-    results: list[SettlementAnswer]
-    settled: int
-    settled_yen: int
-    left: int
-
-
-class SettlementsBody(TypedDict):
-    """Ticked slips, or all 精算待ち of a filter."""
-
-    slips: NotRequired[Sequence[SeenSlip]]
-    all_of: NotRequired[SeenFilter | None]
-
-
 class SimulatedRoute(TypedDict):
     """A way to work."""
 
@@ -951,16 +866,7 @@ class SlipAction(TypedDict):
     """A step with whether it is possible now, and why not."""
 
     action: Literal[
-        "edit",
-        "delete",
-        "submit",
-        "withdraw",
-        "approve",
-        "remand",
-        "reject",
-        "settle",
-        "unsettle",
-        "copy",
+        "edit", "delete", "submit", "withdraw", "approve", "remand", "reject", "settle", "copy"
     ]
     label: str
     enabled: bool
@@ -982,7 +888,6 @@ class SlipAnswer(TypedDict):
     updated_at: str
     submitted_at: str | None
     copied_from: str | None
-    entered_by_name: str | None
     submitted_on: str | None
     employee_number: str
     store_code: str | None
@@ -990,7 +895,6 @@ class SlipAnswer(TypedDict):
     trip_from: str | None
     trip_to: str | None
     uses_look_up: bool
-    media: list[Literal["ic", "ticket"]]
     blocked: str | None
     items: list[SlipItemAnswer]
     total_yen: int
@@ -1033,10 +937,15 @@ class SlipItemAnswer(TypedDict):
     receipt: bool
     searched_on: str | None
     without_pass_reason: str | None
+    cost_kind: Literal["public_transport", "taxi", "parking", "flight", "other"]
+    payee: str
+    registration_no: str
+    no_invoice_reason: str
+    invoice_basis: Literal["public_transport", "invoice", "no_invoice"] | None
+    invoice_needed: bool
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: list[ItineraryLeg]
-    journey: Journey | None
     passes: list[DeductedPass]
 
 
@@ -1055,7 +964,6 @@ class SlipLine(TypedDict):
     updated_at: str
     submitted_at: str | None
     copied_from: str | None
-    entered_by_name: str | None
     items: int
     total_yen: int
     warnings: int
@@ -1083,6 +991,15 @@ class Suggestion(TypedDict):
     operators: list[str]
 
 
+class TargetAnswer(TypedDict):
+    """A product, and its own words."""
+
+    target: Literal["yayoi", "freee", "moneyforward", "obc"]
+    name: str
+    encoding: str
+    tax_words: list[TaxWord]
+
+
 class TariffRef(TypedDict):
     """The table that a fare was read from; `basis` is band, special or joint (two companies)."""
 
@@ -1094,6 +1011,13 @@ class TariffRef(TypedDict):
     km10: int
     km_up_to: int | None
     surcharge_yen: int
+
+
+class TaxWord(TypedDict):
+    """What the accounting software calls a treatment of tax."""
+
+    treatment: Literal["invoice", "public_transport", "no_invoice", "out_of_scope"]
+    word: str
 
 
 class TrailItem(TypedDict):
@@ -1141,15 +1065,6 @@ TroubledPass = TypedDict(
 )
 
 
-class UnsubmittedLine(TypedDict):
-    """An employee who has not submitted slips of the month."""
-
-    employee_id: str
-    employee_name: str
-    store_code: str | None
-    slips: int
-
-
 class WeighedOffer(TypedDict):
     """A pass beside paying each ride, and what it would have saved on the last quarter's …"""
 
@@ -1170,7 +1085,7 @@ async def show_me(services: ServiceClient) -> ServiceResponse[Me]:
 
 
 async def list_employees(services: ServiceClient) -> ServiceResponse[Employees]:
-    """The company's people by reading, for those who administer passes or rights."""
+    """The company's people, for those who administer passes or rights."""
     return await services.get("commuter", "/employees")
 
 
@@ -1215,19 +1130,6 @@ async def register_pass(
 ) -> ServiceResponse[PassDetail]:
     """確定 by an administrator, one pass at a time (R1, R2)."""
     return await services.send("commuter", "POST", "/passes", body, idempotency_key=idempotency_key)
-
-
-async def list_employees_with_passes(
-    services: ServiceClient,
-    *,
-    text: QueryValue = None,
-    after: QueryValue = None,
-    size: QueryValue = None,
-) -> ServiceResponse[EmployeesWithPasses]:
-    """定期区間マスタ: the company's employees with their passes, those without one too."""
-    return await services.get(
-        "commuter", "/passes/employees", {"text": text, "after": after, "size": size}
-    )
 
 
 async def list_my_passes(services: ServiceClient) -> ServiceResponse[MyPasses]:
@@ -1359,6 +1261,13 @@ async def list_slips_to_approve(services: ServiceClient) -> ServiceResponse[Slip
     return await services.get("commuter", "/slips/to-approve")
 
 
+async def list_slips_of_company(
+    services: ServiceClient, *, status: QueryValue = None
+) -> ServiceResponse[Slips]:
+    """経理: what was handed in, or what of it is in one state."""
+    return await services.get("commuter", "/slips/of-company", {"status": status})
+
+
 async def show_slip(services: ServiceClient, slip_id: str) -> ServiceResponse[SlipAnswer]:
     """A slip with its items, their warnings as of now, and its trail."""
     return await services.get("commuter", f"/slips/{slip_id}")
@@ -1408,85 +1317,10 @@ async def copy_slip(
 async def move_slip(
     services: ServiceClient, slip_id: str, step: str, body: CommentBody, *, version: str | None
 ) -> ServiceResponse[SlipAnswer]:
-    """申請, 承認, 差戻し, 取下げ, 否認, 精算, 精算の取消."""
+    """申請, 承認, 差戻し, 取下げ, 否認, 精算."""
     return await services.send(
         "commuter", "POST", f"/slips/{slip_id}/{step}", body, version=version
     )
-
-
-async def list_slips_of_company(
-    services: ServiceClient,
-    *,
-    month: QueryValue = None,
-    employee_id: QueryValue = None,
-    store_code: QueryValue = None,
-    kind: QueryValue = None,
-    from_yen: QueryValue = None,
-    to_yen: QueryValue = None,
-    text: QueryValue = None,
-    status: QueryValue = None,
-    after: QueryValue = None,
-    size: QueryValue = None,
-) -> ServiceResponse[DeskSlips]:
-    """What was submitted, by tab and filter, the latest first (R90)."""
-    return await services.get(
-        "commuter",
-        "/slips/of-company",
-        {
-            "month": month,
-            "employee_id": employee_id,
-            "store_code": store_code,
-            "kind": kind,
-            "from_yen": from_yen,
-            "to_yen": to_yen,
-            "text": text,
-            "status": status,
-            "after": after,
-            "size": size,
-        },
-    )
-
-
-async def settle_many(
-    services: ServiceClient, body: SettlementsBody, *, idempotency_key: str | None
-) -> ServiceResponse[Settlements]:
-    """一括精算: each slip by itself; what changed since it was seen is refused or left (R91)."""
-    return await services.send(
-        "commuter", "POST", "/slips/settlements", body, idempotency_key=idempotency_key
-    )
-
-
-async def list_months(services: ServiceClient) -> ServiceResponse[Months]:
-    """The last months."""
-    return await services.get("commuter", "/month-closings")
-
-
-async def show_month(services: ServiceClient, month: str) -> ServiceResponse[MonthAnswer]:
-    """A month: who has not submitted, what waits, and what was done."""
-    return await services.get("commuter", f"/month-closings/{month}")
-
-
-async def close_month(
-    services: ServiceClient, month: str, *, version: str | None
-) -> ServiceResponse[MonthAnswer]:
-    """締め (R93)."""
-    return await services.send(
-        "commuter", "POST", f"/month-closings/{month}/closing", version=version
-    )
-
-
-async def reopen_month(
-    services: ServiceClient, month: str, body: ReopenBody, *, version: str | None
-) -> ServiceResponse[MonthAnswer]:
-    """締めの解除, with a reason (R95)."""
-    return await services.send(
-        "commuter", "POST", f"/month-closings/{month}/reopening", body, version=version
-    )
-
-
-async def request_submissions(services: ServiceClient, month: str) -> ServiceResponse[Requested]:
-    """提出の依頼 to everybody with unsubmitted slips of the month (R96)."""
-    return await services.send("commuter", "POST", f"/month-closings/{month}/submission-requests")
 
 
 async def print_slip(services: ServiceClient, slip_id: str) -> StreamingResponse:
@@ -1518,13 +1352,58 @@ async def count_work(services: ServiceClient) -> ServiceResponse[Work]:
     return await services.get("commuter", "/work")
 
 
-async def show_mail_preference(services: ServiceClient) -> ServiceResponse[MailPreferenceAnswer]:
-    """What the person wants now; everything, as long as nothing was declined."""
-    return await services.get("commuter", "/my-mails")
+async def show_accounting_setting(services: ServiceClient) -> ServiceResponse[AccountingAnswer]:
+    """The accounts, or the usual ones."""
+    return await services.get("commuter", "/accounting/settings")
 
 
-async def change_mail_preference(
-    services: ServiceClient, body: MailPreferenceBody, *, version: str | None
-) -> ServiceResponse[MailPreferenceAnswer]:
-    """Keep what the person wants."""
-    return await services.send("commuter", "PUT", "/my-mails", body, version=version)
+async def change_accounting_setting(
+    services: ServiceClient, body: AccountingBody, *, version: str | None
+) -> ServiceResponse[AccountingAnswer]:
+    """Save them; what the product cannot read is named beside its field."""
+    return await services.send("commuter", "PUT", "/accounting/settings", body, version=version)
+
+
+async def list_exports(
+    services: ServiceClient,
+    *,
+    first: QueryValue = None,
+    last: QueryValue = None,
+    before: QueryValue = None,
+) -> ServiceResponse[Exports]:
+    """The exports, fifty at a time, and the settled slips that stand in none."""
+    return await services.get(
+        "commuter", "/accounting/exports", {"first": first, "last": last, "before": before}
+    )
+
+
+async def make_export(
+    services: ServiceClient, body: ExportPeriodBody, *, idempotency_key: str | None
+) -> ServiceResponse[ExportLine]:
+    """Record a new export of what stands in none; its file is fetched by its own address."""
+    return await services.send(
+        "commuter", "POST", "/accounting/exports", body, idempotency_key=idempotency_key
+    )
+
+
+async def cancel_export(
+    services: ServiceClient, export_id: str, body: CancelExportBody
+) -> ServiceResponse[ExportLine]:
+    """Take an export back: its slips stand in the next one."""
+    return await services.send(
+        "commuter", "POST", f"/accounting/exports/{export_id}/cancellation", body
+    )
+
+
+async def download_journal(services: ServiceClient, export_id: str) -> StreamingResponse:
+    """The file of an export, as often as it is asked for; each time is in the trail."""
+    return await services.stream("commuter", f"/accounting/exports/{export_id}/journal.csv")
+
+
+async def download_slips(
+    services: ServiceClient, *, first: QueryValue = None, last: QueryValue = None
+) -> StreamingResponse:
+    """Every slip that was handed in, by the day of its submission."""
+    return await services.stream(
+        "commuter", "/accounting/slips.csv", {"first": first, "last": last}
+    )

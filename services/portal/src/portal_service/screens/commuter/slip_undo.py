@@ -68,9 +68,17 @@ def kept_item(item: commuter.SlipItemAnswer) -> commuter.ItemBody:
         "item_on": item["item_on"],
         "purpose": item["purpose"],
         "receipt": item["receipt"],
+        "payee": item["payee"],
+        "registration_no": item["registration_no"],
+        "no_invoice_reason": item["no_invoice_reason"],
     }
     if item["source"] == "typed":
-        body |= {"words": item["words"], "amount_yen": item["amount_yen"]}
+        typed: commuter.ItemBody = {
+            "words": item["words"],
+            "amount_yen": item["amount_yen"],
+            "cost_kind": item["cost_kind"],
+        }
+        body |= typed
     return body
 
 

@@ -241,8 +241,12 @@ def _form(fields: FormFields) -> commuter.SlipBody:
             "item_on": fields.day(f"{name}.item_on"),
             "purpose": fields.text(f"{name}.purpose"),
             "receipt": fields.flag(f"{name}.receipt"),
+            "payee": fields.text(f"{name}.payee"),
+            "registration_no": fields.text(f"{name}.registration_no"),
+            "no_invoice_reason": fields.text(f"{name}.no_invoice_reason"),
         }
         if fields.text(f"{name}.source") == "typed":
+            item["cost_kind"] = fields.text(f"{name}.cost_kind") or "other"
             item["words"] = fields.text(f"{name}.words")
             item["amount_yen"] = _yen(fields, f"{name}.amount_yen")
         items.append(item)
@@ -316,6 +320,10 @@ def _values(slip: commuter.SlipAnswer) -> dict[str, object]:
             "purpose": item["purpose"],
             "words": item["words"],
             "amount_yen": item["amount_yen"],
+            "cost_kind": item["cost_kind"],
+            "payee": item["payee"],
+            "registration_no": item["registration_no"],
+            "no_invoice_reason": item["no_invoice_reason"],
         }
         values |= {f"items.{number}.{name}": value for name, value in kept.items()}
     return values

@@ -1,0 +1,1 @@
+"""Files for accounting: journals, the list of slips, bank transfers."""

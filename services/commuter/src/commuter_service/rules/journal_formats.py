@@ -1,0 +1,204 @@
+"""Journal formats: the columns, words and limits of four accounting products (R83).
+
+Sources, read on 2026-11-29:
+- 弥生会計: サポート情報 page_id=18545 (25 columns, no heading, lengths in half-width characters);
+  words of tax with 適格 and 区分: developer.freee.co.jp/news/6758 on exports for 弥生.
+- マネーフォワード クラウド会計: 使い方ガイド「仕訳帳のインポート」 (取引No from 1 on) and the 27
+  columns A to AA of its template.
+- freee会計: ヘルプ 204847430「仕訳データを移行する」.
+- 勘定奉行: OBC受入形式, symbols as listed by freeeヘルプ 14687912396825 and by
+  itcs.zendesk.com 210104026. It takes codes, not names.
+"""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from commuter_service.rules.journal_lines import JournalLine, TaxTreatment
+
+GETA = "〓"
+"""What Japanese printers set for a character that they do not have."""
+
+
+class JournalFormat(StrEnum):
+    """The accounting product that a company uses."""
+
+    YAYOI = "yayoi"
+    FREEE = "freee"
+    MONEYFORWARD = "moneyforward"
+    OBC = "obc"
+
+    @property
+    def label_ja(self) -> str:
+        """Its name on the screen."""
+        return LAYOUTS[self].name
+
+
+Row = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a product reads a file."""
+
+    name: str
+    heading: Row | None
+    row: Callable[[JournalLine], Row]
+    tax_words: Mapping[TaxTreatment, str]
+    encoding: str
+    account_width: int
+    """The longest name of an account, in half-width characters."""
+
+
+def journal_csv(layout: Layout, lines: Iterable[JournalLine], *, first: bool) -> bytes:
+    """A portion of the file; the first one has the heading, and the mark of UTF-8."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\r\n")
+    if first and layout.heading:
+        writer.writerow(layout.heading)
+    writer.writerows(map(layout.row, lines))
+    text = written.getvalue()
+    if layout.encoding == "cp932":
+        return cp932(text)
+    return text.encode("utf-8-sig" if first else "utf-8")
+
+
+def cp932(text: str) -> bytes:
+    """The text in CP932; a character that it lacks becomes 〓, or its usual form (髙 stays)."""
+    try:
+        return text.encode("cp932")
+    except UnicodeEncodeError:
+        return "".join(map(_in_cp932, text)).encode("cp932")
+
+
+def _in_cp932(letter: str) -> str:
+    for form in (letter, WAVES.get(letter, letter), unicodedata.normalize("NFKC", letter)):
+        try:
+            form.encode("cp932")
+        except UnicodeEncodeError:
+            continue
+        return form
+    return GETA
+
+
+WAVES = {"〜": "～", "−": "－", "‖": "∥", "—": "―", "¢": "￠", "£": "￡", "¬": "￢"}
+"""Characters that Unicode has twice, and CP932 once."""
+
+
+def width(text: str) -> int:
+    """Length in half-width characters, as 弥生 and 奉行 count."""
+    return sum(2 if unicodedata.east_asian_width(one) in "FWA" else 1 for one in text)
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning that fits; a wide character is never halved."""
+    if 2 * len(text) <= most:
+        return text
+    taken = 0
+    for place, letter in enumerate(text):
+        taken += width(letter)
+        if taken > most:
+            return text[:place]
+    return text
+
+
+def _slashes(line: JournalLine) -> str:
+    return f"{line.item_on:%Y/%m/%d}"
+
+
+def _yayoi(line: JournalLine) -> Row:
+    yen, out = str(line.amount_yen), YAYOI_TAX[TaxTreatment.OUT_OF_SCOPE]
+    department = cut(line.department, 24)
+    debit = (cut(line.debit.account, 24), cut(line.debit.sub_account, 24), department)
+    credit = (cut(line.credit.account, 24), cut(line.credit.sub_account, 24), department)
+    head = ("2000", "", "", _slashes(line))
+    tail = (cut(line.memo, 64), "", "", "0", "", cut(line.slip_no, 180), "0", "0", "no")
+    return (*head, *debit, line.tax_word, yen, "", *credit, out, yen, "", *tail)
+
+
+def _moneyforward(line: JournalLine) -> Row:
+    yen, out = str(line.amount_yen), MONEYFORWARD_TAX[TaxTreatment.OUT_OF_SCOPE]
+    word, _, invoice = line.tax_word.partition("/")
+    debit = (line.debit.account, line.debit.sub_account, line.department, line.payee)
+    credit = (line.credit.account, line.credit.sub_account, line.department, "")
+    middle = (*debit, word, invoice, yen, "", *credit, out, "", yen, "")
+    tail = (cut(line.memo, 400), line.slip_no, "", "", "", "", "", "", "")
+    return (str(line.number), _slashes(line), *middle, *tail)
+
+
+def _freee(line: JournalLine) -> Row:
+    yen, out = str(line.amount_yen), FREEE_TAX[TaxTreatment.OUT_OF_SCOPE]
+    head = (_slashes(line), str(line.number), "")
+    debit = (line.debit.account, line.debit.sub_account, line.payee, line.department)
+    credit = (line.credit.account, line.credit.sub_account, "", line.department)
+    memo = cut(line.memo, 200)
+    return (*head, *debit, yen, line.tax_word, "", *credit, yen, out, "", memo)
+
+
+def _obc(line: JournalLine) -> Row:
+    yen, out = str(line.amount_yen), OBC_TAX[TaxTreatment.OUT_OF_SCOPE]
+    debit = (line.department, line.debit.account, line.debit.sub_account, line.tax_word, yen)
+    credit = (line.department, line.credit.account, line.credit.sub_account, out, yen)
+    return ("*", _slashes(line), *debit, *credit, cut(line.memo, 80))
+
+
+YAYOI_TAX = {
+    TaxTreatment.INVOICE: "課対仕入込10%適格",
+    TaxTreatment.PUBLIC_TRANSPORT: "課対仕入込10%適格",
+    TaxTreatment.NO_INVOICE: "課対仕入込10%区分{rate}%",
+    TaxTreatment.OUT_OF_SCOPE: "対象外",
+}
+MONEYFORWARD_TAX = {
+    TaxTreatment.INVOICE: "課税仕入 10%",
+    TaxTreatment.PUBLIC_TRANSPORT: "課税仕入 10%",
+    TaxTreatment.NO_INVOICE: "課税仕入 10%/{rate}%控除",
+    TaxTreatment.OUT_OF_SCOPE: "対象外",
+}
+FREEE_TAX = {
+    TaxTreatment.INVOICE: "課対仕入10%",
+    TaxTreatment.PUBLIC_TRANSPORT: "課対仕入10%",
+    TaxTreatment.NO_INVOICE: "課対仕入(控{rate})10%",
+    TaxTreatment.OUT_OF_SCOPE: "対象外",
+}
+OBC_TAX = {
+    TaxTreatment.INVOICE: "0011",
+    TaxTreatment.PUBLIC_TRANSPORT: "0011",
+    TaxTreatment.NO_INVOICE: "0011",
+    TaxTreatment.OUT_OF_SCOPE: "0000",
+}
+_SIDE = ("勘定科目", "補助科目", "部門", "取引先", "税区分", "インボイス", "金額(円)", "税額")
+_MONEYFORWARD = (
+    *("取引No", "取引日"),
+    *(f"{side}{name}" for side in ("借方", "貸方") for name in _SIDE),
+    *("摘要", "仕訳メモ", "タグ", "MF仕訳タイプ", "決算整理仕訳"),
+    *("作成日時", "作成者", "最終更新日時", "最終更新者"),
+)
+_FREEE_SIDE = ("勘定科目", "補助科目", "取引先", "部門", "金額", "税区分", "税額")
+_FREEE = (
+    *("日付", "伝票番号", "決算整理仕訳"),
+    *(f"{side}{name}" for side in ("借方", "貸方") for name in _FREEE_SIDE),
+    "摘要",
+)
+_OBC = (
+    *("OBCD001", "CSJS005"),
+    *("CSJS200", "CSJS201", "CSJS202", "CSJS203", "CSJS213"),
+    *("CSJS300", "CSJS301", "CSJS302", "CSJS303", "CSJS313"),
+    "CSJS100",
+)
+
+LAYOUTS: Mapping[JournalFormat, Layout] = {
+    JournalFormat.YAYOI: Layout("弥生会計", None, _yayoi, YAYOI_TAX, "cp932", 24),
+    JournalFormat.FREEE: Layout("freee会計", _FREEE, _freee, FREEE_TAX, "utf-8-sig", 200),
+    JournalFormat.MONEYFORWARD: Layout(
+        "マネーフォワード クラウド会計",
+        _MONEYFORWARD,
+        _moneyforward,
+        MONEYFORWARD_TAX,
+        "utf-8-sig",
+        200,
+    ),
+    JournalFormat.OBC: Layout("勘定奉行（OBC受入形式）", _OBC, _obc, OBC_TAX, "cp932", 10),
+}
