@@ -121,6 +121,14 @@ class CheckedPass(TypedDict):
     notices: list[str]
 
 
+class ChosenTrainBody(TypedDict):
+    """A train of the chosen candidate: its name, the station where it is left, its minutes."""
+
+    name: str
+    end: str
+    minutes: int
+
+
 class ClaimFinding(TypedDict):
     """A fault of one item, with a sentence."""
 
@@ -151,6 +159,7 @@ class CompanyAnswer(TypedDict):
     roundabout_blocks: bool
     yen_per_minute: int
     yen_per_change: int
+    delegate_entry: bool
     retention_choices: list[int]
 
 
@@ -169,6 +178,7 @@ class CompanyBody(TypedDict):
     roundabout_blocks: NotRequired[bool]
     yen_per_minute: NotRequired[int]
     yen_per_change: NotRequired[int]
+    delegate_entry: NotRequired[bool]
 
 
 class ConfirmBody(TypedDict):
@@ -198,6 +208,9 @@ class DecisionBody(TypedDict):
     charges: NotRequired[Sequence[ChargeBody]]
     employee_id: NotRequired[None]
     without_pass_reason: NotRequired[str | None]
+    trains: NotRequired[Sequence[ChosenTrainBody]]
+    minutes: NotRequired[int | None]
+    labels: NotRequired[Sequence[str]]
 
 
 class DeductedPass(TypedDict):
@@ -220,6 +233,26 @@ class Department(TypedDict):
 
     store_code: str
     department: str
+
+
+class DeskSlips(TypedDict):
+    """A page of slips; count and total are of the whole filter, `next` leads on."""
+
+    count: int
+    total_yen: int
+    items: list[SlipLine]
+    next: str | None
+    as_of: str
+    tabs: list[DeskTab]
+
+
+class DeskTab(TypedDict):
+    """A tab with what it holds under the filter."""
+
+    count: int
+    total_yen: int
+    status: Literal["draft", "pending", "remanded", "withdrawn", "approved", "rejected", "settled"]
+    status_japanese: str
 
 
 class Difference(TypedDict):
@@ -261,12 +294,32 @@ class EmployeeLine(TypedDict):
 
     employee_id: str
     name: str
+    store_code: str | None
+
+
+class EmployeeWithPasses(TypedDict):
+    """An employee with all their passes, or none."""
+
+    employee_id: str
+    number: str
+    name: str
+    name_kana: str | None
+    store_code: str | None
+    passes: list[PassAnswer]
 
 
 class Employees(TypedDict):
     """The company's people."""
 
     items: list[EmployeeLine]
+
+
+class EmployeesWithPasses(TypedDict):
+    """A page of employees by reading; `next` leads to the following one, `count` counts all."""
+
+    items: list[EmployeeWithPasses]
+    next: str | None
+    count: int
 
 
 class EndBody(TypedDict):
@@ -421,6 +474,14 @@ class ItineraryLeg(TypedDict):
     sections: list[FareSection]
 
 
+class Journey(TypedDict):
+    """The candidate that was decided: minutes to the arrival, changes to another train, …"""
+
+    minutes: int
+    changes: int
+    labels: list[Literal["fastest", "cheapest", "easiest"]]
+
+
 class KindOffer(TypedDict):
     """A kind of slip, whether one of it may be begun now, and why not."""
 
@@ -442,6 +503,29 @@ class Leg(TypedDict):
     stations: list[str]
 
 
+class MailPreferenceAnswer(TypedDict):
+    """All sorts of mails; `address` is where they go, None while it is unknown."""
+
+    version: int
+    address: str | None
+    mails: list[MailPreferenceLine]
+
+
+class MailPreferenceBody(TypedDict):
+    """The boxes that are ticked."""
+
+    wanted: Sequence[str]
+
+
+class MailPreferenceLine(TypedDict):
+    """One sort of mail, and whether the person wants it."""
+
+    key: Literal["approval", "waiting", "remanded", "approved", "settled"]
+    label: str
+    for_approvers: bool
+    wanted: bool
+
+
 class ManyBody(TypedDict):
     """The ticked passes of the list."""
 
@@ -455,8 +539,42 @@ class Me(TypedDict):
     name: str
     rights: OwnRights
     applications_allowed: bool
+    delegate_entry: bool
     blocked_by_unconfirmed_pass: bool
     slips_to_approve: int
+
+
+class MonthAnswer(TypedDict):
+    """A month with what stands in the way of closing it, and its trail."""
+
+    month: str
+    version: int
+    closed: bool
+    over: bool
+    changed_at: str | None
+    changed_by_name: str | None
+    reason: str | None
+    unsubmitted: list[UnsubmittedLine]
+    submitted: list[DeskTab]
+    trail: list[TrailLine]
+
+
+class MonthLine(TypedDict):
+    """A month: closed or open, since when and by whom."""
+
+    month: str
+    version: int
+    closed: bool
+    over: bool
+    changed_at: str | None
+    changed_by_name: str | None
+    reason: str | None
+
+
+class Months(TypedDict):
+    """The present month and those before, the latest first."""
+
+    items: list[MonthLine]
 
 
 class MyPasses(TypedDict):
@@ -467,7 +585,7 @@ class MyPasses(TypedDict):
 
 
 class NewSlipBody(TypedDict):
-    """The same with the kind, which never changes."""
+    """The same with the kind, which never changes; `employee_id`: for whom (R97)."""
 
     title: NotRequired[str]
     purpose: NotRequired[str]
@@ -476,6 +594,7 @@ class NewSlipBody(TypedDict):
     items: NotRequired[Sequence[ItemBody]]
     automatic: NotRequired[bool]
     kind: str
+    employee_id: NotRequired[str | None]
 
 
 class NotPriced(TypedDict):
@@ -733,6 +852,18 @@ class Registration(TypedDict):
     employee_id: str
 
 
+class ReopenBody(TypedDict):
+    """Why the month is reopened."""
+
+    reason: NotRequired[str]
+
+
+class Requested(TypedDict):
+    """How many employees were asked to submit."""
+
+    employees: int
+
+
 class RiddenEdge(TypedDict):
     """A track of the ride in riding order; charged, or ridden on a pass."""
 
@@ -830,6 +961,54 @@ class RunExplanation(TypedDict):
     edges: list[RiddenEdge]
 
 
+class SeenFilter(TypedDict):
+    """All slips of a filter that did not change since the list was read."""
+
+    month: NotRequired[str | None]
+    employee_id: NotRequired[str | None]
+    store_code: NotRequired[str | None]
+    kind: NotRequired[str | None]
+    from_yen: NotRequired[int | None]
+    to_yen: NotRequired[int | None]
+    text: NotRequired[str]
+    as_of: str
+
+
+class SeenSlip(TypedDict):
+    """A slip as it was seen."""
+
+    slip_id: str
+    version: int
+
+
+class SettlementAnswer(TypedDict):
+    """What became of one slip, by person and title; `code` and `message` where it was refused."""
+
+    slip_id: str
+    employee_name: str
+    title: str
+    total_yen: int
+    settled: bool
+    code: str | None
+    message: str | None
+
+
+class Settlements(TypedDict):
+    """The result per slip; `left` of the filter wait for another go."""
+
+    results: list[SettlementAnswer]
+    settled: int
+    settled_yen: int
+    left: int
+
+
+class SettlementsBody(TypedDict):
+    """Ticked slips, or all 精算待ち of a filter."""
+
+    slips: NotRequired[Sequence[SeenSlip]]
+    all_of: NotRequired[SeenFilter | None]
+
+
 class SimulatedRoute(TypedDict):
     """A way to work."""
 
@@ -866,7 +1045,16 @@ class SlipAction(TypedDict):
     """A step with whether it is possible now, and why not."""
 
     action: Literal[
-        "edit", "delete", "submit", "withdraw", "approve", "remand", "reject", "settle", "copy"
+        "edit",
+        "delete",
+        "submit",
+        "withdraw",
+        "approve",
+        "remand",
+        "reject",
+        "settle",
+        "unsettle",
+        "copy",
     ]
     label: str
     enabled: bool
@@ -888,6 +1076,7 @@ class SlipAnswer(TypedDict):
     updated_at: str
     submitted_at: str | None
     copied_from: str | None
+    entered_by_name: str | None
     submitted_on: str | None
     employee_number: str
     store_code: str | None
@@ -895,6 +1084,7 @@ class SlipAnswer(TypedDict):
     trip_from: str | None
     trip_to: str | None
     uses_look_up: bool
+    media: list[Literal["ic", "ticket"]]
     blocked: str | None
     items: list[SlipItemAnswer]
     total_yen: int
@@ -946,6 +1136,7 @@ class SlipItemAnswer(TypedDict):
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: list[ItineraryLeg]
+    journey: Journey | None
     passes: list[DeductedPass]
 
 
@@ -964,6 +1155,7 @@ class SlipLine(TypedDict):
     updated_at: str
     submitted_at: str | None
     copied_from: str | None
+    entered_by_name: str | None
     items: int
     total_yen: int
     warnings: int
@@ -1065,6 +1257,15 @@ TroubledPass = TypedDict(
 )
 
 
+class UnsubmittedLine(TypedDict):
+    """An employee who has not submitted slips of the month."""
+
+    employee_id: str
+    employee_name: str
+    store_code: str | None
+    slips: int
+
+
 class WeighedOffer(TypedDict):
     """A pass beside paying each ride, and what it would have saved on the last quarter's …"""
 
@@ -1085,7 +1286,7 @@ async def show_me(services: ServiceClient) -> ServiceResponse[Me]:
 
 
 async def list_employees(services: ServiceClient) -> ServiceResponse[Employees]:
-    """The company's people, for those who administer passes or rights."""
+    """The company's people by reading, for those who administer passes or rights."""
     return await services.get("commuter", "/employees")
 
 
@@ -1130,6 +1331,19 @@ async def register_pass(
 ) -> ServiceResponse[PassDetail]:
     """確定 by an administrator, one pass at a time (R1, R2)."""
     return await services.send("commuter", "POST", "/passes", body, idempotency_key=idempotency_key)
+
+
+async def list_employees_with_passes(
+    services: ServiceClient,
+    *,
+    text: QueryValue = None,
+    after: QueryValue = None,
+    size: QueryValue = None,
+) -> ServiceResponse[EmployeesWithPasses]:
+    """定期区間マスタ: the company's employees with their passes, those without one too."""
+    return await services.get(
+        "commuter", "/passes/employees", {"text": text, "after": after, "size": size}
+    )
 
 
 async def list_my_passes(services: ServiceClient) -> ServiceResponse[MyPasses]:
@@ -1261,13 +1475,6 @@ async def list_slips_to_approve(services: ServiceClient) -> ServiceResponse[Slip
     return await services.get("commuter", "/slips/to-approve")
 
 
-async def list_slips_of_company(
-    services: ServiceClient, *, status: QueryValue = None
-) -> ServiceResponse[Slips]:
-    """経理: what was handed in, or what of it is in one state."""
-    return await services.get("commuter", "/slips/of-company", {"status": status})
-
-
 async def show_slip(services: ServiceClient, slip_id: str) -> ServiceResponse[SlipAnswer]:
     """A slip with its items, their warnings as of now, and its trail."""
     return await services.get("commuter", f"/slips/{slip_id}")
@@ -1317,10 +1524,85 @@ async def copy_slip(
 async def move_slip(
     services: ServiceClient, slip_id: str, step: str, body: CommentBody, *, version: str | None
 ) -> ServiceResponse[SlipAnswer]:
-    """申請, 承認, 差戻し, 取下げ, 否認, 精算."""
+    """申請, 承認, 差戻し, 取下げ, 否認, 精算, 精算の取消."""
     return await services.send(
         "commuter", "POST", f"/slips/{slip_id}/{step}", body, version=version
     )
+
+
+async def list_slips_of_company(
+    services: ServiceClient,
+    *,
+    month: QueryValue = None,
+    employee_id: QueryValue = None,
+    store_code: QueryValue = None,
+    kind: QueryValue = None,
+    from_yen: QueryValue = None,
+    to_yen: QueryValue = None,
+    text: QueryValue = None,
+    status: QueryValue = None,
+    after: QueryValue = None,
+    size: QueryValue = None,
+) -> ServiceResponse[DeskSlips]:
+    """What was submitted, by tab and filter, the latest first (R90)."""
+    return await services.get(
+        "commuter",
+        "/slips/of-company",
+        {
+            "month": month,
+            "employee_id": employee_id,
+            "store_code": store_code,
+            "kind": kind,
+            "from_yen": from_yen,
+            "to_yen": to_yen,
+            "text": text,
+            "status": status,
+            "after": after,
+            "size": size,
+        },
+    )
+
+
+async def settle_many(
+    services: ServiceClient, body: SettlementsBody, *, idempotency_key: str | None
+) -> ServiceResponse[Settlements]:
+    """一括精算: each slip by itself; what changed since it was seen is refused or left (R91)."""
+    return await services.send(
+        "commuter", "POST", "/slips/settlements", body, idempotency_key=idempotency_key
+    )
+
+
+async def list_months(services: ServiceClient) -> ServiceResponse[Months]:
+    """The last months."""
+    return await services.get("commuter", "/month-closings")
+
+
+async def show_month(services: ServiceClient, month: str) -> ServiceResponse[MonthAnswer]:
+    """A month: who has not submitted, what waits, and what was done."""
+    return await services.get("commuter", f"/month-closings/{month}")
+
+
+async def close_month(
+    services: ServiceClient, month: str, *, version: str | None
+) -> ServiceResponse[MonthAnswer]:
+    """締め (R93)."""
+    return await services.send(
+        "commuter", "POST", f"/month-closings/{month}/closing", version=version
+    )
+
+
+async def reopen_month(
+    services: ServiceClient, month: str, body: ReopenBody, *, version: str | None
+) -> ServiceResponse[MonthAnswer]:
+    """締めの解除, with a reason (R95)."""
+    return await services.send(
+        "commuter", "POST", f"/month-closings/{month}/reopening", body, version=version
+    )
+
+
+async def request_submissions(services: ServiceClient, month: str) -> ServiceResponse[Requested]:
+    """提出の依頼 to everybody with unsubmitted slips of the month (R96)."""
+    return await services.send("commuter", "POST", f"/month-closings/{month}/submission-requests")
 
 
 async def print_slip(services: ServiceClient, slip_id: str) -> StreamingResponse:
@@ -1350,6 +1632,18 @@ async def list_findings(services: ServiceClient, slip_id: str) -> ServiceRespons
 async def count_work(services: ServiceClient) -> ServiceResponse[Work]:
     """How much waits for this person, with the newest remands and their reasons."""
     return await services.get("commuter", "/work")
+
+
+async def show_mail_preference(services: ServiceClient) -> ServiceResponse[MailPreferenceAnswer]:
+    """What the person wants now; everything, as long as nothing was declined."""
+    return await services.get("commuter", "/my-mails")
+
+
+async def change_mail_preference(
+    services: ServiceClient, body: MailPreferenceBody, *, version: str | None
+) -> ServiceResponse[MailPreferenceAnswer]:
+    """Keep what the person wants."""
+    return await services.send("commuter", "PUT", "/my-mails", body, version=version)
 
 
 async def show_accounting_setting(services: ServiceClient) -> ServiceResponse[AccountingAnswer]:
