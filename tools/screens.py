@@ -242,7 +242,7 @@ def prepare(browser: Browser, url: str) -> None:
 def report_return(page: Page) -> str:
     """Report a car as returned; returns the application's id."""
     page.goto(CONTRACTS)
-    links = page.locator("main td a").evaluate_all("links => links.map(link => link.pathname)")
+    links = page.locator("main tbody a").evaluate_all("links => links.map(link => link.pathname)")
     for link in links:
         page.goto(f"{link}/return/entry")
         if page.locator("#field-received_on").count():

@@ -65,7 +65,7 @@ function addPickers(root) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "picker-button";
-    button.textContent = field.dataset.picker === "month" ? "月を選ぶ" : "暦を開く";
+    button.textContent = field.dataset.picker === "month" ? "月を選ぶ" : "カレンダー";
     button.addEventListener("click", () => picker.showPicker());
     picker.addEventListener("change", () => {
       if (!picker.value) return;
@@ -78,6 +78,10 @@ function addPickers(root) {
   }
 }
 
+// Width, case and kana do not count: あくあ, ｱｸｱ and アクア are one.
+const folded = (text) =>
+  text.normalize("NFKC").toLowerCase().replace(/[ぁ-ゖ]/g, (kana) => String.fromCharCode(kana.charCodeAt(0) + 0x60));
+
 // Dropdowns: a long one gets a filter field.
 function addSearch(root) {
   for (const select of $$("select[data-search]", root)) {
@@ -88,10 +92,8 @@ function addSearch(root) {
     search.placeholder = select.dataset.search;
     search.setAttribute("aria-label", select.dataset.search);
     search.addEventListener("input", () => {
-      const wanted = search.value.normalize("NFKC").toLowerCase();
-      const kept = all.filter(
-        (option) => !option.value || option.selected || option.text.normalize("NFKC").toLowerCase().includes(wanted),
-      );
+      const wanted = folded(search.value);
+      const kept = all.filter((option) => !option.value || option.selected || folded(option.text).includes(wanted));
       select.replaceChildren(...kept);
     });
     search.addEventListener("keydown", (event) => {

@@ -6,10 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
+from portal_service.api_client import (
+    FieldError,
+    Problem,
+    QueryValue,
+    ServiceResponse,
+    client_of,
+    or_missing,
+)
 from portal_service.formatting import NotReadable, read_month
 from portal_service.rendering import render, see_other
-from portal_service.screens.dropdowns import products_to_choose, vehicles_to_choose
+from portal_service.screens.dropdowns import Pairs, products_to_choose, vehicles_to_choose
+from portal_service.search_words import chosen_words, range_words, search_words
 from portal_service.service_api import contracts
 from shared.auth import Role, require
 
@@ -62,6 +70,8 @@ async def show_list(request: Request) -> Response:
                 error if error.field in fields else replace(error, field="")
                 for error in problem.on_form
             ]
+    vehicles, products = await vehicles_to_choose(services), await products_to_choose(services)
+    hit = isinstance(found, ServiceResponse) and found.body["rows"]
     return await render(
         request,
         "contracts/list.html",
@@ -70,8 +80,9 @@ async def show_list(request: Request) -> Response:
         mode=mode or "individual",
         found=found,
         here=entered,
-        vehicles=await vehicles_to_choose(services),
-        products=await products_to_choose(services),
+        folded_to=_words(mode, entered, vehicles, products) if hit else "",
+        vehicles=vehicles,
+        products=products,
         statuses=STATUSES,
         colours=COLOURS,
         inspections=INSPECTIONS,
@@ -100,6 +111,33 @@ async def save_list(request: Request) -> Response:
     errors: list[FieldError] = []
     query = _conditions(entered.get("mode", ""), entered, errors)
     return await contracts.export_customer_list(client_of(request), **query)
+
+
+def _words(mode: str, entered: dict[str, str], vehicles: Pairs, products: Pairs) -> str:
+    """The search in one line: 汎用検索：～2027/12、プリウス."""
+
+    def typed(name: str) -> str:
+        return entered.get(name, "").strip()
+
+    match mode:
+        case "individual":
+            return search_words("個別契約検索", *map(typed, KEYS[mode]))
+        case "general":
+            staff = typed("staff_code")
+            return search_words(
+                "汎用検索",
+                range_words(typed("final_from"), typed("final_to")),
+                chosen_words(typed("model_code"), vehicles),
+                chosen_words(typed("status"), STATUSES),
+                chosen_words(typed("product"), products),
+                chosen_words(typed("colour"), COLOURS),
+                f"スタッフ {staff}" if staff else "",
+            )
+    return search_words(
+        "車検軸検索",
+        chosen_words(typed("inspection_type"), INSPECTIONS),
+        range_words(typed("months_from"), typed("months_to"), "ヶ月"),
+    )
 
 
 def _conditions(
