@@ -79,9 +79,11 @@ async def test_headquarters_sets_the_approval_flow(portal_stack: PortalStack) ->
         assert (await sato.visit("/approval-flow")).status == 403
         await tanaka.visit("/approval-flow")
         assert sorted(tanaka.form("/approval-flow")["levels"]) == ["hq_approval", "store_approval"]
-        await tanaka.send("/approval-flow", hq_mails="hq@d01.example.jp\nnobody")
-        await tanaka.send("/approval-flow")
+        await tanaka.send("/approval-flow", hq_mails="hq@d01.example.jp\nnobody\nbad@@x")
         assert tanaka.status == 422
+        assert "よろしいですか" not in tanaka.text
+        assert "2行目「nobody」：メールアドレスの形式が正しくありません" in tanaka.text
+        assert "3行目「bad@@x」：" in tanaka.text
         await tanaka.send("/approval-flow", hq_mails="hq@d01.example.jp\nhq2@d01.example.jp")
         await tanaka.send("/approval-flow")
         assert "承認フローを保存しました。" in tanaka.text
@@ -90,11 +92,19 @@ async def test_headquarters_sets_the_approval_flow(portal_stack: PortalStack) ->
 async def test_a_manager_adds_and_removes_a_substitute(portal_stack: PortalStack) -> None:
     async with portal_stack.signed_in(SATO) as sato:
         await sato.visit("/substitutes")
-        await sato.send("/substitutes", from_on="2025/7/16", to_on="きのう")
+        await sato.send("/substitutes", from_on="", to_on="きのう")
         assert "日付は" in sato.error_for("to_on")
+        assert "開始日を入力してください" in sato.error_for("from_on")
+        assert "代理承認者を選択してください" in sato.error_for("substitute_id")
+        await sato.send(
+            "/substitutes", substitute_id="D01-M100", from_on="2025/7/16", to_on="2025/7/18"
+        )
+        assert "同じ販売店の有効な別の担当者" in sato.error_for("substitute_id")
         await sato.send(
             "/substitutes", substitute_id="D01-E101", from_on="2025/7/16", to_on="2025/7/18"
         )
+        assert "この内容で代理承認者を登録します。" in sato.text
+        await sato.send("/substitutes")
         assert "代理承認者を登録しました。" in sato.text
         assert "2025/07/16(水)" in sato.text
         await sato.send("/end")

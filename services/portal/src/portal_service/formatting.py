@@ -68,6 +68,11 @@ def count(value: int | None, unit: str = "件") -> str:
     return NOTHING if value is None else f"{value:,}{unit}"
 
 
+def sentence(words: str) -> str:
+    """A message of a service with its full stop, as the sentences of screens have it."""
+    return words if not words or words[-1] in "。？！?!" else f"{words}。"
+
+
 def read_day(entered: str) -> date | None:
     """The day that was typed; None for an empty field. Raises NotReadable."""
     text = _plain(entered)

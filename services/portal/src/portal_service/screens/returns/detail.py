@@ -11,7 +11,7 @@ from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import staff_to_choose
-from portal_service.screens.returns.entry import notices_in
+from portal_service.screens.returns.entry import facts_of_consequence, notices_in
 from portal_service.screens.returns.step_buttons import (
     STEPS,
     TFC_STEPS,
@@ -175,6 +175,7 @@ async def _ask(
             ("契約番号", application["contract_no"]),
             ("ご契約者名", application["customer_name"]),
             ("ステータス", application["status"]["label"]),
+            *await _consequence(request, application["application_id"], step),
         ],
         part=step.part,
         danger=step.kind == "danger",
@@ -194,6 +195,14 @@ async def _ask(
         if step.action == "take_over"
         else [],
     )
+
+
+async def _consequence(request: Request, application_id: str, step: Step) -> list[tuple[str, str]]:
+    """Who receives the application and whether a mail goes out, before OK (D96, D120)."""
+    if step.action == "take_over":  # both depend on what is entered in the question
+        return []
+    follows = await returns.show_consequence(client_of(request), application_id, step=step.action)
+    return facts_of_consequence(follows.body)
 
 
 def _errors(problem: Problem | None, step: Step) -> tuple[FieldError, ...]:

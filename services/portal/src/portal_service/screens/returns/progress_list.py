@@ -31,6 +31,15 @@ STATUSES = (
     ("COMPLETED", "完了"),
     ("WITHDRAWN", "取下げ"),
 )
+GROUP_STATUSES = {
+    "DEALER_IN_PROGRESS": ["STORE_PENDING", "HQ_PENDING"],
+    "DEALER_REMANDED": ["STAFF_REMANDED", "STORE_REMANDED", "HQ_REMANDED"],
+    "REQUESTED": ["REQUESTED"],
+    "TFC_IN_PROGRESS": ["TFC_PROCESSING", "TFC_CONTACT", "TFC_HOLD"],
+    "COMPLETED": ["COMPLETED"],
+    "WITHDRAWN": ["WITHDRAWN"],
+}
+"""The statuses of each display group (D104), for the links of the counts."""
 DAYS = ("updated_from", "updated_to")
 
 
@@ -62,8 +71,8 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     except Problem as problem:
         if problem.status != 422:  # noqa: PLR2004
             raise
-        errors = list(problem.on_form)
-    names = ("kind", "customer_name", "contract_no", "own", *DAYS)
+        errors = _at_fields(problem)
+    names = ("kind", "customer_name", "contract_no", "reception_no", "own", *DAYS)
     here = {name: entered[name] for name in names if entered.get(name)} | {"status": statuses}
     return await render(
         request,
@@ -76,16 +85,23 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         counts=await or_missing(returns.count_applications(services)),
         kinds=KINDS,
         all_statuses=STATUSES,
+        group_statuses=GROUP_STATUSES,
         statuses=statuses,
         here=here,
         own=own,
     )
 
 
+def _at_fields(problem: Problem) -> list[FieldError]:
+    """A refusal beside its field: a reversed period at its end."""
+    if problem.code == "SEARCH_PERIOD_REVERSED":
+        return [FieldError("updated_to", problem.words, problem.code)]
+    return list(problem.on_form)
+
+
 def _keys(entered: QueryParams, errors: list[FieldError]) -> dict[str, QueryValue]:
-    keys: dict[str, QueryValue] = {
-        name: entered.get(name, "") for name in ("kind", "customer_name", "contract_no", "cursor")
-    }
+    names = ("kind", "customer_name", "contract_no", "reception_no", "cursor")
+    keys: dict[str, QueryValue] = {name: entered.get(name, "") for name in names}
     for name in DAYS:
         try:
             day = read_day(entered.get(name, ""))
