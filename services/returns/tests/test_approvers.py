@@ -246,6 +246,8 @@ async def test_many_approvals_at_once_each_with_its_result(returns: ReturnsApi) 
         (False, "RETURN_NOT_VISIBLE"),
     ]
     assert answer["approved"] == 1
+    named = [(r["customer_name"], r["contract_no"]) for r in answer["results"][:3]]
+    assert named == [(None, None), ("山本　太郎", "C-2"), ("山本　太郎", "C-1001")]
     assert answer["results"][1]["facts"]["current_version"] == 1
     assert await returns.status(ready) == "本部承認者手続中"
     approved = [e for e in await returns.published() if isinstance(e, ReturnApproved)]

@@ -50,7 +50,7 @@ async def test_the_approver_who_approved_receives_the_remand(returns: ReturnsApi
     to_tfc = ("トヨタファイナンス", False, NO_MAIL)
     assert await asked(returns, TANAKA, application_id, "approve") == to_tfc
     await returns.take_steps(application_id, (TANAKA, "approval"), (TFC, "acceptance"))
-    done = ("山田 太郎（起票者）", True, "手続完了メールを送信します")
+    done = (None, True, "起票者と承認者へ手続完了メールを送信します")
     assert await asked(returns, TFC, application_id, "complete") == done
 
 

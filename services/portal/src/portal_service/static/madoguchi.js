@@ -105,6 +105,27 @@ function addSearch(root) {
   }
 }
 
+// すべて選択: one box ticks every row that can be ticked, up to the limit of the action.
+function addChooseAll(root) {
+  for (const line of $$("[data-choose-all][hidden]", root)) {
+    const all = line.querySelector("input");
+    const boxes = $$(`.choose input[name="${line.dataset.chooseAll}"]:not(:disabled)`).slice(0, Number(line.dataset.limit));
+    const say = () => {
+      const chosen = boxes.filter((box) => box.checked).length;
+      line.querySelector("[role=status]").textContent = `${chosen}件を選択中`;
+      all.checked = chosen > 0 && chosen === boxes.length;
+      all.indeterminate = chosen > 0 && chosen < boxes.length;
+    };
+    all.addEventListener("change", () => {
+      for (const box of boxes) box.checked = all.checked;
+      say();
+    });
+    for (const box of boxes) box.addEventListener("change", say);
+    line.hidden = boxes.length === 0;
+    say();
+  }
+}
+
 // Copy buttons: shown where the browser lets a page write to the clipboard.
 function offerCopies(root) {
   if (!navigator.clipboard) return;
@@ -130,6 +151,7 @@ function prepare(root) {
   openByChoice(root);
   addPickers(root);
   addSearch(root);
+  addChooseAll(root);
   offerCopies(root);
 }
 // Parts that were not ready with the page: htmx fetches them, and this does where htmx is missing.

@@ -65,8 +65,8 @@ def consequence_of(
         return _approval(receiver, sent=any(addresses.hq_approvers))
     if action is Action.COMPLETE:
         sent = bool(mailing.completion_mail and addresses.originator)
-        message = "手続完了メールを送信します" if sent else NO_MAIL
-        return Consequence(f"{people.originator}（{_ORIGINATOR}）", sent, message)
+        message = "起票者と承認者へ手続完了メールを送信します" if sent else NO_MAIL
+        return Consequence(None, sent, message)
     moves_to_tfc = outcome.moves and outcome.status is Status.REQUESTED
     return Consequence(_TFC if moves_to_tfc else None, mail=False, message=NO_MAIL)
 

@@ -10,9 +10,14 @@ from portal_service.api_client import FormRefused, Problem, ServiceResponse, cli
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render
-from portal_service.screens.returns.detail import application_of, changed_since, step_taken
+from portal_service.screens.returns.detail import (
+    application_of,
+    changed_since,
+    refused_words,
+    step_taken,
+)
 from portal_service.screens.returns.entry import (
-    facts_of_consequence,
+    consequence_note,
     facts_of_report,
     facts_of_result,
     form_of,
@@ -134,6 +139,7 @@ async def _form(
     application = found.body
     form = await form_of(request, application["contract_no"])
     form["contact_3_required"] = application["dealer"]["role"]["code"] == "hq"
+    changes = changed_since(application, fields.version) if fields else []
     return await render(
         request,
         "returns/rewriting.html",
@@ -143,8 +149,8 @@ async def _form(
         version=found.etag,
         form=form,
         values=fields.values(["completion_mail"]) if fields else _entered(application),
-        errors=problem.on_form if problem else (),
-        overtaken_by=changed_since(application, fields.version) if fields else [],
+        errors=refused_words(request, problem, changes),
+        overtaken_by=changes,
     )
 
 
@@ -162,6 +168,7 @@ async def _ask(
         sentence=f"{rewriting.sentence}よろしいですか。",
         notes=[
             f"送信後のステータスは「{checked['next_status']['label']}」です。",
+            *consequence_note(checked["consequence"]),
             *rewriting.notes(checked["entry"]),
         ],
         doubts=checked["doubts"],
@@ -171,7 +178,6 @@ async def _ask(
             ("契約番号", application["contract_no"]),
             ("ご契約者名", application["customer_name"]),
             *rewriting.facts(checked["entry"]),
-            *facts_of_consequence(checked["consequence"]),
         ],
         crumbs=[("進捗一覧", "/returns"), ("車両返却", home)],
     )

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from portal_service.api_client import FieldError, FormRefused, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
-from portal_service.formatting import day
+from portal_service.formatting import day, sentence
 from portal_service.rendering import render, see_other
 from portal_service.service_api import returns
 from shared.auth import Role, require
@@ -111,12 +111,10 @@ def facts_of_report(entry: returns.EntryAnswer) -> list[tuple[str, str]]:
     return [*facts_of_result(entry), *contacts, ("手続完了メール", wanted)]
 
 
-def facts_of_consequence(follows: returns.ConsequenceAnswer) -> list[tuple[str, str]]:
+def consequence_note(follows: returns.ConsequenceAnswer) -> list[str]:
     """Who receives the application next, and whether a mail goes to them."""
-    if not follows["message"]:
-        return []
-    receiver = [("次の手続者", follows["receiver"])] if follows["receiver"] else []
-    return [*receiver, ("メール", follows["message"])]
+    receiver = f"次の手続者は {follows['receiver']} です。" if follows["receiver"] else ""
+    return [f"{receiver}{sentence(follows['message'])}"] if follows["message"] else []
 
 
 def no_mail_note(contact_3: str | None) -> list[str]:
@@ -126,7 +124,7 @@ def no_mail_note(contact_3: str | None) -> list[str]:
 
 def notices_in(answer: returns.StepAnswer | returns.CheckedAnswer) -> list[str]:
     """The sentences for the user after a step."""
-    return [notice["label"] for notice in answer["notices"]]
+    return [sentence(notice["label"]) for notice in answer["notices"]]
 
 
 def _values(fields: FormFields) -> FormValues:
@@ -163,9 +161,12 @@ async def _ask(
             ("契約番号", contract_no),
             ("ご契約者名", form["contract"]["customer_name"]),
             *facts_of_report(checked["entry"]),
-            *facts_of_consequence(checked["consequence"]),
         ],
-        notes=[*notices_in(checked), *no_mail_note(checked["entry"]["contact_3"])],
+        notes=[
+            *consequence_note(checked["consequence"]),
+            *notices_in(checked),
+            *no_mail_note(checked["entry"]["contact_3"]),
+        ],
         doubts=checked["doubts"],
         crumbs=[("顧客詳細", f"/contracts/{contract_no}"), ("車両返却 起票", here)],
     )

@@ -6,6 +6,7 @@ from starlette.datastructures import QueryParams
 from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
 from portal_service.formatting import NotReadable, read_day
 from portal_service.rendering import render
+from portal_service.search_words import range_words, search_words
 from portal_service.service_api import returns
 from shared.auth import Role, require
 
@@ -40,6 +41,7 @@ GROUP_STATUSES = {
     "WITHDRAWN": ["WITHDRAWN"],
 }
 """The statuses of each display group (D104), for the links of the counts."""
+NAMED = ("customer_name", "contract_no", "reception_no")
 DAYS = ("updated_from", "updated_to")
 
 
@@ -89,7 +91,21 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         statuses=statuses,
         here=here,
         own=own,
+        searched="" if errors else _words(entered, statuses),
     )
+
+
+def _words(entered: QueryParams, statuses: list[str]) -> str:
+    """The conditions of a search in one line; empty without any."""
+    updated = range_words(entered.get("updated_from", ""), entered.get("updated_to", ""))
+    parts = [
+        *(label for code, label in KINDS if code == entered.get("kind")),
+        *(label for code, label in STATUSES if code in statuses),
+        *(entered[name] for name in NAMED if entered.get(name)),
+        f"最終更新 {updated}" if updated else "",
+        "自分が起票した申込だけ" if entered.get("own") else "",
+    ]
+    return search_words("検索条件", *parts) if any(parts) else ""
 
 
 def _at_fields(problem: Problem) -> list[FieldError]:
