@@ -68,6 +68,16 @@ def count(value: int | None, unit: str = "件") -> str:
     return NOTHING if value is None else f"{value:,}{unit}"
 
 
+COMPANIES = ("会社", "法人", "(有)", "(株)", "(同)", "(名)", "(資)")
+"""What the name of a company contains; NFKC turns ㈲ into (有)."""
+
+
+def honorific(name: str) -> str:
+    """様 for a person, 御中 for a company."""
+    written = unicodedata.normalize("NFKC", name)
+    return "御中" if any(word in written for word in COMPANIES) else "様"
+
+
 def sentence(words: str) -> str:
     """A message of a service with its full stop, as the sentences of screens have it."""
     return words if not words or words[-1] in "。？！?!" else f"{words}。"

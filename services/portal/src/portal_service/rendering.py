@@ -76,6 +76,7 @@ def page_templates(*more_folders: Path) -> Environment:
         "moment": formatting.moment,
         "yen": formatting.yen,
         "count": formatting.count,
+        "honorific": formatting.honorific,
         "sentence": formatting.sentence,
         "slug": _slug,
         "pairs": lambda items: [(item["code"], item["label"]) for item in items],

@@ -105,24 +105,30 @@ function addSearch(root) {
   }
 }
 
-// すべて選択: one box ticks every row that can be ticked, up to the limit of the action.
+// Choose all rows of a list, up to the limit of the action, and say how many are chosen.
 function addChooseAll(root) {
-  for (const line of $$("[data-choose-all][hidden]", root)) {
-    const all = line.querySelector("input");
-    const boxes = $$(`.choose input[name="${line.dataset.chooseAll}"]:not(:disabled)`).slice(0, Number(line.dataset.limit));
-    const say = () => {
+  for (const head of $$("[data-choose-all]:not([data-prepared])", root)) {
+    head.dataset.prepared = "yes";
+    const name = head.dataset.chooseAll;
+    const form = head.closest("form");
+    const boxes = $$(`input[name="${name}"]:enabled`, form).slice(0, Number(head.dataset.limit ?? 100));
+    const all = document.createElement("input");
+    all.type = "checkbox";
+    all.setAttribute("aria-label", "すべて選択");
+    all.title = "すべて選択";
+    head.replaceChildren(all);
+    const follow = () => {
       const chosen = boxes.filter((box) => box.checked).length;
-      line.querySelector("[role=status]").textContent = `${chosen}件を選択中`;
       all.checked = chosen > 0 && chosen === boxes.length;
       all.indeterminate = chosen > 0 && chosen < boxes.length;
+      for (const said of $$(`[data-chosen="${name}"]`, form)) said.textContent = chosen ? `${chosen}件を選択中` : "";
     };
     all.addEventListener("change", () => {
       for (const box of boxes) box.checked = all.checked;
-      say();
+      follow();
     });
-    for (const box of boxes) box.addEventListener("change", say);
-    line.hidden = boxes.length === 0;
-    say();
+    form.addEventListener("change", (event) => event.target.name === name && follow());
+    follow();
   }
 }
 
