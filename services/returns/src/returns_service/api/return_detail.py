@@ -19,10 +19,10 @@ from returns_service.queries import (
 )
 from returns_service.rules.approval_route import Level
 from returns_service.rules.delegation import offers_as
+from returns_service.rules.progress_list import guidance_for
 from returns_service.rules.return_approval import By, ReturnFacts, holder
 from returns_service.rules.return_commands import Action
 from returns_service.rules.return_form import changes
-from returns_service.rules.return_list import guidance_for
 from returns_service.rules.return_refusals import ReturnNotVisible
 from returns_service.rules.return_status import FINAL, Group, Status
 from returns_service.rules.return_visibility import sees_return
