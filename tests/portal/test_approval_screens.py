@@ -24,6 +24,38 @@ async def test_checked_statuses_take_effect_when_applied(portal_stack: PortalSta
         assert "日付は" in yamada.error_for("updated_from")
 
 
+@pytest.mark.rule("D96", "D98", "D106", "D120")
+async def test_counts_lead_to_rows_and_questions_name_the_receiver(
+    portal_stack: PortalStack,
+) -> None:
+    async with (
+        portal_stack.signed_in(YAMADA) as yamada,
+        portal_stack.signed_in(SATO) as sato,
+        portal_stack.signed_in(TFC) as tfc,
+    ):
+        application_id = await report(yamada, "C1004")
+        await yamada.visit("/returns")
+        link = "/returns?tab=current&amp;status=STORE_PENDING&amp;status=HQ_PENDING"
+        assert f'href="{link}"' in yamada.html
+        await yamada.visit("/returns?tab=current&status=STORE_PENDING&status=HQ_PENDING")
+        assert "C1004" in yamada.text
+        assert "検索条件：店舗承認者手続中、本部承認者手続中" in yamada.text
+        await yamada.visit(f"/returns?reception_no={int(application_id[3:])}")
+        assert application_id in yamada.text
+        await yamada.visit(f"/returns/{application_id}")
+        assert f"受付番号 {application_id}" in yamada.text
+        await yamada.visit("/returns?updated_from=2025/7/15&updated_to=2025/7/1")
+        assert "開始日は終了日以前" in yamada.error_for("updated_to")
+        await sato.visit(f"/returns/{application_id}/remand")
+        assert "次の手続者は 山田 太郎（起票者） です。" in sato.text
+        await sato.visit(f"/returns/{application_id}/approval")
+        assert "（本部承認者） です。" in sato.text
+        await tfc.visit("/tfc/requests")
+        assert "販売店手続中" in tfc.text
+        assert "貴社手続中" not in tfc.text
+        assert "トヨタファイナンス" in tfc.text
+
+
 @pytest.mark.rule("D113", "D115", "D117")
 async def test_headquarters_remands_with_a_note(portal_stack: PortalStack) -> None:
     async with (
@@ -79,9 +111,11 @@ async def test_headquarters_sets_the_approval_flow(portal_stack: PortalStack) ->
         assert (await sato.visit("/approval-flow")).status == 403
         await tanaka.visit("/approval-flow")
         assert sorted(tanaka.form("/approval-flow")["levels"]) == ["hq_approval", "store_approval"]
-        await tanaka.send("/approval-flow", hq_mails="hq@d01.example.jp\nnobody")
-        await tanaka.send("/approval-flow")
+        await tanaka.send("/approval-flow", hq_mails="hq@d01.example.jp\nnobody\nbad@@x")
         assert tanaka.status == 422
+        assert "よろしいですか" not in tanaka.text
+        assert "2行目「nobody」：メールアドレスの形式が正しくありません" in tanaka.text
+        assert "3行目「bad@@x」：" in tanaka.text
         await tanaka.send("/approval-flow", hq_mails="hq@d01.example.jp\nhq2@d01.example.jp")
         await tanaka.send("/approval-flow")
         assert "承認フローを保存しました。" in tanaka.text
@@ -90,11 +124,19 @@ async def test_headquarters_sets_the_approval_flow(portal_stack: PortalStack) ->
 async def test_a_manager_adds_and_removes_a_substitute(portal_stack: PortalStack) -> None:
     async with portal_stack.signed_in(SATO) as sato:
         await sato.visit("/substitutes")
-        await sato.send("/substitutes", from_on="2025/7/16", to_on="きのう")
+        await sato.send("/substitutes", from_on="", to_on="きのう")
         assert "日付は" in sato.error_for("to_on")
+        assert "開始日を入力してください" in sato.error_for("from_on")
+        assert "代理承認者を選択してください" in sato.error_for("substitute_id")
+        await sato.send(
+            "/substitutes", substitute_id="D01-M100", from_on="2025/7/16", to_on="2025/7/18"
+        )
+        assert "同じ販売店の有効な別の担当者" in sato.error_for("substitute_id")
         await sato.send(
             "/substitutes", substitute_id="D01-E101", from_on="2025/7/16", to_on="2025/7/18"
         )
+        assert "この内容で代理承認者を登録します。" in sato.text
+        await sato.send("/substitutes")
         assert "代理承認者を登録しました。" in sato.text
         assert "2025/07/16(水)" in sato.text
         await sato.send("/end")

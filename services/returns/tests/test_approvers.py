@@ -146,7 +146,7 @@ async def test_a_substitute_from_another_store_sees_the_represented_store(
         (SATO, substitute("D01-M100"), 422, "SUBSTITUTE_NOT_SUITABLE"),
         (SATO, substitute("D01-NOBODY"), 422, "SUBSTITUTE_NOT_SUITABLE"),
         (SATO, substitute("D02-H001"), 422, "SUBSTITUTE_NOT_SUITABLE"),
-        (SATO, substitute(to_on="2025-07-14"), 422, "SUBSTITUTION_PERIOD_REVERSED"),
+        (SATO, substitute(to_on="2025-07-14"), 422, "FORM_ERRORS"),
         (SATO, substitute(approver_id="D01-M200"), 403, "ROLE_MAY_NOT"),
         (TANAKA, substitute(approver_id="D01-E101"), 403, "ROLE_NOT_SUBSTITUTED"),
         (YAMADA, substitute(), 403, "ROLE_NOT_ALLOWED"),
@@ -158,6 +158,46 @@ async def test_substitutions_that_are_refused(
     answer = await returns(who).send("POST", "/substitutes", body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert await returns.rows("SELECT 1 FROM substitute") == []
+
+
+@pytest.mark.rule("D94")
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({}, {"SUBSTITUTE_REQUIRED", "FROM_ON_REQUIRED", "TO_ON_REQUIRED"}),
+        (substitute(from_on="2025-07-20", to_on="2025-07-18"), {"SUBSTITUTION_PERIOD_REVERSED"}),
+        (substitute(from_on="2025-07-01", to_on="2025-07-14"), {"TO_ON_IN_PAST"}),
+    ],
+)
+async def test_the_check_of_a_substitution_names_all_errors_at_once(
+    returns: ReturnsApi, body: dict[str, str], wrong: set[str]
+) -> None:
+    checked = await returns(SATO).send("POST", "/substitutes/check", body)
+    assert checked.status_code == 422
+    assert {error["code"] for error in checked.json()["errors"]} == wrong
+
+
+@pytest.mark.rule("D94")
+async def test_the_check_of_a_substitution_names_the_people_and_stores_nothing(
+    returns: ReturnsApi,
+) -> None:
+    checked = await returns(SATO).send("POST", "/substitutes/check", substitute("D01-M200"))
+    answer = checked.json()
+    assert (answer["approver_name"], answer["substitute_name"]) == ("佐藤 誠", "高橋 健一")
+    assert await returns.rows("SELECT 1 FROM substitute") == []
+
+
+@pytest.mark.rule("D94", "D153")
+async def test_the_check_of_the_setting_names_each_wrong_line(returns: ReturnsApi) -> None:
+    mails = ["hq@d01.example.jp", "nobody", "", "bad@@x"]
+    flow = FLOW | {"hq_mails": mails}
+    checked = await returns(TANAKA).send("POST", "/approval-flow/check", flow, version=1)
+    found = [error["message"].split("：")[0] for error in checked.json()["errors"]]
+    assert (checked.status_code, found) == (422, ["2行目「nobody」", "4行目「bad@@x」"])
+    fine = FLOW | {"hq_mails": [" ｈｑ@d01.example.jp", "hq@d01.example.jp"]}
+    checked = await returns(TANAKA).send("POST", "/approval-flow/check", fine, version=1)
+    assert checked.json()["hq_mails"] == ["hq@d01.example.jp"]
+    assert (await returns(TANAKA).get("/approval-flow")).json()["version"] == 1
 
 
 async def test_a_substitute_has_no_substitute(returns: ReturnsApi) -> None:
@@ -206,6 +246,8 @@ async def test_many_approvals_at_once_each_with_its_result(returns: ReturnsApi) 
         (False, "RETURN_NOT_VISIBLE"),
     ]
     assert answer["approved"] == 1
+    named = [(r["customer_name"], r["contract_no"]) for r in answer["results"][:3]]
+    assert named == [(None, None), ("山本　太郎", "C-2"), ("山本　太郎", "C-1001")]
     assert answer["results"][1]["facts"]["current_version"] == 1
     assert await returns.status(ready) == "本部承認者手続中"
     approved = [e for e in await returns.published() if isinstance(e, ReturnApproved)]

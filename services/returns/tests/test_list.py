@@ -96,6 +96,9 @@ async def test_other_kinds_are_rows_without_actions(returns: ReturnsApi) -> None
     assert await ids(returns, kind="VEHICLE_RETURN") == [application_id]
     assert await ids(returns, kind="ADDRESS_CHANGE", customer_name="山本") == ["CH-1"]
     assert await ids(returns, SUZUKI) == []
+    assert await ids(returns, reception_no=f"ＲＡー{int(application_id[3:])}") == [application_id]
+    assert await ids(returns, reception_no="RA-99999999") == []
+    assert await ids(returns, SUZUKI, reception_no=application_id) == []
     [_, row] = (await returns(YAMADA).get("/applications")).json()["items"]
     assert (row["kind"]["label"], row["waits_for_me"]) == ("住所変更", False)
     assert (await returns(YAMADA).get("/applications/CH-1")).status_code == 404

@@ -1,6 +1,7 @@
 """入力内容印刷: the stored values, in a font that travels with the page."""
 
 import io
+import re
 from typing import Any
 
 import pypdf
@@ -34,12 +35,15 @@ async def test_the_print_equals_what_is_stored(returns: ReturnsApi) -> None:
     assert answer.headers["content-type"] == "application/pdf"
     text, loose = read(answer.content)
     for word in [
-        application_id, "C-1001", "山本　太郎", "返却済み", "2025年07月03日", "090-1111-2222",
+        application_id, "C-1001", "山本　太郎", "返却済み", "2025年7月3日(木)", "090-1111-2222",
         "yamada@example.jp", "山田 太郎", "本店", "スマートバリュープランR",
     ]:  # fmt: skip
         assert word in text
     assert "未返却理由" not in text
     assert loose == []
+    assert re.search(r"1 ?/ ?1 ?ページ", text)
+    assert "佐藤 誠" in text  # who approved
+    assert "%E8%BB%8A" in answer.headers["content-disposition"]
 
 
 @pytest.mark.rule("D97")

@@ -21,7 +21,8 @@ class Confirmation:
     Without `back`, 戻る sends the entries to `action` too, for the form to be shown again.
 
     `facts` are names and values of what will be sent; `part` is a template with fields of the
-    question's own (a comment); `notes` are sentences to know before deciding.
+    question's own (a comment); `notes` are sentences to know before deciding, `doubts` those about
+    what is allowed and probably a slip.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Confirmation:
     kept: Sequence[tuple[str, str]] = ()
     facts: Sequence[tuple[str, object]] = ()
     notes: Sequence[str] = ()
+    doubts: Sequence[str] = ()
     part: str | None = None
     danger: bool = False
     crumbs: Sequence[tuple[str, str]] = ()

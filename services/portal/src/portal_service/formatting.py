@@ -78,6 +78,11 @@ def honorific(name: str) -> str:
     return "御中" if any(word in written for word in COMPANIES) else "様"
 
 
+def sentence(words: str) -> str:
+    """A message of a service with its full stop, as the sentences of screens have it."""
+    return words if not words or words[-1] in "。？！?!" else f"{words}。"
+
+
 def read_day(entered: str) -> date | None:
     """The day that was typed; None for an empty field. Raises NotReadable."""
     text = _plain(entered)

@@ -5,16 +5,16 @@ from fastapi import Request
 from portal_service.api_client import Problem, client_of
 from portal_service.service_api import contracts
 from portal_service.state import state_of
-from shared.auth import Principal
+from shared.auth import Principal, Role
 
 CACHED_S = 600
 """Names change by a master file, a few times a year."""
 
 
 async def location_label(request: Request, who: Principal) -> str:
-    """Dealer and store by name, by code where names are late or missing; empty outside dealers."""
+    """Dealer and store by name, by code where names are late or missing; TFC by its name."""
     if who.dealer is None:
-        return ""
+        return "トヨタファイナンス" if who.has(Role.TFC) else ""
     key = (who.dealer, who.store)
     services = client_of(request)
     asking = contracts.show_place(services)

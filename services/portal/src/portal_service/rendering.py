@@ -77,6 +77,7 @@ def page_templates(*more_folders: Path) -> Environment:
         "yen": formatting.yen,
         "count": formatting.count,
         "honorific": formatting.honorific,
+        "sentence": formatting.sentence,
         "slug": _slug,
         "pairs": lambda items: [(item["code"], item["label"]) for item in items],
         "is_missing": lambda value: isinstance(value, ServiceUnavailable),

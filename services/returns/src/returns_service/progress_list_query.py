@@ -16,6 +16,7 @@ from returns_service.rules.progress_list import (
     ProgressSearch,
     name_key,
     number_key,
+    reception_key,
     updated_between,
 )
 from returns_service.rules.return_status import Status, Tab
@@ -187,8 +188,10 @@ def _narrowed(keys: ProgressSearch, after: After | None) -> list[tuple[str, Valu
     """The conditions of the keys that are given, with their values."""
     start_at, end_at = updated_between(keys)
     name, number = name_key(keys.customer_name or ""), number_key(keys.contract_no or "")
+    reception = reception_key(keys.reception_no or "")
     wanted: list[tuple[object, str, Values]] = [
         (number, "contract_key = :number", {"number": number}),
+        (keys.reception_no, "(application_id) = :reception", {"reception": reception}),
         (name, "strpos(name_key, :name) > 0", {"name": name}),
         (start_at, "updated_at >= :start_at", {"start_at": start_at}),
         (end_at, "updated_at < :end_at", {"end_at": end_at}),

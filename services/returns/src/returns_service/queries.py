@@ -115,6 +115,16 @@ async def store_names(tx: AsyncSession, keys: Collection[tuple[str, str]]) -> di
     return {f"{row.dealer_id}/{row.store_code}": row.name for row in rows}
 
 
+async def dealer_names(tx: AsyncSession, dealers: Collection[str]) -> dict[str, str]:
+    """Names of dealers, by their codes; one that no master has named is left out."""
+    rows = await tx.execute(
+        select(Store.dealer_id, Store.dealer_name)
+        .where(Store.dealer_id.in_(dealers), Store.dealer_name.is_not(None))
+        .distinct()
+    )
+    return {row.dealer_id: row.dealer_name for row in rows}
+
+
 async def staff_by_id(tx: AsyncSession, dealer: str, person_id: str | None) -> Staff | None:
     """A person of a dealer by the id that our records use, D01-E101."""
     code = (person_id or "").removeprefix(f"{dealer}-")
@@ -128,6 +138,19 @@ async def staff_names(tx: AsyncSession, dealer: str, people: Collection[str]) ->
         select(Staff).where(Staff.dealer_id == dealer, Staff.staff_code.in_(codes))
     )
     return {row.person_id: row.name for row in rows}
+
+
+async def approver_names(
+    tx: AsyncSession, dealer: str, role: Role, store_code: str | None
+) -> list[str]:
+    """Names of the active people of a dealer in this role, of one store or of all."""
+    of_store = [Staff.store_code == store_code] if store_code else []
+    rows = await tx.scalars(
+        select(Staff.name)
+        .where(Staff.dealer_id == dealer, Staff.role == role.value, Staff.active, *of_store)
+        .order_by(Staff.staff_code)
+    )
+    return list(rows)
 
 
 async def approvals_of(tx: AsyncSession, application_id: str) -> Sequence[Approval]:

@@ -9,6 +9,8 @@ from returns_service.rules.progress_list import (
     ProgressSearch,
     SearchPeriodReversed,
     count,
+    guidance_for,
+    reception_key,
     updated_between,
     waits_for,
 )
@@ -151,3 +153,48 @@ def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     assert all(updated_between(ProgressSearch(updated_from_on=day, updated_to_on=day)))
     with pytest.raises(SearchPeriodReversed):
         updated_between(ProgressSearch(updated_from_on=day, updated_to_on=date(2025, 7, 14)))
+
+
+@pytest.mark.rule("D98")
+@pytest.mark.parametrize(
+    "typed", ["RA-00000012", "ra-12", "ＲＡ－００００００１２", "RAー12", " 12 ", "00000012"]
+)
+def test_reception_numbers_are_found_as_typed(typed: str) -> None:
+    assert reception_key(typed) == "RA-00000012"
+
+
+@pytest.mark.rule("D98")
+@pytest.mark.parametrize("typed", ["RB-12", "RA-", "123456789"])
+def test_what_is_no_reception_number_stays_as_typed(typed: str) -> None:
+    assert reception_key(typed) == typed
+
+
+@pytest.mark.rule("D105", "D108")
+@pytest.mark.parametrize(
+    ("status", "who", "guidance"),
+    [
+        (
+            "STAFF_REMANDED", YAMADA,
+            "差戻しの理由をご確認のうえ、訂正または取下げをお願いいたします",
+        ),
+        ("STORE_PENDING", YAMADA, "店舗承認者の手続をお待ちください"),
+        ("STORE_PENDING", SATO, "内容をご確認のうえ、承認または差戻しをお願いいたします"),
+        ("STORE_REMANDED", SATO, "内容をご確認のうえ、承認または差戻しをお願いいたします"),
+        ("STAFF_REMANDED", SATO, "起票者の手続をお待ちください"),
+        ("HQ_PENDING", SATO, "本部承認者の手続をお待ちください"),
+        ("TFC_HOLD", YAMADA, "トヨタファイナンスでの手続をお待ちください"),
+    ],
+)  # fmt: skip
+def test_the_guidance_of_an_opened_application_suits_its_reader(
+    status: str, who: Actor, guidance: str
+) -> None:
+    facts = ReturnFacts(
+        dealer_code="D01",
+        store_code="S10",
+        originator_id=YAMADA.user_id,
+        status=Status(status),
+        route=Route.of(BOTH, Role.SALES),
+        was_requested=False,
+        version=1,
+    )
+    assert guidance_for(facts, [who]) == guidance

@@ -10,12 +10,13 @@ from portal_service.service_api.operations import Work
 
 
 class ApplicationAnswer(TypedDict):
-    """An opened application (開く)."""
+    """An opened application (開く); `guidance` is what the person who opened it is asked to do."""
 
     application_id: str
     version: int
     status_version: int
     status: StatusAnswer
+    guidance: str
     dealer: DealerAnswer
     contract: ContractAnswer | None
     customer_name: str
@@ -68,6 +69,8 @@ class BulkResult(TypedDict):
     """Result of one item; `code` and `message` say why it was not approved."""
 
     application_id: str
+    contract_no: str | None
+    customer_name: str | None
     approved: bool
     version: int | None
     status: (
@@ -104,17 +107,23 @@ class ChangeAnswer(TypedDict):
 
 
 class CheckedAnswer(TypedDict):
-    """A form that may be sent: notices, and the status it would get."""
+    """A form that may be sent: notices, the status it would get, the entry as it would be …"""
 
     notices: list[Coded]
     next_status: Coded
+    doubts: list[str]
+    entry: EntryAnswer
+    consequence: ConsequenceAnswer
 
 
 class CheckedStepAnswer(TypedDict):
-    """A step that may be taken: the status that follows, and what it changes of the entry."""
+    """A step that may be taken: as CheckedAnswer, and what it changes of the entry."""
 
     next_status: Coded
     changes: list[ChangeAnswer]
+    doubts: list[str]
+    entry: EntryAnswer
+    consequence: ConsequenceAnswer
 
 
 class Coded(TypedDict):
@@ -122,6 +131,14 @@ class Coded(TypedDict):
 
     code: str
     label: str
+
+
+class ConsequenceAnswer(TypedDict):
+    """What follows a step: who receives the application, and whether a mail goes out."""
+
+    receiver: str | None
+    mail: bool
+    message: str
 
 
 class ContractAnswer(TypedDict):
@@ -150,6 +167,7 @@ class DealerAnswer(TypedDict):
     """①貴社情報, to be read only."""
 
     dealer_id: str
+    dealer_name: str | None
     store: Coded
     person_id: str
     person_name: str
@@ -191,8 +209,8 @@ class FlowBody(TypedDict):
 
     store_approval: bool
     hq_approval: bool
-    hq_mails: NotRequired[Sequence[str]]
-    store_approver_notice: NotRequired[bool]
+    hq_mails: list[str]
+    store_approver_notice: bool
 
 
 class FormAnswer(TypedDict):
@@ -346,6 +364,7 @@ class RowAnswer(TypedDict):
     application_id: str
     kind: Coded
     dealer_id: str
+    dealer_name: str | None
     contract_no: str
     customer_name: str
     status: StatusAnswer
@@ -398,13 +417,13 @@ class SubmissionBody(TypedDict):
 class SubstituteAnswer(TypedDict):
     """A substitution as kept."""
 
-    substitute_no: int
     approver_id: str
     approver_name: str
     substitute_id: str
     substitute_name: str
     from_on: str
     to_on: str
+    substitute_no: int
     version: int
 
 
@@ -412,15 +431,26 @@ class SubstituteBody(TypedDict):
     """Who approves in whose place, on which JST days, both included."""
 
     approver_id: NotRequired[str | None]
-    substitute_id: str
-    from_on: str | None
-    to_on: str | None
+    substitute_id: NotRequired[str | None]
+    from_on: NotRequired[str | None]
+    to_on: NotRequired[str | None]
 
 
 class SubstitutesAnswer(TypedDict):
     """The substitutions of today and later."""
 
     items: list[SubstituteAnswer]
+
+
+class SubstitutionAnswer(TypedDict):
+    """Who approves in whose place, and when, with the names."""
+
+    approver_id: str
+    approver_name: str
+    substitute_id: str
+    substitute_name: str
+    from_on: str
+    to_on: str
 
 
 class TakeOverBody(TypedDict):
@@ -444,6 +474,7 @@ class WorkRowAnswer(TypedDict):
     application_id: str
     kind: Coded
     dealer_id: str
+    dealer_name: str | None
     contract_no: str
     customer_name: str
     status: StatusAnswer
@@ -487,6 +518,7 @@ async def list_applications(
     status: QueryValue = None,
     customer_name: QueryValue = None,
     contract_no: QueryValue = None,
+    reception_no: QueryValue = None,
     updated_from: QueryValue = None,
     updated_to: QueryValue = None,
     own: QueryValue = None,
@@ -503,6 +535,7 @@ async def list_applications(
             "status": status,
             "customer_name": customer_name,
             "contract_no": contract_no,
+            "reception_no": reception_no,
             "updated_from": updated_from,
             "updated_to": updated_to,
             "own": own,
@@ -531,6 +564,15 @@ async def open_application(
 ) -> ServiceResponse[ApplicationAnswer]:
     """開く: everything about one application, and what this person may do with it (D101)."""
     return await services.get("returns", f"/applications/{application_id}")
+
+
+async def show_consequence(
+    services: ServiceClient, application_id: str, *, step: QueryValue = None
+) -> ServiceResponse[ConsequenceAnswer]:
+    """Who receives the application after a step, and whether a mail goes out (D96, D120)."""
+    return await services.get(
+        "returns", f"/applications/{application_id}/consequence", {"step": step}
+    )
 
 
 async def approve_application(
@@ -687,6 +729,13 @@ async def put_approval_flow(
     return await services.send("returns", "PUT", "/approval-flow", body, version=version)
 
 
+async def check_flow(
+    services: ServiceClient, body: FlowBody, *, version: str | None
+) -> ServiceResponse[FlowBody]:
+    """確認: the setting as it would be kept, or all its errors; nothing is changed (D94, D153)."""
+    return await services.send("returns", "POST", "/approval-flow/check", body, version=version)
+
+
 async def list_substitutes(services: ServiceClient) -> ServiceResponse[SubstitutesAnswer]:
     """The substitutions of today and later: a manager's own, for headquarters the dealer's."""
     return await services.get("returns", "/substitutes")
@@ -697,6 +746,13 @@ async def add_substitute(
 ) -> ServiceResponse[SubstituteAnswer]:
     """Name a substitute for oneself; headquarters also for another approver."""
     return await services.send("returns", "POST", "/substitutes", body)
+
+
+async def check_substitute(
+    services: ServiceClient, body: SubstituteBody
+) -> ServiceResponse[SubstitutionAnswer]:
+    """確認: the substitution with its names, or all its errors; nothing is changed (D94)."""
+    return await services.send("returns", "POST", "/substitutes/check", body)
 
 
 async def put_substitute(

@@ -105,33 +105,13 @@ function addSearch(root) {
   }
 }
 
-// Copy buttons: shown where the browser lets a page write to the clipboard.
-function offerCopies(root) {
-  if (!navigator.clipboard) return;
-  for (const button of $$("button[data-copy][hidden]", root)) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = "コピーしました";
-    });
-  }
-}
-
-// Confirmations: a loaded dialog opens immediately and is removed when closed.
-function openDialog(root) {
-  for (const dialog of $$("dialog[data-modal]:not([open])", root)) {
-    dialog.addEventListener("close", () => dialog.remove());
-    dialog.showModal();
-  }
-}
-
-// Choose all rows of a list, and say how many are chosen.
+// Choose all rows of a list, up to the limit of the action, and say how many are chosen.
 function addChooseAll(root) {
   for (const head of $$("[data-choose-all]:not([data-prepared])", root)) {
     head.dataset.prepared = "yes";
     const name = head.dataset.chooseAll;
     const form = head.closest("form");
-    const boxes = $$(`input[name="${name}"]:enabled`, form);
+    const boxes = $$(`input[name="${name}"]:enabled`, form).slice(0, Number(head.dataset.limit ?? 100));
     const all = document.createElement("input");
     all.type = "checkbox";
     all.setAttribute("aria-label", "すべて選択");
@@ -149,6 +129,26 @@ function addChooseAll(root) {
     });
     form.addEventListener("change", (event) => event.target.name === name && follow());
     follow();
+  }
+}
+
+// Copy buttons: shown where the browser lets a page write to the clipboard.
+function offerCopies(root) {
+  if (!navigator.clipboard) return;
+  for (const button of $$("button[data-copy][hidden]", root)) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "コピーしました";
+    });
+  }
+}
+
+// Confirmations: a loaded dialog opens immediately and is removed when closed.
+function openDialog(root) {
+  for (const dialog of $$("dialog[data-modal]:not([open])", root)) {
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.showModal();
   }
 }
 
@@ -176,12 +176,12 @@ function watchTexts(root) {
 }
 
 function prepare(root) {
-  addChooseAll(root);
   watchTexts(root);
   openDialog(root);
   openByChoice(root);
   addPickers(root);
   addSearch(root);
+  addChooseAll(root);
   offerCopies(root);
 }
 // Parts that were not ready with the page: htmx fetches them, and this does where htmx is missing.

@@ -4,7 +4,7 @@ Applications in flight keep their route: it is frozen in their own rows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,6 +30,13 @@ class Flow:
     store_approver_notice: bool
 
 
+async def check_approval_flow(ctx: RequestContext, flow: Flow, expected_version: int) -> Flow:
+    """The setting as it would be kept, checked as `set_approval_flow` checks it; writes nothing."""
+    present = await approval_flow_of(ctx.tx, ctx.who.self_actor.dealer_code or "")
+    check_version(present.version if present else 0, expected_version, CHANGED)
+    return replace(flow, hq_mails=check_approver_mails(flow.hq_mails))
+
+
 async def set_approval_flow(ctx: RequestContext, flow: Flow, expected_version: int) -> ApprovalFlow:
     """Set it for the caller's dealer; version 0 stands for never set.
 
@@ -37,20 +44,18 @@ async def set_approval_flow(ctx: RequestContext, flow: Flow, expected_version: i
     """
     actor, tx = ctx.who.self_actor, ctx.tx
     dealer = actor.dealer_code or ""
-    present = await approval_flow_of(tx, dealer)
-    known = present.version if present else 0
-    check_version(known, expected_version, CHANGED)
+    checked = await check_approval_flow(ctx, flow, expected_version)
     values = {
         "store_approval": flow.store_approval,
         "hq_approval": flow.hq_approval,
-        "hq_mails": list(check_approver_mails(flow.hq_mails)),
+        "hq_mails": list(checked.hq_mails),
         "store_approver_notice": flow.store_approver_notice,
         "version": expected_version + 1,
         "updated_at": ctx.now,
         "updated_by": actor.user_id,
     }
     if not await _upsert(tx, dealer, values, expected_version):
-        raise VersionConflict(known, CHANGED)
+        raise VersionConflict(expected_version, CHANGED)
     await outbox.add(
         tx,
         ApprovalFlowUpdated(

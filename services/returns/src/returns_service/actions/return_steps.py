@@ -24,6 +24,7 @@ from returns_service.queries import (
 from returns_service.rules.approval_route import Level
 from returns_service.rules.delegation import decide_as
 from returns_service.rules.mail_notice import Addresses, RemandNotice, remand_notice
+from returns_service.rules.received_on_doubt import received_on_doubt
 from returns_service.rules.return_approval import By, Outcome
 from returns_service.rules.return_commands import Approve, Command, Complete, Correct, TakeOver
 from returns_service.rules.return_eligibility import needs_separate_procedure, product_of
@@ -56,6 +57,7 @@ class StepPlan:
     report: ReturnReport
     changes: tuple[Change, ...]
     approver_mail: str | None
+    doubts: tuple[str, ...]
 
 
 async def preview_step(ctx: RequestContext, application_id: str, command: Command) -> StepPlan:
@@ -80,7 +82,23 @@ async def preview_step(ctx: RequestContext, application_id: str, command: Comman
         report=after,
         changes=changes(before, after),
         approver_mail=mail,
+        doubts=await _doubts(ctx, application, before, after),
     )
+
+
+async def _doubts(
+    ctx: RequestContext, application: Application, before: ReturnReport, after: ReturnReport
+) -> tuple[str, ...]:
+    """What may be a slip in ③ where the step changes it (D90)."""
+    if before.result == after.result:
+        return ()
+    contract = await contract_of(ctx.tx, application)
+    doubt = received_on_doubt(
+        after.result.received_on,
+        today=ctx.today,
+        first_registered_on=contract.first_registered_on if contract else None,
+    )
+    return (doubt,) if doubt else ()
 
 
 def _report_after(

@@ -15,6 +15,7 @@ from returns_service.mapping import contract_facts
 from returns_service.models import OPEN, Application, Contract
 from returns_service.queries import contract_by_number, earlier_returns, setting_of
 from returns_service.rules.progress_list import name_key, number_key
+from returns_service.rules.received_on_doubt import received_on_doubt
 from returns_service.rules.return_approval import Outcome, decide
 from returns_service.rules.return_commands import Submit
 from returns_service.rules.return_eligibility import (
@@ -35,6 +36,7 @@ class Checked:
     eligibility: Eligibility
     report: ReturnReport
     outcome: Outcome
+    doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,18 @@ async def check_submission(ctx: RequestContext, contract_no: str, form: ReturnFo
     earlier = await earlier_returns(ctx.tx, contract_no)
     eligibility = check_eligibility(contract_facts(contract), earlier)
     report = check_form(form, originator=actor.role, today=ctx.today, reasons=ctx.reasons)
-    return Checked(contract, eligibility, report, outcome)
+    doubt = received_on_doubt(
+        report.result.received_on,
+        today=ctx.today,
+        first_registered_on=contract.first_registered_on,
+    )
+    return Checked(contract, eligibility, report, outcome, (doubt,) if doubt else ())
 
 
 async def submit_application(ctx: RequestContext, contract_no: str, form: ReturnForm) -> Submitted:
     """Send a new application (T1). Raises as `check_submission`."""
     checked = await check_submission(ctx, contract_no, form)
-    application = _application(checked, ctx.who, now=ctx.now)
+    application = application_of(checked, ctx.who, now=ctx.now)
     number = await ctx.tx.scalar(select(func.nextval("application_number")))
     application.application_id = f"RA-{number:08}"
     await _insert(ctx.tx, application)
@@ -112,7 +119,8 @@ async def _insert(tx: AsyncSession, application: Application) -> None:
         raise ReturnAlreadyUnderWay
 
 
-def _application(checked: Checked, person: Person, *, now: datetime) -> Application:
+def application_of(checked: Checked, person: Person, *, now: datetime) -> Application:
+    """The application as it would be stored, without its number."""
     contract, outcome = checked.contract, checked.outcome
     application = Application(
         dealer_id=contract.dealer_id,

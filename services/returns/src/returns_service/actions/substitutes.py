@@ -21,6 +21,7 @@ from returns_service.rules.return_visibility import Actor
 from returns_service.rules.substitute_approver import (
     SubstituteNotSuitable,
     Substitution,
+    check_entered,
     check_substitution,
 )
 from shared.concurrency import check_version
@@ -35,13 +36,18 @@ class SubstituteInput:
     """A substitution as typed; no `approver_id`: the caller."""
 
     approver_id: str | None
-    substitute_id: str
-    from_on: date
-    to_on: date
+    substitute_id: str | None
+    from_on: date | None
+    to_on: date | None
+
+
+async def check_substitution_input(ctx: RequestContext, wanted: SubstituteInput) -> Substitution:
+    """The substitution as it would be kept; writes nothing. Raises as `register_substitute`."""
+    return await _checked(ctx, wanted, besides=None)
 
 
 async def register_substitute(ctx: RequestContext, wanted: SubstituteInput) -> Substitute:
-    """Name a substitute. Raises a refusal of substitute_approver, RoleMayNot."""
+    """Name a substitute. Raises a refusal of substitute_approver, RoleMayNot, FormErrors."""
     checked = await _checked(ctx, wanted, besides=None)
     actor = ctx.who.self_actor
     row = Substitute(
@@ -98,17 +104,18 @@ async def _checked(
     """The substitution as it will be kept, checked against the others; one dealer at a time."""
     tx, actor = ctx.tx, ctx.who.self_actor
     dealer = actor.dealer_code or ""
+    entered = check_entered(wanted.substitute_id, wanted.from_on, wanted.to_on, today=ctx.today)
     await tx.execute(ONE_AT_A_TIME, {"dealer": dealer})
     approver_id = wanted.approver_id or actor.user_id
     if approver_id != actor.user_id and actor.role is not Role.HQ:
         raise RoleMayNot
-    substitute = await staff_by_id(tx, dealer, wanted.substitute_id)
+    substitute = await staff_by_id(tx, dealer, entered.substitute_id)
     if substitute is None:
         raise SubstituteNotSuitable
     approver = actor
     if approver_id != actor.user_id:
         approver = _as_actor(await staff_by_id(tx, dealer, approver_id))
-    new = Substitution(approver, substitute.person_id, wanted.from_on, wanted.to_on)
+    new = Substitution(approver, substitute.person_id, entered.from_on, entered.to_on)
     rows = await substitutes_from(tx, dealer, ctx.today)
     others = [substitution_in(row) for row in rows if row.line_id != besides]
     check_substitution(new, others, dealer_code=substitute.dealer_id, active=substitute.active)

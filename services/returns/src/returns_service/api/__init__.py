@@ -9,19 +9,15 @@ from returns_service.api import (
     internal,
     pdf,
     pending_work,
+    step_consequences,
     steps,
     submission,
 )
 
 router = APIRouter()
-for part in (
-    submission,
-    applications,
-    steps,
-    bulk_approval,
-    approval_settings,
-    pdf,
-    pending_work,
-    internal,
-):
+PARTS = (
+    *(submission, applications, step_consequences, steps, bulk_approval),
+    *(approval_settings, pdf, pending_work, internal),
+)
+for part in PARTS:
     router.include_router(part.router)

@@ -15,7 +15,7 @@ from returns_service.api.return_detail import opened
 from returns_service.mapping import return_facts
 from returns_service.pending_work import approves, to_approve, waiting_keys
 from returns_service.progress_list_query import After, Page, ProgressRow, count_by_status, search
-from returns_service.queries import store_names
+from returns_service.queries import dealer_names, store_names
 from returns_service.rules.progress_list import (
     ApplicationKind,
     ProgressSearch,
@@ -45,6 +45,7 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
     status: Annotated[list[Status] | None, Query()] = None,
     customer_name: Code | None = None,
     contract_no: Code | None = None,
+    reception_no: Code | None = None,
     updated_from: Day | None = None,
     updated_to: Day | None = None,
     own: bool = False,
@@ -57,6 +58,7 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
         statuses=frozenset(status or ()),
         customer_name=customer_name,
         contract_no=contract_no,
+        reception_no=reception_no,
         updated_from_on=updated_from,
         updated_to_on=updated_to,
         own=own,
@@ -117,10 +119,12 @@ async def open_application(
 
 async def _shown(ctx: RequestContext, rows: Sequence[ProgressRow]) -> list[schemas.RowAnswer]:
     names = await store_names(ctx.tx, {(row.dealer_id, row.store_code) for row in rows})
+    dealers = await dealer_names(ctx.tx, {row.dealer_id for row in rows})
     return [
         serializers.row(
             row,
             names.get(f"{row.dealer_id}/{row.store_code}", row.store_code),
+            dealers.get(row.dealer_id),
             waits_for_me=row.kind == ApplicationKind.VEHICLE_RETURN
             and any(waits_for(return_facts(row), actor) for actor in ctx.who.actors),
         )

@@ -4,16 +4,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response, status
 
-from returns_service.actions.approval_settings import Flow, set_approval_flow
+from returns_service.actions.approval_settings import Flow, check_approval_flow, set_approval_flow
 from returns_service.actions.substitutes import (
     SubstituteInput,
     change_substitute,
+    check_substitution_input,
     end_substitute,
     register_substitute,
 )
 from returns_service.api.dependencies import Ctx, approvers, headquarters
 from returns_service.api.request_bodies import FlowBody, SubstituteBody
-from returns_service.api.schemas import FlowAnswer, SubstituteAnswer, SubstitutesAnswer
+from returns_service.api.schemas import (
+    FlowAnswer,
+    SubstituteAnswer,
+    SubstitutesAnswer,
+    SubstitutionAnswer,
+)
 from returns_service.models import ApprovalFlow, Substitute
 from returns_service.queries import approval_flow_of, staff_names, substitutes_from
 from returns_service.rules.return_refusals import RoleMayNot
@@ -48,10 +54,20 @@ async def put_approval_flow(
     body: FlowBody, version: Version, response: Response, ctx: Ctx
 ) -> FlowAnswer:
     """Change it; applications in flight stay on their route (A-31)."""
-    wanted = Flow(
+    return _flow(response, await set_approval_flow(ctx, _wanted(body), version))
+
+
+@router.post("/approval-flow/check", dependencies=[headquarters])
+async def check_flow(body: FlowBody, version: Version, ctx: Ctx) -> FlowBody:
+    """確認: the setting as it would be kept, or all its errors; nothing is changed (D94, D153)."""
+    checked = await check_approval_flow(ctx, _wanted(body), version)
+    return body.model_copy(update={"hq_mails": list(checked.hq_mails)})
+
+
+def _wanted(body: FlowBody) -> Flow:
+    return Flow(
         body.store_approval, body.hq_approval, tuple(body.hq_mails), body.store_approver_notice
     )
-    return _flow(response, await set_approval_flow(ctx, wanted, version))
 
 
 def _flow(response: Response, flow: ApprovalFlow | None) -> FlowAnswer:
@@ -84,6 +100,23 @@ async def add_substitute(body: SubstituteBody, response: Response, ctx: Ctx) -> 
     row = await register_substitute(ctx, SubstituteInput(**body.model_dump()))
     response.headers.update(etag(row.version))
     return await _substitute(ctx, row)
+
+
+@router.post("/substitutes/check", dependencies=[approvers])
+@refuses(*NOT_SUBSTITUTED)
+async def check_substitute(body: SubstituteBody, ctx: Ctx) -> SubstitutionAnswer:
+    """確認: the substitution with its names, or all its errors; nothing is changed (D94)."""
+    found = await check_substitution_input(ctx, SubstituteInput(**body.model_dump()))
+    people = {found.approver.user_id, found.substitute_id}
+    names = await staff_names(ctx.tx, ctx.who.self_actor.dealer_code or "", people)
+    return SubstitutionAnswer(
+        approver_id=found.approver.user_id,
+        approver_name=names.get(found.approver.user_id, found.approver.user_id),
+        substitute_id=found.substitute_id,
+        substitute_name=names.get(found.substitute_id, found.substitute_id),
+        from_on=found.from_on,
+        to_on=found.to_on,
+    )
 
 
 @router.put("/substitutes/{substitute_no}", dependencies=[approvers])

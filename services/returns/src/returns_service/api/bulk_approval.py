@@ -5,8 +5,10 @@ from fastapi import APIRouter
 from returns_service.actions.return_steps import apply_step
 from returns_service.api.dependencies import Ctx, dealers
 from returns_service.api.request_bodies import BulkBody, BulkItem
+from returns_service.api.return_detail import application_in_sight
 from returns_service.api.schemas import BulkAnswer, BulkResult
 from returns_service.rules.return_commands import Approve
+from returns_service.rules.return_refusals import ReturnNotVisible
 from shared.errors import Refusal
 
 router = APIRouter()
@@ -19,8 +21,18 @@ async def approve_applications(body: BulkBody, ctx: Ctx) -> BulkAnswer:
     # In the order of their ids, so that two bulk approvals never wait for each other.
     for place, item in sorted(enumerate(body.items), key=lambda pair: pair[1].application_id):
         results[place] = await _approve(ctx, item)
-    ordered = [results[place] for place in range(len(body.items))]
+    ordered = [await _named(ctx, results[place]) for place in range(len(body.items))]
     return BulkAnswer(results=ordered, approved=sum(result.approved for result in ordered))
+
+
+async def _named(ctx: Ctx, result: BulkResult) -> BulkResult:
+    """The result with contract and customer, so that a person knows which one it is."""
+    try:
+        found = await application_in_sight(ctx.tx, result.application_id, ctx.who)
+    except ReturnNotVisible:
+        return result
+    whose = {"contract_no": found.contract_no, "customer_name": found.customer_name}
+    return result.model_copy(update=whose)
 
 
 async def _approve(ctx: Ctx, item: BulkItem) -> BulkResult:

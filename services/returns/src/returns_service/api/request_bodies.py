@@ -109,12 +109,15 @@ class FlowBody(BaseModel):
 
 
 class SubstituteBody(BaseModel):
-    """Who approves in whose place, on which JST days, both included."""
+    """Who approves in whose place, on which JST days, both included.
+
+    What is required may be missing, so that the answer names everything that is wrong at once.
+    """
 
     approver_id: Code | None = None
-    substitute_id: Code
-    from_on: date
-    to_on: date
+    substitute_id: Code | None = None
+    from_on: date | None = None
+    to_on: date | None = None
 
 
 class BulkItem(BaseModel):

@@ -19,6 +19,7 @@ from returns_service.queries import (
 )
 from returns_service.rules.approval_route import Level
 from returns_service.rules.delegation import offers_as
+from returns_service.rules.progress_list import guidance_for
 from returns_service.rules.return_approval import By, ReturnFacts, holder
 from returns_service.rules.return_commands import Action
 from returns_service.rules.return_form import changes
@@ -61,7 +62,6 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
     store = await store_by_code(tx, found.dealer_id, found.store_code)
     history = await history_of(tx, application_id)
     approvals = await approvals_of(tx, application_id)
-    store_name = store.name if store else found.store_code
     represented = {line.on_behalf_of for line in history if line.on_behalf_of}
     names = await staff_names(tx, found.dealer_id, represented) if represented else {}
     return schemas.ApplicationAnswer(
@@ -69,11 +69,12 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
         version=found.version,
         status_version=found.status_version,
         status=serializers.status(facts.status),
-        dealer=serializers.originator(found, store_name),
+        guidance=guidance_for(facts, who.actors),
+        dealer=serializers.originator(found, store),
         contract=await _contract(tx, contract) if contract else None,
         customer_name=found.customer_name,
         contract_no=found.contract_no,
-        entry=serializers.entry(found, ctx.reasons),
+        entry=serializers.entry(report_of(found), ctx.reasons),
         submitted_at=found.submitted_at,
         requested_at=found.requested_at,
         entered_at=found.entered_at,

@@ -96,6 +96,7 @@ class DealerAnswer(BaseModel):
     """①貴社情報, to be read only."""
 
     dealer_id: str
+    dealer_name: str | None
     store: Coded
     person_id: str
     person_name: str
@@ -130,6 +131,7 @@ class RowAnswer(BaseModel):
     application_id: str
     kind: Coded
     dealer_id: str
+    dealer_name: str | None
     contract_no: str
     customer_name: str
     status: StatusAnswer
@@ -197,12 +199,13 @@ class RemandAnswer(BaseModel):
 
 
 class ApplicationAnswer(BaseModel):
-    """An opened application (開く)."""
+    """An opened application (開く); `guidance` is what the person who opened it is asked to do."""
 
     application_id: str
     version: int
     status_version: int
     status: StatusAnswer
+    guidance: str
     dealer: DealerAnswer
     contract: ContractAnswer | None
     customer_name: str
@@ -255,18 +258,35 @@ class FormAnswer(BaseModel):
     next_status: Coded
 
 
+class ConsequenceAnswer(BaseModel):
+    """What follows a step: who receives the application, and whether a mail goes out."""
+
+    receiver: str | None
+    mail: bool
+    message: str
+
+
 class CheckedAnswer(BaseModel):
-    """A form that may be sent: notices, and the status it would get."""
+    """A form that may be sent: notices, the status it would get, the entry as it would be kept.
+
+    `doubts` are questions about what is allowed and probably a slip.
+    """
 
     notices: list[Coded]
     next_status: Coded
+    doubts: list[str]
+    entry: EntryAnswer
+    consequence: ConsequenceAnswer
 
 
 class CheckedStepAnswer(BaseModel):
-    """A step that may be taken: the status that follows, and what it changes of the entry."""
+    """A step that may be taken: as CheckedAnswer, and what it changes of the entry."""
 
     next_status: Coded
     changes: list[ChangeAnswer]
+    doubts: list[str]
+    entry: EntryAnswer
+    consequence: ConsequenceAnswer
 
 
 class StepAnswer(BaseModel):
@@ -288,16 +308,21 @@ class FlowAnswer(FlowBody):
     updated_by: str | None
 
 
-class SubstituteAnswer(BaseModel):
-    """A substitution as kept."""
+class SubstitutionAnswer(BaseModel):
+    """Who approves in whose place, and when, with the names."""
 
-    substitute_no: int
     approver_id: str
     approver_name: str
     substitute_id: str
     substitute_name: str
     from_on: date
     to_on: date
+
+
+class SubstituteAnswer(SubstitutionAnswer):
+    """A substitution as kept."""
+
+    substitute_no: int
     version: int
 
 
@@ -340,9 +365,14 @@ class RecipientsAnswer(BaseModel):
 
 
 class BulkResult(BaseModel):
-    """Result of one item; `code` and `message` say why it was not approved."""
+    """Result of one item; `code` and `message` say why it was not approved.
+
+    Whose it is stays None where the person does not see the application.
+    """
 
     application_id: str
+    contract_no: str | None = None
+    customer_name: str | None = None
     approved: bool
     version: int | None = None
     status: Status | None = None

@@ -6,9 +6,10 @@ from functools import cache
 
 from returns_service.actions.step_result import StepResult
 from returns_service.api import schemas
+from returns_service.api.mail_labels import mail_label
 from returns_service.api.schemas import Coded
 from returns_service.mapping import json_value
-from returns_service.models import Application, Contract, HistoryLine
+from returns_service.models import Application, Contract, HistoryLine, Store
 from returns_service.progress_list_query import ProgressRow
 from returns_service.rules.mail_notice import RemandComment, approver_notice, passed_on_comment
 from returns_service.rules.progress_list import ApplicationKind
@@ -21,7 +22,7 @@ from returns_service.rules.return_eligibility import (
     Selection,
     product_of,
 )
-from returns_service.rules.return_form import Change, ResultKind
+from returns_service.rules.return_form import Change, ResultKind, ReturnReport
 from returns_service.rules.return_status import Status
 from shared.roles import Role
 
@@ -49,10 +50,6 @@ ACTIONS = {
     "complete": "完了",
     "edit_dealer_note": "貴社連絡欄の変更",
     "take_over": "引継ぎ",
-    "mail_sent": "メール送信",
-    "mail_suppressed": "メール送信なし",
-    "mail_failed": "メール送信失敗",
-    "mail_outcome_unknown": "メール送信結果不明",
     "tfc_event_rejected": "TFCからの連絡を不受理",
 }
 SEPARATE_PROCEDURE = Coded(code="SEPARATE_PROCEDURE", label=SEPARATE_PROCEDURE_NOTICE)
@@ -126,24 +123,27 @@ def contract(of: Contract, store_name: str, staff_name: str | None) -> schemas.C
     )
 
 
-def entry(of: Application, reasons: Mapping[str, str]) -> schemas.EntryAnswer:
+def entry(of: ReturnReport, reasons: Mapping[str, str]) -> schemas.EntryAnswer:
     """入力内容 as stored."""
-    reason = of.unreturned_reason
+    result = of.result
+    reason = result.unreturned_reason
     return schemas.EntryAnswer(
         contact_1=of.contact_1,
         contact_2=of.contact_2,
         contact_3=of.contact_3,
         completion_mail=of.completion_mail,
-        kind=Coded(code=of.kind, label=ResultKind(of.kind).label_ja),
-        received_on=of.received_on,
+        kind=Coded(code=result.kind.value, label=result.kind.label_ja),
+        received_on=result.received_on,
         unreturned_reason=Coded(code=reason, label=reasons.get(reason, reason)) if reason else None,
     )
 
 
-def originator(of: Application, store_name: str) -> schemas.DealerAnswer:
+def originator(of: Application, store: Store | None) -> schemas.DealerAnswer:
     """①貴社情報 of an application."""
+    store_name = store.name if store else of.store_code
     return schemas.DealerAnswer(
         dealer_id=of.dealer_id,
+        dealer_name=store.dealer_name if store else None,
         store=Coded(code=of.store_code, label=store_name),
         person_id=of.originator_id,
         person_name=of.originator_name,
@@ -203,7 +203,7 @@ def history_line(
     return schemas.HistoryAnswer(
         at=of.at,
         action=of.action,
-        label=ACTIONS.get(of.action, of.action),
+        label=mail_label(of.action, of.facts) or ACTIONS.get(of.action, of.action),
         actor_id=of.actor_id,
         actor_name=of.actor_name,
         actor_role=of.actor_role,
@@ -238,12 +238,15 @@ def last_remand(history: Sequence[HistoryLine]) -> schemas.RemandAnswer | None:
     )
 
 
-def row(of: ProgressRow, store_name: str, *, waits_for_me: bool) -> schemas.RowAnswer:
+def row(
+    of: ProgressRow, store_name: str, dealer_name: str | None, *, waits_for_me: bool
+) -> schemas.RowAnswer:
     """One row of 進捗一覧."""
     return schemas.RowAnswer(
         application_id=of.application_id,
         kind=Coded(code=of.kind, label=ApplicationKind(of.kind).label_ja),
         dealer_id=of.dealer_id,
+        dealer_name=dealer_name,
         contract_no=of.contract_no,
         customer_name=of.customer_name,
         status=status(Status(of.status)),

@@ -18,6 +18,7 @@ from returns_service.api.request_bodies import (
     RemandBody,
     TakeOverBody,
 )
+from returns_service.api.step_consequences import consequence
 from returns_service.models import Staff
 from returns_service.queries import setting_of, staff_by_id
 from returns_service.rules.free_text import TextTooLong, TextUnprintable
@@ -80,9 +81,13 @@ class StepRequest:
     async def check(self, command: Command) -> schemas.CheckedStepAnswer:
         """What the step would do; nothing is written."""
         plan = await preview_step(self.ctx, self.application_id, command)
+        outcome, reasons = plan.outcome, self.ctx.reasons
         return schemas.CheckedStepAnswer(
-            next_status=serializers.coded_status(plan.outcome.status),
-            changes=serializers.changes(plan.changes, self.ctx.reasons),
+            next_status=serializers.coded_status(outcome.status),
+            changes=serializers.changes(plan.changes, reasons),
+            doubts=list(plan.doubts),
+            entry=serializers.entry(plan.report, reasons),
+            consequence=await consequence(self.ctx, plan.application, command.action, outcome),
         )
 
 

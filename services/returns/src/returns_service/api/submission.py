@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Request, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from returns_service.actions.submit_return import (
+    application_of,
     check_submission,
     contract_in_sight,
     submit_application,
@@ -16,8 +17,9 @@ from returns_service.api import schemas, serializers
 from returns_service.api.dependencies import Ctx, dealers
 from returns_service.api.request_bodies import Code, SubmissionBody
 from returns_service.api.schemas import Coded
+from returns_service.api.step_consequences import consequence
 from returns_service.mapping import contract_facts
-from returns_service.models import Contract
+from returns_service.models import Contract, Store
 from returns_service.queries import (
     earlier_returns,
     open_application_of,
@@ -27,6 +29,7 @@ from returns_service.queries import (
     store_by_code,
 )
 from returns_service.rules.approval_route import Route
+from returns_service.rules.return_commands import Action
 from returns_service.rules.return_eligibility import (
     CarAlreadyReturned,
     ContractHandledByTfc,
@@ -69,7 +72,7 @@ async def open_form(contract_no: Code, ctx: Ctx) -> schemas.FormAnswer:
     car = await reported_car_of(tx, contract)
     return schemas.FormAnswer(
         contract=serializers.contract(contract, store_name, staff.name if staff else None),
-        dealer=_originator(who, contract.dealer_id, contract.store_code, store_name),
+        dealer=_originator(who, contract, store),
         eligible=refusal is None,
         refusal=Coded(code=refusal.code, label=refusal.message) if refusal else None,
         open_application_id=await open_application_of(tx, contract_no),
@@ -102,12 +105,12 @@ async def _eligibility(
         return None, refusal
 
 
-def _originator(
-    who: Person, dealer_id: str, store_code: str, store_name: str
-) -> schemas.DealerAnswer:
+def _originator(who: Person, contract: Contract, store: Store | None) -> schemas.DealerAnswer:
+    code = contract.store_code
     return schemas.DealerAnswer(
-        dealer_id=dealer_id,
-        store=Coded(code=store_code, label=store_name),
+        dealer_id=contract.dealer_id,
+        dealer_name=store.dealer_name if store else None,
+        store=Coded(code=code, label=store.name if store else code),
         person_id=who.self_actor.user_id,
         person_name=who.name,
         role=serializers.role(who.self_actor.role),
@@ -119,9 +122,13 @@ def _originator(
 async def check_application(body: SubmissionBody, ctx: Ctx) -> schemas.CheckedAnswer:
     """確認: whether this form may be sent (D94); nothing is created."""
     checked = await check_submission(ctx, body.contract_no, body.form())
+    planned = application_of(checked, ctx.who, now=ctx.now)
     return schemas.CheckedAnswer(
         notices=serializers.notices(checked.eligibility),
         next_status=serializers.coded_status(checked.outcome.status),
+        doubts=list(checked.doubts),
+        entry=serializers.entry(checked.report, ctx.reasons),
+        consequence=await consequence(ctx, planned, Action.SUBMIT, checked.outcome),
     )
 
 

@@ -6,23 +6,30 @@ from returns_service.rules.return_form import check_approver_mail
 from shared.errors import FieldError, FormErrors
 
 MOST_MAILS = 20
+SHOWN = 60
+"""How much of a wrong line is repeated in its message."""
 
 
 def check_approver_mails(entered: Iterable[str]) -> tuple[str, ...]:
     """The addresses as kept: blanks and repetitions left out, in the order typed.
 
-    Raises FormErrors on `hq_mails`.
+    `entered` are the lines of the field. Raises FormErrors on `hq_mails`, one for each wrong line.
     """
     kept: dict[str, str] = {}
-    for mail in entered:
+    wrong: list[FieldError] = []
+    for line, mail in enumerate(entered, start=1):
         try:
             address = check_approver_mail(mail)
-        except FormErrors as wrong:
-            fault = wrong.fields[0]
-            raise FormErrors(FieldError("hq_mails", fault.code, fault.message)) from None
+        except FormErrors as refused:
+            fault = refused.fields[0]
+            message = f"{line}行目「{mail[:SHOWN]}」：{fault.message}"
+            wrong.append(FieldError("hq_mails", fault.code, message))
+            continue
         if address:
             kept.setdefault(address.casefold(), address)
     if len(kept) > MOST_MAILS:
         message = f"メールアドレスは{MOST_MAILS}件まで登録できます"
-        raise FormErrors(FieldError("hq_mails", "TOO_MANY_MAILS", message))
+        wrong.append(FieldError("hq_mails", "TOO_MANY_MAILS", message))
+    if wrong:
+        raise FormErrors(*wrong)
     return tuple(kept.values())

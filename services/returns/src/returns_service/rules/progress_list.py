@@ -4,8 +4,9 @@ Names, groups and colours of a status are in return_status; here are the questio
 list. SQL may filter with the statuses and bounds that this file gives.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
@@ -15,8 +16,11 @@ from returns_service.rules.return_commands import Action
 from returns_service.rules.return_status import Group, Status
 from returns_service.rules.return_visibility import Actor
 from shared.errors import Kind, Refusal
+from shared.roles import Role
 
 _JST = timezone(timedelta(hours=9))
+_RECEPTION = re.compile(r"(?:RA)?[-ー‐−\s]*([0-9]{1,8})")
+_WHO_ACTS = {Role.SALES: "起票者", Role.MANAGER: "店舗承認者", Role.HQ: "本部承認者"}
 
 
 class ApplicationKind(StrEnum):
@@ -99,13 +103,14 @@ class ProgressSearch:
 
     The days are JST days, both inclusive. `kind` None is 全件 (D99); `statuses` are the ticked ones
     (D100). `waiting`: only what waits for the person who asks (D108); `own`: only what they
-    originated.
+    originated. `reception_no` (受付番号) is the number of an application, RA-00000001.
     """
 
     kind: ApplicationKind | None = None
     statuses: frozenset[Status] = frozenset()
     customer_name: str | None = None
     contract_no: str | None = None
+    reception_no: str | None = None
     updated_from_on: date | None = None
     updated_to_on: date | None = None
     waiting: bool = False
@@ -134,6 +139,28 @@ def name_key(name: str) -> str:
 def number_key(number: str) -> str:
     """A contract number as it is compared: NFKC, trimmed, no hyphens; found as a whole (D98)."""
     return unicodedata.normalize("NFKC", number).strip().replace("-", "")
+
+
+def reception_key(number: str) -> str:
+    """受付番号 as it is compared: RA-00000001, found also by 「ＲＡ１」 and by 「1」."""
+    typed = unicodedata.normalize("NFKC", number).strip().upper()
+    found = _RECEPTION.fullmatch(typed)
+    return f"RA-{int(found[1]):08}" if found else typed
+
+
+def guidance_for(facts: ReturnFacts, actors: Sequence[Actor]) -> str:
+    """What the screen asks of a person of the dealer who opened an application (D105, D108).
+
+    The list has one sentence per group; here the person is known, and what they can do.
+    """
+    status = facts.status
+    if status.acts is None:
+        return status.group.guidance
+    if not any(waits_for(facts, actor) for actor in actors):
+        return f"{_WHO_ACTS[status.acts]}の手続をお待ちください"
+    if holder(status, facts.route) is By.ORIGINATOR:
+        return "差戻しの理由をご確認のうえ、訂正または取下げをお願いいたします"
+    return "内容をご確認のうえ、承認または差戻しをお願いいたします"
 
 
 def _begin_of(day: date) -> datetime:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Self
 
 from returns_service.rules.return_visibility import Actor
-from shared.errors import Kind, Refusal
+from shared.errors import FieldError, FormErrors, Kind, Refusal
 from shared.roles import Role
 
 
@@ -26,6 +26,12 @@ class Substitution:
     def overlaps(self, other: Self) -> bool:
         """Whether the two share a day."""
         return self.from_on <= other.to_on and other.from_on <= self.to_on
+
+
+_SUBSTITUTE_MISSING = ("SUBSTITUTE_REQUIRED", "代理承認者を選択してください")
+_START_MISSING = ("FROM_ON_REQUIRED", "開始日を入力してください")
+_END_MISSING = ("TO_ON_REQUIRED", "終了日を入力してください")
+_END_PAST = ("TO_ON_IN_PAST", "終了日は本日以降の日付を入力してください")
 
 
 class RoleNotSubstituted(Refusal):
@@ -58,6 +64,36 @@ class SubstituteHasSubstitute(Refusal):
     code = "SUBSTITUTE_HAS_SUBSTITUTE"
     kind = Kind.CONFLICT
     message = "代理承認者の代理は設定できません"
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What was typed about a substitution, complete."""
+
+    substitute_id: str
+    from_on: date
+    to_on: date
+
+
+def check_entered(
+    substitute_id: str | None, from_on: date | None, to_on: date | None, *, today: date
+) -> Entered:
+    """The form with everything that it needs; raises FormErrors with every faulty field."""
+    wrong: list[FieldError] = []
+    if not substitute_id:
+        wrong.append(FieldError("substitute_id", *_SUBSTITUTE_MISSING))
+    if from_on is None:
+        wrong.append(FieldError("from_on", *_START_MISSING))
+    if to_on is None:
+        wrong.append(FieldError("to_on", *_END_MISSING))
+    elif from_on is not None and from_on > to_on:
+        reversed_ = SubstitutionPeriodReversed
+        wrong.append(FieldError("to_on", reversed_.code, reversed_.message))
+    elif to_on < today:
+        wrong.append(FieldError("to_on", *_END_PAST))
+    if wrong or not substitute_id or from_on is None or to_on is None:
+        raise FormErrors(*wrong)
+    return Entered(substitute_id, from_on, to_on)
 
 
 def check_substitution(

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 from portal_service.api_client import ServiceUnavailable, client_of, or_missing
 from portal_service.charts import stacked
 from portal_service.rendering import render
+from portal_service.screens.returns.progress_list import GROUP_STATUSES
 from portal_service.service_api import contracts, returns
 from shared.auth import Role, require
 
@@ -50,6 +51,7 @@ async def show_dashboard(request: Request) -> Response:
         ages=stacked(ages, [part[1:] for part in AGES]),
         age_legend=AGES,
         counts=await or_missing(returns.count_applications(services)),
+        group_statuses=GROUP_STATUSES,
         work=await or_missing(returns.list_own_work(services)),
         moves=await or_missing(contracts.count_transfers(services)),
     )

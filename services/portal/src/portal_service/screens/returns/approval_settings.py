@@ -4,9 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from portal_service.api_client import FormRefused, Problem, client_of
+from portal_service.api_client import (
+    FieldError,
+    FormRefused,
+    Problem,
+    ServiceClient,
+    client_of,
+)
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
+from portal_service.formatting import day
 from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import name_of, staff_to_choose
 from portal_service.service_api import returns
@@ -25,31 +32,47 @@ async def show_flow(request: Request) -> Response:
 
 @pages.post("/approval-flow", dependencies=[require(Role.HQ)])
 async def save_flow(request: Request) -> Response:
-    """Asks, then changes it; applications on their way keep their route (A-31)."""
+    """「確認」 checks and asks, 「OK」 saves; applications on their way keep their route (A-31)."""
     fields = await form_fields_of(request)
     if fields.went_back:
         return await _flow(request, fields)
-    if not fields.confirmed:
-        question = Confirmation(
-            title="承認フロー設定の確認",
-            sentence="承認フローを変更します。手続中の申込には反映されません。よろしいですか。",
-            action="/approval-flow",
-            kept=fields.kept(),
-            crumbs=[("承認フロー設定", "/approval-flow")],
-        )
-        return await confirm(request, question, fields=fields)
     chosen = fields.getlist("levels")
     body: returns.FlowBody = {
         "store_approval": "store_approval" in chosen,
         "hq_approval": "hq_approval" in chosen,
         "store_approver_notice": "store_approver_notice" in chosen,
-        "hq_mails": fields.text("hq_mails").split(),
+        "hq_mails": fields.text("hq_mails").splitlines(),
     }
+    services = client_of(request)
     try:
-        await returns.put_approval_flow(client_of(request), body, version=fields.version)
+        if not fields.confirmed:
+            checked = await returns.check_flow(services, body, version=fields.version)
+            return await confirm(request, _flow_question(fields, checked.body), fields=fields)
+        await returns.put_approval_flow(services, body, version=fields.version)
     except FormRefused as problem:
         return await _flow(request, fields, problem)
     return see_other(request, "/approval-flow", "承認フローを保存しました。")
+
+
+def _flow_question(fields: FormFields, flow: returns.FlowBody) -> Confirmation:
+    mails = flow.get("hq_mails", [])
+    notes = ["手続中の申込には反映されません。"]
+    if flow["hq_approval"] and not mails:
+        notes.append("本部承認者のメールアドレスが空欄のため、承認依頼メールは送信されません。")
+    return Confirmation(
+        title="承認フロー設定の確認",
+        sentence="承認フローを変更します。よろしいですか。",
+        action="/approval-flow",
+        kept=fields.kept(),
+        facts=[
+            ("店長の承認", "あり" if flow["store_approval"] else "なし"),
+            ("本部担当者の承認", "あり" if flow["hq_approval"] else "なし"),
+            ("店舗承認者への通知", "する" if flow.get("store_approver_notice") else "しない"),
+            ("本部承認者のメールアドレス", "、".join(mails)),
+        ],
+        notes=notes,
+        crumbs=[("承認フロー設定", "/approval-flow")],
+    )
 
 
 @pages.get("/substitutes")
@@ -60,20 +83,58 @@ async def show_substitutes(request: Request, who: Approver) -> Response:
 
 @pages.post("/substitutes")
 async def add_substitute(request: Request, who: Approver) -> Response:
-    """Name a substitute; headquarters also for another approver."""
+    """「確認」 checks and asks, 「OK」 registers; headquarters also for another approver."""
     fields = await form_fields_of(request)
+    if fields.went_back:
+        return await _substitutes(request, who, fields)
     body: returns.SubstituteBody = {
         "approver_id": fields.text("approver_id") or None,
-        "substitute_id": fields.text("substitute_id"),
+        "substitute_id": fields.text("substitute_id") or None,
         "from_on": fields.day("from_on"),
         "to_on": fields.day("to_on"),
     }
+    services = client_of(request)
     try:
-        fields.refuse_unreadable()
-        await returns.add_substitute(client_of(request), body)
+        if not fields.confirmed:
+            checked = await _check_substitute(services, fields, body)
+            return await confirm(request, _substitute_question(fields, checked), fields=fields)
+        await returns.add_substitute(services, body)
     except FormRefused as problem:
         return await _substitutes(request, who, fields, problem)
     return see_other(request, "/substitutes", "代理承認者を登録しました。")
+
+
+async def _check_substitute(
+    services: ServiceClient, fields: FormFields, body: returns.SubstituteBody
+) -> returns.SubstitutionAnswer:
+    """The substitution with its names; raises FormRefused with unreadable days among the errors."""
+    try:
+        checked = await returns.check_substitute(services, body)
+    except FormRefused as problem:
+        unreadable = {error.field for error in fields.errors}
+        others = [error for error in problem.errors if error.field not in unreadable]
+        if not problem.errors:
+            others = [FieldError("substitute_id", problem.words, problem.code)]
+        errors = (*others, *fields.errors)
+        raise FormRefused(problem.status, problem.code, "", problem.detail, errors) from problem
+    fields.refuse_unreadable()
+    return checked.body
+
+
+def _substitute_question(fields: FormFields, found: returns.SubstitutionAnswer) -> Confirmation:
+    return Confirmation(
+        title="代理承認者の確認",
+        sentence="この内容で代理承認者を登録します。よろしいですか。",
+        action="/substitutes",
+        kept=fields.kept(),
+        facts=[
+            ("承認者", found["approver_name"]),
+            ("代理承認者", found["substitute_name"]),
+            ("期間", f"{day(found['from_on'])} ～ {day(found['to_on'])}"),
+        ],
+        notes=["代理承認者へは、メールは送信されません。ご本人へご連絡ください。"],
+        crumbs=[("代理承認者", "/substitutes")],
+    )
 
 
 @pages.post("/substitutes/{number}/end")

@@ -10,8 +10,14 @@ from portal_service.api_client import FormRefused, Problem, ServiceResponse, cli
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render
-from portal_service.screens.returns.detail import application_of, changed_since, step_taken
+from portal_service.screens.returns.detail import (
+    application_of,
+    changed_since,
+    refused_words,
+    step_taken,
+)
 from portal_service.screens.returns.entry import (
+    consequence_note,
     facts_of_report,
     facts_of_result,
     form_of,
@@ -41,8 +47,8 @@ class CorrectionForm(Generic[Body]):
     title: str
     sentence: str
     read: Callable[[FormFields], Body]
-    facts: Callable[[returns.FormAnswer, Body], list[tuple[str, str]]]
-    notes: Callable[[Body], list[str]]
+    facts: Callable[[returns.EntryAnswer], list[tuple[str, str]]]
+    notes: Callable[[returns.EntryAnswer], list[str]]
     check: Callable[..., Awaitable[ServiceResponse[returns.CheckedStepAnswer]]]
     send: Callable[..., Awaitable[ServiceResponse[returns.StepAnswer]]]
     whole: bool
@@ -55,13 +61,6 @@ def _overwrite(fields: FormFields) -> returns.ApprovalBody:
     return body
 
 
-def _facts_overwritten(
-    form: returns.FormAnswer, body: returns.ApprovalBody
-) -> list[tuple[str, str]]:
-    result = body["overwrite"]
-    return facts_of_result(form, result) if result else []
-
-
 CORRECTION = CorrectionForm(
     step=CORRECT,
     path="correction",
@@ -69,7 +68,7 @@ CORRECTION = CorrectionForm(
     sentence=CORRECT.sentence,
     read=read_report,
     facts=facts_of_report,
-    notes=lambda body: no_mail_note(body["contact_3"]),
+    notes=lambda entry: no_mail_note(entry["contact_3"]),
     check=returns.check_correction,
     send=returns.correct_application,
     whole=True,
@@ -80,7 +79,7 @@ OVERWRITING = CorrectionForm(
     title="訂正の上、承認",
     sentence="車両返却情報を訂正し、この申込を承認します。",
     read=_overwrite,
-    facts=_facts_overwritten,
+    facts=facts_of_result,
     notes=lambda _: [],
     check=returns.check_approval,
     send=returns.approve_application,
@@ -122,7 +121,7 @@ async def _send(request: Request, rewriting: CorrectionForm[Body], application_i
         services = client_of(request)
         if not fields.confirmed:
             checked = await rewriting.check(services, application_id, body, version=fields.version)
-            return await _ask(request, rewriting, application_id, fields, body, checked.body)
+            return await _ask(request, rewriting, application_id, fields, checked.body)
         taken = await rewriting.send(services, application_id, body, version=fields.version)
     except FormRefused as problem:
         return await _form(request, rewriting, application_id, fields, problem)
@@ -140,6 +139,7 @@ async def _form(
     application = found.body
     form = await form_of(request, application["contract_no"])
     form["contact_3_required"] = application["dealer"]["role"]["code"] == "hq"
+    changes = changed_since(application, fields.version) if fields else []
     return await render(
         request,
         "returns/rewriting.html",
@@ -149,32 +149,36 @@ async def _form(
         version=found.etag,
         form=form,
         values=fields.values(["completion_mail"]) if fields else _entered(application),
-        errors=problem.on_form if problem else (),
-        overtaken_by=changed_since(application, fields.version) if fields else [],
+        errors=refused_words(request, problem, changes),
+        overtaken_by=changes,
     )
 
 
-async def _ask(  # noqa: PLR0913, PLR0917  one question
+async def _ask(
     request: Request,
     rewriting: CorrectionForm[Body],
     application_id: str,
     fields: FormFields,
-    body: Body,
     checked: returns.CheckedStepAnswer,
 ) -> Response:
     application = (await application_of(request, application_id)).body
-    form = await form_of(request, application["contract_no"])
     home = f"/returns/{application_id}"
     question = Confirmation(
         title=f"{rewriting.title} 確認",
         sentence=f"{rewriting.sentence}よろしいですか。",
         notes=[
             f"送信後のステータスは「{checked['next_status']['label']}」です。",
-            *rewriting.notes(body),
+            *consequence_note(checked["consequence"]),
+            *rewriting.notes(checked["entry"]),
         ],
+        doubts=checked["doubts"],
         action=f"{home}/{rewriting.path}",
         kept=fields.kept(),
-        facts=[("契約番号", application["contract_no"]), *rewriting.facts(form, body)],
+        facts=[
+            ("契約番号", application["contract_no"]),
+            ("ご契約者名", application["customer_name"]),
+            *rewriting.facts(checked["entry"]),
+        ],
         crumbs=[("進捗一覧", "/returns"), ("車両返却", home)],
     )
     return await confirm(request, question, fields=fields)

@@ -11,11 +11,12 @@ from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import staff_to_choose
-from portal_service.screens.returns.entry import notices_in
+from portal_service.screens.returns.entry import consequence_note, notices_in
 from portal_service.screens.returns.step_buttons import (
     STEPS,
     TFC_STEPS,
     Step,
+    first_step,
     offered_steps,
     step_at,
 )
@@ -26,6 +27,8 @@ pages = APIRouter(prefix="/returns/{application_id:key}")
 
 Anybody = Annotated[Principal, require(Role.SALES, Role.MANAGER, Role.HQ, Role.TFC)]
 LOST = 409
+VERSION_CONFLICT = "VERSION_CONFLICT"
+OWN_OTHER_TAB = "別の画面（タブ）で、ご自身がこの申込を更新しています。最新の内容をご確認ください。"
 Application = ServiceResponse[returns.ApplicationAnswer]
 
 
@@ -130,6 +133,7 @@ async def opened(
         application=application,
         version=found.etag,
         steps_offered=offered_steps(who, application["actions"]),
+        first_step=first_step(who, application["actions"], remanded=bool(application["remand"])),
         may_overwrite="approve" in enabled,
         may_note="edit_dealer_note" in enabled,
         of_tfc=who.has(Role.TFC),
@@ -146,6 +150,19 @@ def changed_since(
     if not seen.isdigit():
         return []
     return [line for line in application["history"] if line["version"] > int(seen)]
+
+
+def refused_words(
+    request: Request, problem: Problem | None, changes: list[returns.HistoryAnswer]
+) -> tuple[FieldError, ...]:
+    """What to show of a refusal; a version lost to the person's own other tab is called so."""
+    if problem is None:
+        return ()
+    who: Principal = request.state.principal
+    people = {line["actor_id"] for line in changes if line["actor_role"] != "service"}
+    if problem.code == VERSION_CONFLICT and people == {who.person_id}:
+        return (FieldError("", OWN_OTHER_TAB, problem.code),)
+    return problem.on_form
 
 
 def _step(request: Request, who: Principal) -> Step:
@@ -176,6 +193,7 @@ async def _ask(
             ("ご契約者名", application["customer_name"]),
             ("ステータス", application["status"]["label"]),
         ],
+        notes=await _consequence(request, application["application_id"], step),
         part=step.part,
         danger=step.kind == "danger",
         crumbs=[("進捗一覧", "/returns"), ("車両返却", here)],
@@ -186,7 +204,7 @@ async def _ask(
         request,
         question,
         fields=fields,
-        errors=_errors(problem, step),
+        errors=_errors(problem, step) or refused_words(request, problem, changes),
         status=problem.status if problem else 200,
         application=application,
         overtaken_by=changes,
@@ -196,10 +214,16 @@ async def _ask(
     )
 
 
+async def _consequence(request: Request, application_id: str, step: Step) -> list[str]:
+    """Who receives the application and whether a mail goes out, before OK (D96, D120)."""
+    if step.action == "take_over":  # both depend on what is entered in the question
+        return []
+    follows = await returns.show_consequence(client_of(request), application_id, step=step.action)
+    return consequence_note(follows.body)
+
+
 def _errors(problem: Problem | None, step: Step) -> tuple[FieldError, ...]:
-    """A refusal without a field belongs to the first field of the question, if it has one."""
-    if problem is None:
+    """A refusal without a field, at the first field of the question; nothing where it has none."""
+    if problem is None or problem.status == LOST or problem.errors or not step.fields:
         return ()
-    if problem.status == LOST or problem.errors or not step.fields:
-        return problem.on_form
     return (FieldError(step.fields[0], problem.words, problem.code),)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from portal_service.api_client import FieldError, FormRefused, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, FormValues, form_fields_of
-from portal_service.formatting import day
+from portal_service.formatting import day, sentence
 from portal_service.rendering import render, see_other
 from portal_service.service_api import returns
 from shared.auth import Role, require
@@ -44,7 +44,7 @@ async def send_entry(request: Request, contract_no: str) -> Response:
         if not fields.confirmed:
             checked = await returns.check_application(services, body)
             form = await form_of(request, contract_no)
-            return await _ask(request, form, fields, report, checked.body)
+            return await _ask(request, form, fields, checked.body)
         sent = await returns.create_application(
             services, body, idempotency_key=fields.idempotency_key
         )
@@ -90,29 +90,31 @@ def read_result(fields: FormFields) -> returns.ResultBody:
     }
 
 
-def facts_of_result(
-    form: returns.FormAnswer, report: returns.ResultBody | returns.FormBody
-) -> list[tuple[str, str]]:
-    """③ in words, for the question."""
-    kinds = {item["code"]: item["label"] for item in form["kinds"]}
-    reasons = {item["code"]: item["label"] for item in form["reasons"]}
-    facts = [("車両返却結果", kinds.get(report["kind"], ""))]
-    if report["received_on"]:
-        facts.append(("車両返却受領日", day(report["received_on"])))
-    if report["unreturned_reason"]:
-        facts.append(("未返却理由", reasons.get(report["unreturned_reason"], "")))
+def facts_of_result(entry: returns.EntryAnswer) -> list[tuple[str, str]]:
+    """③ in words as it would be kept, for the question."""
+    facts = [("車両返却結果", entry["kind"]["label"])]
+    if entry["received_on"]:
+        facts.append(("車両返却受領日", day(entry["received_on"])))
+    if entry["unreturned_reason"]:
+        facts.append(("未返却理由", entry["unreturned_reason"]["label"]))
     return facts
 
 
-def facts_of_report(form: returns.FormAnswer, report: returns.FormBody) -> list[tuple[str, str]]:
-    """Everything that was entered, in words, for the question."""
+def facts_of_report(entry: returns.EntryAnswer) -> list[tuple[str, str]]:
+    """Everything in words as it would be kept, for the question."""
     contacts = [
-        ("連絡先1", report["contact_1"] or ""),
-        ("連絡先2", report["contact_2"] or ""),
-        ("連絡先3", report["contact_3"] or ""),
+        ("連絡先1", entry["contact_1"] or ""),
+        ("連絡先2", entry["contact_2"] or ""),
+        ("連絡先3", entry["contact_3"] or ""),
     ]
-    wanted = "希望する" if report["completion_mail"] else "希望しない"
-    return [*facts_of_result(form, report), *contacts, ("手続完了メール", wanted)]
+    wanted = "希望する" if entry["completion_mail"] else "希望しない"
+    return [*facts_of_result(entry), *contacts, ("手続完了メール", wanted)]
+
+
+def consequence_note(follows: returns.ConsequenceAnswer) -> list[str]:
+    """Who receives the application next, and whether a mail goes to them."""
+    receiver = f"次の手続者は {follows['receiver']} です。" if follows["receiver"] else ""
+    return [f"{receiver}{sentence(follows['message'])}"] if follows["message"] else []
 
 
 def no_mail_note(contact_3: str | None) -> list[str]:
@@ -122,7 +124,7 @@ def no_mail_note(contact_3: str | None) -> list[str]:
 
 def notices_in(answer: returns.StepAnswer | returns.CheckedAnswer) -> list[str]:
     """The sentences for the user after a step."""
-    return [notice["label"] for notice in answer["notices"]]
+    return [sentence(notice["label"]) for notice in answer["notices"]]
 
 
 def _values(fields: FormFields) -> FormValues:
@@ -145,7 +147,6 @@ async def _ask(
     request: Request,
     form: returns.FormAnswer,
     fields: FormFields,
-    report: returns.FormBody,
     checked: returns.CheckedAnswer,
 ) -> Response:
     contract_no = form["contract"]["contract_no"]
@@ -159,9 +160,14 @@ async def _ask(
         facts=[
             ("契約番号", contract_no),
             ("ご契約者名", form["contract"]["customer_name"]),
-            *facts_of_report(form, report),
+            *facts_of_report(checked["entry"]),
         ],
-        notes=[*notices_in(checked), *no_mail_note(report["contact_3"])],
+        notes=[
+            *consequence_note(checked["consequence"]),
+            *notices_in(checked),
+            *no_mail_note(checked["entry"]["contact_3"]),
+        ],
+        doubts=checked["doubts"],
         crumbs=[("顧客詳細", f"/contracts/{contract_no}"), ("車両返却 起票", here)],
     )
     return await confirm(request, question, fields=fields)

@@ -6,6 +6,7 @@ from starlette.datastructures import QueryParams
 from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
 from portal_service.formatting import NotReadable, read_day
 from portal_service.rendering import render
+from portal_service.search_words import range_words, search_words
 from portal_service.service_api import returns
 from shared.auth import Role, require
 
@@ -31,6 +32,16 @@ STATUSES = (
     ("COMPLETED", "完了"),
     ("WITHDRAWN", "取下げ"),
 )
+GROUP_STATUSES = {
+    "DEALER_IN_PROGRESS": ["STORE_PENDING", "HQ_PENDING"],
+    "DEALER_REMANDED": ["STAFF_REMANDED", "STORE_REMANDED", "HQ_REMANDED"],
+    "REQUESTED": ["REQUESTED"],
+    "TFC_IN_PROGRESS": ["TFC_PROCESSING", "TFC_CONTACT", "TFC_HOLD"],
+    "COMPLETED": ["COMPLETED"],
+    "WITHDRAWN": ["WITHDRAWN"],
+}
+"""The statuses of each display group (D104), for the links of the counts."""
+NAMED = ("customer_name", "contract_no", "reception_no")
 DAYS = ("updated_from", "updated_to")
 
 
@@ -62,8 +73,8 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     except Problem as problem:
         if problem.status != 422:  # noqa: PLR2004
             raise
-        errors = list(problem.on_form)
-    names = ("kind", "customer_name", "contract_no", "own", *DAYS)
+        errors = _at_fields(problem)
+    names = ("kind", "customer_name", "contract_no", "reception_no", "own", *DAYS)
     here = {name: entered[name] for name in names if entered.get(name)} | {"status": statuses}
     return await render(
         request,
@@ -76,16 +87,37 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         counts=await or_missing(returns.count_applications(services)),
         kinds=KINDS,
         all_statuses=STATUSES,
+        group_statuses=GROUP_STATUSES,
         statuses=statuses,
         here=here,
         own=own,
+        searched="" if errors else _words(entered, statuses),
     )
 
 
+def _words(entered: QueryParams, statuses: list[str]) -> str:
+    """The conditions of a search in one line; empty without any."""
+    updated = range_words(entered.get("updated_from", ""), entered.get("updated_to", ""))
+    parts = [
+        *(label for code, label in KINDS if code == entered.get("kind")),
+        *(label for code, label in STATUSES if code in statuses),
+        *(entered[name] for name in NAMED if entered.get(name)),
+        f"最終更新 {updated}" if updated else "",
+        "自分が起票した申込だけ" if entered.get("own") else "",
+    ]
+    return search_words("検索条件", *parts) if any(parts) else ""
+
+
+def _at_fields(problem: Problem) -> list[FieldError]:
+    """A refusal beside its field: a reversed period at its end."""
+    if problem.code == "SEARCH_PERIOD_REVERSED":
+        return [FieldError("updated_to", problem.words, problem.code)]
+    return list(problem.on_form)
+
+
 def _keys(entered: QueryParams, errors: list[FieldError]) -> dict[str, QueryValue]:
-    keys: dict[str, QueryValue] = {
-        name: entered.get(name, "") for name in ("kind", "customer_name", "contract_no", "cursor")
-    }
+    names = ("kind", "customer_name", "contract_no", "reception_no", "cursor")
+    keys: dict[str, QueryValue] = {name: entered.get(name, "") for name in names}
     for name in DAYS:
         try:
             day = read_day(entered.get(name, ""))

@@ -163,6 +163,19 @@ def step_at(person: Principal, path: str) -> Step | None:
     return next((step for step in steps_for(person) if step.path == path), None)
 
 
+def first_step(person: Principal, actions: Iterable[OfferAnswer], *, remanded: bool) -> Step | None:
+    """The step that this person most likely came for: of the open ones, not 取り下げ if it can be.
+
+    Whoever may approve approves; a remanded originator corrects.
+    """
+    enabled = [offered.step for offered in offered_steps(person, actions) if offered.enabled]
+    if remanded and CORRECT in enabled:
+        return CORRECT
+    primary = [step for step in enabled if step.kind == "primary"]
+    harmless = [step for step in enabled if step.kind != "danger"]
+    return next(iter(primary + harmless + enabled), None)
+
+
 def offered_steps(person: Principal, actions: Iterable[OfferAnswer]) -> list[OfferedStep]:
     """The buttons: every step that the service mentions."""
     offers = {action["action"]: action for action in actions}
