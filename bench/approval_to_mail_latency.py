@@ -226,6 +226,22 @@ def environment(name: str, url: str, rabbitmq: str, prefix: str, issuer: str) ->
     return {f"{name}_{key}": value for key, value in values.items()}
 
 
+def notifier_settings(api: int, issuer: int, smtp: int) -> dict[str, str]:
+    """Environment of the notifier, by the ports of its neighbours."""
+    return {
+        "NOTIFIER_SENDER": "j-pass_uketsuke@toyota-finance.co.jp",
+        "NOTIFIER_PRODUCT": "J-PASS",
+        "NOTIFIER_EXPENSE_PRODUCT": "楽楽精算",
+        "NOTIFIER_PORTAL_URL": "https://portal.example.jp",
+        "NOTIFIER_SMTP_HOST": "127.0.0.1",
+        "NOTIFIER_SMTP_PORT": str(smtp),
+        "NOTIFIER_SMTP_STARTTLS": "false",
+        "NOTIFIER_RETURNS_URL": f"http://127.0.0.1:{api}",
+        "NOTIFIER_TOKEN_URL": f"http://127.0.0.1:{issuer}/issuer/token",
+        "NOTIFIER_CLIENT_SECRET": SECRET,
+    }
+
+
 @asynccontextmanager
 async def mail_testbed(contracts: int) -> AsyncIterator[MailTestbed]:
     """Start all parts, and clean up at the end."""
@@ -250,18 +266,9 @@ async def mail_testbed(contracts: int) -> AsyncIterator[MailTestbed]:
         here, tokens = begin_processes(stack, f"http://127.0.0.1:{issuer}", issuer, smtp)
         common = (broker[0], prefix, f"http://127.0.0.1:{issuer}")
         for_returns = environment("RETURNS", urls[0], *common)
-        for_notifier = environment("NOTIFIER", urls[1], *common) | {
-            "NOTIFIER_SENDER": "j-pass_uketsuke@toyota-finance.co.jp",
-            "NOTIFIER_PRODUCT": "J-PASS",
-            "NOTIFIER_EXPENSE_PRODUCT": "楽楽精算",
-            "NOTIFIER_PORTAL_URL": "https://portal.example.jp",
-            "NOTIFIER_SMTP_HOST": "127.0.0.1",
-            "NOTIFIER_SMTP_PORT": str(smtp),
-            "NOTIFIER_SMTP_STARTTLS": "false",
-            "NOTIFIER_RETURNS_URL": f"http://127.0.0.1:{api}",
-            "NOTIFIER_TOKEN_URL": f"http://127.0.0.1:{issuer}/issuer/token",
-            "NOTIFIER_CLIENT_SECRET": SECRET,
-        }
+        for_notifier = environment("NOTIFIER", urls[1], *common) | notifier_settings(
+            api, issuer, smtp
+        )
         for child in (
             service_process("returns_service", "api", for_returns, api),
             service_process("returns_service", "worker", for_returns),

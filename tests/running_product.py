@@ -131,6 +131,17 @@ def _wait(product: Product) -> None:
     raise AssertionError((product.data / "log.txt").read_text()[-4000:])
 
 
+def _restore(backup: Path, data: Path) -> None:
+    command = ["restore", "--from", str(backup), "--data", str(data)]
+    done = subprocess.run(
+        [sys.executable, "-m", "madoguchi.cli.main", *command],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @contextlib.contextmanager
 def running(
     *flags: str,
@@ -144,14 +155,7 @@ def running(
     """
     data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
     if backup is not None:
-        restore = ["restore", "--from", str(backup), "--data", str(data)]
-        done = subprocess.run(
-            [sys.executable, "-m", "madoguchi.cli.main", *restore],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        _restore(backup, data)
     command = [
         sys.executable, "-m", "madoguchi.cli.main", "up", "--port", str(port), "--data", str(data),
         "--verbose", "--demo", "small", *flags,

@@ -58,21 +58,7 @@ def asyncapi() -> dict[str, Any]:
             "description": "CloudEvents 1.0, binary mode, headers with the prefix ce-.",
         },
         "defaultContentType": "application/json",
-        "channels": {
-            t: {
-                "address": t,
-                "messages": {t: {"$ref": f"#/components/messages/{t}"}},
-                "bindings": {
-                    "amqp": {
-                        "is": "routingKey",
-                        "exchange": {"name": "events", "type": "topic", "durable": True},
-                        "bindingVersion": "0.3.0",
-                    }
-                },
-            }
-            for t in types
-        }
-        | asyncapi_dealer_messages.channels(),
+        "channels": {t: _channel(t) for t in types} | asyncapi_dealer_messages.channels(),
         "operations": {
             f"{service}.receives.{t}": {
                 "action": "receive",
@@ -89,6 +75,15 @@ def asyncapi() -> dict[str, Any]:
             | asyncapi_dealer_messages.messages(),
             "securitySchemes": asyncapi_dealer_messages.security_schemes(),
         },
+    }
+
+
+def _channel(event_type: str) -> dict[str, Any]:
+    exchange = {"name": "events", "type": "topic", "durable": True}
+    return {
+        "address": event_type,
+        "messages": {event_type: {"$ref": f"#/components/messages/{event_type}"}},
+        "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
     }
 
 

@@ -78,17 +78,33 @@ def _write_feed(
     (fare_id,route_id,origin_id,destination_id,contains_id); `tables` replaces whole tables, None
     leaves one out. Stop A is called A停 and is its own zone.
     """
+    content: dict[str, str | None] = {
+        "routes": routes_table
+        or "route_id,agency_id,route_long_name,route_type\n"
+        + "".join(f"{route},1,{name},{kind}\n" for route, (name, _) in routes.items()),
+        **_timetable(routes),
+    }
+    if fares:
+        content["fare_attributes"] = f"fare_id,price,currency_type\n{fares}\n"
+    if rules:
+        content["fare_rules"] = f"fare_id,route_id,origin_id,destination_id,contains_id\n{rules}\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (content | tables).items():
+        if text is not None:
+            (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    return folder
+
+
+def _timetable(routes: Routes) -> dict[str, str]:
+    """The tables of a feed that follow from its routes."""
     trips = [
         (route, f"{route}-{i}", trip)
         for route, (_, served) in routes.items()
         for i, trip in enumerate(served)
     ]
     letters = sorted({letter for _, _, trip in trips for letter in trip})
-    content: dict[str, str | None] = {
+    return {
         "agency": "agency_id,agency_name\n1,みどり野バス\n",
-        "routes": routes_table
-        or "route_id,agency_id,route_long_name,route_type\n"
-        + "".join(f"{route},1,{name},{kind}\n" for route, (name, _) in routes.items()),
         "trips": "route_id,service_id,trip_id\n" + "".join(f"{r},毎日,{t}\n" for r, t, _ in trips),
         "stops": "stop_id,stop_name,stop_lat,stop_lon,zone_id\n"
         + "".join(f"{s},{s}停,35.{ord(s)},139.4,{s}\n" for s in letters),
@@ -101,12 +117,3 @@ def _write_feed(
         "calendar": "service_id,start_date,end_date\n毎日,20260401,20270331\n",
         "feed_info": "feed_publisher_name,feed_start_date\nみどり野バス,20260401\n",
     }
-    if fares:
-        content["fare_attributes"] = f"fare_id,price,currency_type\n{fares}\n"
-    if rules:
-        content["fare_rules"] = f"fare_id,route_id,origin_id,destination_id,contains_id\n{rules}\n"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (content | tables).items():
-        if text is not None:
-            (folder / f"{name}.txt").write_text(text, encoding="utf-8")
-    return folder

@@ -83,30 +83,33 @@ def up(  # noqa: PLR0913 - every flag is an argument
     verbose: Annotated[bool, typer.Option("--verbose", help="log every request")] = False,
 ) -> None:
     """Start everything in one process, with demo data, a mail catcher and demo logins."""
-    if processes and rabbitmq is None:
+    _start(
+        RunConfig(
+            port,
+            data.resolve(),
+            fresh=fresh,
+            rabbitmq=rabbitmq,
+            postgres=postgres,
+            processes=processes,
+            event_prefix=event_prefix,
+            otlp=otlp,
+            demo=demo,
+            log_level="INFO" if verbose else "WARNING",
+        )
+    )
+
+
+def _start(config: RunConfig) -> None:
+    """Check that it can start, then run it; a known failure ends with a sentence."""
+    if config.processes and config.rabbitmq is None:
         raise typer.BadParameter("--processes needs --rabbitmq amqp://user:password@host:5672/")
     from madoguchi.embedded.start_failures import CannotStart, explained, look_before_start
 
     try:
-        look_before_start("127.0.0.1", port, data.resolve(), embedded=postgres is None)
-    except CannotStart as sentence:
-        _end_with(sentence)
-    new = "" if data.exists() else ": creating databases and demo data first"
-    typer.echo(f"Starting with the data in {data.resolve()}{new} ...", err=True)
-    embedded = None if postgres else _start_postgres(data.resolve())
-    config = RunConfig(
-        port,
-        data.resolve(),
-        fresh=fresh,
-        rabbitmq=rabbitmq,
-        postgres=postgres,
-        processes=processes,
-        event_prefix=event_prefix,
-        otlp=otlp,
-        demo=demo,
-        log_level="INFO" if verbose else "WARNING",
-    )
-    try:
+        look_before_start("127.0.0.1", config.port, config.data, embedded=config.postgres is None)
+        new = "" if config.data.exists() else ": creating databases and demo data first"
+        typer.echo(f"Starting with the data in {config.data}{new} ...", err=True)
+        embedded = None if config.postgres else _start_postgres(config.data)
         with explained(config.data):
             _serve(config, embedded)
     except CannotStart as sentence:

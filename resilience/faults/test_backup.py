@@ -13,7 +13,7 @@ import pytest
 
 from madoguchi.backup import BackupRefused, back_up, one_instant, restore
 from madoguchi.reconcile import reconcile
-from resilience.faults.checker import judge
+from resilience.faults.checker import Committed, judge
 from resilience.faults.cluster import Cluster, running_cluster
 from resilience.faults.event_load import Load
 from shared.testing.databases import with_database
@@ -124,6 +124,17 @@ def start_on(world: Cluster, fresh: dict[str, str]) -> None:
         world.add(name, program.part, database_url=url)
 
 
+async def lose_all_programs(world: Cluster, load: Load) -> list[Committed]:
+    """End every program while messages wait in the queue; returns what was committed."""
+    for program in world.of("inbox"):
+        program.freeze()
+    await load.post(60)  # stays in the queue
+    at_the_loss = await world.committed()
+    for program in world.programs.values():
+        program.end()
+    return at_the_loss
+
+
 async def test_a_restore_after_total_loss_loses_and_duplicates_nothing_up_to_the_backup(
     world: Cluster, place: Place, tmp_path: Path
 ) -> None:
@@ -138,13 +149,7 @@ async def test_a_restore_after_total_loss_loses_and_duplicates_nothing_up_to_the
     await backup
     await load.post(20)
     assert await world.settle()
-    for program in world.of("inbox"):
-        program.freeze()
-    await load.post(60)  # stays in the queue
-    at_the_loss = await world.committed()
-    for program in world.programs.values():
-        program.end()
-
+    at_the_loss = await lose_all_programs(world, load)
     broker = (world.rabbitmq_url, world.topology)
     restored = await restore(tmp_path / "backup", place.fresh, broker)
     assert restored.findings == []

@@ -121,6 +121,20 @@ async def test_an_unroutable_event_stays_in_the_outbox(
     await transport.close()
 
 
+NO_UUID = {
+    "ce-specversion": "1.0",
+    "ce-id": "0198-not-a-uuid",
+    "ce-source": "/x",
+    "ce-type": "t",
+    "ce-time": "2025-07-15T00:00:00+00:00",
+    "ce-subject": "1",
+    "ce-aggregatetype": "contract",
+    "ce-sequence": "1",
+    "ce-dealerid": "D01",
+}
+"""Headers of an event whose id is no UUID."""
+
+
 async def test_foreign_messages_are_kept_for_an_operator_and_the_queue_goes_on(
     rabbitmq_url: str, topology: Topology, source: Database, inbox: Inbox
 ) -> None:
@@ -129,21 +143,10 @@ async def test_foreign_messages_are_kept_for_an_operator_and_the_queue_goes_on(
         await outbox.add(tx, good, now=NOW)
     transport = RabbitTransport(rabbitmq_url, topology)
     await transport.publish([])
-    valid = {
-        "ce-specversion": "1.0",
-        "ce-id": "0198-not-a-uuid",
-        "ce-source": "/x",
-        "ce-type": "t",
-        "ce-time": "2025-07-15T00:00:00+00:00",
-        "ce-subject": "1",
-        "ce-aggregatetype": "contract",
-        "ce-sequence": "1",
-        "ce-dealerid": "D01",
-    }
-    ours = {**valid, "ce-id": "0198f9a0-0000-7000-8000-000000000000"}
+    ours = {**NO_UUID, "ce-id": "0198f9a0-0000-7000-8000-000000000000"}
     bad: list[tuple[bytes, dict[str, str]]] = [
         (b"not json", {}),
-        (b"{}", valid),
+        (b"{}", NO_UUID),
         (b"{not json", ours),
         (b'["a list"]', ours),
         (b'{"text": "\\u0000"}', ours),

@@ -17,7 +17,7 @@ OF_OTHERS = OF_LOOP | {"get", "items", "split", "strip", "has", "passed"}
 
 
 def known_names() -> Iterator[str]:
-    """Fields and methods of every class of the portal, and what `render` is given by name."""
+    """Fields, methods, keys of dicts and keyword arguments of the portal."""
     for path in PORTAL.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -27,6 +27,9 @@ def known_names() -> Iterator[str]:
             elif isinstance(node, ast.Dict):
                 keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
                 yield from (key for key in keys if isinstance(key, str))
+            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+                if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                    yield node.slice.value
             elif isinstance(node, ast.keyword) and node.arg:
                 yield node.arg
 

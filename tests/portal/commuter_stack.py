@@ -2,23 +2,17 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
-
-from fastapi import FastAPI
 
 from commuter_service.app import create_app as create_commuter
-from madoguchi.embedded.issuer import create_issuer
 from madoguchi.embedded.seed_expenses import seed_expenses
-from portal_service.app import create_app
-from portal_service.settings import PortalSettings
 from shared.auth import Principal, Role
 from shared.clock import TravelClock
 from shared.db import Database
 
-from .conftest import KEY, SECRET, Site, free_port, issuer_settings, serving
-from .portal_stack import NOBODY, PortalUser, _service
+from .conftest import Site, free_port, serving
+from .portal_stack import PortalUser, _service, open_site
 
 FRIDAY = datetime(2026, 7, 10, 1, 0, tzinfo=UTC)
 
@@ -66,28 +60,6 @@ async def open_commuter_stack(
     with contextlib.ExitStack() as stack:
         serve = stack.enter_context
         service = serve(serving(_service(create_commuter, url, clock, issuer_url)))
-        made: list[FastAPI] = []
-
-        def portal_at(own: str) -> FastAPI:
-            settings = PortalSettings(
-                public_url=own,
-                session_secret=SECRET,
-                mail_sender="desk@example.jp",
-                oidc_issuer=issuer_url,
-                contracts_url=NOBODY,
-                returns_url=NOBODY,
-                commuter_url=service,
-                notifier_url=NOBODY,
-                interchange_url=NOBODY,
-                embedded=True,
-                work_wait_s=30,  # generous for a busy machine
-                upstream_timeout_s=30,
-            )
-            made.append(create_app(settings, now=clock.now))
-            return made[0]
-
-        portal = serve(serving(portal_at))
-        issuer = replace(issuer_settings(issuer_url, portal), people=EVERYBODY)
-        serve(serving(lambda _: create_issuer(issuer, KEY), urlsplit(issuer_url).port or 0))
-        yield CommuterStack(Site(portal, issuer_url, made[0]), commuter, clock)
+        site = open_site(stack, clock, issuer_url, EVERYBODY, commuter_url=service)
+        yield CommuterStack(site, commuter, clock)
     await commuter.close()

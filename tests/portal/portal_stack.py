@@ -5,7 +5,7 @@ Events between the services are delivered by `deliver_events`, in place of the w
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -189,49 +189,60 @@ async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIte
         ),
     }
     urls = {name: await create(f"{name}_service") for name in makers}
-    contracts, returns, clock = (
-        Database(urls["contracts"]),
-        Database(urls["returns"]),
-        TravelClock(),
-    )
+    contracts, returns = Database(urls["contracts"]), Database(urls["returns"])
+    clock = TravelClock()
     clock.travel_to(TUESDAY)
     await import_masters(contracts, DEALERS, VEHICLES, now=clock.now())
     taken_in = await import_contracts(contracts, contract_file(), now=clock.now())
     assert not taken_in.refused, taken_in.refused
     issuer_url = f"http://127.0.0.1:{free_port()}"
     with contextlib.ExitStack() as stack:
-        serve = stack.enter_context
-        services: dict[str, Any] = {
-            f"{name}_url": serve(serving(_service(make, urls[name], clock, issuer_url)))
+        services = {
+            f"{name}_url": stack.enter_context(
+                serving(_service(make, urls[name], clock, issuer_url))
+            )
             for name, make in makers.items()
         }
-        made: list[FastAPI] = []
-
-        def portal_at(url: str) -> FastAPI:
-            settings = PortalSettings(
-                public_url=url,
-                session_secret=SECRET,
-                mail_sender="desk@example.jp",
-                oidc_issuer=issuer_url,
-                commuter_url=NOBODY,
-                notifier_url=NOBODY,
-                embedded=True,
-                upstream_timeout_s=30,  # generous for a busy machine
-                work_wait_s=30,
-                **services,
-            )
-            made.append(create_app(settings, now=clock.now))
-            return made[0]
-
-        portal = serve(serving(portal_at))
-        issuer = replace(issuer_settings(issuer_url, portal), people=EVERYBODY)
-        serve(serving(lambda _: create_issuer(issuer, KEY), urlsplit(issuer_url).port or 0))
-        portal_stack = PortalStack(Site(portal, issuer_url, made[0]), contracts, returns, clock)
+        site = open_site(stack, clock, issuer_url, EVERYBODY, **services)
+        portal_stack = PortalStack(site, contracts, returns, clock)
         await portal_stack.deliver_events()
         await portal_stack.set_flow(store=True, hq=True)
         yield portal_stack
     await contracts.close()
     await returns.close()
+
+
+def open_site(
+    stack: contextlib.ExitStack,
+    clock: TravelClock,
+    issuer_url: str,
+    people: Sequence[Principal],
+    **services: str,
+) -> Site:
+    """Serve portal and issuer until the stack closes; a service not named does not answer."""
+    names = ("contracts", "returns", "commuter", "notifier", "interchange")
+    urls: dict[str, Any] = {f"{name}_url": NOBODY for name in names} | services
+    made: list[FastAPI] = []
+
+    def portal_at(own_url: str) -> FastAPI:
+        settings = PortalSettings(
+            public_url=own_url,
+            session_secret=SECRET,
+            mail_sender="desk@example.jp",
+            oidc_issuer=issuer_url,
+            embedded=True,
+            upstream_timeout_s=30,  # generous for a busy machine
+            work_wait_s=30,
+            **urls,
+        )
+        made.append(create_app(settings, now=clock.now))
+        return made[0]
+
+    portal = stack.enter_context(serving(portal_at))
+    issuer = replace(issuer_settings(issuer_url, portal), people=tuple(people))
+    at = urlsplit(issuer_url).port or 0
+    stack.enter_context(serving(lambda _: create_issuer(issuer, KEY), at))
+    return Site(portal, issuer_url, made[0])
 
 
 def _service(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from portal_service.pass_timeline import pass_timeline
+from shared.auth import Principal
 from shared.testing.databases import TestDatabases
 
 from .commuter_stack import (
@@ -203,6 +204,16 @@ async def test_the_company_saves_its_settings(expenses: CommuterStack) -> None:
         assert "/commuter/my-passes/new" not in yamada.html
 
 
+async def approved_by(expenses: CommuterStack, slip: str, *approvers: Principal) -> None:
+    for approver in approvers:
+        async with expenses.signed_in(approver) as person:
+            await person.visit("/commuter/slips")
+            assert slip in person.html
+            await person.visit(f"{slip}/approve")
+            await person.send("/approve")
+            assert "承認しました。" in person.text
+
+
 @pytest.mark.rule("R40", "R41", "R42", "R43", "R63")
 async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: CommuterStack) -> None:
     async with expenses.signed_in(YAMADA) as yamada:
@@ -212,10 +223,9 @@ async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: CommuterSt
         own = slip.rpartition("/")[2]
         assert "申請者の定期区間 区間 経路 期間 状態 三鷹―東京" in yamada.text
         await yamada.send(own, title="訪問", do="add")
-        item = re.search(r'name="items.0.item_id" value="([^"]+)"', yamada.html)
-        assert item
+        (item,) = re.findall(r'name="items.0.item_id" value="([^"]+)"', yamada.html)
         typed = {"items.0.item_on": "2026/7/9"}
-        await yamada.send(own, do=f"look_up:{item[1]}", **typed)
+        await yamada.send(own, do=f"look_up:{item}", **typed)
         assert yamada.text.count("乗換案内")
         asked = "start=三鷹&end=品川&via=&on=2026/7/9&medium=ic&round_trip=yes&order=charged"
         await yamada.visit(f"{yamada.path}?{asked}")
@@ -238,13 +248,7 @@ async def test_a_slip_from_the_look_up_to_the_last_approval(expenses: CommuterSt
         await yamada.send(own, do="step:submit")
         await yamada.send("/submit")
         assert "承認依頼中" in yamada.text
-        for approver in (SATO, TANAKA):
-            async with expenses.signed_in(approver) as person:
-                await person.visit("/commuter/slips")
-                assert slip in person.html
-                await person.visit(f"{slip}/approve")
-                await person.send("/approve")
-                assert "承認しました。" in person.text
+        await approved_by(expenses, slip, SATO, TANAKA)
         await yamada.visit(slip)
         assert "最終承認完了" in yamada.text
         assert f'href="{slip}/print"' in yamada.html

@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,17 +15,14 @@ from fastapi import FastAPI, Request, Response
 from interchange_service.app import create_app as create_interchange
 from interchange_service.app import state_of, webhook_sender
 from interchange_service.settings import InterchangeSettings
-from madoguchi.embedded.issuer import create_issuer
-from portal_service.app import create_app
-from portal_service.settings import PortalSettings
 from shared.auth import Principal
 from shared.clock import TravelClock
 from shared.db import Database
 from shared.testing.databases import TestDatabases
 from shared.testing.people import OPERATOR, TANAKA, YAMADA
 
-from .conftest import KEY, SECRET, Site, free_port, issuer_settings, serving
-from .portal_stack import EVERYBODY, NOBODY, PortalUser, _service
+from .conftest import Site, free_port, serving
+from .portal_stack import EVERYBODY, PortalUser, _service, open_site
 
 
 @dataclass
@@ -85,31 +82,9 @@ async def open_webhook_stack(
         create_it = partial(create_interchange, **state)
         service = serve(serving(_service(create_it, url, clock, issuer_url)))
         receiver = serve(serving(lambda _: dealers_system(status)))
-        made: list[FastAPI] = []
-
-        def portal_at(own: str) -> FastAPI:
-            of_portal = PortalSettings(
-                public_url=own,
-                session_secret=SECRET,
-                mail_sender="desk@example.jp",
-                oidc_issuer=issuer_url,
-                contracts_url=NOBODY,
-                returns_url=NOBODY,
-                commuter_url=NOBODY,
-                notifier_url=NOBODY,
-                interchange_url=service,
-                embedded=True,
-                upstream_timeout_s=30,
-                work_wait_s=30,
-            )
-            made.append(create_app(of_portal, now=clock.now))
-            return made[0]
-
-        portal = serve(serving(portal_at))
-        issuer = replace(issuer_settings(issuer_url, portal), people=EVERYBODY)
-        serve(serving(lambda _: create_issuer(issuer, KEY), urlsplit(issuer_url).port or 0))
+        site = open_site(stack, clock, issuer_url, EVERYBODY, interchange_url=service)
         place = f"http://localhost:{urlsplit(receiver).port}/hook"
-        yield WebhookStack(Site(portal, issuer_url, made[0]), place, settings, clock, status)
+        yield WebhookStack(site, place, settings, clock, status)
 
 
 @pytest.fixture(scope="module")

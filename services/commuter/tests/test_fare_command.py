@@ -72,6 +72,18 @@ def test_batch_lists_the_candidates_of_every_row(tmp_path: Path) -> None:
     assert "2/2" in result.stderr
 
 
+TRUNK_TO_15_KM = {
+    "operator": "JR東日本",
+    "table": "幹線",
+    "valid_from": "2026-03-14",
+    "valid_to": None,
+    "basis": "band",
+    "km10": 138,
+    "km_up_to": 15,
+    "surcharge_yen": 0,
+}
+
+
 def test_route_is_priced_and_explained() -> None:
     arguments = ["三鷹", "東京", "--date", "2026-03-14", "--medium", "ic"]
     route = ["--route", "三鷹:中央線:東京", "--pass", P1, "--pass", "渋谷:東横線:横浜", "--json"]
@@ -87,21 +99,7 @@ def test_route_is_priced_and_explained() -> None:
         "kind": "outside",
         "yen": 253,
         "parts": [
-            {
-                "from_station": "三鷹",
-                "to_station": "新宿",
-                "yen": 253,
-                "tariff": {
-                    "operator": "JR東日本",
-                    "table": "幹線",
-                    "valid_from": "2026-03-14",
-                    "valid_to": None,
-                    "basis": "band",
-                    "km10": 138,
-                    "km_up_to": 15,
-                    "surcharge_yen": 0,
-                },
-            }
+            {"from_station": "三鷹", "to_station": "新宿", "yen": 253, "tariff": TRUNK_TO_15_KM}
         ],
         "pass_ids": ["1"],
         "wins": True,

@@ -242,24 +242,27 @@ async def test_a_sender_that_was_too_slow_cannot_settle_what_another_has(
     assert await webhook_stack.steps() == ["lost", "delivered"]
 
 
+SENDER_PROGRAM = """
+import asyncio, json, sys
+from interchange_service.app import webhook_sender
+from interchange_service.settings import InterchangeSettings
+from shared.clock import SystemClock
+from shared.db import Database
+from shared.notifications import WorkSignal
+settings = InterchangeSettings(**json.loads(sys.stdin.read()))
+database = Database(settings.database_url)
+asyncio.run(webhook_sender(settings, database, SystemClock()).run(WorkSignal()))
+"""
+
+
 async def test_a_sender_killed_mid_delivery_loses_nothing(
     webhook_stack: WebhookStack, receiver: Receiver, tmp_path: Path
 ) -> None:
     receiver.behave = lambda n: hang if n == 1 else says(200)
     await webhook_stack.add(receiver.url)
     await webhook_stack.enter()
-    script = tmp_path / "mail_worker.py"
-    script.write_text(
-        "import asyncio, json, sys\n"
-        "from interchange_service.app import webhook_sender\n"
-        "from interchange_service.settings import InterchangeSettings\n"
-        "from shared.clock import SystemClock\n"
-        "from shared.db import Database\n"
-        "from shared.notifications import WorkSignal\n"
-        "settings = InterchangeSettings(**json.loads(sys.stdin.read()))\n"
-        "database = Database(settings.database_url)\n"
-        "asyncio.run(webhook_sender(settings, database, SystemClock()).run(WorkSignal()))\n"
-    )
+    script = tmp_path / "webhook_sender.py"
+    script.write_text(SENDER_PROGRAM)
     said = webhook_stack.settings.model_dump(mode="json") | {
         "webhook_keys": webhook_stack.settings.webhook_keys.get_secret_value(),
         "webhook_timeout_s": 60,

@@ -6,8 +6,8 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 from zoneinfo import ZoneInfo
@@ -71,30 +71,43 @@ def fare(  # noqa: PLR0913, PLR0917 - each is an option of the command
     out: Annotated[Path | None, typer.Option(help="--batchの出力先(既定は標準出力)")] = None,
 ) -> None:
     """Look up fares, and what is left of them after the passes (運賃と定期区間控除)."""
+    avoided = Avoided(tuple(avoid or ()), tuple(only or ()))
     if batch is not None:
-        avoided = Avoided(tuple(avoid or ()), tuple(only or ()))
         _price_file(batch, out, avoided, order if every else None)
         return
     try:
-        day = parse_day(on) if on else datetime.now(ZoneInfo("Asia/Tokyo")).date()
-        tariffs = packaged_tariffs()
-        network = tariffs.network
-        own = tuple(parse_pass(network, t, str(i)) for i, t in enumerate(passes or [], start=1))
-        terms = Terms(day, parse_medium(medium))
+        terms = Terms(_day(on), parse_medium(medium))
+        own = _passes(passes or ())
         if route is not None:
-            ride = parse_route(network, route)
-            check_ends(ride, start or "", end or "")
-            _show_price(price(ride, terms, own, tariffs), as_text=as_text)
-            return
-        if not (start and end):
+            _price_route(route, (start or "", end or ""), terms, own, as_text=as_text)
+        elif start and end:
+            others = operators_avoided(packaged_tariffs().network, avoided.avoid, avoided.only)
+            places = (start, end, terms.on, terms.medium, tuple(via or ()))
+            _show_candidates(
+                SearchRequest(*places, others, own, order=order), terms, as_text=as_text
+            )
+        else:
             raise PlacesMissing("出発駅と到着駅、または--routeを指定してください")
-        avoided_ones = operators_avoided(network, avoid or (), only or ())
-        asked = SearchRequest(
-            start, end, day, terms.medium, tuple(via or ()), avoided_ones, own, order=order
-        )
-        _show_candidates(candidates(asked, tariffs), terms, own, tariffs, as_text=as_text)
     except FareError as fact:
         _refuse(fact, as_text=as_text)
+
+
+def _day(text: str | None) -> date:
+    return parse_day(text) if text else datetime.now(ZoneInfo("Asia/Tokyo")).date()
+
+
+def _passes(texts: Iterable[str]) -> tuple[CommuterPass, ...]:
+    network = packaged_tariffs().network
+    return tuple(parse_pass(network, text, str(i)) for i, text in enumerate(texts, start=1))
+
+
+def _price_route(
+    route: str, ends: tuple[str, str], terms: Terms, own: tuple[CommuterPass, ...], *, as_text: bool
+) -> None:
+    tariffs = packaged_tariffs()
+    ride = parse_route(tariffs.network, route)
+    check_ends(ride, *ends)
+    _show_price(price(ride, terms, own, tariffs), as_text=as_text)
 
 
 def _refuse(fact: FareError, *, as_text: bool) -> None:
@@ -125,16 +138,12 @@ def _show_price(priced: Explanation, *, as_text: bool) -> None:
         typer.echo(f"  {notice.message}")
 
 
-def _show_candidates(
-    found: list[Candidate],
-    terms: Terms,
-    passes: tuple[CommuterPass, ...],
-    tariffs: Tariffs,
-    *,
-    as_text: bool,
-) -> None:
+def _show_candidates(asked: SearchRequest, terms: Terms, *, as_text: bool) -> None:
+    tariffs = packaged_tariffs()
+    found = candidates(asked, tariffs)
     if as_text:
-        _print_json({"candidates": [_candidate_json(one, terms, passes, tariffs) for one in found]})
+        priced = [_candidate_json(one, terms, asked.passes, tariffs) for one in found]
+        _print_json({"candidates": priced})
         return
     table = Table("", "分", "乗換", "運賃", "支払", "", "列車", "経路")
     for number, one in enumerate(found, start=1):

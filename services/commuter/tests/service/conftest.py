@@ -301,3 +301,10 @@ async def commuter_api(empty_commuter_api: CommuterApi) -> CommuterApi:
     )
     await commuter_api.allow(ADMIN, pass_master=True)
     return commuter_api
+
+
+async def charged(
+    commuter_api: CommuterApi, on: str, route: str = "東京:中央線:新宿", who: Any = TARO
+) -> int:
+    answer = await commuter_api.post(who, "/deductions", {"rides": [{"on": on, "route": route}]})
+    return int(answer["items"][0]["charged_yen"])

@@ -38,7 +38,7 @@ from commuter_service.slips.recheck import PaidItem, Rechecked, recheck
 from commuter_service.source_rides import route_words
 from fare_engine.fares.explanation_model import Notice, TrainLeg
 from fare_engine.fares.fares_between_stations import Tariffs
-from fare_engine.routing.candidates import Order, SearchRequest, candidates
+from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
 from fare_engine.routing.route_text import CommuterPass
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
@@ -214,19 +214,20 @@ async def simulate_passes(typed: SimulationBody, request: Request) -> Simulation
     return Simulation(
         daily_yen=cheapest * 2,
         fares_yen=cheapest * 2 * typed.days_per_month,
-        candidates=[
-            SimulatedRoute(
-                route=str(one.route),
-                route_words=route_words(str(one.route)),
-                trains=one.trains,
-                through_yen=one.through_yen,
-                minutes=one.minutes,
-            )
-            for one in found
-        ],
+        candidates=[_simulated_route(one) for one in found],
         offers=weighed,
         best=best.route if best and best.saving_yen > 0 else None,
         notices=list(hint.explanation.notices),
+    )
+
+
+def _simulated_route(found: Candidate) -> SimulatedRoute:
+    return SimulatedRoute(
+        route=str(found.route),
+        route_words=route_words(str(found.route)),
+        trains=found.trains,
+        through_yen=found.through_yen,
+        minutes=found.minutes,
     )
 
 
