@@ -31,6 +31,7 @@ class Slip:
 
     def __init__(self, product: Product, title: str) -> None:
         self.product, self.title = product, title
+        self.expected: list[tuple[str, str]] = []
         self.people = {who: product.as_person(who) for who in (YAMADA, SATO, TANAKA, KEIRI)}
         for http in self.people.values():
             http.get("/commuter/v1/me").raise_for_status()  # from now on addresses are known
@@ -61,53 +62,51 @@ class Slip:
             for m in self.mails()
         ]
 
-    def expect(self, *expected: tuple[str, str]) -> None:
-        eventually(self.sent, lambda sent: sent == list(expected))
+    def expect(self, to: str, subject: str) -> None:
+        """Wait until this mail has followed those expected before, and no other."""
+        self.expected.append((to, subject))
+        eventually(self.sent, lambda sent: sent == self.expected)
+
+    def opt_out(self, who: str, kept: list[str]) -> None:
+        """Keep these kinds of mails only."""
+        preference = self.people[who].get("/commuter/v1/my-mails").raise_for_status()
+        version = {"If-Match": preference.headers["etag"]}
+        answer = self.people[who].put(
+            "/commuter/v1/my-mails", json={"wanted": kept}, headers=version
+        )
+        answer.raise_for_status()
+
+    def ledger(self) -> list[tuple[str, str | None]]:
+        """State and reason of every mail about it."""
+        asked = {"application_id": self.slip["slip_id"]}
+        found = self.people[TANAKA].get("/notifier/v1/mails", params=asked).raise_for_status()
+        return [(one["state"], one["reason"]) for one in found.json()["mails"]]
 
 
 def test_each_step_of_a_slip_is_mailed_once(product: Product) -> None:
     slip = Slip(product, f"会議費 {secrets.token_hex(4)}")
-    asked = "精算書の承認のお願い"
     slip.step(YAMADA, "submit")
-    so_far = [(TO_SATO, asked)]
-    slip.expect(*so_far)
+    slip.expect(TO_SATO, "精算書の承認のお願い")
     slip.step(SATO, "remand", "領収書の日付が違います。")
-    so_far.append((TO_YAMADA, "精算書の差戻しのお知らせ"))
-    slip.expect(*so_far)
+    slip.expect(TO_YAMADA, "精算書の差戻しのお知らせ")
     remand = slip.mails()[-1].get_content()
     assert "差戻しの理由：領収書の日付が違います。" in remand
     assert f"{product.url}/commuter/slips/{slip.slip['slip_id']}" in remand
 
     slip.step(YAMADA, "submit")
-    so_far.append((TO_SATO, asked))
-    slip.expect(*so_far)
+    slip.expect(TO_SATO, "精算書の承認のお願い")
     three_days = datetime.now(JST) + timedelta(days=3)
     travelled = httpx.post(f"{product.url}/clock/", data={"day": f"{three_days:%Y-%m-%d}"})
     assert travelled.status_code < 400
-    so_far.append((TO_SATO, "精算書の承認状況ご確認"))
-    slip.expect(*so_far)
+    slip.expect(TO_SATO, "精算書の承認状況ご確認")
 
-    preference = slip.people[YAMADA].get("/commuter/v1/my-mails").raise_for_status()
-    wanted = {"wanted": ["approval", "waiting", "remanded", "approved"]}
-    slip.people[YAMADA].put(
-        "/commuter/v1/my-mails", json=wanted, headers={"If-Match": preference.headers["etag"]}
-    ).raise_for_status()
+    slip.opt_out(YAMADA, ["approval", "waiting", "remanded", "approved"])
     slip.step(SATO, "approve")
-    so_far.append((TO_TANAKA, asked))
-    slip.expect(*so_far)
+    slip.expect(TO_TANAKA, "精算書の承認のお願い")
     slip.step(TANAKA, "approve")
-    so_far.append((TO_YAMADA, "精算書の承認完了のお知らせ"))
-    slip.expect(*so_far)
+    slip.expect(TO_YAMADA, "精算書の承認完了のお知らせ")
     slip.step(KEIRI, "settle")
-    hq = slip.people[TANAKA]
-
-    def ledger() -> list[tuple[str, str | None]]:
-        found = hq.get(
-            "/notifier/v1/mails", params={"application_id": slip.slip["slip_id"]}
-        ).raise_for_status()
-        return [(one["state"], one["reason"]) for one in found.json()["mails"]]
-
-    eventually(ledger, lambda lines: ("suppressed", "opted_out") in lines)
-    assert slip.sent() == so_far
-    assert sorted({state for state, _ in ledger()}) == ["sent", "suppressed"]
-    assert len(ledger()) == len(so_far) + 1
+    eventually(slip.ledger, lambda lines: ("suppressed", "opted_out") in lines)
+    assert slip.sent() == slip.expected
+    assert sorted({state for state, _ in slip.ledger()}) == ["sent", "suppressed"]
+    assert len(slip.ledger()) == len(slip.expected) + 1
