@@ -20,13 +20,13 @@ from commuter_service.models import (
     SlipItem,
     SourceFare,
 )
+from commuter_service.provider_rides import QuotedFare, QuotedFares
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_retention import USUAL_RETENTION
 from commuter_service.rules.pass_validity import PassFacts
 from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import SlipStatus
 from commuter_service.rules.slip_kind import SlipKind
-from commuter_service.source_rides import QuotedFare, QuotedFares
 from fare_engine.routing.candidates import USUAL_WEIGHTS
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium

@@ -10,7 +10,7 @@ from typing import Any
 
 from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters.route_providers import OWN_ENGINE
-from commuter_service.source_rides import SourcePass
+from commuter_service.provider_rides import SourcePass
 from fare_engine.data_tables import FareTables, fare_tables, network_tables
 from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.routing.candidates import Candidate, SearchRequest

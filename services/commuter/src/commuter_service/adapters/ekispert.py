@@ -2,8 +2,8 @@
 
 A course over lines of ours is priced by our tariffs and deducted by our rules; where its fare is
 not our through fare, the candidate says so (`told_yen`). Any other course is a ride of the source
-(source_rides.py): its names are kept, its fare is what the source tells, and the fares of the parts
-outside the passes are asked for. Names that we do not know are sent as typed.
+(provider_rides.py): its names are kept, its fare is what the source quotes, and the fares of the
+parts outside the passes are asked for. Names that we do not know are sent as typed.
 
 Asked, by its public documentation (docs.ekispert.com/v1): 経路探索 search/course/extreme with
 average times (plain) and fixed lines, 探索条件生成 toolbox/course/condition for the medium, and
@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 
 import httpx
 
-from commuter_service.source_charges import SourceCharge, charge_source_ride, trains_of_source
-from commuter_service.source_rides import (
+from commuter_service.provider_charges import SourceCharge, charge_source_ride, trains_of_source
+from commuter_service.provider_rides import (
     FareKey,
     QuotedFare,
     SourceLeg,

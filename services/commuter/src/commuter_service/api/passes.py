@@ -44,6 +44,7 @@ from commuter_service.passes.schemas import (
     overlaps_and_gaps,
     pass_answer,
 )
+from commuter_service.provider_rides import route_words
 from commuter_service.queries import PassRecord
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.company_setting import RightMissing
@@ -59,7 +60,6 @@ from commuter_service.rules.pass_application import (
     check_count,
 )
 from commuter_service.rules.pass_health import problems_of
-from commuter_service.source_rides import route_words
 from fare_engine.routing.route_words import section_of
 from fare_engine.rules.bus_policy import BUS_NOTICE
 from shared.concurrency import VersionConflict

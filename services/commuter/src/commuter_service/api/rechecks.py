@@ -30,12 +30,12 @@ from commuter_service.passes.employee_passes import (
     read_pass_route,
     with_quoted_fares,
 )
+from commuter_service.provider_rides import route_words
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.claim_findings import ClaimFinding, same_trips
 from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
 from commuter_service.slips.checks import claim_of, item_faults
 from commuter_service.slips.recheck import PaidItem, Rechecked, recheck
-from commuter_service.source_rides import route_words
 from fare_engine.fares.explanation_model import Notice, TrainLeg
 from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates

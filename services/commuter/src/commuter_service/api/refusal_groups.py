@@ -8,6 +8,7 @@ from commuter_service.actions.slip_items import (
 )
 from commuter_service.adapters.ekispert import RouteSearchRefused, RouteSearchUnavailable
 from commuter_service.fare_errors import declared
+from commuter_service.provider_rides import SourceFareMissing
 from commuter_service.rules.month_closing import MonthClosed
 from commuter_service.rules.pass_application import NotYourPass, RouteNotDecided
 from commuter_service.rules.route_search_policy import MediumNotAccepted, PassMustBeUsed
@@ -18,7 +19,6 @@ from commuter_service.rules.slip_approval import (
     SlipStepNotPossible,
 )
 from commuter_service.rules.slip_kind import UnconfirmedPassBlocks
-from commuter_service.source_rides import SourceFareMissing
 from fare_engine.errors import FareError
 from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate
 from fare_engine.fares.pricing import BusFareMissing

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from commuter_service import queries
-from commuter_service.actions.source_fares import keep_source_fares
+from commuter_service.actions.quoted_fares import keep_source_fares
 from commuter_service.adapters import network_store
 from commuter_service.adapters.ekispert import quoted_fares_of, text_of
 from commuter_service.adapters.route_providers import RouteProvider
@@ -37,6 +37,7 @@ from commuter_service.passes.employee_passes import (
     unusable_on,
     with_quoted_fares,
 )
+from commuter_service.provider_rides import route_words
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.company_setting import RightMissing
 from commuter_service.rules.slip_kind import (
@@ -45,7 +46,6 @@ from commuter_service.rules.slip_kind import (
     UnconfirmedPassBlocks,
     check_unconfirmed_pass,
 )
-from commuter_service.source_rides import route_words
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import Explanation, ExtraCharge, Notice, TrainLeg
 from fare_engine.fares.fares_between_stations import Tariffs

@@ -10,10 +10,8 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from commuter_service.queries import PassRecord, period_of, source_fares
-from commuter_service.rules.pass_validity import PassFacts, valid_passes
-from commuter_service.source_charges import charge_source_ride, explain_source_ride
-from commuter_service.source_rides import (
+from commuter_service.provider_charges import charge_source_ride, explain_source_ride
+from commuter_service.provider_rides import (
     QuotedFares,
     SourcePass,
     SourceRide,
@@ -23,6 +21,8 @@ from commuter_service.source_rides import (
     own_part,
     parse_source_ride,
 )
+from commuter_service.queries import PassRecord, period_of, source_fares
+from commuter_service.rules.pass_validity import PassFacts, valid_passes
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import Explanation, ExtraCharge, Notice
 from fare_engine.fares.fares_between_stations import Tariffs

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from pydantic import BaseModel
 
 from commuter_service.models import AuditEntry, PassVersion
+from commuter_service.provider_rides import is_source_route, route_words
 from commuter_service.queries import PassRecord, period_of
 from commuter_service.rules.pass_application import PassStatus
 from commuter_service.rules.pass_health import PassCondition
 from commuter_service.rules.pass_period import gaps, proposed_end
-from commuter_service.source_rides import is_source_route, route_words
 from fare_engine.errors import FareError
 from fare_engine.network.network import Network
 from fare_engine.network.station_closures import closed, closed_stations

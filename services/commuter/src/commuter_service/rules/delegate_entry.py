@@ -1,7 +1,7 @@
 """Who may enter a slip for somebody else (代理申請, R97)?
 
 Accounting, where the company allows it. The slip belongs to its owner, whose passes deduct and who
-is paid; whoever entered it may edit, submit, withdraw, copy and delete it as the owner may, and
+is paid; the person who entered it may edit, submit, withdraw, copy and delete it as the owner may, and
 does not approve it.
 """
 

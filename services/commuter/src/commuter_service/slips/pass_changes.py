@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
+from commuter_service.provider_rides import is_source_route
 from commuter_service.rules.pass_warning import ItemFacts, versions_changed
 from commuter_service.rules.slip_approval import AT_HOME, SlipStatus
-from commuter_service.source_rides import is_source_route
 from fare_engine.errors import FareError
 from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.pricing import Terms, price

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from commuter_service.passes.employee_passes import EmployeePasses
-from commuter_service.source_charges import charge_source_ride
-from commuter_service.source_rides import QuotedFares, is_source_route, parse_source_ride
+from commuter_service.provider_charges import charge_source_ride
+from commuter_service.provider_rides import QuotedFares, is_source_route, parse_source_ride
 from fare_engine.errors import FareError
 from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.pricing import Terms

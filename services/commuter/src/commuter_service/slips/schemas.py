@@ -12,6 +12,7 @@ from commuter_service.actions.slips import actor_of, chain_now, state_of
 from commuter_service.models import AuditEntry, Employee, Slip, SlipItem
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.passes.schemas import PassAnswer, TrailLine, audit_json
+from commuter_service.provider_rides import route_words
 from commuter_service.queries import kind_of
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.invoice_basis import CostKind, InvoiceBasis, invoice_needed
@@ -24,7 +25,6 @@ from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import STEP_NAMES, SlipStatus, SlipStep, refusal_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from commuter_service.slips.pass_warnings import warnings_of
-from commuter_service.source_rides import route_words
 from fare_engine.fares.explanation_model import Explanation, Notice, PassUse
 from fare_engine.fares.itinerary import ItineraryLeg, itinerary
 from fare_engine.routing.candidates import Label

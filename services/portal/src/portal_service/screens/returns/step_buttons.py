@@ -166,7 +166,7 @@ def step_at(person: Principal, path: str) -> Step | None:
 def first_step(person: Principal, actions: Iterable[OfferAnswer], *, remanded: bool) -> Step | None:
     """The step that this person most likely came for: of the open ones, not 取り下げ if it can be.
 
-    Whoever may approve approves; a remanded originator corrects.
+    A person who may approve approves; a remanded originator corrects.
     """
     enabled = [offered.step for offered in offered_steps(person, actions) if offered.enabled]
     if remanded and CORRECT in enabled:

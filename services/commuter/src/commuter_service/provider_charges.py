@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from commuter_service.source_rides import (
+from commuter_service.provider_rides import (
     SOURCE,
     EdgeKey,
     PaidWay,

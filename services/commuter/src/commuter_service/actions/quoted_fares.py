@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.models import SourceFare
-from commuter_service.source_rides import QuotedFare
+from commuter_service.provider_rides import QuotedFare
 
 
 async def keep_source_fares(
