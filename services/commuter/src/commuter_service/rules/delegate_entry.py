@@ -1,8 +1,8 @@
 """Who may enter a slip for somebody else (代理申請, R97)?
 
 Accounting, where the company allows it. The slip belongs to its owner, whose passes deduct and who
-is paid; the person who entered it may edit, submit, withdraw, copy and delete it as the owner may, and
-does not approve it.
+is paid; the person who entered it may edit, submit, withdraw, copy and delete it as the owner may,
+and does not approve it.
 """
 
 from typing import ClassVar

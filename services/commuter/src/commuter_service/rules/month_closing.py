@@ -3,8 +3,8 @@
 A month is closed when it is over. It then takes no new expense: what has an item dated in it is
 neither submitted nor approved, and what was approved is neither edited, rejected nor taken back out
 of its settlement. Paying what was approved before remains possible, since payment follows the
-closing and adds nothing to the month; so do remand, withdrawal and drafts. A person who has something
-to add asks accounting to reopen the month, with a reason that stays in the trail.
+closing and adds nothing to the month; so do remand, withdrawal and drafts. A person who has
+something to add asks accounting to reopen the month, with a reason that stays in the trail.
 """
 
 import calendar
