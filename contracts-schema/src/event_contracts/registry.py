@@ -39,7 +39,7 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
         "dealer",
     ),
     "commuter": ("staff",),
-    "notifier": ("return", "commuter_pass", "slip"),
+    "notifier": ("return", "commuter_pass", "slip", "expense_month"),
     "interchange": ("return",),
 }
 

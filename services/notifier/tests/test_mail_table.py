@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from event_contracts import Event
-from event_contracts.commuter import PassApplied, PassConfirmed, PassRejected, SlipMoved
+from event_contracts.commuter import (
+    PassApplied,
+    PassConfirmed,
+    PassRejected,
+    SlipMoved,
+    SubmissionRequested,
+)
 from event_contracts.returns import (
     OriginatorTakenOver,
     ReturnCompleted,
@@ -175,6 +181,7 @@ EVENTS: tuple[Event, ...] = (
         )
         for step, status in SLIP_STEPS
     ),
+    SubmissionRequested(dealer_id="D01", month="2025-06", employee_id="D01-E101", slips=2),
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from notifier_service.mail_templates import MailTemplates
+from notifier_service.recipients_client import SubmissionRequest
 from notifier_service.rules.recipients import MailKind
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -108,6 +109,16 @@ CASES: dict[str, dict[str, Any]] = {
     "S4": of_slip("精算"),
     "S5": of_slip("承認依頼中"),
     "S6": of_slip("否認", comment="私用の移動です。"),
+    "S7": {
+        "request": SubmissionRequest(
+            employee_id="D01-E101",
+            dealer_id="D01",
+            name="営業太郎",
+            mail="taro@d01.example",
+            month="2018-01",
+            unsubmitted=2,
+        )
+    },
 }
 
 

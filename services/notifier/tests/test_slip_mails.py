@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from event_contracts.commuter import SlipMoved
+from event_contracts.commuter import SlipMoved, SubmissionRequested
 from notifier_service.rules.recipients import MailKind
 from notifier_service.rules.slip_mails import WISHES, mail_of_move
 from shared.clock import JST
@@ -254,3 +254,34 @@ async def test_slips_of_before_cause_no_mail(notifier: Any) -> None:
     assert await notifier.running.inbox.dead_letters() == []
     assert await notifier.ledger() == []
     assert await notifier.rows("SELECT kind FROM timer") == []
+
+
+async def request_submission(notifier: Any, unsubmitted: int, *, times: int = 1) -> None:
+    """Accounting asks 山田 to submit what is missing in October."""
+    notifier.desk.applications["2026-10"] = {
+        "employee_id": "D01-E101", "dealer_id": "D01", "name": "山田 太郎", "mail": TARO,
+        "month": "2026-10", "unsubmitted": unsubmitted,
+    }  # fmt: skip
+    event = SubmissionRequested(dealer_id="D01", month="2026-10", employee_id="D01-E101", slips=2)
+    envelope = notifier.envelope(event, notifier.clock.now())
+    for _ in range(times):
+        await notifier.running.inbox.store([envelope])
+        await drain(notifier.running.worker)
+    assert await notifier.running.inbox.dead_letters() == []
+    await send(notifier)
+
+
+@pytest.mark.rule("R96")
+async def test_a_request_to_submit_is_mailed_once(notifier: Any, desk_of_slip: Desk) -> None:
+    await request_submission(notifier, 2, times=2)
+    subject = "【楽楽精算】2026年10月分の精算書の提出のお願い（2件）"
+    assert desk_of_slip.sent == [(TARO, subject)]
+    await request_submission(notifier, 1)
+    assert [to for to, _ in desk_of_slip.sent] == [TARO, TARO]
+
+
+@pytest.mark.rule("R96")
+async def test_who_has_submitted_meanwhile_is_not_asked(notifier: Any, desk_of_slip: Desk) -> None:
+    await request_submission(notifier, 0)
+    assert desk_of_slip.sent == []
+    assert await notifier.ledger("state", "reason") == [("suppressed", "status_left")]

@@ -7,7 +7,7 @@ import pytest
 
 from event_contracts.commuter import SubmissionRequested
 
-from .conftest import ADMIN, CHIEF, HANAKO, OTHER_ADMIN, TARO, CommuterApi, refused
+from .conftest import ADMIN, CHIEF, HANAKO, NOTIFIER, OTHER_ADMIN, TARO, CommuterApi, refused
 from .test_slip_desk import approved, taxi
 
 JULY = "/month-closings/2022-07"
@@ -122,5 +122,15 @@ async def test_owners_of_unsubmitted_slips_are_asked(august: CommuterApi) -> Non
     assert [(one.employee_id, one.month, one.slips) for one in asked] == [
         (TARO.person_id, "2022-07", 2), (HANAKO.person_id, "2022-07", 1),
     ]  # fmt: skip
+    asked_at_sending = f"/internal/employees/{TARO.person_id}/months/2022-07/recipients"
+    known = await august.get(NOTIFIER, asked_at_sending)
+    assert (known["name"], known["mail"], known["unsubmitted"]) == (
+        TARO.name,
+        "e101@d01.example.jp",
+        2,
+    )
+    assert (await august.request(ADMIN, "GET", asked_at_sending)).status_code == 403
+    unknown = asked_at_sending.replace(TARO.person_id, "nobody")
+    assert (await august.request(NOTIFIER, "GET", unknown)).status_code == 404
     answer = await august.request(ADMIN, "POST", "/month-closings/2022-05/submission-requests", {})
     refused(answer, 409, "NOTHING_TO_REQUEST")

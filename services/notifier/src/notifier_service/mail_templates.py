@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from notifier_service.rules.recipients import PASS_MAILS, SLIP_MAILS, MailKind
 from shared.clock import JST, jst_day
 
+OF_EXPENSES = PASS_MAILS | SLIP_MAILS | {MailKind.SUBMISSION_REQUESTED}
 WEEKDAYS = "月火水木金土日"
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
@@ -58,11 +59,11 @@ class MailTemplates:
             sender=sender,
             expense_sender=expense_sender,
         )
-        self._templates.filters.update(day=_day, moment=_moment, yen=_yen, cut=_cut)
+        self._templates.filters.update(day=_day, month=_month, moment=_moment, yen=_yen, cut=_cut)
 
     def sender_of(self, kind: MailKind) -> str:
         """From of a mail."""
-        return self._expense_sender if kind in PASS_MAILS | SLIP_MAILS else self._sender
+        return self._expense_sender if kind in OF_EXPENSES else self._sender
 
     def render(self, kind: str, **facts: object) -> RenderedMail:
         """The mail of `kind`; `applications` where it is about several.
@@ -79,6 +80,12 @@ def _day(instant: str | date) -> str:
     """2026/11/29(日), in Japan, of an instant in ISO form or a day."""
     on = jst_day(datetime.fromisoformat(instant)) if isinstance(instant, str) else instant
     return f"{on:%Y/%m/%d}({WEEKDAYS[on.weekday()]})"
+
+
+def _month(month: str) -> str:
+    """2026年7月, of 2026-07."""
+    year, number = month.split("-")
+    return f"{year}年{int(number)}月"
 
 
 def _moment(instant: str) -> str:

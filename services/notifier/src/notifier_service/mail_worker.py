@@ -43,6 +43,7 @@ from notifier_service.recipients_client import (
     RecipientSource,
     RecipientsUnavailable,
     Slip,
+    SubmissionRequest,
 )
 from notifier_service.rules.joined_reminders import MOST_IN_ONE_MAIL, may_join
 from notifier_service.rules.recipients import PASS_MAILS, SLIP_MAILS, Facts, MailKind
@@ -58,7 +59,7 @@ from shared.trace_context import TraceContext, current_context
 log = structlog.get_logger()
 
 LOST_CHECK_S = 15
-Subject = Application | CommuterPass | Slip
+Subject = Application | CommuterPass | Slip | SubmissionRequest
 """What a mail is about, as its service knows it at sending."""
 Batch = Sequence[tuple[Mail, Subject]]
 """The lines of the ledger that leave in one mail, the first of them its lead."""
@@ -186,6 +187,8 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
             return await self.recipients.of_pass(mail.subject_id)
         if mail.mail_kind in SLIP_MAILS:
             return await self.recipients.of_slip(mail.subject_id, mail.facts["move_id"])
+        if mail.mail_kind == MailKind.SUBMISSION_REQUESTED:
+            return await self.recipients.of_month(mail.subject_id, mail.facts["month"])
         return await self.recipients.of(mail.subject_id)
 
     async def _companions(
@@ -245,6 +248,8 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
     def _facts_of(self, mail: Mail, kind: MailKind, subject: Subject) -> dict[str, object]:
         if isinstance(subject, CommuterPass):
             return dict(subject)
+        if isinstance(subject, SubmissionRequest):
+            return {"request": subject}
         if isinstance(subject, Slip):
             days = self.timing.slip_waiting_days
             moved_at = datetime.fromisoformat(subject.move.at)

@@ -36,6 +36,7 @@ class MailFacts(TypedDict, total=False):
     from_level: str
     to_level: str
     move_id: str
+    month: str
     group: str
 
 

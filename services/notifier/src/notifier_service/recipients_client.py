@@ -101,6 +101,25 @@ class Slip(commuter.SlipRecipients, frozen=True):
         )
 
 
+class SubmissionRequest(commuter.SubmissionRecipient, frozen=True):
+    """An employee with their unsubmitted slips of a month, as the request to submit needs them."""
+
+    @property
+    def known(self) -> ReturnSnapshot:
+        """The facts that the choice of recipients needs."""
+        return ReturnSnapshot(
+            status="",
+            status_version=0,
+            completion_mail=False,
+            originator=None,
+            store_approver=None,
+            hq_approvers=(),
+            round_approvers=(),
+            applicant=self.mail,
+            moved_on=self.unsubmitted == 0,
+        )
+
+
 class RecipientsUnavailable(Exception):
     """The returns service gave no usable answer; try again later."""
 
@@ -122,6 +141,10 @@ class RecipientSource(Protocol):
 
     async def of_slip(self, slip_id: str, move_id: str) -> Slip:
         """The slip as it is now, with one of its steps. Raises as `of`."""
+        ...
+
+    async def of_month(self, employee_id: str, month: str) -> SubmissionRequest:
+        """The employee with their unsubmitted slips of a month as of now. Raises as `of`."""
         ...
 
 
@@ -153,6 +176,12 @@ class ReturnsClient:
         path = f"/api/commuter/v1/internal/slips/{slip_id}/moves/{move_id}/recipients"
         with tracing.calling("GET", "commuter"):
             return await self._ask(self._commuter_url + path, slip_id, Slip)
+
+    async def of_month(self, employee_id: str, month: str) -> SubmissionRequest:
+        """See `RecipientSource`."""
+        path = f"/api/commuter/v1/internal/employees/{employee_id}/months/{month}/recipients"
+        with tracing.calling("GET", "commuter"):
+            return await self._ask(self._commuter_url + path, employee_id, SubmissionRequest)
 
     async def _ask(self, url: str, subject_id: str, kind: type[Answer]) -> Answer:
         try:

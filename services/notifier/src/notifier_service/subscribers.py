@@ -16,6 +16,7 @@ from event_contracts.commuter import (
     PassEvent,
     PassRejected,
     SlipMoved,
+    SubmissionRequested,
 )
 from event_contracts.returns import (
     OriginatorTakenOver,
@@ -138,6 +139,15 @@ def _slip_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:
             cause = Cause(str(delivery.event_id), event.dealer_id, event.slip_id, "")
             await schedule_mail(tx, cause, kind, Facts(move_id=event.move_id), now=now)
         await schedule_slip_reminder(tx, event, timing, moved_at=moved_at, now=now)
+
+    @subscribers.on(SubmissionRequested)
+    async def schedule_submission_request(
+        event: SubmissionRequested, delivery: Delivery, tx: AsyncSession
+    ) -> None:
+        if is_timely(delivery.occurred_at, now=delivery.now, imported=False, timing=timing):
+            cause = Cause(str(delivery.event_id), event.dealer_id, event.employee_id, "")
+            kind, facts = MailKind.SUBMISSION_REQUESTED, Facts(month=event.month)
+            await schedule_mail(tx, cause, kind, facts, now=delivery.now)
 
 
 def _cause(event: ReturnEvent, key: str) -> Cause:

@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from commuter_service import queries
 from commuter_service.actions.slip_items import total_yen
 from commuter_service.api.dependencies import SERVICES
+from commuter_service.api.slip_desk import MonthInPath, first_of
 from commuter_service.models import AuditEntry, Employee, Pass, Slip
 from commuter_service.rules.pass_mail_recipients import application_recipients
 from commuter_service.rules.slip_approval import SlipStatus
+from commuter_service.slips.closing import unsubmitted_by_owner
 from shared.db import EVERY_DEALER
 from shared.http import NotFound, database_of
 from shared.refusals import refuses
@@ -115,6 +117,39 @@ async def _person(tx: AsyncSession, dealer_id: str, employee_id: str) -> SlipPer
         name=known.name if known else employee_id,
         mail=known.mail if known else None,
         declined=preference.declined,
+    )
+
+
+class SubmissionRecipient(BaseModel):
+    """An employee who is asked to submit, and how many slips of the month are not submitted now."""
+
+    employee_id: str
+    dealer_id: str
+    name: str
+    mail: str | None
+    month: str
+    unsubmitted: int
+
+
+@router.get("/employees/{employee_id:key}/months/{month:key}/recipients")
+@refuses(NotFound)
+async def read_submission_recipient(
+    employee_id: str,
+    month: MonthInPath,
+    tx: Annotated[AsyncSession, Depends(_tx, scope="function")],
+) -> SubmissionRecipient:
+    """The employee with their address and their unsubmitted slips of a month, as of now (R96)."""
+    known = await tx.get(Employee, employee_id)
+    if known is None:
+        raise NotFound
+    owners = await unsubmitted_by_owner(tx, known.dealer_id, first_of(month))
+    return SubmissionRecipient(
+        employee_id=employee_id,
+        dealer_id=known.dealer_id,
+        name=known.name,
+        mail=known.mail,
+        month=month,
+        unsubmitted=sum(one.slips for one in owners if one.employee_id == employee_id),
     )
 
 

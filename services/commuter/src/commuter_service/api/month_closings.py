@@ -1,15 +1,14 @@
 """月次締め: months, their closing and reopening, and asking for what is missing (R93-R96)."""
 
 from datetime import date, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from commuter_service import queries
 from commuter_service.actions import month_closings as actions
 from commuter_service.api.dependencies import ACCOUNTING, Body, Ctx, Text, Version
-from commuter_service.api.slip_desk import MONTH, DeskTab, first_of
+from commuter_service.api.slip_desk import DeskTab, MonthInPath, first_of
 from commuter_service.models import MonthClosing
 from commuter_service.passes.schemas import TrailLine, audit_json
 from commuter_service.request_context import RequestContext
@@ -32,7 +31,6 @@ from shared.refusals import refuses
 
 router = APIRouter(dependencies=[ACCOUNTING])
 MONTHS_SHOWN = 13
-MonthInPath = Annotated[str, Path(pattern=MONTH)]
 WORDS = {
     "close_month": "締め",
     "reopen_month": "締めの解除",

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from commuter_service import queries
@@ -31,6 +31,7 @@ router = APIRouter(dependencies=[ACCOUNTING])
 
 MOST_AT_ONCE = 500
 MONTH = r"^(19[5-9]\d|2[01]\d\d)-(0[1-9]|1[0-2])$"
+MonthInPath = Annotated[str, Path(pattern=MONTH)]
 KINDS = "^(" + "|".join(kind.name.lower() for kind in SlipKind) + ")$"
 TABS = (SlipStatus.PENDING, SlipStatus.APPROVED, SlipStatus.SETTLED, SlipStatus.REMANDED)
 Month = Annotated[str, Field(pattern=MONTH)]

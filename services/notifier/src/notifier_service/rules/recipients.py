@@ -38,6 +38,7 @@ class MailKind(StrEnum):
     SLIP_SETTLED = "S4"
     SLIP_WAITING = "S5"
     SLIP_REJECTED = "S6"
+    SUBMISSION_REQUESTED = "S7"
 
     @property
     def label_ja(self) -> str:
@@ -73,6 +74,7 @@ MAIL_NAMES = {
     MailKind.SLIP_SETTLED: "精算書の精算通知",
     MailKind.SLIP_WAITING: "精算書の承認状況確認",
     MailKind.SLIP_REJECTED: "精算書の否認通知",
+    MailKind.SUBMISSION_REQUESTED: "精算書の提出依頼",
 }
 
 
@@ -118,13 +120,15 @@ class Facts:
     """The facts of its cause that a mail keeps.
 
     `status_version` names the stay that M2, M5 and N1 are about; the levels belong to a remand;
-    `move_id` names the step of a slip, `group` the reminders that may become one mail with it.
+    `move_id` names the step of a slip, `month` the one that accounting closes, `group` the
+    reminders that may become one mail with it.
     """
 
     status_version: int | None = None
     from_level: str | None = None
     to_level: str | None = None
     move_id: str | None = None
+    month: str | None = None
     group: str | None = None
 
 
@@ -141,7 +145,8 @@ class ReturnSnapshot:
     """What the returns service knows of an application at the moment of sending.
 
     The last fields are what the commuter service knows of a pass or a slip: `declined` are the
-    mails that their recipient does not want, `moved_on` whether the slip took a further step.
+    mails that their recipient does not want, `moved_on` whether the slip took a further step, or
+    the month has no unsubmitted slip of the person any more.
 
     `store_approver` has approved this application, `store_approvers` may do so now; they get a
     notice where the dealer asks for it (`store_notice`).
@@ -214,7 +219,7 @@ def suppression(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> Suppress
     M1 depends on the originator's own address and wish (A-27), N1 on the dealer's; M2, M5 and N1
     on the stay still lasting, mails about slips on their recipient's wish.
     """
-    if kind in SLIP_MAILS:
+    if kind in SLIP_MAILS or kind is MailKind.SUBMISSION_REQUESTED:
         return _suppression_of_slip(kind, known)
     if kind is MailKind.COMPLETED:
         if not known.completion_mail:
@@ -231,9 +236,10 @@ def suppression(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> Suppress
 
 
 def _suppression_of_slip(kind: MailKind, known: ReturnSnapshot) -> Suppression | None:
-    if kind in SLIP_MAILS_TO_APPROVER and known.moved_on:
+    asks = kind in SLIP_MAILS_TO_APPROVER or kind is MailKind.SUBMISSION_REQUESTED
+    if asks and known.moved_on:
         return Suppression.STATUS_LEFT
-    return Suppression.OPTED_OUT if kind in known.declined else None
+    return Suppression.OPTED_OUT if kind in known.declined & SLIP_MAILS else None
 
 
 def recipients_for(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> tuple[Recipient, ...]:

@@ -24,6 +24,17 @@ class SlipPerson(BaseModel, frozen=True):
     declined: list[str]
 
 
+class SubmissionRecipient(BaseModel, frozen=True):
+    """An employee who is asked to submit, and how many slips of the month are not submitted …"""
+
+    employee_id: str
+    dealer_id: str
+    name: str
+    mail: str | None
+    month: str
+    unsubmitted: int
+
+
 class SlipRecipients(BaseModel, frozen=True):
     """All that a mail about a slip says, and to whom, as of now."""
 
