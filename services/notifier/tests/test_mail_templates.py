@@ -199,9 +199,10 @@ def test_the_body_shows_the_link_and_where_to_expect_mails_from() -> None:
     assert SENDER in body
 
 
-def test_a_remand_without_words_has_no_line_for_them() -> None:
+def test_a_remand_without_words_says_so_and_where_to_look() -> None:
     silent = CASES["M3"] | {"remand": RemandFacts(comment=None)}
-    assert "理由" not in TEMPLATES.render("M3", **silent).body
+    said = "差戻しの理由：記載がありません。申込の履歴をご確認ください。"
+    assert said in TEMPLATES.render("M3", **silent).body
 
 
 @pytest.mark.rule("D78")
