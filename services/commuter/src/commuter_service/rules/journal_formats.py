@@ -1,6 +1,9 @@
 """Journal formats: the columns, words and limits of four accounting products (R83).
 
-Sources, read on 2026-11-29:
+No file was imported into the real products yet: a company checks its first import. The sources were
+read on 2026-11-29, in excerpts. Columns 8 to 25 of 弥生会計, the tax words of マネーフォワード, the
+codes 0011 and 0000 of 勘定奉行 and the lengths of 摘要 but 弥生's come from descriptions by others;
+the words can be changed in the settings.
 - 弥生会計: サポート情報 page_id=18545 (25 columns, no heading, lengths in half-width characters);
   words of tax with 適格 and 区分: developer.freee.co.jp/news/6758 on exports for 弥生.
 - マネーフォワード クラウド会計: 使い方ガイド「仕訳帳のインポート」 (取引No from 1 on) and the 27
