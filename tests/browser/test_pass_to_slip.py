@@ -24,7 +24,7 @@ def sessions(browser: Browser, product: Product) -> Iterator[BrowserSessions]:
 def apply_for_pass(page: Page, url: str, start: str, end: str) -> None:
     """個人設定 > 定期区間: 区間, 乗換案内, 決定, 申請."""
     page.goto(url)
-    page.get_by_role("link", name="個人設定 > 定期区間").first.click()
+    page.get_by_role("link", name="定期区間", exact=True).first.click()
     page.get_by_role("link", name="新しい定期区間").click()
     page.fill("input[name=start]", start)
     page.fill("input[name=end]", end)
