@@ -56,7 +56,7 @@ async def test_an_administrator_registers_a_pass_by_the_manuals_steps(
         await decide_route(keiri, form, "東京", "新宿", starts_on="2026/4/1")
         await keiri.send(form, do="save")
         assert "定期区間を確定しました" in keiri.text
-        assert re.search(r"鈴木 花子 東京―新宿 .* 2026/04/01~ 確定", keiri.text)
+        assert re.search(r"鈴木 花子 E201 東京―新宿 .* 2026/04/01~ 確定", keiri.text)
 
 
 @pytest.mark.rule("R6", "R4")
