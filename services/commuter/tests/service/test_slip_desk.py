@@ -93,7 +93,7 @@ async def test_all_of_a_filter_are_settled_as_they_were_seen(desk: CommuterApi) 
     desk.clock.set("2022/08/02", "10:00")
     seen = await desk.get(ADMIN, LIST, params={"status": "approved", "month": "2022-07"})
     desk.clock.set("2022/08/02", "10:05")
-    later = await approved(desk, "後から", taxi("2022/07/20", 64000))
+    later = await approved(desk, "後から", taxi("2022/07/20", 6400))
     body = {"all_of": {"month": "2022-07", "as_of": seen["as_of"]}}
     done = await desk.post(ADMIN, SETTLE, body)
     assert (done["settled"], done["settled_yen"], done["left"]) == (2, 6000, 1)
