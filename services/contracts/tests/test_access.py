@@ -38,7 +38,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/resplit-application"): {"instalments": 12},
     ("POST", "/customer-change-release"): {"reason": "x"},
     ("POST", "/assignment-change"): {"to_staff": "E102"},
+    ("POST", "/assignment-change/check"): {"to_staff": "E102"},
     ("POST", "/assignment-changes"): {"rows": [{"contract_no": "C1", "to_staff": "E102"}]},
+    ("POST", "/assignment-changes/check"): {"rows": [{"contract_no": "C1", "to_staff": "E102"}]},
+    ("POST", "/result/check"): {"categories": ["early_payoff"], "own_replacement": False},
 }
 
 
@@ -123,7 +126,9 @@ async def test_what_each_role_may_never_do(contracts_api: ContractsApi) -> None:
             "GET /assignment-changes/search",
             "GET /assignment-changes/closed-stores",
             "POST /assignment-changes",
+            "POST /assignment-changes/check",
             "POST /contracts/{contract_no}/assignment-change",
+            "POST /contracts/{contract_no}/assignment-change/check",
             "DELETE /contracts/{contract_no}/assignment-change",
             "GET /transfers-in-progress",
             "GET /dashboard",
