@@ -161,9 +161,12 @@ async def test_the_history_shows_the_result_of_mails(returns: ReturnsApi) -> Non
     lines = [(line["label"], line["facts"]) for line in opened["history"][1:]]
     facts = {"mail_kind": "M4", "recipient_role": "hq_approver"}
     assert lines == [
-        ("メール送信", facts),
-        ("メール送信なし", facts | {"reason": "no_address"}),
-        ("メール送信失敗", facts),
-        ("メール送信結果不明", facts),
+        ("承認依頼メールを本部承認者へ送信しました", facts),
+        (
+            "承認依頼メールを本部承認者へ送信していません（宛先のメールアドレスが未登録）",
+            facts | {"reason": "no_address"},
+        ),
+        ("承認依頼メールを本部承認者へ送信できませんでした", facts),
+        ("承認依頼メールを本部承認者へ送信した結果が不明です", facts),
     ]
     assert opened["version"] == 1
