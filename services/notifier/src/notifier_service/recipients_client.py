@@ -4,6 +4,7 @@ Events carry no addresses: they are asked for when a mail is sent, so that it go
 of that day. The answers are validated by models generated from the services' documents.
 """
 
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import httpx
@@ -23,6 +24,18 @@ from shared.service_token import AccessToken, TokenUnavailable
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Remand = returns.RemandAnswer
+
+
+NO_RETURN = ReturnSnapshot(
+    status="",
+    status_version=0,
+    completion_mail=False,
+    originator=None,
+    store_approver=None,
+    hq_approvers=(),
+    round_approvers=(),
+)
+"""What mails about passes, slips and months know of a return: nothing."""
 
 
 class Application(returns.RecipientsAnswer, frozen=True):
@@ -61,14 +74,8 @@ class CommuterPass(commuter.Recipients, frozen=True):
     @property
     def known(self) -> ReturnSnapshot:
         """The facts that the choice of recipients needs."""
-        return ReturnSnapshot(
-            status="",
-            status_version=0,
-            completion_mail=False,
-            originator=None,
-            store_approver=None,
-            hq_approvers=(),
-            round_approvers=(),
+        return replace(
+            NO_RETURN,
             applicant=self.applicant_mail,
             administrators=self.administrator_mails,
         )
@@ -86,14 +93,8 @@ class Slip(commuter.SlipRecipients, frozen=True):
         declined = declined_mails(self.applicant.declined) & SLIP_MAILS_TO_APPLICANT
         if self.approver:
             declined |= declined_mails(self.approver.declined) & SLIP_MAILS_TO_APPROVER
-        return ReturnSnapshot(
-            status="",
-            status_version=0,
-            completion_mail=False,
-            originator=None,
-            store_approver=None,
-            hq_approvers=(),
-            round_approvers=(),
+        return replace(
+            NO_RETURN,
             applicant=self.applicant.mail,
             approver=self.approver.mail if self.approver else None,
             declined=declined,
@@ -107,14 +108,8 @@ class SubmissionRequest(commuter.SubmissionRecipient, frozen=True):
     @property
     def known(self) -> ReturnSnapshot:
         """The facts that the choice of recipients needs."""
-        return ReturnSnapshot(
-            status="",
-            status_version=0,
-            completion_mail=False,
-            originator=None,
-            store_approver=None,
-            hq_approvers=(),
-            round_approvers=(),
+        return replace(
+            NO_RETURN,
             applicant=self.mail,
             moved_on=self.unsubmitted == 0,
         )
