@@ -26,6 +26,7 @@ from madoguchi.cli.events import own_database
 from madoguchi.embedded.mail_catcher import Mailbox
 from shared.db import EVERY_DEALER, Database
 from shared.testing.servers import free_port
+from tests.prepared_data import copy_prepared
 
 LONGEST_START = 240
 T = TypeVar("T")
@@ -131,6 +132,27 @@ def _wait(product: Product) -> None:
     raise AssertionError((product.data / "log.txt").read_text()[-4000:])
 
 
+def _first_start(data: Path) -> None:
+    """Start it on an empty folder until it is ready, and stop it."""
+    command = _command(data, free_port())
+    product = Product("", data, _spawn(command, data), command)
+    try:
+        _wait(product)
+        product.stop()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            product.kill()
+    assert product.process.returncode == 0, (data / "log.txt").read_text()[-4000:]
+    (data / "log.txt").unlink()
+
+
+def _command(data: Path, port: int, *flags: str) -> list[str]:
+    return [
+        sys.executable, "-m", "madoguchi.cli.main", "up", "--port", str(port), "--data", str(data),
+        "--verbose", "--demo", "small", *flags,
+    ]  # fmt: skip
+
+
 def _restore(backup: Path, data: Path) -> None:
     command = ["restore", "--from", str(backup), "--data", str(data)]
     done = subprocess.run(
@@ -145,21 +167,22 @@ def _restore(backup: Path, data: Path) -> None:
 @contextlib.contextmanager
 def running(
     *flags: str,
+    first_start: bool = False,
     killed_when: Callable[[Product], bool] | None = None,
     backup: Path | None = None,
 ) -> Iterator[Product]:
     """The product on a free port and a folder of its own, stopped and cleared away at the end.
 
-    With `killed_when` its first start is killed in that moment, and it is started again. With
-    `backup` its data is restored from that folder before the first start.
+    Its data is a copy of what a first start made (prepared_data.py); with `first_start` the folder
+    is empty. With `killed_when` its first start is killed in that moment, and it is started again.
+    With `backup` its data is restored from that folder before the first start.
     """
     data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
     if backup is not None:
         _restore(backup, data)
-    command = [
-        sys.executable, "-m", "madoguchi.cli.main", "up", "--port", str(port), "--data", str(data),
-        "--verbose", "--demo", "small", *flags,
-    ]  # fmt: skip
+    elif not first_start and killed_when is None:
+        copy_prepared(data, _first_start)
+    command = _command(data, port, *flags)
     product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
     try:
         if killed_when is not None:
