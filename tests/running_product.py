@@ -25,7 +25,7 @@ from sqlalchemy import text
 from madoguchi.cli.events import own_database
 from madoguchi.embedded.mail_catcher import Mailbox
 from shared.db import EVERY_DEALER, Database
-from shared.testing.servers import free_port
+from shared.testing.servers import PLAIN, free_port
 from tests.prepared_data import copy_prepared
 
 LONGEST_START = 240
@@ -41,10 +41,13 @@ class Product:
     process: subprocess.Popen[bytes]
     command: Sequence[str]
     clients: list[httpx.Client] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def as_person(self, user_id: str) -> httpx.Client:
         """An HTTP client with the access token of a demo person."""
-        self.clients.append(person_at(self.url, user_id))
+        if user_id not in self.tokens:
+            self.tokens[user_id] = token_at(self.url, user_id)
+        self.clients.append(client_at(self.url, self.tokens[user_id]))
         return self.clients[-1]
 
     def completion_mails(self) -> list[tuple[str, str]]:
@@ -88,6 +91,17 @@ class Product:
 
 def person_at(url: str, user_id: str) -> httpx.Client:
     """An HTTP client with the access token of a demo person of the product at `url`."""
+    return client_at(url, token_at(url, user_id))
+
+
+def client_at(url: str, token: str) -> httpx.Client:
+    """An HTTP client of the product's APIs with an access token."""
+    bearer = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=60, verify=PLAIN)
+
+
+def token_at(url: str, user_id: str) -> str:
+    """The access token of a demo person, who logs in at the product's issuer."""
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
     asked = {
@@ -98,22 +112,17 @@ def person_at(url: str, user_id: str) -> httpx.Client:
         "code_challenge": challenge.rstrip(b"=").decode(),
         "code_challenge_method": "S256",
     }
-    back = httpx.post(f"{url}/issuer/authorize", data={**asked, "person": user_id}, timeout=60)
-    code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
-    answer = httpx.post(
-        f"{url}/issuer/token",
-        data={
+    with httpx.Client(base_url=f"{url}/issuer", timeout=60, verify=PLAIN) as http:
+        back = http.post("/authorize", data={**asked, "person": user_id})
+        redeemed = {
             "grant_type": "authorization_code",
-            "code": code,
+            "code": parse_qs(urlsplit(back.headers["location"]).query)["code"][0],
             "code_verifier": verifier,
             "client_id": asked["client_id"],
             "redirect_uri": asked["redirect_uri"],
-        },
-        timeout=60,
-    )
-    token = answer.raise_for_status().json()["access_token"]
-    bearer = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=60)
+        }
+        answer = http.post("/token", data=redeemed)
+    return str(answer.raise_for_status().json()["access_token"])
 
 
 def _spawn(command: Sequence[str], data: Path) -> subprocess.Popen[bytes]:
