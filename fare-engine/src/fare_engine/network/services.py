@@ -8,7 +8,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from fare_engine.data_tables import Service, ServiceStop
@@ -163,17 +163,20 @@ def stops_left_out(network: Network) -> list[ServiceStop]:
 
 def ride_between(network: Network, hops: Sequence[Hop]) -> list[Ride]:
     """The rides over the fare lines below the hops, one for each line in turn."""
+    return [ride for hop in hops for ride in _rides_over(network, hop.start, hop.edges)]
+
+
+@lru_cache(maxsize=16_384)
+def _rides_over(network: Network, here: int, edges: tuple[int, ...]) -> tuple[Ride, ...]:
     rides = []
-    for hop in hops:
-        here = hop.start
-        for edge_id in hop.edges:
-            edge = network.edges[edge_id]
-            if here not in {edge.a, edge.b}:  # another operator's name of the same platform
-                here = edge.a if network.place_of[edge.a] == network.place_of[here] else edge.b
-            there = edge.b if here == edge.a else edge.a
-            rides.append(Ride(edge.line, (here, there), (edge_id,)))
-            here = there
-    return rides
+    for edge_id in edges:
+        edge = network.edges[edge_id]
+        if here not in {edge.a, edge.b}:  # another operator's name of the same platform
+            here = edge.a if network.place_of[edge.a] == network.place_of[here] else edge.b
+        there = edge.b if here == edge.a else edge.a
+        rides.append(Ride(edge.line, (here, there), (edge_id,)))
+        here = there
+    return tuple(rides)
 
 
 def _reversed(hops: Sequence[Hop]) -> tuple[Hop, ...]:
@@ -193,6 +196,7 @@ class _Joiner:
             self._around[edge.a].append((edge.id, edge.b))
             self._around[edge.b].append((edge.id, edge.a))
         self._known: dict[tuple[str, str, int, int], tuple[int, ...]] = {}
+        self._hops: dict[tuple[str, ...], Hop | None] = {}
 
     def stretches(self) -> Iterator[_Stretch]:
         """The services, cut where the network does not know a stop or the way to it."""
@@ -218,6 +222,14 @@ class _Joiner:
         return self.network.station_ids.get((row.operator, row.station))
 
     def _hop(self, row: ServiceStop, following: ServiceStop) -> Hop | None:
+        """From a stop to the next; many services share it."""
+        ends = row.station, following.operator, following.station
+        key = (row.train, row.operator, row.line, *ends)
+        if key not in self._hops:
+            self._hops[key] = self._joined(row, following)
+        return self._hops[key]
+
+    def _joined(self, row: ServiceStop, following: ServiceStop) -> Hop | None:
         start, stop = self.station(row), self.station(following)
         if start is None or stop is None:
             return None

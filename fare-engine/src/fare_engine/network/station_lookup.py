@@ -200,12 +200,18 @@ class _Index:
         self.exact: dict[str, list[int]] = defaultdict(list)
         self.plain: dict[str, list[int]] = defaultdict(list)
         self.kana: dict[str, list[int]] = defaultdict(list)
-        self.romaji: dict[str, list[int]] = defaultdict(list)
         for station in network.stations:
             self.exact[station.name].append(station.id)
             self.plain[plain_name(station.name)].append(station.id)
             self.kana[station.kana].append(station.id)
-            self.romaji[romaji_of(station.kana)].append(station.id)
+
+    @cached_property
+    def romaji(self) -> dict[str, list[int]]:
+        """Station ids by reading in romaji."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for station in self.network.stations:
+            found[romaji_of(station.kana)].append(station.id)
+        return found
 
     @cached_property
     def entries(self) -> list[_Entry]:
