@@ -9,6 +9,7 @@ include the wait for the first train, so that a rare train is not preferred for 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,12 @@ KEPT = 64  # sets of operators to avoid whose arrays are kept
 FAR = 100_000  # tenths of a minute
 APART = 2 * FAR  # keeps the stops of one pattern from those of the next
 CHANGE = SAME_PLACE_MINUTES * 10
-FEW = 100  # stations: up to so many, the patterns that serve them are picked out
+FEW = 30  # stations: up to so many, the patterns that serve them are picked out
 
 Times = NDArray[np.int32]
 Flags = NDArray[np.bool_]
-Rows = NDArray[np.int64]
+ValueT = TypeVar("ValueT", bound=np.generic)
+Rows = NDArray[np.int64] | slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,6 @@ class Rounds:
         self._time, self._runs = np.array(time, np.int32), np.array(runs)
         self._boarding = np.array(wait, np.int32) - self._time
         self._operator = np.array(operator)
-        self._all_rows = np.arange(len(board))
         self._serves = np.zeros((nowhere + 1, len(self.patterns)), bool)
         self._serves[self._board, self._pattern_of] = True
         self._known: dict[frozenset[str], _Apart] = {}
@@ -131,7 +132,7 @@ class Rounds:
             at = self._ridden(ready, apart, rows)
             alight = self._alight[rows]
             # Nobody comes back to where they were sooner, nor rides on when the goal was reached.
-            sooner = np.flatnonzero(at < best[alight])
+            sooner = (at < _taken(best, alight)).nonzero()[0]
             stations = np.full(len(ready), FAR, np.int32)
             np.minimum.at(stations, alight[sooner], at[sooner])
             at_rows = np.full(len(self._board), FAR, np.int32)
@@ -144,26 +145,27 @@ class Rounds:
 
     def _rows_from(self, ready: Times) -> Rows:
         """The rows of the patterns that can be boarded; all of them where that is quicker."""
-        stations = np.flatnonzero(ready < FAR)
+        stations = (ready < FAR).nonzero()[0]
         if len(stations) > FEW:
-            return self._all_rows
-        return np.flatnonzero(self._serves[stations].any(axis=0)[self._pattern_of])
+            return slice(None)
+        return _taken(self._serves[stations].any(axis=0), self._pattern_of).nonzero()[0]
 
     def _ridden(self, ready: Times, apart: "_Apart", rows: Rows) -> Times:
         """The earliest time at some patterns' rows, after boarding at one of those before it."""
-        boarded = ready[self._board[rows]]
+        boarded = _taken(ready, self._board[rows])
         boarded += apart.boarding[rows]
+        riding = apart.riding[rows]
         np.minimum.accumulate(boarded, out=boarded)
         at: Times = np.empty_like(boarded)
         at[:1] = FAR
-        np.add(boarded[:-1], apart.riding[rows[1:]], out=at[1:])
+        np.add(boarded[:-1], riding[1:], out=at[1:])
         np.minimum(at, FAR, out=at)
         return at
 
     def _changed(self, times: Times) -> Times:
         """When one is ready to board, by station, after getting off."""
         ready: Times = times + CHANGE
-        walked = times[self._from]
+        walked = _taken(times, self._from)
         walked += self._walk
         if len(walked):
             ready[self._to] = np.minimum(
@@ -245,6 +247,11 @@ class Journeys:
                 quickest = time
                 at = self.rounds[trains - 1].at_stations
                 yield self.of.rides_to(self, min(ends, key=lambda end: int(at[end])), trains)
+
+
+def _taken(values: NDArray[ValueT], at: NDArray[np.int64]) -> NDArray[ValueT]:
+    """The values at positions that are known to exist: three times as fast as by brackets."""
+    return values.take(at, mode="clip")
 
 
 @cache
