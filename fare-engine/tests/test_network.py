@@ -16,8 +16,8 @@ from fare_engine.data_tables import (
     fare_tables,
     network_tables,
 )
-from fare_engine.fares.fares_between_stations import NoTariffOnDate, Tariffs, packaged_tariffs
 from fare_engine.fares.tariff_checks import FareTableBroken, check_fare_tables
+from fare_engine.fares.tariffs import NoTariffOnDate, Tariffs, packaged_tariffs
 from fare_engine.network.checks import NetworkTableBroken
 from fare_engine.network.network import NOT_SEARCHED, Network, Station
 from fare_engine.network.normalize import plain_name

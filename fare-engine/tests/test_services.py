@@ -8,7 +8,7 @@ import pytest
 
 from fare_engine.data_tables import Interval
 from fare_engine.errors import FareError
-from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.network.network import NOT_SEARCHED, Network
 from fare_engine.network.services import patterns_of, ride_between, stops_left_out
 from fare_engine.network.station_lookup import qualified_name

@@ -321,9 +321,7 @@ def _rows(folder: Traversable, name: str, row_type: type[RowT]) -> Iterator[RowT
     hints = get_type_hints(row_type)
     rows = csv.reader(text.splitlines())
     header = next(rows)
-    columns = [
-        (header.index(field.name), _reader(hints[field.name])) for field in fields(row_type)
-    ]
+    columns = [(header.index(field.name), _reader(hints[field.name])) for field in fields(row_type)]
     for row in filter(None, rows):
         yield row_type(*[read(row[at]) if read else row[at] for at, read in columns])
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from fare_engine.data_tables import TariffTable
 from fare_engine.fares.all_lengths import NOT_JOINED, Lengths, all_lengths
-from fare_engine.fares.fares_between_stations import FareBook
 from fare_engine.fares.tariff_distances import (
     CENTRE,
     EXTRA_BITS,
@@ -24,6 +23,7 @@ from fare_engine.fares.tariff_distances import (
     is_from_centre,
     unpacked,
 )
+from fare_engine.fares.tariffs import FareBook
 from fare_engine.network.network import Network
 from fare_engine.rules.jr_fare_basis import MIXED_LOCAL_KM10
 

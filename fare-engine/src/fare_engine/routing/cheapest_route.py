@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_engine.fares.fares_between_stations import FareBook
+from fare_engine.fares.tariffs import FareBook
 from fare_engine.network.network import Ride
 from fare_engine.routing.cheapest_route_graph import (
     CENT,

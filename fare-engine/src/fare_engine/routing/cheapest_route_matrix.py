@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_engine.fares.fares_between_stations import FareBook
+from fare_engine.fares.tariffs import FareBook
 from fare_engine.network.network import Network, Ride
 from fare_engine.routing.cheapest_route_graph import (
     NEVER,

@@ -12,8 +12,8 @@ from fare_engine.routing.route_text import joined_rides
 
 BOARDING_SECONDS = 240
 NEVER = 10**9
-# Seconds, state behind it, line, edge and track. A state is a station * lines + the line by which it
-# was reached; lines count from one, 0 is on foot.
+# Seconds, state behind it, line, edge and track. A state is a station * lines + the line by which
+# it was reached; lines count from one, 0 is on foot.
 Arc = tuple[int, int, int, int, int]
 
 
