@@ -224,6 +224,20 @@ class LineAlias:
 
 
 @dataclass(frozen=True, slots=True)
+class FarPlatform:
+    """The platforms of a line at its end, far from those of the other lines of the station.
+
+    `minutes` of a change between them, where others take five.
+    """
+
+    operator: str
+    station: str
+    line: str
+    minutes: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class BusLine:
     """A line that is a bus: a pass over it is not guaranteed (R10)."""
 
@@ -278,6 +292,7 @@ class NetworkTables:
     services: tuple[Service, ...] = ()
     service_stops: tuple[ServiceStop, ...] = ()
     line_aliases: tuple[LineAlias, ...] = ()
+    far_platforms: tuple[FarPlatform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ that it rides over. What no service of the tables stops at is carried by one mad
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import pairwise
 
@@ -36,7 +36,9 @@ class Hop:
 class Pattern:
     """A service in one direction: its hops, and tenths of a minute at every stop.
 
-    `waits`: half a headway before boarding each hop, of all trains that run it.
+    `waits`: half a headway before boarding each hop, of all trains that run it. Where it begins at
+    platforms far from the others, the way to them counts as a wait, and where it ends at such, the
+    way from them (`far_end`) is in the minutes of the last stop.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Pattern:
     hops: tuple[Hop, ...]
     minutes10: tuple[int, ...]
     waits: tuple[int, ...]
+    far_end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,13 @@ class TrainRide:
     @property
     def time(self) -> int:
         """Tenths of a minute on the train."""
-        return self.pattern.minutes10[self.alight] - self.pattern.minutes10[self.board]
+        minutes = self.pattern.minutes10
+        return minutes[self.alight] - minutes[self.board] - self.far_end
+
+    @property
+    def far_end(self) -> int:
+        """Tenths of a minute that a change to another train takes longer than elsewhere."""
+        return self.pattern.far_end if self.alight == len(self.pattern.hops) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +121,24 @@ def patterns_of(network: Network) -> tuple[Pattern, ...]:
         for hop in hops:
             runs_between[hop.start, hop.end] += runs
     return _longest(
-        Pattern(name, runs, hops, times, _waits(runs, hops, runs_between))
+        _with_far_ends(network, Pattern(name, runs, hops, times, _waits(runs, hops, runs_between)))
         for name, runs, hops, times in both
+    )
+
+
+def _with_far_ends(network: Network, one: Pattern) -> Pattern:
+    """The pattern with the way to and from platforms that are far from the others."""
+    far, edges = network.far_platforms, network.edges
+    first, last = one.hops[0], one.hops[-1]
+    to_it = 10 * far.get((first.start, edges[first.edges[0]].line), 0)
+    from_it = 10 * far.get((last.end, edges[last.edges[-1]].line), 0)
+    if not to_it and not from_it:
+        return one
+    return replace(
+        one,
+        minutes10=(*one.minutes10[:-1], one.minutes10[-1] + from_it),
+        waits=(one.waits[0] + to_it, *one.waits[1:]),
+        far_end=from_it,
     )
 
 

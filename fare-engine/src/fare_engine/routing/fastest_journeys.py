@@ -148,7 +148,8 @@ class Rounds:
         stations = (ready < FAR).nonzero()[0]
         if len(stations) > FEW:
             return slice(None)
-        return _taken(self._serves[stations].any(axis=0), self._pattern_of).nonzero()[0]
+        serving: Flags = np.logical_or.reduce(self._serves[stations], axis=0)
+        return _taken(serving, self._pattern_of).nonzero()[0]
 
     def _ridden(self, ready: Times, apart: "_Apart", rows: Rows) -> Times:
         """The earliest time at some patterns' rows, after boarding at one of those before it."""
