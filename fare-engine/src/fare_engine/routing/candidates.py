@@ -15,12 +15,7 @@ from typing import ClassVar
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import TrainLeg
 from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
-from fare_engine.fares.tariffs import (
-    FareBook,
-    NoFareBetween,
-    NoTariffOnDate,
-    Tariffs,
-)
+from fare_engine.fares.tariffs import FareBook, NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.services import TrainRide
 from fare_engine.network.station_closures import (
@@ -253,10 +248,7 @@ _FIGURES: dict[Label, Callable[[Candidate], int]] = {
 
 
 def places_of(network: Network, question: SearchRequest) -> list[tuple[int, ...]]:
-    """Start, via stations and end as places; UnknownStation, AmbiguousStation, SamePlace ...
-
-    Where several names are refused, SeveralStationsRefused.
-    """
+    """Start, via stations and end as places; UnknownStation, SeveralStationsRefused, SamePlace .."""
     operators_avoided(network, question.avoid)
     places = find_places(network, question.names)
     if any(not set(a).isdisjoint(b) for a, b in pairwise(places)):

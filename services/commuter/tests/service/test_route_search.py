@@ -39,9 +39,8 @@ async def test_the_settings_name_the_source(
 
 
 async def test_every_refused_name_is_told_by_its_field(commuter_api: CommuterApi) -> None:
-    answer = await commuter_api.request(
-        "/look-ups", json=ASKED | {"start": "shinjuk", "via": ["新宿", "小川町"], "end": "大阪"}
-    )
+    wrong = ASKED | {"start": "shinjuk", "via": ["新宿", "小川町"], "end": "大阪"}
+    answer = await commuter_api.request(TARO, "POST", "/look-ups", wrong)
     problem = refused(answer, 422, "STATIONS_REFUSED")
     assert [(one["field"], one["code"]) for one in problem["errors"]] == [
         ("start", "UNKNOWN_STATION"),
