@@ -248,7 +248,7 @@ _FIGURES: dict[Label, Callable[[Candidate], int]] = {
 
 
 def places_of(network: Network, question: SearchRequest) -> list[tuple[int, ...]]:
-    """Start, via stations and end as places; UnknownStation, SeveralStationsRefused, SamePlace .."""
+    """Start, via stations and end as places; UnknownStation, SeveralStationsRefused, SamePlace."""
     operators_avoided(network, question.avoid)
     places = find_places(network, question.names)
     if any(not set(a).isdisjoint(b) for a, b in pairwise(places)):
