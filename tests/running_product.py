@@ -158,7 +158,7 @@ def _first_start(data: Path) -> None:
 def _command(data: Path, port: int, *flags: str) -> list[str]:
     return [
         sys.executable, "-m", "madoguchi.cli.main", "up", "--port", str(port), "--data", str(data),
-        "--verbose", "--demo", "small", *flags,
+        "--demo", "small", *flags,
     ]  # fmt: skip
 
 
@@ -179,19 +179,21 @@ def running(
     first_start: bool = False,
     killed_when: Callable[[Product], bool] | None = None,
     backup: Path | None = None,
+    verbose: bool = True,
 ) -> Iterator[Product]:
     """The product on a free port and a folder of its own, stopped and cleared away at the end.
 
     Its data is a copy of what a first start made (prepared_data.py); with `first_start` the folder
     is empty. With `killed_when` its first start is killed in that moment, and it is started again.
-    With `backup` its data is restored from that folder before the first start.
+    With `backup` its data is restored from that folder before the first start. `verbose` logs
+    every request, which costs time.
     """
     data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
     if backup is not None:
         _restore(backup, data)
     elif not first_start and killed_when is None:
         copy_prepared(data, _first_start)
-    command = _command(data, port, *flags)
+    command = _command(data, port, *(["--verbose"] if verbose else []), *flags)
     product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
     try:
         if killed_when is not None:

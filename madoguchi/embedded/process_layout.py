@@ -36,6 +36,7 @@ from madoguchi.embedded.processes import (
 from madoguchi.embedded.run_config import RunConfig
 from madoguchi.services import SERVICES
 from portal_service.app import create_app as create_portal
+from portal_service.service_calls import LocalCalls
 from portal_service.settings import PortalSettings
 from shared.db import Database
 from shared.inbox import Inbox
@@ -183,7 +184,8 @@ def _environment(part: str, values: Mapping[str, object]) -> dict[str, str]:
 def _path_router(assembly: Assembly, services: Mapping[str, ASGIApp]) -> PathRouter:
     """All parts behind one address; with the clock page, as child processes read the real clock."""
     settings = PortalSettings(**portal_values(assembly.config, assembly.secrets))
-    portal = create_portal(settings, http=assembly.http, now=assembly.clock.now)
+    calls = LocalCalls(services, settings.service_urls, settings.upstream_timeout_s)
+    portal = create_portal(settings, http=assembly.http, calls=calls, now=assembly.clock.now)
     own = demo_pages(assembly)
     parts = {f"/api/{name}": app for name, app in services.items()}
     return PathRouter({**parts, **own, "/clock": own["/mailbox"]}, portal)

@@ -40,7 +40,7 @@ async def seed_expenses(commuter: Database, people: Sequence[Principal], now: da
         if (await setting_of(tx, DEALER)).version:
             return
         for one in known.values():
-            await upsert_visitor(tx, one, DEALER)
+            await upsert_visitor(tx, None, one, DEALER)
         await tx.flush()
         await _company(await _acting(tx, known[ACCOUNTANT], now))
         await _passes(tx, known, now)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from commuter_service.adapters.network_store import NEWEST
 from commuter_service.models import (
     AuditEntry,
     CompanySetting,
@@ -72,7 +73,12 @@ async def setting_of(tx: AsyncSession, dealer_id: str, *, lock: bool = False) ->
     """The company's decisions, or the defaults with version 0."""
     asked = select(CompanySetting).where(CompanySetting.dealer_id == dealer_id)
     found = (await tx.execute(asked.with_for_update() if lock else asked)).scalar_one_or_none()
-    return found or CompanySetting(
+    return found or usual_setting(dealer_id)
+
+
+def usual_setting(dealer_id: str) -> CompanySetting:
+    """The setting of a company that has decided nothing yet."""
+    return CompanySetting(
         dealer_id=dealer_id,
         version=0,
         applications_allowed=False,
@@ -93,7 +99,12 @@ async def setting_of(tx: AsyncSession, dealer_id: str, *, lock: bool = False) ->
 
 async def permission_of(tx: AsyncSession, dealer_id: str, employee_id: str) -> Permission:
     """What is ticked for an employee, or nothing with version 0."""
-    return await tx.get(Permission, employee_id) or Permission(
+    return await tx.get(Permission, employee_id) or no_permission(dealer_id, employee_id)
+
+
+def no_permission(dealer_id: str, employee_id: str) -> Permission:
+    """Of an employee for whom nothing is ticked."""
+    return Permission(
         employee_id=employee_id,
         dealer_id=dealer_id,
         version=0,
@@ -101,6 +112,34 @@ async def permission_of(tx: AsyncSession, dealer_id: str, employee_id: str) -> P
         edit_at_approval=False,
         edit_after_approval=False,
         mail=None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorFacts:
+    """What every request needs; `edition` names the fares in force."""
+
+    employee: Employee | None
+    setting: CompanySetting
+    permission: Permission
+    edition: str | None
+
+
+async def visitor_facts(tx: AsyncSession, dealer_id: str, employee_id: str) -> VisitorFacts:
+    """The facts of a person who asks, in one statement."""
+    asked = (
+        select(Employee, CompanySetting, Permission, NEWEST.scalar_subquery())
+        .select_from(select(literal(1).label("one")).subquery())
+        .outerjoin(CompanySetting, CompanySetting.dealer_id == dealer_id)
+        .outerjoin(Permission, Permission.employee_id == employee_id)
+        .outerjoin(Employee, Employee.employee_id == employee_id)
+    )
+    employee, setting, permission, edition = (await tx.execute(asked)).one()
+    return VisitorFacts(
+        employee,
+        setting or usual_setting(dealer_id),
+        permission or no_permission(dealer_id, employee_id),
+        edition,
     )
 
 

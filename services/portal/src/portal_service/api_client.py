@@ -5,19 +5,22 @@ trace. A refusal becomes a `Problem` with the business reason; no answer becomes
 `ServiceUnavailable`, so that a page can name the part that is missing and show the rest.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import urlencode
 
-import httpx
+import orjson
 from fastapi import Request
-from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
+from portal_service.recent_answers import RecentAnswers
+from portal_service.service_calls import CallFailed, ServiceAnswer, ServiceCalls, ServiceRequest
 from portal_service.session import session_of
 from portal_service.state import state_of
 from shared import tracing
+from shared.auth import Principal
 
 SERVICE_NAMES: Mapping[str, str] = {
     "contracts": "契約",
@@ -28,8 +31,11 @@ SERVICE_NAMES: Mapping[str, str] = {
 }
 """The services in the words of the screens."""
 
+LOWEST_ERROR, LOWEST_SERVER_ERROR = 400, 500
 BAD_GATEWAYS = (502, 503, 504)
 FORM_STATUSES = (409, 422)
+MASTERS_KEPT_S = 2
+"""So soon a change of a name or a new store is seen."""
 Found = TypeVar("Found")
 Body_co = TypeVar("Body_co", covariant=True)
 QueryValue = str | int | bool | Sequence[str] | None
@@ -103,15 +109,17 @@ class ServiceClient:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
-        urls: Mapping[str, str],
+        calls: ServiceCalls,
         *,
         token: str,
         changed: Callable[[], None],
+        masters: RecentAnswers[Any],
+        dealer: str | None,
     ) -> None:
-        self._http = http
+        self._calls = calls
+        self._masters = masters
+        self._dealer = dealer
         self._changed = changed
-        self._urls = urls
         self._headers = {
             "authorization": f"Bearer {token}",
             "accept": "application/json",
@@ -127,13 +135,21 @@ class ServiceClient:
         Empty query values are left out. The functions of `service_api` call this, and say the type
         of the body.
         """
-        given = _given(query)
-        return await self._call(service, "GET", path, query=given)
+        return await self._call(service, "GET", path, query=_query_string(query))
 
     async def optional(self, asked: Awaitable[Found]) -> Found | None:
         """For what a page can leave out: the answer; None where a part is missing."""
         try:
             return await asked
+        except ServiceUnavailable as missing:
+            self.unavailable_parts.add(missing.part)
+            return None
+
+    async def master(self, name: str, asked: Coroutine[object, None, Found]) -> Found | None:
+        """Names and choices that all people of a dealer share, at most `MASTERS_KEPT_S` old."""
+        whose = ("masters", self._dealer)
+        try:
+            return await self._masters.get(whose, name, asked, keep_s=MASTERS_KEPT_S, patient=True)
         except ServiceUnavailable as missing:
             self.unavailable_parts.add(missing.part)
             return None
@@ -169,29 +185,22 @@ class ServiceClient:
         self, service: str, path: str, query: Mapping[str, QueryValue] | None = None
     ) -> StreamingResponse:
         """A file of a service (CSV, PDF), streamed. Raises Problem, ServiceUnavailable."""
-        given = _given(query)
-        address = self._address(service, path)
         headers = self._headers | {"accept": "*/*"}
+        opened = AsyncExitStack()
         try:
             with tracing.calling("GET", service):
                 headers |= tracing.call_headers()
-                asked = self._http.build_request("GET", address, params=given, headers=headers)
-                answer = await self._http.send(asked, stream=True)
-                if answer.is_error:
-                    await answer.aread()
-        except httpx.HTTPError as error:
-            raise ServiceUnavailable(service, repr(error)) from error
-        if answer.is_error:
-            raise refusal_in(service, answer)
+                asked = ServiceRequest("GET", service, path, headers, _query_string(query))
+                answer = await opened.enter_async_context(self._calls.stream(asked))
+                if answer.status >= LOWEST_ERROR:
+                    body = b"".join([part async for part in answer.parts])
+                    await opened.aclose()
+                    raise refusal_in(service, ServiceAnswer(answer.status, answer.headers, body))
+        except CallFailed as error:
+            raise ServiceUnavailable(service, str(error)) from error
         passed_on = ("content-type", "content-disposition")
         headers = {name: answer.headers[name] for name in passed_on if name in answer.headers}
-        return StreamingResponse(
-            answer.aiter_bytes(), headers=headers, background=BackgroundTask(answer.aclose)
-        )
-
-    def _address(self, service: str, path: str) -> str:
-        """Where to ask; what a person put into an id stays in the path."""
-        return self._urls[service] + quote(path)
+        return StreamingResponse(_parts(answer.parts, opened), headers=headers)
 
     async def _call(  # noqa: PLR0913  what a request consists of
         self,
@@ -199,34 +208,50 @@ class ServiceClient:
         method: str,
         path: str,
         *,
-        query: Mapping[str, QueryValue] | None = None,
+        query: str = "",
         body: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> ServiceResponse[Any]:
         headers = self._headers | dict(headers or {})
+        content = None
+        if body is not None:
+            content = orjson.dumps(body)
+            headers["content-type"] = "application/json"
         try:
             with tracing.calling(method, service) as call:
                 headers |= tracing.call_headers()
-                address = self._address(service, path)
-                answer = await self._http.request(
-                    method, address, headers=headers, params=query, json=body
+                answer = await self._calls.answer(
+                    ServiceRequest(method, service, path, headers, query, content)
                 )
-                call.set_attributes({"http.response.status_code": answer.status_code})
-                if answer.is_server_error:
-                    call.failed(str(answer.status_code))
-        except httpx.HTTPError as error:
-            raise ServiceUnavailable(service, repr(error)) from error
-        if answer.is_error:
+                call.set_attributes({"http.response.status_code": answer.status})
+                if answer.status >= LOWEST_SERVER_ERROR:
+                    call.failed(str(answer.status))
+        except CallFailed as error:
+            raise ServiceUnavailable(service, str(error)) from error
+        if answer.status >= LOWEST_ERROR:
             raise refusal_in(service, answer)
         try:
-            body = answer.json() if answer.content else None
+            found = orjson.loads(answer.body) if answer.body else None
         except ValueError as error:
             raise ServiceUnavailable(service, "an answer that is not JSON") from error
-        return ServiceResponse(answer.status_code, body, answer.headers.get("etag"))
+        return ServiceResponse(answer.status, found, answer.headers.get("etag"))
 
 
-def _given(query: Mapping[str, QueryValue] | None) -> dict[str, QueryValue]:
-    return {key: value for key, value in (query or {}).items() if value not in (None, "")}
+async def _parts(parts: AsyncIterator[bytes], opened: AsyncExitStack) -> AsyncIterator[bytes]:
+    """The parts of a file; its connection is given back at the end, whatever the end is."""
+    async with opened:
+        async for part in parts:
+            yield part
+
+
+def _query_string(query: Mapping[str, QueryValue] | None) -> str:
+    """The query, quoted: without what is empty, a list as a name several times."""
+    given = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in (query or {}).items()
+        if value not in (None, "")
+    }
+    return urlencode(given, doseq=True)
 
 
 async def or_missing(asked: Awaitable[Found]) -> Found | ServiceUnavailable:
@@ -237,27 +262,27 @@ async def or_missing(asked: Awaitable[Found]) -> Found | ServiceUnavailable:
         return missing
 
 
-def refusal_in(service: str, answer: httpx.Response) -> Problem | ServiceUnavailable:
+def refusal_in(service: str, answer: ServiceAnswer) -> Problem | ServiceUnavailable:
     """What an answer with an error status amounts to."""
-    if answer.status_code in BAD_GATEWAYS:
-        return ServiceUnavailable(service, f"status {answer.status_code}")
+    if answer.status in BAD_GATEWAYS:
+        return ServiceUnavailable(service, f"status {answer.status}")
     return problem_in(answer)
 
 
-def problem_in(answer: httpx.Response) -> Problem:
+def problem_in(answer: ServiceAnswer) -> Problem:
     """The Problem in a refusal; an answer without problem+json keeps its status and no words.
 
     A version that has changed is a conflict here: the page's own request had no If-Match.
     """
     try:
-        body = answer.json()
+        body = orjson.loads(answer.body)
     except ValueError:
         body = {}
     if not isinstance(body, dict):
         body = {}
     listed = body.get("errors")
     errors = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
-    status = 409 if answer.status_code == 412 else answer.status_code  # noqa: PLR2004
+    status = 409 if answer.status == 412 else answer.status  # noqa: PLR2004
     kind = FormRefused if status in FORM_STATUSES else Problem
     return kind(
         status,
@@ -290,9 +315,11 @@ def client_of(request: Request) -> ServiceClient:
 def _services_of(request: Request) -> ServiceClient:
     portal = state_of(request)
     session = session_of(request)
+    who: Principal | None = getattr(request.state, "principal", None)
     return ServiceClient(
-        portal.http,
-        portal.settings.service_urls,
+        portal.calls,
         token=session.access_token if session else "",
         changed=lambda: portal.answers.forget(getattr(request.state, "principal", None)),
+        masters=portal.answers,
+        dealer=who.dealer if who else None,
     )

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import httpx
 from fastapi import Depends, FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from portal_service import home, sign_in, styleguide
@@ -56,6 +55,7 @@ from portal_service.screens.returns import (
 from portal_service.screens.tfc import masters
 from portal_service.screens.webhooks import endpoints
 from portal_service.security_headers import SecurityHeadersMiddleware, content_security_policy
+from portal_service.service_calls import NetworkCalls, ServiceCalls
 from portal_service.session import principal_in_session, refuse_foreign_forms
 from portal_service.settings import PortalSettings
 from portal_service.state import PortalState
@@ -105,18 +105,22 @@ def create_app(
     settings: PortalSettings,
     *,
     http: httpx.AsyncClient | None = None,
+    calls: ServiceCalls | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> FastAPI:
-    """The portal. `http` reaches provider and services, `now` is the embedded clock.
+    """The portal. `http` reaches the provider, `calls` the services; `now` is the embedded clock.
 
     Raises RouteWithoutPolicy for a page that does not say whom it lets in.
     """
-    own_http = http or httpx.AsyncClient(timeout=settings.upstream_timeout_s)
+    timeout_s = settings.upstream_timeout_s
+    own_http = http or httpx.AsyncClient(timeout=timeout_s)
+    own_calls = calls or NetworkCalls(settings.service_urls, timeout_s)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         assert_every_route_has_a_policy(app, public_paths=PUBLIC_PATHS)
         yield
+        await own_calls.close()
         if http is None:
             await own_http.aclose()
 
@@ -127,7 +131,7 @@ def create_app(
         lifespan=lifespan,
         dependencies=[Depends(refuse_foreign_forms)],
     )
-    app.state.portal = _state(settings, own_http, now)
+    app.state.portal = _state(settings, own_http, own_calls, now)
     install_authentication(app, principal_in_session)
     install_error_pages(app)
     install_probes(app, nothing_missing)
@@ -138,7 +142,10 @@ def create_app(
 
 
 def _state(
-    settings: PortalSettings, http: httpx.AsyncClient, now: Callable[[], datetime] | None
+    settings: PortalSettings,
+    http: httpx.AsyncClient,
+    calls: ServiceCalls,
+    now: Callable[[], datetime] | None,
 ) -> PortalState:
     templates = page_templates()
     templates.globals["mail_sender"] = settings.mail_sender
@@ -147,7 +154,7 @@ def _state(
         settings=settings,
         cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),
         provider=OidcProvider(settings, http),
-        http=http,
+        calls=calls,
         templates=templates,
         answers=RecentAnswers(settings.work_wait_s),
         now=now if settings.embedded else None,
@@ -164,7 +171,6 @@ def _add_pages(app: FastAPI, settings: PortalSettings) -> None:
 
 def _add_middleware(app: FastAPI, settings: PortalSettings) -> None:
     """The last one added sees a request first."""
-    app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(RequestContextMiddleware, service="portal", crashed=crash_page)
     app.add_middleware(
         SecurityHeadersMiddleware,

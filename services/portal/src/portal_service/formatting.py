@@ -8,6 +8,7 @@ or without 円 and commas.
 import re
 import unicodedata
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 JST = ZoneInfo("Asia/Tokyo")
@@ -35,6 +36,7 @@ class NotReadable(ValueError):
     """What was typed is not a date or an amount; the text is the message beside the field."""
 
 
+@lru_cache(maxsize=4096)
 def day(value: date | str | None) -> str:
     """2025/07/15(火); ー for nothing. Takes a date or its ISO text."""
     if not value:
@@ -43,6 +45,7 @@ def day(value: date | str | None) -> str:
     return f"{on:%Y/%m/%d}({WEEKDAYS[on.weekday()]})"
 
 
+@lru_cache(maxsize=4096)
 def month(value: date | str | None) -> str:
     """2025年7月; ー for nothing. Takes a date, or ISO text of a day or a month."""
     if not value:

@@ -31,6 +31,7 @@ from portal_service.session import (
     set_cookie,
 )
 from portal_service.state import state_of
+from portal_service.table_cell import table_cell
 from shared.auth import AccessRefused, Principal, Role
 from shared.trace_context import current_context
 
@@ -61,9 +62,18 @@ class PageContext:
     embedded: bool = False
 
 
+class _Templates(Environment):
+    """Templates whose `row.name` finds the key of a dictionary first: rows are dictionaries."""
+
+    def getattr(self, obj: object, attribute: str) -> object:
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 def page_templates(*more_folders: Path) -> Environment:
     """The templates with the product's filters; `more_folders` are looked through first."""
-    templates = Environment(
+    templates = _Templates(
         loader=FileSystemLoader([*more_folders, HERE / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -84,6 +94,7 @@ def page_templates(*more_folders: Path) -> Environment:
     }
     templates.globals |= {
         "static": _addresses_of_static_files().get,
+        "table_cell": table_cell,
         "once": lambda: secrets.token_urlsafe(16),
         "query": _query,
     }

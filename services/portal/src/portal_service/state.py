@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
 from fastapi import Request
 from jinja2 import Environment
 
 from portal_service.encrypted_cookies import CookieCipher
 from portal_service.oidc import OidcProvider
 from portal_service.recent_answers import RecentAnswers
+from portal_service.service_calls import ServiceCalls
 from portal_service.settings import PortalSettings
 
 
@@ -22,7 +22,7 @@ class PortalState:
     settings: PortalSettings
     cookie_cipher: CookieCipher
     provider: OidcProvider
-    http: httpx.AsyncClient
+    calls: ServiceCalls
     templates: Environment
     answers: RecentAnswers[Any]
     """What the frame of every page needs of the services."""

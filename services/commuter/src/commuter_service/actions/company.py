@@ -112,9 +112,10 @@ async def save_rights(
     return kept
 
 
-async def upsert_visitor(tx: AsyncSession, who: Principal, dealer_id: str) -> None:
+async def upsert_visitor(
+    tx: AsyncSession, known: Employee | None, who: Principal, dealer_id: str
+) -> None:
     """Know an employee who asks: name and store if the master has none yet, the present mail."""
-    known = await tx.get(Employee, who.person_id)
     if known is None:
         new = {"employee_id": who.person_id, "dealer_id": dealer_id, "name": who.name}
         now = {"mail": who.mail, "active": True, "store_code": who.store}
@@ -122,7 +123,8 @@ async def upsert_visitor(tx: AsyncSession, who: Principal, dealer_id: str) -> No
         return
     if who.mail and known.mail != who.mail:
         known.mail = who.mail
-    known.store_code = known.store_code or who.store
+    if who.store and not known.store_code:
+        known.store_code = who.store
 
 
 def _need_accounting(ctx: RequestContext) -> None:

@@ -62,10 +62,12 @@ def with_network(metadata: MetaData) -> MetaData:
     return metadata
 
 
+NEWEST = select(EDITION.c.edition).order_by(EDITION.c.loaded_at.desc()).limit(1)
+
+
 async def newest(tx: AsyncSession) -> str | None:
     """The edition in force, None before the first load."""
-    latest = select(EDITION.c.edition).order_by(EDITION.c.loaded_at.desc()).limit(1)
-    edition: str | None = (await tx.execute(latest)).scalar()
+    edition: str | None = (await tx.execute(NEWEST)).scalar()
     return edition
 
 
@@ -80,11 +82,15 @@ _editions: dict[str, Tariffs] = {}
 
 
 async def tariffs_in_force(tx: AsyncSession) -> Tariffs:
-    """The edition in force as the transaction sees it; the delivered one before the first load.
+    """The edition in force as the transaction sees it; the delivered one before the first load."""
+    return await tariffs_of_edition(tx, await newest(tx))
+
+
+async def tariffs_of_edition(tx: AsyncSession, edition: str | None) -> Tariffs:
+    """An edition, the delivered one for None.
 
     Editions never change, so a process reads each once and keeps the last few.
     """
-    edition = await newest(tx)
     if edition is None or edition == packaged_tariffs().edition:
         return packaged_tariffs()
     known = _editions.get(edition)

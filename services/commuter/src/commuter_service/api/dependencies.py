@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.actions.company import upsert_visitor
 from commuter_service.adapters import network_store
-from commuter_service.queries import permission_of, setting_of
+from commuter_service.queries import visitor_facts
 from commuter_service.request_context import RequestContext
 from shared import auth
 from shared.http import NotFound, clock_of, database_of, expected_version
@@ -63,16 +63,17 @@ def dealer_of(request: Request) -> str:
 async def context_in(request: Request, tx: AsyncSession, dealer: str) -> RequestContext:
     """The caller, as the actions know them."""
     who: auth.Principal = request.state.principal
-    await upsert_visitor(tx, who, dealer)
+    known = await visitor_facts(tx, dealer, who.person_id)
+    await upsert_visitor(tx, known.employee, who, dealer)
     return RequestContext(
         tx=tx,
         employee_id=who.person_id,
         name=who.name,
         dealer_id=dealer,
         now=clock_of(request).now(),
-        setting=await setting_of(tx, dealer),
-        tariffs=await network_store.tariffs_in_force(tx),
-        permission=await permission_of(tx, dealer, who.person_id),
+        setting=known.setting,
+        tariffs=await network_store.tariffs_of_edition(tx, known.edition),
+        permission=known.permission,
         accounting=who.has(auth.Role.EXPENSE_ADMIN),
     )
 

@@ -1,6 +1,6 @@
 """Dropdown options: stores, staff, models, products; empty while a part is missing."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Coroutine, Iterable
 from typing import TypeVar
 
 from portal_service.api_client import ServiceClient, ServiceResponse
@@ -11,27 +11,29 @@ Entry = TypeVar("Entry")
 
 
 async def listed(
-    services: ServiceClient, asked: Awaitable[ServiceResponse[list[Entry]]]
+    services: ServiceClient,
+    name: str,
+    asked: Coroutine[object, None, ServiceResponse[list[Entry]]],
 ) -> list[Entry]:
     """The entries of a master of the contracts service."""
-    reply = await services.optional(asked)
+    reply = await services.master(name, asked)
     return reply.body if reply else []
 
 
 async def vehicles_to_choose(services: ServiceClient) -> Pairs:
     """Models of cars."""
-    return _pairs(await listed(services, contracts.list_vehicles(services)))
+    return _pairs(await listed(services, "vehicles", contracts.list_vehicles(services)))
 
 
 async def products_to_choose(services: ServiceClient) -> Pairs:
     """Products of the finance company."""
-    products = await listed(services, contracts.list_products(services))
+    products = await listed(services, "products", contracts.list_products(services))
     return [(product["code"], product["name"]) for product in products]
 
 
 async def reasons_to_choose(services: ServiceClient) -> Pairs:
     """Reasons for a change of store."""
-    return _pairs(await listed(services, contracts.list_move_reasons(services)))
+    return _pairs(await listed(services, "reasons", contracts.list_move_reasons(services)))
 
 
 def _pairs(entries: Iterable[contracts.CodedName]) -> Pairs:
@@ -42,7 +44,7 @@ async def stores_to_choose(services: ServiceClient) -> Pairs:
     """Stores that may be chosen; those in brackets are out of use (D130)."""
     return [
         (store["code"], f"{store['code']} {store['name']}")
-        for store in await listed(services, contracts.list_stores(services))
+        for store in await listed(services, "stores", contracts.list_stores(services))
         if store["selectable"]
     ]
 
@@ -54,12 +56,12 @@ async def staff_to_choose(services: ServiceClient, *, dealer: str = "") -> Pairs
             f"{dealer}-{person['code']}" if dealer else person["code"],
             f"{person['code']} {person['name']}（{person['store_code']}）",
         )
-        for person in await listed(services, contracts.list_staff(services))
+        for person in await listed(services, "staff", contracts.list_staff(services))
     ]
 
 
 async def name_of(services: ServiceClient, person_id: str | None) -> str | None:
     """What a person of the dealer is called; the id of somebody who has left."""
-    staff = await listed(services, contracts.list_staff(services, headquarters="true"))
+    staff = await listed(services, "all staff", contracts.list_staff(services, headquarters="true"))
     names = {person["person_id"]: person["name"] for person in staff}
     return names.get(person_id, person_id) if person_id else None

@@ -1,8 +1,10 @@
 """精算書: lists, the form of a slip with automatic saving, and the steps."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -12,10 +14,12 @@ from portal_service import formatting
 from portal_service.api_client import FieldError, Problem, ServiceClient, ServiceResponse, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
+from portal_service.permissions import own_rights
 from portal_service.rendering import announce, render
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
 from portal_service.screens.commuter.slip_undo import memento, restored, with_copy
 from portal_service.service_api import commuter
+from shared.auth import Principal
 
 pages = APIRouter(prefix="/commuter/slips", dependencies=[EXPENSES])
 
@@ -59,7 +63,7 @@ SHOWN: Mapping[str, tuple[str, Listed]] = {
 
 
 @pages.get("")
-async def list_slips(request: Request) -> Response:
+async def list_slips(request: Request, who: Annotated[Principal, EXPENSES]) -> Response:
     """The own slips, the kinds to begin, and what waits for approval; or one list alone."""
     services = client_of(request)
     if request.query_params.get("show") == "to_settle":
@@ -68,9 +72,12 @@ async def list_slips(request: Request) -> Response:
         words, listed = shown
         found = (await listed(services)).body["items"]
         return await render(request, "commuter/slips_shown.html", words=words, slips=found)
-    me = (await commuter.show_me(services)).body
-    own = (await commuter.list_slips(services)).body
-    waiting = (await commuter.list_slips_to_approve(services)).body["items"]
+    me, listed_own, listed_waiting = await asyncio.gather(
+        own_rights(request, who),
+        commuter.list_slips(services),
+        commuter.list_slips_to_approve(services),
+    )
+    own, waiting = listed_own.body, listed_waiting.body["items"]
     return await render(
         request,
         "commuter/slips.html",

@@ -177,7 +177,7 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
 ) -> Response:
     services = client_of(request)
     stores = await stores_to_choose(services)
-    closed = await listed(services, contracts.list_closed_stores(services))
+    closed = await listed(services, "closed stores", contracts.list_closed_stores(services))
     heirs = {store["code"]: store["successor"] for store in closed}
     chosen: FormValues = {"all_to_store": heirs.get(entered["from_store"]) or ""}
     chosen |= {**(fields.values(["checked"]) if fields else {"checked": []}), **(copied or {})}

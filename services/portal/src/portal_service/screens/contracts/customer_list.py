@@ -1,5 +1,6 @@
 """最終回対象顧客一覧: three search panels, coloured rows, 顧客詳細, CSV (D5-D45)."""
 
+import asyncio
 from dataclasses import replace
 from typing import Annotated
 
@@ -10,7 +11,9 @@ from portal_service.api_client import (
     FieldError,
     Problem,
     QueryValue,
+    ServiceClient,
     ServiceResponse,
+    ServiceUnavailable,
     client_of,
     or_missing,
 )
@@ -47,6 +50,7 @@ COLOURS = (
     ("green", "緑：他店舗から異動"),
     ("blue", "青：TFC対応"),
 )
+Found = ServiceResponse[contracts.SearchAnswer] | ServiceUnavailable | None
 INSPECTIONS = (("first", "初回車検"), ("second", "２回目車検"), ("third", "３回目車検"))
 
 
@@ -55,22 +59,11 @@ async def show_list(request: Request) -> Response:
     """The search panels; below them what the pressed 「検索」 found."""
     services, entered = client_of(request), dict(request.query_params)
     mode = entered.get("mode", "")
-    errors: list[FieldError] = []
-    found = None
-    if mode:
-        query = _conditions(mode, entered, errors)
-        try:
-            if not errors:
-                found = await or_missing(contracts.search_contracts(services, **query))
-        except Problem as problem:
-            if problem.status != 422:  # noqa: PLR2004
-                raise
-            fields = KEYS.get(mode, ("",))
-            errors = [
-                error if error.field in fields else replace(error, field=fields[0])
-                for error in problem.on_form
-            ]
-    vehicles, products = await vehicles_to_choose(services), await products_to_choose(services)
+    (found, errors), vehicles, products = await asyncio.gather(
+        _searched(services, mode, entered),
+        vehicles_to_choose(services),
+        products_to_choose(services),
+    )
     hit = isinstance(found, ServiceResponse) and found.body["rows"]
     return await render(
         request,
@@ -87,6 +80,26 @@ async def show_list(request: Request) -> Response:
         colours=COLOURS,
         inspections=INSPECTIONS,
     )
+
+
+async def _searched(
+    services: ServiceClient, mode: str, entered: dict[str, str]
+) -> tuple[Found, list[FieldError]]:
+    """What the pressed 「検索」 found, or what is wrong with the fields; neither without one."""
+    errors: list[FieldError] = []
+    query = _conditions(mode, entered, errors) if mode else {}
+    if not mode or errors:
+        return None, errors
+    try:
+        return await or_missing(contracts.search_contracts(services, **query)), []
+    except Problem as problem:
+        if problem.status != 422:  # noqa: PLR2004
+            raise
+        fields = KEYS.get(mode, ("",))
+        return None, [
+            error if error.field in fields else replace(error, field=fields[0])
+            for error in problem.on_form
+        ]
 
 
 @pages.get("/detail")

@@ -1,5 +1,7 @@
 """店舗の状況: what managers look at first, as pictures and as figures (part D)."""
 
+import asyncio
+
 from fastapi import APIRouter, Request, Response
 
 from portal_service.api_client import ServiceUnavailable, client_of, or_missing
@@ -27,7 +29,12 @@ AGES = (
 async def show_dashboard(request: Request) -> Response:
     """Each part by itself: one that is missing leaves the others."""
     services = client_of(request)
-    figures = await or_missing(contracts.show_dashboard(services))
+    figures, counts, work, moves = await asyncio.gather(
+        or_missing(contracts.show_dashboard(services)),
+        or_missing(returns.count_applications(services)),
+        or_missing(returns.list_own_work(services)),
+        or_missing(contracts.count_transfers(services)),
+    )
     stores = [] if isinstance(figures, ServiceUnavailable) else figures.body["stores"]
     due = [(_name(one), (one["urgent_red"], one["urgent_yellow"])) for one in stores]
     ages = [
@@ -50,10 +57,10 @@ async def show_dashboard(request: Request) -> Response:
         due_legend=DUE,
         ages=stacked(ages, [part[1:] for part in AGES]),
         age_legend=AGES,
-        counts=await or_missing(returns.count_applications(services)),
+        counts=counts,
         group_statuses=GROUP_STATUSES,
-        work=await or_missing(returns.list_own_work(services)),
-        moves=await or_missing(contracts.count_transfers(services)),
+        work=work,
+        moves=moves,
     )
 
 

@@ -1,9 +1,20 @@
 """進捗一覧: tabs, counts, search keys, statuses with 適用, 開く (D98-D110)."""
 
+import asyncio
+
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import QueryParams
 
-from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
+from portal_service.api_client import (
+    FieldError,
+    Problem,
+    QueryValue,
+    ServiceClient,
+    ServiceResponse,
+    ServiceUnavailable,
+    client_of,
+    or_missing,
+)
 from portal_service.formatting import NotReadable, read_day
 from portal_service.rendering import render
 from portal_service.search_words import range_words, search_words
@@ -13,6 +24,7 @@ from shared.auth import Role, require
 pages = APIRouter(dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
 tfc_pages = APIRouter(dependencies=[require(Role.TFC)])
 
+Found = ServiceResponse[returns.PageAnswer] | ServiceUnavailable | None
 KINDS = (
     ("VEHICLE_RETURN", "車両返却"),
     ("ADDRESS_CHANGE", "住所変更"),
@@ -65,15 +77,10 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     tab = entered.get("tab", "current")
     own = entered.get("own", "")
     query = _keys(entered, errors)
-    found = None
-    try:
-        if not errors:
-            asked = returns.list_applications(services, **query, tab=tab, status=statuses, own=own)
-            found = await or_missing(asked)
-    except Problem as problem:
-        if problem.status != 422:  # noqa: PLR2004
-            raise
-        errors = _at_fields(problem)
+    query |= {"tab": tab, "status": statuses, "own": own}
+    (found, errors), counts = await asyncio.gather(
+        _searched(services, query, errors), or_missing(returns.count_applications(services))
+    )
     names = ("kind", "customer_name", "contract_no", "reception_no", "own", *DAYS)
     here = {name: entered[name] for name in names if entered.get(name)} | {"status": statuses}
     return await render(
@@ -84,7 +91,7 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         path=path,
         tab=tab,
         found=found,
-        counts=await or_missing(returns.count_applications(services)),
+        counts=counts,
         kinds=KINDS,
         all_statuses=STATUSES,
         group_statuses=GROUP_STATUSES,
@@ -93,6 +100,20 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         own=own,
         searched="" if errors else _words(entered, statuses),
     )
+
+
+async def _searched(
+    services: ServiceClient, query: dict[str, QueryValue], errors: list[FieldError]
+) -> tuple[Found, list[FieldError]]:
+    """What was found, or what is wrong with the fields; `errors` are those known before."""
+    if errors:
+        return None, errors
+    try:
+        return await or_missing(returns.list_applications(services, **query)), []
+    except Problem as problem:
+        if problem.status != 422:  # noqa: PLR2004
+            raise
+        return None, _at_fields(problem)
 
 
 def _words(entered: QueryParams, statuses: list[str]) -> str:
