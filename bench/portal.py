@@ -216,6 +216,7 @@ async def run(contracts: int, rounds: int) -> list[str]:
             settings = PortalSettings(
                 public_url=portal, session_secret="only for measuring, thirty-two characters",
                 oidc_issuer=issuer, mail_sender="desk@example.jp",
+                database_url=await databases.create("portal_service"),
                 contracts_url=contracts_at, returns_url=returns_at,
                 commuter_url=returns_at, notifier_url=returns_at,
                 interchange_url=returns_at,

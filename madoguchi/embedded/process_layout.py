@@ -36,6 +36,7 @@ from madoguchi.embedded.processes import (
 from madoguchi.embedded.run_config import RunConfig
 from madoguchi.services import SERVICES
 from portal_service.app import create_app as create_portal
+from portal_service.background import keep_running
 from portal_service.settings import PortalSettings
 from shared.db import Database
 from shared.inbox import Inbox
@@ -109,10 +110,14 @@ def in_one_process(assembly: Assembly) -> Application:
         if hasattr(SERVICES[name], "background_work")
         for task in SERVICES[name].background_work(settings[name], part)
     ]
+    portal = create_portal(
+        PortalSettings(**portal_values(assembly)), http=assembly.http, now=assembly.clock.now
+    )
+    background.append(partial(keep_running, portal.state.portal))
     return Application(
         config,
         assembly.clock,
-        _path_router(assembly, apps),
+        _path_router(assembly, portal, apps),
         assembly.running,
         tuple(background),
         assembly.databases,
@@ -131,7 +136,7 @@ def as_processes(assembly: Assembly) -> Application:
     config = assembly.config
     ports = {name: free_port() for name in (*assembly.running, "portal")}
     urls = {f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    portal = _environment("portal", portal_values(config, assembly.secrets) | urls)
+    portal = _environment("portal", portal_values(assembly) | urls)
     children = [
         portal_process(portal, ports["portal"]),
         *_service_processes(assembly, ports, urls),
@@ -180,10 +185,10 @@ def _environment(part: str, values: Mapping[str, object]) -> dict[str, str]:
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
 
 
-def _path_router(assembly: Assembly, services: Mapping[str, ASGIApp]) -> PathRouter:
+def _path_router(
+    assembly: Assembly, portal: ASGIApp, services: Mapping[str, ASGIApp]
+) -> PathRouter:
     """All parts behind one address; with the clock page, as child processes read the real clock."""
-    settings = PortalSettings(**portal_values(assembly.config, assembly.secrets))
-    portal = create_portal(settings, http=assembly.http, now=assembly.clock.now)
     own = demo_pages(assembly)
     parts = {f"/api/{name}": app for name, app in services.items()}
     return PathRouter({**parts, **own, "/clock": own["/mailbox"]}, portal)

@@ -107,6 +107,7 @@ class ServiceClient:
         urls: Mapping[str, str],
         *,
         token: str,
+        client: str | None = None,
         changed: Callable[[], None],
     ) -> None:
         self._http = http
@@ -115,7 +116,7 @@ class ServiceClient:
         self._headers = {
             "authorization": f"Bearer {token}",
             "accept": "application/json",
-        }
+        } | ({"x-forwarded-for": client} if client else {})
         self.unavailable_parts: set[str] = set()
         """Parts left out of a page that does not say so itself; the frame names them."""
 
@@ -290,9 +291,15 @@ def client_of(request: Request) -> ServiceClient:
 def _services_of(request: Request) -> ServiceClient:
     portal = state_of(request)
     session = session_of(request)
+
+    def changed() -> None:
+        request.state.changed = True
+        portal.answers.forget(getattr(request.state, "principal", None))
+
     return ServiceClient(
         portal.http,
         portal.settings.service_urls,
         token=session.access_token if session else "",
-        changed=lambda: portal.answers.forget(getattr(request.state, "principal", None)),
+        client=getattr(request.state, "client", None),
+        changed=changed,
     )

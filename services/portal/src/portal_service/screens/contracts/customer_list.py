@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from portal_service.access_log import Action, Note, note
 from portal_service.api_client import (
     FieldError,
     Problem,
@@ -72,6 +73,8 @@ async def show_list(request: Request) -> Response:
             ]
     vehicles, products = await vehicles_to_choose(services), await products_to_choose(services)
     hit = isinstance(found, ServiceResponse) and found.body["rows"]
+    if isinstance(found, ServiceResponse):
+        note(request, Note(Action.CUSTOMERS_LISTED, row_count=len(found.body["rows"])))
     return await render(
         request,
         "contracts/list.html",

@@ -3,7 +3,15 @@
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import QueryParams
 
-from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
+from portal_service.access_log import Action, Note, note
+from portal_service.api_client import (
+    FieldError,
+    Problem,
+    QueryValue,
+    ServiceResponse,
+    client_of,
+    or_missing,
+)
 from portal_service.formatting import NotReadable, read_day
 from portal_service.rendering import render
 from portal_service.search_words import range_words, search_words
@@ -74,6 +82,8 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         if problem.status != 422:  # noqa: PLR2004
             raise
         errors = _at_fields(problem)
+    if isinstance(found, ServiceResponse):
+        note(request, Note(Action.CUSTOMERS_LISTED, row_count=len(found.body["items"])))
     names = ("kind", "customer_name", "contract_no", "reception_no", "own", *DAYS)
     here = {name: entered[name] for name in names if entered.get(name)} | {"status": statuses}
     return await render(
