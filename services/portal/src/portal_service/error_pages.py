@@ -181,7 +181,8 @@ async def _sign_in_again(request: Request, error: AccessRefused | None = None) -
         shown = request.headers.get("hx-current-url", "").removeprefix(
             state_of(request).settings.public_url
         )
-        return Response(headers={"hx-redirect": shown or "/"})
+        leads_to = shown or "/" if isinstance(error, SAID_ALOUD) else login_path(shown or "/")
+        return Response(headers={"hx-redirect": leads_to})
     if isinstance(error, SAID_ALOUD):
         again = login_path(own_path(here))
         return await render(

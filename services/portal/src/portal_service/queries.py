@@ -82,7 +82,7 @@ async def recent_sign_ins(
         .order_by(last_at.desc())
         .limit(most)
     )
-    return [RecentSignIns(actor or "", at, times) for actor, at, times in rows.tuples()]
+    return [RecentSignIns(actor or "", at, times) for actor, at, times in rows]
 
 
 def _conditions(search: AccessSearch) -> list[ColumnElement[bool]]:

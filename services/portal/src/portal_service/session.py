@@ -124,7 +124,11 @@ class Session:
 def session_of(request: Request) -> Session | None:
     """The session in the cookie, ended or not; None if there is none or it is not ours."""
     found = _in_cookie(request, "session")
-    return Session(**found) if found else None
+    if found is None:
+        return None
+    session = Session(**found)
+    request.state.session_id, request.state.session_person = session.session_id, session.person
+    return session
 
 
 async def principal_in_session(request: Request) -> Principal:
@@ -132,7 +136,6 @@ async def principal_in_session(request: Request) -> Principal:
     session = session_of(request)
     if session is None:
         raise TokenMissing
-    request.state.session_id, request.state.session_person = session.session_id, session.person
     now = time.time()
     seen_at = _seen_at(request, session)
     if why := why_session_ended(request, session):
