@@ -25,7 +25,7 @@ log = structlog.get_logger()
 AWAY = (OSError, SQLAlchemyError)
 """How a database that is away shows."""
 WRITE_WITHIN_S = 1.0
-"""How long whoever ends a session waits until all processes know."""
+"""How long the request that ends a session waits until all processes know."""
 OVERLAP_S = 60.0
 """Rows are read again for this long: a transaction may commit later than it recorded."""
 

@@ -58,7 +58,7 @@ class SessionEnded(AccessRefused):
 
     code = WhyEnded.ENDED.value
     kind = Kind.UNAUTHENTICATED
-    message = "ログアウトしました。続けるには、もう一度ログインしてください。"
+    message = "本人または管理者の操作で、このログインは終了しました。もう一度ログインしてください。"
 
 
 class SessionIdle(AccessRefused):

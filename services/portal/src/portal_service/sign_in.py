@@ -68,7 +68,7 @@ def own_path(wanted: str) -> str:
 async def login(request: Request, next: str = "/") -> Response:  # noqa: A002  the name in the address
     """Begin a login that will end at the path `next`.
 
-    After an idle session the provider asks who it is: whoever sits there now may be somebody else.
+    After an idle session the provider asks who it is: somebody else may sit there by now.
     """
     portal = state_of(request)
     attempt = LoginAttempt.begin(own_path(next))
