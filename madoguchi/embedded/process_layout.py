@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from event_contracts import SUBSCRIPTIONS
@@ -110,9 +111,7 @@ def in_one_process(assembly: Assembly) -> Application:
         if hasattr(SERVICES[name], "background_work")
         for task in SERVICES[name].background_work(settings[name], part)
     ]
-    portal = create_portal(
-        PortalSettings(**portal_values(assembly)), http=assembly.http, now=assembly.clock.now
-    )
+    portal = _portal(assembly)
     background.append(partial(keep_running, portal.state.portal))
     return Application(
         config,
@@ -183,6 +182,11 @@ def _service_processes(
 def _environment(part: str, values: Mapping[str, object]) -> dict[str, str]:
     """The settings as environment variables of a child process."""
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
+
+
+def _portal(assembly: Assembly) -> FastAPI:
+    settings = PortalSettings(**portal_values(assembly))
+    return create_portal(settings, http=assembly.http, now=assembly.clock.now)
 
 
 def _path_router(

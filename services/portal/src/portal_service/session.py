@@ -252,9 +252,13 @@ def _sealed(request: Request, session: Session) -> str:
 
 
 def _in_cookie(request: Request, what: str) -> Content | None:
-    purpose = SEALED_AS if what == "session" else what
+    """The content of a cookie; opened once for each request, as that costs more than all else."""
     sealed = request.cookies.get(cookie_name(request, what))
-    return state_of(request).cookie_cipher.decrypt(purpose, sealed)
+    opened: dict[str, Content | None] = request.scope["state"].setdefault("opened_cookies", {})
+    if what not in opened:
+        purpose = SEALED_AS if what == "session" else what
+        opened[what] = state_of(request).cookie_cipher.decrypt(purpose, sealed)
+    return opened[what]
 
 
 def _seen_at(request: Request, session: Session) -> float:
