@@ -12,14 +12,15 @@ import hmac
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import asyncpg
 import uvicorn
 from fastapi import Cookie, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse
+from jinja2 import Template
 
 from contracts_service.api.contracts import COLUMNS
 from contracts_service.customer_list import ListedContract, row_of
@@ -32,6 +33,7 @@ from portal_service.screens.contracts.customer_list import COLOURS, INSPECTIONS,
 from shared.auth import Principal, Role
 from shared.clock import JST
 
+Found = tuple[dict[str, Any], list[tuple[str, ...]], list[tuple[str, ...]]]
 KEY = secrets.token_bytes(32)
 SELECT = """
     SELECT contract_no, version, product_code, final_on, selection, own_replacement,
@@ -64,23 +66,59 @@ def person_in(cookie: str) -> str:
     return base64.urlsafe_b64decode(body).decode()
 
 
+@dataclass
+class Lists:
+    """What one search finds, and the page that shows it."""
+
+    pool: asyncpg.Pool
+    template: Template
+    policy: Policy = field(default_factory=lambda: Policy(reflection=ReflectedBy.SELF))
+
+    async def found(self, dealer: str, contract_no: str | None, until: date | None) -> Found:
+        """The hits with the choices of the search form."""
+        async with self.pool.acquire() as connection:
+            rows = await connection.fetch(SELECT, dealer, contract_no, until)
+            total = len(rows)
+            if total > 100:
+                total = await connection.fetchval(TOTAL, dealer, contract_no, until)
+            vehicles = await connection.fetch("SELECT vehicle_code, name FROM vehicle")
+            products = await connection.fetch("SELECT product_code, name FROM product")
+        limit = search_limit(total, role=Role.HQ, screen=SearchScreen.CUSTOMER_LIST)
+        today = datetime.now(JST).date()
+        shown = (ListedContract._make(row.values()) for row in rows[:100])
+        listed = [asdict(row_of(one, today=today, policy=self.policy)) for one in shown]
+        answer = {
+            **asdict(limit), "columns": COLUMNS, "disclaimer": DISCLAIMER, "rows": listed,
+        }  # fmt: skip
+        return answer, [tuple(one) for one in vehicles], [tuple(one) for one in products]
+
+    def page(self, user: str, query: dict[str, str], found: Found) -> str:
+        """The HTML of the list."""
+        answer, vehicles, products = found
+        who = Principal(user, user, user[:3], None, user, frozenset({Role.HQ}), None)
+        frame = PageContext("base.html", who=who, roles="本部", menu=MENU, path="/contracts")
+        return self.template.render(
+            frame=frame, values=query, errors=(), mode="general", found=answer, here=query,
+            folded_to="検索" if answer["rows"] else "", vehicles=vehicles, products=products,
+            statuses=STATUSES, colours=COLOURS, inspections=INSPECTIONS,
+        )  # fmt: skip
+
+
 def application(database_url: str) -> FastAPI:
     """The application; `database_url` is that of the contracts."""
-    state: dict[str, asyncpg.Pool] = {}
+    templates = page_templates()
+    templates.globals |= {"mail_sender": "", "expense_mail_sender": ""}
+    template = templates.get_template("contracts/list.html")
+    lists: list[Lists] = []
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with asyncpg.create_pool(
-            database_url, min_size=1, max_size=10, server_settings={"app.dealer": "*"}
-        ) as pool:
-            state["pool"] = pool
+        every_dealer = {"app.dealer": "*"}
+        async with asyncpg.create_pool(database_url, server_settings=every_dealer) as pool:
+            lists.append(Lists(pool, template))
             yield
 
     app = FastAPI(lifespan=lifespan)
-    templates = page_templates()
-    templates.globals |= {"mail_sender": "", "expense_mail_sender": ""}
-    list_template = templates.get_template("contracts/list.html")
-    policy = Policy(reflection=ReflectedBy.SELF)
 
     @app.get("/login")
     async def login(person: str) -> HTMLResponse:
@@ -96,31 +134,9 @@ def application(database_url: str) -> FastAPI:
         final_to: str | None = None,
     ) -> HTMLResponse:
         user = person_in(person)
-        dealer = user.partition("-")[0]
         until = date.fromisoformat(f"{final_to}-28") if final_to else None
-        today = datetime.now(JST).date()
-        async with state["pool"].acquire() as connection:
-            rows = await connection.fetch(SELECT, dealer, contract_no, until)
-            total = len(rows)
-            if total > 100:
-                total = await connection.fetchval(TOTAL, dealer, contract_no, until)
-            vehicles = await connection.fetch("SELECT vehicle_code, name FROM vehicle")
-            products = await connection.fetch("SELECT product_code, name FROM product")
-        limit = search_limit(total, role=Role.HQ, screen=SearchScreen.CUSTOMER_LIST)
-        shown = (ListedContract._make(row.values()) for row in rows[:100])
-        who = Principal(user, user, dealer, None, user, frozenset({Role.HQ}), None)
-        found = {
-            **asdict(limit), "columns": COLUMNS, "disclaimer": DISCLAIMER,
-            "rows": [asdict(row_of(one, today=today, policy=policy)) for one in shown],
-        }  # fmt: skip
-        frame = PageContext("base.html", who=who, roles="本部", menu=MENU, path="/contracts")
-        html = list_template.render(
-            frame=frame, values=dict(request.query_params), errors=(), mode="general",
-            found=found, here=dict(request.query_params), folded_to="検索" if rows else "",
-            vehicles=[tuple(one) for one in vehicles], products=[tuple(one) for one in products],
-            statuses=STATUSES, colours=COLOURS, inspections=INSPECTIONS,
-        )  # fmt: skip
-        return HTMLResponse(html)
+        found = await lists[0].found(user.partition("-")[0], contract_no, until)
+        return HTMLResponse(lists[0].page(user, dict(request.query_params), found))
 
     return app
 

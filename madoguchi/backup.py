@@ -39,6 +39,8 @@ class Manifest(TypedDict):
     services: list[str]
 
 
+WITHOUT_EVENTS = frozenset({"portal"})
+"""Databases that no event reaches: ended sessions and the access log."""
 HOLD_INBOX = "SET LOCAL lock_timeout = '15s'; LOCK TABLE inbox IN SHARE MODE"
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 OWNER = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
@@ -83,7 +85,7 @@ async def one_instant(databases: Mapping[str, str]) -> AsyncIterator[dict[str, s
         readers = {name: await _connect(until_dumped, url) for name, url in databases.items()}
         snapshots = {}
         async with AsyncExitStack() as held:
-            for name, url in databases.items():
+            for name, url in _with_events(databases).items():
                 holder = await _connect(held, url)
                 await held.enter_async_context(holder.transaction())
                 try:
@@ -106,16 +108,29 @@ async def restore(
     after the backup, and their sequence numbers will be reused. Raises BackupRefused, ToolFailed.
     """
     manifest = read_manifest(folder)
-    if missing := set(manifest["services"]) ^ set(databases):
+    if missing := (set(manifest["services"]) ^ set(databases)) - _added_later(manifest):
         raise BackupRefused(f"The backup and the databases differ in {', '.join(sorted(missing))}.")
     owners = {service: await _owner_of_empty(url) for service, url in databases.items()}
     if broker is not None:
         await empty_queues(*broker)
     await asyncio.gather(
-        *(_load(url, owners[name], folder / f"{name}.dump") for name, url in databases.items())
+        *(
+            _load(databases[name], owners[name], folder / f"{name}.dump")
+            for name in manifest["services"]
+        )
     )
-    sent = await send_again(databases)
-    return Restored(manifest["taken_at"], sent, await reconcile(databases))
+    services = _with_events(databases)
+    sent = await send_again(services)
+    return Restored(manifest["taken_at"], sent, await reconcile(services))
+
+
+def _with_events(databases: Mapping[str, str]) -> dict[str, str]:
+    return {name: url for name, url in databases.items() if name not in WITHOUT_EVENTS}
+
+
+def _added_later(manifest: Manifest) -> set[str]:
+    """Databases that a backup of an earlier version lacks; they stay empty, and are migrated."""
+    return set(WITHOUT_EVENTS) - set(manifest["services"])
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -15,3 +15,9 @@ SERVICES: dict[str, ModuleType] = {
     "notifier": notifier_service.app,
     "interchange": interchange_service.app,
 }
+
+PACKAGES: dict[str, str] = {
+    **{name: app.SERVICE.package for name, app in SERVICES.items()},
+    "portal": "portal_service",
+}
+"""The package of everything with a database of its own, by name."""

@@ -91,6 +91,8 @@ OPERATOR = (
     Screen("dealer-keys", "/operation/dealers/D01"),
     Screen("dealer-messages", "/operation/dealer-messages"),
     Screen("erasures", "/operation/erasures"),
+    Screen("access-log", "/operation/access-log"),
+    Screen("sessions", "/operation/sessions"),
     Screen("lag", "/operation/lag"),
     Screen("styleguide", "/styleguide"),
     Screen("clock", "/clock/"),

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Run once by the PostgreSQL image: creates a database and an ordinary role for each service.
+# Run once by the PostgreSQL image: creates a database and an ordinary role for each service
+# and for the portal.
 set -eu
-for service in contracts returns commuter notifier interchange; do
+for service in contracts returns commuter notifier interchange portal; do
   password=$(eval echo "\$$(echo "$service" | tr '[:lower:]' '[:upper:]')_PASSWORD")
   psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" \
     -v name="$service" -v password="$password" <<'SQL'

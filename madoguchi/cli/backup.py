@@ -16,6 +16,7 @@ from madoguchi.backup import restore as restore_all
 from madoguchi.cli.options import DATA_FOLDER, PREFIX, Data, Prefix, Server
 from madoguchi.embedded import postgres
 from madoguchi.reconcile import Finding, reconcile
+from madoguchi.services import PACKAGES
 from shared.rabbitmq import Topology
 
 console = Console()
@@ -70,7 +71,8 @@ def compare(data: Path, server: str | None, prefix: str) -> None:
     """List subscribers that are ahead of their publisher or need events deleted from its log."""
 
     async def look() -> None:
-        _print_result(await reconcile(_databases(await _admin(data, server), prefix)))
+        databases = _databases(await _admin(data, server), prefix)
+        _print_result(await reconcile({name: databases[name] for name in SUBSCRIPTIONS}))
 
     _run(look())
 
@@ -96,16 +98,16 @@ def _start_embedded(data: Path) -> str:
 
 
 def _databases(admin_url: str, prefix: str) -> dict[str, str]:
-    """The superuser URL of each service's database."""
+    """The superuser URL of each service's database, and of the portal's."""
     parts = urlsplit(admin_url)
-    return {name: urlunsplit(parts._replace(path=f"/{prefix}{name}")) for name in SUBSCRIPTIONS}
+    return {name: urlunsplit(parts._replace(path=f"/{prefix}{name}")) for name in PACKAGES}
 
 
 async def _make_missing(admin_url: str, prefix: str, data: Path) -> None:
     """Create the all-in-one's databases; databases with another prefix must exist already."""
     if prefix == PREFIX:
         kept = postgres.Secrets(data / "secrets.json")
-        for service in SUBSCRIPTIONS:
+        for service in PACKAGES:
             await postgres.make_database(admin_url, service, kept)
 
 

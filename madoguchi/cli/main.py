@@ -29,6 +29,7 @@ class LazyCommands(TyperGroup):
         "events": "madoguchi.cli.events:events",
         "dealer": "madoguchi.cli.dealer_credentials:dealer",
         "conformance": "madoguchi.cli.interface_conformance:conformance",
+        "sessions": "madoguchi.cli.sessions:sessions",
         "commuter": "madoguchi.cli.transit_data:commuter",
         "fare": "commuter_service.cli:app",
     }

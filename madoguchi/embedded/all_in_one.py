@@ -23,7 +23,7 @@ from madoguchi.embedded.persistent_clock import PersistentClock
 from madoguchi.embedded.process_layout import Application, as_processes, free_port, in_one_process
 from madoguchi.embedded.readiness import all_ready, events_arrived
 from madoguchi.embedded.run_config import RunConfig
-from madoguchi.services import SERVICES
+from madoguchi.services import PACKAGES, SERVICES
 from shared.db import Database
 from shared.graceful_shutdown import GracefulServer
 from shared.service import ServiceRuntime
@@ -47,11 +47,10 @@ async def start_application(
     elif admin is None:
         admin = await asyncio.to_thread(postgres.start_embedded, config.data)
     if fresh:
-        for name in SERVICES:
+        for name in PACKAGES:
             await postgres.drop_service_database(admin, name)
     async with contextlib.AsyncExitStack() as stack:
-        packages = {name: app.SERVICE.package for name, app in SERVICES.items()}
-        urls = await postgres.service_databases(admin, packages, secrets)
+        urls = await postgres.service_databases(admin, PACKAGES, secrets)
         running = {}
         for name, app in SERVICES.items():
             database = Database(urls[name])
@@ -61,7 +60,7 @@ async def start_application(
         smtp_port = free_port()
         catcher = await asyncio.to_thread(catch_mail, config.data / "mail", smtp_port)
         stack.callback(catcher.stop)
-        assembly = Assembly(config, secrets, clock, running, http, smtp_port)
+        assembly = Assembly(config, secrets, clock, running, http, smtp_port, urls["portal"])
         if config.demo is not Demo.NONE and await is_empty(running["contracts"].database):
             await begin_demo(assembly)
         yield as_processes(assembly) if config.processes else in_one_process(assembly)

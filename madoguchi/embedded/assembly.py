@@ -24,12 +24,15 @@ from madoguchi.embedded.mailbox_and_clock import create_extras
 from madoguchi.embedded.persistent_clock import PersistentClock
 from madoguchi.embedded.run_config import RunConfig
 from madoguchi.services import SERVICES
+from portal_service.session import FROM_PROVIDER
 from shared.db import Database
 from shared.main import settings_of
 from shared.service import ServiceRuntime
 from shared.settings import ServiceSettings
 
 AUDIENCE = "madoguchi"
+OWN_MACHINE = "127.0.0.0/8"
+"""The gateway, and the portal that calls the services, run here."""
 MAIL_SENDER = "j-pass_uketsuke@toyota-finance.co.jp"
 EXPENSE_MAIL_SENDER = "keihi@madoguchi.example.jp"
 PRODUCT = "窓口"
@@ -46,6 +49,7 @@ class Assembly:
     running: dict[str, ServiceRuntime]
     http: httpx.AsyncClient
     smtp_port: int
+    portal_database: str
     demo_progress: DemoProgress = field(default_factory=DemoProgress)
 
     @property
@@ -96,6 +100,7 @@ def service_values(assembly: Assembly, name: str) -> dict[str, object]:
         "jwks_url": f"{config.url}/issuer/jwks",
         "audience": AUDIENCE,
         "log_level": config.log_level,
+        "trusted_proxies": OWN_MACHINE,
     } | ({"otlp_endpoint": config.otlp} if config.otlp else {})
     own: dict[str, dict[str, object]] = {
         "contracts": {"reflection": ReflectedBy.SELF},
@@ -121,14 +126,17 @@ def service_values(assembly: Assembly, name: str) -> dict[str, object]:
     return values | own.get(name, {})
 
 
-def portal_values(config: RunConfig, secrets: postgres.Secrets) -> dict[str, Any]:
+def portal_values(assembly: Assembly) -> dict[str, Any]:
     """The settings of the portal in either layout."""
+    config, secrets = assembly.config, assembly.secrets
     services = {f"{name}_url": config.url for name in SERVICES}
     return services | {
         "public_url": config.url,
         "mail_sender": MAIL_SENDER,
         "expense_mail_sender": EXPENSE_MAIL_SENDER,
         "session_secret": secrets.get("portal-session"),
+        "database_url": assembly.portal_database,
+        "trusted_proxies": OWN_MACHINE,
         "oidc_issuer": f"{config.url}/issuer",
         "otlp_endpoint": config.otlp or "",
         "log_level": config.log_level,
@@ -152,6 +160,7 @@ def _issuer(assembly: Assembly) -> FastAPI:
         client_id="madoguchi-portal",
         redirect_uris=frozenset({f"{config.url}/auth/callback"}),
         signed_out_uris=frozenset({f"{config.url}/auth/signed-out"}),
+        backchannel_logout_uri=f"{config.url}{FROM_PROVIDER}",
         people=demo_people(demo_masters()),
         embedded=True,
         demo_progress=assembly.demo_progress,

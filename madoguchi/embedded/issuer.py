@@ -3,7 +3,8 @@
 It serves discovery, the code flow with PKCE (S256 only), keys and logout. Its login page lists the
 demo people, and a click logs in as that person without a password; so it can only be created in
 embedded mode. It stores nothing but codes of the last minute: there is no login session that could
-outlive the portal's.
+outlive the portal's. Each login has an id (`sid`), and the portal gets a logout token when one has
+ended, or when every session of a person is to end (/end-sessions).
 """
 
 import hashlib
@@ -17,9 +18,11 @@ from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 from urllib.parse import unquote_plus, urlencode, urlsplit
 
+import httpx
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
 from madoguchi.embedded.first_start import DemoProgress
@@ -33,6 +36,9 @@ CODE_LASTS_S = 60
 TOKEN_LASTS_S = 10 * 3600
 """A working day: there are no refresh tokens."""
 SERVICE_TOKEN_LASTS_S = 600
+LOGOUT_TOKEN_LASTS_S = 120
+LOGOUT_WITHIN_S = 3
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 REFRESH_S = 2
 """Refresh interval of the login page while demo data is made."""
 
@@ -46,7 +52,8 @@ class IssuerSettings:
     """Settings of the issuer. `url` is its own address, `audience` goes into access tokens.
 
     `services` are the client secrets of services that call each other, by client id. While
-    `demo_progress` is under way, login is closed. `login_hints` returns the waiting work by user.
+    `demo_progress` is under way, login is closed. `backchannel_logout_uri` is the portal's address
+    for logout tokens. `login_hints` returns the waiting work by user.
     """
 
     url: str
@@ -59,6 +66,7 @@ class IssuerSettings:
     demo_progress: DemoProgress = field(default_factory=DemoProgress)
     login_hints: Callable[[Sequence[Principal]], Awaitable[Mapping[str, str]]] | None = None
     services: Mapping[str, str] = field(default_factory=dict)
+    backchannel_logout_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,7 @@ class Issuer:
         common = {"iss": self.settings.url, "iat": now, "exp": now + TOKEN_LASTS_S}
         person = claims_of(grant.person)
         identity = {"sub": person["sub"], "name": person["name"], "nonce": grant.nonce}
+        identity["sid"] = secrets.token_urlsafe(12)
         return {
             "access_token": self._sign(common | person | {"aud": self.settings.audience}),
             "id_token": self._sign(common | identity | {"aud": self.settings.client_id}),
@@ -150,6 +159,42 @@ class Issuer:
             "expires_in": SERVICE_TOKEN_LASTS_S,
         }
 
+    def logout_token(self, **names: str) -> str:
+        """A logout token (OpenID Connect Back-Channel Logout 1.0) that names a `sid` or a `sub`."""
+        now = int(self.now())
+        return self._sign(
+            {
+                "iss": self.settings.url,
+                "aud": self.settings.client_id,
+                "iat": now,
+                "exp": now + LOGOUT_TOKEN_LASTS_S,
+                "jti": secrets.token_urlsafe(16),
+                "events": {LOGOUT_EVENT: {}},
+                **names,
+            },
+            typ="logout+jwt",
+        )
+
+    async def log_out(self, **names: str) -> bool:
+        """Send the portal a logout token; whether it ended the sessions."""
+        if self.settings.backchannel_logout_uri is None:
+            return False
+        form = {"logout_token": self.logout_token(**names)}
+        async with httpx.AsyncClient(timeout=LOGOUT_WITHIN_S) as http:
+            try:
+                answer = await http.post(self.settings.backchannel_logout_uri, data=form)
+            except httpx.HTTPError:
+                return False
+        return answer.is_success
+
+    def session_in(self, id_token: str) -> str | None:
+        """The `sid` of an id token of ours, expired or not."""
+        try:
+            sid = jwt.decode(id_token, self.key, ["ES256"]).claims.get("sid")
+        except (JoseError, ValueError):
+            return None
+        return sid if isinstance(sid, str) else None
+
     def complaint(self, asked: Mapping[str, str]) -> str | None:
         """The error of an authorization request; None if it is valid."""
         if asked.get("client_id") != self.settings.client_id:
@@ -162,8 +207,9 @@ class Issuer:
             return "PKCE（S256）が必要です。"
         return None
 
-    def _sign(self, claims: Mapping[str, object]) -> str:
-        return jwt.encode({"alg": "ES256", "kid": self.key.kid}, dict(claims), self.key, ["ES256"])
+    def _sign(self, claims: Mapping[str, object], typ: str = "JWT") -> str:
+        header = {"alg": "ES256", "kid": self.key.kid, "typ": typ}
+        return jwt.encode(header, dict(claims), self.key, ["ES256"])
 
 
 def issuer_key(data_dir: Path) -> ECKey:
@@ -211,6 +257,8 @@ async def describe(request: Request) -> dict[str, object]:
         "token_endpoint": f"{url}/token",
         "jwks_uri": f"{url}/jwks",
         "end_session_endpoint": f"{url}/logout",
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code"],
         "code_challenge_methods_supported": ["S256"],
@@ -281,12 +329,27 @@ async def exchange_code(request: Request) -> Response:
 
 
 @routes.get("/logout")
-async def sign_out(request: Request, post_logout_redirect_uri: str = "") -> Response:
-    """Redirect the browser to a registered address; there is no session to end."""
-    known = _issuer(request).settings.signed_out_uris
-    if post_logout_redirect_uri not in known:
+async def sign_out(
+    request: Request, post_logout_redirect_uri: str = "", id_token_hint: str = ""
+) -> Response:
+    """Tell the portal which session has ended, and redirect the browser to a registered address."""
+    issuer = _issuer(request)
+    if post_logout_redirect_uri not in issuer.settings.signed_out_uris:
         return JSONResponse({"error": "invalid_request"}, 400)
+    if sid := issuer.session_in(id_token_hint):
+        await issuer.log_out(sid=sid)
     return RedirectResponse(post_logout_redirect_uri, 303)
+
+
+@routes.post("/end-sessions")
+async def end_sessions(request: Request) -> Response:
+    """End every session of a person, as an administrator of a provider does."""
+    issuer, form = _issuer(request), await _form(request)
+    person = next((p for p in issuer.settings.people if p.user_id == form.get("person")), None)
+    if person is None:
+        return JSONResponse({"error": "invalid_request"}, 400)
+    done = await issuer.log_out(sub=person.user_id)
+    return JSONResponse({"ended": done}, 200 if done else 503)
 
 
 def _issuer(request: Request) -> Issuer:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from event_contracts import SUBSCRIPTIONS
@@ -36,6 +37,7 @@ from madoguchi.embedded.processes import (
 from madoguchi.embedded.run_config import RunConfig
 from madoguchi.services import SERVICES
 from portal_service.app import create_app as create_portal
+from portal_service.background import keep_running
 from portal_service.service_calls import LocalCalls
 from portal_service.settings import PortalSettings
 from shared.db import Database
@@ -44,6 +46,7 @@ from shared.issuer_keys import RemoteKeys
 from shared.main import api_of
 from shared.rabbitmq import Topology
 from shared.service import Background, ServiceRuntime
+from shared.settings import ServiceSettings
 from shared.tokens import TokenVerifier, principal_of
 from shared.transport import EmbeddedTransport
 
@@ -85,13 +88,37 @@ class Application:
 def in_one_process(assembly: Assembly) -> Application:
     """Create every service in this process."""
     config = assembly.config
-    verifier = TokenVerifier(
-        RemoteKeys(f"{config.url}/issuer/jwks", assembly.http),
-        issuer=f"{config.url}/issuer",
-        audience=AUDIENCE,
-    )
     settings = service_settings(assembly)
-    apps = {
+    apps = _apis(assembly, settings)
+    background = [
+        task
+        for name, part in assembly.running.items()
+        if hasattr(SERVICES[name], "background_work")
+        for task in SERVICES[name].background_work(settings[name], part)
+    ]
+    portal = _portal(assembly, apps)
+    background.append(partial(keep_running, portal.state.portal))
+    return Application(
+        config,
+        assembly.clock,
+        _path_router(assembly, portal, apps),
+        assembly.running,
+        tuple(background),
+        assembly.databases,
+        config.port,
+        assembly.demo_progress,
+        partial(make_demo, assembly),
+        tuple(apps.values()),
+    )
+
+
+def _apis(assembly: Assembly, settings: Mapping[str, ServiceSettings]) -> dict[str, LazyApp]:
+    """The API of every service, created on its first request."""
+    url = assembly.config.url
+    verifier = TokenVerifier(
+        RemoteKeys(f"{url}/issuer/jwks", assembly.http), issuer=f"{url}/issuer", audience=AUDIENCE
+    )
+    return {
         name: LazyApp(
             partial(
                 api_of,
@@ -104,24 +131,6 @@ def in_one_process(assembly: Assembly) -> Application:
         )
         for name, part in assembly.running.items()
     }
-    background = [
-        task
-        for name, part in assembly.running.items()
-        if hasattr(SERVICES[name], "background_work")
-        for task in SERVICES[name].background_work(settings[name], part)
-    ]
-    return Application(
-        config,
-        assembly.clock,
-        _path_router(assembly, apps),
-        assembly.running,
-        tuple(background),
-        assembly.databases,
-        config.port,
-        assembly.demo_progress,
-        partial(make_demo, assembly),
-        tuple(apps.values()),
-    )
 
 
 def as_processes(assembly: Assembly) -> Application:
@@ -132,7 +141,7 @@ def as_processes(assembly: Assembly) -> Application:
     config = assembly.config
     ports = {name: free_port() for name in (*assembly.running, "portal")}
     urls = {f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    portal = _environment("portal", portal_values(config, assembly.secrets) | urls)
+    portal = _environment("portal", portal_values(assembly) | urls)
     children = [
         portal_process(portal, ports["portal"]),
         *_service_processes(assembly, ports, urls),
@@ -181,11 +190,16 @@ def _environment(part: str, values: Mapping[str, object]) -> dict[str, str]:
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
 
 
-def _path_router(assembly: Assembly, services: Mapping[str, ASGIApp]) -> PathRouter:
-    """All parts behind one address; with the clock page, as child processes read the real clock."""
-    settings = PortalSettings(**portal_values(assembly.config, assembly.secrets))
+def _portal(assembly: Assembly, services: Mapping[str, ASGIApp]) -> FastAPI:
+    settings = PortalSettings(**portal_values(assembly))
     calls = LocalCalls(services, settings.service_urls, settings.upstream_timeout_s)
-    portal = create_portal(settings, http=assembly.http, calls=calls, now=assembly.clock.now)
+    return create_portal(settings, http=assembly.http, calls=calls, now=assembly.clock.now)
+
+
+def _path_router(
+    assembly: Assembly, portal: ASGIApp, services: Mapping[str, ASGIApp]
+) -> PathRouter:
+    """All parts behind one address; with the clock page, as child processes read the real clock."""
     own = demo_pages(assembly)
     parts = {f"/api/{name}": app for name, app in services.items()}
     return PathRouter({**parts, **own, "/clock": own["/mailbox"]}, portal)

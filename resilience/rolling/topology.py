@@ -158,9 +158,11 @@ async def running_topology(
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.callback(catch_mail(folder / "mail", smtp).stop)
         world.urls = {name: await databases.create(f"{name}_service") for name in services}
+        portal_database = await databases.create("portal_service")
         await _seed(world.urls)
         stack.enter_context(serving(lambda _: _issuer(world), issuer_port))
         around = _environment(world, inside, smtp, rabbitmq_url, prefix)
+        around["PORTAL_DATABASE_URL"] = portal_database
         for name in services:
             world.parts += [_api(name, port, around, folder) for port in ports[name]]
             world.parts += [

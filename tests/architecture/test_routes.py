@@ -23,7 +23,7 @@ def portal() -> FastAPI:
             {f"{name}_url": "http://service" for name in SERVICES}
             | {"public_url": "http://portal", "oidc_issuer": "http://issuer"}
             | {"session_secret": "0123456789abcdef" * 2, "embedded": True}
-            | {"mail_sender": "desk@example.jp"}
+            | {"mail_sender": "desk@example.jp", "database_url": "postgresql://nobody/portal"}
         )
     )
 

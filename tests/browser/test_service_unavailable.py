@@ -1,6 +1,7 @@
 """Unavailable service: every page names the missing part and shows the others."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -13,10 +14,10 @@ from playwright.sync_api import Browser
 from portal_service.api_client import SERVICE_NAMES
 from portal_service.app import create_app
 from portal_service.encrypted_cookies import CookieCipher
-from portal_service.session import Session
+from portal_service.session import SEALED_AS, Session
 from portal_service.settings import PortalSettings
 from shared.testing.servers import PLAIN
-from tests.portal.conftest import SECRET, serving
+from tests.portal.conftest import AWAY, SECRET, serving
 from tests.running_product import Product
 from tools.screens import ROLES, found_names, sign_in
 
@@ -55,8 +56,11 @@ def visits(furnished: Product, browser: Browser) -> dict[str, str]:
         names = found_names(page)
         context.close()
         token = furnished.as_person(user_id).headers["authorization"].removeprefix("Bearer ")
-        content = asdict(Session(token, user_id, "a form token"))
-        session = CookieCipher(SECRET).encrypt("session", content, lasts_s=3600)
+        own = Session(
+            session_id="one", begun_at=time.time(), access_token=token, user_id=user_id,
+            person=user_id, csrf="a form token",
+        )  # fmt: skip
+        session = CookieCipher(SECRET).encrypt(SEALED_AS, asdict(own), lasts_s=3600)
         for path in (screen.path.format_map(names) for screen in screens):
             if "-nothing-" not in path and path not in {"/clock/", "/mailbox/", "/styleguide"}:
                 listed.setdefault(path, session)
@@ -83,6 +87,7 @@ def portal(furnished: Product, service: str) -> Iterator[Portal]:
                     {
                         "public_url": url,
                         "session_secret": SECRET,
+                        "database_url": AWAY,
                         "mail_sender": "desk@example.jp",
                         "oidc_issuer": f"{furnished.url}/issuer",
                         **places,

@@ -25,7 +25,7 @@ from madoguchi.services import SERVICES
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.testing.databases import TestDatabases
-from tests.portal.conftest import KEY, SECRET, free_port, issuer_settings, serving
+from tests.portal.conftest import AWAY, KEY, SECRET, free_port, issuer_settings, serving
 from tests.portal.contract_files import DEALERS, VEHICLES
 
 HOW_TO_GET_IT = (
@@ -88,6 +88,7 @@ def gateway(request: pytest.FixtureRequest, contracts_url: str) -> Iterator[Gate
                 {
                     "PORTAL_PUBLIC_URL": own, "PORTAL_SESSION_SECRET": SECRET,
                     "PORTAL_OIDC_ISSUER": issuer, "PORTAL_MAIL_SENDER": "desk@example.jp", **places,
+                    "PORTAL_DATABASE_URL": AWAY,
                 },
                 ports["portal"],
             )

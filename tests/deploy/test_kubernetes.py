@@ -14,7 +14,7 @@ import yaml
 from sqlalchemy import text
 
 from event_contracts import SUBSCRIPTIONS
-from madoguchi.services import SERVICES
+from madoguchi.services import PACKAGES, SERVICES
 from shared.db import Database
 from shared.rabbitmq import Topology
 
@@ -26,6 +26,7 @@ KUBERNETES = "1.33"
 HOW_TO_GET_IT = "NO KUBECTL: the example overlay is not rendered. Install kubectl or kustomize."
 Thing = dict[str, Any]
 PARTS = [f"{name}-{part}" for name in SERVICES for part in ("migrate", "api", "worker")]
+PORTAL = ["portal-migrate", "portal"]
 
 
 @cache
@@ -90,19 +91,18 @@ def test_listed_files_and_existing_files_agree(folder: Path) -> None:
 
 
 def test_every_service_runs_as_job_api_and_worker() -> None:
-    assert set(PODS) == {*PARTS, "portal", "gateway"}
+    assert set(PODS) == {*PARTS, *PORTAL, "gateway"}
     for thing in things("Deployment"):
         assert selected(thing["spec"]["selector"]) == {thing["metadata"]["name"]}
         assert "replicas" not in thing["spec"], "the autoscaler's decision"
-    for part in (*PARTS, "portal"):
+    for part in (*PARTS, *PORTAL):
         [container] = PODS[part]["spec"]["containers"]
         name, _, kind = part.partition("-")
-        package = "portal_service" if part == "portal" else SERVICES[name].SERVICE.package
-        assert package in container["args"]
-        assert part == "portal" or container["args"][4] == kind
+        assert PACKAGES[name] in container["args"]
+        assert part == "portal" or kind in container["args"]
 
 
-@pytest.mark.parametrize("part", [*PARTS, "portal"])
+@pytest.mark.parametrize("part", [*PARTS, *PORTAL])
 def test_a_part_gets_all_required_settings_and_secrets_by_reference(part: str) -> None:
     [container] = PODS[part]["spec"]["containers"]
     name = part.partition("-")[0]
@@ -234,7 +234,8 @@ def test_allowed_connections_between_parts(asking: str, asked: str, *, allowed: 
         ("contracts-worker", {5432, 5672, 443}),
         ("notifier-worker", {5432, 5672, 443, 587}),
         ("contracts-migrate", {5432}),
-        ("portal", {443}),
+        ("portal", {5432, 443}),
+        ("portal-migrate", {5432}),
         ("gateway", set()),
     ],
 )

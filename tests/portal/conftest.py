@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .portal_stack import PortalStack
 
 SECRET = "a secret of at least thirty-two characters"
+AWAY = "postgresql://nobody@127.0.0.1:9/portal"
+"""A portal works without its database; what it then leaves out is tested in test_sessions.py."""
 KEY = ECKey.generate_key("P-256", {"kid": "test"})
 
 
@@ -145,6 +147,7 @@ class Site:
     issuer: str
     app: FastAPI
     issuer_clock: Clock = field(default_factory=Clock)
+    database: str = AWAY
 
     @contextlib.asynccontextmanager
     async def browser(self) -> AsyncIterator["Browser"]:
@@ -191,9 +194,12 @@ def query_of(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
-def portal_settings(url: str, issuer: str, service: str = "http://127.0.0.1:9") -> PortalSettings:
+def portal_settings(
+    url: str, issuer: str, service: str = "http://127.0.0.1:9", database: str = AWAY
+) -> PortalSettings:
     return PortalSettings(
         public_url=url,
+        database_url=database,
         session_secret=SECRET,
         mail_sender="desk@example.jp",
         oidc_issuer=issuer,
@@ -220,7 +226,13 @@ async def asking(settings: PortalSettings) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
+async def portal_database(databases: TestDatabases) -> str:
+    """The portal's database, of every portal of `site`."""
+    return await databases.create("portal_service")
+
+
+@pytest.fixture(scope="session")
+def site(portal_database: str) -> Iterator[Site]:
     """Both need the other's address, so the issuer's port is chosen before either starts."""
     made: list[FastAPI] = []
     clock = Clock()
@@ -229,7 +241,7 @@ def site() -> Iterator[Site]:
         issuer_url = f"http://127.0.0.1:{free_port()}"
 
         def make_portal(url: str) -> FastAPI:
-            app = create_app(portal_settings(url, issuer_url, service))
+            app = create_app(portal_settings(url, issuer_url, service, portal_database))
             app.include_router(screens)
             made.append(app)
             return app
@@ -241,7 +253,7 @@ def site() -> Iterator[Site]:
                 urlsplit(issuer_url).port or 0,
             )
         )
-        yield Site(portal, issuer_url, made[0], clock)
+        yield Site(portal, issuer_url, made[0], clock, portal_database)
 
 
 def issuer_settings(url: str, portal: str, *, embedded: bool = True) -> IssuerSettings:
@@ -251,6 +263,7 @@ def issuer_settings(url: str, portal: str, *, embedded: bool = True) -> IssuerSe
         client_id="madoguchi-portal",
         redirect_uris=frozenset({f"{portal}/auth/callback"}),
         signed_out_uris=frozenset({f"{portal}/auth/signed-out"}),
+        backchannel_logout_uri=f"{portal}/auth/backchannel-logout",
         people=PEOPLE,
         embedded=embedded,
     )

@@ -41,7 +41,7 @@ from shared.tokens import TokenVerifier, principal_of
 from shared.trace_context import new_id
 from shared.worker import Delivery
 
-from .conftest import KEY, SECRET, Browser, Site, free_port, issuer_settings, serving
+from .conftest import AWAY, KEY, SECRET, Browser, Site, free_port, issuer_settings, serving
 from .contract_files import DEALERS, VEHICLES, contract_file
 
 TUESDAY = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
@@ -204,7 +204,8 @@ async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIte
             )
             for name, make in makers.items()
         }
-        site = open_site(stack, clock, issuer_url, EVERYBODY, **services)
+        own = await create("portal_service")
+        site = open_site(stack, clock, issuer_url, EVERYBODY, database=own, **services)
         portal_stack = PortalStack(site, contracts, returns, clock)
         await portal_stack.deliver_events()
         await portal_stack.set_flow(store=True, hq=True)
@@ -218,6 +219,8 @@ def open_site(
     clock: TravelClock,
     issuer_url: str,
     people: Sequence[Principal],
+    *,
+    database: str = AWAY,
     **services: str,
 ) -> Site:
     """Serve portal and issuer until the stack closes; a service not named does not answer."""
@@ -229,6 +232,7 @@ def open_site(
         settings = PortalSettings(
             public_url=own_url,
             session_secret=SECRET,
+            database_url=database,
             mail_sender="desk@example.jp",
             oidc_issuer=issuer_url,
             embedded=True,
@@ -243,7 +247,7 @@ def open_site(
     issuer = replace(issuer_settings(issuer_url, portal), people=tuple(people))
     at = urlsplit(issuer_url).port or 0
     stack.enter_context(serving(lambda _: create_issuer(issuer, KEY), at))
-    return Site(portal, issuer_url, made[0])
+    return Site(portal, issuer_url, made[0], database=database)
 
 
 def _service(

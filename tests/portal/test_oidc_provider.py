@@ -19,7 +19,7 @@ from portal_service.app import create_app
 from portal_service.settings import PortalSettings
 from tests.node_assets import node_modules
 
-from .conftest import SECRET, csrf_in, free_port, screens, service_double, serving
+from .conftest import AWAY, SECRET, csrf_in, free_port, screens, service_double, serving
 
 RESOURCE = "https://madoguchi.example/api"
 
@@ -44,7 +44,7 @@ def foreign_provider(request: pytest.FixtureRequest) -> Iterator[ForeignProvider
             nobody = "http://127.0.0.1:9"
             settings = PortalSettings(
                 public_url=url, session_secret=SECRET, oidc_issuer=issuer,
-                mail_sender="desk@example.jp",
+                mail_sender="desk@example.jp", database_url=AWAY,
                 oidc_resource=RESOURCE, contracts_url=service, returns_url=nobody,
                 commuter_url=nobody, notifier_url=nobody,
                 interchange_url=nobody,

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from madoguchi.services import SERVICES
+from portal_service.models import Base
 from shared import migrate
 from shared.db import Database
 
@@ -21,6 +22,14 @@ async def test_models_and_migrations_agree(
 ) -> None:
     service = SERVICES[name].SERVICE
     await migrate.check(await new_database(service.package), service.package, service.metadata)
+
+
+async def test_the_portals_models_and_migrations_agree(
+    new_database: Callable[[str], Awaitable[str]],
+) -> None:
+    url = await new_database("portal_service")
+    await migrate.check(url, "portal_service", Base.metadata)
+    assert await migrate.is_newest(url, "portal_service")
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 
 from interchange_service.app import create_app
 from interchange_service.rules.credentials import WrittenKey, broker_hash
@@ -41,6 +42,16 @@ async def test_a_wrong_key_is_not_let_in(interchange_api: InterchangeApi, wrong:
     answer = await interchange_api.send(wrong.format(id=key_id, secret=secret))
     assert outcome_of(answer) == (401, "KEY_NOT_TRUSTED")
     assert await interchange_api.rows("SELECT * FROM quarantined") == []
+
+
+@pytest.mark.rule("S5")
+async def test_a_refused_key_is_named_in_the_log(interchange_api: InterchangeApi) -> None:
+    _, key_id, _ = (await interchange_api.key()).split("_", 2)
+    with structlog.testing.capture_logs() as lines:
+        await interchange_api.send(f"mdk_{key_id}_another-secret")
+    [access] = [line for line in lines if line["event"] == "access"]
+    assert (access["user.id"], access["event.code"]) == (f"key {key_id}", "KEY_NOT_TRUSTED")
+    assert "another-secret" not in str(lines)
 
 
 async def test_a_key_ends_when_it_expires_and_when_it_is_revoked(

@@ -27,6 +27,8 @@ from starlette.status import (
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import tracing
+from shared.access_events import access_refused
+from shared.client_address import client_address
 from shared.clock import Clock
 from shared.concurrency import VersionConflict
 from shared.db import Database
@@ -100,12 +102,13 @@ class RequestContextMiddleware:
         )
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         with tracing.step(method, "SERVER", work, {"http.request.method": method}) as step:
-            await self._answer(scope, receive, send, method, step)
+            await self._answer(scope, receive, send, step)
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, send: Send, method: str, step: Step
-    ) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, step: Step) -> None:
         begun, status, work = time.perf_counter(), 0, current_context()
+        state = scope.setdefault("state", {})
+        trusted = getattr(scope["app"].state, "trusted_proxies", ()) if "app" in scope else ()
+        state["client"] = client_address(scope, trusted)
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -127,9 +130,11 @@ class RequestContextMiddleware:
             await (await self.crashed(Request(scope, receive)))(scope, receive, answer)
         finally:
             took = time.perf_counter() - begun
-            self._record(step, method, route_of(scope), status or 500, took)
+            self._record(step, scope, status or 500, took)
 
-    def _record(self, step: Step, method: str, route: str, status: int, took_s: float) -> None:
+    def _record(self, step: Step, scope: Scope, status: int, took_s: float) -> None:
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        route, state = route_of(scope), scope["state"]
         about: Attributes = {"http.route": route, "http.response.status_code": status}
         step.set_attributes(about, name=f"{method} {route}")
         if status >= HTTP_500_INTERNAL_SERVER_ERROR:
@@ -142,6 +147,9 @@ class RequestContextMiddleware:
             route=route,
             status=status,
             ms=round(took_s * 1000, 1),
+            actor=person.person_id if (person := state.get("principal")) else None,
+            client=state["client"],
+            code=state.get("refusal_code"),
         )
 
 
@@ -174,6 +182,9 @@ def malformation(place: Sequence[object], kind: str, limits: Mapping[str, object
 async def answer_refusal(request: Request, cause: Refusal) -> Response:
     """Answer a refusal as problem+json; its code must be declared on the route."""
     check_declared(request.app, request.scope.get("endpoint"), cause.code)
+    request.state.refusal_code = cause.code
+    if cause.kind in {Kind.UNAUTHENTICATED, Kind.FORBIDDEN}:
+        access_refused(request, request.app.state.service_name, cause.code, route_of(request.scope))
     return problem(problem_of(cause))
 
 

@@ -24,6 +24,7 @@ from fastapi import FastAPI
 from event_contracts import SUBSCRIPTIONS
 from shared import logging, migrate, tracing
 from shared.auth import PrincipalOf
+from shared.client_address import networks
 from shared.clock import Clock, SystemClock
 from shared.db import Database
 from shared.graceful_shutdown import GracefulServer
@@ -55,6 +56,7 @@ def api_of(
     api: FastAPI = app.create_app(
         database=database, clock=clock, principal_of=principal_of, **state
     )
+    api.state.trusted_proxies = networks(settings.trusted_proxies)
     return api
 
 

@@ -13,6 +13,9 @@ HTTP_REQUESTS = Histogram(
     ["service", "method", "route", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+ACCESS_REFUSED = Counter(
+    "access_refused", "Requests without a valid login, key or right, by code", ["service", "code"]
+)
 RELAY_BATCH = Histogram(
     "relay_batch_events",
     "Events in one relay batch",

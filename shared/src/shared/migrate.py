@@ -19,13 +19,18 @@ REVISION = re.compile(r'^(?:down_)?revision = "(\w+)"$', re.MULTILINE)
 BEFORE = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
 
 
+WITHOUT_EVENTS = frozenset({"portal_service"})
+"""Packages whose database has no event core: neither outbox nor inbox nor timers."""
+
+
 class NewerDatabase(Exception):
     """The database has migrations that this version does not know."""
 
 
 def _places(package: str) -> list[Traversable]:
-    """The migration folders of a service's package, the event core's first."""
-    places = [resources.files(name) / "migrations" / "versions" for name in ("shared", package)]
+    """The migration folders of a package, the event core's first where it has one."""
+    packages = (package,) if package in WITHOUT_EVENTS else ("shared", package)
+    places = [resources.files(name) / "migrations" / "versions" for name in packages]
     return [place for place in dict.fromkeys(places) if place.is_dir()]
 
 
@@ -60,7 +65,8 @@ def _config(package: str, metadata: "Sequence[MetaData]", connection: "Connectio
     config.set_main_option("script_location", str(core))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(places))
-    config.attributes["metadata"] = [event_tables.events, *metadata]
+    core_tables = [] if package in WITHOUT_EVENTS else [event_tables.events]
+    config.attributes["metadata"] = [*core_tables, *metadata]
     config.attributes["connection"] = connection
     return config
 

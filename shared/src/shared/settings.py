@@ -18,6 +18,9 @@ class ServiceSettings(BaseSettings):
     issuer: str = Field(description="the OIDC provider whose tokens are accepted")
     jwks_url: str = Field(description="where its public keys are")
     audience: str = Field("madoguchi", description="the audience that its tokens must name")
+    trusted_proxies: str = Field(
+        "", description="networks whose X-Forwarded-For is believed: 10.0.0.0/8, 192.0.2.7"
+    )
     log_level: str = "INFO"
     otlp_endpoint: str | None = Field(
         None, description="http://collector:4318, for traces; without it none are recorded"

@@ -1,12 +1,16 @@
-"""`python -m portal_service`: one process of the portal, set up from the environment."""
+"""`python -m portal_service`: one process of the portal, set up from the environment.
+
+`python -m portal_service migrate` brings the portal's database to the newest version instead.
+"""
 
 import argparse
+import asyncio
 
 import uvloop
 
 from portal_service.app import create_app
 from portal_service.settings import PortalSettings
-from shared import logging, tracing
+from shared import logging, migrate, tracing
 from shared.graceful_shutdown import GracefulServer
 from shared.signals import run_until_signalled
 
@@ -14,6 +18,7 @@ from shared.signals import run_until_signalled
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="?", default="pages", choices=("pages", "migrate"))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument(
@@ -22,6 +27,9 @@ def main() -> None:
     args = parser.parse_args()
     settings = PortalSettings()
     logging.configure(level=settings.log_level)
+    if args.part == "migrate":
+        asyncio.run(migrate.upgrade(settings.database_url, "portal_service"))
+        return
     tracing.start("portal", settings.otlp_endpoint)
     app = create_app(settings)
     server = GracefulServer(app, args.host, args.port, lifespan="on")

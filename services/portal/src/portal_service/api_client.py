@@ -15,7 +15,7 @@ import orjson
 from fastapi import Request
 from starlette.responses import StreamingResponse
 
-from portal_service.recent_answers import RecentAnswers
+from portal_service.recent_answers import SharedAnswers
 from portal_service.service_calls import CallFailed, ServiceAnswer, ServiceCalls, ServiceRequest
 from portal_service.session import session_of
 from portal_service.state import state_of
@@ -34,8 +34,6 @@ SERVICE_NAMES: Mapping[str, str] = {
 LOWEST_ERROR, LOWEST_SERVER_ERROR = 400, 500
 BAD_GATEWAYS = (502, 503, 504)
 FORM_STATUSES = (409, 422)
-MASTERS_KEPT_S = 2
-"""So soon a change of a name or a new store is seen."""
 Found = TypeVar("Found")
 Body_co = TypeVar("Body_co", covariant=True)
 QueryValue = str | int | bool | Sequence[str] | None
@@ -112,18 +110,17 @@ class ServiceClient:
         calls: ServiceCalls,
         *,
         token: str,
+        client: str | None = None,
         changed: Callable[[], None],
-        masters: RecentAnswers[Any],
-        dealer: str | None,
+        masters: SharedAnswers[Any],
     ) -> None:
         self._calls = calls
         self._masters = masters
-        self._dealer = dealer
         self._changed = changed
         self._headers = {
             "authorization": f"Bearer {token}",
             "accept": "application/json",
-        }
+        } | ({"x-forwarded-for": client} if client else {})
         self.unavailable_parts: set[str] = set()
         """Parts left out of a page that does not say so itself; the frame names them."""
 
@@ -146,10 +143,9 @@ class ServiceClient:
             return None
 
     async def master(self, name: str, asked: Coroutine[object, None, Found]) -> Found | None:
-        """Names and choices that all people of a dealer share, at most `MASTERS_KEPT_S` old."""
-        whose = ("masters", self._dealer)
+        """Names and choices that all people of a dealer share, at most two seconds old."""
         try:
-            return await self._masters.get(whose, name, asked, keep_s=MASTERS_KEPT_S, patient=True)
+            return await self._masters.get(name, asked)
         except ServiceUnavailable as missing:
             self.unavailable_parts.add(missing.part)
             return None
@@ -316,10 +312,15 @@ def _services_of(request: Request) -> ServiceClient:
     portal = state_of(request)
     session = session_of(request)
     who: Principal | None = getattr(request.state, "principal", None)
+
+    def changed() -> None:
+        request.state.changed = True
+        portal.answers.forget(who)
+
     return ServiceClient(
         portal.calls,
         token=session.access_token if session else "",
-        changed=lambda: portal.answers.forget(getattr(request.state, "principal", None)),
-        masters=portal.answers,
-        dealer=who.dealer if who else None,
+        client=getattr(request.state, "client", None),
+        changed=changed,
+        masters=SharedAnswers(portal.answers, who.dealer if who else None),
     )

@@ -8,8 +8,12 @@ import httpx
 from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
-from portal_service import home, sign_in, styleguide
+from portal_service import backchannel_logout, home, sign_in, styleguide
+from portal_service.access_log import AccessLogWriter
+from portal_service.access_recording import AccessRecordingMiddleware
+from portal_service.background import run_in_background
 from portal_service.encrypted_cookies import CookieCipher
+from portal_service.ended_sessions import EndedSessions
 from portal_service.error_pages import crash_page, install_error_pages
 from portal_service.oidc import OidcProvider
 from portal_service.recent_answers import RecentAnswers
@@ -37,12 +41,14 @@ from portal_service.screens.contracts import (
     result_entry,
 )
 from portal_service.screens.operation import (
+    access_log,
     dead_letters,
     dealer_messages,
     dealers,
     erasures,
     lag,
     mail_log,
+    sessions,
 )
 from portal_service.screens.returns import (
     approval_settings,
@@ -57,13 +63,18 @@ from portal_service.screens.webhooks import endpoints
 from portal_service.security_headers import SecurityHeadersMiddleware, content_security_policy
 from portal_service.service_calls import NetworkCalls, ServiceCalls
 from portal_service.session import principal_in_session, refuse_foreign_forms
+from portal_service.session_use import SessionUseMiddleware
 from portal_service.settings import PortalSettings
 from portal_service.state import PortalState
 from shared.auth import assert_every_route_has_a_policy, install_authentication
+from shared.client_address import networks
+from shared.db import Database
 from shared.http import PROBES, RequestContextMiddleware, install_probes
+from shared.notifications import NotificationListener
 
 SCREENS = (
     sign_in,
+    backchannel_logout,
     home,
     customer_list,
     entry,
@@ -96,6 +107,8 @@ SCREENS = (
     dealers,
     dealer_messages,
     dead_letters,
+    access_log,
+    sessions,
     masters,
 )
 PUBLIC_PATHS = frozenset({"/static", *PROBES})
@@ -119,7 +132,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         assert_every_route_has_a_policy(app, public_paths=PUBLIC_PATHS)
-        yield
+        async with run_in_background(app.state.portal):
+            yield
         await own_calls.close()
         if http is None:
             await own_http.aclose()
@@ -132,6 +146,7 @@ def create_app(
         dependencies=[Depends(refuse_foreign_forms)],
     )
     app.state.portal = _state(settings, own_http, own_calls, now)
+    app.state.trusted_proxies = networks(settings.trusted_proxies)
     install_authentication(app, principal_in_session)
     install_error_pages(app)
     install_probes(app, nothing_missing)
@@ -150,8 +165,14 @@ def _state(
     templates = page_templates()
     templates.globals["mail_sender"] = settings.mail_sender
     templates.globals["expense_mail_sender"] = settings.expense_mail_sender or settings.mail_sender
+    database = Database(settings.database_url, pool_size=settings.database_connections)
+    listener = NotificationListener(settings.database_url, ("session_end",))
     return PortalState(
         settings=settings,
+        database=database,
+        listener=listener,
+        ended=EndedSessions(database, listener["session_end"]),
+        access_log=AccessLogWriter(database, settings.large_export),
         cookie_cipher=CookieCipher(settings.session_secret.get_secret_value()),
         provider=OidcProvider(settings, http),
         calls=calls,
@@ -171,6 +192,8 @@ def _add_pages(app: FastAPI, settings: PortalSettings) -> None:
 
 def _add_middleware(app: FastAPI, settings: PortalSettings) -> None:
     """The last one added sees a request first."""
+    app.add_middleware(AccessRecordingMiddleware, writer=app.state.portal.access_log)
+    app.add_middleware(SessionUseMiddleware)
     app.add_middleware(RequestContextMiddleware, service="portal", crashed=crash_page)
     app.add_middleware(
         SecurityHeadersMiddleware,

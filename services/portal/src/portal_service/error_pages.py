@@ -14,11 +14,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
+from portal_service.access_log import Action, Note, note
 from portal_service.api_client import Problem, ServiceUnavailable
 from portal_service.oidc import SignInFailed
 from portal_service.rendering import render
-from portal_service.session import SAFE_METHODS, FormNotOurs, refuse_foreign_forms, session_of
-from portal_service.sign_in import login_path
+from portal_service.session import (
+    SAFE_METHODS,
+    FormNotOurs,
+    SessionEnded,
+    SessionIdle,
+    SessionTooLong,
+    refuse_foreign_forms,
+    session_of,
+)
+from portal_service.sign_in import login_path, own_path
 from portal_service.state import state_of
 from shared.auth import AccessRefused
 
@@ -80,6 +89,7 @@ FAILURES: Mapping[int, Failure] = {
         "ほかの画面は使えます。しばらくしてからもう一度お試しください。",
     ),
 }
+REFUSED_ACCESS = (403, 404)
 ALIKE = {401: 403, 405: 404, 410: 404, 422: 400, 428: 409, 502: 503, 504: 503}
 
 FORM_TOO_OLD = Failure(
@@ -96,6 +106,10 @@ NO_LOGIN = Failure(
     "入力中だった別の画面はそのまま残っています。",
     "もう一度ログインしてください。",
 )
+
+
+SAID_ALOUD = (SessionEnded, SessionIdle, SessionTooLong)
+"""Ends of a session that a page explains, instead of leading to the login at once."""
 
 
 async def failure_page(
@@ -147,13 +161,19 @@ def install_error_pages(app: FastAPI) -> None:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AccessRefused)
+    request.state.refusal_code = error.code
     if error.kind == "unauthenticated":
-        return await _sign_in_again(request)
+        return await _sign_in_again(request, error)
+    if error.kind == "forbidden":
+        note(request, Note(Action.ACCESS_REFUSED, code=error.code))
     status = {"forbidden": 403, "unavailable": 503}[error.kind]
     return await failure_page(request, of_status(status), detail=error.message)
 
 
-async def _sign_in_again(request: Request) -> Response:
+async def _sign_in_again(request: Request, error: AccessRefused | None = None) -> Response:
+    if session_of(request) is not None:
+        code = error.code if error else "TOKEN_NOT_TRUSTED"
+        note(request, Note(Action.SESSION_REFUSED, code=code))
     if request.method not in SAFE_METHODS:
         return await _kept_form(request)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -161,7 +181,13 @@ async def _sign_in_again(request: Request) -> Response:
         shown = request.headers.get("hx-current-url", "").removeprefix(
             state_of(request).settings.public_url
         )
-        return Response(headers={"hx-redirect": login_path(shown or "/")})
+        leads_to = shown or "/" if isinstance(error, SAID_ALOUD) else login_path(shown or "/")
+        return Response(headers={"hx-redirect": leads_to})
+    if isinstance(error, SAID_ALOUD):
+        again = login_path(own_path(here))
+        return await render(
+            request, "errors/session_ended.html", status=401, why=error.message, login=again
+        )
     return RedirectResponse(login_path(here), 303)
 
 
@@ -171,6 +197,7 @@ async def _kept_form(request: Request) -> Response:
     try:
         await refuse_foreign_forms(request)
     except (AccessRefused, FormNotOurs):
+        note(request, Note(Action.FORM_REFUSED, code="FORM_NOT_OURS"))
         return await failure_page(request, NO_LOGIN, again=login_path("/"))
     form = await request.form()
     fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
@@ -188,11 +215,13 @@ async def _kept_form(request: Request) -> Response:
 
 
 async def _form_not_ours(request: Request, _error: Exception) -> Response:
+    note(request, Note(Action.FORM_REFUSED, code="FORM_NOT_OURS"))
     return await failure_page(request, FORM_TOO_OLD)
 
 
 async def _sign_in_failed(request: Request, error: Exception) -> Response:
     log.warning("sign_in_failed", reason=str(error))
+    note(request, Note(Action.SIGN_IN, code="SIGN_IN_FAILED"))
     return await failure_page(request, NO_LOGIN, again=login_path("/"))
 
 
@@ -201,6 +230,9 @@ async def _problem(request: Request, error: Exception) -> Response:
     if error.status == 401:  # noqa: PLR2004
         return await _sign_in_again(request)
     log.info("service_refused", problem=str(error))
+    request.state.refusal_code = error.code
+    if error.status in REFUSED_ACCESS:
+        note(request, Note(Action.ACCESS_REFUSED, code=error.code))
     if any(refused.field in request.path_params for refused in error.errors):
         return await failure_page(request, FAILURES[404])  # nothing has an id of this shape
     return await failure_page(request, of_status(error.status), detail=error.words)

@@ -39,6 +39,14 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who has logged in, and the id of their session at the provider if it names one (`sid`)."""
+
+    person: Principal
+    provider_session: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LoginAttempt:
     """What the portal must remember between sending somebody to the provider and their return."""
 
@@ -80,15 +88,18 @@ class OidcProvider:
         keys = RemoteKeys(self._jwks_url, http)
         issuer = settings.oidc_issuer
         self.access_tokens = TokenVerifier(keys, issuer=issuer, audience=settings.oidc_audience)
-        self._id_tokens = TokenVerifier(keys, issuer=issuer, audience=settings.oidc_client_id)
+        self.id_tokens = TokenVerifier(keys, issuer=issuer, audience=settings.oidc_client_id)
 
     @property
     def callback_url(self) -> str:
         """Where the provider sends people back to."""
         return f"{self._settings.public_url}/auth/callback"
 
-    async def authorize_url(self, attempt: LoginAttempt) -> str:
-        """Where to send the browser for this login. Raises IssuerUnavailable."""
+    async def authorize_url(self, attempt: LoginAttempt, *, ask_again: bool = False) -> str:
+        """Where to send the browser for this login. Raises IssuerUnavailable.
+
+        `ask_again`: the provider is to ask who it is, even of somebody who is signed in there.
+        """
         query = {
             "response_type": "code",
             "client_id": self._settings.oidc_client_id,
@@ -99,11 +110,13 @@ class OidcProvider:
             "code_challenge": attempt.challenge,
             "code_challenge_method": "S256",
         }
+        if ask_again:
+            query["prompt"] = "login"
         if self._settings.oidc_resource:
             query["resource"] = self._settings.oidc_resource
         return _with_query((await self._discover())["authorization_endpoint"], query)
 
-    async def redeem(self, code: str, attempt: LoginAttempt) -> tuple[Tokens, Principal]:
+    async def redeem(self, code: str, attempt: LoginAttempt) -> tuple[Tokens, SignedIn]:
         """Exchange the code of this attempt. Raises SignInFailed, IssuerUnavailable."""
         answer = await self._exchange(code, attempt)
         try:
@@ -111,7 +124,7 @@ class OidcProvider:
         except KeyError as error:
             raise SignInFailed(f"the provider's answer lacks {error}") from error
         try:
-            who = await self._id_tokens.claims(id_token)
+            who = await self.id_tokens.claims(id_token)
             granted = await self.access_tokens.claims(access)
             person = await self.access_tokens.principal(access)
         except IssuerUnavailable:
@@ -122,7 +135,9 @@ class OidcProvider:
             raise SignInFailed("the id token answers another login")
         if who["sub"] != granted["sub"]:
             raise SignInFailed("id token and access token name different people")
-        return Tokens(access, id_token, expiry_of(granted)), person
+        sid = who.get("sid")
+        signed_in = SignedIn(person, sid if isinstance(sid, str) else None)
+        return Tokens(access, id_token, expiry_of(granted)), signed_in
 
     async def end_session_url(self, id_token: str | None, back_to: str) -> str:
         """Where to send the browser so that the provider forgets the person, too."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Answer = TypeVar("Answer")
+MASTERS_KEPT_S = 2
+"""So soon a change of a name or a new store is seen."""
 PEOPLE = 5_000
 """Of how many people answers are kept; who was away longest is dropped first."""
 
@@ -73,3 +75,16 @@ class RecentAnswers(Generic[Answer]):
     def forget(self, whose: Hashable) -> None:
         """Answers from before a change are not believed any more."""
         self._known.pop(whose, None)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAnswers(Generic[Answer]):
+    """Names and choices that all people of a dealer share."""
+
+    answers: RecentAnswers[Answer]
+    dealer: str | None
+
+    async def get(self, name: str, asking: Coroutine[object, None, Answer]) -> Answer | None:
+        """The answer, at most `MASTERS_KEPT_S` old; raises what `asking` raises."""
+        whose = ("masters", self.dealer)
+        return await self.answers.get(whose, name, asking, keep_s=MASTERS_KEPT_S, patient=True)

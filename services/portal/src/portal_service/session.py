@@ -1,25 +1,43 @@
 """Session: who is signed in with this browser, and whether a form is our own (CSRF).
 
 The session is one sealed cookie that holds the access token: HttpOnly, SameSite=Lax, Secure on
-HTTPS. Its form token survives a new login of the same person, so that a form that was filled in
-before the session ended can still be sent.
+HTTPS. A second one says when it was last used. Its form token survives a new login of the same
+person, so that a form that was filled in before the session ended can still be sent.
+
+A session counts until its access token expires, it is ended (ended_sessions.py), nobody has used it
+for `session_idle_s`, or `session_longest_s` are over.
 """
 
 import secrets
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypedDict
 
 from fastapi import Request, Response
 
-from portal_service.encrypted_cookies import TooLargeForCookie
+from portal_service.encrypted_cookies import Content, TooLargeForCookie
+from portal_service.oidc import SignedIn
+from portal_service.rules.session_end import EndKind, SessionFacts, WhyEnded, why_ended
+from portal_service.settings import LONGEST_SESSION_S
 from portal_service.state import state_of
-from shared.auth import Principal, TokenMissing
+from shared.auth import AccessRefused, Principal, TokenMissing
+from shared.errors import Kind
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CSRF_FIELD = "csrf"
-KEPT_S = 24 * 3600
+FROM_PROVIDER = "/auth/backchannel-logout"
+"""The one change that no browser asks for: it needs the provider's signed token, no form token."""
+KEPT_S = LONGEST_SESSION_S
 """How long an ended session is still readable: long enough to save a form from yesterday."""
+SEEN_EVERY_S = 60
+"""At most this often, the last use is noted in its cookie; an idle limit counts in minutes."""
+BY_ITSELF = "x-by-itself"
+"""Header of requests that a page makes without its reader: they do not keep a session alive."""
+
+
+SEALED_AS = "session 2"
+"""The purpose of its seal: a cookie of the earlier form, without an id, is no session."""
 
 
 class CookieTraits(TypedDict):
@@ -35,14 +53,57 @@ class FormNotOurs(Exception):
     """A change was asked for without the token that our own pages put into every form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What the browser holds for us; it lasts as long as the access token, and may have ended."""
+class SessionEnded(AccessRefused):
+    """The person, an operator or the provider has ended the session."""
 
+    code = WhyEnded.ENDED.value
+    kind = Kind.UNAUTHENTICATED
+    message = "本人または管理者の操作で、このログインは終了しました。もう一度ログインしてください。"
+
+
+class SessionIdle(AccessRefused):
+    """Nobody has used the session for the idle limit."""
+
+    code = WhyEnded.IDLE.value
+    kind = Kind.UNAUTHENTICATED
+    message = "しばらく操作がなかったため、ログアウトしました。"
+
+
+class SessionTooLong(AccessRefused):
+    """The session has reached its longest time."""
+
+    code = WhyEnded.TOO_LONG.value
+    kind = Kind.UNAUTHENTICATED
+    message = "ログインしてから長い時間がたったため、ログアウトしました。"
+
+
+REFUSALS = {
+    WhyEnded.ENDED: SessionEnded,
+    WhyEnded.IDLE: SessionIdle,
+    WhyEnded.TOO_LONG: SessionTooLong,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What the browser holds for us; it may have ended. `begun_at` is in seconds since 1970.
+
+    `person` is the person id, `user_id` the provider's account, `provider_session` its `sid`.
+    """
+
+    session_id: str
+    begun_at: float
     access_token: str
     user_id: str
+    person: str
     csrf: str
     id_token: str | None = None
+    provider_session: str | None = None
+
+    @property
+    def ends(self) -> tuple[tuple[EndKind, str], ...]:
+        """What an end of this one session names."""
+        return ((EndKind.SESSION, self.session_id),)
 
     def masked_csrf(self) -> str:
         """The form token as pages carry it: never twice the same (ADR 0012)."""
@@ -62,43 +123,92 @@ class Session:
 
 def session_of(request: Request) -> Session | None:
     """The session in the cookie, ended or not; None if there is none or it is not ours."""
-    portal = state_of(request)
-    found = portal.cookie_cipher.decrypt(
-        "session", request.cookies.get(cookie_name(request, "session"))
-    )
-    return Session(**found) if found else None
+    found = _in_cookie(request, "session")
+    if found is None:
+        return None
+    session = Session(**found)
+    request.state.session_id, request.state.session_person = session.session_id, session.person
+    return session
 
 
 async def principal_in_session(request: Request) -> Principal:
-    """The person signed in with this browser. Raises TokenMissing, TokenExpired and kin."""
+    """The person signed in with this browser. Raises TokenMissing, SessionEnded and kin."""
     session = session_of(request)
     if session is None:
         raise TokenMissing
-    return await state_of(request).provider.access_tokens.principal(session.access_token)
+    now = time.time()
+    seen_at = _seen_at(request, session)
+    if why := why_session_ended(request, session):
+        raise REFUSALS[why]
+    person = await state_of(request).provider.access_tokens.principal(session.access_token)
+    if now - seen_at >= SEEN_EVERY_S and BY_ITSELF not in request.headers:
+        request.state.session_used = session
+    return person
+
+
+def why_session_ended(request: Request, session: Session) -> WhyEnded | None:
+    """Why this session no longer counts, apart from its token; None while it does."""
+    portal = state_of(request)
+    facts = SessionFacts(
+        session_id=session.session_id,
+        person=session.person,
+        subject=session.user_id,
+        provider_session=session.provider_session,
+        begun_at=session.begun_at,
+        seen_at=_seen_at(request, session),
+    )
+    return why_ended(
+        facts,
+        portal.ended.ends,
+        now=time.time(),
+        idle_s=portal.settings.session_idle_s,
+        longest_s=portal.settings.session_longest_s,
+    )
 
 
 def begin_session(
-    request: Request, response: Response, *, access_token: str, id_token: str, user_id: str
+    request: Request, response: Response, *, access_token: str, id_token: str, signed_in: SignedIn
 ) -> None:
     """Sign the browser in. The id token is left out if the cookie has no room for it."""
     before = session_of(request)
+    user_id = signed_in.person.user_id
     same_person = before is not None and before.user_id == user_id
-    csrf = before.csrf if before and same_person else secrets.token_urlsafe(32)
+    session = Session(
+        session_id=secrets.token_urlsafe(12),
+        begun_at=time.time(),
+        access_token=access_token,
+        user_id=user_id,
+        person=signed_in.person.person_id,
+        csrf=before.csrf if before and same_person else secrets.token_urlsafe(32),
+        id_token=id_token,
+        provider_session=signed_in.provider_session,
+    )
     try:
-        sealed = _sealed(request, Session(access_token, user_id, csrf, id_token))
+        sealed = _sealed(request, session)
     except TooLargeForCookie:
-        sealed = _sealed(request, Session(access_token, user_id, csrf))
+        sealed = _sealed(request, replace(session, id_token=None))
     set_cookie(request, response, "session", sealed)
+    request.state.session_id, request.state.session_person = session.session_id, session.person
+    note_use(request, response, session)
+
+
+def note_use(request: Request, response: Response, session: Session) -> None:
+    """Note in a cookie that the session is used now."""
+    used = {"session_id": session.session_id, "at": time.time()}
+    sealed = state_of(request).cookie_cipher.encrypt("seen", used, lasts_s=KEPT_S)
+    set_cookie(request, response, "seen", sealed)
 
 
 def end_session(request: Request, response: Response) -> None:
     """Sign the browser out of the portal."""
     drop_cookie(request, response, "session")
+    drop_cookie(request, response, "seen")
+    request.state.session_used = None
 
 
 async def refuse_foreign_forms(request: Request) -> None:
     """Every change must carry the session's form token. Raises TokenMissing, FormNotOurs."""
-    if request.method in SAFE_METHODS:
+    if request.method in SAFE_METHODS or request.url.path == FROM_PROVIDER:
         return
     session = session_of(request)
     if session is None:
@@ -138,4 +248,21 @@ def _cookie_traits(request: Request) -> CookieTraits:
 
 
 def _sealed(request: Request, session: Session) -> str:
-    return state_of(request).cookie_cipher.encrypt("session", asdict(session), lasts_s=KEPT_S)
+    return state_of(request).cookie_cipher.encrypt(SEALED_AS, asdict(session), lasts_s=KEPT_S)
+
+
+def _in_cookie(request: Request, what: str) -> Content | None:
+    """The content of a cookie; opened once for each request, as that costs more than all else."""
+    sealed = request.cookies.get(cookie_name(request, what))
+    opened: dict[str, Content | None] = request.scope["state"].setdefault("opened_cookies", {})
+    if what not in opened:
+        purpose = SEALED_AS if what == "session" else what
+        opened[what] = state_of(request).cookie_cipher.decrypt(purpose, sealed)
+    return opened[what]
+
+
+def _seen_at(request: Request, session: Session) -> float:
+    """When the session was last used; its begin where the cookie that says so is not its own."""
+    found = _in_cookie(request, "seen")
+    is_own = found is not None and found["session_id"] == session.session_id
+    return float(found["at"]) if found and is_own else session.begun_at

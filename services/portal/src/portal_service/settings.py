@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LONGEST_SESSION_S = 24 * 3600
+
 
 class PortalSettings(BaseSettings):
     """Read from the environment, each name with the prefix PORTAL_ (PORTAL_PUBLIC_URL, ...)."""
@@ -15,6 +17,22 @@ class PortalSettings(BaseSettings):
     """The origin that browsers see, without a trailing slash: https://portal.example.jp"""
     session_secret: SecretStr = Field(min_length=32)
     """Seals the cookies; the same for every portal process. A new value signs everybody out."""
+
+    session_idle_s: int = Field(3600, ge=60)
+    """A session ends when nobody has used it for this long."""
+    session_longest_s: int = Field(12 * 3600, ge=60, le=LONGEST_SESSION_S)
+    """A session ends after this long in any case; and earlier if its access token expires."""
+
+    database_url: str
+    """postgresql://user:password@host:port/database, of the portal's own"""
+    database_connections: int = Field(5, ge=2)
+    """Connections per process, and one more for LISTEN."""
+    access_log_days: int = Field(400, ge=30)
+    """How long rows of the access log are kept."""
+    large_export: int = Field(1000, ge=1)
+    """An export of more rows than this raises an alert."""
+    trusted_proxies: str = ""
+    """Networks whose X-Forwarded-For is believed: 10.0.0.0/8, 192.0.2.7"""
 
     oidc_issuer: str
     oidc_client_id: str = "madoguchi-portal"

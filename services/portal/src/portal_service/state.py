@@ -8,11 +8,15 @@ from typing import Any
 from fastapi import Request
 from jinja2 import Environment
 
+from portal_service.access_log import AccessLogWriter
 from portal_service.encrypted_cookies import CookieCipher
+from portal_service.ended_sessions import EndedSessions
 from portal_service.oidc import OidcProvider
 from portal_service.recent_answers import RecentAnswers
 from portal_service.service_calls import ServiceCalls
 from portal_service.settings import PortalSettings
+from shared.db import Database
+from shared.notifications import NotificationListener
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,10 @@ class PortalState:
     cookie_cipher: CookieCipher
     provider: OidcProvider
     calls: ServiceCalls
+    database: Database
+    listener: NotificationListener
+    ended: EndedSessions
+    access_log: AccessLogWriter
     templates: Environment
     answers: RecentAnswers[Any]
     """What the frame of every page needs of the services."""

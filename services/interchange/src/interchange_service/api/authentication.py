@@ -26,6 +26,7 @@ def with_api_keys(people: PrincipalOf) -> PrincipalOf:
         if not token.startswith(MARK):
             return await people(request)
         written = WrittenKey.read(token)
+        request.state.claimed_actor = f"key {written.key_id}"
         async with database_of(request).transaction(EVERY_DEALER) as tx:
             key = await use_key(tx, written, now=clock_of(request).now())
         return Principal(

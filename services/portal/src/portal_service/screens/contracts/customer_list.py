@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from portal_service.access_log import Action, Note, note
 from portal_service.api_client import (
     FieldError,
     Problem,
@@ -65,6 +66,8 @@ async def show_list(request: Request) -> Response:
         products_to_choose(services),
     )
     hit = isinstance(found, ServiceResponse) and found.body["rows"]
+    if isinstance(found, ServiceResponse):
+        note(request, Note(Action.CUSTOMERS_LISTED, row_count=len(found.body["rows"])))
     return await render(
         request,
         "contracts/list.html",

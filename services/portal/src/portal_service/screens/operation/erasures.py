@@ -46,6 +46,7 @@ async def erase(request: Request) -> Response:
             crumbs=[(TITLE, HOME)],
         )
         return await confirm(request, question, fields=fields)
+    request.state.access_about = ("contract", body["contract_no"])
     try:
         await contracts.erase_customer_of(client_of(request), body)
     except Problem as problem:

@@ -5,6 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import QueryParams
 
+from portal_service.access_log import Action, Note, note
 from portal_service.api_client import (
     FieldError,
     Problem,
@@ -81,6 +82,8 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     (found, errors), counts = await asyncio.gather(
         _searched(services, query, errors), or_missing(returns.count_applications(services))
     )
+    if isinstance(found, ServiceResponse):
+        note(request, Note(Action.CUSTOMERS_LISTED, row_count=len(found.body["items"])))
     names = ("kind", "customer_name", "contract_no", "reception_no", "own", *DAYS)
     here = {name: entered[name] for name in names if entered.get(name)} | {"status": statuses}
     return await render(

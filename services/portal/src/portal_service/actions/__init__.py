@@ -1,0 +1,1 @@
+"""Writes of the portal to its own database, each in one transaction."""

@@ -1,0 +1,1 @@
+"""Rules of the portal itself: when a session has ended."""
