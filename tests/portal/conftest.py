@@ -211,6 +211,7 @@ def portal_settings(
         embedded=True,
         upstream_timeout_s=30,  # generous for a busy machine
         work_wait_s=30,
+        names_kept_s=0,  # tests change masters behind the portal
     )
 
 

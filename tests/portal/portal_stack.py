@@ -238,6 +238,7 @@ def open_site(
             embedded=True,
             upstream_timeout_s=30,  # generous for a busy machine
             work_wait_s=30,
+            names_kept_s=0,  # tests change masters behind the portal
             **urls,
         )
         made.append(create_app(settings, now=clock.now))

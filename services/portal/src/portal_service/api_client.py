@@ -143,7 +143,7 @@ class ServiceClient:
             return None
 
     async def master(self, name: str, asked: Coroutine[object, None, Found]) -> Found | None:
-        """Names and choices that all people of a dealer share, at most two seconds old."""
+        """Names and choices that all people of a dealer share, a little while."""
         try:
             return await self._masters.get(name, asked)
         except ServiceUnavailable as missing:
@@ -322,5 +322,7 @@ def _services_of(request: Request) -> ServiceClient:
         token=session.access_token if session else "",
         client=getattr(request.state, "client", None),
         changed=changed,
-        masters=SharedAnswers(portal.answers, who.dealer if who else None),
+        masters=SharedAnswers(
+            portal.answers, who.dealer if who else None, portal.settings.names_kept_s
+        ),
     )

@@ -7,16 +7,15 @@ from portal_service.service_api import commuter
 from portal_service.state import state_of
 from shared.auth import Principal, Role
 
-KEPT_S = 10
-"""What the menu knows may be that old; the services decide by what is true now."""
-
 
 async def permissions_of(request: Request, who: Principal) -> frozenset[str]:
     """The names of the ticked boxes; none where the commuter service does not answer in time."""
     if who.dealer is None or not who.has(Role.EMPLOYEE, Role.EXPENSE_APPROVER, Role.EXPENSE_ADMIN):
         return frozenset()
     try:
-        me = await client_of(request).optional(_asked(request, who, keep_s=KEPT_S))
+        me = await client_of(request).optional(
+            _asked(request, who, keep_s=state_of(request).settings.names_kept_s)
+        )
     except Problem:
         me = None
     if me is None:

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Answer = TypeVar("Answer")
-MASTERS_KEPT_S = 2
-"""So soon a change of a name or a new store is seen."""
 PEOPLE = 5_000
 """Of how many people answers are kept; who was away longest is dropped first."""
 
@@ -83,8 +81,9 @@ class SharedAnswers(Generic[Answer]):
 
     answers: RecentAnswers[Answer]
     dealer: str | None
+    keep_s: float
 
     async def get(self, name: str, asking: Coroutine[object, None, Answer]) -> Answer | None:
-        """The answer, at most `MASTERS_KEPT_S` old; raises what `asking` raises."""
+        """The answer, at most `keep_s` old; raises what `asking` raises."""
         whose = ("masters", self.dealer)
-        return await self.answers.get(whose, name, asking, keep_s=MASTERS_KEPT_S, patient=True)
+        return await self.answers.get(whose, name, asking, keep_s=self.keep_s, patient=True)

@@ -56,6 +56,8 @@ class PortalSettings(BaseSettings):
     notifier_url: str
     interchange_url: str
     upstream_timeout_s: float = 5
+    names_kept_s: float = 2
+    """How old the names, choices and rights on a page may be, unless the person changed them."""
     work_wait_s: float = 0.3
     """How long a page waits for its counts, names and rights; what is later is loaded apart."""
 

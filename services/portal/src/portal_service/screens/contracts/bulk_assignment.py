@@ -1,5 +1,6 @@
 """店舗・スタッフ一括変更: search, checked rows, 一括反映, 変更 (D131-D140)."""
 
+import asyncio
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -21,7 +22,6 @@ from portal_service.formatting import NotReadable, read_month
 from portal_service.rendering import render, see_other
 from portal_service.screens.dropdowns import (
     Pairs,
-    listed,
     staff_to_choose,
     stores_to_choose,
     vehicles_to_choose,
@@ -176,18 +176,17 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
     copied: dict[str, str] | None = None,
 ) -> Response:
     services = client_of(request)
-    stores = await stores_to_choose(services)
-    closed = await listed(services, "closed stores", contracts.list_closed_stores(services))
+    counted, stores, staff, vehicles = await asyncio.gather(
+        services.optional(contracts.list_closed_stores(services)),
+        *(choose(services) for choose in (stores_to_choose, staff_to_choose, vehicles_to_choose)),
+    )
+    closed = counted.body if counted else []
     heirs = {store["code"]: store["successor"] for store in closed}
     chosen: FormValues = {"all_to_store": heirs.get(entered["from_store"]) or ""}
     chosen |= {**(fields.values(["checked"]) if fields else {"checked": []}), **(copied or {})}
-    refused = {
-        error.field.removeprefix("row-"): error.message.partition("：")[2]
-        for error in errors
-        if error.field.startswith("row-")
-    }
+    rows = (error for error in errors if error.field.startswith("row-"))
+    refused = {error.field.removeprefix("row-"): error.message.partition("：")[2] for error in rows}
     hit = isinstance(found, ServiceResponse) and found.body["rows"]
-    staff, vehicles = await staff_to_choose(services), await vehicles_to_choose(services)
     return await render(
         request,
         "changes/bulk.html",
