@@ -197,7 +197,7 @@ def running(
     product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
     try:
         if killed_when is not None:
-            eventually(lambda: killed_when(product), bool)
+            eventually(lambda: killed_when(product), bool, LONGEST_START)
             product.kill()
             product.start()
         else:

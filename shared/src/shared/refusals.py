@@ -67,13 +67,21 @@ def refusals_of(app: FastAPI, route: RouteContext) -> Mapping[str, Declared]:
 
 def undeclared(app: FastAPI, endpoint: object, code: str) -> bool:
     """Whether a route does not declare this code."""
-    known: Mapping[object, frozenset[str]] | None = getattr(app.state, "declared_codes", None)
-    if known is None:
-        known = app.state.declared_codes = {
-            getattr(route, "endpoint", None): frozenset(refusals_of(app, route))
-            for route in iter_route_contexts(app.routes)
-        }
-    return endpoint in known and code not in known[endpoint]
+    if not hasattr(app.state, "declared_codes"):
+        app.state.declared_codes = {}
+    known: dict[object, frozenset[str] | None] = app.state.declared_codes
+    if endpoint not in known:
+        known[endpoint] = _codes_of(app, endpoint)
+    codes = known[endpoint]
+    return codes is not None and code not in codes
+
+
+def _codes_of(app: FastAPI, endpoint: object) -> frozenset[str] | None:
+    """The codes that an endpoint declares; None for what is no route of the app."""
+    for route in iter_route_contexts(app.routes):
+        if getattr(route, "endpoint", None) is endpoint:
+            return frozenset(refusals_of(app, route))
+    return None
 
 
 class UndeclaredRefusal(Exception):

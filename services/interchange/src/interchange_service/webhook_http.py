@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from http import HTTPStatus
 
 import httpx
@@ -59,14 +60,21 @@ class Attempt:
         return self.status is not None and ok <= self.status < redirects
 
 
+@cache
+def trusting(ca_file: str | None) -> ssl.SSLContext:
+    """Trusts the usual authorities, and those of a file; read once, as there are many of them."""
+    context = httpx.create_ssl_context(trust_env=False)
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
 class WebhookClient:
     """Sends to public addresses; `local` allows every other as well."""
 
     def __init__(self, *, local: bool, timeout_s: float = 10, ca_file: str | None = None) -> None:
         self.local, self.timeout_s = local, timeout_s
-        self._trust = httpx.create_ssl_context(trust_env=False)
-        if ca_file is not None:
-            self._trust.load_verify_locations(ca_file)
+        self._trust = trusting(ca_file)
 
     async def addresses(self, url: str) -> list[str]:
         """The addresses that a URL leads to. Raises NoTarget if one of them is refused."""
