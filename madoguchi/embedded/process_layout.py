@@ -45,6 +45,7 @@ from shared.issuer_keys import RemoteKeys
 from shared.main import api_of
 from shared.rabbitmq import Topology
 from shared.service import Background, ServiceRuntime
+from shared.settings import ServiceSettings
 from shared.tokens import TokenVerifier, principal_of
 from shared.transport import EmbeddedTransport
 
@@ -105,14 +106,8 @@ def in_one_process(assembly: Assembly) -> Application:
         )
         for name, part in assembly.running.items()
     }
-    background = [
-        task
-        for name, part in assembly.running.items()
-        if hasattr(SERVICES[name], "background_work")
-        for task in SERVICES[name].background_work(settings[name], part)
-    ]
     portal = _portal(assembly)
-    background.append(partial(keep_running, portal.state.portal))
+    background = [*_background_work(assembly, settings), partial(keep_running, portal.state.portal)]
     return Application(
         config,
         assembly.clock,
@@ -182,6 +177,15 @@ def _service_processes(
 def _environment(part: str, values: Mapping[str, object]) -> dict[str, str]:
     """The settings as environment variables of a child process."""
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
+
+
+def _background_work(
+    assembly: Assembly, settings: Mapping[str, ServiceSettings]
+) -> Iterator[Background]:
+    """What the services do besides their events, each by its module."""
+    for name, part in assembly.running.items():
+        if hasattr(SERVICES[name], "background_work"):
+            yield from SERVICES[name].background_work(settings[name], part)
 
 
 def _portal(assembly: Assembly) -> FastAPI:
