@@ -107,7 +107,8 @@ def in_one_process(assembly: Assembly) -> Application:
         for name, part in assembly.running.items()
     }
     portal = _portal(assembly)
-    background = [*_background_work(assembly, settings), partial(keep_running, portal.state.portal)]
+    background = [*_background_work(assembly, settings)]
+    background.append(partial(keep_running, portal.state.portal))
     return Application(
         config,
         assembly.clock,
