@@ -90,13 +90,8 @@ def in_one_process(assembly: Assembly) -> Application:
     config = assembly.config
     settings = service_settings(assembly)
     apps = _apis(assembly, settings)
-    background = [
-        task
-        for name, part in assembly.running.items()
-        if hasattr(SERVICES[name], "background_work")
-        for task in SERVICES[name].background_work(settings[name], part)
-    ]
     portal = _portal(assembly, apps)
+    background = [*_background_work(assembly, settings)]
     background.append(partial(keep_running, portal.state.portal))
     return Application(
         config,
@@ -188,6 +183,15 @@ def _service_processes(
 def _environment(part: str, values: Mapping[str, object]) -> dict[str, str]:
     """The settings as environment variables of a child process."""
     return {f"{part}_{key}".upper(): str(value) for key, value in values.items()}
+
+
+def _background_work(
+    assembly: Assembly, settings: Mapping[str, ServiceSettings]
+) -> Iterator[Background]:
+    """What the services do besides their events, each by its module."""
+    for name, part in assembly.running.items():
+        if hasattr(SERVICES[name], "background_work"):
+            yield from SERVICES[name].background_work(settings[name], part)
 
 
 def _portal(assembly: Assembly, services: Mapping[str, ASGIApp]) -> FastAPI:

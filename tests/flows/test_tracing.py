@@ -110,7 +110,7 @@ def names_in(expression: str) -> tuple[set[str], set[str]]:
 
 async def test_alerts_and_panels_speak_of_metrics_that_there_are(story: Story) -> None:
     of_prometheus = {"up"}
-    measured, labels = set[str](), {"job", "instance", "dealer", "reason"}
+    measured, labels = set[str](), {"job", "instance", "dealer", "reason", "code"}
     for family in text_string_to_metric_families(story.metrics):
         endings = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
         measured |= {family.name + ending for ending in endings.get(family.type, ("",))}

@@ -18,6 +18,7 @@ from shared.auth import policies_by_path
 from shared.db import Database
 from shared.metrics import REGISTRY
 from shared.testing.people import OPERATOR, SATO, TANAKA, YAMADA
+from shared.testing.servers import PLAIN
 
 from .conftest import AWAY, Site, portal_settings
 from .portal_stack import PortalStack
@@ -98,7 +99,7 @@ async def test_the_use_of_an_ended_session_is_recorded(site: Site, log: Database
         await browser.sign_in("m100")
         copied = dict(browser.http.cookies)
         await browser.http.post("/auth/logout", data={"csrf": await browser.csrf()})
-        async with httpx.AsyncClient(base_url=site.portal, cookies=copied) as thief:
+        async with httpx.AsyncClient(base_url=site.portal, cookies=copied, verify=PLAIN) as thief:
             await thief.get("/help", headers={"x-request-id": "a-stolen-cookie"})
     [row] = await rows_of(log, "session-refused", request_id="a-stolen-cookie")
     assert (row["actor"], row["code"], row["outcome"]) == ("D01-M100", "SESSION_ENDED", "failure")

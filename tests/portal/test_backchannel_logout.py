@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from madoguchi.embedded.issuer import LOGOUT_EVENT
+from shared.testing.servers import PLAIN
 
 from .conftest import KEY, Site
 
@@ -36,13 +37,17 @@ def signed(claims: Mapping[str, object], key: ECKey = KEY) -> str:
 
 
 async def send(site: Site, token: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=site.portal, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=site.portal, timeout=60, verify=PLAIN) as http:
         return await http.post("/auth/backchannel-logout", data={"logout_token": token})
 
 
 @pytest.mark.rule("S1")
 async def test_the_provider_ends_every_session_of_an_account(site: Site) -> None:
-    async with site.browser() as browser, site.browser() as other, httpx.AsyncClient() as admin:
+    async with (
+        site.browser() as browser,
+        site.browser() as other,
+        httpx.AsyncClient(verify=PLAIN) as admin,
+    ):
         await browser.sign_in("e101")
         await other.sign_in("m100")
         done = await admin.post(f"{site.issuer}/end-sessions", data={"person": "e101"})
@@ -62,7 +67,7 @@ async def test_logging_out_at_the_provider_ends_that_session_alone(site: Site) -
         at_provider = left.headers["location"]
         await browser.sign_in("e101")
         assert (await browser.http.get("/help")).status_code == 200
-        async with httpx.AsyncClient() as elsewhere:
+        async with httpx.AsyncClient(verify=PLAIN) as elsewhere:
             assert (await elsewhere.get(at_provider)).status_code == 303
         assert (await browser.http.get("/help")).status_code == 200, "it was the one before"
         assert (await phone.http.get("/help")).status_code == 200
@@ -123,7 +128,7 @@ async def test_any_other_token_is_refused_and_ends_nothing(site: Site, why: str)
 
 
 async def test_discovery_names_back_channel_logout(site: Site) -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=PLAIN) as http:
         found = (await http.get(f"{site.issuer}/.well-known/openid-configuration")).json()
     assert found["backchannel_logout_supported"]
     assert found["backchannel_logout_session_supported"]

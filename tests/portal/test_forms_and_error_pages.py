@@ -5,7 +5,7 @@ import pytest
 from joserfc import jwt
 
 from portal_service.encrypted_cookies import CookieCipher, TooLargeForCookie
-from portal_service.session import KEPT_S
+from portal_service.session import KEPT_S, SEALED_AS
 
 from .conftest import KEY, SECRET, Browser, Site, csrf_in
 
@@ -38,7 +38,7 @@ async def test_each_page_has_a_different_valid_token(site: Site) -> None:
     """A fixed secret in compressed pages beside user input could be guessed (BREACH)."""
     async with site.browser() as browser:
         await browser.sign_in("e101")
-        content = CookieCipher(SECRET).decrypt("session", browser.http.cookies[SESSION])
+        content = CookieCipher(SECRET).decrypt(SEALED_AS, browser.http.cookies[SESSION])
         assert content is not None
         pages = [(await browser.http.get("/")).text for _ in range(3)]
         tokens = [csrf_in(html) for html in pages]
@@ -76,11 +76,11 @@ async def test_a_tampered_or_foreign_cookie_is_no_session(site: Site) -> None:
     async with site.browser() as browser:
         await browser.sign_in("e101")
         good = browser.http.cookies[SESSION]
-        content = CookieCipher(SECRET).decrypt("session", good)
+        content = CookieCipher(SECRET).decrypt(SEALED_AS, good)
         assert content is not None
         content["user_id"] = "h001"
         forged = CookieCipher("another secret, also thirty-two long").encrypt(
-            "session", content, lasts_s=60
+            SEALED_AS, content, lasts_s=60
         )
         wrong_purpose = CookieCipher(SECRET).encrypt("flash", content, lasts_s=60)
         for bad in (good[:-2] + "AA", good[:200], forged, wrong_purpose, "x", ""):
@@ -103,12 +103,12 @@ async def test_a_form_survives_an_expired_session(site: Site) -> None:
         await browser.sign_in("e101")
         csrf = await browser.csrf()
         cookie_cipher = CookieCipher(SECRET)
-        content = cookie_cipher.decrypt("session", browser.http.cookies[SESSION])
+        content = cookie_cipher.decrypt(SEALED_AS, browser.http.cookies[SESSION])
         assert content is not None
         expired = content | {"access_token": await expired_token(site)}
         browser.http.cookies.clear()
         browser.http.cookies.set(
-            SESSION, cookie_cipher.encrypt("session", expired, lasts_s=KEPT_S), domain="127.0.0.1"
+            SESSION, cookie_cipher.encrypt(SEALED_AS, expired, lasts_s=KEPT_S), domain="127.0.0.1"
         )
 
         kept = await post_note(browser, csrf=csrf, once="abc")

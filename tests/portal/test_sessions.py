@@ -18,6 +18,7 @@ from portal_service.rules.session_end import EndKind
 from portal_service.session import BY_ITSELF, SEALED_AS, SEEN_EVERY_S
 from shared.db import Database
 from shared.notifications import WorkSignal
+from shared.testing.servers import PLAIN
 
 from .conftest import (
     AWAY,
@@ -58,7 +59,7 @@ def another_portal(site: Site, **changed: object) -> Iterator[str]:
 
 @contextlib.asynccontextmanager
 async def thief(url: str, cookies: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=url, cookies=cookies, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=url, cookies=cookies, timeout=60, verify=PLAIN) as http:
         yield http
 
 

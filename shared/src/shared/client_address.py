@@ -22,9 +22,8 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str | None:
     """The client's address; None where there is none (a socket file) or none can be read."""
     peer = (scope.get("client") or ("",))[0]
     chain = [peer]
-    if _is_in(peer, trusted):
-        for header in reversed(Headers(scope=scope).getlist("x-forwarded-for")):
-            chain += [one.strip() for one in reversed(header.split(","))]
+    for header in reversed(Headers(scope=scope).getlist("x-forwarded-for")):
+        chain += [one.strip() for one in reversed(header.split(","))]
     found = next((one for one in chain if not _is_in(one, trusted)), chain[-1])
     return _normal(found)
 

@@ -178,7 +178,9 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
     services = client_of(request)
     counted, stores, staff, vehicles = await asyncio.gather(
         services.optional(contracts.list_closed_stores(services)),
-        *(choose(services) for choose in (stores_to_choose, staff_to_choose, vehicles_to_choose)),
+        stores_to_choose(services),
+        staff_to_choose(services),
+        vehicles_to_choose(services),
     )
     closed = counted.body if counted else []
     heirs = {store["code"]: store["successor"] for store in closed}
