@@ -186,8 +186,6 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
     heirs = {store["code"]: store["successor"] for store in closed}
     chosen: FormValues = {"all_to_store": heirs.get(entered["from_store"]) or ""}
     chosen |= {**(fields.values(["checked"]) if fields else {"checked": []}), **(copied or {})}
-    rows = (error for error in errors if error.field.startswith("row-"))
-    refused = {error.field.removeprefix("row-"): error.message.partition("：")[2] for error in rows}
     hit = isinstance(found, ServiceResponse) and found.body["rows"]
     return await render(
         request,
@@ -204,8 +202,14 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
         values={**chosen, **entered},
         errors=errors,
         done=done,
-        refused=refused,
+        refused=_refused(errors),
     )
+
+
+def _refused(errors: Iterable[FieldError]) -> dict[str, str]:
+    """Why a row was refused, by contract number."""
+    rows = (error for error in errors if error.field.startswith("row-"))
+    return {error.field.removeprefix("row-"): error.message.partition("：")[2] for error in rows}
 
 
 def _words(entered: dict[str, str], vehicles: Pairs, stores: dict[str, str]) -> str:
