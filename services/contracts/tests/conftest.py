@@ -198,7 +198,7 @@ class ContractsApi:
 
     async def events(self, *kinds: type[Event]) -> list[Event]:
         """What was emitted, in order."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(
                 text("SELECT type, payload::text AS payload FROM outbox ORDER BY position")
             )

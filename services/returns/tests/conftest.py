@@ -154,7 +154,7 @@ class ReturnsApi:
 
     async def published(self, application_id: str | None = None) -> list[Event]:
         """Every event that the service emitted, in order; of one application only, if named."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(
                 text(
                     "SELECT type, payload::text AS payload FROM outbox"

@@ -288,8 +288,8 @@ async def idempotent(
         return await act()
     names = {"owner": owner, "key": key}
     if (await tx.execute(CLAIM, {**names, "fingerprint": fingerprint})).first() is None:
-        earlier = (await tx.execute(EARLIER, names)).one()
-        if earlier.fingerprint != fingerprint:
+        earlier = (await tx.execute(EARLIER, names)).first()  # none: it is another dealer's
+        if earlier is None or earlier.fingerprint != fingerprint:
             raise KeyUsedForAnother
         stored: Answer = orjson.loads(earlier.answer)
         return stored

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import uvicorn
@@ -61,6 +62,15 @@ def api_of(
 def database_with(settings: ServiceSettings) -> Database:
     """The database of a process, with the pool size of its settings."""
     return Database(settings.database_url, pool_size=settings.database_connections)
+
+
+async def migrate_database(settings: ServiceSettings, package: str) -> None:
+    """Migrate as the owner of the tables, and grant the processes' role its rights."""
+    if settings.owner_database_url is None:
+        await migrate.upgrade(settings.database_url, package)
+        return
+    app_role = urlsplit(settings.database_url).username
+    await migrate.upgrade(settings.owner_database_url, package, unquote(app_role or ""))
 
 
 async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int) -> None:
@@ -141,7 +151,7 @@ def main() -> None:
     settings = settings_of(app)
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
-        asyncio.run(migrate.upgrade(settings.database_url, args.package))
+        asyncio.run(migrate_database(settings, args.package))
         return
     tune_gc()
     tracing.start(app.SERVICE.name, settings.otlp_endpoint)

@@ -161,7 +161,7 @@ class CommuterApi:
 
     async def events(self, *kinds: type[Event]) -> list[Any]:
         """What was emitted, in order."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(
                 text("SELECT type, payload::text AS payload FROM outbox ORDER BY position")
             )
