@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -41,6 +42,7 @@ from shared.errors import (
 )
 from shared.metrics import HTTP_REQUESTS
 from shared.path_keys import without_types
+from shared.postgres_connection import DatabaseUnavailable
 from shared.refusals import check_declared, refuses
 from shared.trace_context import TraceContext, current_context, known_trace, new_id
 from shared.tracing import Attributes, Step
@@ -49,6 +51,7 @@ log = structlog.get_logger()
 
 PROBLEM = "application/problem+json"
 PROBES = ("/livez", "/readyz", "/metrics")
+RETRY_AFTER_S = "5"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -145,6 +148,17 @@ class RequestContextMiddleware:
         )
 
 
+def is_unavailable(cause: Exception) -> bool:
+    """Whether the database is away or has no room (SQLSTATE classes 53 and 57P), not our mistake.
+
+    Nothing was committed that the client was told of: it may ask again.
+    """
+    if isinstance(cause, DBAPIError):
+        sqlstate = str(getattr(cause.orig, "sqlstate", None) or "")
+        return cause.connection_invalidated or sqlstate.startswith(("53", "57P"))
+    return isinstance(cause, DatabaseUnavailable)
+
+
 def route_of(scope: Scope) -> str:
     """The template of the matched route: path parameters are not logged."""
     found = without_types(getattr(scope.get("route"), "path", None) or "")
@@ -208,6 +222,23 @@ def install(app: FastAPI) -> None:
             }
         )
 
+    async def overloaded(_: Request, cause: Exception) -> Response:
+        if not is_unavailable(cause):
+            raise cause
+        log.warning("database_unavailable", cause=str(cause)[:200])
+        answer = problem(
+            {
+                "type": "urn:madoguchi:problem:unavailable",
+                "title": "ただいま混み合っています。しばらくしてからもう一度お試しください。",
+                "status": 503,
+                "code": "UNAVAILABLE",
+            }
+        )
+        answer.headers["retry-after"] = RETRY_AFTER_S
+        return answer
+
+    app.add_exception_handler(DatabaseUnavailable, overloaded)
+    app.add_exception_handler(DBAPIError, overloaded)
     app.add_exception_handler(Refusal, answer_refusal)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]

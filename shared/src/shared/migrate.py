@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from shared import database_rights
+from shared.postgres_connection import connect
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -43,7 +44,7 @@ def newest(package: str) -> set[str]:
 async def is_newest(url: str, package: str) -> bool:
     """Whether the database is reachable and needs no migration."""
     with contextlib.suppress(OSError, asyncpg.PostgresError):
-        connection = await asyncpg.connect(url, timeout=10)
+        connection = await connect(url)
         try:
             rows = await connection.fetch("SELECT version_num FROM alembic_version")
         finally:
@@ -111,7 +112,7 @@ async def check(url: str, package: str, *metadata: "MetaData") -> None:
 async def _run(url: str, step: "Callable[[Connection], None]") -> None:
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=partial(connect, url))
     try:
         async with engine.begin() as connection:
             await connection.run_sync(step)
