@@ -75,7 +75,7 @@ async def until(question: Callable[[], Awaitable[bool]], within_s: float) -> flo
     """Seconds until it is so."""
     begun = time.monotonic()
     async with asyncio.timeout(within_s):
-        while not await question():
+        while not await question():  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.05)
     return time.monotonic() - begun
 
