@@ -111,10 +111,10 @@ async def test_a_partition_made_later_has_the_same_guards(
 async def test_each_dealer_sees_its_own_events_and_answers(new_database: NewDatabase) -> None:
     database = Database(await new_database("shared"))
     counted = {}
-    for dealer in ("D01", "D02"):
-        async with database.transaction(dealer) as tx:
-            await outbox.add(tx, event(dealer, f"of-{dealer}"), now=NOW)
-            await idempotent(tx, owner=dealer, key="k", fingerprint="f", act=_answer)
+    for own in ("D01", "D02"):
+        async with database.transaction(own) as tx:
+            await outbox.add(tx, event(own, f"of-{own}"), now=NOW)
+            await idempotent(tx, owner=own, key="k", fingerprint="f", act=_answer)
     await Inbox(database, "returns").refuse("unreadable", "x", {}, b"D01")
     for dealer in ("D01", "D02", EVERY_DEALER, None):
         async with database.transaction(dealer) as tx:
