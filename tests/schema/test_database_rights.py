@@ -1,4 +1,4 @@
-"""Every service's tables: history only grows, and every dealer's rows are behind a policy."""
+"""Every service's tables: a process has the rights it needs, and history only grows."""
 
 from collections.abc import Awaitable, Callable
 
@@ -21,12 +21,6 @@ RIGHTS = """
                                             'REFERENCES', 'TRIGGER']) AS p
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
     GROUP BY c.oid, c.relname
-"""
-WITHOUT_POLICY = """
-    SELECT c.relname FROM pg_class c
-    JOIN pg_attribute a ON attrelid = c.oid AND attname = 'dealer_id' AND NOT attisdropped
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-      AND NOT (relrowsecurity AND relforcerowsecurity)
 """
 OWNED = """
     SELECT count(*) FROM pg_class
@@ -74,11 +68,3 @@ def test_every_table_of_audit_entries_is_append_only(name: str) -> None:
 def _mappers(name: str) -> list[object]:
     models = __import__(f"{name}_service.models", fromlist=["Base"])
     return list(models.Base.registry.mappers)
-
-
-@pytest.mark.parametrize("name", SERVICES)
-async def test_every_table_with_dealers_has_a_policy(name: str, new_database: NewDatabase) -> None:
-    connection = await asyncpg.connect(await new_database(SERVICES[name].SERVICE.package))
-    found = [row["relname"] for row in await connection.fetch(WITHOUT_POLICY)]
-    await connection.close()
-    assert found == []

@@ -191,6 +191,23 @@ async def answer_refusal(request: Request, cause: Refusal) -> Response:
     return problem(problem_of(cause))
 
 
+async def answer_unavailable(_: Request, cause: Exception) -> Response:
+    """Answer that the database cannot be had now; any other error of it is a crash."""
+    if not is_unavailable(cause):
+        raise cause
+    log.warning("database_unavailable", cause=str(cause)[:200])
+    answer = problem(
+        {
+            "type": "urn:madoguchi:problem:unavailable",
+            "title": "ただいま混み合っています。しばらくしてからもう一度お試しください。",
+            "status": 503,
+            "code": "UNAVAILABLE",
+        }
+    )
+    answer.headers["retry-after"] = RETRY_AFTER_S
+    return answer
+
+
 def install(app: FastAPI) -> None:
     """Make an app answer every refusal and every crash as problem+json."""
 
@@ -222,23 +239,8 @@ def install(app: FastAPI) -> None:
             }
         )
 
-    async def overloaded(_: Request, cause: Exception) -> Response:
-        if not is_unavailable(cause):
-            raise cause
-        log.warning("database_unavailable", cause=str(cause)[:200])
-        answer = problem(
-            {
-                "type": "urn:madoguchi:problem:unavailable",
-                "title": "ただいま混み合っています。しばらくしてからもう一度お試しください。",
-                "status": 503,
-                "code": "UNAVAILABLE",
-            }
-        )
-        answer.headers["retry-after"] = RETRY_AFTER_S
-        return answer
-
-    app.add_exception_handler(DatabaseUnavailable, overloaded)
-    app.add_exception_handler(DBAPIError, overloaded)
+    app.add_exception_handler(DatabaseUnavailable, answer_unavailable)
+    app.add_exception_handler(DBAPIError, answer_unavailable)
     app.add_exception_handler(Refusal, answer_refusal)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]

@@ -6,7 +6,6 @@ certificate of this CA for its host name.
 """
 
 import ssl
-from typing import Any
 
 import asyncpg
 
@@ -15,10 +14,23 @@ class DatabaseUnavailable(ConnectionError):
     """No connection can be had: the server is away, refuses us, or has no connection to give."""
 
 
-async def connect(url: str, *, timeout: float = 10, **settings: Any) -> Any:  # noqa: ASYNC109 - as asyncpg
+async def connect(
+    url: str,
+    *,
+    timeout: float = 10,  # noqa: ASYNC109 - as asyncpg
+    command_timeout: float | None = None,
+    connection_class: type[asyncpg.Connection] = asyncpg.Connection,
+    server_settings: dict[str, str] | None = None,
+) -> asyncpg.Connection:
     """An asyncpg connection. Raises DatabaseUnavailable, with the reason in one line."""
     try:
-        return await asyncpg.connect(url, timeout=timeout, **settings)
+        return await asyncpg.connect(
+            url,
+            timeout=timeout,
+            command_timeout=command_timeout,
+            connection_class=connection_class,
+            server_settings=server_settings,
+        )
     except ssl.SSLError as cause:
         reason = getattr(cause, "verify_message", None) or cause.reason or cause
         raise DatabaseUnavailable(f"PostgreSQL's certificate is refused: {reason}") from cause
