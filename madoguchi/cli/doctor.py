@@ -98,7 +98,7 @@ async def examine(url: str, needed: int) -> Found:
     """Look at one service's database. Raises DatabaseUnavailable."""
     connection = await connect(url)
     try:
-        state = await connection.fetchrow(STATE)
+        [state] = await connection.fetch(STATE)
     finally:
         await connection.close()
     parts = urlsplit(url)

@@ -208,6 +208,18 @@ async def answer_unavailable(_: Request, cause: Exception) -> Response:
     return answer
 
 
+async def crashed(_: Request) -> Response:
+    """Answer a request that crashed, without saying how."""
+    return problem(
+        {
+            "type": "urn:madoguchi:problem:internal",
+            "title": "予期しないエラーが発生しました。",
+            "status": 500,
+            "code": "INTERNAL",
+        }
+    )
+
+
 def install(app: FastAPI) -> None:
     """Make an app answer every refusal and every crash as problem+json."""
 
@@ -226,16 +238,6 @@ def install(app: FastAPI) -> None:
                 "title": cause.detail,
                 "status": cause.status_code,
                 "code": f"HTTP_{cause.status_code}",
-            }
-        )
-
-    async def crashed(_: Request) -> Response:
-        return problem(
-            {
-                "type": "urn:madoguchi:problem:internal",
-                "title": "予期しないエラーが発生しました。",
-                "status": 500,
-                "code": "INTERNAL",
             }
         )
 
