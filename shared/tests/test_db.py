@@ -161,17 +161,3 @@ async def test_a_transaction_that_cannot_begin_spoils_no_pooled_connection(
     assert seen == ["D01"] * 3
     assert await backend(database) != spoilt
     await database.close()
-
-
-async def test_a_transaction_that_is_cancelled_as_it_begins_spoils_none_either(
-    new_database: NewDatabase,
-) -> None:
-    database = Database(await new_database("shared"), pool_size=1)
-    for waits in range(8):  # at the first steps of the task the server has not answered yet
-        task = asyncio.create_task(backend(database))
-        for _ in range(waits):
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert await backend(database)
-    await database.close()
