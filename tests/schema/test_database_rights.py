@@ -1,9 +1,11 @@
 """Every service's tables: a process has the rights it needs, and history only grows."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy.orm import Mapper
 
 from madoguchi.services import SERVICES
 from shared import audit
@@ -65,6 +67,6 @@ def test_every_table_of_audit_entries_is_append_only(name: str) -> None:
     assert mapped <= set(append_only(service.package))
 
 
-def _mappers(name: str) -> list[object]:
+def _mappers(name: str) -> list[Mapper[Any]]:
     models = __import__(f"{name}_service.models", fromlist=["Base"])
     return list(models.Base.registry.mappers)
