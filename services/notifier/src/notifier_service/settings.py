@@ -100,7 +100,7 @@ class MailSettings(BaseSettings):
             timeout_s=self.smtp_timeout_s,
             starttls=self.smtp_starttls,
             tls=self.smtp_tls,
-            username=self.smtp_username,
+            username=self.smtp_username or None,
             password=self.smtp_password,
             ca_file=self.smtp_ca_file,
         )
