@@ -102,6 +102,12 @@ async def new_database(databases: TestDatabases) -> AsyncIterator[Callable[[str]
         await databases.give_back(url)
 
 
+@pytest.fixture
+def as_owner(databases: TestDatabases) -> Callable[[str, str], Awaitable[None]]:
+    """Run statements on a database as the role that owns its tables."""
+    return databases.as_owner
+
+
 @pytest.fixture(scope="session")
 def rabbitmq_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a real RabbitMQ broker."""

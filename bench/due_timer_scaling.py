@@ -138,7 +138,11 @@ async def main() -> None:
     try:
         for size in SIZES:
             filled_databases.append(
-                FilledDatabase(size, Database(await databases.create("notifier_service")), clock)
+                FilledDatabase(
+                    size,
+                    Database(databases.owner_url(await databases.create("notifier_service"))),
+                    clock,
+                )
             )
             await filled_databases[-1].fill()
         for number in range(args.rounds + 1):

@@ -173,7 +173,7 @@ async def stored(database: Database, events: int) -> None:
     """Wait until the inbox has `events` events."""
     async with database.engine.connect() as connection:
         probe = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        while (await probe.execute(text("SELECT count(*) FROM inbox"))).scalar_one() < events:
+        while (await probe.execute(text("SELECT inbox_waiting()"))).scalar_one() < events:
             await asyncio.sleep(0.02)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import aio_pika
 from sqlalchemy import text
 
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.rabbitmq import Topology
 from shared.testing import servers
 from shared.testing.databases import TestDatabases
@@ -50,18 +50,15 @@ class EventFixture:
     async def database(self) -> str:
         """The URL of a fresh database with an `effect` table."""
         url = await self.databases.create("shared")
-        database = Database(url)
-        async with database.transaction() as tx:
-            await tx.execute(
-                text("CREATE TABLE effect (id bigserial PRIMARY KEY, contract_no text, n bigint)")
-            )
-        await database.close()
+        await self.databases.as_owner(
+            url, "CREATE TABLE effect (id bigserial PRIMARY KEY, contract_no text, n bigint)"
+        )
         return url
 
     async def filled(self, events: int, aggregates: int) -> str:
         """The URL of a fresh database with `events` events in its outbox."""
         url = await self.database()
-        await fill(url, events, aggregates)
+        await fill(self.databases.owner_url(url), events, aggregates)
         return url
 
     async def empty_queues(self) -> None:
@@ -74,9 +71,9 @@ class EventFixture:
 
 
 async def fill(url: str, events: int, aggregates: int) -> None:
-    """Insert events directly into an outbox."""
+    """Insert events directly into an outbox; `url` is its owner's, who may vacuum it."""
     database = Database(url)
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         await tx.execute(FILL, {"events": events, "aggregates": aggregates})
     async with database.engine.connect() as connection:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")

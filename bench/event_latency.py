@@ -57,7 +57,7 @@ async def timed(samples: int, act: Callable[[int], Awaitable[object]]) -> list[f
 async def emit(database: Database, n: int) -> None:
     """One business transaction with one event."""
     event = NoteSaved(dealer_id="D01", contract_no=f"C{n % 97}", note_version=n, length=1)
-    async with database.transaction() as tx:
+    async with database.transaction(event.dealer_id) as tx:
         await outbox.add(tx, event, now=datetime.now(UTC))
 
 

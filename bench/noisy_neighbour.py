@@ -141,7 +141,7 @@ async def setup() -> AsyncIterator[Setup]:
         for service, statement in (("interchange", TELL_COMMIT), ("returns", TELL_EFFECT)):
             listening = await asyncpg.connect(urls[service])
             stack.push_async_callback(listening.close)
-            await listening.execute(statement)
+            await databases.as_owner(urls[service], statement)
             await listening.add_listener("bench", _consumes(here, service))
             values = {
                 "database_url": urls[service], "rabbitmq_url": here.url(f"{name}.services"),

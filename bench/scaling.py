@@ -73,7 +73,7 @@ async def track(at: EventFixture, waits_s: float) -> AsyncIterator[Track]:
     """Create fresh databases and a fresh queue."""
     source, target = [await at.databases.create("shared") for _ in range(2)]
     for url, tables in ((source, SOURCE_TABLES), (target, TARGET_TABLES)):
-        await execute(url, tables)
+        await at.databases.as_owner(url, tables)
     prefix = f"{at.topology.prefix}{secrets.token_hex(3)}-"
     with tempfile.TemporaryDirectory() as folder:
         relay = Part(
@@ -87,12 +87,6 @@ async def track(at: EventFixture, waits_s: float) -> AsyncIterator[Track]:
             await drop_events(at.rabbitmq, relay.topology)
             for url in (source, target):
                 await at.databases.drop(url)
-
-
-async def execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
 
 
 def play(part: Part) -> None:
@@ -110,7 +104,10 @@ async def race(ways: Track, number: int, events: int, aggregates: int) -> float:
     started = [context.Process(target=play, args=(part,), daemon=True) for part in parts]
     for process in started:
         process.start()
-    source, target = await asyncpg.connect(ways.source), await asyncpg.connect(ways.target)
+    seen = {"app.dealer": "*"}
+    source, target = [
+        await asyncpg.connect(url, server_settings=seen) for url in (ways.source, ways.target)
+    ]
     try:
         await until(source, SHARED_OUT, number, number)
         await until_consumed(ways.inbox, number)

@@ -26,6 +26,7 @@ import aio_pika
 import asyncpg
 
 from madoguchi.reconcile import Finding, reconcile, send_again
+from shared.postgres_connection import connect as connect_to
 from shared.rabbitmq import Topology
 from shared.rabbitmq_connection import connect
 
@@ -155,7 +156,7 @@ async def empty_queues(url: str, topology: Topology) -> None:
 
 
 async def _connect(stack: AsyncExitStack, url: str) -> asyncpg.Connection:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection: asyncpg.Connection = await connect_to(url)
     stack.push_async_callback(connection.close)
     return connection
 

@@ -13,6 +13,7 @@ from typing import Literal
 import asyncpg
 
 from event_contracts import SUBSCRIPTIONS
+from shared.postgres_connection import connect
 
 TAKEN_IN = """
     SELECT stream, next_sequence,
@@ -122,12 +123,12 @@ async def _compared(
     databases: Mapping[str, str], publisher: str, subscriber: str
 ) -> AsyncIterator[asyncpg.Connection]:
     """A transaction at the publisher with a copy of the subscriber's earlier stream positions."""
-    at_subscriber = await asyncpg.connect(databases[subscriber], timeout=10)
+    at_subscriber = await connect(databases[subscriber])
     try:
         taken_in = await at_subscriber.fetch(TAKEN_IN, _source(publisher))
     finally:
         await at_subscriber.close()
-    at_publisher = await asyncpg.connect(databases[publisher], timeout=10)
+    at_publisher = await connect(databases[publisher])
     try:
         async with at_publisher.transaction():
             await at_publisher.execute(ROOM)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import typer
 from rich.console import Console
 
@@ -17,6 +16,7 @@ from madoguchi.cli.options import DATA_FOLDER, PREFIX, Data, Prefix, Server
 from madoguchi.embedded import postgres
 from madoguchi.reconcile import Finding, reconcile
 from madoguchi.services import PACKAGES
+from shared.postgres_connection import DatabaseUnavailable
 from shared.rabbitmq import Topology
 
 console = Console()
@@ -114,6 +114,6 @@ async def _make_missing(admin_url: str, prefix: str, data: Path) -> None:
 def _run(work: Coroutine[object, None, None]) -> None:
     try:
         asyncio.run(work)
-    except (BackupRefused, ToolFailed, asyncpg.InvalidCatalogNameError) as refused:
+    except (BackupRefused, ToolFailed, DatabaseUnavailable) as refused:
         console.print(str(refused), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

@@ -14,7 +14,7 @@ from event_contracts import SUBSCRIPTIONS
 from madoguchi.cli.options import DATA_FOLDER, PREFIX, Data, Prefix, Server, Url
 from madoguchi.embedded import postgres
 from shared import outbox
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.inbox import Inbox, NoSuchDeadLetter
 
 events = typer.Typer(
@@ -33,7 +33,12 @@ def print_line(line: str) -> None:
 
 
 def _with_database(
-    service: str, data: Path, url: str | None, act: Callable[[Database], Awaitable[None]]
+    service: str,
+    data: Path,
+    url: str | None,
+    act: Callable[[Database], Awaitable[None]],
+    *,
+    as_owner: bool = False,
 ) -> None:
     if service not in SUBSCRIPTIONS:
         raise typer.BadParameter(
@@ -41,7 +46,7 @@ def _with_database(
         )
 
     async def run() -> None:
-        database = Database(url or await own_database(service, data))
+        database = Database(url or await own_database(service, data, as_owner=as_owner))
         try:
             await act(database)
         finally:
@@ -50,13 +55,17 @@ def _with_database(
     asyncio.run(run())
 
 
-async def own_database(service: str, data: Path) -> str:
-    """The URL of a service's database in the all-in-one's data folder; starts the server."""
+async def own_database(service: str, data: Path, *, as_owner: bool = False) -> str:
+    """The URL of a service's database in the all-in-one's data folder; starts the server.
+
+    `as_owner` is for what changes tables: the processes' own role cannot.
+    """
     if not (data / "secrets.json").exists():
         raise typer.BadParameter(f"There is no all-in-one in {data}; give --data or --database.")
     admin = await asyncio.to_thread(postgres.start_embedded, data)
     kept = postgres.Secrets(data / "secrets.json")
-    return await postgres.service_database(admin, service, f"{service}_service", kept)
+    found = postgres.owner_database if as_owner else postgres.service_database
+    return await found(admin, service, f"{service}_service", kept)
 
 
 @events.command()
@@ -131,7 +140,7 @@ def replay_log(
     """Publish a service's events of a time span again; subscribers ignore those processed."""
 
     async def publish_again(at: Database) -> None:
-        async with at.transaction() as tx:
+        async with at.transaction(EVERY_DEALER) as tx:
             count = await outbox.replay_log(
                 tx, first=first.replace(tzinfo=UTC), last=last.replace(tzinfo=UTC)
             )
@@ -147,18 +156,21 @@ def delete_log(
     data: Data = DATA_FOLDER,
     database: Url = None,
 ) -> None:
-    """Delete old months of a service's event log; they can no longer be replayed or audited."""
+    """Delete old months of a service's event log; they can no longer be replayed or audited.
+
+    Only the owner of the tables can: give its URL, where there is no all-in-one.
+    """
 
     async def delete(at: Database) -> None:
         try:
-            async with at.transaction() as tx:
+            async with at.transaction(EVERY_DEALER) as tx:
                 months = await outbox.delete_old_log(tx, before=before.date())
         except outbox.StillPending as pending:
             raise typer.BadParameter(str(pending)) from None
         gone = ", ".join(f"{month:%Y-%m}" for month in months) or "nothing"
         console.print(f"Dropped: {gone}.")
 
-    _with_database(service, data, database, delete)
+    _with_database(service, data, database, delete, as_owner=True)
 
 
 @events.command()

@@ -27,6 +27,7 @@ class LazyCommands(TyperGroup):
         "erase-customer": "madoguchi.cli.retention:erase_command",
         "retention": "madoguchi.cli.retention:retention",
         "events": "madoguchi.cli.events:events",
+        "doctor": "madoguchi.cli.doctor:doctor_command",
         "dealer": "madoguchi.cli.dealer_credentials:dealer",
         "conformance": "madoguchi.cli.interface_conformance:conformance",
         "sessions": "madoguchi.cli.sessions:sessions",

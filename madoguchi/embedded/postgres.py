@@ -1,8 +1,9 @@
 """PostgreSQL databases of the services, on the embedded server or on a given one.
 
-Each service gets a database and an ordinary role of its own, so that it cannot access the others'
-tables. Passwords are generated on first use and stored in the data folder, readable by its owner
-only.
+Each service gets a database of its own with two ordinary roles: one owns the tables and migrates,
+with the other the service reads and writes rows (`shared.database_rights`). So it cannot access the
+others' tables, nor change its own. Passwords are generated on first use and stored in the data
+folder, readable by its owner only.
 """
 
 import asyncio
@@ -23,6 +24,9 @@ import asyncpg
 import psutil
 
 from shared import migrate
+
+OWNER, APP = "", "_app"
+"""The end of a role's name; the owner is named as the database is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ async def service_databases(
     for (service, package), is_newest in zip(packages.items(), newest, strict=True):
         if not is_newest:
             await make_database(admin_url, service, kept)
-            await migrate.upgrade(urls[service], package)
+            owner = _url_of(admin_url, service, kept, OWNER)
+            await migrate.upgrade(owner, package, _role_of(service, APP))
     return urls
 
 
@@ -96,14 +101,22 @@ async def service_database(admin_url: str, service: str, package: str, kept: Sec
     return (await service_databases(admin_url, {service: package}, kept))[service]
 
 
+async def owner_database(admin_url: str, service: str, package: str, kept: Secrets) -> str:
+    """As `service_database`, for the role that owns the tables."""
+    await service_database(admin_url, service, package, kept)
+    return _url_of(admin_url, service, kept, OWNER)
+
+
 async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
-    """The URL of a service's database, created if necessary, with a role of its own."""
-    name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
+    """The URL of a service's database, created if necessary, with its two roles."""
+    name = _role_of(service, OWNER)
     admin = await asyncpg.connect(admin_url)
     try:
-        if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
-            await admin.execute(f"CREATE ROLE {name} LOGIN")
-        await admin.execute(f"ALTER ROLE {name} PASSWORD '{password}'")
+        for kind in (OWNER, APP):
+            role, password = _role_of(service, kind), kept.get(f"postgres-{service}{kind}")
+            if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+                await admin.execute(f"CREATE ROLE {role} LOGIN")
+            await admin.execute(f"ALTER ROLE {role} PASSWORD '{password}'")
         if not await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
             await admin.execute(
                 f"CREATE DATABASE {name} OWNER {name} TEMPLATE template0"
@@ -115,11 +128,17 @@ async def make_database(admin_url: str, service: str, kept: Secrets) -> str:
     return _url_of(admin_url, service, kept)
 
 
-def _url_of(admin_url: str, service: str, kept: Secrets) -> str:
-    name, password = f"madoguchi_{service}", kept.get(f"postgres-{service}")
+def _role_of(service: str, kind: str) -> str:
+    return f"madoguchi_{service}{kind}"
+
+
+def _url_of(admin_url: str, service: str, kept: Secrets, kind: str = APP) -> str:
+    """The URL of a service's database for one of its roles."""
+    role, password = _role_of(service, kind), kept.get(f"postgres-{service}{kind}")
     parts = urlsplit(admin_url)
     place = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, f"{name}:{password}@{place}", f"/{name}", parts.query, ""))
+    name = f"/{_role_of(service, OWNER)}"
+    return urlunsplit((parts.scheme, f"{role}:{password}@{place}", name, parts.query, ""))
 
 
 async def drop_service_database(admin_url: str, service: str) -> None:

@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy import text
 
 from madoguchi.services import SERVICES
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 
 UNDERWAY = text("""
     SELECT (SELECT count(*) FROM outbox_queue)
@@ -40,7 +40,7 @@ async def events_arrived(databases: Sequence[Database]) -> None:
     for _ in range(300):
         underway = 0
         for database in databases:
-            async with database.transaction() as tx:
+            async with database.transaction(EVERY_DEALER) as tx:
                 underway += (await tx.execute(UNDERWAY)).scalar_one()
         if not underway:
             return

@@ -71,7 +71,7 @@ def _explain(error: BaseException, data: Path) -> str | None:
             f"{data} was written by a newer version ({error}). Update this one (git pull), or start"
             " with other data: --data DIR"
         )
-    if isinstance(error, asyncpg.DiskFullError):
+    if isinstance(error.__cause__ or error, asyncpg.DiskFullError):
         return _disk_is_full(data)
     if isinstance(error, OSError):
         return _explain_file(error, data)

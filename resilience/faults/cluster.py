@@ -234,8 +234,8 @@ async def running_cluster(
     links: dict[str, Link] = {}
     with tempfile.TemporaryDirectory(prefix="madoguchi-faults-") as folder:
         source, target = await databases.create("shared"), await databases.create("shared")
-        await _ask(source, SOURCE_TABLES)
-        await _ask(target, TARGET_TABLES)
+        await databases.as_owner(source, SOURCE_TABLES)
+        await databases.as_owner(target, TARGET_TABLES)
         wires = {"source": source, "target": target}
         wires |= {"relay_broker": rabbitmq_url, "inbox_broker": rabbitmq_url}
         for name, url in wires.items():
@@ -268,11 +268,9 @@ async def _forget(cluster: Cluster) -> None:
 
 
 async def _ask(url: str, query: str, *values: object) -> Sequence[asyncpg.Record]:
-    connection = await asyncpg.connect(url, timeout=10)
+    every_dealer = {"app.dealer": "*"}
+    connection = await asyncpg.connect(url, timeout=10, server_settings=every_dealer)
     try:
-        if query.lstrip().startswith("CREATE"):
-            await connection.execute(query)
-            return []
         return await connection.fetch(query, *values)
     finally:
         await connection.close()

@@ -104,7 +104,7 @@ def api(part: Part, hooks: ArmedFaults) -> Coroutine[None, None, None]:
 
     @app.post("/notes/{aggregate}")
     async def save_note(aggregate: str) -> dict[str, int]:
-        async with database.transaction() as tx:
+        async with database.transaction("D01") as tx:
             n = (await tx.execute(NEXT, {"aggregate": aggregate})).scalar_one()
             note = NoteSaved(dealer_id="D01", contract_no=aggregate, note_version=n, length=1)
             sequence = await outbox.add(tx, note, now=clock.now())

@@ -104,9 +104,9 @@ async def at_snapshot(
     return {row[0]: row[1] for row in rows}
 
 
-async def lose_everything(world: Cluster) -> None:
+async def lose_everything(place: Place) -> None:
     """Drop the databases; the broker's queue keeps messages that are newer than the backup."""
-    for url in (world.source_url, world.target_url):
+    for url in place.databases.values():
         connection = await asyncpg.connect(url)
         await connection.execute("DROP SCHEMA public CASCADE")
         await connection.close()
@@ -157,7 +157,7 @@ async def test_a_restore_after_total_loss_loses_and_duplicates_nothing_up_to_the
     assert {(f.kind, f.service) for f in await reconcile(of_two_times)} == {("ahead", "returns")}
     with pytest.raises(BackupRefused, match="is not empty"):
         await restore(tmp_path / "backup", place.fresh)
-    await lose_everything(world)
+    await lose_everything(place)
     start_on(world, place.fresh)
     load.answers.clear()
     await load.post(1)

@@ -69,11 +69,10 @@ class Receiver:
 
 @pytest.fixture
 async def receiver(
-    new_database: Callable[[str], Awaitable[str]],
+    new_database: Callable[[str], Awaitable[str]], as_owner: Callable[[str, str], Awaitable[None]]
 ) -> AsyncIterator[Receiver]:
     database = Database(await new_database("shared"))
-    async with database.transaction() as tx:
-        await tx.execute(text("CREATE TABLE effect (id serial, aggregate text, n int)"))
+    await as_owner(database.url, "CREATE TABLE effect (id serial, aggregate text, n int)")
     yield Receiver(database)
     await database.close()
 

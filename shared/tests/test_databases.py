@@ -20,7 +20,7 @@ async def left_of(server: asyncpg.Connection, run: str) -> tuple[int, int]:
     """How many databases and roles of a run exist."""
     found = await server.fetchrow(
         "SELECT (SELECT count(*) FROM pg_database WHERE starts_with(datname, $1)),"
-        " (SELECT count(*) FROM pg_roles WHERE rolname = $1)",
+        " (SELECT count(*) FROM pg_roles WHERE starts_with(rolname, $1))",
         run,
     )
     assert found is not None
@@ -40,12 +40,12 @@ async def test_the_next_run_drops_what_a_killed_one_left(
     postgres_url: str, server: asyncpg.Connection
 ) -> None:
     dead, _ = await killed(postgres_url)
-    assert await left_of(server, dead.run) == (2, 1)
+    assert await left_of(server, dead.run) == (2, 2)
     living, following = TestDatabases(postgres_url), TestDatabases(postgres_url)
     await living.create("shared")
     await following.begin()
     assert await left_of(server, dead.run) == (0, 0)
-    assert await left_of(server, living.run) == (2, 1)
+    assert await left_of(server, living.run) == (2, 2)
     await following.drop_all()
     await living.drop_all()
     assert await left_of(server, living.run) == (0, 0)
@@ -57,7 +57,7 @@ async def test_a_database_that_is_in_use_is_left(
     dead, url = await killed(postgres_url)
     user, following = await asyncpg.connect(url), TestDatabases(postgres_url)
     await following.begin()
-    assert await left_of(server, dead.run) == (1, 1)
+    assert await left_of(server, dead.run) == (1, 2)
     await user.close()
     await following.drop_all()
     again = TestDatabases(postgres_url)
@@ -81,9 +81,10 @@ async def content(url: str) -> dict[str, Any]:
 async def test_a_database_that_is_given_back_is_as_it_was_made(postgres_url: str) -> None:
     databases = TestDatabases(postgres_url, durable=False)
     url = await databases.create("shared")
-    made = await content(url)
+    everything = databases.superuser_url(url)
+    made = await content(everything)
     assert made["relay_lease"]
-    owner = await asyncpg.connect(url)
+    owner = await asyncpg.connect(databases.owner_url(url))
     assert await owner.fetchval("SHOW synchronous_commit") == "off"
     await owner.execute(
         "INSERT INTO outbox_stream (aggregate_type, aggregate_id, last_sequence)"
@@ -93,10 +94,10 @@ async def test_a_database_that_is_given_back_is_as_it_was_made(postgres_url: str
         " CREATE TABLE of_this_test AS SELECT 1;"
         " SELECT nextval(pg_get_serial_sequence('outbox', 'position'))"
     )
-    assert await content(url) != made
+    assert await content(everything) != made
     await databases.give_back(url)  # ends the connection of its owner
     assert await databases.create("shared") == url
-    assert await content(url) == made
+    assert await content(everything) == made
     server = await asyncpg.connect(with_database(postgres_url, url.rpartition("/")[2]))
     assert await server.fetchval("SELECT pg_table_size('relay')") < 100_000
     await server.close()

@@ -144,3 +144,20 @@ async def test_a_list_is_planned_for_its_values_and_the_next_transaction_is_not(
             modes.append([(await tx.execute(one)).scalar_one() for one in shown])
     assert modes == [["force_custom_plan", "off"], ["auto", "on"]]
     await database.close()
+
+
+async def test_a_transaction_that_cannot_begin_spoils_no_pooled_connection(
+    new_database: NewDatabase,
+) -> None:
+    database = Database(await new_database("shared"), pool_size=1)
+    spoilt = await backend(database)
+    with pytest.raises(DBAPIError):
+        async with database.transaction("D\0") as tx:
+            await tx.execute(text("SELECT 1"))
+    seen = []
+    for _ in range(3):
+        async with database.transaction("D01") as tx:
+            seen.append(await tx.scalar(text("SELECT current_setting('app.dealer', true)")))
+    assert seen == ["D01"] * 3
+    assert await backend(database) != spoilt
+    await database.close()

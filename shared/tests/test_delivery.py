@@ -21,11 +21,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from shared import audit
 from shared.clock import SystemClock
 from shared.concurrency import VersionConflict
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.delivery.ledger import Deliverable, Ledger, Settlement
 from shared.delivery.worker import DeliveryWorker
 from shared.http import NotFound
 from shared.notifications import NotificationListener, WorkSignal
+from shared.testing.databases import TestDatabases
 from shared.trace_context import new_id
 
 NOW = datetime(2025, 7, 7, 1, 0, tzinfo=UTC)
@@ -85,7 +86,7 @@ class Carrier(DeliveryWorker[Parcel, str]):
     async def attempt(self, message: Parcel) -> str | None:
         self.kill("claimed")
         if self.once:
-            async with self.database.transaction() as tx:
+            async with self.database.transaction(EVERY_DEALER) as tx:
                 if not await PARCELS.begin(tx, message):
                     return None
             self.kill("begun")
@@ -118,28 +119,28 @@ class Depot:
         return made
 
     async def add(self, number: int = 1) -> None:
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             for _ in range(number):
                 tx.add(Parcel(parcel_id=new_id(), dealer_id="D01", planned_at=NOW))
 
     async def expire_leases(self) -> None:
         """Every lease and every delay is over."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             await tx.execute(text("UPDATE parcel SET due_at = clock_timestamp()"))
 
     async def mark_lost(self) -> None:
         """Settle as unknown what was left after `begin`."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             for parcel in await PARCELS.lost(tx):
                 await PARCELS.settle(tx, parcel, Settlement("unknown"), now=NOW, keep_claim=True)
 
     async def states(self) -> list[str]:
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             found = await tx.execute(text("SELECT state FROM parcel ORDER BY parcel_id"))
             return list(found.scalars())
 
     async def steps(self) -> list[str]:
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             found = await tx.execute(text("SELECT action FROM parcel_log ORDER BY parcel_log_id"))
             return list(found.scalars())
 
@@ -168,9 +169,12 @@ class Depot:
 
 
 @pytest.fixture
-async def depot(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Depot]:
-    database = Database(await new_database("shared"))
-    async with database.transaction() as tx:
+async def depot(
+    new_database: Callable[[str], Awaitable[str]], databases: TestDatabases
+) -> AsyncIterator[Depot]:
+    url = await new_database("shared")
+    database, owner = Database(url), Database(databases.owner_url(url))
+    async with owner.transaction(EVERY_DEALER) as tx:
         await tx.run_sync(lambda session: Base.metadata.create_all(session.connection()))
         await tx.execute(
             text(
@@ -179,8 +183,9 @@ async def depot(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[
             )
         )
     yield Depot(database)
-    async with database.transaction() as tx:
+    async with owner.transaction(EVERY_DEALER) as tx:
         await tx.run_sync(lambda session: Base.metadata.drop_all(session.connection()))
+    await owner.close()
     await database.close()
 
 
@@ -240,12 +245,12 @@ async def test_a_worker_whose_lease_expired_before_begin_sends_nothing(depot: De
     await depot.add()
     claimed = []
     for _ in range(2):
-        async with depot.database.transaction() as tx:
+        async with depot.database.transaction(EVERY_DEALER) as tx:
             parcel = await PARCELS.claim(tx, lease_s=60, now=NOW)
         assert parcel is not None
         claimed.append(parcel)
         await depot.expire_leases()
-    async with depot.database.transaction() as tx:
+    async with depot.database.transaction(EVERY_DEALER) as tx:
         assert [await PARCELS.begin(tx, parcel) for parcel in claimed] == [False, True]
 
 
@@ -269,7 +274,7 @@ async def test_what_is_put_off_waits_for_its_time(depot: Depot) -> None:
     await depot.add()
     carrier = replace(depot.carrier(once=False), results=["put_off", "delivered"])
     assert await carrier.send_one() is True
-    async with depot.database.transaction() as tx:
+    async with depot.database.transaction(EVERY_DEALER) as tx:
         due_s = await PARCELS.next_due(tx)
     assert due_s is not None
     assert due_s <= 0
@@ -281,14 +286,14 @@ async def test_what_is_put_off_waits_for_its_time(depot: Depot) -> None:
 async def test_a_person_resends_the_version_they_saw(depot: Depot) -> None:
     await depot.add()
     await depot.carrier().send_one()
-    async with depot.database.transaction() as tx:
+    async with depot.database.transaction(EVERY_DEALER) as tx:
         [parcel_id] = (await tx.execute(text("SELECT parcel_id FROM parcel"))).scalars()
         [version] = (await tx.execute(text("SELECT version FROM parcel"))).scalars()
     for wrong, expected in ((new_id(), version), (parcel_id, version - 1)):
         with pytest.raises((NotFound, VersionConflict)):
-            async with depot.database.transaction() as tx:
+            async with depot.database.transaction(EVERY_DEALER) as tx:
                 await PARCELS.locked(tx, wrong, expected_version=expected, changed="")
-    async with depot.database.transaction() as tx:
+    async with depot.database.transaction(EVERY_DEALER) as tx:
         parcel = await PARCELS.locked(tx, parcel_id, expected_version=version, changed="")
         await PARCELS.resend(tx, parcel, now=NOW)
         assert (parcel.state, parcel.attempts, parcel.version) == ("scheduled", 0, version + 1)
@@ -306,7 +311,7 @@ async def test_a_resend_wakes_the_workers(depot: Depot) -> None:
         while not signal.listening:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         seen = signal.count
-        async with depot.database.transaction() as tx:
+        async with depot.database.transaction(EVERY_DEALER) as tx:
             [parcel_id] = (await tx.execute(text("SELECT parcel_id FROM parcel"))).scalars()
             parcel = await tx.get_one(Parcel, parcel_id)
             await PARCELS.resend(tx, parcel, now=NOW)

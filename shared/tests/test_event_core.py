@@ -14,10 +14,11 @@ from event_contracts import SUBSCRIPTIONS, Event
 from event_contracts.contract import NoteSaved
 from shared import metrics, outbox
 from shared.clock import SystemClock
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox, NoSuchDeadLetter
 from shared.relay import Relay
+from shared.testing.databases import TestDatabases
 from shared.testing.stepwise import drain
 from shared.trace_context import TraceContext, new_traceparent, use_context
 from shared.transport import EmbeddedTransport
@@ -55,12 +56,12 @@ class Pair:
             raise ValueError("this one is poisoned")
 
     async def emit(self, *events: Event) -> None:
-        async with self.source.transaction() as tx:
+        async with self.source.transaction(EVERY_DEALER) as tx:
             for event in events:
                 await outbox.add(tx, event, now=NOW)
 
     async def effects(self) -> list[tuple[str, int]]:
-        async with self.target.transaction() as tx:
+        async with self.target.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(text("SELECT contract_no, n FROM effect ORDER BY id"))
             return [(row.contract_no, row.n) for row in rows]
 
@@ -71,10 +72,11 @@ class Pair:
 
 
 @pytest.fixture
-async def pair(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Pair]:
+async def pair(
+    new_database: Callable[[str], Awaitable[str]], as_owner: Callable[[str, str], Awaitable[None]]
+) -> AsyncIterator[Pair]:
     source, target = Database(await new_database("shared")), Database(await new_database("shared"))
-    async with target.transaction() as tx:
-        await tx.execute(text("CREATE TABLE effect (id serial, contract_no text, n int)"))
+    await as_owner(target.url, "CREATE TABLE effect (id serial, contract_no text, n int)")
     yield Pair(source, target)
     await source.close()
     await target.close()
@@ -89,10 +91,10 @@ async def test_an_event_takes_effect_once_and_in_order(pair: Pair) -> None:
 async def test_the_log_can_be_replayed_into_an_inbox_that_lost_it(pair: Pair) -> None:
     await pair.emit(note("A", 1), note("A", 2))
     await pair.settle()
-    async with pair.target.transaction() as tx:
+    async with pair.target.transaction(EVERY_DEALER) as tx:
         await tx.execute(text("DELETE FROM inbox_stream"))
         await tx.execute(text("DELETE FROM effect"))
-    async with pair.source.transaction() as tx:
+    async with pair.source.transaction(EVERY_DEALER) as tx:
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         assert await outbox.replay_log(tx, first=NOW, last=tomorrow) == 2
     await pair.settle()
@@ -102,7 +104,7 @@ async def test_the_log_can_be_replayed_into_an_inbox_that_lost_it(pair: Pair) ->
 async def test_a_replayed_log_has_no_effect_where_it_was_processed(pair: Pair) -> None:
     await pair.emit(note("A", 1), note("A", 2))
     await pair.settle()
-    async with pair.source.transaction() as tx:
+    async with pair.source.transaction(EVERY_DEALER) as tx:
         await outbox.replay_log(tx, first=NOW, last=datetime.now(UTC) + timedelta(days=1))
     await pair.settle()
     assert await pair.effects() == [("A", 1), ("A", 2)]
@@ -119,7 +121,7 @@ async def test_trace_and_correlation_cross_outbox_and_inbox(pair: Pair) -> None:
     await drain(replace(pair.worker, handlers={NoteSaved.wire_type: pass_on}))
     headers = []
     for database in (pair.source, pair.target):
-        async with database.transaction() as tx:
+        async with database.transaction(EVERY_DEALER) as tx:
             headers.append((await tx.execute(text("SELECT event_id, headers FROM outbox"))).one())
     (first_id, first), (_, second) = headers
     assert first["traceparent"].split("-")[1] == trace.split("-")[1]
@@ -172,12 +174,14 @@ async def test_events_without_a_handler_are_ignored(pair: Pair) -> None:
     assert await pair.effects() == [("A", 3)]
 
 
-async def test_an_unknown_type_is_dead_at_once_and_seen(pair: Pair) -> None:
+async def test_an_unknown_type_is_dead_at_once_and_seen(
+    pair: Pair, databases: TestDatabases
+) -> None:
     await pair.emit(note("A", 1), note("B", 1))
-    async with pair.source.transaction() as tx:
-        await tx.execute(
-            text("UPDATE outbox SET type = 'contract.note_saved.v9' WHERE aggregate_id = 'A'")
-        )
+    await databases.tamper(
+        pair.source.url,
+        "UPDATE outbox SET type = 'contract.note_saved.v9' WHERE aggregate_id = 'A'",
+    )
     await pair.settle()
     [dead] = await pair.inbox.dead_letters()
     assert (dead.stream, dead.attempts) == ("/contracts/contract/A", 1)
@@ -228,7 +232,7 @@ async def test_a_handler_that_hangs_in_the_database_is_cut_off_and_its_stream_al
 
 async def test_an_action_that_fails_emits_nothing(pair: Pair) -> None:
     with pytest.raises(RuntimeError, match="after the event"):
-        async with pair.source.transaction() as tx:
+        async with pair.source.transaction(EVERY_DEALER) as tx:
             await outbox.add(tx, note("A", 1), now=NOW)
             raise RuntimeError("after the event")
     await pair.emit(note("A", 2))

@@ -28,7 +28,7 @@ from event_contracts.contract import NoteSaved
 from resilience.faults.fake_event_tables import EFFECT, NOW, FakeEventTables, Transaction
 from shared import outbox
 from shared.clock import SystemClock
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope, from_headers
 from shared.fault_injection import NO_FAULTS, FaultHooks, Guarantee
 from shared.inbox import Inbox
@@ -193,7 +193,7 @@ class EventMachine(RuleBasedStateMachine):
     def commit(self, aggregate: str, count: int, *, weak: bool) -> None:
         async def action() -> None:
             for _ in range(count):
-                async with self.memory.transaction() as tx:
+                async with self.memory.transaction(EVERY_DEALER) as tx:
                     n = 1 + sum(a == aggregate for a, _ in self.committed)
                     note = NoteSaved(dealer_id="D", contract_no=aggregate, note_version=n, length=1)
                     assert await outbox.add(cast("Any", tx), note, now=NOW) == n

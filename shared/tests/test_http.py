@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.api import create_api
 from shared.auth import Principal, Role, RouteWithoutPolicy, public, require
 from shared.clock import SystemClock
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 from shared.http import (
     database_of,
@@ -97,10 +97,11 @@ async def breaks() -> None:
 
 
 @pytest.fixture
-async def app(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[FastAPI]:
+async def app(
+    new_database: Callable[[str], Awaitable[str]], as_owner: Callable[[str, str], Awaitable[None]]
+) -> AsyncIterator[FastAPI]:
     database = Database(await new_database("shared"))
-    async with database.transaction() as tx:
-        await tx.execute(text("CREATE TABLE parcel (id serial PRIMARY KEY, weight int)"))
+    await as_owner(database.url, "CREATE TABLE parcel (id serial PRIMARY KEY, weight int)")
 
     async def nobody(_: Request) -> Principal:
         raise AssertionError("the caller is not identified here")
@@ -127,7 +128,7 @@ async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def count(app: FastAPI) -> int:
-    async with app.state.database.transaction() as tx:
+    async with app.state.database.transaction(EVERY_DEALER) as tx:
         return int((await tx.execute(text("SELECT count(*) FROM parcel"))).scalar_one())
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts.contract import NoteSaved
 from shared import metrics, outbox
 from shared.clock import SystemClock, TravelClock
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.inbox import Inbox
 from shared.notifications import LISTENER, SELDOM_S, NotificationListener, WorkSignal
@@ -25,6 +25,7 @@ from shared.trace_context import new_id
 from shared.transport import EmbeddedTransport
 from shared.worker import Delivery, Worker
 
+AsOwner = Callable[[str, str], Awaitable[None]]
 CHANNELS = ("outbox", "inbox", "timer")
 TIMEOUT_S = SELDOM_S - 5
 """Shorter than the polling interval."""
@@ -99,18 +100,15 @@ class Handled:
 
 
 @asynccontextmanager
-async def without_notifications(database: Database, table: str) -> AsyncIterator[None]:
+async def without_notifications(
+    database: Database, table: str, as_owner: AsOwner
+) -> AsyncIterator[None]:
     """Commits do not notify inside the block; the database is reused by other tests."""
-    await set_trigger(database, table, "DISABLE")
+    await as_owner(database.url, f"ALTER TABLE {table} DISABLE TRIGGER ring")
     try:
         yield
     finally:
-        await set_trigger(database, table, "ENABLE")
-
-
-async def set_trigger(database: Database, table: str, action: str) -> None:
-    async with database.transaction() as tx:
-        await tx.execute(text(f"ALTER TABLE {table} {action} TRIGGER ring"))
+        await as_owner(database.url, f"ALTER TABLE {table} ENABLE TRIGGER ring")
 
 
 async def test_a_signal_while_a_waiter_was_busy_is_not_lost_to_another() -> None:
@@ -155,7 +153,7 @@ async def test_an_idle_relay_writes_nothing_and_starts_at_a_commit(database: Dat
             await asyncio.sleep(0.5)
             written = [s for s in seen if not s.lstrip().startswith("SELECT")]
             assert written == []
-            async with database.transaction() as tx:
+            async with database.transaction(EVERY_DEALER) as tx:
                 event = NoteSaved(dealer_id="D01", contract_no="A", note_version=1, length=1)
                 await outbox.add(tx, event, now=datetime.now(UTC))
             await until(lambda: any("DELETE FROM outbox_queue" in s for s in seen))
@@ -171,7 +169,7 @@ async def test_a_relay_at_rest_takes_over_what_a_vanished_one_left(database: Dat
     with statements(database) as seen:
         async with running(listener.run(), heir.run(listener["outbox"])):
             await until(lambda: listener["outbox"].listening)
-            async with database.transaction() as tx:
+            async with database.transaction(EVERY_DEALER) as tx:
                 event = NoteSaved(dealer_id="D01", contract_no="A", note_version=1, length=1)
                 await outbox.add(tx, event, now=datetime.now(UTC))
             await until(lambda: any("DELETE FROM outbox_queue" in s for s in seen))
@@ -179,7 +177,7 @@ async def test_a_relay_at_rest_takes_over_what_a_vanished_one_left(database: Dat
 
 @pytest.mark.parametrize("listens", [True, False], ids=["notification lost", "no listener"])
 async def test_an_event_without_a_notification_is_found_by_polling(
-    database: Database, listens: bool
+    database: Database, as_owner: AsOwner, listens: bool
 ) -> None:
     listener, handled = (
         NotificationListener(database.url, CHANNELS, seldom_s=0.2),
@@ -187,7 +185,7 @@ async def test_an_event_without_a_notification_is_found_by_polling(
     )
     listening = [listener.run()] if listens else []
     async with (
-        without_notifications(database, "inbox"),
+        without_notifications(database, "inbox", as_owner),
         running(*listening, handled.worker.run(listener["inbox"])),
     ):
         await until(lambda: listener["inbox"].listening == listens)
@@ -202,7 +200,7 @@ async def test_a_lost_listener_ends_long_waits_and_reconnects(database: Database
         await until(lambda: wakeup.listening)
         seen = wakeup.count
         waiting = asyncio.create_task(wakeup.wait(seen))
-        async with database.transaction() as tx:
+        async with database.transaction(EVERY_DEALER) as tx:
             ended = await tx.execute(text(f"SELECT pg_terminate_backend(pid) {LISTENERS}"))
             assert len(ended.all()) == 1
         await waiting
@@ -222,7 +220,7 @@ async def test_a_service_listens_on_one_connection(database: Database) -> None:
     async with running(service_running.work(EmbeddedTransport({}, {}))):
         await until(lambda: service_running.listener["mail"].listening)
         seen = service_running.listener["mail"].count
-        async with database.transaction() as tx:
+        async with database.transaction(EVERY_DEALER) as tx:
             listeners = (await tx.execute(text(f"SELECT count(*) {LISTENERS}"))).scalar_one()
             await tx.execute(text("NOTIFY mail"))
         await until(lambda: service_running.listener["mail"].count > seen)
@@ -247,7 +245,7 @@ async def test_timers_are_slept_for_and_woken_by_an_earlier_one_and_by_a_set_clo
         fired.append(key)
 
     async def set_for(key: str, after: timedelta) -> None:
-        async with database.transaction() as tx:
+        async with database.transaction(EVERY_DEALER) as tx:
             await set_timer(tx, "stale", key, clock.now() + after, {})
 
     worker = TimerWorker(database, "returns", {"stale": fire}, clock)
@@ -267,13 +265,13 @@ async def test_the_wait_for_a_timer_is_known_to_the_second(database: Database) -
     clock.travel_to(now)
     worker = TimerWorker(database, "returns", {}, clock)
     assert await worker.next_due() is None
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         for key, days in (("A", 7), ("B", 3)):
             await set_timer(tx, "stale", key, now + timedelta(days=days), {})
     due_s = await worker.next_due()
     assert due_s is not None
     assert due_s <= timedelta(days=3).total_seconds() < due_s + 3600
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         await tx.execute(
             text("UPDATE timer SET due_at = :now, retry_at = now() + interval '1 hour'"),
             {"now": now},
@@ -287,15 +285,15 @@ async def test_a_lag_of_zero_is_sampled_once_a_minute(database: Database) -> Non
     async def sampled(times: int) -> int:
         for _ in range(times):
             await metrics.sample(database, "returns", now=SystemClock().now())
-        async with database.transaction() as tx:
+        async with database.transaction(EVERY_DEALER) as tx:
             return int((await tx.execute(text("SELECT count(*) FROM lag_sample"))).scalar_one())
 
     assert await sampled(3) == 1
     await Inbox(database, "returns").store([note(1)])
     assert await sampled(2) == 3
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         await tx.execute(text("DELETE FROM inbox"))
     assert await sampled(2) == 4
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         await tx.execute(text("UPDATE lag_sample SET taken_at = taken_at - interval '2 minutes'"))
     assert await sampled(2) == 5

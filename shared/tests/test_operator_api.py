@@ -15,7 +15,7 @@ from shared import metrics
 from shared.api import create_api
 from shared.auth import Principal, Role
 from shared.clock import SystemClock
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope, to_headers
 from shared.inbox import Inbox
 from shared.service import Service
@@ -65,7 +65,7 @@ class Operated:
         await drain(worker)
 
     async def effects(self) -> list[str]:
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             return list((await tx.execute(text("SELECT c FROM effect ORDER BY c"))).scalars())
 
     async def items(self, what: str) -> list[dict[str, object]]:
@@ -75,10 +75,11 @@ class Operated:
 
 
 @pytest.fixture
-async def operated(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Operated]:
+async def operated(
+    new_database: Callable[[str], Awaitable[str]], as_owner: Callable[[str, str], Awaitable[None]]
+) -> AsyncIterator[Operated]:
     database = Database(await new_database("shared"))
-    async with database.transaction() as tx:
-        await tx.execute(text("CREATE TABLE effect (c text)"))
+    await as_owner(database.url, "CREATE TABLE effect (c text)")
 
     async def who(_: Request) -> Principal:
         return Principal("O001", "運用", None, None, "O001", frozenset({made.role}), None)
@@ -176,7 +177,7 @@ async def test_a_skipped_letter_keeps_reason_and_person_and_frees_its_stream(
     assert done.status_code == 200
     await operated.settle()
     assert await operated.effects() == ["A"]
-    async with operated.database.transaction() as tx:
+    async with operated.database.transaction(EVERY_DEALER) as tx:
         cause = (await tx.execute(text("SELECT cause FROM inbox"))).scalar_one()
     assert cause.endswith("skipped: 販売店と確認済み (TFC-O001)")
 
@@ -189,7 +190,9 @@ async def test_a_refused_message_is_read_again_once_it_can_be(operated: Operated
     assert (kept["cause"], kept["size"]) == ("ce-specversion is not 1.0", len(event.payload))
     still = await operated.http.post(f"/refused/{kept['id']}/replay")
     assert (still.status_code, still.json()["code"]) == (409, "STILL_NO_EVENT")
-    async with operated.database.transaction() as tx:  # as if the reader supported 0.3 now
+    async with operated.database.transaction(
+        EVERY_DEALER
+    ) as tx:  # as if the reader supported 0.3 now
         await tx.execute(
             text("""UPDATE inbox_refused SET headers = headers || '{"ce-specversion": "1.0"}'""")
         )
@@ -209,7 +212,7 @@ async def test_a_refused_message_is_skipped_with_a_reason(operated: Operated) ->
     assert (await operated.http.post(path, json={"reason": "試験の送信"})).status_code == 200
     again = await operated.http.post(path, json={"reason": "試験の送信"})
     assert again.json()["code"] == "ALREADY_SEEN_TO"
-    async with operated.database.transaction() as tx:
+    async with operated.database.transaction(EVERY_DEALER) as tx:
         settled = (await tx.execute(text("SELECT settled_as FROM inbox_refused"))).scalar_one()
     assert settled == "skipped: 試験の送信 (TFC-O001)"
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from event_contracts.contract import NoteSaved
 from shared import outbox
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 
 NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
 
@@ -20,14 +20,14 @@ async def test_many_are_numbered_after_the_earlier_ones_in_their_order(
     new_database: Callable[[str], Awaitable[str]],
 ) -> None:
     database = Database(await new_database("shared"))
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         await outbox.add(tx, note("C1", 1), now=NOW)
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         many = [note("C1", 2), note("C2", 1), note("C1", 3), note("C2", 2)]
         await outbox.add_many(tx, many, now=NOW)
         await outbox.add_many(tx, [], now=NOW)
         assert await outbox.add(tx, note("C2", 3), now=NOW) == 3
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         rows = await tx.execute(
             text("""
                 SELECT aggregate_id, sequence, payload->>'note_version' AS version, lane

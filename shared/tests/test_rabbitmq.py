@@ -14,7 +14,7 @@ from sqlalchemy import text
 from event_contracts.contract import NoteSaved
 from shared import outbox
 from shared.amqp_properties import EventProperties
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope, from_headers, to_headers
 from shared.inbox import Inbox
 from shared.rabbitmq import (
@@ -54,7 +54,7 @@ async def consuming(url: str, topology: Topology, inbox: Inbox) -> AsyncIterator
 
 
 async def count(database: Database, table: str) -> int:
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         return int((await tx.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
 
 
@@ -73,7 +73,7 @@ async def queue_length(url: str, name: str) -> int:
 
 
 async def emit(database: Database, count: int) -> None:
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         for n in range(count):
             await outbox.add(
                 tx,
@@ -139,7 +139,7 @@ async def test_foreign_messages_are_kept_for_an_operator_and_the_queue_goes_on(
     rabbitmq_url: str, topology: Topology, source: Database, inbox: Inbox
 ) -> None:
     good = NoteSaved(dealer_id="D01", contract_no="C1", note_version=1, length=1)
-    async with source.transaction() as tx:
+    async with source.transaction(EVERY_DEALER) as tx:
         await outbox.add(tx, good, now=NOW)
     transport = RabbitTransport(rabbitmq_url, topology)
     await transport.publish([])

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from event_contracts.contract import NoteSaved
 from shared import outbox
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.event_tables import LANES
 from shared.fault_injection import FaultHooks
@@ -53,14 +53,14 @@ async def database(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterat
 
 
 async def emit(database: Database, *contracts: str) -> None:
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         for contract in contracts:
             event = NoteSaved(dealer_id="D01", contract_no=contract, note_version=1, length=1)
             await outbox.add(tx, event, now=NOW)
 
 
 async def unpublished(database: Database) -> int:
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         query = "SELECT count(*) FROM outbox_queue"
         return int((await tx.execute(text(query))).scalar_one())
 
@@ -68,7 +68,7 @@ async def unpublished(database: Database) -> int:
 async def let_pass(database: Database, seconds: float) -> None:
     """Move the timestamps that relays wrote into the past."""
     aged = "UPDATE {} SET {} = {} - make_interval(secs => :seconds)"
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         for table, column in (("relay", "seen_at"), ("relay_lease", "expires_at")):
             await tx.execute(text(aged.format(table, column, column)), {"seconds": seconds})
 
@@ -147,13 +147,13 @@ async def test_an_outage_loses_nothing_however_long_it_lasts(database: Database)
 
 async def test_numbers_have_no_gap_under_concurrent_commits(database: Database) -> None:
     async def one(n: int) -> None:
-        async with database.transaction() as tx:
+        async with database.transaction(EVERY_DEALER) as tx:
             event = NoteSaved(dealer_id="D01", contract_no="A", note_version=n, length=1)
             await outbox.add(tx, event, now=NOW)
             if n % 3 == 0:
                 raise ZeroDivisionError
 
     await asyncio.gather(*(one(n) for n in range(30)), return_exceptions=True)
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         rows = await tx.execute(text("SELECT sequence FROM outbox ORDER BY position"))
         assert [row.sequence for row in rows] == list(range(1, 21))

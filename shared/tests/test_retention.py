@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.retention import delete_expired
 
 AGO = "clock_timestamp() - CAST(:age AS interval)"
@@ -37,7 +37,7 @@ async def test_each_row_is_deleted_at_its_age(
     database = Database(await new_database("shared"))
     counted = []
     for nearly in (age - timedelta(seconds=10), age + timedelta(seconds=1)):
-        async with database.transaction() as tx:
+        async with database.transaction(EVERY_DEALER) as tx:
             await tx.execute(text(f"DELETE FROM {table}"))
             await tx.execute(text(written), {"age": nearly})
             await delete_expired(tx)

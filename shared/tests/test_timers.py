@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import TravelClock
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.timers import TimerWorker, cancel_timers, set_timer
 
 START = datetime(2025, 7, 7, 1, 0, tzinfo=UTC)
@@ -33,7 +33,7 @@ class Later:
         self.fired.append(f"{key}:{payload['kind']}")
 
     async def set(self, key: str, days: int) -> None:
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             await set_timer(tx, "stale", key, START + timedelta(days=days), {"kind": "M2"})
 
     def travel(self, days: float) -> None:
@@ -41,16 +41,17 @@ class Later:
 
 
 @pytest.fixture
-async def later(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Later]:
+async def later(
+    new_database: Callable[[str], Awaitable[str]], as_owner: Callable[[str, str], Awaitable[None]]
+) -> AsyncIterator[Later]:
     database = Database(await new_database("shared"))
-    async with database.transaction() as tx:
-        await tx.execute(text("CREATE TABLE fired (key text)"))
+    await as_owner(database.url, "CREATE TABLE fired (key text)")
     yield Later(database)
     await database.close()
 
 
 async def count(database: Database, table: str) -> int:
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         return int((await tx.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
 
 
@@ -66,7 +67,7 @@ async def test_a_timer_fires_once_when_its_time_has_come(later: Later) -> None:
 
 async def test_a_cancelled_timer_never_fires(later: Later) -> None:
     await later.set("R1", days=7)
-    async with later.database.transaction() as tx:
+    async with later.database.transaction(EVERY_DEALER) as tx:
         await cancel_timers(tx, "R1", "stale")
     later.travel(8)
     assert await later.worker.fire_due() == 0
@@ -90,7 +91,7 @@ async def test_a_failing_timer_leaves_no_trace_and_stays(later: Later) -> None:
     assert await count(later.database, "fired") == 0
     assert await count(later.database, "timer WHERE attempts = 1 AND cause LIKE '%not today'") == 2
     later.broken = False
-    async with later.database.transaction() as tx:
+    async with later.database.transaction(EVERY_DEALER) as tx:
         await tx.execute(text("UPDATE timer SET retry_at = now()"))
     assert await later.worker.fire_due() == 2
 

@@ -45,4 +45,8 @@ def secret(name: str) -> bool:
     if part not in kinds or field not in kinds[part].model_fields:
         return name.endswith(("_PASSWORD", "_SECRET"))
     of_kind = kinds[part].model_fields[field].annotation
-    return "SecretStr" in str(of_kind) or field in {"database_url", "rabbitmq_url"}
+    return "SecretStr" in str(of_kind) or field in {
+        "database_url",
+        "owner_database_url",
+        "rabbitmq_url",
+    }

@@ -198,7 +198,7 @@ class ContractsApi:
 
     async def events(self, *kinds: type[Event]) -> list[Event]:
         """What was emitted, in order."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(
                 text("SELECT type, payload::text AS payload FROM outbox ORDER BY position")
             )
@@ -255,15 +255,15 @@ async def contracts_api_url(databases: TestDatabases) -> str:
 
 
 @pytest.fixture
-async def open_contracts_api(contracts_api_url: str) -> AsyncIterator[OpenContractsApi]:
+async def open_contracts_api(
+    contracts_api_url: str, databases: TestDatabases
+) -> AsyncIterator[OpenContractsApi]:
     """Open the office under a policy of the test's own."""
     opened: list[ContractsApi] = []
 
     async def create(**policy: Any) -> ContractsApi:
         contracts_api = await _opened(contracts_api_url, Policy(**policy))
-        async with contracts_api.database.transaction(EVERY_DEALER) as tx:
-            for table in EMPTIED:
-                await tx.execute(text(f"DELETE FROM {table}"))
+        await databases.empty(contracts_api_url, EMPTIED)
         opened.append(contracts_api)
         return contracts_api
 

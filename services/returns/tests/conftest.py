@@ -154,7 +154,7 @@ class ReturnsApi:
 
     async def published(self, application_id: str | None = None) -> list[Event]:
         """Every event that the service emitted, in order; of one application only, if named."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(
                 text(
                     "SELECT type, payload::text AS payload FROM outbox"
@@ -216,14 +216,11 @@ async def refused(
     return answer.status_code, answer.json()["code"]
 
 
-EMPTY = [
-    text(f"DELETE FROM {table}")
-    for table in (
-        *("history", "approval", "substitute", "application", "change_application"),
-        *("contract_view", "store", "staff", "approval_flow", "reported_car"),
-        *("outbox", "outbox_stream", "idempotency"),
-    )
-]
+EMPTIED = (
+    *("history", "approval", "substitute", "application", "change_application"),
+    *("contract_view", "store", "staff", "approval_flow", "reported_car"),
+    *("outbox", "outbox_stream", "idempotency"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -235,11 +232,11 @@ async def returns_database(databases: TestDatabases) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def returns(returns_database: Database) -> AsyncIterator[ReturnsApi]:
+async def returns(
+    returns_database: Database, databases: TestDatabases
+) -> AsyncIterator[ReturnsApi]:
     """The service with the people of the manual, contract C-1001, and both approvals set."""
-    async with returns_database.transaction(EVERY_DEALER) as tx:
-        for statement in EMPTY:
-            await tx.execute(statement)
+    await databases.empty(returns_database.url, EMPTIED)
     clock = TravelClock()
     clock.travel_to(T)
     app = create_app(returns_database, clock, principal_of(verifier()))

@@ -10,16 +10,22 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import asyncpg
 from sqlalchemy import event, text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.postgres_connection import DatabaseUnavailable, connect
+
 EVERY_DEALER = "*"
 ASK_AFTER_IDLE_S = 30
+POOL_TIMEOUT_S = 10
+"""How long a transaction waits for a connection while all of the pool are in use."""
 
 
 class DealersConnection(asyncpg.Connection):
@@ -40,8 +46,13 @@ class DealersConnection(asyncpg.Connection):
             if self.plan_by_values:
                 query += " SET LOCAL plan_cache_mode = force_custom_plan;"
                 query += " SET LOCAL enable_bitmapscan = off;"
-        done: str = await super().execute(query, *args, timeout=timeout)
-        return done
+        if not query.startswith("BEGIN"):
+            return str(await super().execute(query, *args, timeout=timeout))
+        try:
+            return str(await super().execute(query, *args, timeout=timeout))
+        except BaseException:
+            self.terminate()  # the driver would take it for one inside a transaction for good
+            raise
 
 
 class Database:
@@ -55,21 +66,23 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10, idle_limit: float = 60) -> None:
         self.url = url
         self.engine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            "postgresql+asyncpg://",
             pool_size=pool_size,
             max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
             hide_parameters=True,
-            connect_args={
-                "timeout": 10,
-                "command_timeout": 60,
-                "connection_class": DealersConnection,
-                "server_settings": {
+            async_creator=partial(
+                connect,
+                url,
+                command_timeout=60,
+                connection_class=DealersConnection,
+                server_settings={
                     "standard_conforming_strings": "on",
                     "idle_in_transaction_session_timeout": str(int(idle_limit * 1000)),
                     "lock_timeout": "20000",
                     "timezone": "UTC",
                 },
-            },
+            ),
         )
         _check_on_checkout(self.engine)
 
@@ -82,10 +95,15 @@ class Database:
         `dealer_id` opens the rows of that dealer, EVERY_DEALER those of all (workers, TFC).
         `plan_by_values` is for lists, where a dealer has three rows or a hundred thousand: the
         plan that PostgreSQL keeps for a statement suits neither (ADR 14).
+
+        Raises DatabaseUnavailable.
         """
         session = AsyncSession(self.engine, expire_on_commit=False)
         try:
-            connection = (await session.connection()).sync_connection
+            try:
+                connection = (await session.connection()).sync_connection
+            except PoolTimeout as cause:
+                raise DatabaseUnavailable("All connections of this process are in use.") from cause
             driver = connection.connection.driver_connection if connection else None
             assert isinstance(driver, DealersConnection)
             driver.dealer = dealer_id  # the first statement begins the transaction
@@ -103,6 +121,16 @@ class Database:
                 await tx.execute(text("SELECT 1 FROM alembic_version LIMIT 1"))
         except (OSError, SQLAlchemyError):
             return False
+        return True
+
+    async def is_reachable(self, within_s: float = 2) -> bool:
+        """Whether the server gives a new connection and answers, whatever the pool's are doing."""
+        try:
+            async with asyncio.timeout(within_s):
+                connection = await connect(self.url, timeout=within_s)
+        except (OSError, asyncpg.PostgresError):
+            return False
+        connection.terminate()
         return True
 
     async def close(self) -> None:

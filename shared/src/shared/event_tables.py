@@ -164,6 +164,12 @@ Table(
     Column("key", Text, primary_key=True),
     Column("fingerprint", Text, nullable=False),
     Column("answer", JSONB),
+    Column(
+        "dealer_id",
+        Text,
+        nullable=False,
+        server_default=text("coalesce(current_setting('app.dealer', true), '')"),
+    ),
     Column("created_at", INSTANT, nullable=False, server_default=NOW),
     Index("idempotency_by_age", "created_at"),
 )

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -43,6 +44,7 @@ from shared.errors import (
 )
 from shared.metrics import HTTP_REQUESTS
 from shared.path_keys import without_types
+from shared.postgres_connection import DatabaseUnavailable
 from shared.refusals import check_declared, refuses
 from shared.trace_context import TraceContext, current_context, known_trace, new_id
 from shared.tracing import Attributes, Step
@@ -51,6 +53,7 @@ log = structlog.get_logger()
 
 PROBLEM = "application/problem+json"
 PROBES = ("/livez", "/readyz", "/metrics")
+RETRY_AFTER_S = "5"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -153,6 +156,17 @@ class RequestContextMiddleware:
         )
 
 
+def is_unavailable(cause: Exception) -> bool:
+    """Whether the database is away or has no room (SQLSTATE classes 53 and 57P), not our mistake.
+
+    Nothing was committed that the client was told of: it may ask again.
+    """
+    if isinstance(cause, DBAPIError):
+        sqlstate = str(getattr(cause.orig, "sqlstate", None) or "")
+        return cause.connection_invalidated or sqlstate.startswith(("53", "57P"))
+    return isinstance(cause, DatabaseUnavailable)
+
+
 def route_of(scope: Scope) -> str:
     """The template of the matched route: path parameters are not logged."""
     found = without_types(getattr(scope.get("route"), "path", None) or "")
@@ -188,6 +202,35 @@ async def answer_refusal(request: Request, cause: Refusal) -> Response:
     return problem(problem_of(cause))
 
 
+async def answer_unavailable(_: Request, cause: Exception) -> Response:
+    """Answer that the database cannot be had now; any other error of it is a crash."""
+    if not is_unavailable(cause):
+        raise cause
+    log.warning("database_unavailable", cause=str(cause)[:200])
+    answer = problem(
+        {
+            "type": "urn:madoguchi:problem:unavailable",
+            "title": "ただいま混み合っています。しばらくしてからもう一度お試しください。",
+            "status": 503,
+            "code": "UNAVAILABLE",
+        }
+    )
+    answer.headers["retry-after"] = RETRY_AFTER_S
+    return answer
+
+
+async def crashed(_: Request) -> Response:
+    """Answer a request that crashed, without saying how."""
+    return problem(
+        {
+            "type": "urn:madoguchi:problem:internal",
+            "title": "予期しないエラーが発生しました。",
+            "status": 500,
+            "code": "INTERNAL",
+        }
+    )
+
+
 def install(app: FastAPI) -> None:
     """Make an app answer every refusal and every crash as problem+json."""
 
@@ -209,16 +252,8 @@ def install(app: FastAPI) -> None:
             }
         )
 
-    async def crashed(_: Request) -> Response:
-        return problem(
-            {
-                "type": "urn:madoguchi:problem:internal",
-                "title": "予期しないエラーが発生しました。",
-                "status": 500,
-                "code": "INTERNAL",
-            }
-        )
-
+    app.add_exception_handler(DatabaseUnavailable, answer_unavailable)
+    app.add_exception_handler(DBAPIError, answer_unavailable)
     app.add_exception_handler(Refusal, answer_refusal)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, malformed)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, plain)  # type: ignore[arg-type]
@@ -299,8 +334,8 @@ async def idempotent(
         return await act()
     names = {"owner": owner, "key": key}
     if (await tx.execute(CLAIM, {**names, "fingerprint": fingerprint})).first() is None:
-        earlier = (await tx.execute(EARLIER, names)).one()
-        if earlier.fingerprint != fingerprint:
+        earlier = (await tx.execute(EARLIER, names)).first()  # none: it is another dealer's
+        if earlier is None or earlier.fingerprint != fingerprint:
             raise KeyUsedForAnother
         stored: Answer = orjson.loads(earlier.answer)
         return stored

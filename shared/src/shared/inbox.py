@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.metrics import INBOX_REFUSED, INBOX_STORED
@@ -135,7 +135,7 @@ class Inbox:
             "headers": [orjson.dumps(dict(e.headers)).decode() for e in batch],
             "dedupe": dedupe,
         }
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             stored = len((await tx.execute(STORE, params)).all())
         INBOX_STORED.labels(self.service).inc(stored)
         return stored
@@ -160,7 +160,7 @@ class Inbox:
     ) -> None:
         """Keep a message that cannot be read as an event, with the reason."""
         known = {key: str(value).replace("\0", "�") for key, value in headers.items()}
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             await tx.execute(
                 REFUSE,
                 {
@@ -175,18 +175,18 @@ class Inbox:
 
     async def dead_letters(self, most: int = 100) -> list[DeadLetter]:
         """Events whose processing failed for good, oldest first."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             return [DeadLetter(*row) for row in await tx.execute(DEAD, {"most": most})]
 
     async def refused(self, most: int = 100) -> list[Refused]:
         """Messages that could not be read as events, oldest first."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             return [Refused(*row) for row in await tx.execute(REFUSED, {"most": most})]
 
     async def replay(self, *, event_id: UUID | None = None, cause: str | None = None) -> int:
         """Retry dead events: one by its id, or all whose cause contains a text."""
         pattern = f"%{cause}%" if cause else None
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(REPLAY, {"event_id": event_id, "cause": pattern})
             replayed = len(rows.all())
             await tx.execute(text("NOTIFY inbox"))
@@ -196,7 +196,7 @@ class Inbox:
 
     async def skip(self, event_id: UUID, *, reason: str) -> None:
         """Skip a dead event for good, so that its stream continues. Raises NoSuchDeadLetter."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             await tx.execute(LOCK_STREAM, {"event_id": event_id})
             skipped = (await tx.execute(SKIP, {"event_id": event_id, "reason": reason})).first()
             if skipped is None:

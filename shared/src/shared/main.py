@@ -26,10 +26,12 @@ from shared import logging, migrate, tracing
 from shared.auth import PrincipalOf
 from shared.client_address import networks
 from shared.clock import Clock, SystemClock
+from shared.database_rights import AppRoleMissing
 from shared.db import Database
 from shared.graceful_shutdown import GracefulServer
 from shared.http import install_probes
 from shared.issuer_keys import RemoteKeys
+from shared.postgres_connection import DatabaseUnavailable
 from shared.rabbitmq import InboundBuffer, Topology
 from shared.service import Background, ServiceRuntime
 from shared.settings import ServiceSettings
@@ -143,7 +145,11 @@ def main() -> None:
     settings = settings_of(app)
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
-        asyncio.run(migrate.upgrade(settings.database_url, args.package))
+        try:
+            urls = settings.database_url, settings.owner_database_url
+            asyncio.run(migrate.upgrade_as_owner(*urls, args.package))
+        except (DatabaseUnavailable, AppRoleMissing) as cause:
+            raise SystemExit(f"{app.SERVICE.name}: {cause}") from None
         return
     tune_gc()
     tracing.start(app.SERVICE.name, settings.otlp_endpoint)

@@ -3,7 +3,7 @@
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from sqlalchemy import text
 
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 
 __all__ = ["REGISTRY", "sample"]
 
@@ -77,7 +77,7 @@ async def sample(database: Database, service: str, *, now: object) -> None:
     Backlogs and ages are kept for the operator's charts; while nothing waits, once a minute only,
     since writes keep PostgreSQL awake.
     """
-    async with database.transaction() as tx:
+    async with database.transaction(EVERY_DEALER) as tx:
         row = (await tx.execute(SAMPLE, {"now": now})).one()
         kept = {"outbox_waiting": row.outbox_waiting, "inbox_waiting": row.inbox_waiting}
         ages = {

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import asyncpg
 import structlog
 
+from shared.postgres_connection import connect
+
 log = structlog.get_logger()
 
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -78,9 +80,7 @@ class NotificationListener:
             await asyncio.sleep(1)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(
-            self._url, timeout=10, server_settings={"application_name": LISTENER}
-        )
+        connection = await connect(self._url, server_settings={"application_name": LISTENER})
         gone = asyncio.Event()
         connection.add_termination_listener(lambda _: gone.set())
         try:

@@ -287,7 +287,7 @@ async def read_lag(_who: Operator, request: Request) -> LagHistory:
     Ages and lags in seconds. The samples come from the workers; `now` is measured by this request,
     so that a service whose workers are stuck shows it.
     """
-    async with database_of(request).transaction() as tx:
+    async with database_of(request).transaction(EVERY_DEALER) as tx:
         now = (await tx.execute(SAMPLE, {"now": clock_of(request).now()})).mappings().one()
         samples = (await tx.execute(SAMPLES)).mappings().all()
     measured = Lag(**{name: float(value or 0) for name, value in now.items()})
@@ -295,7 +295,7 @@ async def read_lag(_who: Operator, request: Request) -> LagHistory:
 
 
 async def _rows(inbox: Inbox, query: TextClause, id_: UUID | None = None) -> Sequence[RowMapping]:
-    async with inbox.database.transaction() as tx:
+    async with inbox.database.transaction(EVERY_DEALER) as tx:
         rows = await tx.execute(query, {"id": id_, "most": MOST})
         return rows.mappings().all()
 
@@ -315,7 +315,7 @@ def _readable(row: RowMapping) -> RefusedMessage:
 
 
 async def _settle(inbox: Inbox, letter_id: UUID, how: str) -> None:
-    async with inbox.database.transaction() as tx:
+    async with inbox.database.transaction(EVERY_DEALER) as tx:
         if (await tx.execute(SETTLE, {"id": letter_id, "how": how})).first() is None:
             raise AlreadySettled
 

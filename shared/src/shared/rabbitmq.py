@@ -29,6 +29,7 @@ from shared.amqp_properties import EventProperties
 from shared.envelope import Envelope, NotAnEvent, from_headers
 from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import Inbox
+from shared.postgres_connection import DatabaseUnavailable
 from shared.rabbitmq_connection import connect
 from shared.trace_context import context_of_event, use_context
 from shared.transport import TransportDown
@@ -189,12 +190,14 @@ class InboundBuffer:
     """Stores messages in groups, then acknowledges them: many messages per commit.
 
     After a large group it waits `batch_window_s` seconds for more messages before the next commit;
-    single messages are stored at once.
+    single messages are stored at once. A group that is not stored within `patience_s` seconds,
+    while the database cannot be reached, ends `run`: the messages are given back for other workers.
     """
 
     inbox: Inbox
     largest_group: int = 500
     batch_window_s: float = 0.02
+    patience_s: float = 4.0
     hooks: FaultHooks = NO_FAULTS
     _channel: AbstractWire | None = None
     _acknowledged: int = 0
@@ -233,7 +236,7 @@ class InboundBuffer:
         return bool(subscribers)
 
     async def run(self) -> None:
-        """Store and acknowledge until cancelled."""
+        """Store and acknowledge until cancelled. Raises DatabaseUnavailable."""
         last_group = 0
         while True:
             await self._arrived.wait()
@@ -244,9 +247,30 @@ class InboundBuffer:
             if not self._waiting:
                 self._arrived.clear()
             last_group = len(group)
-            await self._store(group)
+            await self._store_in_time(group)
             self.hooks.crash_point("after_inbox_store_before_ack")
             await self._acknowledge(group)
+
+    async def _store_in_time(self, group: Sequence[AbstractIncomingMessage]) -> None:
+        """Store a group while its database can be reached. Raises DatabaseUnavailable.
+
+        What is then left behind may hang on a dead connection for a minute; should it be stored
+        after all, the inbox recognises the duplicates.
+        """
+        storing = asyncio.create_task(self._store(group))
+        try:
+            while not (await asyncio.wait({storing}, timeout=self.patience_s))[0]:
+                if not await self.inbox.database.is_reachable():
+                    raise DatabaseUnavailable(self.inbox.service)
+        except BaseException:
+            storing.cancel()
+            raise
+        await storing
+
+    def give_back(self) -> None:
+        """Forget what is not stored: the broker delivers it again, here or to another worker."""
+        self._waiting.clear()
+        self._arrived.clear()
 
     async def _store(self, group: Sequence[AbstractIncomingMessage]) -> None:
         """Store a group; retry while the database is unavailable."""
@@ -351,7 +375,12 @@ async def consume(url: str, topology: Topology, service: str, arrivals: InboundB
         storing = asyncio.create_task(arrivals.run())
         try:
             await storing
+        except DatabaseUnavailable:
+            log.warning("messages_given_back", service=service)
         finally:
             storing.cancel()
             with contextlib.suppress(*CONNECTION_ERRORS, ExceptionGroup):
                 await broker.stop()
+        arrivals.give_back()
+        while not await arrivals.inbox.database.is_reachable():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(1)

@@ -21,7 +21,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 
 from shared import tracing
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.event_tables import LANES
 from shared.fault_injection import NO_FAULTS, FaultHooks
@@ -233,7 +233,7 @@ class Relay:
     async def _fetch(self, lanes: list[int]) -> list[_Waiting]:
         now = time.monotonic()
         held = [key for key, pause in self._held.items() if pause.until > now]
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(FETCH, {"lanes": lanes, "held": held, "batch": self.batch})
             return [self._waiting(row) for row in rows]
 

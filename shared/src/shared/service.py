@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
 from shared.clock import Clock
-from shared.db import Database
+from shared.db import EVERY_DEALER, Database
 from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import Inbox
 from shared.notifications import NotificationListener
@@ -122,7 +122,7 @@ class ServiceRuntime:
         while True:
             try:
                 if rounds % 720 == 0:
-                    async with self.database.transaction() as tx:
+                    async with self.database.transaction(EVERY_DEALER) as tx:
                         await tx.execute(text("SELECT outbox_months(3)"))
                         await delete_expired(tx)
                 await metrics.sample(self.database, self.service.name, now=self.clock.now())

@@ -10,6 +10,11 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
     database_url: str = Field(description="postgresql://user:password@host:port/database")
+    owner_database_url: str | None = Field(
+        None,
+        description="the same database as the role that owns the tables, for migrations only;"
+        " without it the role of database_url owns them, and row-level security is all it has",
+    )
     database_connections: int = Field(
         10, ge=2, description="connections per process; a worker has one or two more for LISTEN"
     )

@@ -173,7 +173,7 @@ class Worker:
 
     async def next_due(self) -> float | None:
         """Seconds until a failed event is due for retry; None if there is none."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             due_s: float | None = (await tx.execute(NEXT_DUE)).scalar_one()
             return due_s
 
@@ -187,7 +187,7 @@ class Worker:
         try:
             return await self._process(carefully=True)
         except _HandlerHung as hung:
-            async with self.database.transaction() as tx:
+            async with self.database.transaction(EVERY_DEALER) as tx:
                 await tx.execute(FAILED, self._failure(hung.row, hung))
             self._count(_Outcome(failed=[(hung.row, hung)]))
             return 1

@@ -161,7 +161,7 @@ class CommuterApi:
 
     async def events(self, *kinds: type[Event]) -> list[Any]:
         """What was emitted, in order."""
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(EVERY_DEALER) as tx:
             rows = await tx.execute(
                 text("SELECT type, payload::text AS payload FROM outbox ORDER BY position")
             )
@@ -279,13 +279,11 @@ def serve() -> Serve:
 
 
 @pytest.fixture
-async def empty_commuter_api(commuter_api_url: str) -> AsyncIterator[CommuterApi]:
+async def empty_commuter_api(
+    commuter_api_url: str, databases: TestDatabases
+) -> AsyncIterator[CommuterApi]:
     """The service with its people and no decision of anybody."""
-    database = Database(commuter_api_url)
-    async with database.transaction(EVERY_DEALER) as tx:
-        for table in EMPTIED:
-            await tx.execute(text(f"DELETE FROM {table}"))
-    await database.close()
+    await databases.empty(commuter_api_url, EMPTIED)
     async with serving(commuter_api_url) as commuter_api:
         yield commuter_api
 

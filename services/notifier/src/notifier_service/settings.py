@@ -37,7 +37,12 @@ class MailSettings(BaseSettings):
     smtp_host: str
     smtp_port: int = 587
     smtp_starttls: bool = Field(default=True, description="insist on an encrypted connection")
-    smtp_ca_file: str | None = None
+    smtp_tls: bool = Field(
+        default=False, description="encrypted from the first byte (port 465), without STARTTLS"
+    )
+    smtp_ca_file: str | None = Field(
+        None, description="the CA of the mail server's certificate, if the system does not know it"
+    )
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_s: float = Field(20, gt=0)
@@ -94,7 +99,8 @@ class MailSettings(BaseSettings):
             self.sender,
             timeout_s=self.smtp_timeout_s,
             starttls=self.smtp_starttls,
-            username=self.smtp_username,
+            tls=self.smtp_tls,
+            username=self.smtp_username or None,
             password=self.smtp_password,
             ca_file=self.smtp_ca_file,
         )

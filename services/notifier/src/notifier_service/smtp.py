@@ -63,8 +63,9 @@ class MailServer:
     """The SMTP server that accepts our mails.
 
     `timeout_s` limits the beginning of a mail and the mail itself, each. `starttls` True insists
-    on an encrypted connection, None uses it where offered, False never. The caller closes the
-    connections with `hang_up`.
+    on an encrypted connection, None uses it where offered, False never; with `tls` the connection
+    is encrypted from its first byte (port 465). Either way the server's certificate is checked. The
+    caller closes the connections with `hang_up`.
     """
 
     host: str
@@ -72,6 +73,7 @@ class MailServer:
     sender: str
     timeout_s: float = 30
     starttls: bool | None = None
+    tls: bool = False
     username: str | None = None
     password: SecretStr | None = None
     ca_file: str | None = None
@@ -169,7 +171,8 @@ class MailServer:
             port=self.port,
             local_hostname=self.domain,
             timeout=self.timeout_s,
-            start_tls=self.starttls,
+            use_tls=self.tls,
+            start_tls=False if self.tls else self.starttls,
             cert_bundle=self.ca_file,
             username=self.username,
             password=self.password.get_secret_value() if self.password else None,

@@ -28,7 +28,8 @@ def main() -> None:
     settings = PortalSettings()
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
-        asyncio.run(migrate.upgrade(settings.database_url, "portal_service"))
+        urls = settings.database_url, settings.owner_database_url
+        asyncio.run(migrate.upgrade_as_owner(*urls, "portal_service"))
         return
     tracing.start("portal", settings.otlp_endpoint)
     app = create_app(settings)

@@ -25,6 +25,8 @@ class PortalSettings(BaseSettings):
 
     database_url: str
     """postgresql://user:password@host:port/database, of the portal's own"""
+    owner_database_url: str | None = None
+    """The same database as the role that owns the tables, for migrations only."""
     database_connections: int = Field(5, ge=2)
     """Connections per process, and one more for LISTEN."""
     access_log_days: int = Field(400, ge=30)

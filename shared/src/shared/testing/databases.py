@@ -35,6 +35,10 @@ RESTART_SEQUENCES = """
     SELECT setval(seqrelid, seqstart, false) FROM pg_sequence JOIN pg_class ON oid = seqrelid
     WHERE relnamespace = 'public'::regnamespace
 """
+TABLES_OF_TESTS = """
+    ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO {0};
+    ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON SEQUENCES TO {0}
+"""
 DEAD_RUNS = """
     SELECT rolname FROM pg_roles
     WHERE rolname ~ '^madoguchi_run_[0-9a-f]{8}$'
@@ -44,9 +48,10 @@ DEAD_RUNS = """
 
 @dataclass(slots=True)
 class TestDatabases:
-    """Databases under a name of their own, with an ordinary role; all are dropped at the end.
+    """Databases under a name of their own, with ordinary roles; all are dropped at the end.
 
-    The role is no superuser, so that row-level security holds as it does in production. A database
+    As in production, one role owns the tables, and with the other, which may only read and write
+    rows, the tests connect: what a migration forgot to grant fails in them. A database
     that is given back is emptied and used again: to drop one costs the server a checkpoint. With
     `durable=False` a commit does not wait for the disk.
 
@@ -69,8 +74,42 @@ class TestDatabases:
 
     @property
     def role(self) -> str:
-        """The one role of this run."""
+        """The role that owns this run's databases."""
         return self.run
+
+    @property
+    def app_role(self) -> str:
+        """The role that tests and their processes connect with."""
+        return f"{self.run}_app"
+
+    def owner_url(self, url: str) -> str:
+        """The URL of a database for the role that owns its tables."""
+        return with_database(url, _name(url), f"{self.role}:{self._password}")
+
+    async def as_owner(self, url: str, statements: str) -> None:
+        """Run statements as the owner; the tables that they create are the tests' to use."""
+        every_dealer = {"app.dealer": "*"}
+        connection = await asyncpg.connect(self.owner_url(url), server_settings=every_dealer)
+        try:
+            await connection.execute(statements)
+        finally:
+            await connection.close()
+
+    async def empty(self, url: str, tables: Iterable[str]) -> None:
+        """Delete all rows of tables, in this order; from history only the owner can."""
+        await self.as_owner(url, "; ".join(f"DELETE FROM {table}" for table in tables))  # noqa: S608 - names of our own tables
+
+    def superuser_url(self, url: str) -> str:
+        """The URL of a database for a role that no right and no row-level security stops."""
+        return with_database(self.admin_url, _name(url))
+
+    async def tamper(self, url: str, statements: str) -> None:
+        """Run statements as somebody whom no right and no trigger stops."""
+        connection = await asyncpg.connect(self.superuser_url(url))
+        try:
+            await connection.execute(f"SET session_replication_role = replica; {statements}")
+        finally:
+            await connection.close()
 
     async def begin(self) -> None:
         """Show that this run is alive, and drop what dead ones left."""
@@ -154,18 +193,21 @@ class TestDatabases:
         await asyncio.gather(
             *(drop(f"DATABASE IF EXISTS {row['datname']}{force}") for row in named)
         )
+        await drop(f"ROLE IF EXISTS {run}_app")
         await drop(f"ROLE IF EXISTS {run}")
 
     async def _make_template(self, package: str) -> None:
         if not self._templates:
             await self.begin()
-            await self._admin(f"CREATE ROLE {self.role} LOGIN PASSWORD '{self._password}'")
-            if not self.durable:
-                await self._admin(f"ALTER ROLE {self.role} SET synchronous_commit = off")
+            for role in (self.role, self.app_role):
+                await self._admin(f"CREATE ROLE {role} LOGIN PASSWORD '{self._password}'")
+                if not self.durable:
+                    await self._admin(f"ALTER ROLE {role} SET synchronous_commit = off")
         template = f"{self.run}_{re.sub(r'[^a-z]', '_', package)}"
         await self._create(template, "template0")
         self._templates[package] = template
-        await migrate.upgrade(self._url(template), package)
+        await migrate.upgrade(self.owner_url(self._url(template)), package, self.app_role)
+        await self.as_owner(self._url(template), TABLES_OF_TESTS.format(self.app_role))
         connection = await asyncpg.connect(with_database(self.admin_url, template))
         try:
             names = [row["name"] for row in await connection.fetch(TABLES)]
@@ -177,7 +219,7 @@ class TestDatabases:
             await connection.close()
 
     def _url(self, name: str) -> str:
-        return with_database(self.admin_url, name, f"{self.role}:{self._password}")
+        return with_database(self.admin_url, name, f"{self.app_role}:{self._password}")
 
     async def _create(self, name: str, template: str) -> None:
         locale = (

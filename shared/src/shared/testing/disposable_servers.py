@@ -140,6 +140,7 @@ class PrivatePostgres:
 
     port: int
     durable: bool = True
+    settings: tuple[str, ...] = ("max_connections=200",)
     folder: Path = field(
         default_factory=lambda: Path(tempfile.mkdtemp(prefix="madoguchi-test-postgres-"))
     )
@@ -154,7 +155,8 @@ class PrivatePostgres:
         """Start it on the data that it left; returns when it answers. Raises DidNotStart."""
         if not (self.folder / "data").exists():
             await asyncio.to_thread(self._create)
-        options = f"-h 127.0.0.1 -p {self.port} -k {self.folder} -c max_connections=200"
+        options = f"-h 127.0.0.1 -p {self.port} -k {self.folder}"
+        options += "".join(f" -c {setting}" for setting in self.settings)
         if not self.durable:
             options += " -c fsync=off -c full_page_writes=off"
         log = str(self.folder / "log")

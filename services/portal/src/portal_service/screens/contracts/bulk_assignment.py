@@ -1,6 +1,7 @@
 """店舗・スタッフ一括変更: search, checked rows, 一括反映, 変更 (D131-D140)."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlencode
 
