@@ -39,8 +39,8 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
         "dealer",
     ),
     "commuter": ("staff",),
-    "notifier": ("return", "commuter_pass", "slip", "expense_month"),
-    "interchange": ("return",),
+    "notifier": ("return", "commuter_pass", "slip", "expense_month", "staff_access"),
+    "interchange": ("return", "staff_access"),
 }
 
 

@@ -12,6 +12,7 @@ from shared import operator_api
 from shared.auth import PrincipalOf, assert_every_route_has_a_policy, install_authentication
 from shared.clock import Clock
 from shared.db import Database
+from shared.departed_staff import only_active
 from shared.http import PROBES, install, install_probes
 from shared.openapi import DescribedApi
 from shared.service import Service
@@ -42,7 +43,7 @@ def create_api(
     app.state.clock = clock
     for name, value in state.items():
         setattr(app.state, name, value)
-    install_authentication(app, principal_of)
+    install_authentication(app, only_active(principal_of, database, service.has_left))
     app.state.service_name = service.name
     app.state.operators_work = service.operators_work
     app.include_router(router, prefix=base)

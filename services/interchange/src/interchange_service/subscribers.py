@@ -12,13 +12,16 @@ from event_contracts.returns import (
     ReturnWithdrawn,
 )
 from interchange_service.actions.schedule_webhook import schedule_messages
+from interchange_service.models import DEPARTED_STAFF
 from interchange_service.rules.webhooks import HORIZON, REMANDED_TO, EventFilter, Step, is_timely
+from shared.departed_staff import keep_departed_staff
 from shared.worker import Delivery, Subscribers
 
 
 def subscribers_with(horizon: timedelta = HORIZON) -> Subscribers:
     """The interchange's subscribers; what is older than `horizon` is not sent."""
     subscribers = Subscribers()
+    keep_departed_staff(subscribers, DEPARTED_STAFF)
 
     async def schedule(
         event: ReturnEvent, on: Delivery, tx: AsyncSession, kind: EventFilter, status: str

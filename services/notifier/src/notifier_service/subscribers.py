@@ -34,10 +34,12 @@ from notifier_service.actions.schedule_reminders import (
     schedule_reminders,
     schedule_slip_reminder,
 )
+from notifier_service.models import DEPARTED_STAFF
 from notifier_service.rules.joined_reminders import group_of
 from notifier_service.rules.recipients import Facts, MailKind, mail_of_status
 from notifier_service.rules.reminders import ReminderPolicy, is_timely
 from notifier_service.rules.slip_mails import mail_of_move
+from shared.departed_staff import keep_departed_staff
 from shared.timers import TimerHandler, TimerPayload
 from shared.worker import Delivery, Subscribers
 
@@ -76,6 +78,7 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
         await schedule_reminders(tx, event, timing, now=delivery.now)
 
     subscribers.on(ReturnCustomerErased)(erase_customer_data)
+    keep_departed_staff(subscribers, DEPARTED_STAFF)
     _pass_subscribers(subscribers, timing)
     _slip_subscribers(subscribers, timing)
     return subscribers

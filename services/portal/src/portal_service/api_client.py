@@ -18,6 +18,7 @@ from starlette.responses import StreamingResponse
 from portal_service.session import session_of
 from portal_service.state import state_of
 from shared import tracing
+from shared.auth import StaffDeactivated
 
 SERVICE_NAMES: Mapping[str, str] = {
     "contracts": "契約",
@@ -237,11 +238,14 @@ async def or_missing(asked: Awaitable[Found]) -> Found | ServiceUnavailable:
         return missing
 
 
-def refusal_in(service: str, answer: httpx.Response) -> Problem | ServiceUnavailable:
-    """What an answer with an error status amounts to."""
+def refusal_in(
+    service: str, answer: httpx.Response
+) -> Problem | ServiceUnavailable | StaffDeactivated:
+    """What an answer with an error status amounts to; staff who have left see no page at all."""
     if answer.status_code in BAD_GATEWAYS:
         return ServiceUnavailable(service, f"status {answer.status_code}")
-    return problem_in(answer)
+    problem = problem_in(answer)
+    return StaffDeactivated() if problem.code == StaffDeactivated.code else problem
 
 
 def problem_in(answer: httpx.Response) -> Problem:

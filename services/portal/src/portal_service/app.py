@@ -25,6 +25,7 @@ from portal_service.screens.commuter import (
     mail_preferences,
     months,
     passes,
+    slip_succession,
     slips,
     stations,
 )
@@ -83,6 +84,7 @@ SCREENS = (
     passes,
     confirmations,
     slips,
+    slip_succession,
     desk,
     months,
     look_up,

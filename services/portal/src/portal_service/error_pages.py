@@ -17,10 +17,16 @@ from starlette.exceptions import HTTPException
 from portal_service.api_client import Problem, ServiceUnavailable
 from portal_service.oidc import SignInFailed
 from portal_service.rendering import render
-from portal_service.session import SAFE_METHODS, FormNotOurs, refuse_foreign_forms, session_of
+from portal_service.session import (
+    SAFE_METHODS,
+    FormNotOurs,
+    end_session,
+    refuse_foreign_forms,
+    session_of,
+)
 from portal_service.sign_in import login_path
 from portal_service.state import state_of
-from shared.auth import AccessRefused
+from shared.auth import AccessRefused, StaffDeactivated
 
 log = structlog.get_logger()
 
@@ -89,6 +95,13 @@ FORM_TOO_OLD = Failure(
     "登録されている内容は変わっていません。",
     "前の画面に戻り、読み込み直してからもう一度入力してください。",
 )
+DEACTIVATED = Failure(
+    403,
+    "ご利用いただけません",
+    StaffDeactivated.message,
+    "登録されている内容は残っています。担当していた案件は、本部担当者が引き継げます。",
+    "お心当たりがないときは、本部担当者にご連絡ください。",
+)
 NO_LOGIN = Failure(
     400,
     "ログインできませんでした",
@@ -147,10 +160,20 @@ def install_error_pages(app: FastAPI) -> None:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AccessRefused)
+    if isinstance(error, StaffDeactivated):
+        return await _deactivated(request)
     if error.kind == "unauthenticated":
         return await _sign_in_again(request)
     status = {"forbidden": 403, "unavailable": 503}[error.kind]
     return await failure_page(request, of_status(status), detail=error.message)
+
+
+async def _deactivated(request: Request) -> Response:
+    """Staff who have left: their browser is signed out, and shows nothing of the dealer."""
+    request.state.deactivated = True
+    response = await failure_page(request, DEACTIVATED, again=login_path("/"))
+    end_session(request, response)
+    return response
 
 
 async def _sign_in_again(request: Request) -> Response:

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from returns_service.actor import Person, RequestContext
 from returns_service.api import schemas, serializers
+from returns_service.departed_people import departed_people
 from returns_service.mapping import entry_from_json, report_of, return_facts
 from returns_service.models import Application, Approval, Contract, HistoryLine
 from returns_service.queries import (
@@ -60,6 +61,8 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
     facts = return_facts(found)
     contract = await contract_of(tx, found)
     store = await store_by_code(tx, found.dealer_id, found.store_code)
+    dealer = who.self_actor.dealer_code
+    people = await departed_people(tx, dealer, [found], today=ctx.today)
     history = await history_of(tx, application_id)
     approvals = await approvals_of(tx, application_id)
     represented = {line.on_behalf_of for line in history if line.on_behalf_of}
@@ -69,6 +72,7 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
         version=found.version,
         status_version=found.status_version,
         status=serializers.status(facts.status),
+        departed=serializers.departure(people.departure_of(found)),
         guidance=guidance_for(facts, who.actors),
         dealer=serializers.originator(found, store),
         contract=await _contract(tx, contract) if contract else None,

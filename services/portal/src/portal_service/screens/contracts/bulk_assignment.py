@@ -40,6 +40,7 @@ KEYS = (
     "model_code",
     "from_staff",
     "from_store",
+    "staff_left",
 )
 COPY = {"copy_store": "to_store", "copy_staff": "to_staff"}
 """The two buttons 「一括反映」, and which column each fills."""
@@ -217,6 +218,7 @@ def _words(entered: dict[str, str], vehicles: Pairs, stores: dict[str, str]) -> 
         entered["registration_no"],
         chosen_words(entered["model_code"], vehicles),
         f"変更前スタッフ {staff}" if staff else "",
+        "退職した担当者のお客様" if entered["staff_left"] else "",
         f"異動前店舗 {stores.get(store, store)}" if store else "",
     )
 

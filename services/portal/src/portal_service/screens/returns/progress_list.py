@@ -63,18 +63,20 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     errors: list[FieldError] = []
     statuses = entered.getlist("tick" if "apply" in entered else "status")
     tab = entered.get("tab", "current")
-    own = entered.get("own", "")
+    own, left = entered.get("own", ""), entered.get("left", "")
     query = _keys(entered, errors)
     found = None
     try:
         if not errors:
-            asked = returns.list_applications(services, **query, tab=tab, status=statuses, own=own)
+            asked = returns.list_applications(
+                services, **query, tab=tab, status=statuses, own=own, left=left
+            )
             found = await or_missing(asked)
     except Problem as problem:
         if problem.status != 422:  # noqa: PLR2004
             raise
         errors = _at_fields(problem)
-    names = ("kind", "customer_name", "contract_no", "reception_no", "own", *DAYS)
+    names = ("kind", "customer_name", "contract_no", "reception_no", "own", "left", *DAYS)
     here = {name: entered[name] for name in names if entered.get(name)} | {"status": statuses}
     return await render(
         request,
@@ -91,6 +93,7 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         statuses=statuses,
         here=here,
         own=own,
+        left=left,
         searched="" if errors else _words(entered, statuses),
     )
 
@@ -104,6 +107,7 @@ def _words(entered: QueryParams, statuses: list[str]) -> str:
         *(entered[name] for name in NAMED if entered.get(name)),
         f"最終更新 {updated}" if updated else "",
         "自分が起票した申込だけ" if entered.get("own") else "",
+        "退職者がいて進まない申込だけ" if entered.get("left") else "",
     ]
     return search_words("検索条件", *parts) if any(parts) else ""
 
