@@ -4,7 +4,17 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from event_contracts import commuter, contract, dealer, mail, masters, returns, tfc, tfc_returns
+from event_contracts import (
+    commuter,
+    contract,
+    customer_erasure,
+    dealer,
+    mail,
+    masters,
+    returns,
+    tfc,
+    tfc_returns,
+)
 from event_contracts.event import ERASED, Event
 
 
@@ -23,7 +33,7 @@ def _events(parent: type[Event]) -> list[type[Event]]:
     return found
 
 
-STREAMS = (commuter, contract, dealer, mail, masters, returns, tfc, tfc_returns)
+STREAMS = (commuter, contract, customer_erasure, dealer, mail, masters, returns, tfc, tfc_returns)
 
 EVENTS: dict[str, type[Event]] = {
     event.wire_type: event
@@ -38,9 +48,9 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
         *("contract", "store", "staff", "mail", "tfc_return", "tfc_change_application"),
         "dealer",
     ),
-    "commuter": ("staff",),
+    "commuter": ("staff", "customer_erasure"),
     "notifier": ("return", "commuter_pass", "slip", "expense_month", "staff_access"),
-    "interchange": ("return", "staff_access"),
+    "interchange": ("return", "staff_access", "customer_erasure"),
 }
 
 

@@ -10,8 +10,11 @@ from event_contracts.masters import StaffAccessChanged, StaffUpdated
 from .conftest import ContractsApi
 
 LEAVER: dict[str, Any] = {
-    **{"dealer_id": "D01", "staff_code": "E101", "name": "山田 太郎"},
-    **{"store_code": "S10", "role": "sales"},
+    "dealer_id": "D01",
+    "staff_code": "E101",
+    "name": "山田 太郎",
+    "store_code": "S10",
+    "role": "sales",
 }
 
 
@@ -65,9 +68,7 @@ async def test_open_contracts_of_a_leaver_are_marked_and_handed_on(
     assert not (await office.detail("C2"))["staff_left"]
     assert await left_by_count(office, "H001") == ["C1", "C3"]
     assert await left_by_count(office, "M100") == ["C1"]
-    bulk = await office.get(
-        "H001", "/assignment-changes/search", params={"staff_left": "true"}
-    )
+    bulk = await office.get("H001", "/assignment-changes/search", params={"staff_left": "true"})
     assert sorted(row["contract_no"] for row in bulk.json()["rows"]) == ["C1", "C3"], bulk.text
     unknown = {"mode": "general", "staff_left": "yes"}
     wrong = await office.get("H001", "/contracts", params=unknown)

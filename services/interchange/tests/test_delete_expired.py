@@ -20,7 +20,7 @@ JUST_OVER = timedelta(seconds=1)
 async def forgotten(database: Database, later: timedelta) -> dict[str, int]:
     """The numbers deleted after this time, where not 0."""
     async with database.transaction(EVERY_DEALER) as tx:
-        gone = await delete_expired(tx, now=NOW + later, kept=KEPT)
+        gone = await delete_expired(tx, now=NOW + later, kept=KEPT, kept_unsettled=2 * KEPT)
     return {table: count for table, count in gone.items() if count}
 
 

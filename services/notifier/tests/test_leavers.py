@@ -41,7 +41,7 @@ async def test_a_leaver_reads_no_mails_until_they_come_back(notifier: Any) -> No
 
     async def access(*, active: bool) -> int:
         changed = StaffAccessChanged(dealer_id="D01", staff_code="H001", active=active)
-        await notifier._arrives(changed, notifier.clock.now())  # noqa: SLF001
+        await notifier._arrives(changed, notifier.clock.now())
         return (await http.get("/mails", headers=bearer(TANAKA))).status_code
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base) as http:

@@ -77,8 +77,8 @@ async def test_accounting_names_the_approver_for_one_who_left(commuter_api: Comm
         assert answer.json()["errors"][0]["field"] == "approver_id"
     before = len(await commuter_api.events(SlipMoved))
     slip = (await hand_on(commuter_api, slip, HANAKO)).json()
-    assert [one["employee_id"] for one in slip["chain"]][0] == HANAKO.person_id
-    assert (slip["trail"][-1]["action"], await of_leavers(commuter_api)) == ("引継ぎ", {})
+    assert slip["chain"][0]["employee_id"] == HANAKO.person_id
+    assert (slip["trail"][-1]["action_japanese"], await of_leavers(commuter_api)) == ("引継ぎ", {})
     [moved] = (await commuter_api.events(SlipMoved))[before:]
     assert (moved.step, moved.status) == ("hand_on", "pending")
     move = f"/internal/slips/{slip['slip_id']}/moves/{moved.move_id}/recipients"

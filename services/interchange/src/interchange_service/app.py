@@ -89,7 +89,13 @@ def background_work(settings: Settings, running: ServiceRuntime) -> list[Backgro
     The last only with a broker.
     """
     background: list[Background] = [
-        partial(run_maintenance, running.database, running.clock, settings.kept),
+        partial(
+            run_maintenance,
+            running.database,
+            running.clock,
+            settings.kept,
+            settings.kept_unsettled,
+        ),
         partial(
             webhook_sender(settings, running.database, running.clock).run,
             running.listener["webhook"],
