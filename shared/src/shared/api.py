@@ -6,7 +6,7 @@ start with a route that declares no policy.
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from shared import operator_api
 from shared.auth import PrincipalOf, assert_every_route_has_a_policy, install_authentication
@@ -15,6 +15,7 @@ from shared.db import Database
 from shared.departed_staff import only_active
 from shared.http import PROBES, install, install_probes
 from shared.openapi import DescribedApi
+from shared.request_texts import refuse_misleading_texts
 from shared.service import Service
 
 
@@ -46,8 +47,9 @@ def create_api(
     install_authentication(app, only_active(principal_of, database, service.has_left))
     app.state.service_name = service.name
     app.state.operators_work = service.operators_work
-    app.include_router(router, prefix=base)
-    app.include_router(operator_api.router, prefix=base)
+    texts = [Depends(refuse_misleading_texts)]
+    app.include_router(router, prefix=base, dependencies=texts)
+    app.include_router(operator_api.router, prefix=base, dependencies=texts)
     install(app)
     install_probes(app, _ready(database))
     assert_every_route_has_a_policy(app, public_paths=(*PROBES, f"{base}/openapi.json"))
