@@ -60,7 +60,9 @@ def api_of(
 
 def database_with(settings: ServiceSettings) -> Database:
     """The database of a process, with the pool size of its settings."""
-    return Database(settings.database_url, pool_size=settings.database_connections)
+    return Database(
+        settings.database_url.get_secret_value(), pool_size=settings.database_connections
+    )
 
 
 async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int) -> None:
@@ -90,7 +92,7 @@ async def work(app: ModuleType, settings: ServiceSettings, host: str, port: int 
     arrivals = InboundBuffer(running.inbox)
     probes = [] if port is None else [partial(answer_probes, running, arrivals, host, port)]
     await running.work_with_rabbitmq(
-        settings.rabbitmq_url, topology, *background, *probes, arrivals=arrivals
+        settings.broker_url, topology, *background, *probes, arrivals=arrivals
     )
 
 
@@ -141,7 +143,7 @@ def main() -> None:
     settings = settings_of(app)
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
-        asyncio.run(migrate.upgrade(settings.database_url, args.package))
+        asyncio.run(migrate.upgrade(settings.database_url.get_secret_value(), args.package))
         return
     tune_gc()
     tracing.start(app.SERVICE.name, settings.otlp_endpoint)

@@ -101,10 +101,10 @@ def background_work(settings: Settings, running: ServiceRuntime) -> list[Backgro
             running.listener["webhook"],
         ),
     ]
-    if settings.rabbitmq_url:
+    if settings.rabbitmq_url is not None and settings.rabbitmq_url.get_secret_value():
         background.append(
             AmqpConsumers(
-                settings.rabbitmq_url,
+                settings.rabbitmq_url.get_secret_value(),
                 BrokerNames(settings.event_prefix),
                 running.database,
                 running.clock,

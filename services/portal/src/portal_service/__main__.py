@@ -21,6 +21,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     settings = PortalSettings()
+    settings.check_for_the_network()
     logging.configure(level=settings.log_level)
     tracing.start("portal", settings.otlp_endpoint)
     app = create_app(settings)

@@ -5,11 +5,17 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+FEWEST_LETTERS = 10
+
+
+class NotForTheNetwork(Exception):
+    """The settings are good for one machine only."""
+
 
 class PortalSettings(BaseSettings):
     """Read from the environment, each name with the prefix PORTAL_ (PORTAL_PUBLIC_URL, ...)."""
 
-    model_config = SettingsConfigDict(env_prefix="PORTAL_")
+    model_config = SettingsConfigDict(env_prefix="PORTAL_", hide_input_in_errors=True)
 
     public_url: str
     """The origin that browsers see, without a trailing slash: https://portal.example.jp"""
@@ -48,6 +54,19 @@ class PortalSettings(BaseSettings):
 
     embedded: bool = False
     """The all-in-one on one machine: shows the style guide and the clock."""
+
+    def check_for_the_network(self) -> None:
+        """Refuse to face browsers in plain text or with a guessable seal. Raises NotForTheNetwork.
+
+        The all-in-one on one machine may.
+        """
+        if self.embedded:
+            return
+        for name in ("public_url", "oidc_issuer"):
+            if urlsplit(getattr(self, name)).scheme != "https":
+                raise NotForTheNetwork(f"PORTAL_{name.upper()} must begin with https://")
+        if len(set(self.session_secret.get_secret_value())) < FEWEST_LETTERS:
+            raise NotForTheNetwork("PORTAL_SESSION_SECRET repeats a few characters: make it random")
 
     @property
     def https(self) -> bool:
