@@ -46,10 +46,17 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     "contracts": ("return", "tfc", "dealer"),
     "returns": (
         *("contract", "store", "staff", "mail", "tfc_return", "tfc_change_application"),
-        "dealer",
+        *("dealer", "customer_erasure"),
     ),
     "commuter": ("staff", "customer_erasure"),
-    "notifier": ("return", "commuter_pass", "slip", "expense_month", "staff_access"),
+    "notifier": (
+        "return",
+        "commuter_pass",
+        "slip",
+        "expense_month",
+        "staff_access",
+        "customer_erasure",
+    ),
     "interchange": ("return", "staff_access", "customer_erasure"),
 }
 
