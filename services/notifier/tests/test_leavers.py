@@ -62,11 +62,11 @@ async def test_a_remand_to_a_leaver_is_not_mailed_and_the_ledger_says_why(notifi
     await notifier.sender().send_due()
     assert notifier.host.written_to == []
     assert await notifier.ledger() == [("M3", "originator", "suppressed", "person_left")]
-    told = await notifier.rows(
+    emitted = await notifier.rows(
         "SELECT payload->>'reason', payload->>'person_left' FROM outbox"
         f" WHERE type = '{MailSuppressed.wire_type}'"
     )
-    assert told == [("no_address", "true")]
+    assert emitted == [("no_address", "true")]
     assert Suppression("person_left").label_ja == "宛先の方が退職"
 
 

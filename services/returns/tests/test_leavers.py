@@ -125,7 +125,7 @@ async def test_a_remand_promises_no_mail_to_a_leaver(returns: ReturnsApi) -> Non
 
 
 @pytest.mark.rule("D158")
-async def test_approvers_who_left_are_told_apart_from_those_who_did_not(
+async def test_approvers_who_left_are_marked_and_the_others_are_not(
     returns: ReturnsApi,
 ) -> None:
     application_id = await returns.submit_new()

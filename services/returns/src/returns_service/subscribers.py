@@ -5,11 +5,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts import contract, customer_erasure, dealer, mail, masters, tfc_returns
 from returns_service.actions import contract_copy, reported_cars, store_and_staff_copy
 from returns_service.actions.change_applications import upsert_change_application
-from returns_service.actions.customer_erasure import erase_customer
+from returns_service.actions.customer_erasure import erase_customer, erase_refused_messages
 from returns_service.actions.return_history import record_mail
 from returns_service.actions.tfc_steps import apply_tfc_step
 from returns_service.actor import TFC_CORE, RequestContext
-from shared.personal_data import erase_personal_data
 from shared.worker import Delivery, Subscribers
 
 SUBSCRIBERS = Subscribers()
@@ -64,7 +63,7 @@ async def erase_customer_words(
     event: customer_erasure.CustomerTracesErased, _: Delivery, tx: AsyncSession
 ) -> None:
     """Messages that this service refused may name the customer."""
-    await erase_personal_data(tx, event.contract_no, "return", (), event.words)
+    await erase_refused_messages(tx, event.contract_no, event.words)
 
 
 @SUBSCRIBERS.on(contract.AssignmentChangeRegistered)

@@ -4,7 +4,7 @@ The contract, its figures and its history are kept. Erased data does not come ba
 company's files and events about an erased contract change nothing (contract_import.py).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -77,13 +77,18 @@ async def erase_customer(
         dealer_id=contract.dealer_id, contract_no=contract.contract_no, erased_at=recorder.now
     )
     await outbox.add(tx, erased, now=recorder.now)
-    traces = CustomerTracesErased(
-        dealer_id=contract.dealer_id, contract_no=number, words=words_of(personal)
-    )
-    await outbox.add(tx, traces, now=recorder.now)
-    forget_at = recorder.now + FORGET_AFTER
-    await set_timer(tx, FORGET_WORDS, number, forget_at, {})
+    await _spread_words(tx, contract, words_of(personal), recorder.now)
     return erasure
+
+
+async def _spread_words(
+    tx: AsyncSession, contract: Contract, words: tuple[str, ...], now: datetime
+) -> None:
+    """Let the services that know no contract search for these words, and forget them soon."""
+    dealer, number = contract.dealer_id, contract.contract_no
+    traces = CustomerTracesErased(dealer_id=dealer, contract_no=number, words=words)
+    await outbox.add(tx, traces, now=now)
+    await set_timer(tx, FORGET_WORDS, number, now + FORGET_AFTER, {})
 
 
 async def forget_words(tx: AsyncSession, contract_no: str) -> None:

@@ -201,8 +201,8 @@ async def _suppress(tx: AsyncSession, mail: Mail, reason: Suppression, *, now: d
     settlement = Settlement("suppressed", values=values, log={"detail": reason.value})
     if await MAILS.settle(tx, mail, settlement, now=now):
         left = reason is Suppression.PERSON_LEFT
-        told = Suppression.NO_ADDRESS if left else reason
-        event = MailSuppressed(**_named(mail), reason=told.value, person_left=left)
+        published = Suppression.NO_ADDRESS if left else reason
+        event = MailSuppressed(**_named(mail), reason=published.value, person_left=left)
         await outbox.add(tx, event, now=now)
 
 

@@ -62,12 +62,7 @@ async def read_recipients(
         status_japanese=Status(found.status).label_ja,
         status_version=found.status_version,
         completion_mail=found.completion_mail,
-        originator=PersonAnswer(
-            person_id=found.originator_id,
-            role=found.originator_role,
-            mail=found.contact_3,
-            left=found.originator_id in left,
-        ),
+        originator=_originator(found, left),
         store_approver=_approver(at_store[-1], left) if at_store else None,
         store_approver_notice=notice,
         store_approver_mails=await _store_recipients(tx, found, clock) if notice else [],
@@ -75,6 +70,11 @@ async def read_recipients(
         round_approvers=_of_last_round(found, approvals, left),
         last_remand=serializers.last_remand(await history_of(tx, application_id)),
     )
+
+
+def _originator(found: Application, left: Collection[str]) -> PersonAnswer:
+    person, role = found.originator_id, found.originator_role
+    return PersonAnswer(person_id=person, role=role, mail=found.contact_3, left=person in left)
 
 
 async def _store_recipients(tx: Tx, found: Application, clock: Clock) -> list[str]:

@@ -61,8 +61,6 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
     facts = return_facts(found)
     contract = await contract_of(tx, found)
     store = await store_by_code(tx, found.dealer_id, found.store_code)
-    dealer = who.self_actor.dealer_code
-    people = await departed_people(tx, dealer, [found], today=ctx.today)
     history = await history_of(tx, application_id)
     approvals = await approvals_of(tx, application_id)
     represented = {line.on_behalf_of for line in history if line.on_behalf_of}
@@ -72,7 +70,7 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
         version=found.version,
         status_version=found.status_version,
         status=serializers.status(facts.status),
-        departed=serializers.departure(people.departure_of(found)),
+        departed=await _departed(ctx, found),
         guidance=guidance_for(facts, who.actors),
         dealer=serializers.originator(found, store),
         contract=await _contract(tx, contract) if contract else None,
@@ -96,6 +94,13 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
         history=[serializers.history_line(line, names, ctx.reasons) for line in history],
         approver_contact_3=who.mail if who.self_actor.role is Role.MANAGER else None,
     )
+
+
+async def _departed(ctx: RequestContext, found: Application) -> schemas.Coded | None:
+    """Who has left, so that somebody must take the application over (D157)."""
+    dealer = ctx.who.self_actor.dealer_code
+    people = await departed_people(ctx.tx, dealer, [found], today=ctx.today)
+    return serializers.departure(people.departure_of(found))
 
 
 async def _contract(tx: AsyncSession, contract: Contract) -> schemas.ContractAnswer:
