@@ -30,7 +30,7 @@ def known(part: str) -> set[str]:
 
 def plausible(part: str, **given: str) -> Mapping[str, str]:
     """Values with which a part starts, connecting only to the `given` addresses."""
-    values = dict.fromkeys(demanded(part), "http://nowhere.example.jp/x-as-long-as-a-secret")
+    values = dict.fromkeys(demanded(part), "https://nowhere.example.jp/x-as-long-as-a-secret")
     senders = {name: "nobody@example.jp" for name in values if name.endswith("_SENDER")}
     keys = {name: f"{'A' * 43}=" for name in values if name.endswith("_KEYS")}
     return (
@@ -45,8 +45,4 @@ def secret(name: str) -> bool:
     if part not in kinds or field not in kinds[part].model_fields:
         return name.endswith(("_PASSWORD", "_SECRET"))
     of_kind = kinds[part].model_fields[field].annotation
-    return "SecretStr" in str(of_kind) or field in {
-        "database_url",
-        "owner_database_url",
-        "rabbitmq_url",
-    }
+    return "SecretStr" in str(of_kind)

@@ -54,6 +54,12 @@ def test_a_part_is_confined_and_has_a_readiness_check(part: str) -> None:
         assert container["command"][-2:] == ["--port", "8000"]
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_only_workers_have_the_brokers_password(part: str) -> None:
+    has_it = any("RABBITMQ" in name for name in CONTAINERS[part]["environment"])
+    assert has_it == part.endswith("worker")
+
+
 def test_no_secret_has_a_default() -> None:
     defaults = {found[1] for found in VARIABLE.finditer(TEXT) if found[2] != ":?"}
     assert not [name for name in defaults if re.search("PASSWORD|SECRET|KEY|TOKEN", name)]

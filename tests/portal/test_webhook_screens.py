@@ -42,7 +42,7 @@ class WebhookStack:
             yield PortalUser(browser)
 
     async def send_due(self) -> None:
-        database = Database(self.settings.database_url)
+        database = Database(self.settings.database_url.get_secret_value())
         sender = webhook_sender(self.settings, database, self.clock)
         while await sender.send_one():
             pass

@@ -61,9 +61,9 @@ class PassPurged(PassEvent):
 class SlipMoved(Event):
     """A slip has a new status; the amount is what the employee claims, in yen.
 
-    `step` is what was done (submit, approve, remand, withdraw, reject, settle; more may follow);
-    `move_id` names it: the recipients of a mail are asked for by it. Events from before these
-    fields have neither, and cause no mail.
+    `step` is what was done (submit, approve, hand_on, remand, withdraw, reject, settle; more
+    may follow); `move_id` names it: the recipients of a mail are asked for by it. Events
+    from before these fields have neither, and cause no mail.
     """
 
     wire_type: ClassVar[str] = "slip.moved.v1"

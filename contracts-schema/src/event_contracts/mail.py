@@ -30,12 +30,16 @@ class MailSent(MailEvent):
 
 
 class MailSuppressed(MailEvent):
-    """The mail was suppressed and is not sent."""
+    """The mail was suppressed and is not sent.
+
+    `person_left`: its recipient has left the dealer; the reason is then `no_address`.
+    """
 
     wire_type: ClassVar[str] = "mail.suppressed.v1"
 
     recipient_role: RecipientRole
     reason: Literal["no_address", "opted_out", "duplicate", "status_left"]
+    person_left: bool = False
 
 
 class MailOutcomeUnknown(MailEvent):

@@ -46,3 +46,19 @@ class StaffUpdated(Event):
     def aggregate_id(self) -> str:
         """Staff codes are unique within a dealer only."""
         return f"{self.dealer_id}-{self.staff_code}"
+
+
+class StaffAccessChanged(Event):
+    """A staff member has left and loses all access, or has come back (`active` is true)."""
+
+    wire_type: ClassVar[str] = "staff_access.changed.v1"
+    aggregate_type: ClassVar[str] = "staff_access"
+    aggregate_key: ClassVar[str] = "staff_code"
+
+    staff_code: str
+    active: bool
+
+    @property
+    def aggregate_id(self) -> str:
+        """Staff codes are unique within a dealer only."""
+        return f"{self.dealer_id}-{self.staff_code}"

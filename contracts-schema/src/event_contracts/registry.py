@@ -4,7 +4,17 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from event_contracts import commuter, contract, dealer, mail, masters, returns, tfc, tfc_returns
+from event_contracts import (
+    commuter,
+    contract,
+    customer_erasure,
+    dealer,
+    mail,
+    masters,
+    returns,
+    tfc,
+    tfc_returns,
+)
 from event_contracts.event import ERASED, Event
 
 
@@ -23,7 +33,7 @@ def _events(parent: type[Event]) -> list[type[Event]]:
     return found
 
 
-STREAMS = (commuter, contract, dealer, mail, masters, returns, tfc, tfc_returns)
+STREAMS = (commuter, contract, customer_erasure, dealer, mail, masters, returns, tfc, tfc_returns)
 
 EVENTS: dict[str, type[Event]] = {
     event.wire_type: event
@@ -36,11 +46,18 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     "contracts": ("return", "tfc", "dealer"),
     "returns": (
         *("contract", "store", "staff", "mail", "tfc_return", "tfc_change_application"),
-        "dealer",
+        *("dealer", "customer_erasure"),
     ),
-    "commuter": ("staff",),
-    "notifier": ("return", "commuter_pass", "slip", "expense_month"),
-    "interchange": ("return",),
+    "commuter": ("staff", "customer_erasure"),
+    "notifier": (
+        "return",
+        "commuter_pass",
+        "slip",
+        "expense_month",
+        "staff_access",
+        "customer_erasure",
+    ),
+    "interchange": ("return", "staff_access", "customer_erasure"),
 }
 
 

@@ -20,7 +20,7 @@ JUST_OVER = timedelta(seconds=1)
 async def forgotten(database: Database, later: timedelta) -> dict[str, int]:
     """The numbers deleted after this time, where not 0."""
     async with database.transaction(EVERY_DEALER) as tx:
-        gone = await delete_expired(tx, now=NOW + later, kept=KEPT)
+        gone = await delete_expired(tx, now=NOW + later, kept=KEPT, kept_unsettled=2 * KEPT)
     return {table: count for table, count in gone.items() if count}
 
 
@@ -40,7 +40,14 @@ async def test_a_refused_message_goes_when_it_is_long_settled(database: Database
         await discard(tx, settled, by="o001", note="試験", now=NOW)
     assert await forgotten(database, KEPT) == {}
     assert await forgotten(database, KEPT + JUST_OVER) == {"quarantined": 1}
-    assert await forgotten(database, 10 * KEPT) == {}
+    assert await forgotten(database, 2 * KEPT) == {}  # one nobody has settled
+
+
+async def test_a_refused_message_that_nobody_settles_goes_later(database: Database) -> None:
+    async with database.transaction(EVERY_DEALER) as tx:
+        await quarantine_message(tx, arrival(), NotAccepted(Reason.TIME_MISSING), now=NOW)
+    assert await forgotten(database, 2 * KEPT) == {}
+    assert await forgotten(database, 2 * KEPT + JUST_OVER) == {"quarantined": 1}
 
 
 @pytest.mark.parametrize("answers", [200, 503])

@@ -20,7 +20,7 @@ HTTPS = "https://93.184.215.14/hook"
         "0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "::1", "::", "fe80::1%eth0",
         "fc00::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
         "2002:7f00:1::", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2001:db8::1", "2001::1",
-        "::127.0.0.1",
+        "::127.0.0.1", "3fff::1", "192.88.99.1", "168.63.129.16", "::ffff:168.63.129.16",
     ],
 )  # fmt: skip
 def test_what_only_our_network_reaches_is_not_public(address: str) -> None:
@@ -55,6 +55,8 @@ WRONG_URLS = [
     ("https://[::ffff:10.0.0.1]/", "ADDRESS_REFUSED"),
     ("https://nobody.invalid/", "HOST_UNKNOWN"),
     ("https://a^b/", "HOST_UNKNOWN"),
+    ("https://93.184.215.14:22/", "PORT_REFUSED"),
+    ("https://93.184.215.14:0/", "PORT_REFUSED"),
     ("https://" + "x" * 70 + ".example/", "HOST_UNKNOWN"),
 ]
 

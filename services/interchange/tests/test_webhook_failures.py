@@ -250,7 +250,7 @@ from shared.clock import SystemClock
 from shared.db import Database
 from shared.notifications import WorkSignal
 settings = InterchangeSettings(**json.loads(sys.stdin.read()))
-database = Database(settings.database_url)
+database = Database(settings.database_url.get_secret_value())
 asyncio.run(webhook_sender(settings, database, SystemClock()).run(WorkSignal()))
 """
 

@@ -259,7 +259,8 @@ async def killed_while_sending(notifier: Any, tmp_path: Path) -> None:
         "from shared.db import Database\n"
         "from shared.service import ServiceRuntime\n"
         "settings = NotifierSettings(**json.loads(sys.argv[1]), client_secret='secret')\n"
-        "running = ServiceRuntime(SERVICE, Database(settings.database_url), SystemClock())\n"
+        "url = settings.database_url.get_secret_value()\n"
+        "running = ServiceRuntime(SERVICE, Database(url), SystemClock())\n"
         "asyncio.run(run_sender(settings, running))\n"
     )
     said = settings.model_dump_json(exclude={"client_secret"})

@@ -116,6 +116,7 @@ CASES: dict[str, dict[str, Any]] = {
             name="営業太郎",
             mail="taro@d01.example",
             month="2018-01",
+            left=False,
             unsubmitted=2,
         )
     },

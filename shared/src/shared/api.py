@@ -6,7 +6,7 @@ start with a route that declares no policy.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
@@ -14,8 +14,10 @@ from shared import operator_api
 from shared.auth import PrincipalOf, assert_every_route_has_a_policy, install_authentication
 from shared.clock import Clock
 from shared.db import Database
+from shared.departed_staff import only_active
 from shared.http import PROBES, install, install_probes
 from shared.openapi import DescribedApi
+from shared.request_texts import refuse_misleading_texts
 from shared.service import Service
 
 
@@ -44,7 +46,7 @@ def create_api(
     app.state.clock = clock
     for name, value in state.items():
         setattr(app.state, name, value)
-    install_authentication(app, principal_of)
+    install_authentication(app, only_active(principal_of, database, service.has_left))
     app.state.service_name = service.name
     app.state.operators_work = service.operators_work
     app.router.routes.extend(_routes_under(base, router))
@@ -67,8 +69,9 @@ def _routes_under(base: str, router: APIRouter) -> Sequence[BaseRoute]:
     key = (base, id(router))
     if key not in _BUILT:
         built = APIRouter(generate_unique_id_function=_operation_id)
-        built.include_router(router, prefix=base)
-        built.include_router(operator_api.router, prefix=base)
+        texts = [Depends(refuse_misleading_texts)]
+        built.include_router(router, prefix=base, dependencies=texts)
+        built.include_router(operator_api.router, prefix=base, dependencies=texts)
         _BUILT[key] = (router, tuple(built.routes))
     return _BUILT[key][1]
 

@@ -83,6 +83,14 @@ class RoleNotAllowed(AccessRefused):
     message = "この操作を行う権限がありません。"
 
 
+class StaffDeactivated(AccessRefused):
+    """The token is valid, but its owner no longer works for the dealer (C4)."""
+
+    code = "STAFF_DEACTIVATED"
+    kind = Kind.FORBIDDEN
+    message = "退職または利用停止の登録があるため、ご利用いただけません。"
+
+
 class IssuerUnavailable(AccessRefused):
     """The issuer's keys cannot be fetched, so that no token can be verified for now."""
 

@@ -64,7 +64,9 @@ def api_of(
 
 def database_with(settings: ServiceSettings) -> Database:
     """The database of a process, with the pool size of its settings."""
-    return Database(settings.database_url, pool_size=settings.database_connections)
+    return Database(
+        settings.database_url.get_secret_value(), pool_size=settings.database_connections
+    )
 
 
 async def serve(app: ModuleType, settings: ServiceSettings, host: str, port: int) -> None:
@@ -94,7 +96,7 @@ async def work(app: ModuleType, settings: ServiceSettings, host: str, port: int 
     arrivals = InboundBuffer(running.inbox)
     probes = [] if port is None else [partial(answer_probes, running, arrivals, host, port)]
     await running.work_with_rabbitmq(
-        settings.rabbitmq_url, topology, *background, *probes, arrivals=arrivals
+        settings.broker_url, topology, *background, *probes, arrivals=arrivals
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
+from pydantic import SecretStr
 
 from shared import database_rights
 from shared.postgres_connection import connect
@@ -111,12 +112,14 @@ async def upgrade(url: str, package: str, app_role: str | None = None) -> None:
     await _run(url, partial(_upgrade, package=package, metadata=(), app_role=app_role))
 
 
-async def upgrade_as_owner(url: str, owner_url: str | None, package: str) -> None:
+async def upgrade_as_owner(url: SecretStr, owner_url: SecretStr | None, package: str) -> None:
     """Migrate as the owner of the tables, and grant the role of `url` the rights of a process."""
+    processes = url.get_secret_value()
     if owner_url is None:
-        await upgrade(url, package)
+        await upgrade(processes, package)
         return
-    await upgrade(owner_url, package, unquote(urlsplit(url).username or ""))
+    app_role = unquote(urlsplit(processes).username or "")
+    await upgrade(owner_url.get_secret_value(), package, app_role)
 
 
 async def check(url: str, package: str, *metadata: "MetaData") -> None:

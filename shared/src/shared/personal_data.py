@@ -39,8 +39,35 @@ ERASE_REFUSED = text("""
 ERASE_ANSWERS = text("""
     DELETE FROM idempotency WHERE EXISTS (
         SELECT FROM unnest(CAST(:words AS text[])) AS w (word)
-        WHERE position(word IN answer::text) > 0)
+        WHERE position(word IN answer::text) > 0 OR position(word IN fingerprint) > 0)
 """)
+
+
+PENDING = text("""
+    SELECT EXISTS (
+        SELECT FROM outbox JOIN outbox_queue USING (position, created_at)
+        WHERE aggregate_type = :kind AND aggregate_id = ANY(:ids))
+""")
+
+
+class StillPending(RuntimeError):
+    """An event that subscribers still need is not published yet; try again later."""
+
+
+async def erase_from_log(tx: AsyncSession, aggregate_type: str, ids: Sequence[str]) -> None:
+    """Overwrite the personal data of published events. Raises StillPending."""
+    names = {"kind": aggregate_type, "ids": ids}
+    if (await tx.execute(PENDING, names)).scalar_one():
+        raise StillPending(aggregate_type)
+    await _erase_logged(tx, aggregate_type, ids)
+
+
+async def _erase_logged(tx: AsyncSession, aggregate_type: str, ids: Sequence[str]) -> None:
+    for row in await tx.execute(LOGGED, {"kind": aggregate_type, "ids": ids}):
+        payload = _blanked(row.type, row.payload)
+        place = {"position": row.position, "created_at": row.created_at}
+        if payload is not None:
+            await tx.execute(OVERWRITE_LOGGED, {**place, "payload": payload})
 
 
 async def erase_personal_data(
@@ -55,11 +82,7 @@ async def erase_personal_data(
     `ids` are the service's own aggregates about the contract; `words` are the name, address and
     other texts known to the service, to find refused messages, which cannot be read by field.
     """
-    for row in await tx.execute(LOGGED, {"kind": aggregate_type, "ids": ids}):
-        payload = _blanked(row.type, row.payload)
-        place = {"position": row.position, "created_at": row.created_at}
-        if payload is not None:
-            await tx.execute(OVERWRITE_LOGGED, {**place, "payload": payload})
+    await _erase_logged(tx, aggregate_type, ids)
     for row in await tx.execute(RECEIVED, {"contract_no": contract_no, "ids": ids}):
         payload = _blanked(row.type, row.payload)
         cause = f"{row.cause.partition(':')[0]}: {ERASED}" if row.cause else None
@@ -67,7 +90,9 @@ async def erase_personal_data(
         kept = {"payload": payload or row.payload, "cause": cause}
         await tx.execute(OVERWRITE_RECEIVED, {**place, **kept})
     known = [contract_no, *(word for word in words if word and len(word) > 1)]
-    await tx.execute(ERASE_REFUSED, {"words": [form for word in known for form in _forms(word)]})
+    await tx.execute(
+        ERASE_REFUSED, {"words": [form for word in known for form in byte_forms(word)]}
+    )
     await tx.execute(ERASE_ANSWERS, {"words": known})
 
 
@@ -78,7 +103,7 @@ def _blanked(wire_type: str, payload: str) -> str | None:
     return orjson.dumps(after).decode() if after != before else None
 
 
-def _forms(word: str) -> list[bytes]:
+def byte_forms(word: str) -> list[bytes]:
     """The encodings of a word in a message: UTF-8, Shift_JIS, and escaped as JSON does."""
     shift_jis = word.encode("cp932", "ignore")
     return [word.encode(), json.dumps(word)[1:-1].encode(), *([shift_jis] if shift_jis else [])]

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import metrics
 from shared.clock import Clock
 from shared.db import EVERY_DEALER, Database
+from shared.departed_staff import HasLeft, nobody_has_left
 from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import Inbox
 from shared.notifications import NotificationListener
@@ -43,7 +44,8 @@ async def no_further_work(_tx: AsyncSession) -> list[WorkCount]:
 class Service:
     """A service's parts: name, package, tables, subscriptions and timers.
 
-    `channels` are the NOTIFY channels of the service, besides the event core's.
+    `has_left` asks its copy of the staff master whether a person has left. `channels` are the
+    NOTIFY channels of the service, besides the event core's.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Service:
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     operators_work: OperatorsWork = no_further_work
+    has_left: HasLeft = nobody_has_left
 
 
 @dataclass(frozen=True, slots=True)

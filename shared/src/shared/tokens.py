@@ -1,6 +1,7 @@
 """Token verification: a bearer JWT is checked against the configured issuer's public keys."""
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,9 +20,14 @@ from shared.auth import (
     TokenNotTrusted,
 )
 from shared.issuer_keys import Keys
+from shared.mail_address import is_mail_address
+from shared.text_safety import is_safe_text
 
 ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")
 """Public-key signatures only: with a shared secret every verifier could also issue tokens."""
+CODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
+"""Dealer, store and staff code: what may stand in a key, and in no `*`."""
+LONGEST_NAME = 200
 LEEWAY_S = 10
 """Accepted difference between the issuer's clock and ours."""
 
@@ -117,15 +123,20 @@ def principal_from(claims: Mapping[str, object]) -> Principal:
     roles = claims.get("roles") or ()
     if not isinstance(roles, list | tuple):
         raise TokenNotTrusted("claim 'roles' is not a list")
+    if not all(isinstance(role, str) for role in roles):
+        raise TokenNotTrusted("claim 'roles' holds something that is no text")
     known = frozenset(Role(role) for role in roles if role in set(Role))
+    subject = _shown(claims, "sub")
+    if subject is None:
+        raise TokenNotTrusted("claim 'sub' is empty")
     return Principal(
-        user_id=str(claims["sub"]),
-        name=str(claims.get("name") or claims["sub"]),
-        dealer=_text(claims, "dealer"),
-        store=_text(claims, "store"),
-        staff_code=_text(claims, "staff_code"),
+        user_id=subject,
+        name=_shown(claims, "name") or subject,
+        dealer=_code(claims, "dealer"),
+        store=_code(claims, "store"),
+        staff_code=_code(claims, "staff_code"),
         roles=known,
-        mail=_text(claims, "email"),
+        mail=_mail(claims),
     )
 
 
@@ -156,6 +167,27 @@ def _text(claims: Mapping[str, object], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise TokenNotTrusted(f"claim {name!r} is not text")
     return value or None
+
+
+def _code(claims: Mapping[str, object], name: str) -> str | None:
+    """A claim that decides what rows are seen: a plain code, never a pattern for all of them."""
+    value = _text(claims, name)
+    if value is not None and not CODE.fullmatch(value):
+        raise TokenNotTrusted(f"claim {name!r} is no code")
+    return value
+
+
+def _mail(claims: Mapping[str, object]) -> str | None:
+    """The address, if a mail can be sent to it: people prefill forms with it."""
+    value = _text(claims, "email")
+    return value if value is not None and is_mail_address(value) else None
+
+
+def _shown(claims: Mapping[str, object], name: str) -> str | None:
+    value = _text(claims, name)
+    if value is not None and (len(value) > LONGEST_NAME or not is_safe_text(value)):
+        raise TokenNotTrusted(f"claim {name!r} is no name")
+    return value
 
 
 def bearer_token(request: Request) -> str:

@@ -11,6 +11,7 @@ from commuter_service.adapters.route_providers import (
     route_provider_of,
 )
 from commuter_service.models import Base
+from commuter_service.queries import has_left
 from commuter_service.subscribers import SUBSCRIBERS
 from commuter_service.timers import TIMERS
 from shared.api import create_api
@@ -25,6 +26,7 @@ SERVICE = Service(
     package="commuter_service",
     metadata=with_network(Base.metadata),
     subscribers=SUBSCRIBERS,
+    has_left=has_left,
     timers=TIMERS,
 )
 

@@ -10,6 +10,7 @@ from commuter_service.models import AuditEntry, Slip
 from commuter_service.queries import Conditions
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.slip_approval import SlipStatus, SlipStep
+from commuter_service.slips.departed import slips_of_leavers
 from shared.pending_work import REMANDS_SHOWN, RemandedWork, Work, WorkCount
 
 Counted = tuple[str, str, dict[str, str | list[str]], Conditions]
@@ -30,6 +31,7 @@ async def work_of(ctx: RequestContext) -> Work:
     ]
     if ctx.employee_id not in ctx.setting.approvers:  # who was one may still have slips
         counts = [one for one in counts if one.count or one.key != "slips_to_approve"]
+    counts = [one for one in counts if one.count or one.key != "slips_of_leavers"]
     some = any(one.key == "slips_remanded" and one.count for one in counts)
     return Work(counts=counts, remanded=await _remanded(ctx) if some else [])
 
@@ -45,6 +47,8 @@ def _counted(ctx: RequestContext) -> Iterator[Counted]:
         yield "passes", "確認待ちの定期区間", {}, waiting
     if ctx.accounting:
         approved = queries.slips_of_company(dealer, SlipStatus.APPROVED)
+        left = slips_of_leavers(dealer)
+        yield "slips_of_leavers", "退職者がいて進まない精算書", {"show": "of_leavers"}, left
         yield "slips_to_settle", "精算待ちの精算書", {"show": "to_settle"}, approved
 
 

@@ -377,3 +377,9 @@ async def source_fares(
     rows = (await tx.execute(chosen)).scalars()
     quoted = [QuotedFare(row.route, on, medium, row.yen, tuple(row.minutes)) for row in rows]
     return {one.key: one for one in quoted}
+
+
+async def has_left(tx: AsyncSession, dealer_id: str, staff_code: str) -> bool:
+    """Whether the staff master has this employee as no longer active."""
+    own = Employee.dealer_id == dealer_id, Employee.employee_id == f"{dealer_id}-{staff_code}"
+    return await tx.scalar(select(Employee.active).where(*own)) is False

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from contracts_service.models import Base
 from contracts_service.policy import Policy
+from contracts_service.queries import has_left
 from contracts_service.settings import ContractsSettings
 from contracts_service.subscribers import SUBSCRIBERS
 from contracts_service.timers import TIMERS
@@ -20,6 +21,7 @@ SERVICE = Service(
     package="contracts_service",
     metadata=Base.metadata,
     subscribers=SUBSCRIBERS,
+    has_left=has_left,
     timers=TIMERS,
 )
 

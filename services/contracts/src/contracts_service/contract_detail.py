@@ -172,6 +172,7 @@ class ContractDetail:
     customer: Customer
     store: CodedName
     staff: CodedName
+    staff_left: bool
     receivable_purchased: bool
     separate_procedure: bool
     tfc_handled: bool
@@ -208,6 +209,7 @@ async def contract_detail(
         customer=_customer(contract),
         store=CodedName(contract.store_code, store.name if store else ""),
         staff=CodedName(contract.staff_code, person.name if person else ""),
+        staff_left=person is not None and not person.active,
         receivable_purchased=contract.receivable_purchased,
         separate_procedure=needs_separate_procedure(
             product, receivable_purchased=contract.receivable_purchased

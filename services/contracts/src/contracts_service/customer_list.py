@@ -68,9 +68,16 @@ class ListedContract(NamedTuple):
     transferred_in_on: date | None
     pending_change_id: UUID | None
     store_name: str | None
+    staff_left: bool
 
 
-COLUMNS = ", ".join(f"contract.{name}" for name in ListedContract._fields if name != "store_name")
+STAFF_LEFT = """EXISTS (
+    SELECT FROM staff WHERE staff.dealer_id = :dealer AND NOT staff.active
+        AND staff.staff_code = contract.staff_code)"""
+"""The person in charge no longer works for the dealer."""
+STAFF_LEFT_OPEN = f"completion_basis IS NULL AND {STAFF_LEFT}"
+JOINED = ("store_name", "staff_left")
+COLUMNS = ", ".join(f"contract.{name}" for name in ListedContract._fields if name not in JOINED)
 ORDERS = {
     "": "contract.final_on, contract.contract_no",
     "staff_code": "contract.staff_code, contract.final_on, contract.contract_no",
@@ -137,6 +144,8 @@ def search_condition(
             _add_texts(condition, search.customer_name, search.registration_no)
         case GeneralSearch():
             _add_general(condition, search)
+            if search.staff_left:
+                condition.add(STAFF_LEFT_OPEN)
             if search.colour:
                 colours = colour_values(today, green_days=green_days)
                 condition.add(has_colour(search.colour), **colours)
@@ -161,6 +170,8 @@ def bulk_search_condition(condition: Condition, search: BulkSearch, *, today: da
         condition.add("model_code = :model_code", model_code=search.model_code)
     if search.from_staff:
         condition.add("staff_code = :from_staff", from_staff=search.from_staff)
+    if search.staff_left:
+        condition.add(STAFF_LEFT_OPEN)
     if search.from_store:
         condition.add("contract.store_code = :from_store", from_store=search.from_store)
     return condition
@@ -175,7 +186,8 @@ def hits(condition: Condition, sort: str = "", *, limit: int | None = None) -> s
     return f"""
         SELECT contract.*, (
             SELECT name FROM store WHERE store.dealer_id = :dealer
-                AND store.store_code = contract.store_code) AS store_name
+                AND store.store_code = contract.store_code) AS store_name,
+            {STAFF_LEFT} AS staff_left
         FROM (SELECT {COLUMNS} FROM contract WHERE {condition.where} {ordered} {at_most}) contract
         {ordered}
     """  # noqa: S608 - parts of this file only
@@ -240,6 +252,7 @@ class ListRow:
     store_name: str
     change_status: str
     colour: RowColour
+    staff_left: bool
 
 
 def row_of(row: ListedContract, *, today: date, policy: Policy) -> ListRow:
@@ -271,6 +284,7 @@ def row_of(row: ListedContract, *, today: date, policy: Policy) -> ListRow:
         store_name=row.store_name or "",
         change_status=change_status(pending=row.pending_change_id is not None),
         colour=colour,
+        staff_left=row.staff_left,
     )
 
 

@@ -327,3 +327,9 @@ async def dealer_name(tx: AsyncSession, dealer_id: str) -> str:
     """The dealer's name, or its code while the name is unknown."""
     dealer = await tx.get(Dealer, dealer_id)
     return dealer.name if dealer else dealer_id
+
+
+async def has_left(tx: AsyncSession, dealer_id: str, staff_code: str) -> bool:
+    """Whether the staff master has this person as no longer active."""
+    own = Staff.dealer_id == dealer_id, Staff.staff_code == staff_code
+    return await tx.scalar(select(Staff.active).where(*own)) is False

@@ -12,4 +12,6 @@ class ContractsSettings(ServiceSettings, Policy):
     The policy's fields are settings of their own.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CONTRACTS_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CONTRACTS_", frozen=True, hide_input_in_errors=True
+    )

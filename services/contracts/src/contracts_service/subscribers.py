@@ -9,6 +9,7 @@ from contracts_service.actions.final_handling import return_ended, return_submit
 from contracts_service.rules.products import Product
 from event_contracts import dealer, tfc
 from event_contracts.returns import ApplicationSubmitted, ReturnCompleted, ReturnWithdrawn
+from shared.mail_address import is_mail_address
 from shared.worker import Delivery, Subscribers
 
 SUBSCRIBERS = Subscribers()
@@ -162,8 +163,9 @@ async def upsert_calendar(
 async def upsert_staff_member(
     event: dealer.StaffMasterUpdated, delivery: Delivery, tx: AsyncSession
 ) -> None:
-    """A staff member was added, changed or removed (C4)."""
-    await master_data.upsert_staff(tx, [event.model_dump()], now=delivery.now)
+    """A staff member was added, changed or removed (C4); an address must be one to send to."""
+    mail = event.mail if event.mail and is_mail_address(event.mail) else None
+    await master_data.upsert_staff(tx, [{**event.model_dump(), "mail": mail}], now=delivery.now)
 
 
 @SUBSCRIBERS.on(dealer.StoreMasterUpdated)

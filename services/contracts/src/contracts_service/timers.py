@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.actions.assignment import OVERDUE, REFLECT, raise_overdue, reflect_change
+from contracts_service.actions.customer_erasure import FORGET_WORDS, forget_words
 from contracts_service.actions.publish_urgency import PUBLISH_URGENCY, publish_urgency
 from shared.clock import jst_day
 from shared.timers import TimerHandler, TimerPayload
@@ -27,4 +28,14 @@ async def new_day(_key: str, payload: TimerPayload, now: datetime, tx: AsyncSess
     await publish_urgency(tx, date.fromisoformat(str(payload["day"])), now=now)
 
 
-TIMERS: Mapping[str, TimerHandler] = {REFLECT: reflect, OVERDUE: alarm, PUBLISH_URGENCY: new_day}
+async def forget(key: str, _payload: TimerPayload, _now: datetime, tx: AsyncSession) -> None:
+    """Forget the words of an erased customer; retried while they are not published."""
+    await forget_words(tx, key)
+
+
+TIMERS: Mapping[str, TimerHandler] = {
+    REFLECT: reflect,
+    OVERDUE: alarm,
+    PUBLISH_URGENCY: new_day,
+    FORGET_WORDS: forget,
+}

@@ -10,7 +10,7 @@ from interchange_service.api.authentication import with_api_keys
 from interchange_service.api.rate_limit import RateLimit
 from interchange_service.broker_definitions import BrokerNames
 from interchange_service.maintenance import run_maintenance
-from interchange_service.models import Base
+from interchange_service.models import DEPARTED_STAFF, Base
 from interchange_service.queries import operators_work
 from interchange_service.rules.webhooks import HORIZON
 from interchange_service.settings import InterchangeSettings as Settings
@@ -20,6 +20,7 @@ from shared.api import create_api
 from shared.auth import PrincipalOf
 from shared.clock import Clock
 from shared.db import Database
+from shared.departed_staff import left_according_to
 from shared.service import Background, Service, ServiceRuntime
 
 __all__ = [
@@ -37,6 +38,7 @@ def service_with(horizon: timedelta) -> Service:
         subscribers=subscribers_with(horizon),
         channels=("webhook",),
         operators_work=operators_work,
+        has_left=left_according_to(DEPARTED_STAFF),
     )
 
 
@@ -87,16 +89,22 @@ def background_work(settings: Settings, running: ServiceRuntime) -> list[Backgro
     The last only with a broker.
     """
     background: list[Background] = [
-        partial(run_maintenance, running.database, running.clock, settings.kept),
+        partial(
+            run_maintenance,
+            running.database,
+            running.clock,
+            settings.kept,
+            settings.kept_unsettled,
+        ),
         partial(
             webhook_sender(settings, running.database, running.clock).run,
             running.listener["webhook"],
         ),
     ]
-    if settings.rabbitmq_url:
+    if settings.rabbitmq_url is not None and settings.rabbitmq_url.get_secret_value():
         background.append(
             AmqpConsumers(
-                settings.rabbitmq_url,
+                settings.rabbitmq_url.get_secret_value(),
                 BrokerNames(settings.event_prefix),
                 running.database,
                 running.clock,

@@ -19,15 +19,19 @@ DELETE_EVERY = 240
 """Rounds: once an hour."""
 
 
-async def run_maintenance(database: Database, clock: Clock, kept: timedelta) -> None:
-    """Measure the quarantine, and delete what was settled before `kept`, until cancelled."""
+async def run_maintenance(
+    database: Database, clock: Clock, kept: timedelta, kept_unsettled: timedelta
+) -> None:
+    """Measure the quarantine, and delete what has expired, until cancelled."""
     rounds = 0
     while True:
         try:
             async with database.transaction(EVERY_DEALER) as tx:
                 DELETED_AFTER.set(await quarantine_size(tx))
                 if rounds % DELETE_EVERY == 0:
-                    await delete_expired(tx, now=clock.now(), kept=kept)
+                    await delete_expired(
+                        tx, now=clock.now(), kept=kept, kept_unsettled=kept_unsettled
+                    )
             rounds += 1
         except (OSError, DBAPIError) as cause:
             log.warning("maintenance_failed", cause=type(cause).__name__)

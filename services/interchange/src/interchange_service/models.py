@@ -31,6 +31,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from interchange_service.rules.webhooks import IN_ORDER_ATTEMPTS
 from shared import audit
 from shared.delivery.ledger import Deliverable, Ledger
+from shared.departed_staff import departed_staff_table
 
 
 class Base(DeclarativeBase):
@@ -266,3 +267,5 @@ DELIVERIES = Ledger(
     ready=(ENDPOINT_HAS_ROOM, IN_ORDER),
     log_columns=lambda delivery: {"attempt": delivery.attempts},
 )
+
+DEPARTED_STAFF = departed_staff_table(Base.metadata)

@@ -21,7 +21,16 @@ class InterchangeSettings(WebhookSettings, ServiceSettings):
         90, ge=14, description="how long settled messages and webhooks can be looked up"
     )
 
+    unsettled_days: int = Field(
+        180, ge=14, description="how long a refused message waits for a person before it is deleted"
+    )
+
+    @property
+    def kept_unsettled(self) -> timedelta:
+        """The same."""
+        return timedelta(days=self.unsettled_days)
+
     @property
     def kept(self) -> timedelta:
-        """The same."""
+        """`kept_days` as a duration."""
         return timedelta(days=self.kept_days)

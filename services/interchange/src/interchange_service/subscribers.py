@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from event_contracts.customer_erasure import CustomerTracesErased
 from event_contracts.returns import (
     ReturnCompleted,
     ReturnEvent,
@@ -11,14 +12,26 @@ from event_contracts.returns import (
     ReturnStatusChanged,
     ReturnWithdrawn,
 )
+from interchange_service.actions.customer_erasure import erase_customer
 from interchange_service.actions.schedule_webhook import schedule_messages
+from interchange_service.models import DEPARTED_STAFF
 from interchange_service.rules.webhooks import HORIZON, REMANDED_TO, EventFilter, Step, is_timely
+from shared.departed_staff import keep_departed_staff
 from shared.worker import Delivery, Subscribers
+
+
+async def erase_customer_messages(
+    event: CustomerTracesErased, on: Delivery, tx: AsyncSession
+) -> None:
+    """A customer was erased; refused messages may name them."""
+    await erase_customer(tx, event.dealer_id, event.contract_no, event.words, now=on.now)
 
 
 def subscribers_with(horizon: timedelta = HORIZON) -> Subscribers:
     """The interchange's subscribers; what is older than `horizon` is not sent."""
     subscribers = Subscribers()
+    keep_departed_staff(subscribers, DEPARTED_STAFF)
+    subscribers.on(CustomerTracesErased)(erase_customer_messages)
 
     async def schedule(
         event: ReturnEvent, on: Delivery, tx: AsyncSession, kind: EventFilter, status: str

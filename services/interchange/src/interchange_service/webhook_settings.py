@@ -12,7 +12,7 @@ from interchange_service.webhook_http import WebhookClient
 class WebhookSettings(BaseSettings):
     """Settings of the messages to dealers' systems."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
     webhook_keys: SecretStr = Field(
         description="Fernet keys separated by commas; the first encrypts, every one decrypts"

@@ -6,7 +6,7 @@ import httpx
 from fastapi import FastAPI
 
 from notifier_service.mail_worker import Sender
-from notifier_service.models import Base
+from notifier_service.models import DEPARTED_STAFF, Base
 from notifier_service.queries import operators_work
 from notifier_service.recipients_client import RecipientSource
 from notifier_service.rules.reminders import ReminderPolicy
@@ -16,6 +16,7 @@ from shared.api import create_api
 from shared.auth import PrincipalOf
 from shared.clock import Clock
 from shared.db import Database
+from shared.departed_staff import left_according_to
 from shared.service import Background, Service, ServiceRuntime
 
 
@@ -29,6 +30,7 @@ def service_with(timing: ReminderPolicy) -> Service:
         timers=timers(),
         channels=("mail",),
         operators_work=operators_work,
+        has_left=left_according_to(DEPARTED_STAFF),
     )
 
 

@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared import audit
 from shared.delivery.ledger import Deliverable, Ledger
+from shared.departed_staff import departed_staff_table
 
 STATES = ("scheduled", "sending", "sent", "suppressed", "failed", "unknown")
 
@@ -115,3 +116,5 @@ class MailLog(audit.AuditEntry, Base):
 
 
 MAILS = Ledger(Mail, MailLog, channel="mail")
+
+DEPARTED_STAFF = departed_staff_table(Base.metadata)

@@ -5,7 +5,7 @@ of that day. The answers are validated by models generated from the services' do
 """
 
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -14,6 +14,7 @@ from notifier_service.rules.recipients import (
     SLIP_MAILS_TO_APPLICANT,
     SLIP_MAILS_TO_APPROVER,
     Facts,
+    RecipientRole,
     ReturnSnapshot,
     RoundApprover,
 )
@@ -38,6 +39,22 @@ NO_RETURN = ReturnSnapshot(
 """What mails about passes, slips and months know of a return: nothing."""
 
 
+class _Person(Protocol):
+    """A person of an answer."""
+
+    @property
+    def left(self) -> bool | None:
+        """Whether they have left the dealer."""
+        ...
+
+
+def _roles_left(**people: _Person | None) -> frozenset[RecipientRole]:
+    """The roles whose holder has left (D158)."""
+    return frozenset(
+        cast("RecipientRole", role) for role, person in people.items() if person and person.left
+    )
+
+
 class Application(returns.RecipientsAnswer, frozen=True):
     """An application as its mails need it."""
 
@@ -52,11 +69,12 @@ class Application(returns.RecipientsAnswer, frozen=True):
             store_approver=self.store_approver.mail if self.store_approver else None,
             hq_approvers=self.hq_approver_mails,
             round_approvers=[
-                RoundApprover("hq" if a.role.startswith("hq") else "store", a.mail)
+                RoundApprover("hq" if a.role.startswith("hq") else "store", a.mail, a.left)
                 for a in self.round_approvers
             ],
             store_notice=self.store_approver_notice,
             store_approvers=self.store_approver_mails,
+            left=_roles_left(originator=self.originator, store_approver=self.store_approver),
         )
 
     def remand_of(self, facts: Facts) -> Remand | None:
@@ -78,6 +96,7 @@ class CommuterPass(commuter.Recipients, frozen=True):
             NO_RETURN,
             applicant=self.applicant_mail,
             administrators=self.administrator_mails,
+            left=frozenset({"applicant"} if self.applicant_left else ()),
         )
 
 
@@ -99,6 +118,7 @@ class Slip(commuter.SlipRecipients, frozen=True):
             approver=self.approver.mail if self.approver else None,
             declined=declined,
             moved_on=not self.is_latest,
+            left=_roles_left(applicant=self.applicant, approver=self.approver),
         )
 
 
@@ -112,6 +132,7 @@ class SubmissionRequest(commuter.SubmissionRecipient, frozen=True):
             NO_RETURN,
             applicant=self.mail,
             moved_on=self.unsubmitted == 0,
+            left=frozenset({"applicant"} if self.left else ()),
         )
 
 

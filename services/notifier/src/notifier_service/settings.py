@@ -22,7 +22,9 @@ from shared.settings import ServiceSettings
 class MailSettings(BaseSettings):
     """Settings of the mails; enough for a notifier inside the all-in-one."""
 
-    model_config = SettingsConfigDict(env_prefix="NOTIFIER_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="NOTIFIER_", frozen=True, hide_input_in_errors=True
+    )
 
     sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="From of the mails of returns")
     expense_sender: str | None = Field(

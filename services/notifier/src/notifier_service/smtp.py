@@ -24,6 +24,7 @@ from aiosmtplib import SMTPException, SMTPResponseException
 from pydantic import SecretStr
 
 from notifier_service.mail_templates import RenderedMail
+from shared.mail_address import mail_address, wire_address
 
 PERMANENT = 500
 TRANSIENT = 400
@@ -92,6 +93,7 @@ class MailServer:
     async def deliver(self, draft: Draft, *, to: str, written_at: datetime) -> SmtpOutcome:
         """Hand one mail over; never raises for what a server or a network can do."""
         try:
+            to = wire_address(mail_address(to))
             content = self._content(draft, to, written_at)
         except Exception as wrong:  # the address parser raises much that is no ValueError
             return SmtpOutcome("permanent", f"the address cannot be written to: {wrong}")

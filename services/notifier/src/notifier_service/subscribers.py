@@ -18,6 +18,7 @@ from event_contracts.commuter import (
     SlipMoved,
     SubmissionRequested,
 )
+from event_contracts.customer_erasure import CustomerTracesErased
 from event_contracts.returns import (
     OriginatorTakenOver,
     ReturnCompleted,
@@ -26,7 +27,7 @@ from event_contracts.returns import (
     ReturnRemanded,
     ReturnStatusChanged,
 )
-from notifier_service.actions.customer_erasure import erase_customer
+from notifier_service.actions.customer_erasure import erase_customer, erase_words
 from notifier_service.actions.schedule_mail import Cause, schedule_mail
 from notifier_service.actions.schedule_reminders import (
     REMINDER_TIMERS,
@@ -34,12 +35,19 @@ from notifier_service.actions.schedule_reminders import (
     schedule_reminders,
     schedule_slip_reminder,
 )
+from notifier_service.models import DEPARTED_STAFF
 from notifier_service.rules.joined_reminders import group_of
 from notifier_service.rules.recipients import Facts, MailKind, mail_of_status
 from notifier_service.rules.reminders import ReminderPolicy, is_timely
 from notifier_service.rules.slip_mails import mail_of_move
+from shared.departed_staff import keep_departed_staff
 from shared.timers import TimerHandler, TimerPayload
 from shared.worker import Delivery, Subscribers
+
+
+async def erase_customer_words(event: CustomerTracesErased, _: Delivery, tx: AsyncSession) -> None:
+    """A customer was erased; mails about slips may name them."""
+    await erase_words(tx, event.dealer_id, event.contract_no, event.words)
 
 
 def subscribers_with(timing: ReminderPolicy) -> Subscribers:
@@ -76,6 +84,8 @@ def subscribers_with(timing: ReminderPolicy) -> Subscribers:
         await schedule_reminders(tx, event, timing, now=delivery.now)
 
     subscribers.on(ReturnCustomerErased)(erase_customer_data)
+    keep_departed_staff(subscribers, DEPARTED_STAFF)
+    subscribers.on(CustomerTracesErased)(erase_customer_words)
     _pass_subscribers(subscribers, timing)
     _slip_subscribers(subscribers, timing)
     return subscribers

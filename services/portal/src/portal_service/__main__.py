@@ -26,6 +26,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     settings = PortalSettings()
+    settings.check_for_the_network()
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
         urls = settings.database_url, settings.owner_database_url

@@ -20,7 +20,7 @@ from portal_service.service_calls import CallFailed, ServiceAnswer, ServiceCalls
 from portal_service.session import session_of
 from portal_service.state import state_of
 from shared import tracing
-from shared.auth import Principal
+from shared.auth import Principal, StaffDeactivated
 
 SERVICE_NAMES: Mapping[str, str] = {
     "contracts": "契約",
@@ -258,11 +258,14 @@ async def or_missing(asked: Awaitable[Found]) -> Found | ServiceUnavailable:
         return missing
 
 
-def refusal_in(service: str, answer: ServiceAnswer) -> Problem | ServiceUnavailable:
-    """What an answer with an error status amounts to."""
+def refusal_in(
+    service: str, answer: ServiceAnswer
+) -> Problem | ServiceUnavailable | StaffDeactivated:
+    """What an answer with an error status amounts to; staff who have left see no page at all."""
     if answer.status in BAD_GATEWAYS:
         return ServiceUnavailable(service, f"status {answer.status}")
-    return problem_in(answer)
+    problem = problem_in(answer)
+    return StaffDeactivated() if problem.code == StaffDeactivated.code else problem
 
 
 def problem_in(answer: ServiceAnswer) -> Problem:

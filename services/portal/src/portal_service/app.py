@@ -28,6 +28,7 @@ from portal_service.screens.commuter import (
     mail_preferences,
     months,
     passes,
+    slip_succession,
     slips,
     stations,
 )
@@ -94,6 +95,7 @@ SCREENS = (
     passes,
     confirmations,
     slips,
+    slip_succession,
     desk,
     months,
     look_up,
@@ -165,8 +167,9 @@ def _state(
     templates = page_templates()
     templates.globals["mail_sender"] = settings.mail_sender
     templates.globals["expense_mail_sender"] = settings.expense_mail_sender or settings.mail_sender
-    database = Database(settings.database_url, pool_size=settings.database_connections)
-    listener = NotificationListener(settings.database_url, ("session_end",))
+    url = settings.database_url.get_secret_value()
+    database = Database(url, pool_size=settings.database_connections)
+    listener = NotificationListener(url, ("session_end",))
     return PortalState(
         settings=settings,
         database=database,

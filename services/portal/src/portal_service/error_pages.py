@@ -24,12 +24,13 @@ from portal_service.session import (
     SessionEnded,
     SessionIdle,
     SessionTooLong,
+    end_session,
     refuse_foreign_forms,
     session_of,
 )
 from portal_service.sign_in import login_path, own_path
 from portal_service.state import state_of
-from shared.auth import AccessRefused
+from shared.auth import AccessRefused, StaffDeactivated
 
 log = structlog.get_logger()
 
@@ -99,6 +100,13 @@ FORM_TOO_OLD = Failure(
     "登録されている内容は変わっていません。",
     "前の画面に戻り、読み込み直してからもう一度入力してください。",
 )
+DEACTIVATED = Failure(
+    403,
+    "ご利用いただけません",
+    StaffDeactivated.message,
+    "登録されている内容は残っています。担当していた案件は、本部担当者が引き継げます。",
+    "お心当たりがないときは、本部担当者にご連絡ください。",
+)
 NO_LOGIN = Failure(
     400,
     "ログインできませんでした",
@@ -162,12 +170,23 @@ def install_error_pages(app: FastAPI) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AccessRefused)
     request.state.refusal_code = error.code
+    if isinstance(error, StaffDeactivated):
+        return await _deactivated(request)
     if error.kind == "unauthenticated":
         return await _sign_in_again(request, error)
     if error.kind == "forbidden":
         note(request, Note(Action.ACCESS_REFUSED, code=error.code))
     status = {"forbidden": 403, "unavailable": 503}[error.kind]
     return await failure_page(request, of_status(status), detail=error.message)
+
+
+async def _deactivated(request: Request) -> Response:
+    """Staff who have left: their browser is signed out, and shows nothing of the dealer."""
+    request.state.deactivated = True
+    note(request, Note(Action.ACCESS_REFUSED, code=StaffDeactivated.code))
+    response = await failure_page(request, DEACTIVATED, again=login_path("/"))
+    end_session(request, response)
+    return response
 
 
 async def _sign_in_again(request: Request, error: AccessRefused | None = None) -> Response:

@@ -137,7 +137,7 @@ async def page_context_of(request: Request) -> PageContext:
         "flash", request.cookies.get(cookie_name(request, "flash"))
     )
     who = await _person(request)
-    if who is None:
+    if who is None or getattr(request.state, "deactivated", False):
         return PageContext("bare.html", flash=flash, request_id=request_id)
     session = session_of(request)
     place, rights, work = await asyncio.gather(

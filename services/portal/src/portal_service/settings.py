@@ -6,12 +6,17 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LONGEST_SESSION_S = 24 * 3600
+FEWEST_LETTERS = 10
+
+
+class NotForTheNetwork(Exception):
+    """The settings are good for one machine only."""
 
 
 class PortalSettings(BaseSettings):
     """Read from the environment, each name with the prefix PORTAL_ (PORTAL_PUBLIC_URL, ...)."""
 
-    model_config = SettingsConfigDict(env_prefix="PORTAL_")
+    model_config = SettingsConfigDict(env_prefix="PORTAL_", hide_input_in_errors=True)
 
     public_url: str
     """The origin that browsers see, without a trailing slash: https://portal.example.jp"""
@@ -23,9 +28,9 @@ class PortalSettings(BaseSettings):
     session_longest_s: int = Field(12 * 3600, ge=60, le=LONGEST_SESSION_S)
     """A session ends after this long in any case; and earlier if its access token expires."""
 
-    database_url: str
+    database_url: SecretStr
     """postgresql://user:password@host:port/database, of the portal's own"""
-    owner_database_url: str | None = None
+    owner_database_url: SecretStr | None = None
     """The same database as the role that owns the tables, for migrations only."""
     database_connections: int = Field(5, ge=2)
     """Connections per process, and one more for LISTEN."""
@@ -70,6 +75,19 @@ class PortalSettings(BaseSettings):
 
     embedded: bool = False
     """The all-in-one on one machine: shows the style guide and the clock."""
+
+    def check_for_the_network(self) -> None:
+        """Refuse to face browsers in plain text or with a guessable seal. Raises NotForTheNetwork.
+
+        The all-in-one on one machine may.
+        """
+        if self.embedded:
+            return
+        for name in ("public_url", "oidc_issuer"):
+            if urlsplit(getattr(self, name)).scheme != "https":
+                raise NotForTheNetwork(f"PORTAL_{name.upper()} must begin with https://")
+        if len(set(self.session_secret.get_secret_value())) < FEWEST_LETTERS:
+            raise NotForTheNetwork("PORTAL_SESSION_SECRET repeats a few characters: make it random")
 
     @property
     def https(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fastapi import FastAPI
 
 from returns_service.models import Base
+from returns_service.queries import has_left
 from returns_service.rules.return_form import DEFAULT_REASONS
 from returns_service.settings import ReturnsSettings
 from returns_service.subscribers import SUBSCRIBERS
@@ -19,6 +20,7 @@ SERVICE = Service(
     package="returns_service",
     metadata=Base.metadata,
     subscribers=SUBSCRIBERS,
+    has_left=has_left,
 )
 
 

@@ -57,6 +57,8 @@ class Counted:
             named["updated_to"] = self.keys.updated_to_on.isoformat()
         if self.keys.own:
             named["own"] = "true"
+        if self.keys.left_on:
+            named["left"] = "true"
         return named
 
 
@@ -90,6 +92,7 @@ async def work_of(ctx: RequestContext) -> Work:
         )
         for one in listed
     ]
+    counts = [one for one in counts if one.count or one.key != "left"]
     some = any(one.key == "remanded" and one.count for one in counts)
     return Work(counts=counts, remanded=await _remanded(ctx) if some else [])
 
@@ -103,6 +106,8 @@ def _of_dealer(ctx: RequestContext) -> Iterator[Counted]:
         updated_to_on=last_change_of_stale(ctx.today),
         own=ctx.who.self_actor.role is Role.SALES,
     )
+    if ctx.who.self_actor.role is Role.HQ:
+        yield Counted("left", "退職者がいて進まない申込", ProgressSearch(left_on=ctx.today))
     yield Counted("stale", "7日以上動きのない申込", stale, waits=False)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from returns_service.actor import Person
+from returns_service.departed_conditions import NEEDS_SUCCESSOR
 from returns_service.rules.approval_route import Level
 from returns_service.rules.progress_list import (
     ApplicationKind,
@@ -142,12 +143,17 @@ def rows_wanted(
     narrowed = _narrowed(keys, page.after)
     if keys.waiting:
         narrowed.append(waits_for_any(person.actors))
+    if keys.left_on:
+        of_dealer = person.self_actor.role is not Role.TFC
+        narrowed.append((NEEDS_SUCCESSOR if of_dealer else "FALSE", {"left_on": keys.left_on}))
     if keys.own:
         narrowed.append(("originator_id = :own_id", {"own_id": person.self_actor.user_id}))
     for condition, its_values in narrowed:
         conditions.append(condition)
         values |= its_values
-    returns_only = keys.waiting or keys.own  # what TFC reports has no originator here
+    returns_only = (
+        keys.waiting or keys.own or keys.left_on is not None
+    )  # what TFC reports has no originator here
     values |= {"limit": page.limit, "kind": keys.kind.value if keys.kind else None}
     parts = []
     for share in _shares(keys.statuses, tab):

@@ -186,6 +186,7 @@ async def store_approver_mails(
     people |= {
         s.substitute_id for s in substitutes if s.approver_id in people and s.from_on <= today
     }
+    people -= await _not_active(tx, application.dealer_id, people)
     left = await tx.scalars(
         select(Approval)
         .join(Application, Application.application_id == Approval.application_id)
@@ -203,6 +204,12 @@ async def store_approver_mails(
         newest.setdefault(approval.approver_id, approval.mail or "")
     people.discard(application.originator_id)
     return [newest[person] for person in sorted(people & newest.keys())]
+
+
+async def _not_active(tx: AsyncSession, dealer: str, people: Collection[str]) -> set[str]:
+    codes = [person.removeprefix(f"{dealer}-") for person in people]
+    own = Staff.dealer_id == dealer, Staff.staff_code.in_(codes), ~Staff.active
+    return {f"{dealer}-{code}" for code in await tx.scalars(select(Staff.staff_code).where(*own))}
 
 
 async def history_of(tx: AsyncSession, application_id: str) -> Sequence[HistoryLine]:
@@ -256,3 +263,9 @@ def substitution_in(row: Substitute) -> Substitution:
     """A kept substitution as the rules know it."""
     approver = Actor(row.approver_id, Role(row.approver_role), row.dealer_id, row.approver_store)
     return Substitution(approver, row.substitute_id, row.from_on, row.to_on)
+
+
+async def has_left(tx: AsyncSession, dealer_id: str, staff_code: str) -> bool:
+    """Whether the staff master has this person as no longer active."""
+    own = Staff.dealer_id == dealer_id, Staff.staff_code == staff_code
+    return await tx.scalar(select(Staff.active).where(*own)) is False

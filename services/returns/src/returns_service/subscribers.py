@@ -2,10 +2,10 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from event_contracts import contract, dealer, mail, masters, tfc_returns
+from event_contracts import contract, customer_erasure, dealer, mail, masters, tfc_returns
 from returns_service.actions import contract_copy, reported_cars, store_and_staff_copy
 from returns_service.actions.change_applications import upsert_change_application
-from returns_service.actions.customer_erasure import erase_customer
+from returns_service.actions.customer_erasure import erase_customer, erase_refused_messages
 from returns_service.actions.return_history import record_mail
 from returns_service.actions.tfc_steps import apply_tfc_step
 from returns_service.actor import TFC_CORE, RequestContext
@@ -56,6 +56,14 @@ async def erase_customer_data(
 ) -> None:
     """The customer's personal data are erased here too."""
     await erase_customer(tx, event.contract_no, now=delivery.now)
+
+
+@SUBSCRIBERS.on(customer_erasure.CustomerTracesErased)
+async def erase_customer_words(
+    event: customer_erasure.CustomerTracesErased, _: Delivery, tx: AsyncSession
+) -> None:
+    """Messages that this service refused may name the customer."""
+    await erase_refused_messages(tx, event.contract_no, event.words)
 
 
 @SUBSCRIBERS.on(contract.AssignmentChangeRegistered)

@@ -12,13 +12,14 @@ from commuter_service.actions.delete_expired_passes import set_purge_timer
 from commuter_service.models import CompanySetting, Employee, Permission
 from commuter_service.queries import employee_by_id, permission_of, setting_of
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.company_setting import RightMissing, check_setting, is_mail
+from commuter_service.rules.company_setting import RightMissing, check_setting
 from commuter_service.rules.route_search_policy import Media
 from fare_engine.routing.candidates import USUAL_WEIGHTS
 from fare_engine.rules.bus_policy import BusPolicy
 from shared.auth import Principal
 from shared.concurrency import check_version
 from shared.errors import FieldError, FormErrors
+from shared.mail_address import is_mail_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ async def save_rights(
     """Tick or untick what an employee may do (R27). Raises RightMissing, FormErrors ..."""
     _need_accounting(ctx)
     await employee_by_id(ctx.tx, ctx.dealer_id, employee_id)
-    if rights.mail and not is_mail(rights.mail):
+    if rights.mail and not is_mail_address(rights.mail):
         message = "メールアドレスの形式が正しくありません"
         raise FormErrors(FieldError("mail", "MAIL_UNREADABLE", message))
     kept = await permission_of(ctx.tx, ctx.dealer_id, employee_id)

@@ -61,7 +61,9 @@ OWN_ENGINE = OwnEngine()
 class RouteProviderSettings(BaseSettings):
     """Read from the environment with the prefix COMMUTER_LOOK_UP_."""
 
-    model_config = SettingsConfigDict(env_prefix="COMMUTER_LOOK_UP_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="COMMUTER_LOOK_UP_", frozen=True, hide_input_in_errors=True
+    )
 
     source: Literal["own", "ekispert"] = "own"
     prepare: bool = False

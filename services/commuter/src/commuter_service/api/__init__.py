@@ -14,12 +14,13 @@ from commuter_service.api import (
     route_search,
     settings,
     slip_desk,
+    slip_succession,
     slips,
 )
 
 router = APIRouter()
 for part in (
-    *(settings, passes, route_search, slips, slip_desk, month_closings),
+    *(settings, passes, route_search, slip_succession, slips, slip_desk, month_closings),
     *(pdf, rechecks, pending_work, mail_preferences, internal),
 ):
     router.include_router(part.router)

@@ -39,18 +39,20 @@ class Recipients(BaseModel):
     dealer_id: str
     applicant_name: str
     applicant_mail: str | None
+    applicant_left: bool = False
     applied_on: date | None
     reason: str | None
     administrator_mails: list[str]
 
 
 class SlipPerson(BaseModel):
-    """A person of a slip with their address, and the mails that they declined."""
+    """A person of a slip: address, declined mails, and whether they have left (D158)."""
 
     person_id: str
     name: str
     mail: str | None
     declined: list[str]
+    left: bool = False
 
 
 class SlipMove(BaseModel):
@@ -117,6 +119,7 @@ async def _person(tx: AsyncSession, dealer_id: str, employee_id: str) -> SlipPer
         name=known.name if known else employee_id,
         mail=known.mail if known else None,
         declined=preference.declined,
+        left=known is not None and not known.active,
     )
 
 
@@ -129,6 +132,7 @@ class SubmissionRecipient(BaseModel):
     mail: str | None
     month: str
     unsubmitted: int
+    left: bool = False
 
 
 @router.get("/employees/{employee_id:key}/months/{month:key}/recipients")
@@ -149,6 +153,7 @@ async def read_submission_recipient(
         name=known.name,
         mail=known.mail,
         month=month,
+        left=not known.active,
         unsubmitted=sum(one.slips for one in owners if one.employee_id == employee_id),
     )
 
@@ -168,6 +173,7 @@ async def read_recipients(
         dealer_id=held.dealer_id,
         applicant_name=applicant.name if applicant else held.employee_id,
         applicant_mail=applicant.mail if applicant else None,
+        applicant_left=applicant is not None and not applicant.active,
         applied_on=held.applied_on,
         reason=held.reason,
         administrator_mails=list(await _administrators(tx, held.dealer_id)),
@@ -182,6 +188,8 @@ async def _administrators(tx: AsyncSession, dealer_id: str) -> tuple[str, ...]:
     for one in ticked:
         if one.pass_master:
             known = await tx.get(Employee, one.employee_id)
+            if known is not None and not known.active:
+                continue
             permitted.append(one.mail or (known.mail if known else None))
     addresses = [mail for mail in permitted if mail]
     if setting.admin_mail is None:

@@ -25,12 +25,12 @@ from commuter_service.rules.slip_kind import SlipKind
 from fare_engine.routing.route_words import section_of
 from shared.clock import jst_day
 from shared.db import Database
+from shared.text_safety import defused_cell
 
 LIST_COLUMNS = (
     *("伝票番号", "種別", "件名", "状態", "申請日", "最終更新日", "社員番号", "氏名", "店舗"),
     *("明細数", "合計金額", "仕訳出力番号"),
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def journal_file(
@@ -105,7 +105,7 @@ def _listed(row: Row[Any]) -> Sequence[str]:
         str(row.total_yen),
         str(row.number or ""),
     )
-    return [f"'{one}" if one.startswith(_FORMULA_STARTS) else one for one in cells]
+    return list(map(defused_cell, cells))
 
 
 def _csv(rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]) -> bytes:

@@ -1,14 +1,13 @@
 """Company settings on システム設定 and 権限マスタ (R11, R19, R23, R27, R30)."""
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
 from commuter_service.rules.pass_retention import RetentionNotOffered, retention
 from shared.errors import FieldError, FormErrors, Kind, Refusal
+from shared.mail_address import is_mail_address
 
 MOST_APPROVERS = 2
-MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class RightMissing(Refusal):
@@ -33,7 +32,7 @@ def check_setting(
     if before and not admin_mail:
         message = "管理者用E-MAILを申請通知メールの宛先から削除することはできません"
         wrong.append(FieldError("admin_mail", "ADMIN_MAIL_REQUIRED", message))
-    elif admin_mail and not is_mail(admin_mail):
+    elif admin_mail and not is_mail_address(admin_mail):
         message = "メールアドレスの形式が正しくありません"
         wrong.append(FieldError("admin_mail", "MAIL_UNREADABLE", message))
     if len(approvers) > MOST_APPROVERS or len(set(approvers)) < len(approvers):
@@ -41,8 +40,3 @@ def check_setting(
         wrong.append(FieldError("approvers", "APPROVERS_WRONG", message))
     if wrong:
         raise FormErrors(*wrong)
-
-
-def is_mail(text: str) -> bool:
-    """Whether the text looks like one mail address."""
-    return MAIL.fullmatch(text) is not None

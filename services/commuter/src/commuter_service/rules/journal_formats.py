@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from commuter_service.rules.journal_lines import JournalLine, TaxTreatment
+from shared.text_safety import defused_cell
 
 GETA = "〓"
 """What Japanese printers set for a character that they do not have."""
@@ -62,7 +63,7 @@ def journal_csv(layout: Layout, lines: Iterable[JournalLine], *, first: bool) ->
     writer = csv.writer(written, lineterminator="\r\n")
     if first and layout.heading:
         writer.writerow(layout.heading)
-    writer.writerows(map(layout.row, lines))
+    writer.writerows(map(defused_cell, layout.row(line)) for line in lines)
     text = written.getvalue()
     if layout.encoding == "cp932":
         return cp932(text)

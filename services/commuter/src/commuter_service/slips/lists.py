@@ -10,6 +10,7 @@ from commuter_service.models import Pass, Slip, SlipItem
 from commuter_service.passes.employee_passes import passes_of_employee
 from commuter_service.queries import PassRecord
 from commuter_service.request_context import RequestContext
+from commuter_service.slips.departed import departure, people_of, people_who_left
 from commuter_service.slips.schemas import SlipLine, slip_line
 
 
@@ -33,9 +34,11 @@ async def slip_lines(ctx: RequestContext, found: Sequence[Slip]) -> Slips:
     enterers = {slip.entered_by for slip in found if slip.entered_by}
     names = await queries.employee_names(ctx.tx, owners | enterers)
     passes = {one: passes_of_employee(records[one], ctx.tariffs.network) for one in owners}
-    return Slips(
-        items=[
-            slip_line(ctx, slip, items[slip.slip_id], passes[slip.employee_id], names)
-            for slip in found
-        ]
-    )
+    left = await people_who_left(ctx.tx, {one for slip in found for one in people_of(slip)})
+    lines = []
+    for slip in found:
+        line = slip_line(ctx, slip, items[slip.slip_id], passes[slip.employee_id], names)
+        departed = departure(slip, left)
+        line.departed_japanese = departed.label_ja if departed else None
+        lines.append(line)
+    return Slips(items=lines)

@@ -33,7 +33,7 @@ from fare_engine.rules.fare_rounding import Medium
 from shared.clock import jst_day
 
 _EXPLANATION = TypeAdapter(Explanation)
-STEP_WORDS = {step.value: words for step, words in STEP_NAMES.items()}
+STEP_WORDS = {step.value: words for step, words in STEP_NAMES.items()} | {"hand_on": "引継ぎ"}
 SAVED = frozenset({"save", "auto_save"})
 SOURCES = {"typed": "手入力", "look_up": "乗換案内", "ic_card": "ICカード"}
 
@@ -57,11 +57,12 @@ class SlipHead(BaseModel):
 
 
 class SlipLine(SlipHead):
-    """A slip in a list: how many items it has, and how many of them bear a warning."""
+    """A slip in a list: its items, how many of them bear a warning, and who of it has left."""
 
     items: int
     total_yen: int
     warnings: int
+    departed_japanese: str | None = None
 
 
 class DeductedPass(BaseModel):

@@ -4,6 +4,8 @@ The contract, its figures and its history are kept. Erased data does not come ba
 company's files and events about an erased contract change nothing (contract_import.py).
 """
 
+from datetime import datetime, timedelta
+
 from sqlalchemy import func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,12 +24,19 @@ from contracts_service.rules.customer_erasure import (
     ErasureFacts,
     check_erasure,
     retention_reason,
+    words_of,
 )
 from contracts_service.rules.search_text import folded_contract_no, folded_name
 from event_contracts.contract import CustomerErased
+from event_contracts.customer_erasure import CustomerTracesErased
 from event_contracts.event import ERASED
 from shared import outbox
-from shared.personal_data import erase_personal_data
+from shared.personal_data import erase_from_log, erase_personal_data
+from shared.timers import set_timer
+
+FORGET_WORDS = "forget_erased_customers_words"
+FORGET_AFTER = timedelta(minutes=15)
+"""How long the words stay in the log, for the services that have to search for them."""
 
 
 async def erase_customer(
@@ -68,7 +77,23 @@ async def erase_customer(
         dealer_id=contract.dealer_id, contract_no=contract.contract_no, erased_at=recorder.now
     )
     await outbox.add(tx, erased, now=recorder.now)
+    await _spread_words(tx, contract, words_of(personal), recorder.now)
     return erasure
+
+
+async def _spread_words(
+    tx: AsyncSession, contract: Contract, words: tuple[str, ...], now: datetime
+) -> None:
+    """Let the services that know no contract search for these words, and forget them soon."""
+    dealer, number = contract.dealer_id, contract.contract_no
+    traces = CustomerTracesErased(dealer_id=dealer, contract_no=number, words=words)
+    await outbox.add(tx, traces, now=now)
+    await set_timer(tx, FORGET_WORDS, number, now + FORGET_AFTER, {})
+
+
+async def forget_words(tx: AsyncSession, contract_no: str) -> None:
+    """Overwrite the words by which the other services found the customer. Raises StillPending."""
+    await erase_from_log(tx, CustomerTracesErased.aggregate_type, [contract_no])
 
 
 def _personal(contract: Contract) -> tuple[str | None, ...]:

@@ -23,11 +23,14 @@ from contracts_service.models import (
     Vehicle,
 )
 from contracts_service.rules.products import PRODUCTS, Product
-from event_contracts.masters import StaffUpdated, StoreUpdated
+from event_contracts.masters import StaffAccessChanged, StaffUpdated, StoreUpdated
 from shared import outbox
 
 BATCH = 1000
 MasterRow = Mapping[str, object]  # by column name
+LEFT_BEFORE = text("""
+    SELECT dealer_id, staff_code FROM staff WHERE NOT active AND staff_code = ANY(:codes)
+""")
 
 
 async def upsert_dealers(tx: AsyncSession, rows: Iterable[MasterRow], *, now: datetime) -> None:
@@ -72,7 +75,10 @@ async def _publish_stores(
 
 
 async def upsert_staff(tx: AsyncSession, rows: Iterable[MasterRow], *, now: datetime) -> None:
-    """Upsert staff, with the columns of the table."""
+    """Upsert staff, with the columns of the table; who leaves or comes back is announced apart."""
+    rows = list(rows)
+    left = await tx.execute(LEFT_BEFORE, {"codes": [row["staff_code"] for row in rows]})
+    left_before = {(row.dealer_id, row.staff_code) for row in left}
     async for changed in _upsert(tx, Staff, rows):
         events = [
             StaffUpdated(
@@ -88,6 +94,14 @@ async def upsert_staff(tx: AsyncSession, rows: Iterable[MasterRow], *, now: date
             for row in changed
         ]
         await outbox.add_many(tx, events, now=now)
+        access = [
+            StaffAccessChanged(
+                dealer_id=row.dealer_id, staff_code=row.staff_code, active=row.active
+            )
+            for row in changed
+            if row.active is ((row.dealer_id, row.staff_code) in left_before)
+        ]
+        await outbox.add_many(tx, access, now=now)
 
 
 async def upsert_products(tx: AsyncSession, products: Iterable[Product] = PRODUCTS) -> None:

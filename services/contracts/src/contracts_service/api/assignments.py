@@ -80,7 +80,7 @@ class BulkBody(Body):
 
 
 class BulkQuery(BaseModel):
-    """The six keys of the bulk search (D132)."""
+    """The keys of the bulk search (D132, D157)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,6 +90,7 @@ class BulkQuery(BaseModel):
     model_code: Text = ""
     from_staff: Text = ""
     from_store: Text = ""
+    staff_left: Text = ""
 
 
 class Decided(BaseModel):

@@ -67,6 +67,7 @@ class SearchQuery(BaseModel):
     product: Text = ""
     colour: Text = ""
     staff_code: Text = ""
+    staff_left: Text = ""
     inspection_type: Text = ""
     months_from: Text = ""
     months_to: Text = ""

@@ -39,7 +39,22 @@ async def count_work(ctx: Ctx) -> Work:
                 filter=dict(_filter(query)),
             )
         )
+    if ctx.viewer.role is not Role.SALES:
+        left = await _count_of_leavers(ctx)
+        counts += [left] if left.count else []
     return Work(counts=counts)
+
+
+async def _count_of_leavers(ctx: RequestContext) -> WorkCount:
+    """Open contracts whose person in charge has left: somebody must take them over (D157)."""
+    query = SearchQuery(mode="general", staff_left="true")
+    return WorkCount(
+        key="staff_left",
+        label=f"担当者が退職したお客様（{WHOSE[ctx.viewer.role]}）",
+        count=await customer_list.count(ctx.tx, await condition_of(ctx, query)),
+        waits=ctx.viewer.role is Role.HQ,
+        filter=dict(_filter(query)),
+    )
 
 
 def _filter(query: SearchQuery) -> Iterator[tuple[str, str]]:

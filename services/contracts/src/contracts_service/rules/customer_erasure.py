@@ -11,6 +11,7 @@ from contracts_service.rules.calendar_days import months_before
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 
 REASON_CHARS = 200
+SHORTEST_WORD = 3
 YEARS = 7
 """Years after completion until the customer's data is due for erasure, unless requested earlier."""
 
@@ -58,6 +59,24 @@ def retention_reason(reason: str, personal: Collection[str | None]) -> str:
         message = "理由に顧客の氏名・住所・電話番号を書かないでください。"
         raise FormErrors(FieldError("reason", "NAMES_THE_CUSTOMER", message))
     return text
+
+
+def words_of(personal: Collection[str | None]) -> tuple[str, ...]:
+    """The words to search for in free texts: as stored, and without blanks or hyphens.
+
+    A word of fewer than three characters would be found in other people's names, and is left out.
+    """
+    forms = {
+        form
+        for word in personal
+        if word
+        for form in (word.strip(), "".join(word.split()), "".join(word.split()).replace("-", ""))
+    }
+    return tuple(sorted((form for form in forms if len(form) >= SHORTEST_WORD), key=_longest_first))
+
+
+def _longest_first(word: str) -> tuple[int, str]:
+    return -len(word), word
 
 
 def completed_by_when(today: date, *, years: int = YEARS) -> date:

@@ -10,6 +10,8 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
+from shared.text_safety import defused_cell
+
 CUSTOMER_LIST_COLUMNS = (
     "最終回年月日/リース満了年月日",
     "結果入力期限",
@@ -25,7 +27,6 @@ CUSTOMER_LIST_COLUMNS = (
 )
 REPLACEMENT_COLUMNS = ("自社代替", "代替車両", "その他車種名")
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 DIGITS_LOST = re.compile(r"0[0-9]+|[0-9]{12,}")
 """Leading zeros go, and twelve digits become 2.3E+11."""
 
@@ -44,12 +45,7 @@ def safe_cell(text: str) -> str:
     """The text as a spreadsheet shows it unchanged: neither run as a formula nor rounded."""
     if len(text) > 1 and DIGITS_LOST.fullmatch(text):
         return f'="{text}"'
-    return escape_formula(text)
-
-
-def escape_formula(text: str) -> str:
-    """The text with an apostrophe before a character that would make it a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return defused_cell(text)
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -17,6 +17,8 @@ import jaconv
 
 from contracts_service.rules.japanese_dates import read_day, read_month
 from contracts_service.rules.search_text import folded_contract_no
+from shared.mail_address import NotAMailAddress, mail_address
+from shared.text_safety import is_safe_text
 
 Reader = Callable[[str], Any]
 Values = dict[str, Any]
@@ -66,11 +68,20 @@ def text(written: str) -> str | None:
     value = written.strip()
     if not value.isprintable():
         value = BLANK_RUN.sub(lambda run: " " if run[0].isascii() else run[0], value)
-        if any(unicodedata.category(sign) == "Cc" for sign in value):
+        if not is_safe_text(value):
             raise CellRefused("CONTROL_CHARACTER", "使用できない文字が含まれています")
     if len(value) > TEXT_MAX:
         raise CellRefused("TOO_LONG", f"{TEXT_MAX}文字以内で入力してください")
     return value or None
+
+
+def mail(written: str) -> str | None:
+    """A mail address that can be sent to."""
+    value = _half_width(written)
+    try:
+        return mail_address(value) if value else None
+    except NotAMailAddress:
+        raise CellRefused("MAIL_FORM", "メールアドレスの形式が正しくありません") from None
 
 
 @lru_cache(maxsize=4096)

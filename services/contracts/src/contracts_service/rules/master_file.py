@@ -79,7 +79,7 @@ MASTER_COLUMNS: Mapping[MasterKind, Mapping[str, tuple[str, cell.Reader]]] = {
         "役割": ("role", _role),
         STORE: ("store_code", cell.code),
         "携帯電話": ("mobile_phone", cell.phone),
-        "メール": ("mail", cell.text),
+        "メール": ("mail", cell.mail),
         "在籍": ("active", _stated),
     },
     MasterKind.PRODUCTS: {

@@ -22,6 +22,8 @@ from contracts_service.rules.search_text import (
 )
 from shared.errors import FieldError, FormErrors
 
+LEFT = "true"
+LEFT_UNKNOWN = "担当者の退職の指定が正しくありません"
 CONDITION_MISSING = FieldError("mode", "CONDITION_MISSING", "検索条件を入力してください")
 
 
@@ -37,6 +39,7 @@ KEYS: dict[SearchMode, tuple[str, ...]] = {
     SearchMode.INDIVIDUAL: ("registration_no", "customer_name", "contract_no"),
     SearchMode.GENERAL: (
         *("final_from", "final_to", "model_code", "status", "product", "colour", "staff_code"),
+        "staff_left",
     ),
     SearchMode.INSPECTION: ("inspection_type", "months_from", "months_to"),
 }
@@ -65,7 +68,10 @@ class IndividualSearch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneralSearch:
-    """Inclusive bounds of the last day (D10) and whole codes (D9). None: not given."""
+    """Inclusive bounds of the last day (D10) and whole codes (D9). None: not given.
+
+    `staff_left`: open contracts whose person in charge has left (D157).
+    """
 
     final_from: date | None = None
     final_to: date | None = None
@@ -74,6 +80,7 @@ class GeneralSearch:
     product: str | None = None
     colour: Colour | None = None
     staff_code: str | None = None
+    staff_left: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +157,8 @@ def _general(given: Mapping[str, str], product_codes: Collection[str]) -> Genera
     colour = given.get("colour")
     if colour is not None and colour not in set(Colour):
         errors.append(FieldError("colour", "COLOUR_UNKNOWN", "色の指定が正しくありません"))
+    if given.get("staff_left", LEFT) != LEFT:
+        errors.append(FieldError("staff_left", "STAFF_LEFT_UNKNOWN", LEFT_UNKNOWN))
     if errors:
         raise FormErrors(*errors)
     return GeneralSearch(
@@ -160,6 +169,7 @@ def _general(given: Mapping[str, str], product_codes: Collection[str]) -> Genera
         product=product,
         colour=Colour(colour) if colour else None,
         staff_code=_folded_code(given.get("staff_code", "")),
+        staff_left=given.get("staff_left") == LEFT,
     )
 
 

@@ -14,11 +14,13 @@ from interchange_service.models import (
 from interchange_service.rules.message_checks import OLDEST
 
 
-async def delete_expired(tx: AsyncSession, *, now: datetime, kept: timedelta) -> dict[str, int]:
+async def delete_expired(
+    tx: AsyncSession, *, now: datetime, kept: timedelta, kept_unsettled: timedelta
+) -> dict[str, int]:
     """Delete what was settled longer than `kept` ago; the number of rows, by table.
 
-    The ids of accepted messages go when their time would be too old to come again. Whatever waits
-    for a person or for its time stays.
+    The ids of accepted messages go when their time would be too old to come again. Refused
+    messages that nobody settled go after `kept_unsettled`; what waits for its time stays.
     """
     before = now - kept
     settled = WebhookDelivery.state != "scheduled", WebhookDelivery.settled_at < before
@@ -26,7 +28,8 @@ async def delete_expired(tx: AsyncSession, *, now: datetime, kept: timedelta) ->
     deliveries = (await tx.scalars(old)).all()
     gone = {
         AcceptedMessage: AcceptedMessage.accepted_at < now - 2 * OLDEST,
-        Quarantined: Quarantined.settled_at < before,
+        Quarantined: (Quarantined.settled_at < before)
+        | (Quarantined.settled_at.is_(None) & (Quarantined.received_at < now - kept_unsettled)),
         WebhookDeliveryLog: WebhookDeliveryLog.delivery_id.in_(deliveries),
         WebhookDelivery: WebhookDelivery.delivery_id.in_(deliveries),
     }

@@ -6,7 +6,7 @@ it then resolves to, at each attempt.
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from shared.errors import FieldError
@@ -14,6 +14,13 @@ from shared.errors import FieldError
 LONGEST_URL = 500
 PLAIN = re.compile(r"[!-~]+")
 NAT64 = IPv6Network("64:ff9b::/96")
+NOT_PUBLIC = (
+    IPv4Network("192.88.99.0/24"),  # the former 6to4 relays (RFC 7526)
+    IPv4Network("168.63.129.16/32"),  # the host of a virtual machine at Azure
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637)
+)
+"""What Python's table calls global although no dealer can be there."""
+PORTS = frozenset({443, 8443})
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -23,9 +30,9 @@ def wrong_url(url: str, *, local: bool) -> FieldError | None:
         return _wrong("URL_TOO_LONG", f"{LONGEST_URL}文字以内で入力してください。")
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
-        host = None
+        host = port = None
     if not host or not PLAIN.fullmatch(url) or "\\" in url:
         return _wrong("URL_UNREADABLE", "URL を正しい形で入力してください。")
     if parts.username is not None or parts.password is not None or "#" in url:
@@ -33,6 +40,8 @@ def wrong_url(url: str, *, local: bool) -> FieldError | None:
     here = local and parts.scheme == "http" and host in LOCAL_NAMES
     if parts.scheme != "https" and not here:
         return _wrong("URL_NOT_HTTPS", "https:// で始まる URL を入力してください。")
+    if not here and port not in {None, *PORTS}:
+        return _wrong("PORT_REFUSED", "ポートは 443 または 8443 を指定してください。")
     return None
 
 
@@ -42,6 +51,8 @@ def is_public(address: str) -> bool:
     if isinstance(found, IPv6Address):
         found = _within(found)
     if isinstance(found, IPv6Address) and (found.is_site_local or found.teredo):
+        return False
+    if any(found in network for network in NOT_PUBLIC if network.version == found.version):
         return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 

@@ -3,12 +3,35 @@
 The ledger keeps that a mail was due, its kind and its outcome.
 """
 
-from sqlalchemy import select, update
+import re
+from collections.abc import Collection
+
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from event_contracts.event import ERASED
 from notifier_service.models import Mail, MailLog
 from notifier_service.rules.manual_resend import UNDERWAY
 from shared.personal_data import erase_personal_data
+
+REPLACE = """
+    UPDATE {table} SET {column} = regexp_replace({column}, :pattern, :erased, 'g')
+    WHERE dealer_id = :dealer AND {column} ~ :pattern
+"""
+TEXTS = (("mail", "subject"), ("mail", "body"), ("mail_log", "detail"))
+"""Mails about slips quote what employees wrote, and may name a customer."""
+
+
+async def erase_words(
+    tx: AsyncSession, dealer_id: str, contract_no: str, words: Collection[str]
+) -> None:
+    """Replace a customer's words in a dealer's mails, and empty refused messages with them."""
+    if words:
+        pattern = "|".join(re.escape(word) for word in words)
+        found = {"dealer": dealer_id, "pattern": pattern, "erased": ERASED}
+        for table, column in TEXTS:
+            await tx.execute(text(REPLACE.format(table=table, column=column)), found)
+    await erase_personal_data(tx, contract_no, "mail", (), words)
 
 
 class MailStillDue(RuntimeError):

@@ -114,12 +114,14 @@ async def take_mail(
     kind, facts = MailKind(mail.mail_kind), Facts(**mail.facts)
     found = recipients_for(kind, facts, known)
     mine = recipient_of(mail, found)
-    reason = suppression(kind, facts, known) or mine.suppressed
+    of_all = suppression(kind, facts, known)
+    if of_all is None and mine.suppressed is Suppression.PERSON_LEFT:
+        await _schedule_others(tx, mail, found, now=now)
+    reason = of_all or mine.suppressed
     if reason is not None or mine.address is None:
         await _suppress(tx, mail, reason or Suppression.NO_ADDRESS, now=now)
         return None
-    if _is_primary(mail, found) and not mail.copies:
-        await schedule_for_others(tx, mail, found[1:], now=now)
+    await _schedule_others(tx, mail, found, now=now)
     try:
         begun = await MAILS.begin(
             tx,
@@ -181,6 +183,14 @@ async def mark_lost_unknown(tx: AsyncSession, *, retry_policy: RetryPolicy, now:
     return len(lost)
 
 
+async def _schedule_others(
+    tx: AsyncSession, mail: Mail, found: Sequence[Recipient], *, now: datetime
+) -> None:
+    """The mails to the other recipients, once; also where the first of them has left (D158)."""
+    if _is_primary(mail, found) and not mail.copies:
+        await schedule_for_others(tx, mail, found[1:], now=now)
+
+
 def _is_primary(mail: Mail, found: Sequence[Recipient]) -> bool:
     return (mail.recipient_role, mail.place) == (found[0].role, found[0].place)
 
@@ -190,7 +200,10 @@ async def _suppress(tx: AsyncSession, mail: Mail, reason: Suppression, *, now: d
     values = {"reason": reason.value, "attempts": mail.attempts - 1}
     settlement = Settlement("suppressed", values=values, log={"detail": reason.value})
     if await MAILS.settle(tx, mail, settlement, now=now):
-        await outbox.add(tx, MailSuppressed(**_named(mail), reason=reason.value), now=now)
+        left = reason is Suppression.PERSON_LEFT
+        published = Suppression.NO_ADDRESS if left else reason
+        event = MailSuppressed(**_named(mail), reason=published.value, person_left=left)
+        await outbox.add(tx, event, now=now)
 
 
 async def _publish(

@@ -85,6 +85,7 @@ class Suppression(StrEnum):
     OPTED_OUT = "opted_out"
     DUPLICATE = "duplicate"
     STATUS_LEFT = "status_left"
+    PERSON_LEFT = "person_left"
 
     @property
     def label_ja(self) -> str:
@@ -97,6 +98,7 @@ SUPPRESSION_NAMES = {
     Suppression.OPTED_OUT: "このメールを希望しない",
     Suppression.DUPLICATE: "同じ宛先へ送信済み",
     Suppression.STATUS_LEFT: "ステータスが更新された",
+    Suppression.PERSON_LEFT: "宛先の方が退職",
 }
 
 STALE_STATUSES = frozenset(
@@ -138,6 +140,7 @@ class RoundApprover:
 
     level: str
     address: str | None
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,8 @@ class ReturnSnapshot:
     the month has no unsubmitted slip of the person any more.
 
     `store_approver` has approved this application, `store_approvers` may do so now; they get a
-    notice where the dealer asks for it (`store_notice`).
+    notice where the dealer asks for it (`store_notice`). `left` are the roles whose holder has
+    left the dealer: their mails stop (D158).
     """
 
     status: str
@@ -166,6 +170,7 @@ class ReturnSnapshot:
     approver: str | None = None
     declined: frozenset[MailKind] = frozenset()
     moved_on: bool = False
+    left: frozenset[RecipientRole] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +261,11 @@ def recipients_for(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> tuple
 
 def _of_completion(known: ReturnSnapshot) -> list[Recipient]:
     found = _holders("originator", known)
-    store = [a.address for a in known.round_approvers if a.level != "hq"]
-    found += _placed("store_approver", store) if store else []
+    store = [a for a in known.round_approvers if a.level != "hq"]
+    found += [
+        _judged("store_approver", place, one.address, left=one.left)
+        for place, one in enumerate(store, 1)
+    ]
     if any(a.level == "hq" for a in known.round_approvers):
         found += _holders("hq_approver", known)
     return found
@@ -266,17 +274,21 @@ def _of_completion(known: ReturnSnapshot) -> list[Recipient]:
 def _holders(role: RecipientRole, known: ReturnSnapshot) -> list[Recipient]:
     match role:
         case "originator":
-            return _placed(role, [known.originator])
+            return [_judged(role, 1, known.originator, left=role in known.left)]
         case "store_approver":
-            return _placed(role, [known.store_approver])
+            return [_judged(role, 1, known.store_approver, left=role in known.left)]
         case "hq_approver":
             return _placed(role, known.hq_approvers)
         case "applicant":
-            return _placed(role, [known.applicant])
+            return [_judged(role, 1, known.applicant, left=role in known.left)]
         case "administrator":
             return _placed(role, known.administrators)
         case "approver":
-            return _placed(role, [known.approver])
+            return [_judged(role, 1, known.approver, left=role in known.left)]
+
+
+def _judged(role: RecipientRole, place: int, address: str | None, *, left: bool) -> Recipient:
+    return Recipient(role, place, address, Suppression.PERSON_LEFT if left else None)
 
 
 def _placed(role: RecipientRole, addresses: Sequence[str | None]) -> list[Recipient]:
@@ -288,9 +300,10 @@ def _each_address_once(found: Sequence[Recipient]) -> tuple[Recipient, ...]:
     judged = []
     for one in found:
         address = (one.address or "").strip()
-        reason = Suppression.NO_ADDRESS if not address else None
-        if address and address.casefold() in seen:
+        reason = one.suppressed or (Suppression.NO_ADDRESS if not address else None)
+        if reason is None and address.casefold() in seen:
             reason = Suppression.DUPLICATE
-        seen.add(address.casefold())
+        if reason is None:
+            seen.add(address.casefold())
         judged.append(Recipient(one.role, one.place, address or None, reason))
     return tuple(judged)

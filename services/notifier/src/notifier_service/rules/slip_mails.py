@@ -18,6 +18,9 @@ MAIL_OF_STEP = {
     "reject": MailKind.SLIP_REJECTED,
 }
 
+ASKS_APPROVER = frozenset({"submit", "approve", "hand_on"})
+"""Steps after which another approver is next."""
+
 WISHES = {
     "approval": frozenset({MailKind.SLIP_SUBMITTED}),
     "waiting": frozenset({MailKind.SLIP_WAITING}),
@@ -31,7 +34,7 @@ WISHES = {
 def mail_of_move(step: str | None, status: str) -> MailKind | None:
     """The mail that a step into a status makes due; None without one, or for an unknown step."""
     if status == PENDING:
-        return MailKind.SLIP_SUBMITTED if step in {"submit", "approve"} else None
+        return MailKind.SLIP_SUBMITTED if step in ASKS_APPROVER else None
     return MAIL_OF_STEP.get(step or "")
 
 

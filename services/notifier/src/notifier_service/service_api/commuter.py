@@ -16,12 +16,13 @@ class SlipMove(BaseModel, frozen=True):
 
 
 class SlipPerson(BaseModel, frozen=True):
-    """A person of a slip with their address, and the mails that they declined."""
+    """A person of a slip: address, declined mails, and whether they have left (D158)."""
 
     person_id: str
     name: str
     mail: str | None
     declined: list[str]
+    left: bool
 
 
 class SubmissionRecipient(BaseModel, frozen=True):
@@ -33,6 +34,7 @@ class SubmissionRecipient(BaseModel, frozen=True):
     mail: str | None
     month: str
     unsubmitted: int
+    left: bool
 
 
 class SlipRecipients(BaseModel, frozen=True):
@@ -59,6 +61,7 @@ class Recipients(BaseModel, frozen=True):
     dealer_id: str
     applicant_name: str
     applicant_mail: str | None
+    applicant_left: bool
     applied_on: date | None
     reason: str | None
     administrator_mails: list[str]

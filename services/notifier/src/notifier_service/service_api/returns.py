@@ -16,11 +16,12 @@ class RemandAnswer(BaseModel, frozen=True):
 
 
 class PersonAnswer(BaseModel, frozen=True):
-    """A person with their address; None where none is known."""
+    """A person with their address; None where none is known. `left`: no mail goes to them."""
 
     person_id: str | None
     role: str
     mail: str | None
+    left: bool
 
 
 class RecipientsAnswer(BaseModel, frozen=True):

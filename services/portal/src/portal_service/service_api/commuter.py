@@ -808,6 +808,13 @@ class PeriodBody(TypedDict):
     employee_id: NotRequired[str | None]
 
 
+class PossibleApprover(TypedDict):
+    """Somebody who could approve instead."""
+
+    employee_id: str
+    name: str
+
+
 class PricedRide(TypedDict):
     """A priced ride: its figures, and the whole explanation."""
 
@@ -1144,7 +1151,7 @@ class SlipItemAnswer(TypedDict):
 
 
 class SlipLine(TypedDict):
-    """A slip in a list: how many items it has, and how many of them bear a warning."""
+    """A slip in a list: its items, how many of them bear a warning, and who of it has left."""
 
     slip_id: str
     version: int
@@ -1162,6 +1169,7 @@ class SlipLine(TypedDict):
     items: int
     total_yen: int
     warnings: int
+    departed_japanese: str | None
 
 
 class Slips(TypedDict):
@@ -1174,6 +1182,20 @@ class Stations(TypedDict):
     """The stations that begin as typed."""
 
     items: list[Suggestion]
+
+
+class SuccessionAnswer(TypedDict):
+    """Whether a slip needs a successor, and who could be one."""
+
+    departed: Literal["approver_left", "applicant_left"] | None
+    departed_japanese: str | None
+    approvers: list[PossibleApprover]
+
+
+class SuccessionBody(TypedDict):
+    """Who approves from now on; without a name where accounting itself goes on."""
+
+    approver_id: NotRequired[str | None]
 
 
 class Suggestion(TypedDict):
@@ -1457,6 +1479,27 @@ async def look_up_routes(
 async def price_rides(services: ServiceClient, body: RidesBody) -> ServiceResponse[Deductions]:
     """Price rides, each alone: an explanation or a problem, in the order given."""
     return await services.send("commuter", "POST", "/deductions", body)
+
+
+async def list_slips_of_leavers(services: ServiceClient) -> ServiceResponse[Slips]:
+    """The slips that do not move because somebody has left, the latest change first."""
+    return await services.get("commuter", "/slips/of-leavers")
+
+
+async def show_succession(
+    services: ServiceClient, slip_id: str
+) -> ServiceResponse[SuccessionAnswer]:
+    """Who has left, and who could approve instead."""
+    return await services.get("commuter", f"/slips/{slip_id}/succession")
+
+
+async def hand_on(
+    services: ServiceClient, slip_id: str, body: SuccessionBody, *, version: str | None
+) -> ServiceResponse[SlipAnswer]:
+    """Name another approver, or go on for an applicant who has left."""
+    return await services.send(
+        "commuter", "POST", f"/slips/{slip_id}/succession", body, version=version
+    )
 
 
 async def list_slips(

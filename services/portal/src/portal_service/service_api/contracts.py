@@ -73,6 +73,7 @@ class BulkRowShown(TypedDict):
     store_name: str
     change_status: str
     colour: RowColour
+    staff_left: bool
     version: int
     product_code: str
     transferable: bool
@@ -144,6 +145,7 @@ class ContractDetail(TypedDict):
     customer: Customer
     store: CodedName
     staff: CodedName
+    staff_left: bool
     receivable_purchased: bool
     separate_procedure: bool
     tfc_handled: bool
@@ -315,6 +317,7 @@ class ListRow(TypedDict):
     store_name: str
     change_status: str
     colour: RowColour
+    staff_left: bool
 
 
 class Loan(TypedDict):
@@ -657,6 +660,7 @@ async def search_contracts(
     product: QueryValue = None,
     colour: QueryValue = None,
     staff_code: QueryValue = None,
+    staff_left: QueryValue = None,
     inspection_type: QueryValue = None,
     months_from: QueryValue = None,
     months_to: QueryValue = None,
@@ -678,6 +682,7 @@ async def search_contracts(
             "product": product,
             "colour": colour,
             "staff_code": staff_code,
+            "staff_left": staff_left,
             "inspection_type": inspection_type,
             "months_from": months_from,
             "months_to": months_to,
@@ -707,6 +712,7 @@ async def export_customer_list(
     product: QueryValue = None,
     colour: QueryValue = None,
     staff_code: QueryValue = None,
+    staff_left: QueryValue = None,
     inspection_type: QueryValue = None,
     months_from: QueryValue = None,
     months_to: QueryValue = None,
@@ -728,6 +734,7 @@ async def export_customer_list(
             "product": product,
             "colour": colour,
             "staff_code": staff_code,
+            "staff_left": staff_left,
             "inspection_type": inspection_type,
             "months_from": months_from,
             "months_to": months_to,
@@ -850,6 +857,7 @@ async def search_for_bulk_change(
     model_code: QueryValue = None,
     from_staff: QueryValue = None,
     from_store: QueryValue = None,
+    staff_left: QueryValue = None,
 ) -> ServiceResponse[BulkSearchAnswer]:
     """The first hundred contracts for the bulk screen (D132-D134, D138)."""
     return await services.get(
@@ -862,6 +870,7 @@ async def search_for_bulk_change(
             "model_code": model_code,
             "from_staff": from_staff,
             "from_store": from_store,
+            "staff_left": staff_left,
         },
     )
 

@@ -16,6 +16,7 @@ class ApplicationAnswer(TypedDict):
     version: int
     status_version: int
     status: StatusAnswer
+    departed: Coded | None
     guidance: str
     dealer: DealerAnswer
     contract: ContractAnswer | None
@@ -376,6 +377,7 @@ class RowAnswer(TypedDict):
     updated_at: str
     version: int
     waits_for_me: bool
+    departed: Coded | None
 
 
 class StatusAnswer(TypedDict):
@@ -415,7 +417,7 @@ class SubmissionBody(TypedDict):
 
 
 class SubstituteAnswer(TypedDict):
-    """A substitution as kept."""
+    """A substitution as kept, and who of the two has left since (D157)."""
 
     approver_id: str
     approver_name: str
@@ -425,6 +427,8 @@ class SubstituteAnswer(TypedDict):
     to_on: str
     substitute_no: int
     version: int
+    approver_left: bool
+    substitute_left: bool
 
 
 class SubstituteBody(TypedDict):
@@ -486,6 +490,7 @@ class WorkRowAnswer(TypedDict):
     updated_at: str
     version: int
     waits_for_me: bool
+    departed: Coded | None
     approvable: bool
 
 
@@ -522,6 +527,7 @@ async def list_applications(
     updated_from: QueryValue = None,
     updated_to: QueryValue = None,
     own: QueryValue = None,
+    left: QueryValue = None,
     cursor: QueryValue = None,
     limit: QueryValue = None,
 ) -> ServiceResponse[PageAnswer]:
@@ -539,6 +545,7 @@ async def list_applications(
             "updated_from": updated_from,
             "updated_to": updated_to,
             "own": own,
+            "left": left,
             "cursor": cursor,
             "limit": limit,
         },

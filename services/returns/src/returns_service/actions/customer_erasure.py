@@ -4,6 +4,7 @@ Status, dates, approvals and actors stay. The notifier, which owns the mails abo
 subscribes to `return.customer_erased`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import case, cast, literal, or_, select, text, update
@@ -100,3 +101,8 @@ async def _erase_reported_cars(tx: AsyncSession, contract: Contract) -> None:
         .where(ReportedCar.dealer_id == contract.dealer_id, of_contract)
         .values(place=None)
     )
+
+
+async def erase_refused_messages(tx: AsyncSession, contract_no: str, words: Sequence[str]) -> None:
+    """Empty the messages that this service refused and that name the customer."""
+    await erase_personal_data(tx, contract_no, "return", (), words)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from event_contracts.mail import MailEvent
+from event_contracts.mail import MailEvent, MailSuppressed
 from returns_service.actions.return_events import remand_levels
 from returns_service.actions.step_result import StepResult
 from returns_service.mapping import changes_to_json
@@ -71,6 +71,9 @@ async def record_mail(tx: AsyncSession, event: MailEvent, *, at: datetime) -> No
     found = await application_by_id(tx, event.subject_id)
     if found is None or found.dealer_id != event.dealer_id:
         return
+    facts = event.model_dump(mode="json", include={"mail_kind", "recipient_role", "reason"})
+    if isinstance(event, MailSuppressed) and event.person_left:
+        facts["reason"] = "person_left"
     line = line_without_step(
         found,
         at=at,
@@ -78,7 +81,7 @@ async def record_mail(tx: AsyncSession, event: MailEvent, *, at: datetime) -> No
         actor_id="NOTIFIER",
         actor_role="service",
         actor_name="メール配信",
-        facts=event.model_dump(mode="json", include={"mail_kind", "recipient_role", "reason"}),
+        facts=facts,
     )
     tx.add(line)
 

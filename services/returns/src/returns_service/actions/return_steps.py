@@ -13,6 +13,7 @@ from returns_service.actions.return_events import events_for
 from returns_service.actions.return_history import history_line
 from returns_service.actions.step_result import StepResult
 from returns_service.actor import RequestContext
+from returns_service.departed_people import capacities_left
 from returns_service.mapping import entry_to_json, report_of, return_facts
 from returns_service.models import Application, Approval
 from returns_service.queries import (
@@ -226,10 +227,12 @@ async def _remand(
     approvals = await approvals_of(tx, application.application_id)
     last = {approval.level: approval for approval in approvals}
     at_store, at_hq = last.get("store"), last.get("hq")
+    left = await capacities_left(tx, application, at_store)
     addresses = Addresses(
         originator=application.contact_3,
         store_approver=at_store.mail if at_store else None,
         hq_approvers=tuple(flow.hq_mails) if flow else (),
+        left=left,
     )
     notice = remand_notice(outcome, addresses)
     if outcome.remanded_to is By.ORIGINATOR:

@@ -12,6 +12,7 @@ from returns_service.api import schemas, serializers
 from returns_service.api.dependencies import Ctx, dealers_and_tfc
 from returns_service.api.request_bodies import Code
 from returns_service.api.return_detail import opened
+from returns_service.departed_people import departed_people
 from returns_service.mapping import return_facts
 from returns_service.pending_work import approves, to_approve, waiting_keys
 from returns_service.progress_list_query import After, Page, ProgressRow, count_by_status, search
@@ -32,6 +33,7 @@ from shared.refusals import refuses
 router = APIRouter()
 _WORK_LIST_ROWS = 500
 _LINE = 200
+_RETURN = ApplicationKind.VEHICLE_RETURN
 Day = Annotated[date, Query(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
 _TABS = {"current": Tab.CURRENT, "past": Tab.PAST}
 
@@ -49,6 +51,7 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
     updated_from: Day | None = None,
     updated_to: Day | None = None,
     own: bool = False,
+    left: bool = False,
     cursor: Annotated[str | None, Query(max_length=_LINE)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> schemas.PageAnswer:
@@ -62,6 +65,7 @@ async def list_applications(  # noqa: PLR0913, PLR0917 -- one parameter per sear
         updated_from_on=updated_from,
         updated_to_on=updated_to,
         own=own,
+        left_on=ctx.today if left else None,
     )
     after = _after(cursor) if cursor else None
     shown = _TABS[tab] if tab else None
@@ -120,12 +124,15 @@ async def open_application(
 async def _shown(ctx: RequestContext, rows: Sequence[ProgressRow]) -> list[schemas.RowAnswer]:
     names = await store_names(ctx.tx, {(row.dealer_id, row.store_code) for row in rows})
     dealers = await dealer_names(ctx.tx, {row.dealer_id for row in rows})
+    dealer = ctx.who.self_actor.dealer_code
+    departed = await departed_people(ctx.tx, dealer, rows, today=ctx.today)
     return [
         serializers.row(
             row,
             names.get(f"{row.dealer_id}/{row.store_code}", row.store_code),
             dealers.get(row.dealer_id),
-            waits_for_me=row.kind == ApplicationKind.VEHICLE_RETURN
+            departed=departed.departure_of(row) if row.kind == _RETURN else None,
+            waits_for_me=row.kind == _RETURN
             and any(waits_for(return_facts(row), actor) for actor in ctx.who.actors),
         )
         for row in rows

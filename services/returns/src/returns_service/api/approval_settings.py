@@ -20,6 +20,7 @@ from returns_service.api.schemas import (
     SubstitutesAnswer,
     SubstitutionAnswer,
 )
+from returns_service.departed_people import people_who_left
 from returns_service.models import ApprovalFlow, Substitute
 from returns_service.queries import approval_flow_of, staff_names, substitutes_from
 from returns_service.rules.return_refusals import RoleMayNot
@@ -146,7 +147,9 @@ async def remove_substitute(substitute_no: Number, version: Version, ctx: Ctx) -
 
 
 async def _substitute(ctx: Ctx, row: Substitute) -> SubstituteAnswer:
-    names = await staff_names(ctx.tx, row.dealer_id, {row.approver_id, row.substitute_id})
+    people = {row.approver_id, row.substitute_id}
+    names = await staff_names(ctx.tx, row.dealer_id, people)
+    left = await people_who_left(ctx.tx, row.dealer_id, people)
     return SubstituteAnswer(
         substitute_no=row.line_id,
         approver_id=row.approver_id,
@@ -156,4 +159,6 @@ async def _substitute(ctx: Ctx, row: Substitute) -> SubstituteAnswer:
         from_on=row.from_on,
         to_on=row.to_on,
         version=row.version,
+        approver_left=row.approver_id in left,
+        substitute_left=row.substitute_id in left,
     )

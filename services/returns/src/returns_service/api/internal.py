@@ -3,7 +3,7 @@
 Addresses are given to services only; events never carry them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -12,6 +12,7 @@ from returns_service.api import serializers
 from returns_service.api.dependencies import Tx, services
 from returns_service.api.request_bodies import Code
 from returns_service.api.schemas import PersonAnswer, RecipientsAnswer
+from returns_service.departed_people import people_who_left
 from returns_service.models import Application, Approval, Store
 from returns_service.queries import (
     application_by_id,
@@ -46,6 +47,8 @@ async def read_recipients(
     notice = flow is not None and flow.store_approver_notice
     approvals = await approvals_of(tx, application_id)
     at_store = [approval for approval in approvals if approval.level == "store"]
+    people = {found.originator_id, *(approval.approver_id for approval in approvals)}
+    left = await people_who_left(tx, found.dealer_id, people)
     return RecipientsAnswer(
         application_id=application_id,
         dealer_id=found.dealer_id,
@@ -59,28 +62,36 @@ async def read_recipients(
         status_japanese=Status(found.status).label_ja,
         status_version=found.status_version,
         completion_mail=found.completion_mail,
-        originator=PersonAnswer(
-            person_id=found.originator_id, role=found.originator_role, mail=found.contact_3
-        ),
-        store_approver=_approver(at_store[-1]) if at_store else None,
+        originator=_originator(found, left),
+        store_approver=_approver(at_store[-1], left) if at_store else None,
         store_approver_notice=notice,
         store_approver_mails=await _store_recipients(tx, found, clock) if notice else [],
         hq_approver_mails=flow.hq_mails if flow else [],
-        round_approvers=_of_last_round(found, approvals),
+        round_approvers=_of_last_round(found, approvals, left),
         last_remand=serializers.last_remand(await history_of(tx, application_id)),
     )
+
+
+def _originator(found: Application, left: Collection[str]) -> PersonAnswer:
+    person, role = found.originator_id, found.originator_role
+    return PersonAnswer(person_id=person, role=role, mail=found.contact_3, left=person in left)
 
 
 async def _store_recipients(tx: Tx, found: Application, clock: Clock) -> list[str]:
     return list(await store_approver_mails(tx, found, today=jst_day(clock.now())))
 
 
-def _approver(approval: Approval) -> PersonAnswer:
-    role = "hq_approver" if approval.level == "hq" else "store_approver"
-    return PersonAnswer(person_id=approval.approver_id, role=role, mail=approval.mail)
+def _approver(approval: Approval, left: Collection[str]) -> PersonAnswer:
+    role, person = (
+        "hq_approver" if approval.level == "hq" else "store_approver",
+        approval.approver_id,
+    )
+    return PersonAnswer(person_id=person, role=role, mail=approval.mail, left=person in left)
 
 
-def _of_last_round(found: Application, approvals: Sequence[Approval]) -> list[PersonAnswer]:
+def _of_last_round(
+    found: Application, approvals: Sequence[Approval], left: Collection[str]
+) -> list[PersonAnswer]:
     """The last approver of each level of the route since the last sending (D146)."""
     last = {a.level: a for a in approvals if a.round == found.round}
-    return [_approver(last[level]) for level in found.levels if level in last]
+    return [_approver(last[level], left) for level in found.levels if level in last]

@@ -20,6 +20,7 @@ REASONS: Mapping[object, str] = {
     "opted_out": "このメールを希望しない",
     "duplicate": "同じ宛先へ送信済み",
     "status_left": "ステータスが更新された",
+    "person_left": "宛先の方が退職",
 }
 _RESULTS = {
     "mail_sent": "送信しました",

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from returns_service.actor import Person, RequestContext
 from returns_service.api import schemas, serializers
+from returns_service.departed_people import departed_people
 from returns_service.mapping import entry_from_json, report_of, return_facts
 from returns_service.models import Application, Approval, Contract, HistoryLine
 from returns_service.queries import (
@@ -69,6 +70,7 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
         version=found.version,
         status_version=found.status_version,
         status=serializers.status(facts.status),
+        departed=await _departed(ctx, found),
         guidance=guidance_for(facts, who.actors),
         dealer=serializers.originator(found, store),
         contract=await _contract(tx, contract) if contract else None,
@@ -92,6 +94,13 @@ async def opened(ctx: RequestContext, application_id: str) -> schemas.Applicatio
         history=[serializers.history_line(line, names, ctx.reasons) for line in history],
         approver_contact_3=who.mail if who.self_actor.role is Role.MANAGER else None,
     )
+
+
+async def _departed(ctx: RequestContext, found: Application) -> schemas.Coded | None:
+    """Who has left, so that somebody must take the application over (D157)."""
+    dealer = ctx.who.self_actor.dealer_code
+    people = await departed_people(ctx.tx, dealer, [found], today=ctx.today)
+    return serializers.departure(people.departure_of(found))
 
 
 async def _contract(tx: AsyncSession, contract: Contract) -> schemas.ContractAnswer:

@@ -125,6 +125,7 @@ class MessageAnswer(BaseModel):
 class RowAnswer(BaseModel):
     """One row of 進捗一覧; `waits_for_me`: it stands on the reader's own work list.
 
+    `departed`: somebody has left, and headquarters must hand the application on.
     Only a row of the kind VEHICLE_RETURN can be opened.
     """
 
@@ -143,6 +144,7 @@ class RowAnswer(BaseModel):
     updated_at: datetime
     version: int
     waits_for_me: bool
+    departed: Coded | None
 
 
 class PageAnswer(BaseModel):
@@ -205,6 +207,7 @@ class ApplicationAnswer(BaseModel):
     version: int
     status_version: int
     status: StatusAnswer
+    departed: Coded | None
     guidance: str
     dealer: DealerAnswer
     contract: ContractAnswer | None
@@ -320,10 +323,12 @@ class SubstitutionAnswer(BaseModel):
 
 
 class SubstituteAnswer(SubstitutionAnswer):
-    """A substitution as kept."""
+    """A substitution as kept, and who of the two has left since (D157)."""
 
     substitute_no: int
     version: int
+    approver_left: bool
+    substitute_left: bool
 
 
 class SubstitutesAnswer(BaseModel):
@@ -333,11 +338,12 @@ class SubstitutesAnswer(BaseModel):
 
 
 class PersonAnswer(BaseModel):
-    """A person with their address; None where none is known."""
+    """A person with their address; None where none is known. `left`: no mail goes to them."""
 
     person_id: str | None
     role: str
     mail: str | None
+    left: bool = False
 
 
 class RecipientsAnswer(BaseModel):

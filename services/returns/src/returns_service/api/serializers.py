@@ -11,6 +11,7 @@ from returns_service.api.schemas import Coded
 from returns_service.mapping import json_value
 from returns_service.models import Application, Contract, HistoryLine, Store
 from returns_service.progress_list_query import ProgressRow
+from returns_service.rules.departures import Departure
 from returns_service.rules.mail_notice import RemandComment, approver_notice, passed_on_comment
 from returns_service.rules.progress_list import ApplicationKind
 from returns_service.rules.return_approval import Offer
@@ -239,7 +240,12 @@ def last_remand(history: Sequence[HistoryLine]) -> schemas.RemandAnswer | None:
 
 
 def row(
-    of: ProgressRow, store_name: str, dealer_name: str | None, *, waits_for_me: bool
+    of: ProgressRow,
+    store_name: str,
+    dealer_name: str | None,
+    *,
+    waits_for_me: bool,
+    departed: Departure | None,
 ) -> schemas.RowAnswer:
     """One row of 進捗一覧."""
     return schemas.RowAnswer(
@@ -258,4 +264,10 @@ def row(
         updated_at=of.updated_at,
         version=of.version,
         waits_for_me=waits_for_me,
+        departed=departure(departed),
     )
+
+
+def departure(of: Departure | None) -> Coded | None:
+    """Who has left, so that somebody must take the application over."""
+    return Coded(code=of.value, label=of.label_ja) if of else None

@@ -9,6 +9,7 @@ from returns_service.api import schemas
 from returns_service.api.dependencies import Ctx, dealers_and_tfc
 from returns_service.api.request_bodies import Code
 from returns_service.api.return_detail import application_in_sight
+from returns_service.departed_people import capacities_left
 from returns_service.mapping import return_facts
 from returns_service.models import Application
 from returns_service.queries import (
@@ -92,6 +93,7 @@ async def consequence(
             originator=application.contact_3,
             store_approver=at_store.mail if at_store else None,
             hq_approvers=tuple(flow.hq_mails) if flow else (),
+            left=await capacities_left(tx, application, at_store),
         ),
         store_notice=await store_approver_mails(tx, application, today=ctx.today) if wished else (),
         completion_mail=application.completion_mail,

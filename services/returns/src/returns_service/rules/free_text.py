@@ -3,9 +3,8 @@
 Line breaks are kept as LF, other control characters are refused, blank text counts as none.
 """
 
-import unicodedata
-
 from shared.errors import Kind, Refusal
+from shared.text_safety import is_safe_text
 
 DEALER_TEXT_CHARS = 500
 TFC_TEXT_CHARS = 2_000
@@ -27,18 +26,13 @@ class TextUnprintable(Refusal):
     message = "使用できない文字（制御文字）が含まれています"
 
 
-def is_printable(text: str, *, also: str = "") -> bool:
-    """Whether `text` holds neither control characters (save those in `also`) nor surrogates."""
-    return all(c in also or unicodedata.category(c) not in {"Cc", "Cs"} for c in text)
-
-
 def clean_text(text: str | None, *, limit: int) -> str | None:
     """The text as it is kept, or None where it is blank; `limit` in characters.
 
     Raises TextTooLong or TextUnprintable.
     """
     kept = (text or "").replace("\r\n", "\n").replace("\r", "\n").strip(" \n\t\u3000")
-    if not is_printable(kept, also="\n\t"):
+    if not is_safe_text(kept, also="\n\t"):
         raise TextUnprintable
     if len(kept) > limit:
         raise TextTooLong(f"{limit}文字以内で入力してください")

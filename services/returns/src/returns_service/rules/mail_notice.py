@@ -11,6 +11,9 @@ from returns_service.rules.return_approval import By, Outcome
 from returns_service.rules.return_status import Status
 
 ASK_APPROVER = "承認者へ承認依頼のご連絡をお願いします"
+RECIPIENT_LEFT = (
+    "差戻し先の方は退職しているため、メールは送信しません。本部へ引継ぎをご依頼ください"
+)
 TELL_RECIPIENT = "差戻し先のメールアドレスが登録されていないため、別途連絡をお願いします"
 
 
@@ -24,12 +27,14 @@ class Addresses:
     """The mail addresses known now.
 
     `originator` is 連絡先3 of the originator; `store_approver` that of the approval dialog, None
-    before the first approval; `hq_approvers` those of 承認フロー設定.
+    before the first approval; `hq_approvers` those of 承認フロー設定. `left`: who of them
+    has left and gets no mail (D158).
     """
 
     originator: str | None
     store_approver: str | None
     hq_approvers: Collection[str]
+    left: Collection[By] = ()
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class RemandNotice:
 
 def remand_notice(outcome: Outcome, addresses: Addresses) -> RemandNotice | None:
     """The hint after a remand (D120); None after any other step."""
+    if outcome.remanded_to in addresses.left:
+        return RemandNotice(mail_will_be_sent=False, message=RECIPIENT_LEFT)
     match outcome.remanded_to:
         case None:
             return None

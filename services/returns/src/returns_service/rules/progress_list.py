@@ -103,7 +103,8 @@ class ProgressSearch:
 
     The days are JST days, both inclusive. `kind` None is 全件 (D99); `statuses` are the ticked ones
     (D100). `waiting`: only what waits for the person who asks (D108); `own`: only what they
-    originated. `reception_no` (受付番号) is the number of an application, RA-00000001.
+    originated. `left_on`: only what somebody must take over on that day because a person has left
+    (D157). `reception_no` (受付番号) is the number of an application, RA-00000001.
     """
 
     kind: ApplicationKind | None = None
@@ -115,6 +116,7 @@ class ProgressSearch:
     updated_to_on: date | None = None
     waiting: bool = False
     own: bool = False
+    left_on: date | None = None
 
 
 def updated_between(search: ProgressSearch) -> tuple[datetime | None, datetime | None]:

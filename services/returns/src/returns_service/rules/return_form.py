@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from returns_service.rules.free_text import is_printable
 from returns_service.rules.phone_number import phone_number
 from shared.errors import FieldError, FormErrors
+from shared.mail_address import LONGEST, NotAMailAddress, mail_address
 from shared.roles import Role
+from shared.text_safety import is_safe_text
 
 
 class ResultKind(StrEnum):
@@ -92,18 +93,12 @@ class Fault:
     message: str
 
 
-_MAIL = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
-    r"@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-    r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
-)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MAIL_CHARS = 254
 _PHONE_FAULT = Fault(
     "PHONE_INVALID", "電話番号は市外局番から入力してください（10桁、携帯電話などは11桁）"
 )
 _MAIL_FAULT = Fault("MAIL_INVALID", "メールアドレスの形式が正しくありません")
-_MAIL_LONG = Fault("MAIL_TOO_LONG", f"メールアドレスは{_MAIL_CHARS}文字以内で入力してください")
+_MAIL_LONG = Fault("MAIL_TOO_LONG", f"メールアドレスは{LONGEST}文字以内で入力してください")
 _MAIL_MISSING = Fault("MAIL_REQUIRED", "本部担当者は連絡先3（メールアドレス）の入力が必須です")
 _UNPRINTABLE = Fault("TEXT_UNPRINTABLE", "使用できない文字（制御文字）が含まれています")
 _KIND_FAULT = Fault("RESULT_KIND_UNKNOWN", "車両返却結果を選択してください")
@@ -219,7 +214,7 @@ def _line(
     read: Callable[[str], str | Fault],
 ) -> str | None:
     """One line, full-width typing folded (NFKC); None where blank, its fault put into `faults`."""
-    if not is_printable(entered or ""):
+    if not is_safe_text(entered or ""):
         faults[name] = _UNPRINTABLE
         return None
     typed = unicodedata.normalize("NFKC", entered or "").strip()
@@ -235,9 +230,12 @@ def _phone(entered: str) -> str | Fault:
 
 
 def _mail(entered: str) -> str | Fault:
-    if len(entered) > _MAIL_CHARS:
+    if len(entered) > LONGEST:
         return _MAIL_LONG
-    return entered if _MAIL.fullmatch(entered) else _MAIL_FAULT
+    try:
+        return mail_address(entered)
+    except NotAMailAddress:
+        return _MAIL_FAULT
 
 
 def _check_result(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from returns_service.rules.approval_route import Level
-from returns_service.rules.mail_notice import ASK_APPROVER, TELL_RECIPIENT, Addresses, remand_notice
+from returns_service.rules.mail_notice import ASK_APPROVER, Addresses, remand_notice
 from returns_service.rules.return_approval import By, Outcome
 from returns_service.rules.return_commands import Action
 from returns_service.rules.return_status import Status
@@ -55,7 +55,7 @@ def consequence_of(
     addresses = mailing.addresses
     if remand := remand_notice(outcome, addresses):
         receiver = _receiver_of_remand(outcome.remanded_to, people)
-        message = "差戻しメールを送信します" if remand.mail_will_be_sent else TELL_RECIPIENT
+        message = remand.message or "差戻しメールを送信します"
         return Consequence(receiver, remand.mail_will_be_sent, message)
     if outcome.approval_requested is Level.STORE:
         receiver = _named(people.store_approvers, _STORE)
@@ -64,7 +64,8 @@ def consequence_of(
         receiver = _named(people.hq_approvers, _HQ)
         return _approval(receiver, sent=any(addresses.hq_approvers))
     if action is Action.COMPLETE:
-        sent = bool(mailing.completion_mail and addresses.originator)
+        there = addresses.originator and By.ORIGINATOR not in addresses.left
+        sent = bool(mailing.completion_mail and there)
         message = "起票者と承認者へ手続完了メールを送信します" if sent else NO_MAIL
         return Consequence(None, sent, message)
     moves_to_tfc = outcome.moves and outcome.status is Status.REQUESTED

@@ -19,7 +19,7 @@ from portal_service.rendering import announce, render
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
 from portal_service.screens.commuter.slip_undo import memento, restored, with_copy
 from portal_service.service_api import commuter
-from shared.auth import Principal
+from shared.auth import Principal, Role
 
 pages = APIRouter(prefix="/commuter/slips", dependencies=[EXPENSES])
 
@@ -57,6 +57,7 @@ Listed = Callable[[ServiceClient], Awaitable[ServiceResponse[commuter.Slips | co
 DESK = "/commuter/desk"
 SHOWN: Mapping[str, tuple[str, Listed]] = {
     "to_approve": ("承認待ちの精算書", commuter.list_slips_to_approve),
+    "of_leavers": ("退職者がいて進まない精算書", commuter.list_slips_of_leavers),
     "remanded": ("差戻しされた精算書", partial(commuter.list_slips, status="remanded")),
 }
 """One list alone, as a number on トップ leads to it: its title, and the call for it."""
@@ -107,7 +108,7 @@ async def begin_slip(request: Request) -> Response:
 @pages.get("/{slip_id}")
 async def show_slip(request: Request, slip_id: str) -> Response:
     """A slip: its form where it may be edited, else its content."""
-    return await _slip(request, slip_id)
+    return await slip_screen(request, slip_id)
 
 
 @pages.get("/{slip_id}/print")
@@ -135,7 +136,7 @@ async def save_slip(request: Request, slip_id: str) -> Response:
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
-        return await _slip(request, slip_id, fields, problem)
+        return await slip_screen(request, slip_id, fields, problem)
     where = f"{HOME[1]}/{slip_id}"
     if pressed == "look_up":
         return RedirectResponse(f"{where}/items/{target}/look-up", 303)
@@ -166,7 +167,7 @@ async def undo_change(request: Request, slip_id: str) -> Response:
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
-        return await _slip(request, slip_id, None, problem)
+        return await slip_screen(request, slip_id, None, problem)
     response = RedirectResponse(f"{HOME[1]}/{slip_id}#items", 303)
     announce(request, response, "元に戻しました。")
     return response
@@ -220,7 +221,7 @@ async def take_step(request: Request, slip_id: str) -> Response:
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
-        return await _slip(request, slip_id, None, problem)
+        return await slip_screen(request, slip_id, None, problem)
     response = RedirectResponse(where, 303)
     announce(request, response, DONE[step])
     return response
@@ -287,22 +288,30 @@ def _yen(fields: FormFields, name: str) -> int | None:
         return None
 
 
-async def _slip(
+async def slip_screen(
     request: Request,
     slip_id: str,
     fields: FormFields | None = None,
     problem: Problem | None = None,
 ) -> Response:
-    services = client_of(request)
+    """The page of a slip, after a refusal with what was typed."""
+    services, who = client_of(request), request.state.principal
     found = await commuter.show_slip(services, slip_id)
     slip = found.body
     actions = {one["action"]: one for one in slip["actions"]}
     findings: dict[str, list[str]] = defaultdict(list)
     for one in (await commuter.list_findings(services, slip_id)).body["items"]:
         findings[one["item_id"]].append(one["words"])
+    succession = None
+    if who.has(Role.EXPENSE_ADMIN) and slip["submitted_at"]:
+        succession = (await commuter.show_succession(services, slip_id)).body
     return await render(
         request,
         "commuter/slip.html",
+        succession=succession,
+        successors=[(one["employee_id"], one["name"]) for one in succession["approvers"]]
+        if succession
+        else [],
         status=problem.status if problem else 200,
         slip=slip,
         actions=actions,
@@ -348,7 +357,9 @@ async def _ask(request: Request, slip_id: str, step: str) -> Response:
     if step not in SENTENCES or offered is None:
         raise HTTPException(404)
     if not offered["enabled"]:
-        return await _slip(request, slip_id, None, Problem(409, "", offered["reason"] or "", ""))
+        return await slip_screen(
+            request, slip_id, None, Problem(409, "", offered["reason"] or "", "")
+        )
     notes: set[str] = set()
     if step in {"submit", "approve"}:
         notes = {one["message"] for item in slip["items"] for one in item["warnings"]}

@@ -41,6 +41,7 @@ KEYS = (
     "model_code",
     "from_staff",
     "from_store",
+    "staff_left",
 )
 COPY = {"copy_store": "to_store", "copy_staff": "to_staff"}
 """The two buttons 「一括反映」, and which column each fills."""
@@ -203,11 +204,11 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
         values={**chosen, **entered},
         errors=errors,
         done=done,
-        refused=_refused(errors),
+        refused=_refused_rows(errors),
     )
 
 
-def _refused(errors: Iterable[FieldError]) -> dict[str, str]:
+def _refused_rows(errors: Iterable[FieldError]) -> dict[str, str]:
     """Why a row was refused, by contract number."""
     rows = (error for error in errors if error.field.startswith("row-"))
     return {error.field.removeprefix("row-"): error.message.partition("：")[2] for error in rows}
@@ -223,6 +224,7 @@ def _words(entered: dict[str, str], vehicles: Pairs, stores: dict[str, str]) -> 
         entered["registration_no"],
         chosen_words(entered["model_code"], vehicles),
         f"変更前スタッフ {staff}" if staff else "",
+        "退職した担当者のお客様" if entered["staff_left"] else "",
         f"異動前店舗 {stores.get(store, store)}" if store else "",
     )
 

@@ -31,6 +31,7 @@ KEYS = {
     "individual": ("registration_no", "customer_name", "contract_no"),
     "general": (
         *("final_from", "final_to", "model_code", "status", "product", "colour", "staff_code"),
+        "staff_left",
     ),
     "inspection": ("inspection_type", "months_from", "months_to"),
 }
@@ -44,6 +45,7 @@ STATUSES = (
     ("open", "対応未完了"),
     ("completed", "対応完了"),
 )
+LEFT = (("true", "退職した担当者のお客様（未完了）"),)
 COLOURS = (
     ("red", "赤：2か月未満・未完了"),
     ("yellow", "黄：4か月未満・未完了"),
@@ -81,6 +83,7 @@ async def show_list(request: Request) -> Response:
         products=products,
         statuses=STATUSES,
         colours=COLOURS,
+        left=LEFT,
         inspections=INSPECTIONS,
     )
 
@@ -148,6 +151,7 @@ def _words(mode: str, entered: dict[str, str], vehicles: Pairs, products: Pairs)
                 chosen_words(typed("product"), products),
                 chosen_words(typed("colour"), COLOURS),
                 f"スタッフ {staff}" if staff else "",
+                chosen_words(typed("staff_left"), LEFT),
             )
     return search_words(
         "車検軸検索",

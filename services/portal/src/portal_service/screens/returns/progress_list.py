@@ -76,15 +76,15 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     errors: list[FieldError] = []
     statuses = entered.getlist("tick" if "apply" in entered else "status")
     tab = entered.get("tab", "current")
-    own = entered.get("own", "")
+    own, left = entered.get("own", ""), entered.get("left", "")
     query = _keys(entered, errors)
-    query |= {"tab": tab, "status": statuses, "own": own}
+    query |= {"tab": tab, "status": statuses, "own": own, "left": left}
     (found, errors), counts = await asyncio.gather(
         _searched(services, query, errors), or_missing(returns.count_applications(services))
     )
     if isinstance(found, ServiceResponse):
         note(request, Note(Action.CUSTOMERS_LISTED, row_count=len(found.body["items"])))
-    names = ("kind", "customer_name", "contract_no", "reception_no", "own", *DAYS)
+    names = ("kind", "customer_name", "contract_no", "reception_no", "own", "left", *DAYS)
     here = {name: entered[name] for name in names if entered.get(name)} | {"status": statuses}
     return await render(
         request,
@@ -101,6 +101,7 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         statuses=statuses,
         here=here,
         own=own,
+        left=left,
         searched="" if errors else _words(entered, statuses),
     )
 
@@ -128,6 +129,7 @@ def _words(entered: QueryParams, statuses: list[str]) -> str:
         *(entered[name] for name in NAMED if entered.get(name)),
         f"最終更新 {updated}" if updated else "",
         "自分が起票した申込だけ" if entered.get("own") else "",
+        "退職者がいて進まない申込だけ" if entered.get("left") else "",
     ]
     return search_words("検索条件", *parts) if any(parts) else ""
 
