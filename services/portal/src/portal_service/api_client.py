@@ -30,6 +30,8 @@ SERVICE_NAMES: Mapping[str, str] = {
 
 BAD_GATEWAYS = (502, 503, 504)
 FORM_STATUSES = (409, 422)
+FILE_TIMEOUT_S = 25
+"""An Excel file of the most rows is written before its first byte is sent."""
 Found = TypeVar("Found")
 Body_co = TypeVar("Body_co", covariant=True)
 QueryValue = str | int | bool | Sequence[str] | None
@@ -175,7 +177,9 @@ class ServiceClient:
         try:
             with tracing.calling("GET", service):
                 headers |= tracing.call_headers()
-                asked = self._http.build_request("GET", address, params=given, headers=headers)
+                asked = self._http.build_request(
+                    "GET", address, params=given, headers=headers, timeout=FILE_TIMEOUT_S
+                )
                 answer = await self._http.send(asked, stream=True)
                 if answer.is_error:
                     await answer.aread()

@@ -67,6 +67,8 @@ class SearchQuery(BaseModel):
     product: Text = ""
     colour: Text = ""
     staff_code: Text = ""
+    store_code: Text = ""
+    due: Text = ""
     inspection_type: Text = ""
     months_from: Text = ""
     months_to: Text = ""

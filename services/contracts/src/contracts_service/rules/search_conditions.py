@@ -37,6 +37,7 @@ KEYS: dict[SearchMode, tuple[str, ...]] = {
     SearchMode.INDIVIDUAL: ("registration_no", "customer_name", "contract_no"),
     SearchMode.GENERAL: (
         *("final_from", "final_to", "model_code", "status", "product", "colour", "staff_code"),
+        *("store_code", "due"),
     ),
     SearchMode.INSPECTION: ("inspection_type", "months_from", "months_to"),
 }
@@ -52,6 +53,18 @@ class StatusCondition(StrEnum):
     VEHICLE_RETURN = "vehicle_return"
     COMPLETED = "completed"
     OPEN = "open"
+
+
+class DueState(StrEnum):
+    """期限の状況 of incomplete contracts, as the dashboard counts them."""
+
+    URGENT_RED = "urgent_red"
+    URGENT_YELLOW = "urgent_yellow"
+    OVERDUE_OPEN = "overdue_open"
+    OVERDUE_TO_30 = "overdue_to_30"
+    OVERDUE_TO_60 = "overdue_to_60"
+    OVERDUE_TO_90 = "overdue_to_90"
+    OVERDUE_LONGER = "overdue_longer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +87,8 @@ class GeneralSearch:
     product: str | None = None
     colour: Colour | None = None
     staff_code: str | None = None
+    store_code: str | None = None
+    due: DueState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +165,9 @@ def _general(given: Mapping[str, str], product_codes: Collection[str]) -> Genera
     colour = given.get("colour")
     if colour is not None and colour not in set(Colour):
         errors.append(FieldError("colour", "COLOUR_UNKNOWN", "色の指定が正しくありません"))
+    due = given.get("due")
+    if due is not None and due not in set(DueState):
+        errors.append(FieldError("due", "DUE_UNKNOWN", "期限の状況の指定が正しくありません"))
     if errors:
         raise FormErrors(*errors)
     return GeneralSearch(
@@ -160,6 +178,8 @@ def _general(given: Mapping[str, str], product_codes: Collection[str]) -> Genera
         product=product,
         colour=Colour(colour) if colour else None,
         staff_code=_folded_code(given.get("staff_code", "")),
+        store_code=_folded_code(given.get("store_code", "")),
+        due=DueState(due) if due else None,
     )
 
 

@@ -4,9 +4,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts_service.rules.contract_access import Action, role_refusal
+from shared.errors import Refusal
 from shared.roles import Role
 
 ROWS_SHOWN = 100
+ROWS_IN_EXCEL = 20_000
+
+
+class TooManyForExcel(Refusal):
+    """More hits than the Excel file takes; the CSV has no limit (D19)."""
+
+    code = "TOO_MANY_FOR_EXCEL"
+    message = (
+        f"Excel形式で出力できる件数は{ROWS_IN_EXCEL:,}件までです。"
+        "検索条件を絞るか、顧客リスト（csv）出力をご利用ください"
+    )
 
 
 class SearchScreen(StrEnum):
@@ -37,6 +49,12 @@ class SearchLimit:
     truncated: bool
     advice: str | None
     csv_offered: bool
+
+
+def refuse_too_many_for_excel(rows: int) -> None:
+    """Raises TooManyForExcel."""
+    if rows > ROWS_IN_EXCEL:
+        raise TooManyForExcel
 
 
 def search_limit(total: int, *, role: Role, screen: SearchScreen) -> SearchLimit:
