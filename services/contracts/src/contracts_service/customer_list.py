@@ -184,14 +184,16 @@ def hits(condition: Condition, sort: str = "", *, limit: int | None = None) -> s
     """  # noqa: S608 - parts of this file only
 
 
-async def find(tx: AsyncSession, condition: Condition, *, sort: str = "") -> Found:
-    """The first hundred hits, and the total; counted only if there are more."""
-    statement = hits(condition, sort, limit=ROWS_SHOWN + 1)
+async def find(
+    tx: AsyncSession, condition: Condition, *, sort: str = "", at_most: int = ROWS_SHOWN
+) -> Found:
+    """The first hits, by default a hundred, and the total; counted only if there are more."""
+    statement = hits(condition, sort, limit=at_most + 1)
     found = await tx.execute(_statement(statement), condition.values)
     rows = [ListedContract._make(row) for row in found]
-    if len(rows) <= ROWS_SHOWN:
+    if len(rows) <= at_most:
         return Found(rows, len(rows))
-    return Found(rows[:ROWS_SHOWN], await count(tx, condition))
+    return Found(rows[:at_most], await count(tx, condition))
 
 
 async def count(tx: AsyncSession, condition: Condition) -> int:

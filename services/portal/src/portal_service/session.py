@@ -18,6 +18,8 @@ from shared.auth import Principal, TokenMissing
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CSRF_FIELD = "csrf"
+MOST_FIELDS = 2000
+"""Of one form: 300 rows with four fields each, and some more."""
 KEPT_S = 24 * 3600
 """How long an ended session is still readable: long enough to save a form from yesterday."""
 
@@ -103,7 +105,9 @@ async def refuse_foreign_forms(request: Request) -> None:
     session = session_of(request)
     if session is None:
         raise TokenMissing
-    sent = request.headers.get("x-csrf-token") or (await request.form()).get(CSRF_FIELD)
+    sent = request.headers.get("x-csrf-token") or (await request.form(max_fields=MOST_FIELDS)).get(
+        CSRF_FIELD
+    )
     if not isinstance(sent, str) or not session.owns(sent):
         raise FormNotOurs
 

@@ -8,6 +8,8 @@ from shared.errors import Refusal
 from shared.roles import Role
 
 ROWS_SHOWN = 100
+ROWS_AT_ONCE = 300
+"""Rows of the bulk screen when the whole result is wanted."""
 ROWS_IN_EXCEL = 20_000
 
 
@@ -38,6 +40,10 @@ ADVICE = {
         "検索条件を絞ったうえで、再検索ください"
     ),
 }
+ADVICE_AT_ONCE = (
+    f"一度に選択できる件数は{ROWS_AT_ONCE}件までです。"
+    "残りの契約は、変更を登録したあとに、もう一度検索してください"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +63,17 @@ def refuse_too_many_for_excel(rows: int) -> None:
         raise TooManyForExcel
 
 
-def search_limit(total: int, *, role: Role, screen: SearchScreen) -> SearchLimit:
+def search_limit(
+    total: int, *, role: Role, screen: SearchScreen, at_most: int = ROWS_SHOWN
+) -> SearchLimit:
     """The limit applied to `total` hits: one sentence for everyone, the button by role (D18)."""
-    truncated = total > ROWS_SHOWN
+    truncated = total > at_most
+    advice = ADVICE[screen] if at_most == ROWS_SHOWN else ADVICE_AT_ONCE
     may_export = role_refusal(role, Action.EXPORT_LIST) is None
     return SearchLimit(
         total=total,
-        shown=min(total, ROWS_SHOWN),
+        shown=min(total, at_most),
         truncated=truncated,
-        advice=ADVICE[screen] if truncated else None,
+        advice=advice if truncated else None,
         csv_offered=may_export and screen is SearchScreen.CUSTOMER_LIST,
     )

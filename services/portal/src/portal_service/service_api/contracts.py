@@ -80,13 +80,14 @@ class BulkRowShown(TypedDict):
 
 
 class BulkSearchAnswer(TypedDict):
-    """The rows found, and the advice if not all are shown."""
+    """The rows found, and the advice if not all are shown; `at_once` can be shown on request."""
 
     total: int
     shown: int
     truncated: bool
     advice: str | None
     csv_offered: bool
+    at_once: int
     rows: list[BulkRowShown]
 
 
@@ -905,8 +906,9 @@ async def search_for_bulk_change(
     model_code: QueryValue = None,
     from_staff: QueryValue = None,
     from_store: QueryValue = None,
+    whole: QueryValue = None,
 ) -> ServiceResponse[BulkSearchAnswer]:
-    """The first hundred contracts for the bulk screen (D132-D134, D138)."""
+    """The first hundred contracts for the bulk screen, or the whole result (D132-D134, D138)."""
     return await services.get(
         "contracts",
         "/assignment-changes/search",
@@ -917,6 +919,7 @@ async def search_for_bulk_change(
             "model_code": model_code,
             "from_staff": from_staff,
             "from_store": from_store,
+            "whole": whole,
         },
     )
 
