@@ -131,6 +131,9 @@ async def test_every_error_of_a_result_is_shown_at_once(portal_stack: PortalStac
             confirmation_received_on="2001/7/1",
         )
         assert "年をご確認ください" in yamada.error_for("confirmation_received_on")
+        await yamada.send("/result", confirmation_received_on="2024/7/15")
+        assert "選択区分を変更できなくなります。よろしいですか。" in yamada.text
+        assert "受領日が365日前の日付です。年月日をご確認ください。" in yamada.text
 
 
 @pytest.mark.rule("D52", "D54", "D55", "D68", "D69")

@@ -1,4 +1,4 @@
-"""The same page open in two tabs: the second one to save learns what changed, and keeps its input."""
+"""The same page in two tabs: the second to save learns what changed, and keeps its input."""
 
 from shared.testing.people import SATO, TANAKA, YAMADA
 

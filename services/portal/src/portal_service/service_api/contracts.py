@@ -534,6 +534,7 @@ class ResultBody(TypedDict):
     confirmation_received: NotRequired[bool]
     confirmation_received_on: NotRequired[str | None]
     unchangeable_confirmed: NotRequired[bool]
+    doubts_confirmed: NotRequired[bool]
 
 
 class ResultDetail(TypedDict):

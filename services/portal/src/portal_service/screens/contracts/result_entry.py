@@ -23,6 +23,7 @@ CATEGORIES = (
     ("vehicle_return", "車両返却"),
 )
 UNCONFIRMED = "UNCHANGEABLE_UNCONFIRMED"
+DOUBT = "DATE_LONG_AGO"
 """All else is in order: what cannot be changed later is asked once more."""
 OWN = {"yes": True, "no": False}
 YES_OR_NO = {True: "yes", False: "no", None: ""}
@@ -48,9 +49,9 @@ async def decide_result(request: Request, contract_no: str) -> Response:
             client_of(request), contract_no, body, version=fields.version
         )
     except FormRefused as problem:
-        others = tuple(error for error in problem.errors if error.code != UNCONFIRMED)
+        others = tuple(e for e in problem.errors if e.code not in {UNCONFIRMED, DOUBT})
         if problem.errors and not others:
-            return await _ask(request, contract_no, fields)
+            return await _ask(request, contract_no, fields, problem)
         problem.errors = others
         return await _form(request, found, fields, problem)
     if decided.body["exits"]:
@@ -120,6 +121,7 @@ def _result_body(fields: FormFields) -> contracts.ResultBody:
         "confirmation_received": fields.flag("confirmation_received"),
         "confirmation_received_on": fields.day("confirmation_received_on"),
         "unchangeable_confirmed": fields.confirmed,
+        "doubts_confirmed": fields.confirmed,
     }
 
 
@@ -163,13 +165,21 @@ def _stored(result: contracts.ResultDetail) -> dict[str, object]:
     }
 
 
-async def _ask(request: Request, contract_no: str, fields: FormFields) -> Response:
+async def _ask(
+    request: Request, contract_no: str, fields: FormFields, problem: Problem
+) -> Response:
     here = f"/contracts/{contract_no}/result"
     label = dict(CATEGORIES).get(fields.text("category"), "")
+    sentence = f"「{label}」で決定します。よろしいですか。"
+    if any(error.code == UNCONFIRMED for error in problem.errors):
+        sentence = (
+            f"最終回期日の1ヶ月前を過ぎているため、「{label}」で決定すると"
+            "選択区分を変更できなくなります。よろしいですか。"
+        )
     question = Confirmation(
         title="決定の確認",
-        sentence=f"最終回期日の1ヶ月前を過ぎているため、「{label}」で決定すると"
-        "選択区分を変更できなくなります。よろしいですか。",
+        sentence=sentence,
+        doubts=[error.message for error in problem.errors if error.code == DOUBT],
         action=here,
         yes="決定",
         kept=fields.kept(),
