@@ -267,6 +267,17 @@ async def test_each_figure_of_the_dashboard_leads_to_as_many_rows(
             assert "店舗" in tanaka.text
 
 
+async def test_a_lease_ends_on_its_own_day(portal_stack: PortalStack) -> None:
+    leased = text("UPDATE contract SET product_code = 'LEASE' WHERE contract_no = 'C1004'")
+    async with portal_stack.signed_in(YAMADA) as yamada:
+        assert "最終回年月日" in (await yamada.visit("/contracts/C1004/return")).text
+        async with portal_stack.returns.transaction("D01") as tx:
+            await tx.execute(leased)
+        await yamada.visit("/contracts/C1004/return")
+        assert "リース満了年月日" in yamada.text
+        assert "最終回年月日" not in yamada.text
+
+
 async def test_the_list_is_saved_as_an_excel_file(portal_stack: PortalStack) -> None:
     async with portal_stack.signed_in(SATO) as sato:
         await sato.visit(ALL)

@@ -3,7 +3,14 @@
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import QueryParams
 
-from portal_service.api_client import FieldError, Problem, QueryValue, client_of, or_missing
+from portal_service.api_client import (
+    FieldError,
+    Problem,
+    QueryValue,
+    ServiceResponse,
+    client_of,
+    or_missing,
+)
 from portal_service.formatting import NotReadable, read_day
 from portal_service.rendering import render
 from portal_service.search_words import range_words, search_words
@@ -74,6 +81,7 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         if problem.status != 422:  # noqa: PLR2004
             raise
         errors = _at_fields(problem)
+    hit = isinstance(found, ServiceResponse) and found.body["items"]
     names = ("kind", "customer_name", "contract_no", "reception_no", "own", *DAYS)
     here = {name: entered[name] for name in names if entered.get(name)} | {"status": statuses}
     return await render(
@@ -91,12 +99,12 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         statuses=statuses,
         here=here,
         own=own,
-        searched="" if errors else _words(entered, statuses),
+        searched=_words(entered, statuses) if hit else "",
     )
 
 
 def _words(entered: QueryParams, statuses: list[str]) -> str:
-    """The conditions of a search in one line; empty without any."""
+    """The conditions of a search in one line; a list is there without any, too."""
     updated = range_words(entered.get("updated_from", ""), entered.get("updated_to", ""))
     parts = [
         *(label for code, label in KINDS if code == entered.get("kind")),
@@ -105,7 +113,7 @@ def _words(entered: QueryParams, statuses: list[str]) -> str:
         f"最終更新 {updated}" if updated else "",
         "自分が起票した申込だけ" if entered.get("own") else "",
     ]
-    return search_words("検索条件", *parts) if any(parts) else ""
+    return search_words("検索条件", *parts) if any(parts) else "検索条件：なし"
 
 
 def _at_fields(problem: Problem) -> list[FieldError]:
