@@ -268,7 +268,7 @@ async def test_each_figure_of_the_dashboard_leads_to_as_many_rows(
 
 
 async def test_a_lease_ends_on_its_own_day(portal_stack: PortalStack) -> None:
-    leased = text("UPDATE contract SET product_code = 'LEASE' WHERE contract_no = 'C1004'")
+    leased = text("UPDATE contract_view SET product_code = 'LEASE' WHERE contract_no = 'C1004'")
     async with portal_stack.signed_in(YAMADA) as yamada:
         assert "最終回年月日" in (await yamada.visit("/contracts/C1004/return")).text
         async with portal_stack.returns.transaction("D01") as tx:

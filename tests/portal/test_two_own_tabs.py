@@ -58,3 +58,17 @@ async def test_a_change_of_staff_in_the_other_tab(portal_stack: PortalStack) -> 
         assert second.status == 409
         assert "他の方が先に更新" in second.text
         assert second.form("/assignment/store")["to_store"] == ["S20"]
+
+
+async def test_a_result_that_a_return_forbids_is_refused_beside_its_choice(
+    portal_stack: PortalStack,
+) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
+        await report(yamada, "C1005")
+        await portal_stack.deliver_events()
+        await yamada.visit("/contracts/C1005/result")
+        own = {"category": "early_payoff", "own_replacement": "no"}
+        await yamada.send("/result", **own)
+        assert "車両返却の申込が手続中のため" in yamada.error_for("category")
+        assert "この操作はできませんでした" not in yamada.text
+        assert yamada.form("/result")["category"] == ["early_payoff"]

@@ -183,11 +183,6 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
     heirs = {store["code"]: store["successor"] for store in closed}
     chosen: FormValues = {"all_to_store": heirs.get(entered["from_store"]) or ""}
     chosen |= {**(fields.values(["checked"]) if fields else {"checked": []}), **(copied or {})}
-    refused = {
-        error.field.removeprefix("row-"): error.message.partition("：")[2]
-        for error in errors
-        if error.field.startswith("row-")
-    }
     hit = isinstance(found, ServiceResponse) and found.body["rows"]
     staff, vehicles = await staff_to_choose(services), await vehicles_to_choose(services)
     return await render(
@@ -206,8 +201,17 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
         values={**chosen, **entered},
         errors=errors,
         done=done,
-        refused=refused,
+        refused=_refused_rows(errors),
     )
+
+
+def _refused_rows(errors: tuple[FieldError, ...]) -> dict[str, str]:
+    """Why a row is refused, by contract number."""
+    return {
+        error.field.removeprefix("row-"): error.message.partition("：")[2]
+        for error in errors
+        if error.field.startswith("row-")
+    }
 
 
 def _words(entered: dict[str, str], vehicles: Pairs, stores: dict[str, str]) -> str:

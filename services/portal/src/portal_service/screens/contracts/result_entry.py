@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import FormRefused, Problem, client_of
+from portal_service.api_client import FieldError, FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render, see_other
@@ -24,6 +24,14 @@ CATEGORIES = (
 )
 UNCONFIRMED = "UNCHANGEABLE_UNCONFIRMED"
 DOUBT = "DATE_LONG_AGO"
+OF_THE_CHOICE = {
+    "CHANGE_LIMIT_PASSED",
+    "CUSTOMER_CHANGE_PENDING",
+    "FIRST_ENTRY_TOO_LATE",
+    "HANDLING_COMPLETED",
+    "RETURN_IN_PROGRESS",
+}
+"""Refusals of the selected category, which belong beside it."""
 """All else is in order: what cannot be changed later is asked once more."""
 OWN = {"yes": True, "no": False}
 YES_OR_NO = {True: "yes", False: "no", None: ""}
@@ -49,6 +57,8 @@ async def decide_result(request: Request, contract_no: str) -> Response:
             client_of(request), contract_no, body, version=fields.version
         )
     except FormRefused as problem:
+        if problem.code in OF_THE_CHOICE:
+            problem.errors = (FieldError("category", problem.words, problem.code),)
         others = tuple(e for e in problem.errors if e.code not in {UNCONFIRMED, DOUBT})
         if problem.errors and not others:
             return await _ask(request, contract_no, fields, problem)
