@@ -1,8 +1,11 @@
 """Contract screens with the real services behind them, on 2025-07-15."""
 
+import io
 import re
+from html import unescape
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import text
 
 from shared.testing.people import SATO, SUZUKI, TANAKA, YAMADA
@@ -128,6 +131,9 @@ async def test_every_error_of_a_result_is_shown_at_once(portal_stack: PortalStac
             confirmation_received_on="2001/7/1",
         )
         assert "年をご確認ください" in yamada.error_for("confirmation_received_on")
+        await yamada.send("/result", confirmation_received_on="2024/7/15")
+        assert "選択区分を変更できなくなります。よろしいですか。" in yamada.text
+        assert "受領日が365日前の日付です。年月日をご確認ください。" in yamada.text
 
 
 @pytest.mark.rule("D52", "D54", "D55", "D68", "D69")
@@ -243,6 +249,43 @@ async def test_the_dashboard_charts_due_contracts(portal_stack: PortalStack) -> 
         await sato.visit("/dashboard")
         assert "期限の近い契約" in sato.text
         assert 'class="bar-red"' in sato.html
+
+
+async def test_each_figure_of_the_dashboard_leads_to_as_many_rows(
+    portal_stack: PortalStack,
+) -> None:
+    async with portal_stack.signed_in(TANAKA) as tanaka:
+        await tanaka.visit("/dashboard")
+        figures = re.findall(
+            r'<a href="(/contracts\?[^"]*)"(?: tabindex="-1"><title>|>)([^<]*?)(\d+)件', tanaka.html
+        )
+        assert {"2か月未満・未完了　", "30日まで　", ""} <= {words for _, words, _ in figures}
+        for path, words, number in figures:
+            await tanaka.visit(unescape(path))
+            expected = f"{number}件あります。" if int(number) else "条件に合う契約はありません。"
+            assert expected in tanaka.text, (path, words)
+            assert "店舗" in tanaka.text
+
+
+async def test_a_lease_ends_on_its_own_day(portal_stack: PortalStack) -> None:
+    leased = text("UPDATE contract_view SET product_code = 'LEASE' WHERE contract_no = 'C1004'")
+    async with portal_stack.signed_in(YAMADA) as yamada:
+        assert "最終回年月日" in (await yamada.visit("/contracts/C1004/return")).text
+        async with portal_stack.returns.transaction("D01") as tx:
+            await tx.execute(leased)
+        await yamada.visit("/contracts/C1004/return")
+        assert "リース満了年月日" in yamada.text
+        assert "最終回年月日" not in yamada.text
+
+
+async def test_the_list_is_saved_as_an_excel_file(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(SATO) as sato:
+        await sato.visit(ALL)
+        [path] = re.findall(r'href="(/contracts\.xlsx[^"]*)"', sato.html)
+        reply = await sato.browser.http.get(unescape(path))
+        assert "UTF-8''%E9%A1%A7%E5%AE%A2" in reply.headers["content-disposition"]
+        rows = list(load_workbook(io.BytesIO(reply.content))["顧客リスト"].values)
+        assert "C1001" in {row[10] for row in rows}
 
 
 async def test_the_bar_names_dealer_and_store(portal_stack: PortalStack) -> None:

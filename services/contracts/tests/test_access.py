@@ -49,6 +49,7 @@ ALL = {"mode": "general", "final_from": "2020-01"}
 QUERIES = {
     "/contracts": ALL,
     "/contracts.csv": ALL,
+    "/contracts.xlsx": ALL,
     "/assignment-changes/search": {"from_store": "S10"},
     "/erasures/due": {"before": "2020-01-01"},
 }
@@ -123,6 +124,7 @@ async def test_what_each_role_may_never_do(contracts_api: ContractsApi) -> None:
     assert refused == {
         "sales": {
             "GET /contracts.csv",
+            "GET /contracts.xlsx",
             "GET /assignment-changes/search",
             "GET /assignment-changes/closed-stores",
             "POST /assignment-changes",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contracts_service.rules.search_limit import ROWS_AT_ONCE
 from event_contracts.contract import AssignmentChangeRegistered
 
 from .conftest import ContractsApi
@@ -55,6 +56,22 @@ async def test_bulk_search_shows_a_hundred_without_csv_advice(contracts_api: Con
     assert (len(found["rows"]), found["total"], found["csv_offered"]) == (100, 101, False)
     assert "再検索" in found["advice"]
     assert "csv" not in found["advice"]
+
+
+@pytest.mark.rule("D134")
+async def test_the_whole_result_on_request_up_to_its_limit(contracts_api: ContractsApi) -> None:
+    await contracts_api.import_contracts_file(
+        *({"契約番号": f"C{n:03}"} for n in range(ROWS_AT_ONCE + 1))
+    )
+    query = {"from_staff": "E101", "whole": "true"}
+    found = (await contracts_api.get("M100", "/assignment-changes/search", params=query)).json()
+    assert (len(found["rows"]), found["total"]) == (ROWS_AT_ONCE, ROWS_AT_ONCE + 1)
+    assert "300件まで" in found["advice"]
+    rows = [{"contract_no": row["contract_no"], "to_staff": "E102"} for row in found["rows"]]
+    answer = await bulk(contracts_api, *rows)
+    assert (answer.json()["accepted"], answer.json()["refused"]) == (ROWS_AT_ONCE, 0)
+    too_many = await bulk(contracts_api, *rows, {"contract_no": "C300", "to_staff": "E102"})
+    assert too_many.status_code == 422
 
 
 async def bulk(contracts_api: ContractsApi, *rows: dict[str, Any], **more: object) -> Any:

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from contracts_service.rules.search_conditions import DueState
+
 from .conftest import ContractsApi
 
 
@@ -29,3 +31,24 @@ async def test_without_contracts(contracts_api: ContractsApi) -> None:
     contracts_api.clock.set(date(2025, 7, 16))
     figures = (await contracts_api.get("H001", "/dashboard")).json()
     assert figures == {"stores": [], "total": {"replacement_rate": None}}
+
+
+async def test_each_figure_is_the_number_of_rows_of_its_list(contracts_api: ContractsApi) -> None:
+    days = ["2025/09/01", "2025/10/20", "2025/07/15", "2025/07/14", "2025/06/15", "2025/06/14"]
+    days += ["2025/05/16", "2025/05/15", "2025/04/16", "2025/04/15", "2024/07/15"]
+    for number, day in enumerate(days):
+        store = {"店舗コード": "S20", "スタッフコード": "E201"} if number % 2 else {}
+        await contracts_api.contract(f"C{number}", 最終回年月日=day, **store)
+    figures = (await contracts_api.get("H001", "/dashboard")).json()
+    counted = 0
+    for store in figures["stores"]:
+        asked = {"mode": "general", "store_code": store["store_code"]}
+        found = await contracts_api.get("H001", "/contracts", params=asked)
+        assert found.json()["total"] == store["contracts"] > 0
+        for due in DueState:
+            found = await contracts_api.get("H001", "/contracts", params=asked | {"due": due})
+            rows = found.json()["rows"]
+            assert len(rows) == store[due], due
+            assert {row["store_code"] for row in rows} <= {store["store_code"]}
+            counted += len(rows)
+    assert counted > 2 * len(days)

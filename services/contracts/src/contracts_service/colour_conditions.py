@@ -1,8 +1,9 @@
-"""Row colours as SQL conditions: `row_colour` in terms of plain columns and bounds."""
+"""Row colours and due states as SQL conditions: plain columns and bounds of the rules."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from contracts_service.rules.row_colour import Colour, colour_bounds
+from contracts_service.rules.search_conditions import DueState
 
 COLOUR = """
     CASE WHEN final_on < :overdue_before THEN 'grey'
@@ -26,6 +27,20 @@ DAYS_OF = {
 """Bounds of the last day per colour, so that an index finds its rows."""
 
 
+AGES = (30, 60, 90)
+_OPEN = "completion_basis IS NULL AND final_on"
+DUE = {
+    DueState.URGENT_RED: f"{URGENCY} = 'red'",
+    DueState.URGENT_YELLOW: f"{URGENCY} = 'yellow'",
+    DueState.OVERDUE_OPEN: f"{_OPEN} < :overdue_before",
+    DueState.OVERDUE_TO_30: f"{_OPEN} < :overdue_before AND final_on >= :age_30",
+    DueState.OVERDUE_TO_60: f"{_OPEN} < :age_30 AND final_on >= :age_60",
+    DueState.OVERDUE_TO_90: f"{_OPEN} < :age_60 AND final_on >= :age_90",
+    DueState.OVERDUE_LONGER: f"{_OPEN} < :age_90",
+}
+"""What the dashboard counts and the list filters by: a number leads to its rows."""
+
+
 def colour_values(today: date, *, green_days: int | None) -> dict[str, date]:
     """The parameters of COLOUR, URGENCY and DAYS_OF on a day."""
     bounds = colour_bounds(today, green_days=green_days)
@@ -42,3 +57,8 @@ def has_colour(colour: Colour) -> str:
     """The condition on a contract's row that it has this colour."""
     days = DAYS_OF.get(colour, "final_on >= :overdue_before")
     return f"{days} AND {COLOUR} = '{colour.value}'"
+
+
+def due_values(today: date) -> dict[str, date]:
+    """The parameters of DUE on a day, in addition to those of the colours."""
+    return {f"age_{days}": today - timedelta(days=days) for days in AGES}

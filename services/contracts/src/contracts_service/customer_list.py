@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts_service.colour_conditions import colour_values, has_colour
+from contracts_service.colour_conditions import DUE, colour_values, due_values, has_colour
 from contracts_service.policy import Policy
 from contracts_service.rules.assignment_change import change_status
 from contracts_service.rules.bulk_search import BulkSearch
@@ -149,6 +149,9 @@ def search_condition(
             if search.colour:
                 colours = colour_values(today, green_days=green_days)
                 condition.add(has_colour(search.colour), **colours)
+            if search.due:
+                bounds = colour_values(today, green_days=green_days) | due_values(today)
+                condition.add(DUE[search.due], **bounds)
         case InspectionSearch():
             condition.add(
                 "first_registered_month BETWEEN :registered_from AND :registered_to",
@@ -193,14 +196,16 @@ def hits(condition: Condition, sort: str = "", *, limit: int | None = None) -> s
     """  # noqa: S608 - parts of this file only
 
 
-async def find(tx: AsyncSession, condition: Condition, *, sort: str = "") -> Found:
-    """The first hundred hits, and the total; counted only if there are more."""
-    statement = hits(condition, sort, limit=ROWS_SHOWN + 1)
+async def find(
+    tx: AsyncSession, condition: Condition, *, sort: str = "", at_most: int = ROWS_SHOWN
+) -> Found:
+    """The first hits, by default a hundred, and the total; counted only if there are more."""
+    statement = hits(condition, sort, limit=at_most + 1)
     found = await tx.execute(_statement(statement), condition.values)
     rows = [ListedContract._make(row) for row in found]
-    if len(rows) <= ROWS_SHOWN:
+    if len(rows) <= at_most:
         return Found(rows, len(rows))
-    return Found(rows[:ROWS_SHOWN], await count(tx, condition))
+    return Found(rows[:at_most], await count(tx, condition))
 
 
 async def count(tx: AsyncSession, condition: Condition) -> int:
@@ -334,16 +339,17 @@ def _add_texts(condition: Condition, name: str | None, registration: str | None)
 
 
 def _add_general(condition: Condition, search: GeneralSearch) -> None:
-    if search.final_from:
-        condition.add("final_on >= :final_from", final_from=search.final_from)
-    if search.final_to:
-        condition.add("final_on <= :final_to", final_to=search.final_to)
-    if search.model_code:
-        condition.add("model_code = :model_code", model_code=search.model_code)
-    if search.product:
-        condition.add("product_code = :product", product=search.product)
-    if search.staff_code:
-        condition.add("staff_code = :staff_code", staff_code=search.staff_code)
+    compared = {
+        "final_on >= :final_from": search.final_from,
+        "final_on <= :final_to": search.final_to,
+        "model_code = :model_code": search.model_code,
+        "product_code = :product": search.product,
+        "staff_code = :staff_code": search.staff_code,
+        "contract.store_code = :in_store": search.store_code,
+    }
+    for part, value in compared.items():
+        if value:
+            condition.add(part, **{part.rpartition(":")[2]: value})
     match search.status:
         case None:
             pass

@@ -4,18 +4,16 @@ Counted in SQL with the bounds of the rules.
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import customer_list
-from contracts_service.colour_conditions import COLOUR, URGENCY, colour_values
+from contracts_service.colour_conditions import COLOUR, DUE, colour_values, due_values
 from contracts_service.policy import Policy
 from contracts_service.rules.contract_access import Viewer
-
-AGES = (30, 60, 90)
 
 
 class Figures(BaseModel):
@@ -57,21 +55,15 @@ async def dashboard(tx: AsyncSession, viewer: Viewer, *, today: date, policy: Po
     values = {
         **condition.values,
         **colour_values(today, green_days=policy.green_days),
-        **{f"age_{days}": today - timedelta(days=days) for days in AGES},
+        **due_values(today),
     }
-    open_and = "FILTER (WHERE completion_basis IS NULL AND final_on"
+    due = ", ".join(f"count(*) FILTER (WHERE {part}) AS {state}" for state, part in DUE.items())
     statement = f"""
         SELECT contract.store_code, coalesce(max(store.name), '') AS store_name,
                count(*) AS contracts,
                count(*) FILTER (WHERE {COLOUR} = 'red') AS red,
                count(*) FILTER (WHERE {COLOUR} = 'yellow') AS yellow,
-               count(*) FILTER (WHERE {URGENCY} = 'red') AS urgent_red,
-               count(*) FILTER (WHERE {URGENCY} = 'yellow') AS urgent_yellow,
-               count(*) {open_and} < :overdue_before) AS overdue_open,
-               count(*) {open_and} < :overdue_before AND final_on >= :age_30) AS overdue_to_30,
-               count(*) {open_and} < :age_30 AND final_on >= :age_60) AS overdue_to_60,
-               count(*) {open_and} < :age_60 AND final_on >= :age_90) AS overdue_to_90,
-               count(*) {open_and} < :age_90) AS overdue_longer,
+               {due},
                count(*) FILTER (WHERE own_replacement) AS replaced_here,
                count(*) FILTER (WHERE own_replacement IS NOT NULL) AS replacement_known
         FROM contract LEFT JOIN store USING (dealer_id, store_code)

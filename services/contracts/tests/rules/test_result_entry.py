@@ -381,3 +381,20 @@ def test_the_note_holds_two_thousand_characters() -> None:
     assert memo_to_save("あ" * 2000) == "あ" * 2000
     with pytest.raises(FormErrors):
         memo_to_save("あ" * 2001)
+
+
+@pytest.mark.rule("D63")
+@pytest.mark.parametrize(
+    ("received_on", "codes"),
+    [
+        ("2025-01-16", []),
+        ("2025-01-15", ["DATE_LONG_AGO"]),
+        ("2024-07-14", ["DATE_LONG_AGO"]),
+    ],
+)
+def test_a_paper_received_long_ago_is_asked_about(received_on: str, codes: list[str]) -> None:
+    typed, day = {"confirmation_received_on": date.fromisoformat(received_on)}, date(2025, 7, 15)
+    if codes:
+        assert codes_of(contract(), form(CASH, **typed), today=day) == codes
+    decided = decide(contract(), form(CASH, **typed, doubts_confirmed=bool(codes)), today=day)
+    assert decided.selection is CASH

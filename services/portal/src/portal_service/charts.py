@@ -40,8 +40,9 @@ class LineChart:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One part of a bar, in per cent of the longest bar."""
+    """One part of a bar, in per cent of the longest bar; `path` leads to what it counts."""
 
+    path: str
     kind: str
     words: str
     count: int
@@ -100,18 +101,21 @@ def _line(
 
 
 def stacked(
-    rows: Sequence[tuple[str, Sequence[int]]], parts: Sequence[tuple[str, str]]
+    rows: Sequence[tuple[str, Sequence[tuple[int, str]]]], parts: Sequence[tuple[str, str]]
 ) -> list[BarRow]:
-    """Bars of several parts: `rows` are labels with their figures, `parts` colours with labels."""
-    longest = max((sum(figures) for _, figures in rows), default=0) or 1
+    """Bars of several parts: `rows` are labels with figures and the paths to what they count.
+
+    `parts` are colours with labels.
+    """
+    longest = max((sum(figure for figure, _ in figures) for _, figures in rows), default=0) or 1
     bars = []
     for label, figures in rows:
         at, pieces = 0.0, []
-        for (kind, words), figure in zip(parts, figures, strict=True):
+        for (kind, words), (figure, path) in zip(parts, figures, strict=True):
             width = 100 * figure / longest
-            pieces.append(Bar(kind, words, figure, round(at, 2), round(width, 2)))
+            pieces.append(Bar(path, kind, words, figure, round(at, 2), round(width, 2)))
             at += width
-        bars.append(BarRow(label, sum(figures), tuple(pieces)))
+        bars.append(BarRow(label, sum(figure for figure, _ in figures), tuple(pieces)))
     return bars
 
 

@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 
 from portal_service import formatting
 from portal_service.api_client import FieldError, FormRefused
+from portal_service.session import MOST_FIELDS
 
 TECHNICAL_FIELDS = frozenset({"csrf", "confirmed", "turned_back"})
 """Fields that the frame adds to a form: no input of the user."""
@@ -117,4 +118,4 @@ class FormFields:
 
 async def form_fields_of(request: Request) -> FormFields:
     """The entries of the form that came with this request."""
-    return FormFields(await request.form())
+    return FormFields(await request.form(max_fields=MOST_FIELDS))

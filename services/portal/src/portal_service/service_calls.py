@@ -15,6 +15,8 @@ import aiohttp
 from starlette.types import ASGIApp, Message
 from yarl import URL
 
+FILE_TIMEOUT_S = 25
+"""An Excel file of the most rows is written before its first byte is sent."""
 KEPT_OPEN_S = 1.5
 """An idle connection is closed before the service closes it (shared.graceful_shutdown)."""
 
@@ -75,7 +77,7 @@ class NetworkCalls:
     def __init__(self, urls: Mapping[str, str], timeout_s: float) -> None:
         self._urls = urls
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._file_timeout = aiohttp.ClientTimeout(sock_connect=timeout_s, sock_read=timeout_s)
+        self._file_timeout = aiohttp.ClientTimeout(sock_connect=timeout_s, sock_read=FILE_TIMEOUT_S)
         self._session: aiohttp.ClientSession | None = None
 
     async def answer(self, request: ServiceRequest) -> ServiceAnswer:

@@ -28,6 +28,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 CSRF_FIELD = "csrf"
 FROM_PROVIDER = "/auth/backchannel-logout"
 """The one change that no browser asks for: it needs the provider's signed token, no form token."""
+MOST_FIELDS = 2000
+"""Of one form: 300 rows with four fields each, and some more."""
 KEPT_S = LONGEST_SESSION_S
 """How long an ended session is still readable: long enough to save a form from yesterday."""
 SEEN_EVERY_S = 60
@@ -213,7 +215,9 @@ async def refuse_foreign_forms(request: Request) -> None:
     session = session_of(request)
     if session is None:
         raise TokenMissing
-    sent = request.headers.get("x-csrf-token") or (await request.form()).get(CSRF_FIELD)
+    sent = request.headers.get("x-csrf-token") or (await request.form(max_fields=MOST_FIELDS)).get(
+        CSRF_FIELD
+    )
     if not isinstance(sent, str) or not session.owns(sent):
         raise FormNotOurs
 

@@ -34,6 +34,7 @@ from contracts_service.rules.bulk_search import read_bulk_search
 from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.products import Product, ProductNotTransferable
 from contracts_service.rules.search_limit import (
+    ROWS_AT_ONCE,
     ROWS_SHOWN,
     SearchLimit,
     SearchScreen,
@@ -75,12 +76,12 @@ class BulkRow(ChangeBody):
 class BulkBody(Body):
     """The checked rows on 「変更」."""
 
-    rows: list[BulkRow] = Field(max_length=ROWS_SHOWN)
+    rows: list[BulkRow] = Field(max_length=ROWS_AT_ONCE)
     all_or_nothing: bool = False
 
 
 class BulkQuery(BaseModel):
-    """The keys of the bulk search (D132, D157)."""
+    """The keys of the bulk search (D132, D157); `whole`: more rows than are shown at first."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -91,6 +92,7 @@ class BulkQuery(BaseModel):
     from_staff: Text = ""
     from_store: Text = ""
     staff_left: Text = ""
+    whole: bool = False
 
 
 class Decided(BaseModel):
@@ -120,8 +122,9 @@ class BulkRowShown(customer_list.ListRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkSearchAnswer(SearchLimit):
-    """The rows found, and the advice if not all are shown."""
+    """The rows found, and the advice if not all are shown; `at_once` can be shown on request."""
 
+    at_once: int
     rows: list[BulkRowShown]
 
 
@@ -213,12 +216,15 @@ async def cancel_assignment_change(
 async def search_for_bulk_change(
     query: Annotated[BulkQuery, Query()], ctx: Ctx
 ) -> BulkSearchAnswer:
-    """The first hundred contracts for the bulk screen (D132-D134, D138)."""
-    search = read_bulk_search(query.model_dump())
+    """The first hundred contracts for the bulk screen, or the whole result (D132-D134, D138)."""
+    at_most = ROWS_AT_ONCE if query.whole else ROWS_SHOWN
+    search = read_bulk_search(query.model_dump(exclude={"whole"}))
     seen = customer_list.visible_to(ctx.viewer, today=ctx.today)
     condition = customer_list.bulk_search_condition(seen, search, today=ctx.today)
-    found = await customer_list.find(ctx.tx, condition)
-    limit = search_limit(found.total, role=ctx.viewer.role, screen=SearchScreen.BULK_CHANGE)
+    found = await customer_list.find(ctx.tx, condition, at_most=at_most)
+    limit = search_limit(
+        found.total, role=ctx.viewer.role, screen=SearchScreen.BULK_CHANGE, at_most=at_most
+    )
     products = await queries.products(ctx.tx)
     pending = await queries.pending_by_id(ctx.tx, (row.pending_change_id for row in found.rows))
     rows = [
@@ -230,7 +236,7 @@ async def search_for_bulk_change(
         )
         for row in found.rows
     ]
-    return BulkSearchAnswer(**_fields(limit), rows=rows)
+    return BulkSearchAnswer(**_fields(limit), rows=rows, at_once=ROWS_AT_ONCE)
 
 
 def _row_shown(

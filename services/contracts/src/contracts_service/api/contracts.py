@@ -68,6 +68,8 @@ class SearchQuery(BaseModel):
     colour: Text = ""
     staff_code: Text = ""
     staff_left: Text = ""
+    store_code: Text = ""
+    due: Text = ""
     inspection_type: Text = ""
     months_from: Text = ""
     months_to: Text = ""

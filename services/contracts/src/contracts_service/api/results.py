@@ -97,6 +97,7 @@ class ResultBody(Body):
     confirmation_received: bool = False
     confirmation_received_on: date | None = None
     unchangeable_confirmed: bool = False
+    doubts_confirmed: bool = False
 
 
 class ResplitBody(Body):

@@ -28,6 +28,7 @@ from contracts_service.rules.selection import (
 from contracts_service.rules.tfc_handling import tfc_refusal
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 
+PAPER_LONG_AGO_DAYS = 180
 NEEDS_SIGNED_PAPER = frozenset({Selection.CASH_SETTLEMENT, Selection.VEHICLE_RETURN})
 
 
@@ -137,6 +138,7 @@ class RecordResult:
     confirmation_received: bool = False
     confirmation_received_on: date | None = None
     unchangeable_confirmed: bool = False
+    doubts_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,10 +302,21 @@ def _attestation_errors(
                 f"受領日が初度登録（{since.year}年{since.month}月）より前です。年をご確認ください"
             )
             errors.append(FieldError("confirmation_received_on", "DATE_BEFORE_CAR", message))
+        elif received_on is not None and not command.doubts_confirmed:
+            errors += _doubts(received_on, today=today)
     if choice_is_final(facts, today=today) and not command.unchangeable_confirmed:
         message = "この入力は後から変更できません。確認のうえチェックしてください"
         errors.append(FieldError("unchangeable_confirmed", "UNCHANGEABLE_UNCONFIRMED", message))
     return errors
+
+
+def _doubts(received_on: date, *, today: date) -> list[FieldError]:
+    """What is possible and yet probably a slip, such as last year's number in January."""
+    days = (today - received_on).days
+    if days <= PAPER_LONG_AGO_DAYS:
+        return []
+    message = f"受領日が{days}日前の日付です。年月日をご確認ください"
+    return [FieldError("confirmation_received_on", "DATE_LONG_AGO", message)]
 
 
 def _recorded(facts: EntryFacts, selection: Selection, replacement: Replacement) -> Recorded:

@@ -39,7 +39,7 @@ KEYS: dict[SearchMode, tuple[str, ...]] = {
     SearchMode.INDIVIDUAL: ("registration_no", "customer_name", "contract_no"),
     SearchMode.GENERAL: (
         *("final_from", "final_to", "model_code", "status", "product", "colour", "staff_code"),
-        "staff_left",
+        *("staff_left", "store_code", "due"),
     ),
     SearchMode.INSPECTION: ("inspection_type", "months_from", "months_to"),
 }
@@ -55,6 +55,18 @@ class StatusCondition(StrEnum):
     VEHICLE_RETURN = "vehicle_return"
     COMPLETED = "completed"
     OPEN = "open"
+
+
+class DueState(StrEnum):
+    """期限の状況 of incomplete contracts, as the dashboard counts them."""
+
+    URGENT_RED = "urgent_red"
+    URGENT_YELLOW = "urgent_yellow"
+    OVERDUE_OPEN = "overdue_open"
+    OVERDUE_TO_30 = "overdue_to_30"
+    OVERDUE_TO_60 = "overdue_to_60"
+    OVERDUE_TO_90 = "overdue_to_90"
+    OVERDUE_LONGER = "overdue_longer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +93,8 @@ class GeneralSearch:
     colour: Colour | None = None
     staff_code: str | None = None
     staff_left: bool = False
+    store_code: str | None = None
+    due: DueState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +173,9 @@ def _general(given: Mapping[str, str], product_codes: Collection[str]) -> Genera
         errors.append(FieldError("colour", "COLOUR_UNKNOWN", "色の指定が正しくありません"))
     if given.get("staff_left", LEFT) != LEFT:
         errors.append(FieldError("staff_left", "STAFF_LEFT_UNKNOWN", LEFT_UNKNOWN))
+    due = given.get("due")
+    if due is not None and due not in set(DueState):
+        errors.append(FieldError("due", "DUE_UNKNOWN", "期限の状況の指定が正しくありません"))
     if errors:
         raise FormErrors(*errors)
     return GeneralSearch(
@@ -170,6 +187,8 @@ def _general(given: Mapping[str, str], product_codes: Collection[str]) -> Genera
         colour=Colour(colour) if colour else None,
         staff_code=_folded_code(given.get("staff_code", "")),
         staff_left=given.get("staff_left") == LEFT,
+        store_code=_folded_code(given.get("store_code", "")),
+        due=DueState(due) if due else None,
     )
 
 

@@ -4,9 +4,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts_service.rules.contract_access import Action, role_refusal
+from shared.errors import Refusal
 from shared.roles import Role
 
 ROWS_SHOWN = 100
+ROWS_AT_ONCE = 300
+"""Rows of the bulk screen when the whole result is wanted."""
+ROWS_IN_EXCEL = 20_000
+
+
+class TooManyForExcel(Refusal):
+    """More hits than the Excel file takes; the CSV has no limit (D19)."""
+
+    code = "TOO_MANY_FOR_EXCEL"
+    message = (
+        f"Excel形式で出力できる件数は{ROWS_IN_EXCEL:,}件までです。"
+        "検索条件を絞るか、顧客リスト（csv）出力をご利用ください"
+    )
 
 
 class SearchScreen(StrEnum):
@@ -26,6 +40,10 @@ ADVICE = {
         "検索条件を絞ったうえで、再検索ください"
     ),
 }
+ADVICE_AT_ONCE = (
+    f"一度に選択できる件数は{ROWS_AT_ONCE}件までです。"
+    "残りの契約は、変更を登録したあとに、もう一度検索してください"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +57,23 @@ class SearchLimit:
     csv_offered: bool
 
 
-def search_limit(total: int, *, role: Role, screen: SearchScreen) -> SearchLimit:
+def refuse_too_many_for_excel(rows: int) -> None:
+    """Raises TooManyForExcel."""
+    if rows > ROWS_IN_EXCEL:
+        raise TooManyForExcel
+
+
+def search_limit(
+    total: int, *, role: Role, screen: SearchScreen, at_most: int = ROWS_SHOWN
+) -> SearchLimit:
     """The limit applied to `total` hits: one sentence for everyone, the button by role (D18)."""
-    truncated = total > ROWS_SHOWN
+    truncated = total > at_most
+    advice = ADVICE[screen] if at_most == ROWS_SHOWN else ADVICE_AT_ONCE
     may_export = role_refusal(role, Action.EXPORT_LIST) is None
     return SearchLimit(
         total=total,
-        shown=min(total, ROWS_SHOWN),
+        shown=min(total, at_most),
         truncated=truncated,
-        advice=ADVICE[screen] if truncated else None,
+        advice=advice if truncated else None,
         csv_offered=may_export and screen is SearchScreen.CUSTOMER_LIST,
     )

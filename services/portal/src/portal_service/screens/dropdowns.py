@@ -49,6 +49,14 @@ async def stores_to_choose(services: ServiceClient) -> Pairs:
     ]
 
 
+async def every_store(services: ServiceClient) -> Pairs:
+    """Every store of the dealer: one out of use may still have contracts."""
+    return [
+        (store["code"], f"{store['code']} {store['name']}")
+        for store in await listed(services, "stores", contracts.list_stores(services))
+    ]
+
+
 async def staff_to_choose(services: ServiceClient, *, dealer: str = "") -> Pairs:
     """Active staff by staff code, or by person id where `dealer` is named."""
     return [

@@ -81,13 +81,14 @@ class BulkRowShown(TypedDict):
 
 
 class BulkSearchAnswer(TypedDict):
-    """The rows found, and the advice if not all are shown."""
+    """The rows found, and the advice if not all are shown; `at_once` can be shown on request."""
 
     total: int
     shown: int
     truncated: bool
     advice: str | None
     csv_offered: bool
+    at_once: int
     rows: list[BulkRowShown]
 
 
@@ -536,6 +537,7 @@ class ResultBody(TypedDict):
     confirmation_received: NotRequired[bool]
     confirmation_received_on: NotRequired[str | None]
     unchangeable_confirmed: NotRequired[bool]
+    doubts_confirmed: NotRequired[bool]
 
 
 class ResultDetail(TypedDict):
@@ -661,6 +663,8 @@ async def search_contracts(
     colour: QueryValue = None,
     staff_code: QueryValue = None,
     staff_left: QueryValue = None,
+    store_code: QueryValue = None,
+    due: QueryValue = None,
     inspection_type: QueryValue = None,
     months_from: QueryValue = None,
     months_to: QueryValue = None,
@@ -683,6 +687,8 @@ async def search_contracts(
             "colour": colour,
             "staff_code": staff_code,
             "staff_left": staff_left,
+            "store_code": store_code,
+            "due": due,
             "inspection_type": inspection_type,
             "months_from": months_from,
             "months_to": months_to,
@@ -713,6 +719,8 @@ async def export_customer_list(
     colour: QueryValue = None,
     staff_code: QueryValue = None,
     staff_left: QueryValue = None,
+    store_code: QueryValue = None,
+    due: QueryValue = None,
     inspection_type: QueryValue = None,
     months_from: QueryValue = None,
     months_to: QueryValue = None,
@@ -735,6 +743,57 @@ async def export_customer_list(
             "colour": colour,
             "staff_code": staff_code,
             "staff_left": staff_left,
+            "store_code": store_code,
+            "due": due,
+            "inspection_type": inspection_type,
+            "months_from": months_from,
+            "months_to": months_to,
+        },
+    )
+
+
+async def export_excel_list(
+    services: ServiceClient,
+    *,
+    mode: QueryValue = None,
+    sort: QueryValue = None,
+    registration_no: QueryValue = None,
+    customer_name: QueryValue = None,
+    contract_no: QueryValue = None,
+    final_from: QueryValue = None,
+    final_to: QueryValue = None,
+    model_code: QueryValue = None,
+    status: QueryValue = None,
+    product: QueryValue = None,
+    colour: QueryValue = None,
+    staff_code: QueryValue = None,
+    staff_left: QueryValue = None,
+    store_code: QueryValue = None,
+    due: QueryValue = None,
+    inspection_type: QueryValue = None,
+    months_from: QueryValue = None,
+    months_to: QueryValue = None,
+) -> StreamingResponse:
+    """The same list as an Excel file, up to a number of rows; the export is logged."""
+    return await services.stream(
+        "contracts",
+        "/contracts.xlsx",
+        {
+            "mode": mode,
+            "sort": sort,
+            "registration_no": registration_no,
+            "customer_name": customer_name,
+            "contract_no": contract_no,
+            "final_from": final_from,
+            "final_to": final_to,
+            "model_code": model_code,
+            "status": status,
+            "product": product,
+            "colour": colour,
+            "staff_code": staff_code,
+            "staff_left": staff_left,
+            "store_code": store_code,
+            "due": due,
             "inspection_type": inspection_type,
             "months_from": months_from,
             "months_to": months_to,
@@ -858,8 +917,9 @@ async def search_for_bulk_change(
     from_staff: QueryValue = None,
     from_store: QueryValue = None,
     staff_left: QueryValue = None,
+    whole: QueryValue = None,
 ) -> ServiceResponse[BulkSearchAnswer]:
-    """The first hundred contracts for the bulk screen (D132-D134, D138)."""
+    """The first hundred contracts for the bulk screen, or the whole result (D132-D134, D138)."""
     return await services.get(
         "contracts",
         "/assignment-changes/search",
@@ -871,6 +931,7 @@ async def search_for_bulk_change(
             "from_staff": from_staff,
             "from_store": from_store,
             "staff_left": staff_left,
+            "whole": whole,
         },
     )
 

@@ -57,6 +57,10 @@ STATEMENTS = (
                 FULL JOIN jsonb_array_elements(after) WITH ORDINALITY a (value, place)
                     USING (place)
                 WHERE b.value IS NULL OR a.value IS NULL OR NOT is_erasure(b.value, a.value));
+        ELSIF jsonb_typeof(before) = 'string' AND jsonb_typeof(after) = 'string' THEN
+            -- Words of a text may be erased: what stands around them stays.
+            RETURN position('（消去済み）' IN after #>> '{}') > 0 AND before #>> '{}' LIKE replace(
+                regexp_replace(after #>> '{}', '([\\\\%_])', '\\\\\\1', 'g'), '（消去済み）', '%');
         END IF;
         RETURN false;
     END $$""",

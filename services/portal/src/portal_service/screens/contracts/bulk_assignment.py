@@ -43,6 +43,8 @@ KEYS = (
     "from_store",
     "staff_left",
 )
+WHOLE = "whole"
+"""Set where every row of the result is wanted, not the first hundred."""
 COPY = {"copy_store": "to_store", "copy_staff": "to_staff"}
 """The two buttons 「一括反映」, and which column each fills."""
 
@@ -50,7 +52,7 @@ COPY = {"copy_store": "to_store", "copy_staff": "to_staff"}
 @pages.get("")
 async def show_bulk(request: Request) -> Response:
     """The search; below it the rows that were found."""
-    entered = {key: request.query_params.get(key, "") for key in KEYS}
+    entered = {key: request.query_params.get(key, "") for key in (*KEYS, WHOLE)}
     if not request.query_params:
         return await _screen(request, entered)
     found, errors = await _search(request, entered)
@@ -61,7 +63,7 @@ async def show_bulk(request: Request) -> Response:
 async def change_in_bulk(request: Request) -> Response:
     """「一括反映」 copies into the checked rows, 「変更」 asks and then registers them."""
     fields = await form_fields_of(request)
-    entered = {key: fields.text(key) for key in KEYS}
+    entered = {key: fields.text(key) for key in (*KEYS, WHOLE)}
     for button, column in COPY.items():
         if fields.flag(button):
             return await _copied(request, entered, fields, column)
@@ -96,7 +98,7 @@ async def _change(request: Request, entered: dict[str, str], fields: FormFields)
 async def _search(
     request: Request, entered: dict[str, str]
 ) -> tuple[Found | ServiceUnavailable | None, tuple[FieldError, ...]]:
-    query: dict[str, QueryValue] = {**entered}
+    query: dict[str, QueryValue] = {**entered, WHOLE: "true" if entered[WHOLE] else ""}
     try:
         month = read_month(entered["inspection_month"])
         query["inspection_month"] = f"{month:%Y-%m}" if month else ""
@@ -196,6 +198,7 @@ async def _screen(  # noqa: PLR0913  everything but the first two has a name
         found=found,
         entered=entered,
         stores=stores,
+        names=dict([*stores, *staff]),
         from_stores=[*stores, *((one["code"], f"{one['code']} {one['name']}") for one in closed)],
         closed=[{**one, "heir": dict(stores).get(one["successor"] or "")} for one in closed],
         folded_to=_words(entered, vehicles, dict(stores)) if hit else "",

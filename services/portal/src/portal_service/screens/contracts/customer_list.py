@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from portal_service.access_log import Action, Note, note
 from portal_service.api_client import (
     FieldError,
+    FormRefused,
     Problem,
     QueryValue,
     ServiceClient,
@@ -20,18 +21,24 @@ from portal_service.api_client import (
 )
 from portal_service.formatting import NotReadable, read_month
 from portal_service.rendering import render, see_other
-from portal_service.screens.dropdowns import Pairs, products_to_choose, vehicles_to_choose
+from portal_service.screens.dropdowns import (
+    Pairs,
+    every_store,
+    products_to_choose,
+    vehicles_to_choose,
+)
 from portal_service.search_words import chosen_words, range_words, search_words
 from portal_service.service_api import contracts
-from shared.auth import Role, require
+from shared.auth import Principal, Role, require
 
+DealerStaff = Annotated[Principal, require(Role.SALES, Role.MANAGER, Role.HQ)]
 pages = APIRouter(prefix="/contracts", dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)])
 
 KEYS = {
     "individual": ("registration_no", "customer_name", "contract_no"),
     "general": (
         *("final_from", "final_to", "model_code", "status", "product", "colour", "staff_code"),
-        "staff_left",
+        *("staff_left", "store_code", "due"),
     ),
     "inspection": ("inspection_type", "months_from", "months_to"),
 }
@@ -54,18 +61,28 @@ COLOURS = (
     ("blue", "青：TFC対応"),
 )
 Found = ServiceResponse[contracts.SearchAnswer] | ServiceUnavailable | None
+DUE_STATES = (
+    ("urgent_red", "2か月未満・未完了"),
+    ("urgent_yellow", "4か月未満・未完了"),
+    ("overdue_open", "期日経過・未完了"),
+    ("overdue_to_30", "期日経過30日まで・未完了"),
+    ("overdue_to_60", "期日経過31～60日・未完了"),
+    ("overdue_to_90", "期日経過61～90日・未完了"),
+    ("overdue_longer", "期日経過90日超・未完了"),
+)
 INSPECTIONS = (("first", "初回車検"), ("second", "２回目車検"), ("third", "３回目車検"))
 
 
 @pages.get("")
-async def show_list(request: Request) -> Response:
+async def show_list(request: Request, who: DealerStaff) -> Response:
     """The search panels; below them what the pressed 「検索」 found."""
     services, entered = client_of(request), dict(request.query_params)
     mode = entered.get("mode", "")
-    (found, errors), vehicles, products = await asyncio.gather(
+    (found, errors), vehicles, products, stores = await asyncio.gather(
         _searched(services, mode, entered),
         vehicles_to_choose(services),
         products_to_choose(services),
+        every_store(services),
     )
     hit = isinstance(found, ServiceResponse) and found.body["rows"]
     if isinstance(found, ServiceResponse):
@@ -78,9 +95,11 @@ async def show_list(request: Request) -> Response:
         mode=mode or "individual",
         found=found,
         here=entered,
-        folded_to=_words(mode, entered, vehicles, products) if hit else "",
+        folded_to=_words(mode, entered, vehicles, products, stores) if hit else "",
         vehicles=vehicles,
         products=products,
+        stores=stores if who.has(Role.HQ) else (),
+        due_states=DUE_STATES,
         statuses=STATUSES,
         colours=COLOURS,
         left=LEFT,
@@ -132,7 +151,23 @@ async def save_list(request: Request) -> Response:
     return await contracts.export_customer_list(client_of(request), **query)
 
 
-def _words(mode: str, entered: dict[str, str], vehicles: Pairs, products: Pairs) -> str:
+@pages.get(".xlsx", dependencies=[require(Role.MANAGER, Role.HQ)])
+async def save_excel_list(request: Request) -> Response:
+    """顧客リスト（Excel）出力 of the same search (D4, D19); too many rows lead back to the list."""
+    entered = dict(request.query_params)
+    query = _conditions(entered.get("mode", ""), entered, [])
+    try:
+        return await contracts.export_excel_list(client_of(request), **query)
+    except FormRefused as problem:
+        if problem.code != "TOO_MANY_FOR_EXCEL":
+            raise
+        here = f"/contracts?{request.url.query}"
+        return see_other(request, here, problem.words, kind="warning")
+
+
+def _words(
+    mode: str, entered: dict[str, str], vehicles: Pairs, products: Pairs, stores: Pairs
+) -> str:
     """The search in one line: 汎用検索：～2027/12、プリウス."""
 
     def typed(name: str) -> str:
@@ -152,6 +187,8 @@ def _words(mode: str, entered: dict[str, str], vehicles: Pairs, products: Pairs)
                 chosen_words(typed("colour"), COLOURS),
                 f"スタッフ {staff}" if staff else "",
                 chosen_words(typed("staff_left"), LEFT),
+                chosen_words(typed("store_code"), stores),
+                chosen_words(typed("due"), DUE_STATES),
             )
     return search_words(
         "車検軸検索",

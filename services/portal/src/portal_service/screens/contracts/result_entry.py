@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from portal_service.api_client import FormRefused, Problem, client_of
+from portal_service.api_client import FieldError, FormRefused, Problem, client_of
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render, see_other
@@ -23,6 +23,15 @@ CATEGORIES = (
     ("vehicle_return", "車両返却"),
 )
 UNCONFIRMED = "UNCHANGEABLE_UNCONFIRMED"
+DOUBT = "DATE_LONG_AGO"
+OF_THE_CHOICE = {
+    "CHANGE_LIMIT_PASSED",
+    "CUSTOMER_CHANGE_PENDING",
+    "FIRST_ENTRY_TOO_LATE",
+    "HANDLING_COMPLETED",
+    "RETURN_IN_PROGRESS",
+}
+"""Refusals of the selected category, which belong beside it."""
 """All else is in order: what cannot be changed later is asked once more."""
 OWN = {"yes": True, "no": False}
 YES_OR_NO = {True: "yes", False: "no", None: ""}
@@ -48,9 +57,11 @@ async def decide_result(request: Request, contract_no: str) -> Response:
             client_of(request), contract_no, body, version=fields.version
         )
     except FormRefused as problem:
-        others = tuple(error for error in problem.errors if error.code != UNCONFIRMED)
+        if problem.code in OF_THE_CHOICE:
+            problem.errors = (FieldError("category", problem.words, problem.code),)
+        others = tuple(e for e in problem.errors if e.code not in {UNCONFIRMED, DOUBT})
         if problem.errors and not others:
-            return await _ask(request, contract_no, fields)
+            return await _ask(request, contract_no, fields, problem)
         problem.errors = others
         return await _form(request, found, fields, problem)
     if decided.body["exits"]:
@@ -120,6 +131,7 @@ def _result_body(fields: FormFields) -> contracts.ResultBody:
         "confirmation_received": fields.flag("confirmation_received"),
         "confirmation_received_on": fields.day("confirmation_received_on"),
         "unchangeable_confirmed": fields.confirmed,
+        "doubts_confirmed": fields.confirmed,
     }
 
 
@@ -163,13 +175,21 @@ def _stored(result: contracts.ResultDetail) -> dict[str, object]:
     }
 
 
-async def _ask(request: Request, contract_no: str, fields: FormFields) -> Response:
+async def _ask(
+    request: Request, contract_no: str, fields: FormFields, problem: Problem
+) -> Response:
     here = f"/contracts/{contract_no}/result"
     label = dict(CATEGORIES).get(fields.text("category"), "")
+    sentence = f"「{label}」で決定します。よろしいですか。"
+    if any(error.code == UNCONFIRMED for error in problem.errors):
+        sentence = (
+            f"最終回期日の1ヶ月前を過ぎているため、「{label}」で決定すると"
+            "選択区分を変更できなくなります。よろしいですか。"
+        )
     question = Confirmation(
         title="決定の確認",
-        sentence=f"最終回期日の1ヶ月前を過ぎているため、「{label}」で決定すると"
-        "選択区分を変更できなくなります。よろしいですか。",
+        sentence=sentence,
+        doubts=[error.message for error in problem.errors if error.code == DOUBT],
         action=here,
         yes="決定",
         kept=fields.kept(),

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from portal_service.api_client import Problem, client_of, or_missing
+from portal_service.api_client import FieldError, Problem, client_of, or_missing
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render, see_other
@@ -52,6 +52,8 @@ async def erase(request: Request) -> Response:
     except Problem as problem:
         if problem.status not in REFUSED:
             raise
+        if problem.status == 404:  # noqa: PLR2004
+            problem.errors = (FieldError("contract_no", problem.words, problem.code),)
         return await _erasures(request, fields, problem)
     return see_other(request, HOME, f"契約 {body['contract_no']} の顧客情報を消去しました。")
 
@@ -65,7 +67,7 @@ async def _erasures(
     return await render(
         request,
         "operation/erasures.html",
-        status=problem.status if problem else 200,
+        status=422 if problem else 200,
         values=fields.values() if fields else dict(request.query_params),
         errors=problem.on_form if problem else (),
         due=due,

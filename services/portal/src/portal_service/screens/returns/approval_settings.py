@@ -50,8 +50,17 @@ async def save_flow(request: Request) -> Response:
             return await confirm(request, _flow_question(fields, checked.body), fields=fields)
         await returns.put_approval_flow(services, body, version=fields.version)
     except FormRefused as problem:
+        problem.errors = tuple(_of_the_line(error) for error in problem.errors)
         return await _flow(request, fields, problem)
     return see_other(request, "/approval-flow", "承認フローを保存しました。")
+
+
+def _of_the_line(error: FieldError) -> FieldError:
+    """An error of one line (hq_mails.0), beside the field that holds all of them."""
+    field, _, line = error.field.partition(".")
+    if field != "hq_mails" or not line.isdecimal():
+        return error
+    return FieldError(field, f"{int(line) + 1}行目：{error.message}", error.code)
 
 
 def _flow_question(fields: FormFields, flow: returns.FlowBody) -> Confirmation:

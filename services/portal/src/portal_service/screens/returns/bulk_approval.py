@@ -16,6 +16,9 @@ pages = APIRouter(
     prefix="/returns/approvals", dependencies=[require(Role.SALES, Role.MANAGER, Role.HQ)]
 )
 
+AT_ONCE = 100
+"""As many as the service takes in one request."""
+
 
 @pages.get("")
 async def show_waiting(request: Request) -> Response:
@@ -32,6 +35,9 @@ async def approve_together(request: Request) -> Response:
         return await _screen(request, chosen=chosen)
     if not chosen:
         return await _screen(request, error="承認する申込を選択してください。")
+    if len(chosen) > AT_ONCE:
+        error = f"まとめて承認できるのは{AT_ONCE}件までです。"
+        return await _screen(request, chosen=chosen, error=error)
     if not fields.confirmed:
         question = Confirmation(
             title="一括承認の確認",
@@ -65,6 +71,7 @@ async def _screen(
         status=422 if error else 200,
         found=found,
         approver=approver,
+        at_once=AT_ONCE,
         here={"status": statuses},
         chosen_statuses=[words for code, words in STATUSES if code in statuses],
         results=results,

@@ -82,6 +82,7 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
     (found, errors), counts = await asyncio.gather(
         _searched(services, query, errors), or_missing(returns.count_applications(services))
     )
+    hit = isinstance(found, ServiceResponse) and found.body["items"]
     if isinstance(found, ServiceResponse):
         note(request, Note(Action.CUSTOMERS_LISTED, row_count=len(found.body["items"])))
     names = ("kind", "customer_name", "contract_no", "reception_no", "own", "left", *DAYS)
@@ -102,7 +103,7 @@ async def _list(request: Request, template: str, *, path: str) -> Response:
         here=here,
         own=own,
         left=left,
-        searched="" if errors else _words(entered, statuses),
+        searched=_words(entered, statuses) if hit else "",
     )
 
 
@@ -121,7 +122,7 @@ async def _searched(
 
 
 def _words(entered: QueryParams, statuses: list[str]) -> str:
-    """The conditions of a search in one line; empty without any."""
+    """The conditions of a search in one line; a list is there without any, too."""
     updated = range_words(entered.get("updated_from", ""), entered.get("updated_to", ""))
     parts = [
         *(label for code, label in KINDS if code == entered.get("kind")),
@@ -131,7 +132,7 @@ def _words(entered: QueryParams, statuses: list[str]) -> str:
         "自分が起票した申込だけ" if entered.get("own") else "",
         "退職者がいて進まない申込だけ" if entered.get("left") else "",
     ]
-    return search_words("検索条件", *parts) if any(parts) else ""
+    return search_words("検索条件", *parts) if any(parts) else "検索条件：なし"
 
 
 def _at_fields(problem: Problem) -> list[FieldError]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from portal_service.api_client import (
+    FieldError,
     FormRefused,
     Problem,
     QueryValue,
@@ -87,13 +88,21 @@ async def show_deliveries(request: Request) -> Response:
     names = ("application_id", "state", "endpoint_id", "after")
     query: dict[str, QueryValue] = {name: entered.get(name, "").strip() for name in names}
     services = client_of(request)
-    found = await or_missing(interchange.search_deliveries(services, **query))
+    found, errors = None, list[FieldError]()
+    try:
+        found = await or_missing(interchange.search_deliveries(services, **query))
+    except Problem as problem:
+        if [error.field for error in problem.errors] != ["application_id"]:
+            raise
+        errors = [FieldError("application_id", "受付番号を正しく入力してください。")]
     listed = await services.optional(interchange.list_endpoints(services))
     endpoints = listed.body["endpoints"] if listed else []
     return await render(
         request,
         "webhooks/deliveries.html",
+        status=422 if errors else 200,
         values=entered,
+        errors=errors,
         found=found,
         states=STATES,
         endpoints=[(one["endpoint_id"], one["label"]) for one in endpoints],
