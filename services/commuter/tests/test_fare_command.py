@@ -157,11 +157,11 @@ def test_missing_file_and_missing_column_are_refused(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["--batch", str(source)]).exit_code == 2
 
 
-def test_every_refused_name_is_told() -> None:
+def test_every_refused_name_is_reported() -> None:
     asked = ["渋夜", "大阪", "--via", "小川町"]
-    told = CliRunner().invoke(app, asked)
-    assert told.exit_code == 1
-    assert [line.partition(":")[0] for line in told.stderr.splitlines()] == [
+    answer = CliRunner().invoke(app, asked)
+    assert answer.exit_code == 1
+    assert [line.partition(":")[0] for line in answer.stderr.splitlines()] == [
         "UNKNOWN_STATION", "AMBIGUOUS_STATION", "STATION_OUTSIDE_AREA",
     ]  # fmt: skip
     error = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)["error"]

@@ -160,7 +160,7 @@ class RequestContextMiddleware:
 def is_unavailable(cause: Exception) -> bool:
     """Whether the database is away or has no room (SQLSTATE classes 53 and 57P), not our mistake.
 
-    Nothing was committed that the client was told of: it may ask again.
+    Nothing was committed that the client heard of: it may ask again.
     """
     if isinstance(cause, DBAPIError):
         sqlstate = str(getattr(cause.orig, "sqlstate", None) or "")

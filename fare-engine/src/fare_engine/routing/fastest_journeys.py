@@ -22,7 +22,7 @@ KEPT = 64  # sets of operators to avoid whose arrays are kept
 FAR = 100_000  # tenths of a minute
 APART = 2 * FAR  # keeps the stops of one pattern from those of the next
 CHANGE = SAME_PLACE_MINUTES * 10
-FEW = 30  # stations: up to so many, the patterns that serve them are picked out
+FEW = 30  # stations: up to this number, the patterns that serve them are picked out
 
 Times = NDArray[np.int32]
 Flags = NDArray[np.bool_]

@@ -38,7 +38,7 @@ async def test_the_settings_name_the_source(
         refused(answer, 503, "LOOK_UP_UNAVAILABLE")
 
 
-async def test_every_refused_name_is_told_by_its_field(commuter_api: CommuterApi) -> None:
+async def test_every_refused_name_is_reported_by_its_field(commuter_api: CommuterApi) -> None:
     wrong = ASKED | {"start": "shinjuk", "via": ["新宿", "小川町"], "end": "大阪"}
     answer = await commuter_api.request(TARO, "POST", "/look-ups", wrong)
     problem = refused(answer, 422, "STATIONS_REFUSED")
