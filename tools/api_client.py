@@ -172,6 +172,12 @@ class Operation:
         return None
 
     @property
+    def takes_file(self) -> bool:
+        """Whether its body is a file."""
+        content = self.described.get("requestBody", {}).get("content", {})
+        return "application/octet-stream" in content
+
+    @property
     def body(self) -> Schema | None:
         """The schema of its JSON body."""
         content = self.described.get("requestBody", {}).get("content", {})
@@ -201,6 +207,11 @@ def function_of(operation: Operation, models: Models, service: str | None) -> st
         if operation.body is not None:
             arguments.append(f"body: {models.type_of(operation.body, answer=False)}")
             passed.append("body")
+        if operation.takes_file:
+            arguments.append("content: bytes")
+            passed.append("content")
+            named += [f"{one['name']}: QueryValue = None" for one in query]
+            passed.append("{" + ", ".join(f'"{one["name"]}": {one["name"]}' for one in query) + "}")
         if operation.takes("if-match"):
             named.append("version: str | None")
             passed.append("version=version")
@@ -217,6 +228,7 @@ def function_of(operation: Operation, models: Models, service: str | None) -> st
     answer = f"ServiceResponse[{models.type_of(schema) if kind else 'None'}]"
     result = "StreamingResponse" if streamed else answer
     call = "stream" if streamed else "get" if operation.method == "GET" else "send"
+    call = "upload" if operation.takes_file else call
     signature = ", ".join([*arguments, *(["*", *named] if named else [])])
     return "\n".join(
         [

@@ -102,6 +102,7 @@ RIDER = (
     Screen("slips", "/commuter/slips"),
     Screen("slip", "/commuter/slips/{slip}"),
     Screen("look-up", "/commuter/slips/{slip}/items/{item}/look-up"),
+    Screen("receipts", "/commuter/slips/{slip}/items/{item}/receipts"),
     Screen("simulation", "/commuter/simulation"),
     Screen("my-mails", "/commuter/my-mails"),
 )
@@ -115,6 +116,7 @@ ACCOUNTING = (
     Screen("slip", "/commuter/slips/{slip}"),
     Screen("desk", "/commuter/desk"),
     Screen("months", "/commuter/months"),
+    Screen("receipt-search", "/commuter/receipts"),
     Screen("recheck", "/commuter/recheck?first=2026-01-01&last=2026-12-31"),
     Screen("accounting", "/commuter/accounting"),
     Screen("accounting-settings", "/commuter/accounting/settings"),

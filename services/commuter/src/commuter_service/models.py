@@ -221,6 +221,7 @@ class SlipItem(Base):
     registration_no: Mapped[str] = mapped_column(server_default=text("''"))
     no_invoice_reason: Mapped[str] = mapped_column(server_default=text("''"))
     invoice_basis: Mapped[str | None]
+    no_receipt_reason: Mapped[str] = mapped_column(server_default=text("''"))
     picture: Mapped[str | None]
     """Not used any more: dropped by the next release, while the one before still reads it."""
 

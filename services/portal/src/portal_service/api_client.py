@@ -29,6 +29,8 @@ SERVICE_NAMES: Mapping[str, str] = {
 """The services in the words of the screens."""
 
 BAD_GATEWAYS = (502, 503, 504)
+UPLOAD_S = 80
+"""A file is scanned and stored, each within thirty seconds, before the service answers."""
 FORM_STATUSES = (409, 422)
 Found = TypeVar("Found")
 Body_co = TypeVar("Body_co", covariant=True)
@@ -165,6 +167,26 @@ class ServiceClient:
         finally:
             self._changed()
 
+    async def upload(  # noqa: PLR0913  what a file is sent with
+        self,
+        service: str,
+        method: str,
+        path: str,
+        content: bytes,
+        query: Mapping[str, QueryValue] | None = None,
+        *,
+        version: str | None = None,
+    ) -> ServiceResponse[Any]:
+        """Send a file as it is; it may take long. Raises Problem, ServiceUnavailable."""
+        headers = {"content-type": "application/octet-stream"}
+        headers |= {"if-match": version} if version else {}
+        try:
+            return await self._call(
+                service, method, path, query=_given(query), content=content, headers=headers
+            )
+        finally:
+            self._changed()
+
     async def stream(
         self, service: str, path: str, query: Mapping[str, QueryValue] | None = None
     ) -> StreamingResponse:
@@ -183,7 +205,7 @@ class ServiceClient:
             raise ServiceUnavailable(service, repr(error)) from error
         if answer.is_error:
             raise refusal_in(service, answer)
-        passed_on = ("content-type", "content-disposition")
+        passed_on = ("content-type", "content-disposition", "content-security-policy")
         headers = {name: answer.headers[name] for name in passed_on if name in answer.headers}
         return StreamingResponse(
             answer.aiter_bytes(), headers=headers, background=BackgroundTask(answer.aclose)
@@ -201,15 +223,23 @@ class ServiceClient:
         *,
         query: Mapping[str, QueryValue] | None = None,
         body: object = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> ServiceResponse[Any]:
         headers = self._headers | dict(headers or {})
+        timeout = httpx.USE_CLIENT_DEFAULT if content is None else httpx.Timeout(UPLOAD_S)
         try:
             with tracing.calling(method, service) as call:
                 headers |= tracing.call_headers()
                 address = self._address(service, path)
                 answer = await self._http.request(
-                    method, address, headers=headers, params=query, json=body
+                    method,
+                    address,
+                    headers=headers,
+                    params=query,
+                    json=body,
+                    content=content,
+                    timeout=timeout,
                 )
                 call.set_attributes({"http.response.status_code": answer.status_code})
                 if answer.is_server_error:

@@ -25,6 +25,8 @@ from portal_service.screens.commuter import (
     mail_preferences,
     months,
     passes,
+    receipt_search,
+    receipts,
     slips,
     stations,
 )
@@ -87,6 +89,8 @@ SCREENS = (
     months,
     look_up,
     hand_entry,
+    receipts,
+    receipt_search,
     stations,
     accounting,
     company,

@@ -96,6 +96,11 @@ MENU = (
             ),
             Entry("/commuter/months", "月次締め", "月を締め、未提出の社員に提出を依頼します。"),
             Entry(
+                "/commuter/receipts",
+                "領収書の検索",
+                "提出された領収書を日付・金額・支払先で探します。",
+            ),
+            Entry(
                 "/commuter/simulation",
                 "定期券のシミュレーション",
                 "定期券が何日の通勤で得になるかを計算します。",

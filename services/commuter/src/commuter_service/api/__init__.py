@@ -10,6 +10,7 @@ from commuter_service.api import (
     passes,
     pdf,
     pending_work,
+    receipts,
     rechecks,
     route_search,
     settings,
@@ -20,7 +21,8 @@ from commuter_service.api import (
 router = APIRouter()
 for part in (
     *(settings, passes, route_search, slips, slip_desk, month_closings),
-    *(pdf, rechecks, pending_work, mail_preferences, internal),
+    *(receipts, pdf, rechecks, pending_work, mail_preferences, internal),
 ):
     router.include_router(part.router)
 router.include_router(accounting.router)
+router.include_router(receipts.desk)

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from commuter_service import queries
 from commuter_service.actions import slips as actions
 from commuter_service.actions.slip_items import Decision, IcCardRow, ItemInput, SlipKindHoldsNoRides
+from commuter_service.actions.slip_submission import LookUpNeeded
 from commuter_service.actions.slips import (
-    LookUpNeeded,
     SavedBy,
     SlipInput,
 )
@@ -50,6 +50,7 @@ from commuter_service.rules.slip_kind import (
     UnconfirmedPassBlocks,
 )
 from commuter_service.slips.lists import Slips, slip_lines
+from commuter_service.slips.receipts import receipts_of
 from commuter_service.slips.schemas import SlipAnswer, SlipFacts, slip_answer
 from fare_engine.routing.candidates import Label
 from fare_engine.routing.trains_over_route import ChosenTrain
@@ -102,6 +103,7 @@ class ItemBody(Body):
     """One line; with `item_id` a line that exists.
 
     `by_hand` turns a looked-up line into a typed one; without words and amount it keeps its own.
+    `restored_id`: the id that a removed line had; its receipts belong to it again.
     """
 
     item_id: UUID | None = None
@@ -116,6 +118,8 @@ class ItemBody(Body):
     payee: Text = ""
     registration_no: Text = ""
     no_invoice_reason: Text = ""
+    no_receipt_reason: Text = ""
+    restored_id: UUID | None = None
 
     def typed(self, bus_policy: BusPolicy) -> ItemInput:
         """As the action takes it."""
@@ -132,6 +136,8 @@ class ItemBody(Body):
             self.payee,
             self.registration_no,
             self.no_invoice_reason,
+            self.no_receipt_reason,
+            self.restored_id,
         )
 
 
@@ -344,6 +350,7 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
     own = ctx.employee_id in {slip.employee_id, slip.entered_by}
     facts = SlipFacts(
         items=await queries.items_of(ctx.tx, slip.slip_id),
+        receipts=await receipts_of(ctx.tx, slip.slip_id),
         passes=passes_of_employee(records, ctx.tariffs.network),
         names=names,
         employee=await queries.employee_by_id(ctx.tx, ctx.dealer_id, slip.employee_id),

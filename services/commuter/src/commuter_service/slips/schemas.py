@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -21,10 +22,13 @@ from commuter_service.rules.pass_warning import (
     WarningBlocksSubmission,
     check_submission,
 )
+from commuter_service.rules.receipt_required import receipt_needed
 from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import STEP_NAMES, SlipStatus, SlipStep, refusal_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from commuter_service.slips.pass_warnings import warnings_of
+from commuter_service.slips.receipt_schemas import ReceiptAnswer, receipt_answer
+from commuter_service.slips.receipts import KeptReceipt
 from fare_engine.fares.explanation_model import Explanation, Notice, PassUse
 from fare_engine.fares.itinerary import ItineraryLeg, itinerary
 from fare_engine.routing.candidates import Label
@@ -107,6 +111,9 @@ class SlipItemAnswer(BaseModel):
     no_invoice_reason: str
     invoice_basis: InvoiceBasis | None
     invoice_needed: bool
+    receipt_needed: bool
+    no_receipt_reason: str
+    receipts: list[ReceiptAnswer]
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: tuple[ItineraryLeg, ...]
@@ -179,6 +186,7 @@ class SlipFacts:
     """What surrounds a slip that is shown whole."""
 
     items: Sequence[SlipItem]
+    receipts: Mapping[UUID, Sequence[KeptReceipt]]
     passes: EmployeePasses
     names: dict[str, str]
     employee: Employee
@@ -190,7 +198,7 @@ class SlipFacts:
 def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer:
     """A whole slip: items with warnings as of now, totals, the chain, what may be done."""
     items, approved = facts.items, _approvals(facts.trail)
-    shown = [_item(ctx, slip, item, facts.passes) for item in items]
+    shown = [_item(ctx, slip, item, facts) for item in items]
     return SlipAnswer(
         **dict(_head(slip, facts.names)),
         submitted_on=jst_day(slip.submitted_at) if slip.submitted_at else None,
@@ -239,10 +247,9 @@ def _head(slip: Slip, names: dict[str, str]) -> SlipHead:
     )
 
 
-def _item(
-    ctx: RequestContext, slip: Slip, item: SlipItem, passes: EmployeePasses
-) -> SlipItemAnswer:
-    warnings = warnings_of(slip, item, passes, ctx.tariffs)
+def _item(ctx: RequestContext, slip: Slip, item: SlipItem, facts: SlipFacts) -> SlipItemAnswer:
+    warnings = warnings_of(slip, item, facts.passes, ctx.tariffs)
+    receipts = facts.receipts.get(item.item_id, ())
     explanation = item.explanation and _EXPLANATION.validate_python(item.explanation)
     return SlipItemAnswer(
         item_id=str(item.item_id),
@@ -268,6 +275,9 @@ def _item(
         no_invoice_reason=item.no_invoice_reason,
         invoice_basis=InvoiceBasis(item.invoice_basis) if item.invoice_basis else None,
         invoice_needed=invoice_needed(CostKind(item.cost_kind), item.amount_yen),
+        receipt_needed=receipt_needed(item.amount_yen),
+        no_receipt_reason=item.no_receipt_reason,
+        receipts=[receipt_answer(one) for one in receipts],
         warnings=[Notice(one.value, one.message) for one in warnings],
         explanation=explanation or None,
         itinerary=itinerary(explanation) if explanation else (),

@@ -64,6 +64,12 @@ class CancelExportBody(TypedDict):
     reason: NotRequired[str]
 
 
+class CancelReceiptBody(TypedDict):
+    """Why a receipt is taken out."""
+
+    reason: NotRequired[str]
+
+
 class CandidatePrice(TypedDict):
     """One way to pay a run, and the passes it rides on."""
 
@@ -418,6 +424,25 @@ class Findings(TypedDict):
     items: list[ClaimFinding]
 
 
+class FoundReceiptAnswer(TypedDict):
+    """A receipt with what it is found by; `removed`: its item is no longer on the slip."""
+
+    receipt: ReceiptAnswer
+    slip_id: str
+    employee_name: str
+    item_on: str | None
+    amount_yen: int | None
+    payee: str
+    removed: bool
+
+
+class FoundReceipts(TypedDict):
+    """A page of receipts, the latest first; `before`: where the next one begins."""
+
+    items: list[FoundReceiptAnswer]
+    before: str | None
+
+
 class Gap(TypedDict):
     """Days between two passes."""
 
@@ -461,6 +486,8 @@ class ItemBody(TypedDict):
     payee: NotRequired[str]
     registration_no: NotRequired[str]
     no_invoice_reason: NotRequired[str]
+    no_receipt_reason: NotRequired[str]
+    restored_id: NotRequired[str | None]
 
 
 class ItineraryLeg(TypedDict):
@@ -835,6 +862,29 @@ class ReasonBody(TypedDict):
     reason: NotRequired[str]
 
 
+class ReceiptAnswer(TypedDict):
+    """A receipt, its newest version last."""
+
+    receipt_id: str
+    versions: list[ReceiptVersionAnswer]
+    cancelled_at: str | None
+    cancelled_by_name: str | None
+    reason: str | None
+
+
+class ReceiptVersionAnswer(TypedDict):
+    """A file; `shown` where browsers show it as a picture."""
+
+    number: int
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    stored_at: str
+    stored_by_name: str
+    shown: bool
+
+
 class RecheckAnswer(TypedDict):
     """How many items were priced again, and those that differ."""
 
@@ -1133,6 +1183,9 @@ class SlipItemAnswer(TypedDict):
     no_invoice_reason: str
     invoice_basis: Literal["public_transport", "invoice", "no_invoice"] | None
     invoice_needed: bool
+    receipt_needed: bool
+    no_receipt_reason: str
+    receipts: list[ReceiptAnswer]
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: list[ItineraryLeg]
@@ -1159,6 +1212,14 @@ class SlipLine(TypedDict):
     items: int
     total_yen: int
     warnings: int
+
+
+class SlipReceipts(TypedDict):
+    """The receipts of one slip after a change, by item."""
+
+    slip_id: str
+    version: int
+    items: dict[str, list[ReceiptAnswer]]
 
 
 class Slips(TypedDict):
@@ -1605,6 +1666,71 @@ async def request_submissions(services: ServiceClient, month: str) -> ServiceRes
     return await services.send("commuter", "POST", f"/month-closings/{month}/submission-requests")
 
 
+async def add_receipt(
+    services: ServiceClient,
+    slip_id: str,
+    item_id: str,
+    content: bytes,
+    *,
+    name: QueryValue = None,
+    version: str | None,
+) -> ServiceResponse[SlipReceipts]:
+    """A new receipt of an item; the same file sent again is the same receipt."""
+    return await services.upload(
+        "commuter",
+        "POST",
+        f"/slips/{slip_id}/items/{item_id}/receipts",
+        content,
+        {"name": name},
+        version=version,
+    )
+
+
+async def replace_receipt(
+    services: ServiceClient,
+    slip_id: str,
+    receipt_id: str,
+    content: bytes,
+    *,
+    name: QueryValue = None,
+    version: str | None,
+) -> ServiceResponse[SlipReceipts]:
+    """A new version of a receipt; the versions before it stay."""
+    return await services.upload(
+        "commuter",
+        "POST",
+        f"/slips/{slip_id}/receipts/{receipt_id}/versions",
+        content,
+        {"name": name},
+        version=version,
+    )
+
+
+async def cancel_receipt(
+    services: ServiceClient,
+    slip_id: str,
+    receipt_id: str,
+    body: CancelReceiptBody,
+    *,
+    version: str | None,
+) -> ServiceResponse[SlipReceipts]:
+    """取消, with a reason; the file stays, and says so."""
+    return await services.send(
+        "commuter",
+        "POST",
+        f"/slips/{slip_id}/receipts/{receipt_id}/cancellation",
+        body,
+        version=version,
+    )
+
+
+async def download_receipt(
+    services: ServiceClient, receipt_id: str, number: int
+) -> StreamingResponse:
+    """The file as it was uploaded, proved by its hash; never as a page."""
+    return await services.stream("commuter", f"/receipts/{receipt_id}/versions/{number}/file")
+
+
 async def print_slip(services: ServiceClient, slip_id: str) -> StreamingResponse:
     """Items with amounts, warnings, explanation and strip; typeset outside the transaction."""
     return await services.stream("commuter", f"/slips/{slip_id}/print.pdf")
@@ -1700,4 +1826,29 @@ async def download_slips(
     """Every slip that was handed in, by the day of its submission."""
     return await services.stream(
         "commuter", "/accounting/slips.csv", {"first": first, "last": last}
+    )
+
+
+async def find_receipts(
+    services: ServiceClient,
+    *,
+    first: QueryValue = None,
+    last: QueryValue = None,
+    least_yen: QueryValue = None,
+    most_yen: QueryValue = None,
+    payee: QueryValue = None,
+    before: QueryValue = None,
+) -> ServiceResponse[FoundReceipts]:
+    """Receipts of submitted slips by date, amount and payee (R102)."""
+    return await services.get(
+        "commuter",
+        "/accounting/receipts",
+        {
+            "first": first,
+            "last": last,
+            "least_yen": least_yen,
+            "most_yen": most_yen,
+            "payee": payee,
+            "before": before,
+        },
     )
