@@ -86,13 +86,19 @@ async def test_a_file_is_kept_listed_by_day_and_removed(store: ReceiptStore) -> 
 @pytest.mark.rule("R101")
 async def test_a_bucket_that_refuses_or_does_not_answer_is_unavailable(s3: str) -> None:
     missing = bucket_at(s3, receipts_bucket="elsewhere")
-    silent = await asyncio.start_server(lambda _, __: asyncio.sleep(5), "127.0.0.1", 0)
+
+    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(1)
+        writer.close()
+
+    silent = await asyncio.start_server(hold, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     late = bucket_at(f"http://127.0.0.1:{port}", receipts_timeout_s=0.5)
     for store in (missing, late):
         with pytest.raises(ReceiptStoreUnavailable):
             await store.put("2026-01-01/x", b"x")
     silent.close()
+    await silent.wait_closed()
 
 
 def test_the_settings_name_one_store(tmp_path: Path) -> None:

@@ -232,6 +232,7 @@ def signed(who: Principal) -> str:
 
 EMPTIED = (
     *("receipt_version", "receipt"),
+    *("transferred_slip", "transfer_payment", "transfer", "transfer_setting", "bank_account"),
     "month_closing",
     *("exported_slip", "journal_export", "accounting_setting"),
     *("slip_item", "slip", "pass_version", "commuter_pass", "trail", "permission"),

@@ -58,7 +58,7 @@ from portal_service.screens.returns import (
 from portal_service.screens.tfc import masters
 from portal_service.screens.webhooks import endpoints
 from portal_service.security_headers import SecurityHeadersMiddleware, content_security_policy
-from portal_service.session import principal_in_session, refuse_foreign_forms
+from portal_service.session import own_form, principal_in_session
 from portal_service.settings import PortalSettings
 from portal_service.state import PortalState
 from shared.auth import assert_every_route_has_a_policy, install_authentication
@@ -129,7 +129,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,  # the redirect would lead to the host that the request names
         lifespan=lifespan,
-        dependencies=[Depends(refuse_foreign_forms)],
+        dependencies=[Depends(own_form)],
     )
     app.state.portal = _state(settings, own_http, now)
     install_authentication(app, principal_in_session)

@@ -7,6 +7,7 @@ before the session ended can still be sent.
 
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import Literal, TypedDict
 
@@ -94,6 +95,15 @@ def begin_session(
 def end_session(request: Request, response: Response) -> None:
     """Sign the browser out of the portal."""
     drop_cookie(request, response, "session")
+
+
+async def own_form(request: Request) -> AsyncIterator[None]:
+    """As `refuse_foreign_forms`; files that came with the form are closed in the end."""
+    try:
+        await refuse_foreign_forms(request)
+        yield
+    finally:
+        await request.close()
 
 
 async def refuse_foreign_forms(request: Request) -> None:

@@ -29,6 +29,7 @@ from commuter_service.actions.slip_items import (
     total_yen,
 )
 from commuter_service.actions.slip_submission import check_submission
+from commuter_service.exports.transfer_queries import is_transferred
 from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import (
     EmployeePasses,
@@ -52,6 +53,7 @@ from commuter_service.rules.slip_approval import (
     step_slip,
 )
 from commuter_service.rules.slip_kind import USES_SEARCH, SlipDeed, SlipKind, check_unconfirmed_pass
+from commuter_service.rules.zengin_transfer import SlipTransferred
 from event_contracts.commuter import SlipMoved
 from shared import outbox
 from shared.concurrency import check_version
@@ -218,6 +220,8 @@ async def move_slip(
         await check_submission(ctx, slip, opened.items, opened.passes)
         approvers = approval_chain(ctx.setting.approvers, slip.employee_id, slip.entered_by)
     after = step_slip(opened.state, step, opened.actor, approvers=approvers, comment=comment)
+    if step is SlipStep.UNSETTLE and await is_transferred(ctx.tx, slip_id):
+        raise SlipTransferred
     await check_months(ctx, step, opened.state.status, opened.items)
     if step is SlipStep.SUBMIT:
         slip.submitted_at = ctx.now

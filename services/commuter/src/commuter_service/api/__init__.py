@@ -16,6 +16,7 @@ from commuter_service.api import (
     settings,
     slip_desk,
     slips,
+    transfers,
 )
 
 router = APIRouter()
@@ -26,3 +27,4 @@ for part in (
     router.include_router(part.router)
 router.include_router(accounting.router)
 router.include_router(receipts.desk)
+router.include_router(transfers.router)

@@ -49,6 +49,7 @@ from commuter_service.rules.slip_kind import (
     SlipKind,
     UnconfirmedPassBlocks,
 )
+from commuter_service.rules.zengin_transfer import SlipTransferred
 from commuter_service.slips.lists import Slips, slip_lines
 from commuter_service.slips.receipts import receipts_of
 from commuter_service.slips.schemas import SlipAnswer, SlipFacts, slip_answer
@@ -319,7 +320,7 @@ async def copy_slip(slip_id: UUID, ctx: Ctx, response: Response, key: Key = None
 
 @router.post("/slips/{slip_id}/{step:slip_step}")
 @refuses(SlipStepNotPossible, CommentMissing, NoApprover, UnconfirmedPassBlocks, LookUpNeeded)
-@refuses(WarningBlocksSubmission, RoundaboutBlocksSubmission, MonthClosed)
+@refuses(WarningBlocksSubmission, RoundaboutBlocksSubmission, MonthClosed, SlipTransferred)
 async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI hands out the rest
     slip_id: UUID,
     step: StepInPath,
