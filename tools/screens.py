@@ -105,6 +105,7 @@ RIDER = (
     Screen("receipts", "/commuter/slips/{slip}/items/{item}/receipts"),
     Screen("simulation", "/commuter/simulation"),
     Screen("my-mails", "/commuter/my-mails"),
+    Screen("my-account", "/commuter/my-account"),
 )
 NEWCOMER = tuple(screen for screen in RIDER if screen.name != "slip")  # a person without passes
 ACCOUNTING = (
@@ -119,6 +120,9 @@ ACCOUNTING = (
     Screen("receipt-search", "/commuter/receipts"),
     Screen("recheck", "/commuter/recheck?first=2026-01-01&last=2026-12-31"),
     Screen("accounting", "/commuter/accounting"),
+    Screen("transfers", "/commuter/transfers"),
+    Screen("transfer-settings", "/commuter/transfers/settings"),
+    Screen("bank-accounts", "/commuter/bank-accounts"),
     Screen("accounting-settings", "/commuter/accounting/settings"),
     Screen("settings", "/commuter/settings"),
     Screen("permissions", "/commuter/permissions"),

@@ -63,7 +63,7 @@ async def upload(user: PortalUser, *files: bytes, field: str = "file") -> None:
     sent = [(field, (f"写真{n}.png", one, "image/png")) for n, one in enumerate(files, start=1)]
     empty = (other, ("", b"", "application/octet-stream"))
     reply = await user.browser.http.post(user.path, data=plain, files=[*sent, empty])
-    await user._land(reply)  # noqa: SLF001 - as `send` does
+    await user._land(reply)
 
 
 @pytest.mark.rule("R98", "R100")

@@ -166,6 +166,7 @@ class Slip(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
     entered_by: Mapped[str | None]
     """Who entered it for its owner (代理申請)."""
 

@@ -17,6 +17,7 @@ from portal_service.recent_answers import RecentAnswers
 from portal_service.rendering import STATIC, page_templates
 from portal_service.screens.commuter import (
     accounting,
+    bank_accounts,
     company,
     confirmations,
     desk,
@@ -29,6 +30,7 @@ from portal_service.screens.commuter import (
     receipts,
     slips,
     stations,
+    transfers,
 )
 from portal_service.screens.contracts import (
     assignment,
@@ -93,6 +95,8 @@ SCREENS = (
     receipt_search,
     stations,
     accounting,
+    transfers,
+    bank_accounts,
     company,
     mail_preferences,
     lag,

@@ -242,6 +242,7 @@ def enter_step(  # noqa: PLR0913, PLR0917 - the step with what came of it
     """Write the state after a step with its line of the trail; returns its event to emit."""
     before = {"status": slip.status, "step": slip.step}
     slip.status, slip.chain, slip.step = after.status.value, list(after.chain), after.step
+    slip.settled_at = ctx.now if after.status is SlipStatus.SETTLED else None
     touch(ctx, slip)
     move_id = add_audit_entry(
         ctx,

@@ -50,6 +50,7 @@ from commuter_service.rules.slip_kind import (
     UnconfirmedPassBlocks,
 )
 from commuter_service.rules.zengin_transfer import SlipTransferred
+from commuter_service.slips.closing import closed_months
 from commuter_service.slips.lists import Slips, slip_lines
 from commuter_service.slips.receipts import receipts_of
 from commuter_service.slips.schemas import SlipAnswer, SlipFacts, slip_answer
@@ -349,8 +350,9 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
     standing = [one for one in records if one.confirmed or one.held.status == "applied"]
     waits = any(one.held.status == "applied" for one in records)
     own = ctx.employee_id in {slip.employee_id, slip.entered_by}
+    items = await queries.items_of(ctx.tx, slip.slip_id)
     facts = SlipFacts(
-        items=await queries.items_of(ctx.tx, slip.slip_id),
+        items=items,
         receipts=await receipts_of(ctx.tx, slip.slip_id),
         passes=passes_of_employee(records, ctx.tariffs.network),
         names=names,
@@ -358,6 +360,7 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
         trail=await queries.audit_entries_of(ctx.tx, slip.slip_id),
         standing=[pass_answer(one, names, ctx.tariffs.network) for one in standing],
         blocked=BLOCKED_MESSAGE if own and waits and kind_of(slip) in USES_SEARCH else None,
+        closed=await closed_months(ctx.tx, ctx.dealer_id, [item.item_on for item in items]),
     )
     return slip_answer(ctx, slip, facts)
 

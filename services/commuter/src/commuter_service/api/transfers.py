@@ -33,7 +33,7 @@ desk = APIRouter(prefix="/accounting", dependencies=[ACCOUNTING])
 FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
 
 
-class AccountBody(Body):
+class BankAccountBody(Body):
     """An account as it was typed; the holder in kana of any width."""
 
     bank_code: Text = ""
@@ -154,7 +154,7 @@ async def show_my_bank_account(ctx: Ctx, response: Response) -> OwnAccountAnswer
 @own.put("/my-bank-account")
 @refuses(TransfersSwitchedOff)
 async def save_my_bank_account(
-    body: AccountBody, version: Version, ctx: Ctx, response: Response
+    body: BankAccountBody, version: Version, ctx: Ctx, response: Response
 ) -> OwnAccountAnswer:
     """Enter or change the own account."""
     account = bank_account(**body.model_dump())
@@ -184,7 +184,7 @@ async def list_bank_accounts(ctx: Ctx) -> Accounts:
 @desk.put("/bank-accounts/{employee_id}")
 @refuses(TransfersSwitchedOff)
 async def save_bank_account(
-    employee_id: str, body: AccountBody, version: Version, ctx: Ctx, response: Response
+    employee_id: str, body: BankAccountBody, version: Version, ctx: Ctx, response: Response
 ) -> OwnAccountAnswer:
     """Enter or change an employee's account."""
     account = bank_account(**body.model_dump())

@@ -17,6 +17,7 @@ from commuter_service.provider_rides import route_words
 from commuter_service.queries import kind_of
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.invoice_basis import CostKind, InvoiceBasis, invoice_needed
+from commuter_service.rules.month_closing import MonthClosed, check_month
 from commuter_service.rules.pass_warning import (
     DeductionWarning,
     WarningBlocksSubmission,
@@ -146,6 +147,7 @@ class SlipAnswer(SlipHead):
     """A whole slip; `passes` are those of its owner that are in force or waiting.
 
     `blocked`: why its owner may neither look up nor submit now. `media`: what the company accepts.
+    `closed_months`: first days of the closed months in which it has items.
     """
 
     submitted_on: date | None
@@ -157,6 +159,7 @@ class SlipAnswer(SlipHead):
     uses_look_up: bool
     media: list[Medium]
     blocked: str | None
+    closed_months: list[date]
     items: list[SlipItemAnswer]
     total_yen: int
     through_total_yen: int
@@ -193,6 +196,7 @@ class SlipFacts:
     trail: Sequence[AuditEntry]
     standing: Sequence[PassAnswer]
     blocked: str | None
+    closed: Sequence[date]
 
 
 def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer:
@@ -210,6 +214,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
         uses_look_up=kind_of(slip) in USES_SEARCH,
         media=Media(ctx.setting.media).accepted,
         blocked=facts.blocked,
+        closed_months=list(facts.closed),
         items=shown,
         total_yen=total_yen(items),
         through_total_yen=sum(item.through_yen or item.amount_yen or 0 for item in items),
@@ -223,7 +228,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
             )
             for number, one in enumerate(slip.chain)
         ],
-        actions=_actions(ctx, slip, facts.blocked or _warning_block(ctx, shown)),
+        actions=_actions(ctx, slip, facts, facts.blocked or _warning_block(ctx, shown)),
         trail=audit_json(_trail_for(ctx, slip, facts.trail), STEP_WORDS),
         passes=list(facts.standing),
     )
@@ -328,6 +333,16 @@ def _approvals(trail: Sequence[AuditEntry]) -> Mapping[str, date]:
     return found
 
 
+def _month_block(step: SlipStep, slip: Slip, facts: SlipFacts) -> str | None:
+    """Why a closed month refuses a step, before anybody presses it (R94)."""
+    days = [item.item_on for item in facts.items]
+    try:
+        check_month(step, SlipStatus(slip.status), days, facts.closed)
+    except MonthClosed as fact:
+        return fact.message
+    return None
+
+
 def _warning_block(ctx: RequestContext, items: Sequence[SlipItemAnswer]) -> str | None:
     """Why the company's setting refuses the slip as it stands (R54)."""
     standing = [DeductionWarning(one.code) for item in items for one in item.warnings]
@@ -338,13 +353,15 @@ def _warning_block(ctx: RequestContext, items: Sequence[SlipItemAnswer]) -> str 
     return None
 
 
-def _actions(ctx: RequestContext, slip: Slip, blocked: str | None) -> list[SlipAction]:
+def _actions(
+    ctx: RequestContext, slip: Slip, facts: SlipFacts, blocked: str | None
+) -> list[SlipAction]:
     """Every step with whether it is possible now, and why not."""
     actor, state = actor_of(ctx, slip), state_of(slip)
     found = []
     for step in SlipStep:
         refusal = refusal_of(state, step, actor, approvers=chain_now(ctx, slip))
-        reason = refusal.message if refusal else None
+        reason = refusal.message if refusal else _month_block(step, slip, facts)
         if step is SlipStep.SUBMIT:
             reason = reason or blocked
         found.append(

@@ -27,6 +27,17 @@ class AccountBody(TypedDict):
     taxed: NotRequired[bool]
 
 
+class AccountLine(TypedDict):
+    """An employee and their account, its number masked."""
+
+    employee_id: str
+    employee_number: str
+    name: str
+    version: int
+    account: str | None
+    holder: str | None
+
+
 class AccountingAnswer(TypedDict):
     """会計連携の設定."""
 
@@ -49,6 +60,12 @@ class AccountingBody(TypedDict):
     departments: NotRequired[dict[str, object]]
 
 
+class Accounts(TypedDict):
+    """The people of the company."""
+
+    items: list[AccountLine]
+
+
 class ApproverAnswer(TypedDict):
     """A place of the approval chain; `approved_on` since the last submission."""
 
@@ -56,6 +73,16 @@ class ApproverAnswer(TypedDict):
     name: str
     state: Literal["done", "present", "to_come"]
     approved_on: str | None
+
+
+class BankAccountBody(TypedDict):
+    """An account as it was typed; the holder in kana of any width."""
+
+    bank_code: NotRequired[str]
+    branch_code: NotRequired[str]
+    account_type: NotRequired[str]
+    number: NotRequired[str]
+    holder: NotRequired[str]
 
 
 class CancelExportBody(TypedDict):
@@ -66,6 +93,12 @@ class CancelExportBody(TypedDict):
 
 class CancelReceiptBody(TypedDict):
     """Why a receipt is taken out."""
+
+    reason: NotRequired[str]
+
+
+class CancelTransferBody(TypedDict):
+    """Why a transfer is taken back."""
 
     reason: NotRequired[str]
 
@@ -141,6 +174,16 @@ class ClaimFinding(TypedDict):
     item_id: str
     fault: Literal["SAME_TRIP_TWICE", "ROUNDABOUT", "TYPED_ON_PASS"]
     words: str
+
+
+class ClaimLine(TypedDict):
+    """What an employee is to get; without `account` it waits."""
+
+    employee_id: str
+    name: str
+    slips: int
+    yen: int
+    account: str | None
 
 
 class CommentBody(TypedDict):
@@ -670,6 +713,15 @@ class Overlap(TypedDict):
     proposed_end: str | None
 
 
+class OwnAccountAnswer(TypedDict):
+    """The own account, its number masked; `enabled`: whether the company pays by transfer."""
+
+    enabled: bool
+    version: int
+    account: str | None
+    holder: str | None
+
+
 class OwnPass(TypedDict):
     """An own pass; an application comes with the passes that it overlaps (R8)."""
 
@@ -822,6 +874,35 @@ class Passes(TypedDict):
     """Passes, by employee."""
 
     items: list[PassAnswer]
+
+
+class PayerAnswer(TypedDict):
+    """The company's side; its own account is shown whole to accounting."""
+
+    version: int
+    enabled: bool
+    client_code: str
+    client: str
+    bank_code: str
+    bank: str
+    branch_code: str
+    branch: str
+    account_type: str
+    number: str
+
+
+class PayerBody(TypedDict):
+    """The company's side; empty while transfers are switched off."""
+
+    enabled: bool
+    client_code: NotRequired[str]
+    client: NotRequired[str]
+    bank_code: NotRequired[str]
+    bank: NotRequired[str]
+    branch_code: NotRequired[str]
+    branch: NotRequired[str]
+    account_type: NotRequired[str]
+    number: NotRequired[str]
 
 
 class PeriodBody(TypedDict):
@@ -1136,6 +1217,7 @@ class SlipAnswer(TypedDict):
     uses_look_up: bool
     media: list[Literal["ic", "ticket"]]
     blocked: str | None
+    closed_months: list[str]
     items: list[SlipItemAnswer]
     total_yen: int
     through_total_yen: int
@@ -1306,6 +1388,36 @@ class TrainLeg(TypedDict):
     end: str
     minutes: int
     stops: int
+
+
+class TransferBody(TypedDict):
+    """振込指定日."""
+
+    pay_on: NotRequired[str | None]
+
+
+class TransferLine(TypedDict):
+    """A transfer that was made."""
+
+    transfer_id: str
+    number: int
+    pay_on: str
+    slips: int
+    payments: int
+    total_yen: int
+    made_at: str
+    made_by_name: str
+    cancelled_at: str | None
+    cancelled_by_name: str | None
+    reason: str | None
+
+
+class Transfers(TypedDict):
+    """What waits, and the last hundred transfers, the latest first."""
+
+    enabled: bool
+    waiting: list[ClaimLine]
+    items: list[TransferLine]
 
 
 TroubledPass = TypedDict(
@@ -1852,3 +1964,71 @@ async def find_receipts(
             "before": before,
         },
     )
+
+
+async def show_my_bank_account(services: ServiceClient) -> ServiceResponse[OwnAccountAnswer]:
+    """The own account, if the company pays by transfer."""
+    return await services.get("commuter", "/my-bank-account")
+
+
+async def save_my_bank_account(
+    services: ServiceClient, body: BankAccountBody, *, version: str | None
+) -> ServiceResponse[OwnAccountAnswer]:
+    """Enter or change the own account."""
+    return await services.send("commuter", "PUT", "/my-bank-account", body, version=version)
+
+
+async def list_bank_accounts(services: ServiceClient) -> ServiceResponse[Accounts]:
+    """Everybody's account, masked."""
+    return await services.get("commuter", "/accounting/bank-accounts")
+
+
+async def save_bank_account(
+    services: ServiceClient, employee_id: str, body: BankAccountBody, *, version: str | None
+) -> ServiceResponse[OwnAccountAnswer]:
+    """Enter or change an employee's account."""
+    return await services.send(
+        "commuter", "PUT", f"/accounting/bank-accounts/{employee_id}", body, version=version
+    )
+
+
+async def show_transfer_setting(services: ServiceClient) -> ServiceResponse[PayerAnswer]:
+    """Whether the company pays by transfer, and from where."""
+    return await services.get("commuter", "/accounting/transfer-settings")
+
+
+async def change_transfer_setting(
+    services: ServiceClient, body: PayerBody, *, version: str | None
+) -> ServiceResponse[PayerAnswer]:
+    """Switch on with the company's account, or off; accounts stay."""
+    return await services.send(
+        "commuter", "PUT", "/accounting/transfer-settings", body, version=version
+    )
+
+
+async def list_transfers(services: ServiceClient) -> ServiceResponse[Transfers]:
+    """What waits by employee, and the transfers."""
+    return await services.get("commuter", "/accounting/transfers")
+
+
+async def make_transfer(
+    services: ServiceClient, body: TransferBody, *, idempotency_key: str | None
+) -> ServiceResponse[TransferLine]:
+    """Record a transfer of what stands in none; its file is fetched by its own address."""
+    return await services.send(
+        "commuter", "POST", "/accounting/transfers", body, idempotency_key=idempotency_key
+    )
+
+
+async def cancel_transfer(
+    services: ServiceClient, transfer_id: str, body: CancelTransferBody
+) -> ServiceResponse[TransferLine]:
+    """Take a transfer back: its slips stand in the next one."""
+    return await services.send(
+        "commuter", "POST", f"/accounting/transfers/{transfer_id}/cancellation", body
+    )
+
+
+async def download_transfer(services: ServiceClient, transfer_id: str) -> StreamingResponse:
+    """The file of a transfer; each time is in the trail."""
+    return await services.stream("commuter", f"/accounting/transfers/{transfer_id}/zengin.txt")

@@ -44,6 +44,7 @@ TABLES = [
     "CREATE INDEX receipt_by_slip ON receipt (slip_id)",
     "CREATE INDEX receipt_by_handing_in ON receipt (dealer_id, handed_in_at, receipt_id)",
     "CREATE UNIQUE INDEX receipt_version_by_key ON receipt_version (key)",
+    "ALTER TABLE slip ADD COLUMN settled_at timestamptz",
     "ALTER TABLE slip_item ADD COLUMN no_receipt_reason text NOT NULL DEFAULT ''",
     """CREATE TABLE bank_account (
         employee_id text PRIMARY KEY,
@@ -119,6 +120,8 @@ def upgrade() -> None:
     """Create them; each dealer sees its own rows only."""
     for statement in TABLES:
         op.execute(statement)
+    op.execute("SELECT set_config('app.dealer', '*', true)")
+    op.execute("UPDATE slip SET settled_at = updated_at WHERE status = 'settled'")
     for table in OWNED:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
@@ -134,4 +137,5 @@ def downgrade() -> None:
     for table in reversed(OWNED):
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION keep_receipt_version")
+    op.execute("ALTER TABLE slip DROP COLUMN settled_at")
     op.execute("ALTER TABLE slip_item DROP COLUMN no_receipt_reason")
