@@ -20,7 +20,7 @@ class CommuterSettings(ServiceSettings):
         None, description="https://store.example.jp; without it AWS itself"
     )
     receipts_region: str = "ap-northeast-1"
-    receipts_access_key: str | None = None
+    receipts_access_key: SecretStr | None = None
     receipts_secret_key: SecretStr | None = None
     receipts_timeout_s: float = Field(
         30, gt=0, description="after which a store that does not answer counts as unavailable"

@@ -195,14 +195,15 @@ def receipt_store_of(settings: CommuterSettings) -> ReceiptStore:
     """The store that the settings name."""
     if settings.receipts_folder:
         return FolderStore(settings.receipts_folder)
-    if not settings.receipts_bucket or not settings.receipts_secret_key:
+    access_key, secret_key = settings.receipts_access_key, settings.receipts_secret_key
+    if not settings.receipts_bucket or not access_key or not secret_key:
         return NoStore()
     endpoint = settings.receipts_endpoint
     bucket = S3Store(
         settings.receipts_bucket,
         region=settings.receipts_region,
-        access_key_id=settings.receipts_access_key,
-        secret_access_key=settings.receipts_secret_key.get_secret_value(),
+        access_key_id=access_key.get_secret_value(),
+        secret_access_key=secret_key.get_secret_value(),
         checksum_algorithm="SHA256",
         endpoint=endpoint or f"https://s3.{settings.receipts_region}.amazonaws.com",
         client_options={

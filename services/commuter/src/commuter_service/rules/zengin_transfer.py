@@ -17,7 +17,6 @@ from commuter_service.rules.bank_account import BankAccount, Payer
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 
 RECORD_BYTES = 120
-MOST_YEN = 9_999_999_999
 MOST_DAYS_AHEAD = 60
 SATURDAY = 5
 _END_OF_RECORD = "\r\n"
