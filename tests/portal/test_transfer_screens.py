@@ -73,7 +73,7 @@ async def test_accounting_pays_by_a_transfer_file(expenses: CommuterStack) -> No
         assert "34567" not in yamada.html
     async with expenses.signed_in(KEIRI) as keiri:
         await keiri.visit("/commuter/transfers")
-        assert "次の社員の立替金は振込データに入りません：鈴木 花子" in keiri.text
+        assert "次の社員の立替金は振込データに入りません： 鈴木 花子 （700円）" in keiri.text
         await keiri.send("/transfers", pay_on="2026/7/11")
         assert "営業日" in keiri.error_for("pay-on")
         await keiri.send("/transfers", pay_on="2026/7/15")
