@@ -175,7 +175,7 @@ def test_three_rides_with_a_receipt_reach_the_books_once(
         http.get("/commuter/v1/me").raise_for_status()  # from now on addresses are known
     asked = {"start": "新宿", "end": "横浜", "on": f"{month:%Y-%m}-03"}
     eventually(  # the first look-up reads the network, for which a busy machine takes long
-        lambda: people[YAMADA].post("/commuter/v1/route-searches", json=asked).status_code == 200,
+        lambda: people[YAMADA].post("/commuter/v1/look-ups", json=asked).status_code == 200,
         bool,
     )
     yamada = sessions.open(YAMADA)

@@ -189,7 +189,7 @@ async def find_receipts(  # noqa: PLR0913, PLR0917 - what the law lets one searc
     payee: Annotated[Text, Query()] = "",
     before: UUID | None = None,
 ) -> FoundReceipts:
-    """Receipts of submitted slips by date, amount and payee (R102)."""
+    """Receipts of submitted slips by day, amount and payee (R102)."""
     wanted = queries.ReceiptFilter(first, last, least_yen, most_yen, payee.strip(), before)
     found = await queries.find_receipts(ctx.tx, ctx.dealer_id, wanted)
     shown = found[: queries.PAGE]

@@ -1954,7 +1954,7 @@ async def find_receipts(
     payee: QueryValue = None,
     before: QueryValue = None,
 ) -> ServiceResponse[FoundReceipts]:
-    """Receipts of submitted slips by date, amount and payee (R102)."""
+    """Receipts of submitted slips by day, amount and payee (R102)."""
     return await services.get(
         "commuter",
         "/accounting/receipts",
