@@ -71,6 +71,11 @@ async def test_a_closed_month_takes_nothing_new(august: CommuterApi) -> None:
     unpaid = await approved(august, "未精算", taxi("2022/07/03", 16))
     other = await approved(august, "八月", taxi("2022/08/02", 16))
     closed = await close(august)
+    shown = await august.get(TARO, f"/slips/{draft['slip_id']}")
+    assert shown["closed_months"] == ["2022-07-01"]
+    submit = next(one for one in shown["actions"] if one["action"] == "submit")
+    assert submit["enabled"] is False
+    assert "2022年7月は締め済み" in submit["reason"]  # before anybody presses it
 
     async def code(who: Any, slip: Any, step: str) -> Any:
         path = f"/slips/{slip['slip_id']}/{step}"

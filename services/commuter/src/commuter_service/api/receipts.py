@@ -10,7 +10,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from commuter_service.actions import receipts as actions
@@ -114,6 +114,7 @@ async def read_file(
     return name, bytes(content)
 
 
+Number = Annotated[int, Path(ge=1, le=10_000)]
 File = Annotated[tuple[str, bytes], Depends(read_file)]
 Step = Callable[[RequestContext], Awaitable[Slip | None]]
 
@@ -164,7 +165,7 @@ async def cancel_receipt(  # noqa: PLR0913, PLR0917 - as above
     "/receipts/{receipt_id}/versions/{number}/file", response_class=Response, responses=FILE
 )
 @refuses(NotFound, ReceiptStoreMissing, ReceiptStoreUnavailable, ReceiptDamaged)
-async def download_receipt(receipt_id: UUID, number: int, request: Request) -> Response:
+async def download_receipt(receipt_id: UUID, number: Number, request: Request) -> Response:
     """The file as it was uploaded, proved by its hash; never as a page."""
     dealer = dealer_of(request)
     async with database_of(request).transaction(dealer) as tx:

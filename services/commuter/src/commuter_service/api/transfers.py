@@ -184,7 +184,7 @@ async def list_bank_accounts(ctx: Ctx) -> Accounts:
 @desk.put("/bank-accounts/{employee_id}")
 @refuses(TransfersSwitchedOff)
 async def save_bank_account(
-    employee_id: str, body: BankAccountBody, version: Version, ctx: Ctx, response: Response
+    employee_id: Text, body: BankAccountBody, version: Version, ctx: Ctx, response: Response
 ) -> OwnAccountAnswer:
     """Enter or change an employee's account."""
     account = bank_account(**body.model_dump())
