@@ -192,6 +192,11 @@ def operations_of(document: Mapping[str, Any], service: str) -> Iterator[Operati
             yield Operation(method.upper(), path.removeprefix(f"/api/{service}/v1"), described)
 
 
+def dict_of(parameters: Iterable[Schema]) -> str:
+    """The expression of a dict with these parameters by name."""
+    return "{" + ", ".join(f'"{one["name"]}": {one["name"]}' for one in parameters) + "}"
+
+
 def function_of(operation: Operation, models: Models, service: str | None) -> str:
     """The function of an operation; without `service` it is an argument."""
     arguments = ["services: ServiceClient"] + (["service: str"] if service is None else [])
@@ -209,9 +214,8 @@ def function_of(operation: Operation, models: Models, service: str | None) -> st
             passed.append("body")
         if operation.takes_file:
             arguments.append("content: bytes")
-            passed.append("content")
             named += [f"{one['name']}: QueryValue = None" for one in query]
-            passed.append("{" + ", ".join(f'"{one["name"]}": {one["name"]}' for one in query) + "}")
+            passed += ["content", dict_of(query)]
         if operation.takes("if-match"):
             named.append("version: str | None")
             passed.append("version=version")
@@ -222,13 +226,13 @@ def function_of(operation: Operation, models: Models, service: str | None) -> st
         passed.append(path)
         named = [f"{one['name']}: QueryValue = None" for one in query]
         if query:
-            passed.append("{" + ", ".join(f'"{one["name"]}": {one["name"]}' for one in query) + "}")
+            passed.append(dict_of(query))
     kind, schema = operation.answer or ("", {})
     streamed = kind and not kind.endswith("json")
     answer = f"ServiceResponse[{models.type_of(schema) if kind else 'None'}]"
     result = "StreamingResponse" if streamed else answer
-    call = "stream" if streamed else "get" if operation.method == "GET" else "send"
-    call = "upload" if operation.takes_file else call
+    sends = "upload" if operation.takes_file else "send"
+    call = "stream" if streamed else "get" if operation.method == "GET" else sends
     signature = ", ".join([*arguments, *(["*", *named] if named else [])])
     return "\n".join(
         [

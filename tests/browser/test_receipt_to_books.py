@@ -165,6 +165,7 @@ def journal(page: Page) -> list[list[str]]:
     return rows
 
 
+@pytest.mark.timeout(1500)  # four hundred slips in the long form
 @pytest.mark.rule("R85", "R91", "R93", "R100")
 def test_three_rides_with_a_receipt_reach_the_books_once(
     sessions: BrowserSessions, product: Product, *, long: bool

@@ -7,7 +7,7 @@ the row follows (actions/receipts.py).
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -28,6 +28,7 @@ from commuter_service.api.dependencies import (
     Body,
     Ctx,
     Day,
+    Responses,
     Text,
     Version,
     context_in,
@@ -53,7 +54,7 @@ desk = APIRouter(prefix="/accounting", dependencies=[ACCOUNTING])
 
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 UPLOAD = {"requestBody": {"required": True, "content": {"application/octet-stream": BINARY}}}
-FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": BINARY}}}
+FILE: Responses = {200: {"content": {"application/octet-stream": BINARY}}}
 UPLOAD_REFUSALS = (
     *(NotFound, *SLIP_EDIT, ReceiptCancelled, TooManyReceipts),
     *(ReceiptStoreMissing, ReceiptStoreUnavailable, ScanUnavailable),

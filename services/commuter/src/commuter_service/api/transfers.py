@@ -1,7 +1,6 @@
 """総合振込: bank accounts, the company's account, and transfer files of the banks (R104-R106)."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -15,6 +14,7 @@ from commuter_service.api.dependencies import (
     Ctx,
     Day,
     Key,
+    Responses,
     Text,
     Version,
 )
@@ -30,7 +30,7 @@ router = APIRouter()
 own = APIRouter(dependencies=[EMPLOYEES])
 desk = APIRouter(prefix="/accounting", dependencies=[ACCOUNTING])
 
-FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
+FILE: Responses = {200: {"content": {"text/plain": {}}}}
 
 
 class BankAccountBody(Body):
@@ -235,7 +235,7 @@ async def list_transfers(ctx: Ctx) -> Transfers:
 async def make_transfer(body: TransferBody, ctx: Ctx, key: Key = None) -> TransferLine:
     """Record a transfer of what stands in none; its file is fetched by its own address."""
 
-    async def act() -> dict[str, Any]:
+    async def act() -> dict[str, object]:
         return _line(await actions.make_transfer(ctx, body.pay_on)).model_dump(mode="json")
 
     answer = await idempotent(
