@@ -197,6 +197,16 @@ def dict_of(parameters: Iterable[Schema]) -> str:
     return "{" + ", ".join(f'"{one["name"]}": {one["name"]}' for one in parameters) + "}"
 
 
+def call_of(operation: Operation, models: Models) -> tuple[str, str]:
+    """The type of its function's result, and the method of the client that it calls."""
+    kind, schema = operation.answer or ("", {})
+    if kind and not kind.endswith("json"):
+        return "StreamingResponse", "stream"
+    sends = "upload" if operation.takes_file else "send"
+    call = "get" if operation.method == "GET" else sends
+    return f"ServiceResponse[{models.type_of(schema) if kind else 'None'}]", call
+
+
 def function_of(operation: Operation, models: Models, service: str | None) -> str:
     """The function of an operation; without `service` it is an argument."""
     arguments = ["services: ServiceClient"] + (["service: str"] if service is None else [])
@@ -227,12 +237,7 @@ def function_of(operation: Operation, models: Models, service: str | None) -> st
         named = [f"{one['name']}: QueryValue = None" for one in query]
         if query:
             passed.append(dict_of(query))
-    kind, schema = operation.answer or ("", {})
-    streamed = kind and not kind.endswith("json")
-    answer = f"ServiceResponse[{models.type_of(schema) if kind else 'None'}]"
-    result = "StreamingResponse" if streamed else answer
-    sends = "upload" if operation.takes_file else "send"
-    call = "stream" if streamed else "get" if operation.method == "GET" else sends
+    result, call = call_of(operation, models)
     signature = ", ".join([*arguments, *(["*", *named] if named else [])])
     return "\n".join(
         [

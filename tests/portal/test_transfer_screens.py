@@ -75,7 +75,7 @@ async def test_accounting_pays_by_a_transfer_file(expenses: CommuterStack) -> No
         await keiri.visit("/commuter/transfers")
         assert "次の社員の立替金は振込データに入りません： 鈴木 花子 （700円）" in keiri.text
         await keiri.send("/transfers", pay_on="2026/7/11")
-        assert "営業日" in keiri.error_for("pay-on")
+        assert "営業日" in keiri.error_for("pay_on")
         await keiri.send("/transfers", pay_on="2026/7/15")
         assert "振込データ1を作りました（1名、1,200円）。" in keiri.text
         [address] = [one for one in keiri.html.split('"') if one.endswith("/zengin.txt")]
