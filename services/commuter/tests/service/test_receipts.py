@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -152,6 +154,16 @@ async def test_the_database_itself_refuses_to_change_a_version(
     with pytest.raises(DBAPIError, match="never changed"):
         await uploads.api.sql(change)
     assert await uploads.api.count("receipt_version") == 1
+
+
+@pytest.mark.rule("R100")
+async def test_the_pdf_lists_the_newest_versions(uploads: Uploads) -> None:
+    slip = await uploads.added(await uploads.api.slip(typed(800)), jpeg())
+    path = f"/slips/{slip['slip_id']}/print.pdf"
+    answer = await uploads.api.request(TARO, "GET", path)
+    shown = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+    assert "領収書 領収書.jpg（第1版" in shown.replace("\n", "")
+    assert hashlib.sha256(jpeg()).hexdigest()[:16] in shown.replace("\n", "")
 
 
 @pytest.mark.rule("R101")
