@@ -19,7 +19,7 @@ COPY --from=pages /pages/node_modules /pages/node_modules
 RUN /app/.venv/bin/python -m portal_service.vendor_assets /pages/node_modules
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --no-create-home madoguchi
+RUN useradd --system --uid 10001 --no-create-home madoguchi && install -d -o madoguchi /receipts
 COPY --from=build /app/.venv /app/.venv
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /tmp

@@ -172,6 +172,12 @@ class Operation:
         return None
 
     @property
+    def takes_file(self) -> bool:
+        """Whether its body is a file."""
+        content = self.described.get("requestBody", {}).get("content", {})
+        return "application/octet-stream" in content
+
+    @property
     def body(self) -> Schema | None:
         """The schema of its JSON body."""
         content = self.described.get("requestBody", {}).get("content", {})
@@ -184,6 +190,21 @@ def operations_of(document: Mapping[str, Any], service: str) -> Iterator[Operati
     for path, methods in document["paths"].items():
         for method, described in methods.items():
             yield Operation(method.upper(), path.removeprefix(f"/api/{service}/v1"), described)
+
+
+def dict_of(parameters: Iterable[Schema]) -> str:
+    """The expression of a dict with these parameters by name."""
+    return "{" + ", ".join(f'"{one["name"]}": {one["name"]}' for one in parameters) + "}"
+
+
+def call_of(operation: Operation, models: Models) -> tuple[str, str]:
+    """The type of its function's result, and the method of the client that it calls."""
+    kind, schema = operation.answer or ("", {})
+    if kind and not kind.endswith("json"):
+        return "StreamingResponse", "stream"
+    sends = "upload" if operation.takes_file else "send"
+    call = "get" if operation.method == "GET" else sends
+    return f"ServiceResponse[{models.type_of(schema) if kind else 'None'}]", call
 
 
 def function_of(operation: Operation, models: Models, service: str | None) -> str:
@@ -201,6 +222,10 @@ def function_of(operation: Operation, models: Models, service: str | None) -> st
         if operation.body is not None:
             arguments.append(f"body: {models.type_of(operation.body, answer=False)}")
             passed.append("body")
+        if operation.takes_file:
+            arguments.append("content: bytes")
+            named += [f"{one['name']}: QueryValue = None" for one in query]
+            passed += ["content", dict_of(query)]
         if operation.takes("if-match"):
             named.append("version: str | None")
             passed.append("version=version")
@@ -211,12 +236,8 @@ def function_of(operation: Operation, models: Models, service: str | None) -> st
         passed.append(path)
         named = [f"{one['name']}: QueryValue = None" for one in query]
         if query:
-            passed.append("{" + ", ".join(f'"{one["name"]}": {one["name"]}' for one in query) + "}")
-    kind, schema = operation.answer or ("", {})
-    streamed = kind and not kind.endswith("json")
-    answer = f"ServiceResponse[{models.type_of(schema) if kind else 'None'}]"
-    result = "StreamingResponse" if streamed else answer
-    call = "stream" if streamed else "get" if operation.method == "GET" else "send"
+            passed.append(dict_of(query))
+    result, call = call_of(operation, models)
     signature = ", ".join([*arguments, *(["*", *named] if named else [])])
     return "\n".join(
         [

@@ -104,8 +104,10 @@ RIDER = (
     Screen("slips", "/commuter/slips"),
     Screen("slip", "/commuter/slips/{slip}"),
     Screen("look-up", "/commuter/slips/{slip}/items/{item}/look-up"),
+    Screen("receipts", "/commuter/slips/{slip}/items/{item}/receipts"),
     Screen("simulation", "/commuter/simulation"),
     Screen("my-mails", "/commuter/my-mails"),
+    Screen("my-account", "/commuter/my-account"),
 )
 NEWCOMER = tuple(screen for screen in RIDER if screen.name != "slip")  # a person without passes
 ACCOUNTING = (
@@ -117,8 +119,12 @@ ACCOUNTING = (
     Screen("slip", "/commuter/slips/{slip}"),
     Screen("desk", "/commuter/desk"),
     Screen("months", "/commuter/months"),
+    Screen("receipt-search", "/commuter/receipts"),
     Screen("recheck", "/commuter/recheck?first=2026-01-01&last=2026-12-31"),
     Screen("accounting", "/commuter/accounting"),
+    Screen("transfers", "/commuter/transfers"),
+    Screen("transfer-settings", "/commuter/transfers/settings"),
+    Screen("bank-accounts", "/commuter/bank-accounts"),
     Screen("accounting-settings", "/commuter/accounting/settings"),
     Screen("settings", "/commuter/settings"),
     Screen("permissions", "/commuter/permissions"),

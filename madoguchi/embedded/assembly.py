@@ -117,6 +117,7 @@ def service_values(assembly: Assembly, name: str) -> dict[str, object]:
             "token_url": f"{config.url}/issuer/token",
             "client_secret": assembly.secrets.get("client-notifier"),
         },
+        "commuter": {"receipts_folder": str(config.data / "receipts")},
         "interchange": {
             # 32 bytes in Fernet's base64
             "webhook_keys": assembly.secrets.get("webhook-key") + "=",

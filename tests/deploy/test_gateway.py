@@ -241,6 +241,18 @@ def test_a_body_that_is_too_large_gets_an_error_page(gateway: Gateway) -> None:
     assert httpx.post(url, content=b"x" * (128 * 1024)).status_code == 502
 
 
+def test_a_photograph_gets_as_far_as_the_service(gateway: Gateway) -> None:
+    """Commuter does not respond; the gateway alone would answer 413."""
+    below = f"{gateway.url}/api/commuter/v1/slips/S1"
+    photograph = b"x" * (12 * 1024 * 1024)
+    for path in ("items/I1/receipts", "receipts/R1/versions"):
+        assert httpx.post(f"{below}/{path}", content=photograph).status_code == 502
+    assert httpx.post(f"{below}/copies", content=photograph).status_code == 413
+    assert httpx.post(
+        f"{gateway.url}/commuter/slips/S1/items/I1/receipts", content=photograph
+    ).status_code not in {413, 502}
+
+
 def test_an_endless_body_is_cut_off(gateway: Gateway) -> None:
     url = httpx.URL(gateway.url)
     with socket.create_connection((url.host, url.port or 80)) as wire:

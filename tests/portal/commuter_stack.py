@@ -1,10 +1,15 @@
 """Commuter stack: portal, issuer and the real commuter service, with the people of one dealer."""
 
 import contextlib
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
+from commuter_service.adapters.receipt_store import FolderStore
 from commuter_service.app import create_app as create_commuter
 from madoguchi.embedded.seed_expenses import seed_expenses
 from shared.auth import Principal, Role
@@ -53,13 +58,16 @@ async def open_commuter_stack(
 ) -> AsyncIterator[CommuterStack]:
     """Start all parts on their own ports, with the demo's passes and slips."""
     url = await create("commuter_service")
+    receipts = FolderStore(Path(tempfile.mkdtemp(prefix="receipts-")))
     commuter, clock = Database(url), TravelClock()
     clock.travel_to(FRIDAY)
     await seed_expenses(commuter, EVERYBODY, clock.now())
     issuer_url = f"http://127.0.0.1:{free_port()}"
     with contextlib.ExitStack() as stack:
         serve = stack.enter_context
-        service = serve(serving(_service(create_commuter, url, clock, issuer_url)))
+        stack.callback(shutil.rmtree, receipts.folder)
+        make = partial(create_commuter, receipts=receipts)
+        service = serve(serving(_service(make, url, clock, issuer_url)))
         site = open_site(stack, clock, issuer_url, EVERYBODY, commuter_url=service)
         yield CommuterStack(site, commuter, clock)
     await commuter.close()

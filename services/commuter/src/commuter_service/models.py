@@ -166,6 +166,7 @@ class Slip(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
     entered_by: Mapped[str | None]
     """Who entered it for its owner (代理申請)."""
 
@@ -221,6 +222,7 @@ class SlipItem(Base):
     registration_no: Mapped[str] = mapped_column(server_default=text("''"))
     no_invoice_reason: Mapped[str] = mapped_column(server_default=text("''"))
     invoice_basis: Mapped[str | None]
+    no_receipt_reason: Mapped[str] = mapped_column(server_default=text("''"))
     picture: Mapped[str | None]
     """Not used any more: dropped by the next release, while the one before still reads it."""
 

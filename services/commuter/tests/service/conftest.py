@@ -231,6 +231,8 @@ def signed(who: Principal) -> str:
 
 
 EMPTIED = (
+    *("receipt_version", "receipt"),
+    *("transferred_slip", "transfer_payment", "transfer", "transfer_setting", "bank_account"),
     "month_closing",
     *("exported_slip", "journal_export", "accounting_setting"),
     *("slip_item", "slip", "pass_version", "commuter_pass", "trail", "permission"),
@@ -246,12 +248,18 @@ async def commuter_api_url(databases: TestDatabases) -> str:
 
 
 @asynccontextmanager
-async def serving(url: str, look_up: RouteProvider = OWN_ENGINE) -> AsyncIterator[CommuterApi]:
+async def serving(
+    url: str, look_up: RouteProvider = OWN_ENGINE, **state: object
+) -> AsyncIterator[CommuterApi]:
     """The service on a database, with its people and no decision of anybody."""
     database, clock = Database(url, pool_size=6), SetClock()
     verifier = TokenVerifier(StaticKeys(KEYS), issuer=ISSUER, audience="madoguchi")
     app = create_app(
-        database=database, clock=clock, principal_of=principal_of(verifier), look_up=look_up
+        database=database,
+        clock=clock,
+        principal_of=principal_of(verifier),
+        look_up=look_up,
+        **state,
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://commuter") as http:

@@ -37,6 +37,18 @@ PEOPLE = {
     "somebody who claims nothing": SALES,
     "notifier": NOTIFIER,
 }
+OF_D01 = {
+    "receipt": "INSERT INTO receipt (receipt_id, dealer_id, employee_id, slip_id, item_id, newest,"
+    " payee) VALUES (:id, 'D01', 'D01-E101', :id, :id, 1, '')",
+    "receipt_version": "INSERT INTO receipt_version SELECT :id, 1, 'D01', '', 'image/png', 1, '',"
+    " '', now(), '', ''",
+    "bank_account": "INSERT INTO bank_account SELECT CAST(:id AS text), 'D01', 1, '', '', '1', '',"
+    " ''",
+    "transfer": "INSERT INTO transfer (transfer_id, dealer_id, number, pay_on, payer, slips,"
+    " payments, total_yen, made_at, made_by, made_by_name) VALUES (:id, 'D01', 1, now(), '{}', 1,"
+    " 1, 1, now(), '', '')",
+}
+"""A row of each table that has none otherwise."""
 OF_ANOTHER = {"another company", "accounting of another company"}
 
 
@@ -64,6 +76,9 @@ async def test_every_route_lets_in_whom_it_names_and_shows_nothing_foreign(
         "{pass_id}": one["pass_id"],
         "{employee_id}": TARO.person_id,
         "{step}": "submit",
+        "{receipt_id}": str(new_id()),
+        "{number}": "1",
+        "{transfer_id}": str(new_id()),
     }
     who, policies = PEOPLE[name], policies_by_path(commuter_api.app)
     for (method, route), asked in policies.items():
@@ -93,10 +108,13 @@ async def test_nobody_gets_in_without_a_token(commuter_api: CommuterApi) -> None
 
 @pytest.mark.rule("R61")
 async def test_the_database_shows_a_company_its_own_rows_only(commuter_api: CommuterApi) -> None:
-    await commuter_api.register()
+    one = await commuter_api.register()
     await commuter_api.slip(looked_up())
     tables = ("employee", "company_setting", "permission", "commuter_pass", "pass_version")
-    for table in (*tables, "slip", "slip_item", "trail"):
+    papers = ("receipt", "receipt_version", "bank_account", "transfer")
+    for table in papers:
+        await commuter_api.sql(OF_D01[table], id=one["pass_id"])
+    for table in (*tables, *papers, "slip", "slip_item", "trail"):
         seen = {}
         for dealer in ("D01", "D02", None):
             async with commuter_api.database.transaction(dealer) as tx:

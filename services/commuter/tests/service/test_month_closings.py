@@ -99,6 +99,19 @@ async def test_a_closed_month_takes_nothing_new(august: CommuterApi) -> None:
     assert await code(ADMIN, paid, "unsettle") is None
 
 
+@pytest.mark.rule("R94")
+async def test_the_form_says_that_a_month_is_closed(august: CommuterApi) -> None:
+    draft = await august.slip(taxi("2022/08/01", 1), taxi("2022/07/31", 2), kind="expense")
+    for closed in ([], ["2022-07-01"]):
+        shown = await august.get(TARO, f"/slips/{draft['slip_id']}")
+        submit = next(one for one in shown["actions"] if one["action"] == "submit")
+        assert shown["closed_months"] == closed
+        assert submit["enabled"] is not bool(closed)
+        assert ("2022年7月は締め済み" in (submit["reason"] or "")) is bool(closed)
+        if not closed:
+            await close(august)
+
+
 @pytest.mark.rule("R96")
 async def test_owners_of_unsubmitted_slips_are_asked(august: CommuterApi) -> None:
     await august.slip(taxi("2022/07/31", 1), kind="expense")

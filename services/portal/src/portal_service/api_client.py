@@ -33,6 +33,8 @@ SERVICE_NAMES: Mapping[str, str] = {
 
 LOWEST_ERROR, LOWEST_SERVER_ERROR = 400, 500
 BAD_GATEWAYS = (502, 503, 504)
+UPLOAD_S = 80
+"""A file is scanned and stored, each within thirty seconds, before the service answers."""
 FORM_STATUSES = (409, 422)
 Found = TypeVar("Found")
 Body_co = TypeVar("Body_co", covariant=True)
@@ -177,6 +179,26 @@ class ServiceClient:
         finally:
             self._changed()
 
+    async def upload(  # noqa: PLR0913  what a file is sent with
+        self,
+        service: str,
+        method: str,
+        path: str,
+        content: bytes,
+        query: Mapping[str, QueryValue] | None = None,
+        *,
+        version: str | None = None,
+    ) -> ServiceResponse[Any]:
+        """Send a file as it is; it may take long. Raises Problem, ServiceUnavailable."""
+        headers = {"content-type": "application/octet-stream"}
+        headers |= {"if-match": version} if version else {}
+        try:
+            return await self._call(
+                service, method, path, query=_query_string(query), content=content, headers=headers
+            )
+        finally:
+            self._changed()
+
     async def stream(
         self, service: str, path: str, query: Mapping[str, QueryValue] | None = None
     ) -> StreamingResponse:
@@ -194,7 +216,7 @@ class ServiceClient:
                     raise refusal_in(service, ServiceAnswer(answer.status, answer.headers, body))
         except CallFailed as error:
             raise ServiceUnavailable(service, str(error)) from error
-        passed_on = ("content-type", "content-disposition")
+        passed_on = ("content-type", "content-disposition", "content-security-policy")
         headers = {name: answer.headers[name] for name in passed_on if name in answer.headers}
         return StreamingResponse(_parts(answer.parts, opened), headers=headers)
 
@@ -206,10 +228,11 @@ class ServiceClient:
         *,
         query: str = "",
         body: object = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> ServiceResponse[Any]:
         headers = self._headers | dict(headers or {})
-        content = None
+        timeout_s = None if content is None else UPLOAD_S
         if body is not None:
             content = orjson.dumps(body)
             headers["content-type"] = "application/json"
@@ -217,7 +240,7 @@ class ServiceClient:
             with tracing.calling(method, service) as call:
                 headers |= tracing.call_headers()
                 answer = await self._calls.answer(
-                    ServiceRequest(method, service, path, headers, query, content)
+                    ServiceRequest(method, service, path, headers, query, content, timeout_s)
                 )
                 call.set_attributes({"http.response.status_code": answer.status})
                 if answer.status >= LOWEST_SERVER_ERROR:

@@ -20,6 +20,7 @@ from portal_service.recent_answers import RecentAnswers
 from portal_service.rendering import STATIC, page_templates
 from portal_service.screens.commuter import (
     accounting,
+    bank_accounts,
     company,
     confirmations,
     desk,
@@ -28,9 +29,12 @@ from portal_service.screens.commuter import (
     mail_preferences,
     months,
     passes,
+    receipt_search,
+    receipts,
     slip_succession,
     slips,
     stations,
+    transfers,
 )
 from portal_service.screens.contracts import (
     assignment,
@@ -63,7 +67,7 @@ from portal_service.screens.tfc import masters
 from portal_service.screens.webhooks import endpoints
 from portal_service.security_headers import SecurityHeadersMiddleware, content_security_policy
 from portal_service.service_calls import NetworkCalls, ServiceCalls
-from portal_service.session import principal_in_session, refuse_foreign_forms
+from portal_service.session import own_form, principal_in_session
 from portal_service.session_use import SessionUseMiddleware
 from portal_service.settings import PortalSettings
 from portal_service.state import PortalState
@@ -100,8 +104,12 @@ SCREENS = (
     months,
     look_up,
     hand_entry,
+    receipts,
+    receipt_search,
     stations,
     accounting,
+    transfers,
+    bank_accounts,
     company,
     mail_preferences,
     lag,
@@ -145,7 +153,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,  # the redirect would lead to the host that the request names
         lifespan=lifespan,
-        dependencies=[Depends(refuse_foreign_forms)],
+        dependencies=[Depends(own_form)],
     )
     app.state.portal = _state(settings, own_http, own_calls, now)
     app.state.trusted_proxies = networks(settings.trusted_proxies)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from fastapi import Request
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 from portal_service import formatting
 from portal_service.api_client import FieldError, FormRefused
@@ -36,6 +36,11 @@ class FormFields:
     def getlist(self, name: str) -> list[str]:
         """Every value of a field that may be there several times."""
         return [value for value in self._form.getlist(name) if isinstance(value, str) and value]
+
+    def files(self, *names: str) -> list[UploadFile]:
+        """The files that were chosen in these fields."""
+        sent = (value for name in names for value in self._form.getlist(name))
+        return [one for one in sent if isinstance(one, UploadFile) and one.filename]
 
     def flag(self, name: str) -> bool:
         """Whether a box was ticked."""

@@ -88,6 +88,11 @@ MENU = (
                 "個人設定 > メール通知",
                 "精算書のお知らせメールを選びます。",
             ),
+            Entry(
+                "/commuter/my-account",
+                "個人設定 > 振込口座",
+                "立替金が振り込まれる口座を登録します。",
+            ),
             Entry("/commuter/slips", "精算書", "交通費の精算書を作り、承認します。"),
             Entry(
                 "/commuter/desk",
@@ -95,6 +100,11 @@ MENU = (
                 "提出された精算書を探し、まとめて精算します。",
             ),
             Entry("/commuter/months", "月次締め", "月を締め、未提出の社員に提出を依頼します。"),
+            Entry(
+                "/commuter/receipts",
+                "領収書の検索",
+                "提出された領収書を日付・金額・支払先で探します。",
+            ),
             Entry(
                 "/commuter/simulation",
                 "定期券のシミュレーション",
@@ -113,6 +123,11 @@ MENU = (
                 right="pass_master",
             ),
             Entry("/commuter/accounting", "会計連携", "精算した費用を会計ソフトの仕訳にします。"),
+            Entry(
+                "/commuter/transfers",
+                "総合振込",
+                "精算した立替金を、銀行の振込データで支払います。",
+            ),
             Entry("/commuter/settings", "システム設定", "定期区間控除の動きを決めます。"),
             Entry("/commuter/permissions", "権限マスタ", "だれが何を確認できるかを決めます。"),
         ),

@@ -47,6 +47,8 @@ class ServiceRequest:
     headers: Mapping[str, str]
     query: str = ""
     body: bytes | None = None
+    timeout_s: float | None = None
+    """For what takes longer than other calls, such as a file that is scanned and stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,10 @@ class NetworkCalls:
     async def answer(self, request: ServiceRequest) -> ServiceAnswer:
         """See `ServiceCalls`."""
         try:
-            async with self._request(request, self._timeout) as answer:
+            timeout = self._timeout
+            if request.timeout_s is not None:
+                timeout = aiohttp.ClientTimeout(total=request.timeout_s)
+            async with self._request(request, timeout) as answer:
                 return ServiceAnswer(answer.status, _headers(answer), await answer.read())
         except (aiohttp.ClientError, TimeoutError) as error:
             raise CallFailed(repr(error)) from error
@@ -143,7 +148,7 @@ class LocalCalls(NetworkCalls):
         # A task of its own: what a service puts into its context ends with the call.
         called = asyncio.create_task(_called(app, self._scope(request), request.body or b""))
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(request.timeout_s or self._timeout_s):
                 return await called
         except TimeoutError as error:
             raise CallFailed(repr(error)) from error

@@ -11,6 +11,7 @@ for `session_idle_s`, or `session_longest_s` are over.
 import secrets
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypedDict
 
@@ -206,6 +207,15 @@ def end_session(request: Request, response: Response) -> None:
     drop_cookie(request, response, "session")
     drop_cookie(request, response, "seen")
     request.state.session_used = None
+
+
+async def own_form(request: Request) -> AsyncIterator[None]:
+    """As `refuse_foreign_forms`; files that came with the form are closed in the end."""
+    try:
+        await refuse_foreign_forms(request)
+        yield
+    finally:
+        await request.close()
 
 
 async def refuse_foreign_forms(request: Request) -> None:

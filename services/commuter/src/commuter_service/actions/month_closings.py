@@ -14,10 +14,9 @@ from commuter_service.rules.month_closing import (
     check_closing,
     check_month,
     check_reopening,
-    month_of,
 )
 from commuter_service.rules.slip_approval import SlipStatus, SlipStep
-from commuter_service.slips.closing import closing_of, unsubmitted_by_owner
+from commuter_service.slips.closing import closed_months, closing_of, unsubmitted_by_owner
 from event_contracts.commuter import SubmissionRequested
 from shared import outbox
 from shared.concurrency import check_version
@@ -85,11 +84,7 @@ async def check_months(
     """
     days = {one.item_on if isinstance(one, SlipItem) else one for some in items for one in some}
     await ctx.tx.execute(select(func.pg_advisory_xact_lock_shared(_lock_key(ctx.dealer_id))))
-    months = {month_of(day) for day in days if day is not None}
-    closed = select(MonthClosing.month).where(
-        MonthClosing.dealer_id == ctx.dealer_id, MonthClosing.month.in_(months), MonthClosing.closed
-    )
-    check_month(step, status, days, set((await ctx.tx.execute(closed)).scalars()))
+    check_month(step, status, days, await closed_months(ctx.tx, ctx.dealer_id, days))
 
 
 async def _locked(ctx: RequestContext, month: date, version: int) -> MonthClosing:

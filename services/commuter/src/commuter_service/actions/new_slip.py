@@ -30,6 +30,7 @@ def new_slip(
         created_at=ctx.now,
         updated_at=ctx.now,
         submitted_at=None,
+        settled_at=None,
         entered_by=entered_by,
     )
 

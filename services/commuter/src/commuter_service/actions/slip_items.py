@@ -1,6 +1,6 @@
 """Slip items added: typed, chosen in the route search, or read from an IC card."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from commuter_service.rules.invoice_basis import (
 )
 from commuter_service.rules.slip_form import FormItem
 from commuter_service.rules.slip_kind import USES_SEARCH
+from commuter_service.slips.receipts import KeptReceipt
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import as_json
 from fare_engine.fares.tariffs import Tariffs
@@ -87,7 +88,8 @@ class Decision:
 class ItemInput:
     """One line of the form. Without `item_id` it is new; `decision` is a fresh look-up.
 
-    `by_hand`: a looked-up line becomes a typed one.
+    `by_hand`: a looked-up line becomes a typed one. `restored_id`: what a line had that was removed
+    and comes back.
     """
 
     item_id: UUID | None = None
@@ -102,6 +104,8 @@ class ItemInput:
     payee: str = ""
     registration_no: str = ""
     no_invoice_reason: str = ""
+    no_receipt_reason: str = ""
+    restored_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ def new_item(slip: Slip, position: int, source: str = TYPED) -> SlipItem:
         registration_no="",
         no_invoice_reason="",
         invoice_basis=None,
+        no_receipt_reason="",
         **_no_look_up() | {"source": source},
     )
 
@@ -152,20 +157,26 @@ def _no_look_up() -> dict[str, object]:
     }
 
 
-def items_from_input(
+def items_from_input(  # noqa: PLR0913, PLR0917 - a form, and what it is judged by
     slip: Slip,
     kept: Sequence[SlipItem],
     typed: Sequence[ItemInput],
     passes: EmployeePasses,
     tariffs: Tariffs,
+    restorable: frozenset[UUID] = frozenset(),
 ) -> list[SlipItem]:
-    """The slip's items after an edit, in the order typed. Raises NotFound for a foreign item."""
+    """The slip's items after an edit, in the order typed. Raises NotFound for a foreign item.
+
+    A removed item in `restorable` comes back under its own id, once.
+    """
     known = {item.item_id: item for item in kept}
     items = []
     for position, line in enumerate(typed):
         item = known.pop(line.item_id, None) if line.item_id else new_item(slip, position)
         if item is None:
             raise NotFound
+        if line.item_id is None and line.restored_id in restorable:
+            item.item_id, restorable = line.restored_id, restorable - {line.restored_id}
         item.position = position
         write_item(slip, item, line, passes, tariffs)
         items.append(item)
@@ -179,6 +190,7 @@ def write_item(
     item.item_on, item.purpose, item.receipt = line.item_on, line.purpose, line.receipt
     item.payee, item.no_invoice_reason = line.payee.strip(), line.no_invoice_reason.strip()
     item.registration_no = registration_number(line.registration_no)
+    item.no_receipt_reason = line.no_receipt_reason.strip()
     if line.decision is not None:
         apply_candidate(slip, item, line.decision, passes, tariffs)
         return
@@ -193,10 +205,16 @@ def write_item(
     record_basis(item)
 
 
-def form_item(item: SlipItem) -> FormItem:
+def form_item(item: SlipItem, receipts: Iterable[KeptReceipt] = ()) -> FormItem:
     """An item as it is checked before a submission."""
-    proof = Proof(item.registration_no, item.no_invoice_reason)
-    return FormItem(item.item_on, item.amount_yen, CostKind(item.cost_kind), proof)
+    return FormItem(
+        item.item_on,
+        item.amount_yen,
+        CostKind(item.cost_kind),
+        Proof(item.registration_no, item.no_invoice_reason),
+        sum(1 for one in receipts if one.receipt.cancelled_at is None),
+        item.no_receipt_reason,
+    )
 
 
 def record_basis(item: SlipItem) -> None:
@@ -292,7 +310,7 @@ COPIED = (
     *("item_on", "purpose", "words", "route", "medium", "round_trip", "amount_yen", "through_yen"),
     *("receipt", "searched_on", "item_on_at_decision", "passes_at_search", "explanation"),
     *("without_pass_reason", "journey", "cost_kind", "payee", "registration_no"),
-    *("no_invoice_reason", "invoice_basis"),
+    *("no_invoice_reason", "invoice_basis", "no_receipt_reason"),
 )
 
 

@@ -1,6 +1,5 @@
 """Slips saved, submitted, approved, sent back and copied (R22, R23, R42, R54-R60)."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,6 +11,11 @@ from sqlalchemy import delete
 from commuter_service.actions.audit_trail import add_audit_entry
 from commuter_service.actions.month_closings import check_months
 from commuter_service.actions.new_slip import delegated_slip, new_slip
+from commuter_service.actions.receipts_of_items import (
+    hand_in_receipts,
+    keep_receipts_of,
+    restorable_items,
+)
 from commuter_service.actions.slip_items import (
     Decision,
     IcCardRow,
@@ -20,11 +24,12 @@ from commuter_service.actions.slip_items import (
     apply_candidate,
     copy_of,
     facts_of,
-    form_item,
     ic_card_item,
     items_from_input,
     total_yen,
 )
+from commuter_service.actions.slip_submission import check_submission
+from commuter_service.exports.transfer_queries import is_transferred
 from commuter_service.models import Slip, SlipItem
 from commuter_service.passes.employee_passes import (
     EmployeePasses,
@@ -33,11 +38,8 @@ from commuter_service.passes.employee_passes import (
 )
 from commuter_service.queries import has_unconfirmed_pass, items_of, kind_of, passes_of, slip_for
 from commuter_service.request_context import RequestContext
-from commuter_service.rules.claim_findings import ClaimFault
-from commuter_service.rules.pass_warning import check_submission
 from commuter_service.rules.route_search_policy import (
     Media,
-    RoundaboutBlocksSubmission,
     check_look_up,
 )
 from commuter_service.rules.slip_approval import (
@@ -50,24 +52,12 @@ from commuter_service.rules.slip_approval import (
     check_total,
     step_slip,
 )
-from commuter_service.rules.slip_form import SlipForm, check_complete
 from commuter_service.rules.slip_kind import USES_SEARCH, SlipDeed, SlipKind, check_unconfirmed_pass
-from commuter_service.slips.checks import item_faults
-from commuter_service.slips.pass_warnings import is_stale, warnings_of
+from commuter_service.rules.zengin_transfer import SlipTransferred
 from event_contracts.commuter import SlipMoved
-from fare_engine.rules.bus_policy import BusPolicy
 from shared import outbox
 from shared.concurrency import check_version
-from shared.errors import Kind, Refusal
 from shared.http import NotFound
-
-
-class LookUpNeeded(Refusal):
-    """A pass that deducted was deleted since: what is left must be looked up again (R14, R17)."""
-
-    code = "LOOK_UP_NEEDED"
-    kind = Kind.CONFLICT
-    message = "控除に使われた定期区間が削除されています。もう一度、乗換案内を呼び出してください。"
 
 
 class SavedBy(StrEnum):
@@ -152,7 +142,7 @@ async def save_slip(
     ctx: RequestContext, slip_id: UUID, version: int, typed: SlipInput, saved_by: SavedBy
 ) -> Slip:
     """Save what stands on the form: the owner, the next approver, or accounting (R42, R58-R60)."""
-    opened = await _locked_slip(ctx, slip_id, version)
+    opened = await locked_slip(ctx, slip_id, version)
     slip = opened.slip
     step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(ctx, slip))
     if any(item.decision for item in typed.items):
@@ -174,7 +164,7 @@ async def decide_item(
     ctx: RequestContext, slip_id: UUID, version: int, item_id: UUID, decision: Decision
 ) -> Slip:
     """決定 in the look-up of one item, first or again (R40, R43)."""
-    opened = await _locked_slip(ctx, slip_id, version)
+    opened = await locked_slip(ctx, slip_id, version)
     slip = opened.slip
     step_slip(opened.state, SlipStep.EDIT, opened.actor, approvers=chain_now(ctx, slip))
     await _not_blocked(ctx, slip, SlipDeed.SEARCH)
@@ -187,7 +177,7 @@ async def decide_item(
     await check_months(ctx, SlipStep.EDIT, opened.state.status, opened.items)
     apply_candidate(slip, item, replace(decision, ride=ride), opened.passes, ctx.tariffs)
     _check_edit(ctx, opened, total, opened.items)
-    _touch(ctx, slip)
+    touch(ctx, slip)
     add_audit_entry(
         ctx, slip_id, slip.employee_id, "deduct", before=before, after=facts_of(opened.items)
     )
@@ -198,7 +188,7 @@ async def import_ic_card(
     ctx: RequestContext, slip_id: UUID, version: int, rows: Sequence[IcCardRow]
 ) -> Slip:
     """Rows of the card as they are; possibly mixed with looked-up items (R34, R35)."""
-    opened = await _locked_slip(ctx, slip_id, version)
+    opened = await locked_slip(ctx, slip_id, version)
     slip = opened.slip
     if kind_of(slip) not in USES_SEARCH:
         raise SlipKindHoldsNoRides
@@ -209,7 +199,7 @@ async def import_ic_card(
     items = [*opened.items, *added]
     await check_months(ctx, SlipStep.EDIT, opened.state.status, items)
     _check_edit(ctx, opened, total, items)
-    _touch(ctx, slip)
+    touch(ctx, slip)
     add_audit_entry(
         ctx,
         slip_id, slip.employee_id, "import_ic_card",
@@ -222,16 +212,20 @@ async def move_slip(
     ctx: RequestContext, slip_id: UUID, version: int, step: SlipStep, comment: str = ""
 ) -> Slip:
     """申請, 承認, 差戻し, 取下げ, 否認, 精算 and its undoing. Raises also MonthClosed."""
-    opened = await _locked_slip(ctx, slip_id, version)
+    opened = await locked_slip(ctx, slip_id, version)
     slip, approvers = opened.slip, tuple[str, ...]()
     if step is SlipStep.SUBMIT:
         step_slip(opened.state, step, opened.actor)
-        await _check_submission(ctx, opened)
+        await _not_blocked(ctx, slip, SlipDeed.SUBMIT)
+        await check_submission(ctx, slip, opened.items, opened.passes)
         approvers = approval_chain(ctx.setting.approvers, slip.employee_id, slip.entered_by)
     after = step_slip(opened.state, step, opened.actor, approvers=approvers, comment=comment)
+    if step is SlipStep.UNSETTLE and await is_transferred(ctx.tx, slip_id):
+        raise SlipTransferred
     await check_months(ctx, step, opened.state.status, opened.items)
     if step is SlipStep.SUBMIT:
         slip.submitted_at = ctx.now
+        await hand_in_receipts(ctx, slip)
     event = enter_step(ctx, slip, step, after, total_yen(opened.items), comment)
     await outbox.add(ctx.tx, event, now=ctx.now)
     return slip
@@ -248,7 +242,8 @@ def enter_step(  # noqa: PLR0913, PLR0917 - the step with what came of it
     """Write the state after a step with its line of the trail; returns its event to emit."""
     before = {"status": slip.status, "step": slip.step}
     slip.status, slip.chain, slip.step = after.status.value, list(after.chain), after.step
-    _touch(ctx, slip)
+    slip.settled_at = ctx.now if after.status is SlipStatus.SETTLED else None
+    touch(ctx, slip)
     move_id = add_audit_entry(
         ctx,
         slip.slip_id, slip.employee_id, step.value,
@@ -263,9 +258,10 @@ def enter_step(  # noqa: PLR0913, PLR0917 - the step with what came of it
 
 async def delete_slip(ctx: RequestContext, slip_id: UUID, version: int) -> None:
     """Throw an own slip away, as long as it is at home; the trail stays."""
-    opened = await _locked_slip(ctx, slip_id, version)
+    opened = await locked_slip(ctx, slip_id, version)
     step_slip(opened.state, SlipStep.DELETE, opened.actor)
     before = facts_of(opened.items)
+    await keep_receipts_of(ctx, opened.items)
     add_audit_entry(ctx, slip_id, opened.slip.employee_id, SlipStep.DELETE.value, before=before)
     await ctx.tx.execute(delete(Slip).where(Slip.slip_id == slip_id))
 
@@ -287,7 +283,8 @@ async def copy_slip(ctx: RequestContext, slip_id: UUID) -> Slip:
     return copied
 
 
-async def _locked_slip(ctx: RequestContext, slip_id: UUID, version: int) -> LockedSlip:
+async def locked_slip(ctx: RequestContext, slip_id: UUID, version: int) -> LockedSlip:
+    """A slip held until the end of the transaction. Raises NotFound, VersionConflict."""
     slip = await slip_for(
         ctx.tx,
         ctx.dealer_id,
@@ -309,13 +306,15 @@ async def _write(ctx: RequestContext, opened: LockedSlip, typed: SlipInput) -> l
     lines = [await _with_quoted_fares(ctx, line, opened.passes) for line in typed.items]
     slip.title, slip.purpose = typed.title, typed.purpose
     slip.trip_from, slip.trip_to = typed.trip_from, typed.trip_to
-    items = items_from_input(slip, opened.items, lines, opened.passes, ctx.tariffs)
+    restorable = await restorable_items(ctx, slip, opened.items)
+    items = items_from_input(slip, opened.items, lines, opened.passes, ctx.tariffs, restorable)
     kept = {item.item_id for item in items}
-    for item in opened.items:
-        if item.item_id not in kept:
-            await ctx.tx.delete(item)
+    removed = [item for item in opened.items if item.item_id not in kept]
+    await keep_receipts_of(ctx, removed)
+    for item in removed:
+        await ctx.tx.delete(item)
     ctx.tx.add_all(items)
-    _touch(ctx, slip)
+    touch(ctx, slip)
     return items
 
 
@@ -333,35 +332,6 @@ async def _not_blocked(ctx: RequestContext, slip: Slip, deed: SlipDeed) -> None:
     if ctx.employee_id in {slip.employee_id, slip.entered_by}:
         waits = await has_unconfirmed_pass(ctx.tx, slip.employee_id)
         check_unconfirmed_pass(kind_of(slip), deed, has_unconfirmed_pass=waits)
-
-
-async def _check_submission(ctx: RequestContext, opened: LockedSlip) -> None:
-    slip = opened.slip
-    await _not_blocked(ctx, slip, SlipDeed.SUBMIT)
-    form = SlipForm(
-        kind_of(slip),
-        slip.title,
-        slip.trip_from,
-        slip.trip_to,
-        tuple(map(form_item, opened.items)),
-    )
-    check_complete(form)
-    if any(is_stale(slip, item, opened.passes, ctx.tariffs) for item in opened.items):
-        raise LookUpNeeded
-    if ctx.setting.roundabout_blocks:
-        await _refuse_roundabouts(ctx, opened)
-    standing = [
-        one for item in opened.items for one in warnings_of(slip, item, opened.passes, ctx.tariffs)
-    ]
-    check_submission(standing, company_blocks=ctx.setting.warning_blocks)
-
-
-async def _refuse_roundabouts(ctx: RequestContext, opened: LockedSlip) -> None:
-    policy = BusPolicy(ctx.setting.bus_policy)
-    found = await asyncio.to_thread(item_faults, opened.items, opened.passes, policy, ctx.tariffs)
-    for one in found:
-        if one.fault is ClaimFault.ROUNDABOUT:
-            raise RoundaboutBlocksSubmission(one.words)
 
 
 def _check_policy(ctx: RequestContext, decision: Decision) -> None:
@@ -390,6 +360,7 @@ def _edit_name(opened: LockedSlip, saved_by: SavedBy) -> str:
     return by_status.get(opened.state.status, saved_by.value)
 
 
-def _touch(ctx: RequestContext, slip: Slip) -> None:
+def touch(ctx: RequestContext, slip: Slip) -> None:
+    """Count a change of a slip or of what belongs to it."""
     slip.version += 1
     slip.updated_at = ctx.now

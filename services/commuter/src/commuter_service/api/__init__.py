@@ -10,18 +10,22 @@ from commuter_service.api import (
     passes,
     pdf,
     pending_work,
+    receipts,
     rechecks,
     route_search,
     settings,
     slip_desk,
     slip_succession,
     slips,
+    transfers,
 )
 
 router = APIRouter()
 for part in (
     *(settings, passes, route_search, slip_succession, slips, slip_desk, month_closings),
-    *(pdf, rechecks, pending_work, mail_preferences, internal),
+    *(receipts, pdf, rechecks, pending_work, mail_preferences, internal),
 ):
     router.include_router(part.router)
 router.include_router(accounting.router)
+router.include_router(receipts.desk)
+router.include_router(transfers.router)

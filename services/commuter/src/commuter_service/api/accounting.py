@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -16,6 +16,7 @@ from commuter_service.api.dependencies import (
     Ctx,
     Day,
     Key,
+    Responses,
     Text,
     Version,
 )
@@ -34,7 +35,7 @@ from shared.refusals import refuses
 
 router = APIRouter(prefix="/accounting", dependencies=[ACCOUNTING])
 
-CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
+CSV: Responses = {200: {"content": {"text/csv": {}}}}
 AnyDay = Annotated[Day | None, Query()]
 
 
@@ -196,7 +197,7 @@ async def list_exports(
 async def make_export(body: ExportPeriodBody, ctx: Ctx, key: Key = None) -> ExportLine:
     """Record a new export of what stands in none; its file is fetched by its own address."""
 
-    async def act() -> dict[str, Any]:
+    async def act() -> dict[str, object]:
         made = await actions.export_journal(ctx, actions.Period(body.first, body.last))
         return _line(made, 0).model_dump(mode="json")
 

@@ -21,6 +21,8 @@ EMPLOYEES = auth.require(auth.Role.EMPLOYEE, auth.Role.EXPENSE_APPROVER, auth.Ro
 ACCOUNTING = auth.require(auth.Role.EXPENSE_ADMIN)
 SERVICES = auth.require(auth.Role.SERVICE)
 
+Responses = dict[int | str, dict[str, Any]]
+"""What FastAPI documents of answers that are files."""
 FIRST_YEAR, LAST_YEAR = 1950, 2199
 
 Text = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]

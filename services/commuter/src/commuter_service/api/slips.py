@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from commuter_service import queries
 from commuter_service.actions import slips as actions
 from commuter_service.actions.slip_items import Decision, IcCardRow, ItemInput, SlipKindHoldsNoRides
+from commuter_service.actions.slip_submission import LookUpNeeded
 from commuter_service.actions.slips import (
-    LookUpNeeded,
     SavedBy,
     SlipInput,
 )
@@ -49,7 +49,10 @@ from commuter_service.rules.slip_kind import (
     SlipKind,
     UnconfirmedPassBlocks,
 )
+from commuter_service.rules.zengin_transfer import SlipTransferred
+from commuter_service.slips.closing import closed_months
 from commuter_service.slips.lists import Slips, slip_lines
+from commuter_service.slips.receipts import receipts_of
 from commuter_service.slips.schemas import SlipAnswer, SlipFacts, slip_answer
 from fare_engine.routing.candidates import Label
 from fare_engine.routing.trains_over_route import ChosenTrain
@@ -102,6 +105,7 @@ class ItemBody(Body):
     """One line; with `item_id` a line that exists.
 
     `by_hand` turns a looked-up line into a typed one; without words and amount it keeps its own.
+    `restored_id`: the id that a removed line had; its receipts belong to it again.
     """
 
     item_id: UUID | None = None
@@ -116,6 +120,8 @@ class ItemBody(Body):
     payee: Text = ""
     registration_no: Text = ""
     no_invoice_reason: Text = ""
+    no_receipt_reason: Text = ""
+    restored_id: UUID | None = None
 
     def typed(self, bus_policy: BusPolicy) -> ItemInput:
         """As the action takes it."""
@@ -132,6 +138,8 @@ class ItemBody(Body):
             self.payee,
             self.registration_no,
             self.no_invoice_reason,
+            self.no_receipt_reason,
+            self.restored_id,
         )
 
 
@@ -313,7 +321,7 @@ async def copy_slip(slip_id: UUID, ctx: Ctx, response: Response, key: Key = None
 
 @router.post("/slips/{slip_id}/{step:slip_step}")
 @refuses(SlipStepNotPossible, CommentMissing, NoApprover, UnconfirmedPassBlocks, LookUpNeeded)
-@refuses(WarningBlocksSubmission, RoundaboutBlocksSubmission, MonthClosed)
+@refuses(WarningBlocksSubmission, RoundaboutBlocksSubmission, MonthClosed, SlipTransferred)
 async def move_slip(  # noqa: PLR0913, PLR0917 - the path names two, FastAPI hands out the rest
     slip_id: UUID,
     step: StepInPath,
@@ -342,14 +350,17 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
     standing = [one for one in records if one.confirmed or one.held.status == "applied"]
     waits = any(one.held.status == "applied" for one in records)
     own = ctx.employee_id in {slip.employee_id, slip.entered_by}
+    items = await queries.items_of(ctx.tx, slip.slip_id)
     facts = SlipFacts(
-        items=await queries.items_of(ctx.tx, slip.slip_id),
+        items=items,
+        receipts=await receipts_of(ctx.tx, slip.slip_id),
         passes=passes_of_employee(records, ctx.tariffs.network),
         names=names,
         employee=await queries.employee_by_id(ctx.tx, ctx.dealer_id, slip.employee_id),
         trail=await queries.audit_entries_of(ctx.tx, slip.slip_id),
         standing=[pass_answer(one, names, ctx.tariffs.network) for one in standing],
         blocked=BLOCKED_MESSAGE if own and waits and kind_of(slip) in USES_SEARCH else None,
+        closed=await closed_months(ctx.tx, ctx.dealer_id, [item.item_on for item in items]),
     )
     return slip_answer(ctx, slip, facts)
 

@@ -33,10 +33,7 @@ async def accounting_setting_of(
 
 
 def not_exported(dealer_id: str, first: date | None, last: date | None) -> Conditions:
-    """Settled slips that stand in no export, by the day of their settlement in Japan.
-
-    A settled slip is never written again, so that its last change is the settlement.
-    """
+    """Settled slips that stand in no export, by the day of their settlement in Japan."""
     stands = exists().where(ExportedSlip.slip_id == Slip.slip_id, ExportedSlip.counts)
     wanted: Conditions = (
         Slip.dealer_id == dealer_id,
@@ -44,9 +41,9 @@ def not_exported(dealer_id: str, first: date | None, last: date | None) -> Condi
         ~stands,
     )
     if first is not None:
-        wanted = (*wanted, Slip.updated_at >= _start_of(first))
+        wanted = (*wanted, Slip.settled_at >= _start_of(first))
     if last is not None:
-        wanted = (*wanted, Slip.updated_at < _start_of(last + timedelta(days=1)))
+        wanted = (*wanted, Slip.settled_at < _start_of(last + timedelta(days=1)))
     return wanted
 
 

@@ -241,4 +241,8 @@ ACTIONS = {
     "copy": "伝票コピー",
     "deduct": "乗換案内",
     "import_ic_card": "ICカード取込",
+    "bank_account": "口座の登録",
+    "add_receipt": "領収書の登録",
+    "replace_receipt": "領収書の差し替え",
+    "cancel_receipt": "領収書の取消",
 }

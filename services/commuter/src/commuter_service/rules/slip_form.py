@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from commuter_service.rules.invoice_basis import CostKind, Proof, proof_fault
+from commuter_service.rules.receipt_required import receipt_fault
 from commuter_service.rules.slip_kind import SlipKind
 from shared.errors import FieldError, FormErrors
 
@@ -26,6 +27,8 @@ class FormItem:
     amount_yen: int | None
     cost_kind: CostKind
     proof: Proof
+    receipts: int = 0
+    no_receipt_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,16 @@ def _wrong(form: SlipForm) -> Iterator[FieldError]:
     if not form.items:
         yield FieldError("items", "NO_ITEMS", "明細を1件以上入力してください")
     for number, item in enumerate(form.items):
-        if item.item_on is None:
-            yield FieldError(f"items.{number}.item_on", "DAY_MISSING", "日付を入力してください")
-        if item.amount_yen is None:
-            message = "金額を入力するか、乗換案内を利用してください"
-            yield FieldError(f"items.{number}.amount_yen", "AMOUNT_MISSING", message)
-        field = f"items.{number}.registration_no"
-        if fault := proof_fault(item.cost_kind, item.amount_yen, item.proof, field):
-            yield fault
+        yield from _wrong_in(item, f"items.{number}")
+
+
+def _wrong_in(item: FormItem, name: str) -> Iterator[FieldError]:
+    if item.item_on is None:
+        yield FieldError(f"{name}.item_on", "DAY_MISSING", "日付を入力してください")
+    if item.amount_yen is None:
+        message = "金額を入力するか、乗換案内を利用してください"
+        yield FieldError(f"{name}.amount_yen", "AMOUNT_MISSING", message)
+    proof = proof_fault(item.cost_kind, item.amount_yen, item.proof, f"{name}.registration_no")
+    reason, field = item.no_receipt_reason, f"{name}.no_receipt_reason"
+    receipt = receipt_fault(item.amount_yen, item.receipts, reason, field)
+    yield from (fault for fault in (proof, receipt) if fault)

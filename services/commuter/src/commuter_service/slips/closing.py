@@ -1,6 +1,6 @@
 """A month before and after its closing: its state, and who has not submitted what belongs to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.models import Employee, MonthClosing, Slip
+from commuter_service.rules.month_closing import month_of
 from commuter_service.rules.slip_approval import AT_HOME, SlipStatus
 from commuter_service.slips.desk import DeskFilter, Sums, desk_slips, has_item_in, sums_by_status
 
@@ -22,6 +23,17 @@ class Unsubmitted:
     name: str
     store_code: str | None
     slips: int
+
+
+async def closed_months(
+    tx: AsyncSession, dealer_id: str, days: Iterable[date | None]
+) -> Sequence[date]:
+    """Which months of these days are closed."""
+    months = {month_of(day) for day in days if day is not None}
+    asked = select(MonthClosing.month).where(
+        MonthClosing.dealer_id == dealer_id, MonthClosing.month.in_(months), MonthClosing.closed
+    )
+    return (await tx.execute(asked.order_by(MonthClosing.month))).scalars().all()
 
 
 async def closing_of(tx: AsyncSession, dealer_id: str, month: date) -> MonthClosing:

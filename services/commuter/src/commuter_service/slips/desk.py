@@ -73,7 +73,9 @@ def has_item_in(month: date) -> ColumnElement[bool]:
 
 async def sums_by_status(tx: AsyncSession, wanted: Conditions) -> Mapping[SlipStatus, Sums]:
     """Count and sum of these slips, by their status."""
-    totals = select(SlipItem.slip_id, TOTAL.label("yen")).group_by(SlipItem.slip_id).subquery()
+    these = SlipItem.slip_id.in_(select(Slip.slip_id).where(*wanted))
+    sums = select(SlipItem.slip_id, TOTAL.label("yen")).where(these)
+    totals = sums.group_by(SlipItem.slip_id).subquery()
     rows = await tx.execute(
         select(Slip.status, func.count(), func.coalesce(func.sum(totals.c.yen), 0))
         .outerjoin(totals, totals.c.slip_id == Slip.slip_id)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -16,15 +17,19 @@ from commuter_service.provider_rides import route_words
 from commuter_service.queries import kind_of
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.invoice_basis import CostKind, InvoiceBasis, invoice_needed
+from commuter_service.rules.month_closing import MonthClosed, check_month
 from commuter_service.rules.pass_warning import (
     DeductionWarning,
     WarningBlocksSubmission,
     check_submission,
 )
+from commuter_service.rules.receipt_required import receipt_needed
 from commuter_service.rules.route_search_policy import Media
 from commuter_service.rules.slip_approval import STEP_NAMES, SlipStatus, SlipStep, refusal_of
 from commuter_service.rules.slip_kind import USES_SEARCH
 from commuter_service.slips.pass_warnings import warnings_of
+from commuter_service.slips.receipt_schemas import ReceiptAnswer, receipt_answer
+from commuter_service.slips.receipts import KeptReceipt
 from fare_engine.fares.explanation_model import Explanation, Notice, PassUse
 from fare_engine.fares.itinerary import ItineraryLeg, itinerary
 from fare_engine.routing.candidates import Label
@@ -108,6 +113,9 @@ class SlipItemAnswer(BaseModel):
     no_invoice_reason: str
     invoice_basis: InvoiceBasis | None
     invoice_needed: bool
+    receipt_needed: bool
+    no_receipt_reason: str
+    receipts: list[ReceiptAnswer]
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: tuple[ItineraryLeg, ...]
@@ -140,6 +148,7 @@ class SlipAnswer(SlipHead):
     """A whole slip; `passes` are those of its owner that are in force or waiting.
 
     `blocked`: why its owner may neither look up nor submit now. `media`: what the company accepts.
+    `closed_months`: first days of the closed months in which it has items.
     """
 
     submitted_on: date | None
@@ -151,6 +160,7 @@ class SlipAnswer(SlipHead):
     uses_look_up: bool
     media: list[Medium]
     blocked: str | None
+    closed_months: list[date]
     items: list[SlipItemAnswer]
     total_yen: int
     through_total_yen: int
@@ -180,18 +190,20 @@ class SlipFacts:
     """What surrounds a slip that is shown whole."""
 
     items: Sequence[SlipItem]
+    receipts: Mapping[UUID, Sequence[KeptReceipt]]
     passes: EmployeePasses
     names: dict[str, str]
     employee: Employee
     trail: Sequence[AuditEntry]
     standing: Sequence[PassAnswer]
     blocked: str | None
+    closed: Sequence[date]
 
 
 def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer:
     """A whole slip: items with warnings as of now, totals, the chain, what may be done."""
     items, approved = facts.items, _approvals(facts.trail)
-    shown = [_item(ctx, slip, item, facts.passes) for item in items]
+    shown = [_item(ctx, slip, item, facts) for item in items]
     return SlipAnswer(
         **dict(_head(slip, facts.names)),
         submitted_on=jst_day(slip.submitted_at) if slip.submitted_at else None,
@@ -203,6 +215,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
         uses_look_up=kind_of(slip) in USES_SEARCH,
         media=Media(ctx.setting.media).accepted,
         blocked=facts.blocked,
+        closed_months=list(facts.closed),
         items=shown,
         total_yen=total_yen(items),
         through_total_yen=sum(item.through_yen or item.amount_yen or 0 for item in items),
@@ -216,7 +229,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
             )
             for number, one in enumerate(slip.chain)
         ],
-        actions=_actions(ctx, slip, facts.blocked or _warning_block(ctx, shown)),
+        actions=_actions(ctx, slip, facts, facts.blocked or _warning_block(ctx, shown)),
         trail=audit_json(_trail_for(ctx, slip, facts.trail), STEP_WORDS),
         passes=list(facts.standing),
     )
@@ -240,10 +253,9 @@ def _head(slip: Slip, names: dict[str, str]) -> SlipHead:
     )
 
 
-def _item(
-    ctx: RequestContext, slip: Slip, item: SlipItem, passes: EmployeePasses
-) -> SlipItemAnswer:
-    warnings = warnings_of(slip, item, passes, ctx.tariffs)
+def _item(ctx: RequestContext, slip: Slip, item: SlipItem, facts: SlipFacts) -> SlipItemAnswer:
+    warnings = warnings_of(slip, item, facts.passes, ctx.tariffs)
+    receipts = facts.receipts.get(item.item_id, ())
     explanation = item.explanation and _EXPLANATION.validate_python(item.explanation)
     return SlipItemAnswer(
         item_id=str(item.item_id),
@@ -269,6 +281,9 @@ def _item(
         no_invoice_reason=item.no_invoice_reason,
         invoice_basis=InvoiceBasis(item.invoice_basis) if item.invoice_basis else None,
         invoice_needed=invoice_needed(CostKind(item.cost_kind), item.amount_yen),
+        receipt_needed=receipt_needed(item.amount_yen),
+        no_receipt_reason=item.no_receipt_reason,
+        receipts=[receipt_answer(one) for one in receipts],
         warnings=[Notice(one.value, one.message) for one in warnings],
         explanation=explanation or None,
         itinerary=itinerary(explanation) if explanation else (),
@@ -319,6 +334,16 @@ def _approvals(trail: Sequence[AuditEntry]) -> Mapping[str, date]:
     return found
 
 
+def _month_block(step: SlipStep, slip: Slip, facts: SlipFacts) -> str | None:
+    """Why a closed month refuses a step, before anybody presses it (R94)."""
+    days = [item.item_on for item in facts.items]
+    try:
+        check_month(step, SlipStatus(slip.status), days, facts.closed)
+    except MonthClosed as fact:
+        return fact.message
+    return None
+
+
 def _warning_block(ctx: RequestContext, items: Sequence[SlipItemAnswer]) -> str | None:
     """Why the company's setting refuses the slip as it stands (R54)."""
     standing = [DeductionWarning(one.code) for item in items for one in item.warnings]
@@ -329,13 +354,15 @@ def _warning_block(ctx: RequestContext, items: Sequence[SlipItemAnswer]) -> str 
     return None
 
 
-def _actions(ctx: RequestContext, slip: Slip, blocked: str | None) -> list[SlipAction]:
+def _actions(
+    ctx: RequestContext, slip: Slip, facts: SlipFacts, blocked: str | None
+) -> list[SlipAction]:
     """Every step with whether it is possible now, and why not."""
     actor, state = actor_of(ctx, slip), state_of(slip)
     found = []
     for step in SlipStep:
         refusal = refusal_of(state, step, actor, approvers=chain_now(ctx, slip))
-        reason = refusal.message if refusal else None
+        reason = refusal.message if refusal else _month_block(step, slip, facts)
         if step is SlipStep.SUBMIT:
             reason = reason or blocked
         found.append(

@@ -27,6 +27,17 @@ class AccountBody(TypedDict):
     taxed: NotRequired[bool]
 
 
+class AccountLine(TypedDict):
+    """An employee and their account, its number masked."""
+
+    employee_id: str
+    employee_number: str
+    name: str
+    version: int
+    account: str | None
+    holder: str | None
+
+
 class AccountingAnswer(TypedDict):
     """会計連携の設定."""
 
@@ -49,6 +60,12 @@ class AccountingBody(TypedDict):
     departments: NotRequired[dict[str, object]]
 
 
+class Accounts(TypedDict):
+    """The people of the company."""
+
+    items: list[AccountLine]
+
+
 class ApproverAnswer(TypedDict):
     """A place of the approval chain; `approved_on` since the last submission."""
 
@@ -58,8 +75,30 @@ class ApproverAnswer(TypedDict):
     approved_on: str | None
 
 
+class BankAccountBody(TypedDict):
+    """An account as it was typed; the holder in kana of any width."""
+
+    bank_code: NotRequired[str]
+    branch_code: NotRequired[str]
+    account_type: NotRequired[str]
+    number: NotRequired[str]
+    holder: NotRequired[str]
+
+
 class CancelExportBody(TypedDict):
     """Why an export is taken back."""
+
+    reason: NotRequired[str]
+
+
+class CancelReceiptBody(TypedDict):
+    """Why a receipt is taken out."""
+
+    reason: NotRequired[str]
+
+
+class CancelTransferBody(TypedDict):
+    """Why a transfer is taken back."""
 
     reason: NotRequired[str]
 
@@ -135,6 +174,16 @@ class ClaimFinding(TypedDict):
     item_id: str
     fault: Literal["SAME_TRIP_TWICE", "ROUNDABOUT", "TYPED_ON_PASS"]
     words: str
+
+
+class ClaimLine(TypedDict):
+    """What an employee is to get; without `account` it waits."""
+
+    employee_id: str
+    name: str
+    slips: int
+    yen: int
+    account: str | None
 
 
 class CommentBody(TypedDict):
@@ -418,6 +467,25 @@ class Findings(TypedDict):
     items: list[ClaimFinding]
 
 
+class FoundReceiptAnswer(TypedDict):
+    """A receipt with what it is found by; `removed`: its item is no longer on the slip."""
+
+    receipt: ReceiptAnswer
+    slip_id: str
+    employee_name: str
+    item_on: str | None
+    amount_yen: int | None
+    payee: str
+    removed: bool
+
+
+class FoundReceipts(TypedDict):
+    """A page of receipts, the latest first; `before`: where the next one begins."""
+
+    items: list[FoundReceiptAnswer]
+    before: str | None
+
+
 class Gap(TypedDict):
     """Days between two passes."""
 
@@ -461,6 +529,8 @@ class ItemBody(TypedDict):
     payee: NotRequired[str]
     registration_no: NotRequired[str]
     no_invoice_reason: NotRequired[str]
+    no_receipt_reason: NotRequired[str]
+    restored_id: NotRequired[str | None]
 
 
 class ItineraryLeg(TypedDict):
@@ -646,6 +716,15 @@ class Overlap(TypedDict):
     proposed_end: str | None
 
 
+class OwnAccountAnswer(TypedDict):
+    """The own account, its number masked; `enabled`: whether the company pays by transfer."""
+
+    enabled: bool
+    version: int
+    account: str | None
+    holder: str | None
+
+
 class OwnPass(TypedDict):
     """An own pass; an application comes with the passes that it overlaps (R8)."""
 
@@ -800,6 +879,35 @@ class Passes(TypedDict):
     items: list[PassAnswer]
 
 
+class PayerAnswer(TypedDict):
+    """The company's side; its own account is shown whole to accounting."""
+
+    version: int
+    enabled: bool
+    client_code: str
+    client: str
+    bank_code: str
+    bank: str
+    branch_code: str
+    branch: str
+    account_type: str
+    number: str
+
+
+class PayerBody(TypedDict):
+    """The company's side; empty while transfers are switched off."""
+
+    enabled: bool
+    client_code: NotRequired[str]
+    client: NotRequired[str]
+    bank_code: NotRequired[str]
+    bank: NotRequired[str]
+    branch_code: NotRequired[str]
+    branch: NotRequired[str]
+    account_type: NotRequired[str]
+    number: NotRequired[str]
+
+
 class PeriodBody(TypedDict):
     """A period, both days inclusive, of one employee or of all."""
 
@@ -843,6 +951,29 @@ class ReasonBody(TypedDict):
     """Why."""
 
     reason: NotRequired[str]
+
+
+class ReceiptAnswer(TypedDict):
+    """A receipt, its newest version last."""
+
+    receipt_id: str
+    versions: list[ReceiptVersionAnswer]
+    cancelled_at: str | None
+    cancelled_by_name: str | None
+    reason: str | None
+
+
+class ReceiptVersionAnswer(TypedDict):
+    """A file; `shown` where browsers show it as a picture."""
+
+    number: int
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    stored_at: str
+    stored_by_name: str
+    shown: bool
 
 
 class RecheckAnswer(TypedDict):
@@ -1096,6 +1227,7 @@ class SlipAnswer(TypedDict):
     uses_look_up: bool
     media: list[Literal["ic", "ticket"]]
     blocked: str | None
+    closed_months: list[str]
     items: list[SlipItemAnswer]
     total_yen: int
     through_total_yen: int
@@ -1143,6 +1275,9 @@ class SlipItemAnswer(TypedDict):
     no_invoice_reason: str
     invoice_basis: Literal["public_transport", "invoice", "no_invoice"] | None
     invoice_needed: bool
+    receipt_needed: bool
+    no_receipt_reason: str
+    receipts: list[ReceiptAnswer]
     warnings: list[Notice]
     explanation: Explanation | None
     itinerary: list[ItineraryLeg]
@@ -1170,6 +1305,14 @@ class SlipLine(TypedDict):
     total_yen: int
     warnings: int
     departed_japanese: str | None
+
+
+class SlipReceipts(TypedDict):
+    """The receipts of one slip after a change, by item."""
+
+    slip_id: str
+    version: int
+    items: dict[str, list[ReceiptAnswer]]
 
 
 class Slips(TypedDict):
@@ -1270,6 +1413,36 @@ class TrainLeg(TypedDict):
     end: str
     minutes: int
     stops: int
+
+
+class TransferBody(TypedDict):
+    """振込指定日."""
+
+    pay_on: NotRequired[str | None]
+
+
+class TransferLine(TypedDict):
+    """A transfer that was made."""
+
+    transfer_id: str
+    number: int
+    pay_on: str
+    slips: int
+    payments: int
+    total_yen: int
+    made_at: str
+    made_by_name: str
+    cancelled_at: str | None
+    cancelled_by_name: str | None
+    reason: str | None
+
+
+class Transfers(TypedDict):
+    """What waits, and the last hundred transfers, the latest first."""
+
+    enabled: bool
+    waiting: list[ClaimLine]
+    items: list[TransferLine]
 
 
 TroubledPass = TypedDict(
@@ -1651,6 +1824,71 @@ async def request_submissions(services: ServiceClient, month: str) -> ServiceRes
     return await services.send("commuter", "POST", f"/month-closings/{month}/submission-requests")
 
 
+async def add_receipt(
+    services: ServiceClient,
+    slip_id: str,
+    item_id: str,
+    content: bytes,
+    *,
+    name: QueryValue = None,
+    version: str | None,
+) -> ServiceResponse[SlipReceipts]:
+    """A new receipt of an item; the same file sent again is the same receipt."""
+    return await services.upload(
+        "commuter",
+        "POST",
+        f"/slips/{slip_id}/items/{item_id}/receipts",
+        content,
+        {"name": name},
+        version=version,
+    )
+
+
+async def replace_receipt(
+    services: ServiceClient,
+    slip_id: str,
+    receipt_id: str,
+    content: bytes,
+    *,
+    name: QueryValue = None,
+    version: str | None,
+) -> ServiceResponse[SlipReceipts]:
+    """A new version of a receipt; the versions before it stay."""
+    return await services.upload(
+        "commuter",
+        "POST",
+        f"/slips/{slip_id}/receipts/{receipt_id}/versions",
+        content,
+        {"name": name},
+        version=version,
+    )
+
+
+async def cancel_receipt(
+    services: ServiceClient,
+    slip_id: str,
+    receipt_id: str,
+    body: CancelReceiptBody,
+    *,
+    version: str | None,
+) -> ServiceResponse[SlipReceipts]:
+    """取消, with a reason; the file stays, and says so."""
+    return await services.send(
+        "commuter",
+        "POST",
+        f"/slips/{slip_id}/receipts/{receipt_id}/cancellation",
+        body,
+        version=version,
+    )
+
+
+async def download_receipt(
+    services: ServiceClient, receipt_id: str, number: int
+) -> StreamingResponse:
+    """The file as it was uploaded, proved by its hash; never as a page."""
+    return await services.stream("commuter", f"/receipts/{receipt_id}/versions/{number}/file")
+
+
 async def print_slip(services: ServiceClient, slip_id: str) -> StreamingResponse:
     """Items with amounts, warnings, explanation and strip; typeset outside the transaction."""
     return await services.stream("commuter", f"/slips/{slip_id}/print.pdf")
@@ -1747,3 +1985,96 @@ async def download_slips(
     return await services.stream(
         "commuter", "/accounting/slips.csv", {"first": first, "last": last}
     )
+
+
+async def find_receipts(
+    services: ServiceClient,
+    *,
+    first: QueryValue = None,
+    last: QueryValue = None,
+    least_yen: QueryValue = None,
+    most_yen: QueryValue = None,
+    payee: QueryValue = None,
+    before: QueryValue = None,
+) -> ServiceResponse[FoundReceipts]:
+    """Receipts of submitted slips by day, amount and payee (R102)."""
+    return await services.get(
+        "commuter",
+        "/accounting/receipts",
+        {
+            "first": first,
+            "last": last,
+            "least_yen": least_yen,
+            "most_yen": most_yen,
+            "payee": payee,
+            "before": before,
+        },
+    )
+
+
+async def show_my_bank_account(services: ServiceClient) -> ServiceResponse[OwnAccountAnswer]:
+    """The own account, if the company pays by transfer."""
+    return await services.get("commuter", "/my-bank-account")
+
+
+async def save_my_bank_account(
+    services: ServiceClient, body: BankAccountBody, *, version: str | None
+) -> ServiceResponse[OwnAccountAnswer]:
+    """Enter or change the own account."""
+    return await services.send("commuter", "PUT", "/my-bank-account", body, version=version)
+
+
+async def list_bank_accounts(services: ServiceClient) -> ServiceResponse[Accounts]:
+    """Everybody's account, masked."""
+    return await services.get("commuter", "/accounting/bank-accounts")
+
+
+async def save_bank_account(
+    services: ServiceClient, employee_id: str, body: BankAccountBody, *, version: str | None
+) -> ServiceResponse[OwnAccountAnswer]:
+    """Enter or change an employee's account."""
+    return await services.send(
+        "commuter", "PUT", f"/accounting/bank-accounts/{employee_id}", body, version=version
+    )
+
+
+async def show_transfer_setting(services: ServiceClient) -> ServiceResponse[PayerAnswer]:
+    """Whether the company pays by transfer, and from where."""
+    return await services.get("commuter", "/accounting/transfer-settings")
+
+
+async def change_transfer_setting(
+    services: ServiceClient, body: PayerBody, *, version: str | None
+) -> ServiceResponse[PayerAnswer]:
+    """Switch on with the company's account, or off; accounts stay."""
+    return await services.send(
+        "commuter", "PUT", "/accounting/transfer-settings", body, version=version
+    )
+
+
+async def list_transfers(services: ServiceClient) -> ServiceResponse[Transfers]:
+    """What waits by employee, and the transfers."""
+    return await services.get("commuter", "/accounting/transfers")
+
+
+async def make_transfer(
+    services: ServiceClient, body: TransferBody, *, idempotency_key: str | None
+) -> ServiceResponse[TransferLine]:
+    """Record a transfer of what stands in none; its file is fetched by its own address."""
+    return await services.send(
+        "commuter", "POST", "/accounting/transfers", body, idempotency_key=idempotency_key
+    )
+
+
+async def cancel_transfer(
+    services: ServiceClient, transfer_id: str, body: CancelTransferBody
+) -> ServiceResponse[TransferLine]:
+    """Take a transfer back: its slips stand in the next one."""
+    return await services.send(
+        "commuter", "POST", f"/accounting/transfers/{transfer_id}/cancellation", body
+    )
+
+
+async def download_transfer(services: ServiceClient, transfer_id: str) -> StreamingResponse:
+    """The file of a transfer; each time is in the trail."""
+    return await services.stream("commuter", f"/accounting/transfers/{transfer_id}/zengin.txt")

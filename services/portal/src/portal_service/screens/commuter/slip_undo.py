@@ -29,7 +29,7 @@ def restored(slip: commuter.SlipAnswer, text: str) -> commuter.SlipBody | None:
     if (item_id := remembered.get("item_id")) in known:
         items[known.index(str(item_id))] = remembered
     else:
-        items.insert(place, {**remembered, "item_id": None})
+        items.insert(place, {**remembered, "item_id": None, "restored_id": item_id})
     return form_of(slip, items)
 
 
@@ -71,6 +71,7 @@ def kept_item(item: commuter.SlipItemAnswer) -> commuter.ItemBody:
         "payee": item["payee"],
         "registration_no": item["registration_no"],
         "no_invoice_reason": item["no_invoice_reason"],
+        "no_receipt_reason": item["no_receipt_reason"],
     }
     if item["source"] == "typed":
         typed: commuter.ItemBody = {

@@ -46,6 +46,7 @@ DONE = {
     "delete": "削除しました。",
     "copy": "コピーしました。日付を変更した明細は、乗換案内をもう一度呼び出してください。",
 }
+ITEM_PAGES = {"look_up": "look-up", "receipts": "receipts"}
 WITH_COMMENT = {"remand", "reject", "unsettle"}
 DONE_TO_ITEM = {
     "remove": "明細を削除しました。",
@@ -138,8 +139,8 @@ async def save_slip(request: Request, slip_id: str) -> Response:
             raise
         return await slip_screen(request, slip_id, fields, problem)
     where = f"{HOME[1]}/{slip_id}"
-    if pressed == "look_up":
-        return RedirectResponse(f"{where}/items/{target}/look-up", 303)
+    if pressed in ITEM_PAGES:
+        return RedirectResponse(f"{where}/items/{target}/{ITEM_PAGES[pressed]}", 303)
     if pressed in {"step", "add", "copy_item"}:
         place = f"{where}/{target}" if pressed == "step" else f"{where}#items"
         return RedirectResponse(place, 303)
@@ -252,6 +253,7 @@ def _form(fields: FormFields) -> commuter.SlipBody:
             "payee": fields.text(f"{name}.payee"),
             "registration_no": fields.text(f"{name}.registration_no"),
             "no_invoice_reason": fields.text(f"{name}.no_invoice_reason"),
+            "no_receipt_reason": fields.text(f"{name}.no_receipt_reason"),
         }
         if fields.text(f"{name}.source") == "typed":
             item["cost_kind"] = fields.text(f"{name}.cost_kind") or "other"
@@ -340,6 +342,7 @@ def _values(slip: commuter.SlipAnswer) -> dict[str, object]:
             "payee": item["payee"],
             "registration_no": item["registration_no"],
             "no_invoice_reason": item["no_invoice_reason"],
+            "no_receipt_reason": item["no_receipt_reason"],
         }
         values |= {f"items.{number}.{name}": value for name, value in kept.items()}
     return values
