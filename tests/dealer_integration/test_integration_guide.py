@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from event_contracts.dealer import DealerEvent
+from event_contracts.sender_schema import DEALER_EVENTS as TYPES
 from interchange_service.api.events import STATUS_OF
 from interchange_service.rules.credentials import KeyExpired, KeyNotTrusted, KeyRevoked
 from interchange_service.rules.message_checks import (
@@ -19,7 +21,7 @@ from interchange_service.rules.message_checks import (
     Reason,
 )
 from interchange_service.settings import InterchangeSettings
-from madoguchi.cli.interface_conformance import TYPES
+from madoguchi.cli.interface_conformance_cases import NOT_TRIED, cases
 from tests.node_assets import installed
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -77,6 +79,16 @@ def test_the_catalogue_is_a_valid_asyncapi_document(request: pytest.FixtureReque
         cwd=DOCS / "integration", capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_conformance_tries_every_documented_refusal(page: str) -> None:
+    """Those that it cannot provoke alone are listed with the reason."""
+    documented = {code for _, code, _ in ROW.findall(read(page))}
+    tried = {case.expected.split()[1] for case in cases("D01", datetime.now(UTC))
+             if not case.expected.startswith("202")}  # fmt: skip
+    assert not tried & set(NOT_TRIED)
+    assert tried | set(NOT_TRIED) == documented
 
 
 def read(page: str) -> str:
