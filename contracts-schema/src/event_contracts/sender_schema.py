@@ -21,4 +21,6 @@ def sender_schema(wire_type: str) -> dict[str, Any]:
     """The JSON Schema of the data of an event that a dealer's system sends."""
     schema = DEALER_EVENTS[wire_type].model_json_schema(mode="validation")
     schema.pop("additionalProperties", None)
+    for field in schema["properties"].values():  # generators take a default for a promise
+        field.pop("default", None)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -158,6 +158,9 @@ def test_exactly_the_last_day_of_the_product(
         ("契約者名", "", "MISSING"),
         ("契約者名", "山本\x00", "CONTROL_CHARACTER"),
         ("契約者名", "山" * 201, "TOO_LONG"),
+        ("契約者名", "山\ue000太郎", "PRIVATE_CHARACTER"),
+        ("住所", "東京都\ue757", "PRIVATE_CHARACTER"),
+        ("最終回支払額", "\\-1", "YEN_FORM"),
         ("契約者名カナ", "山本", "KANA_FORM"),
         ("郵便番号", "100-001", "POSTAL_CODE_FORM"),
         ("住所", "", "MISSING"),
@@ -225,6 +228,18 @@ def test_names_stay_as_they_are_written() -> None:
         "２０２５／０７／１５",
         "2025年7月15日",
         " 令和 7年 7月 15日 ",
+        "R7.7.15",
+        "R07.07.15",
+        "r7/7/15",
+        "R070715",
+        "令和7.7.15",
+        "Ｒ７．７．１５",
+        "㋿7年7月15日",
+        "2025/7/15 0:00",
+        "2025-07-15 00:00:00",
+        "2025-07-15T00:00:00",
+        "2025ー7ー15",
+        "2025－07－15",
     ],
 )
 def test_one_day_in_many_spellings(written: str) -> None:
@@ -244,6 +259,12 @@ def test_one_day_in_many_spellings(written: str) -> None:
         ("2025/07-15", None),
         ("元年5月1日", None),
         ("15.07.2025", None),
+        ("2025/7/15 9:30", None),
+        ("H31.4.30", date(2019, 4, 30)),
+        ("R1.4.30", None),
+        ("S64.1.7", date(1989, 1, 7)),
+        ("M45.1.1", None),
+        ("R7.7-15", None),
         ("", None),
     ],
 )
@@ -277,7 +298,7 @@ def numbered(number: str) -> dict[str, str]:
     return LOAN | {"契約番号": number}
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
 def test_a_file_is_read_in_either_encoding(encoding: str) -> None:
     content = as_file(numbered("1"), numbered("2")).decode().encode(encoding)
     lines = list(read_contract_file(content, KNOWN))
@@ -285,7 +306,7 @@ def test_a_file_is_read_in_either_encoding(encoding: str) -> None:
     assert all(isinstance(line, AcceptedLine) for line in lines)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x81", b"\x80\x81\xff"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"\x80\x81\xff"])
 def test_an_undecodable_file_is_refused_as_a_whole(content: bytes) -> None:
     with pytest.raises(FileUnreadable):
         read_contract_file(content, KNOWN)
@@ -346,10 +367,11 @@ def test_empty_lines_are_passed_over_and_lines_within_cells_counted() -> None:
     assert [line.line for line in read_contract_file(content, KNOWN)] == [3, 5]
 
 
-def test_a_line_with_too_few_cells_is_refused() -> None:
+def test_a_line_that_ends_early_is_refused_by_what_it_lacks() -> None:
     (refused,) = read_contract_file(as_file() + b"D01,1,SVP_R\r\n", KNOWN)
     assert isinstance(refused, RefusedLine)
-    assert [reason.code for reason in refused.reasons] == ["CELL_COUNT"]
+    assert {reason.code for reason in refused.reasons} == {"MISSING"}
+    assert "契約者名" in {reason.field for reason in refused.reasons}
 
 
 def test_quotes_that_do_not_match_name_the_line() -> None:
@@ -381,3 +403,74 @@ def test_days_of_a_whole_era_change_are_continuous() -> None:
         ["平成31年4月29日", "平成31年4月30日", "令和元年5月1日", "令和1年5月2日"]
     ):
         assert read_day(written) == day + timedelta(days=offset)
+
+
+SHORTER = {"債権買取": "", "TFC対応": "", "届出変更中": ""}
+
+
+def rows_as(*rows: list[str], separator: str = ",") -> bytes:
+    """A file whose lines are written as they are, without quotes."""
+    return "\r\n".join(separator.join(row) for row in rows).encode()
+
+
+def plain(number: str, **cells: str) -> list[str]:
+    """The cells of a line that need no quotes."""
+    return list((numbered(number) | {"最終回支払額": "1200000", "月額": "25000"} | cells).values())
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+def test_the_separator_is_the_one_of_the_heading(separator: str) -> None:
+    content = rows_as(list(COLUMNS), plain("1"), separator=separator)
+    assert [type(line) for line in read_contract_file(content, KNOWN)] == [AcceptedLine]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        rows_as(list(COLUMNS), plain("1")[:-3], plain("2", **SHORTER)),
+        rows_as([*COLUMNS, ""], [*plain("1"), ""], [*plain("2"), "", ""]),
+        rows_as(list(COLUMNS), plain("1"), [""] * 25, plain("2"), [" ", ""], ["\x1a"]),
+    ],
+    ids=["missing", "extra", "empty lines and the end of a DOS file"],
+)
+def test_empty_cells_at_the_end_do_not_matter(content: bytes) -> None:
+    lines = list(read_contract_file(content, KNOWN))
+    assert [type(line) for line in lines] == [AcceptedLine, AcceptedLine], lines
+
+
+def test_a_line_with_too_many_cells_is_refused_and_a_missing_one_is_named() -> None:
+    short = plain("2")[:20]
+    content = rows_as(list(COLUMNS), [*plain("1"), "備考"], short)
+    found = [line for line in read_contract_file(content, KNOWN) if isinstance(line, RefusedLine)]
+    assert [reason.code for reason in found[0].reasons] == ["CELL_COUNT"]
+    assert [(r.field, r.code) for r in found[1].reasons] == [("店舗コード", "MISSING")]
+
+
+def test_yen_signs_of_shift_jis_hyphens_of_every_kind_and_kept_zeros() -> None:
+    """As Excel writes the currency format to CP932, and programs write numbers as text."""
+    cells = numbered('="0012"') | {
+        "最終回支払額": "\\1,200,000",
+        "残高": "￥1,350,000",
+        "電話番号": "03ー1234ー5678",
+        "郵便番号": "100ー0001",
+        "最終回年月日": "2025/9/30 0:00",
+        "初度登録年月日": "R4.10.1",
+    }
+    [line] = read_contract_file(as_file(cells).decode().encode("cp932"), KNOWN)
+    assert isinstance(line, AcceptedLine), line
+    row = line.row
+    assert (row.contract_no, row.last_instalment_yen, row.balance_yen) == (
+        "0012", 1_200_000, 1_350_000,
+    )  # fmt: skip
+    assert (row.phone, row.postal_code) == ("03-1234-5678", "100-0001")
+    assert (row.final_on, row.first_registered_on) == (date(2025, 9, 30), date(2022, 10, 1))
+
+
+def test_a_letter_of_one_company_s_own_is_named_with_line_and_column() -> None:
+    """CP932 F040 is a character that only its own computers can show."""
+    content = as_file(numbered("1"), numbered("2") | {"契約者名": "山＠"}).decode().encode("cp932")
+    _, refused = read_contract_file(content.replace("＠".encode("cp932"), b"\xf0\x40"), KNOWN)
+    assert isinstance(refused, RefusedLine)
+    assert [(refused.line, r.field, r.code) for r in refused.reasons] == [
+        (3, "契約者名", "PRIVATE_CHARACTER")
+    ]

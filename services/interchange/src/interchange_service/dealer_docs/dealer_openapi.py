@@ -93,12 +93,23 @@ def _with_components(document: Json, whole: Json) -> Json:
             continue
         seen.add(reference)
         kind, name = reference.removeprefix(PREFIX).split("/")
-        component = sources[kind][name]
+        component = _without_null_defaults(sources[kind][name])
         document["components"].setdefault(kind, {})[name] = component
         waiting += _references(component)
     for kind in sources:
         document["components"][kind] = dict(sorted(document["components"][kind].items()))
     return document
+
+
+def _without_null_defaults(node: Any) -> Any:
+    """The same without `default: null`, which generators take for a field that must be there."""
+    if isinstance(node, dict):
+        return {
+            key: _without_null_defaults(value)
+            for key, value in node.items()
+            if key != "default" or value is not None
+        }
+    return [_without_null_defaults(one) for one in node] if isinstance(node, list) else node
 
 
 def _references(node: object) -> Iterator[str]:

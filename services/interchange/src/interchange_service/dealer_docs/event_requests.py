@@ -72,7 +72,7 @@ def event_schemas() -> dict[str, Json]:
             "properties": {
                 **{name: {**shape, "description": DESCRIPTIONS[name]}
                    for name, shape in known.items()},
-                "datacontenttype": {"type": "string", "default": "application/json"},
+                "datacontenttype": {"type": "string", "description": "application/json"},
                 "data": {"$ref": f"{REF}{data_name(wire_type)}"},
             },
         }  # fmt: skip
