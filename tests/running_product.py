@@ -147,18 +147,21 @@ def running(
     *flags: str,
     killed_when: Callable[[Product], bool] | None = None,
     backup: Path | None = None,
+    sandbox: bool = False,
 ) -> Iterator[Product]:
     """The product on a free port and a folder of its own, stopped and cleared away at the end.
 
     With `killed_when` its first start is killed in that moment, and it is started again. With
-    `backup` its data is restored from that folder before the first start.
+    `backup` its data is restored from that folder before the first start. With `sandbox` it is the
+    one of a dealer's developer.
     """
     data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
     if backup is not None:
         _restore(backup, data)
+    first = ["sandbox"] if sandbox else ["up", "--verbose", "--demo", "small"]
     command = [
-        sys.executable, "-m", "madoguchi.cli.main", "up", "--port", str(port), "--data", str(data),
-        "--verbose", "--demo", "small", *flags,
+        sys.executable, "-m", "madoguchi.cli.main", *first, "--port", str(port),
+        "--data", str(data), *flags,
     ]  # fmt: skip
     product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
     try:

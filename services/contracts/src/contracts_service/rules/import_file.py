@@ -1,8 +1,8 @@
 """Import files of contracts: accepted lines, and what is wrong with the others (C5).
 
 Encodings and separators are those of shared/csv_text.py. A file without the agreed columns is
-refused as a whole; after that each line is accepted or refused by itself. Lines are read one by one, so
-that files may have any length.
+refused as a whole; after that each line is accepted or refused by itself. Lines are read one by
+one, so that files may have any length.
 """
 
 import unicodedata
