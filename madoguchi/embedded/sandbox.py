@@ -20,6 +20,7 @@ from madoguchi.embedded.demo import Dealer
 from returns_service.actions.return_steps import apply_step
 from returns_service.actions.submit_return import submit_application
 from returns_service.actor import Person, RequestContext
+from returns_service.mapping import contract_facts
 from returns_service.models import Application, Contract
 from returns_service.queries import application_by_id
 from returns_service.rules.return_commands import (
@@ -30,16 +31,18 @@ from returns_service.rules.return_commands import (
     Remand,
     Withdraw,
 )
+from returns_service.rules.return_eligibility import check_eligibility
 from returns_service.rules.return_form import ResultForm, ReturnForm
 from returns_service.rules.return_status import Status
 from returns_service.rules.return_visibility import Actor
 from shared.clock import Clock, jst_day
 from shared.db import EVERY_DEALER, Database
+from shared.errors import Refusal
 from shared.http import NotFound
 from shared.roles import Role
 
 KEY_FILE = "sandbox-key"
-MOST = 30
+MOST, OFFERED = 30, 8
 SUBSCRIBERS = ("contracts", "returns")
 COMMENT = "サンドボックスからの差戻しです。"
 EFFECTS: Mapping[str, str] = {
@@ -77,7 +80,9 @@ ACCEPTED = text("""
 REFUSED = text("""
     SELECT received_at AS at, reason, detail, channel, convert_from(body, 'LATIN1') AS body,
            coalesce(headers->>'ce-type', '') AS type
-    FROM quarantined WHERE dealer_id = :dealer ORDER BY received_at DESC LIMIT :most
+    FROM quarantined
+    WHERE dealer_id = :dealer AND coalesce(headers->>'ce-id', '') NOT LIKE 'demo-%'
+    ORDER BY received_at DESC LIMIT :most
 """)
 PROGRESS = text("""
     SELECT (SELECT max(next_sequence) FROM inbox_stream
@@ -186,17 +191,18 @@ class Sandbox:
             ]
 
     async def contracts(self) -> list[str]:
-        """Contract numbers to try things with: near their last day and without an application."""
+        """Contracts that may be reported as returned, the nearest to their last day first."""
         today = jst_day(self.clock.now())
         busy = select(Application.contract_no).where(Application.dealer_id == self.dealer.code)
-        near = select(Contract.contract_no).where(
+        near = select(Contract).where(
             Contract.dealer_id == self.dealer.code,
             Contract.staff_code.is_not(None),
             Contract.final_on.between(today - timedelta(days=30), today + timedelta(days=180)),
             Contract.contract_no.not_in(busy),
         )
         async with self.databases["returns"].transaction(self.dealer.code) as tx:
-            return list((await tx.scalars(near.order_by(Contract.final_on).limit(8))).all())
+            found = (await tx.scalars(near.order_by(Contract.final_on).limit(10 * OFFERED))).all()
+        return [one.contract_no for one in found if _may_be_returned(one)][:OFFERED]
 
     async def submit(self, contract_no: str) -> str:
         """Submit a return as the assigned staff member. Raises a refusal."""
@@ -261,14 +267,31 @@ def command(step: str, version: int) -> Command:
     return COMMANDS[step](expected_version=version)
 
 
+def _may_be_returned(contract: Contract) -> bool:
+    try:
+        check_eligibility(contract_facts(contract), ())
+    except Refusal:
+        return False
+    return True
+
+
 def _refused(row: RowMapping) -> SandboxMessage:
     body = str(row["body"]).encode("latin-1").decode("utf-8", "replace")
     return SandboxMessage(
         at=row["at"],
-        type=row["type"],
+        type=row["type"] or _type_in(body),
         key="",
         accepted=False,
         verdict=row["reason"],
         effects=[row["detail"]] if row["detail"] else [],
         body=body,
     )
+
+
+def _type_in(body: str) -> str:
+    """The type of an event in structured mode, as far as it can be read."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return ""
+    return str(found.get("type") or "") if isinstance(found, dict) else ""
