@@ -99,7 +99,7 @@ def _structured(arrival: InboundMessage, kind: str) -> CloudEvent:
     found = _parsed(arrival.body, arrival.content_type, Reason.NOT_A_CLOUD_EVENT, BODY_NOT_JSON)
     if not isinstance(found, dict):
         raise NotAccepted(Reason.NOT_A_CLOUD_EVENT, BODY_NOT_JSON)
-    attributes = {name: value for name, value in found.items() if value is not None}
+    attributes = dict(found)  # one that is null is unset, and read as such
     data, encoded = attributes.pop("data", None), attributes.pop("data_base64", None)
     _check_attributes(attributes)
     if encoded is not None:
