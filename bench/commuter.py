@@ -24,9 +24,9 @@ from bench.pathfinding_baselines import Peers
 from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.slips.recheck import PaidItem, recheck
 from fare_engine.fares.batch import price_batch
-from fare_engine.fares.fares_between_stations import FareBook, NoFareBetween, packaged_tariffs
 from fare_engine.fares.pricing import Terms, price
 from fare_engine.fares.ride_charge import charge_ride, deducting_passes
+from fare_engine.fares.tariffs import FareBook, NoFareBetween, packaged_tariffs
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.station_lookup import qualified_name
 from fare_engine.routing.all_pairs_fares import system_fares

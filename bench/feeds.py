@@ -27,8 +27,8 @@ from pathlib import Path
 from bench.event_fixture import write
 from fare_engine.data_tables import fare_tables, network_tables
 from fare_engine.errors import FareError
-from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.gtfs.editions import merged
 from fare_engine.gtfs.feed_import import Imported, imported
 from fare_engine.network.network import Network, Ride

@@ -25,7 +25,7 @@ from bench.event_fixture import write
 from bench.plain_raptor import PlainRaptor
 from fare_engine.data_tables import Service, ServiceStop
 from fare_engine.errors import FareError
-from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.network.network import Network
 from fare_engine.network.station_lookup import qualified_name
 from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
@@ -44,7 +44,7 @@ def rss():
         return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 import numpy, fare_engine.routing.candidates as search
 before, start = rss(), time.perf_counter()
-from fare_engine.fares.fares_between_stations import packaged_tariffs
+from fare_engine.fares.tariffs import packaged_tariffs
 tariffs = packaged_tariffs()
 loaded = time.perf_counter()
 from datetime import date

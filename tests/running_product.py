@@ -25,7 +25,8 @@ from sqlalchemy import text
 from madoguchi.cli.events import own_database
 from madoguchi.embedded.mail_catcher import Mailbox
 from shared.db import EVERY_DEALER, Database
-from shared.testing.servers import free_port
+from shared.testing.servers import PLAIN, free_port
+from tests.prepared_data import copy_prepared
 
 LONGEST_START = 240
 T = TypeVar("T")
@@ -40,10 +41,13 @@ class Product:
     process: subprocess.Popen[bytes]
     command: Sequence[str]
     clients: list[httpx.Client] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def as_person(self, user_id: str) -> httpx.Client:
         """An HTTP client with the access token of a demo person."""
-        self.clients.append(person_at(self.url, user_id))
+        if user_id not in self.tokens:
+            self.tokens[user_id] = token_at(self.url, user_id)
+        self.clients.append(client_at(self.url, self.tokens[user_id]))
         return self.clients[-1]
 
     def completion_mails(self) -> list[tuple[str, str]]:
@@ -87,6 +91,17 @@ class Product:
 
 def person_at(url: str, user_id: str) -> httpx.Client:
     """An HTTP client with the access token of a demo person of the product at `url`."""
+    return client_at(url, token_at(url, user_id))
+
+
+def client_at(url: str, token: str) -> httpx.Client:
+    """An HTTP client of the product's APIs with an access token."""
+    bearer = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=60, verify=PLAIN)
+
+
+def token_at(url: str, user_id: str) -> str:
+    """The access token of a demo person, who logs in at the product's issuer."""
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
     asked = {
@@ -97,22 +112,17 @@ def person_at(url: str, user_id: str) -> httpx.Client:
         "code_challenge": challenge.rstrip(b"=").decode(),
         "code_challenge_method": "S256",
     }
-    back = httpx.post(f"{url}/issuer/authorize", data={**asked, "person": user_id}, timeout=60)
-    code = parse_qs(urlsplit(back.headers["location"]).query)["code"][0]
-    answer = httpx.post(
-        f"{url}/issuer/token",
-        data={
+    with httpx.Client(base_url=f"{url}/issuer", timeout=60, verify=PLAIN) as http:
+        back = http.post("/authorize", data={**asked, "person": user_id})
+        redeemed = {
             "grant_type": "authorization_code",
-            "code": code,
+            "code": parse_qs(urlsplit(back.headers["location"]).query)["code"][0],
             "code_verifier": verifier,
             "client_id": asked["client_id"],
             "redirect_uri": asked["redirect_uri"],
-        },
-        timeout=60,
-    )
-    token = answer.raise_for_status().json()["access_token"]
-    bearer = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=60)
+        }
+        answer = http.post("/token", data=redeemed)
+    return str(answer.raise_for_status().json()["access_token"])
 
 
 def _spawn(command: Sequence[str], data: Path) -> subprocess.Popen[bytes]:
@@ -131,6 +141,28 @@ def _wait(product: Product) -> None:
     raise AssertionError((product.data / "log.txt").read_text()[-4000:])
 
 
+def _first_start(data: Path) -> None:
+    """Start it on an empty folder until it is ready, and stop it."""
+    command = _command(data, free_port())
+    product = Product("", data, _spawn(command, data), command)
+    try:
+        _wait(product)
+        product.stop()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            product.kill()
+    assert product.process.returncode == 0, (data / "log.txt").read_text()[-4000:]
+    (data / "log.txt").unlink()
+
+
+def _command(data: Path, port: int, *flags: str, sandbox: bool = False) -> list[str]:
+    first = ["sandbox"] if sandbox else ["up", "--verbose", "--demo", "small"]
+    return [
+        sys.executable, "-m", "madoguchi.cli.main", *first, "--port", str(port),
+        "--data", str(data), *flags,
+    ]  # fmt: skip
+
+
 def _restore(backup: Path, data: Path) -> None:
     command = ["restore", "--from", str(backup), "--data", str(data)]
     done = subprocess.run(
@@ -145,24 +177,24 @@ def _restore(backup: Path, data: Path) -> None:
 @contextlib.contextmanager
 def running(
     *flags: str,
+    first_start: bool = False,
     killed_when: Callable[[Product], bool] | None = None,
     backup: Path | None = None,
     sandbox: bool = False,
 ) -> Iterator[Product]:
     """The product on a free port and a folder of its own, stopped and cleared away at the end.
 
-    With `killed_when` its first start is killed in that moment, and it is started again. With
-    `backup` its data is restored from that folder before the first start. With `sandbox` it is the
-    one of a dealer's developer.
+    Its data is a copy of what a first start made (prepared_data.py); with `first_start` the folder
+    is empty. With `killed_when` its first start is killed in that moment, and it is started again.
+    With `backup` its data is restored from that folder before the first start. With `sandbox`
+    it is the one of a dealer's developer.
     """
     data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
     if backup is not None:
         _restore(backup, data)
-    first = ["sandbox"] if sandbox else ["up", "--verbose", "--demo", "small"]
-    command = [
-        sys.executable, "-m", "madoguchi.cli.main", *first, "--port", str(port),
-        "--data", str(data), *flags,
-    ]  # fmt: skip
+    elif not first_start and killed_when is None:
+        copy_prepared(data, _first_start)
+    command = _command(data, port, *flags, sandbox=sandbox)
     product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
     try:
         if killed_when is not None:

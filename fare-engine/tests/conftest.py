@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fare_engine.fares.explanation_model import Explanation
-from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.network.network import Network
 from fare_engine.routing.route_text import parse_pass, parse_route
 from fare_engine.rules.bus_policy import BusPolicy

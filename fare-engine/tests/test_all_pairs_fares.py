@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate, Tariffs
+from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.network.network import Network
 from fare_engine.routing.all_pairs_fares import NO_FARE, system_fares
 from fare_engine.rules.fare_rounding import Medium

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from fare_engine.fares.batch import Avoided, list_candidates, price_batch
-from fare_engine.fares.fares_between_stations import packaged_tariffs
+from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
 from fare_engine.routing.route_text import parse_pass
 

@@ -9,14 +9,14 @@ import pytest
 
 from fare_engine.data_tables import StationDates, fare_tables
 from fare_engine.fares.explanation_model import PassUse
-from fare_engine.fares.fares_between_stations import (
+from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.ride_charge import charge_ride
+from fare_engine.fares.tariffs import (
     NoFareBetween,
     NoTariffOnDate,
     Tariffs,
     packaged_tariffs,
 )
-from fare_engine.fares.pricing import Terms, price
-from fare_engine.fares.ride_charge import charge_ride
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.station_closures import StationClosed
 from fare_engine.network.station_lookup import qualified_name

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate, packaged_tariffs
 from fare_engine.fares.ride_charge import charge_ride, deducting_passes
+from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, packaged_tariffs
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.routing.fastest_journeys import rounds_of
 from fare_engine.routing.route_text import CommuterPass, Route, parse_route, route_text

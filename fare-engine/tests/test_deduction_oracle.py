@@ -19,8 +19,8 @@ from fare_engine.data_tables import (
     TariffBand,
     TariffTable,
 )
-from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.ride_charge import charge_ride
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.routing.route_text import CommuterPass, Route
 from fare_engine.rules.fare_deduction import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.network import Network
 from fare_engine.rules.fare_rounding import Medium
 

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from fare_engine.fares.explanation_model import Explanation, ExtraCharge, PassUse, Reason
-from fare_engine.fares.fares_between_stations import packaged_tariffs
 from fare_engine.fares.pricing import BusFareMissing, Terms, price
+from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.network.network import Network
 from fare_engine.routing.candidates import Order, SearchRequest, candidates
 from fare_engine.routing.route_text import parse_pass, parse_route

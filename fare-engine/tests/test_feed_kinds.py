@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fare_engine.data_tables import fare_tables, network_tables
-from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.gtfs.editions import merged
 from fare_engine.gtfs.feed_import import Imported, imported
 from fare_engine.gtfs.report import import_report

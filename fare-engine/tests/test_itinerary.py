@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from fare_engine.fares.explanation_model import Explanation, ExtraCharge, TrainLeg
-from fare_engine.fares.fares_between_stations import packaged_tariffs
 from fare_engine.fares.itinerary import Coverage, ItineraryLeg, itinerary
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.network.network import Network
 from fare_engine.routing.route_text import parse_pass, parse_route
 from fare_engine.routing.route_words import line_words, route_words, section_of

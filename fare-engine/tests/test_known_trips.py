@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fare_engine.fares.fares_between_stations import packaged_tariffs
+from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
 
 FILE = Path(__file__).with_name("known_trips.csv")

@@ -10,14 +10,15 @@ import pytest
 
 from fare_engine.data_tables import (
     FareTables,
+    FarPlatform,
     LineAlias,
     NetworkTables,
     edition_of,
     fare_tables,
     network_tables,
 )
-from fare_engine.fares.fares_between_stations import NoTariffOnDate, Tariffs, packaged_tariffs
 from fare_engine.fares.tariff_checks import FareTableBroken, check_fare_tables
+from fare_engine.fares.tariffs import NoTariffOnDate, Tariffs, packaged_tariffs
 from fare_engine.network.checks import NetworkTableBroken
 from fare_engine.network.network import NOT_SEARCHED, Network, Station
 from fare_engine.network.normalize import plain_name
@@ -84,6 +85,10 @@ def _alias_of_no_line(tables: NetworkTables) -> NetworkTables:
     return replace(tables, line_aliases=(LineAlias("東武", "ない線", "別名", "test"),))
 
 
+def _far_platform_in_the_middle(tables: NetworkTables) -> NetworkTables:
+    return replace(tables, far_platforms=(FarPlatform("JR東日本", "舞浜", "京葉線", 15, "test"),))
+
+
 def _no_such_shared_track(tables: NetworkTables) -> NetworkTables:
     wrong = replace(tables.shared_tracks[0], station_b="渋谷")
     return replace(tables, shared_tracks=(wrong,))
@@ -94,6 +99,7 @@ def _no_such_shared_track(tables: NetworkTables) -> NetworkTables:
     [
         _without_third, _too_short, _backwards, _twice, _unread,
         _no_such_interchange, _no_such_shared_track, _half_converted, _alias_of_no_line,
+        _far_platform_in_the_middle,
     ],
 )  # fmt: skip
 def test_contradicting_network_is_not_loaded(

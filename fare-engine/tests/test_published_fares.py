@@ -15,7 +15,7 @@ from fare_engine.fares.fare_with_source import (
     TICKET_FOR_IC,
     UNCONFIRMED,
 )
-from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate, Tariffs
+from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.network.network import Network
 from fare_engine.rules.fare_rounding import Medium, Rounding, child_fare
 

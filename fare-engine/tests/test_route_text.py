@@ -7,8 +7,8 @@ import pytest
 
 from fare_engine.data_tables import network_tables
 from fare_engine.errors import FareError
-from fare_engine.fares.fares_between_stations import NoFareBetween, packaged_tariffs
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import NoFareBetween, packaged_tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.station_lookup import UnknownStation
 from fare_engine.routing.route_text import (

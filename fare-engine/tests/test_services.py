@@ -8,9 +8,9 @@ import pytest
 
 from fare_engine.data_tables import Interval
 from fare_engine.errors import FareError
-from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.network.network import NOT_SEARCHED, Network
-from fare_engine.network.services import patterns_of, ride_between, stops_left_out
+from fare_engine.network.services import TrainRide, patterns_of, ride_between, stops_left_out
 from fare_engine.network.station_lookup import qualified_name
 from fare_engine.routing.candidates import (
     Candidate,
@@ -40,7 +40,7 @@ def test_every_hop_is_ridden_over_joined_tracks_at_a_speed_of_trains(network: Ne
             assert places[0] == network.place_of[hop.start]
             assert places[-1] == network.place_of[hop.end]
             assert places[1:-1:2] == places[2::2]
-            tenths = pattern.minutes10[number + 1] - pattern.minutes10[number]
+            tenths = TrainRide(pattern, number, number + 1).time
             km10 = sum(network.ride_km10(ride) for ride in rides)
             assert 0 < km10 * 60 <= KM_PER_HOUR * tenths + 60 * 10, hop.train
 
@@ -190,3 +190,28 @@ def test_any_route_has_trains(network: Network, text: str, trains: list[str]) ->
     names = [train.name for train in trains_ridden if train.kind == "train"]
     assert len(names) == len(trains)
     assert all(wanted in name for wanted, name in zip(trains, names, strict=True))
+
+
+@pytest.mark.parametrize(("start", "end"), [("新宿", "舞浜"), ("舞浜", "新宿"), ("品川", "舞浜")])
+def test_a_change_to_far_platforms_takes_longer(start: str, end: str) -> None:
+    tariffs = packaged_tariffs()
+    near = Tariffs(Network(replace(tariffs.network.tables, far_platforms=())), tariffs.tables)
+    asked = SearchRequest(start, end, DAY, order=Order.FARE)
+    far_way, near_way = candidates(asked, tariffs)[0], candidates(asked, near)[0]
+    assert str(far_way.route) == str(near_way.route)  # changes at 東京 to or from 京葉線
+    assert "東京" in [train.end for train in far_way.trains]
+    assert far_way.minutes == near_way.minutes + 10
+    assert [one.minutes for one in far_way.trains] == [one.minutes for one in near_way.trains]
+    read_back = [journey_over(one.route).minutes for one in (far_way, near_way)]
+    assert read_back[0] == read_back[1] + 10
+
+
+@pytest.mark.parametrize(("start", "end"), [("東京", "舞浜"), ("舞浜", "東京"), ("有楽町", "新宿")])
+def test_far_platforms_do_not_lengthen_other_rides(start: str, end: str) -> None:
+    tariffs = packaged_tariffs()
+    near = Tariffs(Network(replace(tariffs.network.tables, far_platforms=())), tariffs.tables)
+    asked = SearchRequest(start, end, DAY)
+    shown = [
+        [(one.minutes, one.changes) for one in candidates(asked, of)] for of in (tariffs, near)
+    ]
+    assert shown[0] == shown[1]

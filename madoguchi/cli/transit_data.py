@@ -9,8 +9,8 @@ import typer
 from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters import network_store
 from fare_engine.data_tables import PACKAGED, fare_tables, network_tables
-from fare_engine.fares.fares_between_stations import packaged_tariffs
 from fare_engine.fares.tariff_checks import FareTableBroken
+from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.gtfs.archive import FeedUnreadable
 from fare_engine.gtfs.editions import Merged, merged
 from fare_engine.gtfs.feed_import import Imported, imported

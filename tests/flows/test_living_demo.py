@@ -127,6 +127,8 @@ def test_the_operator_has_pending_work(product: Product) -> None:
     assert sorted(reasons) == ["PAYLOAD_DOES_NOT_FIT", "TIME_TOO_OLD"]
     endpoints = ask(product, OPERATOR, "/interchange/v1/webhooks")["endpoints"]
     assert [one["label"] for one in endpoints if one["active"] and one["failing_since"]]
+    work = ask(product, OPERATOR, "/interchange/v1/operations/work")["counts"]
+    assert {one["key"]: one["count"] for one in work} == {"quarantined": 2, "webhooks": 1}
 
 
 QUARANTINE = "/interchange/v1/quarantine"

@@ -32,7 +32,7 @@ def product(request: pytest.FixtureRequest) -> Iterator[Product]:
         flags = ["--rabbitmq", url, "--event-prefix", topology.prefix]
     if request.param == "processes":
         flags.append("--processes")
-    with running(*flags) as started:
+    with running(*flags, first_start=request.param == "processes") as started:
         children = psutil.Process(started.process.pid).children(recursive=True)
         yield started
         if request.param == "processes":

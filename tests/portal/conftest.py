@@ -26,6 +26,7 @@ from portal_service.rendering import announce
 from portal_service.settings import PortalSettings
 from shared.auth import Principal, Role, require
 from shared.testing.databases import TestDatabases
+from shared.testing.servers import PLAIN
 from tests.chromium import FLAGS, chromium_or_skip
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Site:
 
     @contextlib.asynccontextmanager
     async def browser(self) -> AsyncIterator["Browser"]:
-        async with httpx.AsyncClient(base_url=self.portal, timeout=60) as http:
+        async with httpx.AsyncClient(base_url=self.portal, timeout=60, verify=PLAIN) as http:
             yield Browser(self, http)
 
 
@@ -165,7 +166,7 @@ class Browser:
 
     async def pick(self, user_id: str, asked: dict[str, str]) -> str:
         """Choose a person at the issuer; returns the redirect address."""
-        async with httpx.AsyncClient(timeout=60) as elsewhere:
+        async with httpx.AsyncClient(timeout=60, verify=PLAIN) as elsewhere:
             reply = await elsewhere.post(
                 f"{self.site.issuer}/authorize", data={**asked, "person": user_id}
             )

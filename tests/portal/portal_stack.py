@@ -36,6 +36,7 @@ from shared.db import EVERY_DEALER, Database
 from shared.issuer_keys import RemoteKeys
 from shared.service import Service
 from shared.testing.people import OPERATOR, SATO, SUZUKI, TANAKA, TFC, YAMADA
+from shared.testing.servers import PLAIN
 from shared.tokens import TokenVerifier, principal_of
 from shared.trace_context import new_id
 from shared.worker import Delivery
@@ -251,7 +252,7 @@ def _service(
     """The real service; it closes its resources in its own event loop."""
 
     def make(_own_url: str) -> FastAPI:
-        database, http = Database(url), httpx.AsyncClient(timeout=5)
+        database, http = Database(url), httpx.AsyncClient(timeout=5, verify=PLAIN)
         verifier = TokenVerifier(
             RemoteKeys(f"{issuer}/jwks", http), issuer=issuer, audience="madoguchi"
         )

@@ -301,11 +301,19 @@ async def test_the_simulation_compares(expenses: CommuterStack) -> None:
         await yamada.visit("/commuter/simulation")
         await yamada.send(
             "/simulation", start="東京", end="新宿",
-            **{"offers.0.route": "東京:丸ノ内線:新宿", "offers.0.months": "1",
-               "offers.0.yen": "8,000"},
+            **{"offers.0.months": "1", "offers.0.yen": "8,000",
+               "offers.1.start": "三鷹", "offers.1.yen": "200,000"},
         )  # fmt: skip
         assert "20日" in yamada.text
         assert "最も得" in yamada.text
+        assert "三鷹" in yamada.text.partition("定期券の比較")[2].partition("経路の候補")[0]
+        await yamada.send("/simulation", **{"offers.1.start": "渋夜", "offers.2.via": "新宿"})
+        assert "値段を入力してください" in yamada.error_for("offers.2.yen")
+        await yamada.send("/simulation", **{"offers.1.start": "渋夜", "offers.2.via": ""})
+        assert "駅名が違います" in yamada.error_for("offers.1.start")
+        await yamada.send("/simulation", **{"offers.0.via": "京都"}, end="渋夜")
+        for field in ("offers.0.via", "offers.1.start", "end"):
+            assert yamada.error_for(field)
         await yamada.send("/simulation", start="とうきょーん", days_per_month="20")
         assert "駅名が違います" in yamada.error_for("start")
 

@@ -84,6 +84,21 @@ async def test_names_to_take_instead_are_buttons(
         assert re.search(rf'name="start"[^>]* value="{re.escape(offered)}"', yamada.html)
 
 
+async def test_every_refused_name_is_said_beside_its_field(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(YAMADA) as yamada:
+        address = await look_up_page(yamada)
+        asked = "start=shinjuk&via=&via_2=小川町&end=大阪"
+        await yamada.visit(f"{address}?{asked}&{ASKED}")
+        assert (yamada.status, cards(yamada)) == (422, [])
+        assert "「shinjuk」という駅は見つかりません。" in yamada.error_for("start")
+        assert "「小川町」という駅は複数あります。" in yamada.error_for("via_2")
+        assert "大阪(大阪府): 対象外の地域です。金額を" in yamada.error_for("end")
+        assert "新宿" in choices(yamada, "start")
+        assert "小川町(都営)" in choices(yamada, "via_2")
+        assert choices(yamada, "via") == choices(yamada, "end") == []
+        assert "金額を手入力する" in yamada.text
+
+
 async def test_the_same_place_is_said_beside_the_end(expenses: CommuterStack) -> None:
     async with expenses.signed_in(YAMADA) as yamada:
         address = await look_up_page(yamada)
@@ -132,6 +147,9 @@ async def test_the_simulation_says_which_station_is_meant(expenses: CommuterStac
         assert "対象外か、駅名が違います。" in yamada.error_for("start")
         await yamada.send("/commuter/simulation", start="市谷", end="東京")
         assert choices(yamada, "start") == ["市ケ谷"]
+        await yamada.send("/commuter/simulation", start="市谷", end="渋夜")
+        assert choices(yamada, "start") == ["市ケ谷"]
+        assert "対象外か、駅名が違います。" in yamada.error_for("end")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ same rows instead.
 
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from importlib.resources import files
@@ -224,6 +224,20 @@ class LineAlias:
 
 
 @dataclass(frozen=True, slots=True)
+class FarPlatform:
+    """The platforms of a line at its end, far from those of the other lines of the station.
+
+    `minutes` of a change between them, where others take five.
+    """
+
+    operator: str
+    station: str
+    line: str
+    minutes: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class BusLine:
     """A line that is a bus: a pass over it is not guaranteed (R10)."""
 
@@ -278,6 +292,7 @@ class NetworkTables:
     services: tuple[Service, ...] = ()
     service_stops: tuple[ServiceStop, ...] = ()
     line_aliases: tuple[LineAlias, ...] = ()
+    far_platforms: tuple[FarPlatform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,14 +334,16 @@ def _tables(folder: Traversable, tables: type[NetworkTables | FareTables]) -> di
 def _rows(folder: Traversable, name: str, row_type: type[RowT]) -> Iterator[RowT]:
     text = (folder / f"{name}.csv").read_text(encoding="utf-8")
     hints = get_type_hints(row_type)
-    columns = [(field.name, hints[field.name]) for field in fields(row_type)]
-    for row in csv.DictReader(text.splitlines()):
-        yield row_type(**{column: _value(row[column], hint) for column, hint in columns})
+    rows = csv.reader(text.splitlines())
+    header = next(rows)
+    columns = [(header.index(field.name), _reader(hints[field.name])) for field in fields(row_type)]
+    for row in filter(None, rows):
+        yield row_type(*[read(row[at]) if read else row[at] for at, read in columns])
 
 
-def _value(text: str, hint: Any) -> str | int | date | None:
+def _reader(hint: Any) -> Callable[[str], int | date | None] | None:
+    """What reads the text of a column; None where the text itself is meant."""
     if hint is str:
-        return text
-    if text == "":
         return None
-    return date.fromisoformat(text) if hint in (date, date | None) else int(text)
+    read: Callable[[str], int | date] = date.fromisoformat if hint in (date, date | None) else int
+    return lambda text: read(text) if text else None

@@ -7,7 +7,7 @@ from functools import partial
 
 from event_contracts.tfc_returns import TfcReturnAccepted
 from madoguchi.embedded.demo_history.dealer_team import DealerTeam
-from madoguchi.embedded.demo_history.replay import Replay, ScheduledStep
+from madoguchi.embedded.demo_history.replay import Answer, Replay, ScheduledStep
 from shared.clock import jst_day
 from shared.envelope import Envelope
 from shared.trace_context import new_id
@@ -18,23 +18,43 @@ FAILING_URL = "http://127.0.0.1:9/webhooks/madoguchi"
 UNKNOWN_APPLICATION = "RA-99000001"
 
 
+FAILING = {
+    "label": "基幹システム（デモ：応答しない送信先）",
+    "url": FAILING_URL,
+    "events": ["completed", "remanded"],
+}
+STOPPED = {**FAILING, "label": "旧・在庫システム（デモ：停止した送信先）", "events": ["all"]}
+
+
 async def webhooks(team: DealerTeam, replay: Replay) -> None:
-    """One endpoint that never answers, and one that headquarters disabled."""
+    """One endpoint that never answers its test, and one that headquarters disabled."""
     hq = team.of(team.headquarters)
-    failing = {
-        "label": "基幹システム（デモ：応答しない送信先）",
-        "url": FAILING_URL,
-        "events": ["completed", "remanded"],
-    }
-    await replay.ask(hq, "interchange", "/webhooks", failing)
-    stopped = {**failing, "label": "旧・在庫システム（デモ：停止した送信先）", "events": ["all"]}
-    endpoint = await replay.ask(hq, "interchange", "/webhooks", stopped)
-    path = f"/webhooks/{endpoint['endpoint_id']}"
-    await replay.ask(
-        hq,
+    endpoint = await replay.ask(hq, "interchange", "/webhooks", FAILING)
+    await replay.ask(hq, "interchange", f"/webhooks/{endpoint['endpoint_id']}/ping")
+    await replay.give_up_webhooks()
+    endpoint = await replay.ask(hq, "interchange", "/webhooks", STOPPED)
+    await _switch(team, replay, endpoint, STOPPED, active=False)
+
+
+async def webhook_again(team: DealerTeam, replay: Replay) -> None:
+    """Headquarters starts the silent endpoint again; it may have been stopped for its failures."""
+    hq = team.of(team.headquarters)
+    listed = await replay.ask(hq, "interchange", "/webhooks", method="GET")
+    (endpoint,) = [one for one in listed["endpoints"] if one["label"] == FAILING["label"]]
+    if endpoint["active"]:
+        endpoint = await _switch(team, replay, endpoint, FAILING, active=False)
+    await _switch(team, replay, endpoint, FAILING, active=True)
+
+
+async def _switch(
+    team: DealerTeam, replay: Replay, endpoint: Answer, fields: Answer, *, active: bool
+) -> Answer:
+    """Stop or start an endpoint; what it is then."""
+    return await replay.ask(
+        team.of(team.headquarters),
         "interchange",
-        path,
-        {**stopped, "active": False},
+        f"/webhooks/{endpoint['endpoint_id']}",
+        {**fields, "active": active},
         method="PUT",
         version=endpoint["version"],
     )
@@ -107,6 +127,7 @@ async def dead_letter(team: DealerTeam, replay: Replay) -> None:
 
 def operations(team: DealerTeam) -> Iterator[ScheduledStep]:
     """The scheduled steps of a dealer's integration."""
-    yield ScheduledStep(4, 0, partial(webhooks, team))
+    yield ScheduledStep(12, 0, partial(webhooks, team))
+    yield ScheduledStep(4, 0, partial(webhook_again, team))
     yield ScheduledStep(6, 20, partial(messages, team))
     yield ScheduledStep(5, 11, partial(dead_letter, team))

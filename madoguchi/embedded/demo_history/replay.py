@@ -7,7 +7,7 @@ inbox, independent of the transport that the product uses afterwards.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from fastapi import Request
 
 from event_contracts import SUBSCRIPTIONS
 from interchange_service.app import webhook_sender
+from interchange_service.rules.webhooks import retry_delay
 from interchange_service.settings import InterchangeSettings
 from interchange_service.webhook_worker import WebhookSender
 from madoguchi.services import SERVICES
@@ -175,6 +176,15 @@ class Replay:
         """
         with structlog.testing.capture_logs():
             await _drain(replace(self.running[service].worker, pause=0))
+
+    async def give_up_webhooks(self) -> None:
+        """Make every attempt of the message that is due, each at its time, without the delays."""
+        began, at_once = self.clock.instant, replace(self.webhooks, waited=0)
+        attempts = 0
+        while await at_once.send_one():
+            attempts += 1
+            self.clock.instant += retry_delay(attempts, chance=0) or timedelta()
+        self.clock.instant = began
 
     async def leave(self) -> None:
         """Release the relay locks, which the product's own relays need."""

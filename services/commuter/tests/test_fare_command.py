@@ -155,3 +155,16 @@ def test_missing_file_and_missing_column_are_refused(tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("day,from,to\n2026-03-14,新宿,東京\n", encoding="utf-8")
     assert CliRunner().invoke(app, ["--batch", str(source)]).exit_code == 2
+
+
+def test_every_refused_name_is_told() -> None:
+    asked = ["渋夜", "大阪", "--via", "小川町"]
+    told = CliRunner().invoke(app, asked)
+    assert told.exit_code == 1
+    assert [line.partition(":")[0] for line in told.stderr.splitlines()] == [
+        "UNKNOWN_STATION", "AMBIGUOUS_STATION", "STATION_OUTSIDE_AREA",
+    ]  # fmt: skip
+    error = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)["error"]
+    assert error["code"] == "STATIONS_REFUSED"
+    assert [one["field"] for one in error["errors"]] == ["start", "via.0", "end"]
+    assert "小川町(都営)" in error["errors"][1]["choices"]

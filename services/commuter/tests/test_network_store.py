@@ -20,8 +20,8 @@ from fare_engine.data_tables import (
     fare_tables,
     network_tables,
 )
-from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.network.checks import NetworkTableBroken
 from fare_engine.routing.route_text import parse_route
 from madoguchi.cli.main import main

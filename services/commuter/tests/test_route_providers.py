@@ -18,7 +18,7 @@ from commuter_service.adapters.route_providers import (
     route_provider_of,
 )
 from commuter_service.provider_rides import SourcePass, parse_source_ride
-from fare_engine.fares.fares_between_stations import packaged_tariffs
+from fare_engine.fares.tariffs import packaged_tariffs
 from fare_engine.network.network import Network
 from fare_engine.routing.candidates import (
     NoRouteBetween,

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import TrainLeg
-from fare_engine.fares.fares_between_stations import FareBook, Tariffs
 from fare_engine.fares.pricing import ChargedRide, Terms, charge
+from fare_engine.fares.tariffs import FareBook, Tariffs
 from fare_engine.network.normalize import plain_name
 from fare_engine.routing.candidates import (
     Candidate,

@@ -27,8 +27,8 @@ from fare_engine.fares.fare_with_source import (
     TICKET_FOR_IC,
     UNCONFIRMED,
 )
-from fare_engine.fares.fares_between_stations import FareBook, NoFareBetween
 from fare_engine.fares.ride_charge import RideCharge, RunCharge
+from fare_engine.fares.tariffs import FareBook, NoFareBetween
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.station_closures import closed_stations
 from fare_engine.routing.route_text import BusRide, CommuterPass, Route, route_text

@@ -14,8 +14,8 @@ from fare_engine.fares.explanation_builder import (
     explain_passes,
 )
 from fare_engine.fares.explanation_model import Explanation, ExtraCharge
-from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_closures import closed, closed_stations
 from fare_engine.routing.name_escaping import BUS
 from fare_engine.routing.route_text import CommuterPass, Route

@@ -10,8 +10,8 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 
-from fare_engine.fares.fares_between_stations import FareBook, NoFareBetween
 from fare_engine.fares.segments import Run
+from fare_engine.fares.tariffs import FareBook, NoFareBetween
 from fare_engine.network.station_closures import closed_stations
 from fare_engine.routing.route_text import CommuterPass, Route
 from fare_engine.rules.bus_policy import BusPolicy, deducts

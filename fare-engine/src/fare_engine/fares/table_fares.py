@@ -4,9 +4,11 @@ Also which of JR's tables stands for another, surcharged sections, and the ticke
 is recorded.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 from fare_engine.data_tables import Surcharge, TariffBand, TariffTable
 from fare_engine.fares.fare_with_source import (
@@ -25,7 +27,7 @@ from fare_engine.rules.jr_fare_basis import Basis, fare_basis
 TRUNK_TABLE, LOCAL_TABLE, JOINT_ADDITION = "幹線", "地方交通線", "加算額"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableFares:
     """The fare tables of one day and medium, by distance."""
 
@@ -54,16 +56,22 @@ class TableFares:
             return self._band_fare(guest, distance.charged_km10, distance)
         return self._joint_fare(table.operator, guest, distance)
 
+    @cached_property
+    def _on_day(self) -> Mapping[tuple[str, str], TariffTable]:
+        """The tables of the day by operator and name."""
+        return {
+            (table.operator, table.table): table
+            for table in self.bands
+            if is_valid(table.valid_from, table.valid_to, self.on)
+        }
+
+    @cached_property
+    def _tickets(self) -> "TableFares":
+        """The same tables, charged by ticket."""
+        return replace(self, medium=Medium.TICKET)
+
     def _table(self, operator: str, name: str) -> TariffTable | None:
-        return next(
-            (
-                table
-                for table in self.bands
-                if (table.operator, table.table) == (operator, name)
-                and is_valid(table.valid_from, table.valid_to, self.on)
-            ),
-            None,
-        )
+        return self._on_day.get((operator, name))
 
     def _joint_fare(
         self, operator: str, base: TariffTable | None, distance: Distance
@@ -75,16 +83,16 @@ class TableFares:
         added = self._band(adds, charged - distance.guest_km10)
         if base is None or through is None or (adds is not None and added is None):
             return None
-        tickets = replace(self, medium=Medium.TICKET)
         extra = (added.ticket_yen or 0) if added else 0
-        yen = tickets.in_medium(through.ic_yen, base, extra, ticket_yen=through.ticket_yen)
+        yen = self._tickets.in_medium(through.ic_yen, base, extra, ticket_yen=through.ticket_yen)
         days = base.valid_from, base.valid_to
         ref = TariffRef(operator, base.table, *days, "joint", charged, through.km_up_to, extra)
         return Fare(yen, ref, (TICKET_FOR_IC,) if self.medium is Medium.IC else ())
 
     def _band(self, table: TariffTable | None, km10: int) -> TariffBand | None:
         bands = self.bands[table] if table else []
-        return next((band for band in bands if km10 <= band.km_up_to * 10), None)
+        at = bisect_left(bands, km10, key=lambda band: band.km_up_to * 10)  # bands only rise
+        return bands[at] if at < len(bands) else None
 
     def _band_fare(self, table: TariffTable | None, km10: int, distance: Distance) -> Fare | None:
         band = self._band(table, km10)

@@ -1,6 +1,7 @@
 """Are the network tables sound: lines contiguous, lengths as published, names known?"""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from fare_engine.data_tables import Interval, NetworkTables
@@ -26,11 +27,21 @@ def check_network_tables(tables: NetworkTables) -> None:
             raise NetworkTableBroken(f"{dated.operator} has no station {dated.station}")
         if dated.opened and dated.closed and dated.closed < dated.opened:
             raise NetworkTableBroken(f"{dated.station}: closed before it opened")
+    _check_lines_named(lines, tables)
+    if unread:
+        raise NetworkTableBroken(f"no reading for {', '.join(sorted(unread))}")
+
+
+def _check_lines_named(
+    lines: Mapping[tuple[str, str], Sequence[Interval]], tables: NetworkTables
+) -> None:
     for alias in tables.line_aliases:
         if (alias.operator, alias.line) not in lines:
             raise NetworkTableBroken(f"{alias.operator} has no line {alias.line}")
-    if unread:
-        raise NetworkTableBroken(f"no reading for {', '.join(sorted(unread))}")
+    for far in tables.far_platforms:
+        served = lines.get((far.operator, far.line), ())
+        if far.station not in [row.station for row in (*served[:1], *served[-1:])]:
+            raise NetworkTableBroken(f"{far.line} does not end at {far.station}")
 
 
 def _check_line(title: tuple[str, str], rows: list[Interval]) -> None:

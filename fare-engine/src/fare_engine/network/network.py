@@ -175,6 +175,16 @@ class Network:
         return frozenset(self._line_ids[row.operator, row.line] for row in rows)
 
     @cached_property
+    def far_platforms(self) -> dict[tuple[int, int], int]:
+        """Minutes that a change takes longer than others, by station and line that ends there."""
+        return {
+            (self.station(row.operator, row.station), self._line_ids[row.operator, row.line]): (
+                row.minutes - SAME_PLACE_MINUTES
+            )
+            for row in self.tables.far_platforms
+        }
+
+    @cached_property
     def lines_also_called(self) -> dict[str, frozenset[int]]:
         """Line ids by the plain form of another name that people type."""
         found: dict[str, set[int]] = defaultdict(set)

@@ -7,8 +7,8 @@ that it rides over. What no service of the tables stops at is carried by one mad
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from fare_engine.data_tables import Service, ServiceStop
@@ -36,7 +36,9 @@ class Hop:
 class Pattern:
     """A service in one direction: its hops, and tenths of a minute at every stop.
 
-    `waits`: half a headway before boarding each hop, of all trains that run it.
+    `waits`: half a headway before boarding each hop, of all trains that run it. Where it begins at
+    platforms far from the others, the way to them counts as a wait, and where it ends at such, the
+    way from them (`far_end`) is in the minutes of the last stop.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Pattern:
     hops: tuple[Hop, ...]
     minutes10: tuple[int, ...]
     waits: tuple[int, ...]
+    far_end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,13 @@ class TrainRide:
     @property
     def time(self) -> int:
         """Tenths of a minute on the train."""
-        return self.pattern.minutes10[self.alight] - self.pattern.minutes10[self.board]
+        minutes = self.pattern.minutes10
+        return minutes[self.alight] - minutes[self.board] - self.far_end
+
+    @property
+    def far_end(self) -> int:
+        """Tenths of a minute that a change to another train takes longer than elsewhere."""
+        return self.pattern.far_end if self.alight == len(self.pattern.hops) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +121,24 @@ def patterns_of(network: Network) -> tuple[Pattern, ...]:
         for hop in hops:
             runs_between[hop.start, hop.end] += runs
     return _longest(
-        Pattern(name, runs, hops, times, _waits(runs, hops, runs_between))
+        _with_far_ends(network, Pattern(name, runs, hops, times, _waits(runs, hops, runs_between)))
         for name, runs, hops, times in both
+    )
+
+
+def _with_far_ends(network: Network, one: Pattern) -> Pattern:
+    """The pattern with the way to and from platforms that are far from the others."""
+    far, edges = network.far_platforms, network.edges
+    first, last = one.hops[0], one.hops[-1]
+    to_it = 10 * far.get((first.start, edges[first.edges[0]].line), 0)
+    from_it = 10 * far.get((last.end, edges[last.edges[-1]].line), 0)
+    if not to_it and not from_it:
+        return one
+    return replace(
+        one,
+        minutes10=(*one.minutes10[:-1], one.minutes10[-1] + from_it),
+        waits=(one.waits[0] + to_it, *one.waits[1:]),
+        far_end=from_it,
     )
 
 
@@ -163,17 +188,20 @@ def stops_left_out(network: Network) -> list[ServiceStop]:
 
 def ride_between(network: Network, hops: Sequence[Hop]) -> list[Ride]:
     """The rides over the fare lines below the hops, one for each line in turn."""
+    return [ride for hop in hops for ride in _rides_over(network, hop.start, hop.edges)]
+
+
+@lru_cache(maxsize=16_384)
+def _rides_over(network: Network, here: int, edges: tuple[int, ...]) -> tuple[Ride, ...]:
     rides = []
-    for hop in hops:
-        here = hop.start
-        for edge_id in hop.edges:
-            edge = network.edges[edge_id]
-            if here not in {edge.a, edge.b}:  # another operator's name of the same platform
-                here = edge.a if network.place_of[edge.a] == network.place_of[here] else edge.b
-            there = edge.b if here == edge.a else edge.a
-            rides.append(Ride(edge.line, (here, there), (edge_id,)))
-            here = there
-    return rides
+    for edge_id in edges:
+        edge = network.edges[edge_id]
+        if here not in {edge.a, edge.b}:  # another operator's name of the same platform
+            here = edge.a if network.place_of[edge.a] == network.place_of[here] else edge.b
+        there = edge.b if here == edge.a else edge.a
+        rides.append(Ride(edge.line, (here, there), (edge_id,)))
+        here = there
+    return tuple(rides)
 
 
 def _reversed(hops: Sequence[Hop]) -> tuple[Hop, ...]:
@@ -193,6 +221,7 @@ class _Joiner:
             self._around[edge.a].append((edge.id, edge.b))
             self._around[edge.b].append((edge.id, edge.a))
         self._known: dict[tuple[str, str, int, int], tuple[int, ...]] = {}
+        self._hops: dict[tuple[str, ...], Hop | None] = {}
 
     def stretches(self) -> Iterator[_Stretch]:
         """The services, cut where the network does not know a stop or the way to it."""
@@ -218,6 +247,14 @@ class _Joiner:
         return self.network.station_ids.get((row.operator, row.station))
 
     def _hop(self, row: ServiceStop, following: ServiceStop) -> Hop | None:
+        """From a stop to the next; many services share it."""
+        ends = row.station, following.operator, following.station
+        key = (row.train, row.operator, row.line, *ends)
+        if key not in self._hops:
+            self._hops[key] = self._joined(row, following)
+        return self._hops[key]
+
+    def _joined(self, row: ServiceStop, following: ServiceStop) -> Hop | None:
         start, stop = self.station(row), self.station(following)
         if start is None or stop is None:
             return None

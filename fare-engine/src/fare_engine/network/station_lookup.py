@@ -5,7 +5,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from heapq import nsmallest
@@ -70,6 +70,19 @@ class AmbiguousStation(FareError):
         self.choices = tuple(choices)
 
 
+class SeveralStationsRefused(FareError):
+    """Several of the names typed are refused; `refused` are their errors by field."""
+
+    code: ClassVar[str] = "STATIONS_REFUSED"
+
+    def __init__(self, refused: Mapping[str, FareError]) -> None:
+        super().__init__("。".join(one.message for one in refused.values()))
+        self.refused = dict(refused)
+
+
+NAME_REFUSED = (UnknownStation, StationOutsideArea, AmbiguousStation)
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """A place whose name begins as typed, with its reading and operators.
@@ -107,6 +120,27 @@ def find_place(network: Network, text: str) -> tuple[int, ...]:
         why = network.ambiguous_names.get(plain_name(text), "")
         raise AmbiguousStation(text, [qualified_name(network, one) for one in places], why)
     return places[0]
+
+
+def find_places(network: Network, names: Mapping[str, str]) -> list[tuple[int, ...]]:
+    """The place of each name, by field; as `find_place`, or SeveralStationsRefused."""
+    found: list[tuple[int, ...]] = []
+    refused: dict[str, FareError] = {}
+    for field, name in names.items():
+        try:
+            found.append(find_place(network, name))
+        except NAME_REFUSED as fact:
+            refused[field] = fact
+    raise_refused(refused)
+    return found
+
+
+def raise_refused(refused: Mapping[str, FareError]) -> None:
+    """Raise the errors of names by field: the only one itself, several together."""
+    if len(refused) > 1:
+        raise SeveralStationsRefused(refused)
+    for fact in refused.values():
+        raise fact
 
 
 def unknown_station(network: Network, text: str) -> UnknownStation | StationOutsideArea:
@@ -200,12 +234,18 @@ class _Index:
         self.exact: dict[str, list[int]] = defaultdict(list)
         self.plain: dict[str, list[int]] = defaultdict(list)
         self.kana: dict[str, list[int]] = defaultdict(list)
-        self.romaji: dict[str, list[int]] = defaultdict(list)
         for station in network.stations:
             self.exact[station.name].append(station.id)
             self.plain[plain_name(station.name)].append(station.id)
             self.kana[station.kana].append(station.id)
-            self.romaji[romaji_of(station.kana)].append(station.id)
+
+    @cached_property
+    def romaji(self) -> dict[str, list[int]]:
+        """Station ids by reading in romaji."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for station in self.network.stations:
+            found[romaji_of(station.kana)].append(station.id)
+        return found
 
     @cached_property
     def entries(self) -> list[_Entry]:

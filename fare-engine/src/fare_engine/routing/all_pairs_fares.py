@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 
 from fare_engine.data_tables import TariffTable
 from fare_engine.fares.all_lengths import NOT_JOINED, Lengths, all_lengths
-from fare_engine.fares.fares_between_stations import FareBook, NoFareBetween
 from fare_engine.fares.tariff_distances import (
     CENTRE,
     EXTRA_BITS,
     GUEST_BITS,
     LOCAL_BITS,
+    Distance,
     Distances,
     is_from_centre,
     unpacked,
 )
+from fare_engine.fares.tariffs import FareBook
 from fare_engine.network.network import Network
+from fare_engine.rules.jr_fare_basis import MIXED_LOCAL_KM10
 
-WHOLE_KM_BITS = 14
+STEP_BITS = 14
 NO_FARE = 2**28  # in yen; a hundred of them would not fit, so costs are cut off at it
 
 Yen = NDArray[np.int32]
@@ -65,11 +67,10 @@ def _system_fares(book: FareBook, system: str) -> SystemFares:
 
 def _all_fares(book: FareBook, system: str, stations: tuple[int, ...]) -> Yen:
     tables = book.tables_of(system)
-    if system in book.tariffs.surcharged_systems():
-        return _one_by_one(book, system, stations)
+    by_table = _by_sections if system in book.tariffs.surcharged_systems() else _by_table
     yen = np.full((len(stations), len(stations)), NO_FARE, np.int32)
     for table in tables:
-        yen = np.minimum(yen, _by_table(book, system, table, stations))
+        yen = np.minimum(yen, by_table(book, system, table, stations))
     named: dict[str, list[int]] = defaultdict(list)
     for i, station in enumerate(stations):
         named[book.network.stations[station].name].append(i)
@@ -82,7 +83,7 @@ def _all_fares(book: FareBook, system: str, stations: tuple[int, ...]) -> Yen:
 
 
 def _by_table(book: FareBook, system: str, table: TariffTable, stations: tuple[int, ...]) -> Yen:
-    """By one table. Lengths of which the tariff makes no difference are priced once."""
+    """By one table. Lengths that are charged alike are priced once."""
     if not book.tariffs.bands[table]:  # fares between two stations only
         return np.full((len(stations), len(stations)), NO_FARE, np.int32)
     nodes = [book.network.fare_node[station] for station in stations]
@@ -91,7 +92,8 @@ def _by_table(book: FareBook, system: str, table: TariffTable, stations: tuple[i
     yen = np.full(lengths.shape, NO_FARE, np.int32)
     joined = lengths < NOT_JOINED
     packed = lengths[joined]
-    _, first, which = np.unique(_alike(packed), return_index=True, return_inverse=True)
+    alike = _alike(packed, _steps(book, system))
+    _, first, which = np.unique(alike, return_index=True, return_inverse=True)
     fares = [
         book.by_tables.by_distance(table, unpacked(length)) for length in packed[first].tolist()
     ]
@@ -99,22 +101,33 @@ def _by_table(book: FareBook, system: str, table: TariffTable, stations: tuple[i
     return yen
 
 
-def _alike(packed: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Equal numbers for lengths of equal whole kilometres, on lines of the same kinds.
+def _alike(packed: NDArray[np.int64], steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Equal numbers for lengths that are charged alike.
 
-    Tables have a step at whole kilometres only, and which one holds depends on no more than that.
+    The published ones count where the local table holds, those of the first operator where the
+    second takes a part; else the charged ones alone.
     """
     rest, guest = np.divmod(packed, 1 << GUEST_BITS)
     rest, extra = np.divmod(rest, 1 << EXTRA_BITS)
     charged, local = np.divmod(rest, 1 << LOCAL_BITS)
     km10 = charged - extra
-    kinds = [local > 0, local == km10, guest > 0, guest == km10, km10 == 0]
+    joint = guest > 0
+    by_local = ~joint & (local > 0) & ((local == km10) | (km10 <= MIXED_LOCAL_KM10))
+    published = np.where(by_local, km10, 0)
+    own = np.where(joint, charged - guest, 0)
     key = np.zeros(packed.shape, np.int64)
-    for length in (charged, km10, charged - guest):
-        key = key << WHOLE_KM_BITS | -(-length // 10)
-    for kind in kinds:
+    for length in (np.where(by_local, 0, charged), published, own):
+        key = key << STEP_BITS | np.searchsorted(steps, length)
+    for kind in (by_local, joint, guest == km10, km10 == 0):
         key = key << 1 | kind
     return key
+
+
+def _steps(book: FareBook, system: str) -> NDArray[np.int64]:
+    """Tenths of a km after which some table of the system's operators charges more."""
+    operators = {line.operator for line in book.network.lines if line.system == system}
+    bands = (bands for table, bands in book.tariffs.bands.items() if table.operator in operators)
+    return np.array(sorted({band.km_up_to * 10 for rows in bands for band in rows}), np.int64)
 
 
 def _lengths(distances: Distances, system: str, area: str, nodes: list[int]) -> Lengths:
@@ -144,12 +157,17 @@ def _shortest(distances: Distances, system: str, scope: str, nodes: list[int]) -
     return all_lengths(around, nodes)
 
 
-def _one_by_one(book: FareBook, system: str, stations: tuple[int, ...]) -> Yen:
-    yen = np.full((len(stations), len(stations)), NO_FARE, np.int32)
-    for i, a in enumerate(stations):
-        for j, b in enumerate(stations[:i]):
-            try:
-                yen[i, j] = yen[j, i] = book.yen(system, a, b)
-            except NoFareBetween:
-                continue
+def _by_sections(book: FareBook, system: str, table: TariffTable, stations: tuple[int, ...]) -> Yen:
+    """By one table where some ways pay a surcharge. Ways of equal parts are priced once."""
+    nodes = [book.network.fare_node[station] for station in stations]
+    area = table.table if book.tariffs.is_area(table) else ""
+    known: dict[Distance | None, int] = {}
+    yen = np.full((len(nodes), len(nodes)), NO_FARE, np.int32)
+    for i, a in enumerate(nodes):
+        for j, b in enumerate(nodes[:i]):
+            way = book.tariffs.distances.charged(system, area, a, b)
+            if way not in known:
+                fare = book.by_tables.by_distance(table, way)
+                known[way] = fare.yen if fare else NO_FARE
+            yen[i, j] = yen[j, i] = known[way]
     return yen

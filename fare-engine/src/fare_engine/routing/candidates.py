@@ -14,13 +14,8 @@ from typing import ClassVar
 
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import TrainLeg
-from fare_engine.fares.fares_between_stations import (
-    FareBook,
-    NoFareBetween,
-    NoTariffOnDate,
-    Tariffs,
-)
 from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
+from fare_engine.fares.tariffs import FareBook, NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.network.network import NOT_SEARCHED, Network, Ride
 from fare_engine.network.services import TrainRide
 from fare_engine.network.station_closures import (
@@ -28,7 +23,7 @@ from fare_engine.network.station_closures import (
     refuse_closed,
     stations_out_of_use,
 )
-from fare_engine.network.station_lookup import find_place
+from fare_engine.network.station_lookup import find_places
 from fare_engine.routing.route_text import CommuterPass, Route, joined_rides
 from fare_engine.routing.trains import Journey, journey_of, journey_over
 from fare_engine.rules.bus_policy import BusPolicy
@@ -144,6 +139,12 @@ class SearchRequest:
     count: int = CANDIDATES
     weights: Weights = USUAL_WEIGHTS
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The names typed, by field, in riding order."""
+        via = {f"via.{number}": name for number, name in enumerate(self.via)}
+        return {"start": self.start, **via, "end": self.end}
+
 
 def candidates(question: SearchRequest, tariffs: Tariffs) -> list[Candidate]:
     """The candidate routes in the asked order, at least one.
@@ -247,10 +248,9 @@ _FIGURES: dict[Label, Callable[[Candidate], int]] = {
 
 
 def places_of(network: Network, question: SearchRequest) -> list[tuple[int, ...]]:
-    """Start, via stations and end as places; UnknownStation, AmbiguousStation, SamePlace ..."""
+    """Start, via stations and end as places; UnknownStation, SeveralStationsRefused, SamePlace."""
     operators_avoided(network, question.avoid)
-    names = (question.start, *question.via, question.end)
-    places = [find_place(network, name) for name in names]
+    places = find_places(network, question.names)
     if any(not set(a).isdisjoint(b) for a, b in pairwise(places)):
         raise SamePlace("出発駅・経由駅・到着駅に同じ駅が続いています")
     return places

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_engine.fares.fares_between_stations import FareBook
+from fare_engine.fares.tariffs import FareBook
 from fare_engine.network.network import Ride
 from fare_engine.routing.cheapest_route_graph import (
     CENT,
@@ -103,14 +103,23 @@ class _Search:
         self.detour_back = self.detour.back
         self.off = np.append(self.priced.off, [self._off(self._owner(node)) for node in more])
         self.off = self.off.astype(np.int32)
-        barred = {system for system in every.systems if not _is_allowed(system, avoid)}
-        self.barred = np.array([every.owner[node] in barred for node in self.nodes])
+        self.barred = self._barred(avoid, more)
         self.legs = [
             (leg, np.array([self.ids[every.at[lines[leg.line].system, s]] for s in leg.stations]))
             for leg in legs
             if lines[leg.line].system in self.priced.cents
         ]
         self.rounds: list[_Round] = []
+
+    def _barred(self, avoid: frozenset[str], more: Sequence[int]) -> NDArray[np.bool_]:
+        """Which ids belong to systems to avoid."""
+        barred = np.zeros(len(self.nodes), bool)
+        for system, part in self.core.systems.items():
+            if not _is_allowed(system, avoid):
+                barred[part] = True
+        size = len(self.core.nodes)
+        barred[size:] = [not _is_allowed(self._owner(node), avoid) for node in more]
+        return barred
 
     def way(self, limit: int) -> Route | None:
         """The cheapest way between the ends below a limit."""
@@ -232,7 +241,7 @@ class _Search:
     def _change(self, reached: Costs) -> Costs:
         """Where one may board next: at the neighbours of other systems."""
         board = self._nowhere()
-        board[NONE] = arrivals(reached.min(axis=0), self.core.arcs)
+        board[NONE] = arrivals(reached.min(axis=0), self.core.changes)
         if self.priced.discounts:
             for state, after in ((PAID, OWED), (GIVEN, GIVEN)):
                 if reached[state].min() < NEVER:
@@ -298,7 +307,7 @@ class _Search:
 
     def _changed(self, at: _Round, state: int, node: int, cost: int) -> tuple[int, int, Costs]:
         """State, node and layer of the round before, from where the rider changed to a node."""
-        origins, goals = self.core.arcs
+        origins, goals = self.core.changes.origins, self.core.changes.goals
         before = {NONE: range(STATES), OWED: (PAID,), GIVEN: (GIVEN,)}.get(state, ())
         for origin in origins[goals == node].tolist():
             for layer in (at.paid, at.free):

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_engine.fares.fares_between_stations import FareBook, NoTariffOnDate
+from fare_engine.fares.tariffs import FareBook, NoTariffOnDate
 from fare_engine.network.network import Network
 from fare_engine.routing.all_pairs_fares import NO_FARE, stations_of, system_fares
 

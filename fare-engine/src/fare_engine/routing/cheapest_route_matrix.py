@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fare_engine.fares.fares_between_stations import FareBook
+from fare_engine.fares.tariffs import FareBook
 from fare_engine.network.network import Network, Ride
 from fare_engine.routing.cheapest_route_graph import (
     NEVER,
@@ -29,6 +29,24 @@ KEPT = 32  # sets of passes whose matrices are kept: 2 MB each
 
 
 @dataclass(frozen=True)
+class Changes:
+    """Changes between ids, ordered by their goals."""
+
+    origins: Ids
+    goals: Ids
+
+    @cached_property
+    def firsts(self) -> Ids:
+        """Where the changes to each goal begin."""
+        return np.flatnonzero(np.diff(self.goals, prepend=-1))
+
+    @cached_property
+    def reached(self) -> Ids:
+        """Every goal once."""
+        return self.goals[self.firsts]
+
+
+@dataclass(frozen=True)
 class Core:
     """The nodes that matter, by rising number in `nodes_of`; an id is a position in `nodes`."""
 
@@ -36,7 +54,7 @@ class Core:
     nodes: Ids
     id_of: Mapping[int, int]
     systems: Mapping[str, slice]
-    arcs: tuple[Ids, Ids]  # changes: from, to; ordered by the second
+    changes: Changes
 
     @cached_property
     def stations(self) -> Sequence[int]:
@@ -103,7 +121,7 @@ class Priced:
     detours: Mapping[str, Costs]
     detour: Costs
     discounts: Mapping[str, tuple[str, int]]
-    discounted: tuple[Ids, Ids]  # changes between partners of a discount
+    discounted: Changes  # between partners of a discount
     bound: Costs  # between places, at least
 
     @cached_property
@@ -126,7 +144,7 @@ def priced_core(book: FareBook, legs: tuple[Ride, ...], covered: frozenset[int])
     core = core_of(network, legs)
     cents, discounts = prices(book, frozenset())
     detours = detours_of(network, covered)
-    origins, goals = core.arcs
+    origins, goals = core.changes.origins, core.changes.goals
     partner = np.zeros(len(origins), bool)
     for system, (other, _) in discounts.items():
         a, b = core.systems[system], core.systems[other]
@@ -134,7 +152,7 @@ def priced_core(book: FareBook, legs: tuple[Ride, ...], covered: frozenset[int])
     hops = _dense(core, cents, NEVER)
     bound = _bound(core, hops - (_off(core, discounts)[:, None] + 1) // 2, legs)
     detour = _dense(core, detours, 0)
-    between = origins[partner], goals[partner]
+    between = Changes(origins[partner], goals[partner])
     return Priced(core, cents, hops, detours, detour, discounts, between, bound)
 
 
@@ -155,8 +173,8 @@ def core_of(network: Network, legs: tuple[Ride, ...]) -> Core:
         system: slice(*np.searchsorted(nodes, (part.start, part.stop)).tolist())
         for system, part in every.systems.items()
     }
-    arcs = np.searchsorted(nodes, origins), np.searchsorted(nodes, goals)
-    return Core(every, nodes, id_of, systems, arcs)
+    changes = Changes(np.searchsorted(nodes, origins), np.searchsorted(nodes, goals))
+    return Core(every, nodes, id_of, systems, changes)
 
 
 def _dense(core: Core, of_systems: Mapping[str, Costs], elsewhere: int) -> Costs:
@@ -205,8 +223,7 @@ def _bound(core: Core, hops: Costs, legs: Iterable[Ride]) -> Costs:
     firsts = np.searchsorted(places[order], np.arange(len(numbers)))
     by_row = np.minimum.reduceat(hops[order], firsts, axis=0)
     bound: Costs = np.minimum.reduceat(by_row[:, order], firsts, axis=1)
-    origins, goals = core.arcs
-    bound[places[origins], places[goals]] = 0
+    bound[places[core.changes.origins], places[core.changes.goals]] = 0
     network = core.all.network
     for leg in legs:
         on_leg = np.searchsorted(numbers, [network.place_of[one] for one in leg.stations])
@@ -217,11 +234,10 @@ def _bound(core: Core, hops: Costs, legs: Iterable[Ride]) -> Costs:
     return bound
 
 
-def arrivals(cost: Costs, arcs: tuple[Ids, Ids]) -> Costs:
+def arrivals(cost: Costs, changes: Changes) -> Costs:
     """The least cost at every id after one of the changes."""
-    origins, goals = arcs
     there = np.full(len(cost), NEVER, np.int32)
-    if len(goals):
-        firsts = np.flatnonzero(np.diff(goals, prepend=-1))
-        there[goals[firsts]] = np.minimum.reduceat(cost[origins], firsts) + STEP
+    if len(changes.goals):
+        least = np.minimum.reduceat(cost[changes.origins], changes.firsts)
+        there[changes.reached] = least + STEP
     return there

@@ -12,10 +12,9 @@ from fare_engine.routing.route_text import joined_rides
 
 BOARDING_SECONDS = 240
 NEVER = 10**9
-# Seconds, station, edge to it, its line and track.
+# Seconds, state behind it, line, edge and track. A state is a station * lines + the line by which
+# it was reached; lines count from one, 0 is on foot.
 Arc = tuple[int, int, int, int, int]
-# A station and the line by which it was reached, -1 on foot.
-State = tuple[int, int]
 
 
 @lru_cache(maxsize=16_384)
@@ -32,38 +31,42 @@ def ride_inside(
 def _quickest(
     network: Network, system: str, a: int, b: int, barred: frozenset[int]
 ) -> tuple[Ride, ...]:
-    """Dijkstra over stations, each with the line by which it was reached."""
-    around, twins = _tracks_of(network)[system], _twins_of(network)
-    best: dict[State, int] = {(a, -1): 0}
-    before: dict[State, tuple[State, int]] = {}
-    queue: list[tuple[int, int, int]] = [(0, a, -1)]
+    """Dijkstra over stations, each with the line by which it was reached: one number for both."""
+    around, lines = _tracks_of(network)[system], len(network.lines) + 1
+    walks = _walks_inside(network, system)
+    states = len(network.stations) * lines
+    best = {a * lines: 0}
+    before: dict[int, tuple[int, int]] = {}
+    queue = [a * lines]  # cost * states + state
     while queue:
-        cost, here, line = heapq.heappop(queue)
+        cost, state = divmod(heapq.heappop(queue), states)
+        here, line = divmod(state, lines)
         if here == b:
-            return tuple(joined_rides(reversed(list(_way(network, before, (here, line))))))
-        if cost > best[here, line]:
+            return tuple(joined_rides(reversed(list(_way(network, before, state, lines)))))
+        if cost > best[state]:
             continue
-        arcs = [(60 * minutes, twin, -1, -1) for twin, minutes in twins[here] if twin in around]
-        for seconds, there, edge, other, track in around.get(here, ()):
-            if track not in barred:
-                wait = 0 if other == line else BOARDING_SECONDS
-                arcs.append((seconds + wait, there, other, edge))
-        for onward, there, other, edge in arcs:
-            if cost + onward < best.get((there, other), NEVER):
-                best[there, other] = cost + onward
-                before[there, other] = (here, line), edge
-                heapq.heappush(queue, (cost + onward, there, other))
+        arcs = [(cost + seconds, twin, -1) for seconds, twin in walks.get(here, ())]
+        arcs += [
+            (cost + seconds + (0 if other == line else BOARDING_SECONDS), there, edge)
+            for seconds, there, other, edge, track in around.get(here, ())
+            if track not in barred
+        ]
+        for reached, there, edge in arcs:
+            if reached < best.get(there, NEVER):
+                best[there] = reached
+                before[there] = state, edge
+                heapq.heappush(queue, reached * states + there)
     return ()
 
 
 def _way(
-    network: Network, before: Mapping[State, tuple[State, int]], state: State
+    network: Network, before: Mapping[int, tuple[int, int]], state: int, lines: int
 ) -> Iterator[Ride]:
     """The tracks to a station, the last first."""
     while state in before:
         state, edge = before[state]
         if edge >= 0:
-            yield _ride(network, state[0], edge)
+            yield _ride(network, state // lines, edge)
 
 
 def _ride(network: Network, start: int, edge_id: int) -> Ride:
@@ -75,20 +78,27 @@ def _ride(network: Network, start: int, edge_id: int) -> Ride:
 def _tracks_of(network: Network) -> dict[str, dict[int, list[Arc]]]:
     """The arcs around each station, by fare system."""
     found: dict[str, dict[int, list[Arc]]] = {}
+    lines = len(network.lines) + 1
     for edge in network.edges:
         line = network.lines[edge.line]
         seconds = edge.km10 * network.seconds_per_km[line.id] // 10
         around = found.setdefault(line.system, {})
-        around.setdefault(edge.a, []).append((seconds, edge.b, edge.id, line.id, edge.track))
-        around.setdefault(edge.b, []).append((seconds, edge.a, edge.id, line.id, edge.track))
+        for here, there in ((edge.a, edge.b), (edge.b, edge.a)):
+            arc = seconds, there * lines + line.id + 1, line.id + 1, edge.id, edge.track
+            around.setdefault(here, []).append(arc)
     return found
 
 
 @cache
-def _twins_of(network: Network) -> list[list[tuple[int, int]]]:
-    """The other names of each station in the tariff, with the minutes of a change."""
-    node = network.fare_node
-    return [
-        [(twin, minutes) for twin, minutes in others.items() if node[twin] == node[here]]
-        for here, others in enumerate(network.interchanges)
-    ]
+def _walks_inside(network: Network, system: str) -> dict[int, list[tuple[int, int]]]:
+    """Seconds of a change to the other names of each station in a fare system, and their states."""
+    around, node = _tracks_of(network)[system], network.fare_node
+    lines = len(network.lines) + 1
+    return {
+        here: [
+            (60 * minutes, twin * lines)
+            for twin, minutes in network.interchanges[here].items()
+            if node[twin] == node[here] and twin in around
+        ]
+        for here in around
+    }

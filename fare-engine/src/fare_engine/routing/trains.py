@@ -92,7 +92,8 @@ def change_tenths(network: Network, a: int, b: int) -> int:
 
 def _minutes(network: Network, rides: Sequence[TrainRide]) -> int:
     waits = sum(
-        change_tenths(network, one.end, other.start) + other.wait for one, other in pairwise(rides)
+        one.far_end + change_tenths(network, one.end, other.start) + other.wait
+        for one, other in pairwise(rides)
     )
     return round((sum(ride.time for ride in rides) + waits) / 10)
 

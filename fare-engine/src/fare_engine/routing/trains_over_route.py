@@ -165,6 +165,8 @@ def _one_train_on(
     ready = {position: best[position].tenths + (CHANGE if position else 0) for position in fresh}
     reached: dict[int, tuple[int, int, Pattern, int, int]] = {}
     for train in trains:
+        if ready.keys().isdisjoint(train.positions):
+            continue
         minutes, waits = train.pattern.minutes10, train.pattern.waits
         boarded, before, board = NEVER, 0, 0
         for stop, position in zip(train.stops, train.positions, strict=True):

@@ -1,4 +1,8 @@
-"""Period of a commuter pass: which days does it cover, and may it be entered (R4-R7, F18)?"""
+"""Period of days, both ends inside and each of them open if not given (R4-R7, F18).
+
+Of a commuter pass: which days does it cover, may it be entered, does it overlap with another? Also
+of a re-check over the past.
+"""
 
 from dataclasses import dataclass
 from datetime import date

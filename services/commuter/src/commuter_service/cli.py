@@ -32,8 +32,9 @@ from fare_engine.fares.batch import (
     trains_text,
 )
 from fare_engine.fares.explanation_model import Explanation, as_json
-from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
+from fare_engine.network.station_lookup import SeveralStationsRefused
 from fare_engine.routing.candidates import (
     Candidate,
     Order,
@@ -112,16 +113,23 @@ def _price_route(
 
 
 def _refuse(fact: FareError, *, as_text: bool) -> None:
+    several = fact.refused if isinstance(fact, SeveralStationsRefused) else {}
+    if as_text:
+        errors = [{"field": field, **_error_json(one)} for field, one in several.items()]
+        _print_json({"error": _error_json(fact) | ({"errors": errors} if errors else {})})
+    else:
+        for one in several.values() or [fact]:
+            typer.echo(f"{one.code}: {one.message}", err=True)
+    raise typer.Exit(REFUSED)
+
+
+def _error_json(fact: FareError) -> dict[str, Any]:
     details = {
         name: list(getattr(fact, name))
         for name in ("suggestions", "choices")
         if hasattr(fact, name)
     }
-    if as_text:
-        _print_json({"error": {"code": fact.code, "message": fact.message, **details}})
-    else:
-        typer.echo(f"{fact.code}: {fact.message}", err=True)
-    raise typer.Exit(REFUSED)
+    return {"code": fact.code, "message": fact.message, **details}
 
 
 def _show_price(priced: Explanation, *, as_text: bool) -> None:

@@ -8,7 +8,8 @@ from typing import cast
 from fastapi import FastAPI, Request, Response
 
 from fare_engine.errors import FareError
-from shared.errors import Refusal
+from fare_engine.network.station_lookup import SeveralStationsRefused
+from shared.errors import FieldError, FormErrors, Refusal
 from shared.http import answer_refusal
 
 
@@ -18,8 +19,25 @@ def declared(error: type[FareError]) -> type[Refusal]:
     return cast("type[Refusal]", type(error.__name__, (Refusal,), members))
 
 
+class StationsRefused(FormErrors):
+    """Several of the station names are refused; facts hold the names to take instead, by field."""
+
+    code = SeveralStationsRefused.code
+    message = "駅名を確認してください。"
+
+    def __init__(self, several: SeveralStationsRefused) -> None:
+        refused = several.refused.items()
+        super().__init__(*[FieldError(field, one.code, one.message) for field, one in refused])
+        self.facts = {
+            field: one.facts.get("choices", one.facts.get("suggestions", []))
+            for field, one in refused
+        }
+
+
 def refusal_of(error: FareError) -> Refusal:
     """One error as a refusal."""
+    if isinstance(error, SeveralStationsRefused):
+        return StationsRefused(error)
     return declared(type(error))(error.message, **error.facts)
 
 

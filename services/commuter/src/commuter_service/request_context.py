@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from commuter_service.models import CompanySetting, Permission
 from commuter_service.rules.company_setting import RightMissing
-from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.fares.tariffs import Tariffs
 from shared import request_context
 
 

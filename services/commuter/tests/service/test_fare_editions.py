@@ -12,7 +12,7 @@ from commuter_service.actions.network_editions import load_edition
 from commuter_service.adapters.route_providers import OWN_ENGINE
 from commuter_service.provider_rides import SourcePass
 from fare_engine.data_tables import FareTables, fare_tables, network_tables
-from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.candidates import Candidate, SearchRequest
 from shared.auth import Principal, Role
 

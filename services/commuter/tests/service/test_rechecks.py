@@ -95,6 +95,27 @@ async def test_the_cheapest_pass_for_a_way_to_work(commuter_api: CommuterApi) ->
     assert (await commuter_api.post(TARO, "/simulations/passes", body))["best"] is None
 
 
+async def test_a_simulation_takes_passes_by_their_stations(commuter_api: CommuterApi) -> None:
+    offers: list[dict[str, object]] = [
+        {"months": 1, "yen": 7680},
+        {"months": 1, "yen": 9000, "via": ["品川"]},
+        {"months": 1, "yen": 9000, "start": "三鷹"},
+    ]
+    body = {
+        "start": "東京", "end": "新宿", "on": "2026/04/10", "days_per_month": 20,
+        "offers": offers,
+    }  # fmt: skip
+    found = await commuter_api.post(TARO, "/simulations/passes", body)
+    direct, around, longer = (one["route"] for one in found["offers"])
+    assert direct == P1
+    assert "品川" in around
+    assert longer.startswith("三鷹")
+    offers[1]["via"], offers[2]["start"] = ["渋夜"], "大阪"
+    answer = await commuter_api.request(TARO, "POST", "/simulations/passes", body)
+    problem = refused(answer, 422, "STATIONS_REFUSED")
+    assert [one["field"] for one in problem["errors"]] == ["offers.1.via.0", "offers.2.start"]
+
+
 @pytest.mark.rule("F13")
 async def test_a_simulation_tells_where_two_tickets_are_cheaper(commuter_api: CommuterApi) -> None:
     body = {"start": "八王子", "end": "東京", "on": "2026/04/10", "days_per_month": 1}

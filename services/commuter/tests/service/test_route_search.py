@@ -36,3 +36,18 @@ async def test_the_settings_name_the_source(
         assert 209 in [one["charged_yen"] for one in answer.json()["items"]]
     else:
         refused(answer, 503, "LOOK_UP_UNAVAILABLE")
+
+
+async def test_every_refused_name_is_told_by_its_field(commuter_api: CommuterApi) -> None:
+    wrong = ASKED | {"start": "shinjuk", "via": ["新宿", "小川町"], "end": "大阪"}
+    answer = await commuter_api.request(TARO, "POST", "/look-ups", wrong)
+    problem = refused(answer, 422, "STATIONS_REFUSED")
+    assert [(one["field"], one["code"]) for one in problem["errors"]] == [
+        ("start", "UNKNOWN_STATION"),
+        ("via.1", "AMBIGUOUS_STATION"),
+        ("end", "STATION_OUTSIDE_AREA"),
+    ]
+    assert "新宿" in problem["facts"]["start"]
+    assert "小川町(都営)" in problem["facts"]["via.1"]
+    alone = await commuter_api.request(TARO, "POST", "/look-ups", ASKED | {"end": "大阪"})
+    refused(alone, 422, "STATION_OUTSIDE_AREA")

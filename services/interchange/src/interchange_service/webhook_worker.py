@@ -35,10 +35,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class WebhookSender(DeliveryWorker[ClaimedDelivery, Attempt]):
-    """Sends what is due, `lanes` messages at a time."""
+    """Sends what is due, `lanes` messages at a time.
+
+    `waited` is the share of each delay that is waited before the next attempt; only a script that
+    replays the past waits none of it.
+    """
 
     secret_box: SecretBox
     post: WebhookClient
+    waited: float = 1.0
 
     @property
     def lease_s(self) -> float:
@@ -80,7 +85,12 @@ class WebhookSender(DeliveryWorker[ClaimedDelivery, Attempt]):
         """See `DeliveryWorker`."""
         chance = random.random()  # noqa: S311  a delay is no secret
         return await settle_message(
-            tx, message.delivery, result, chance=chance, now=self.clock.now()
+            tx,
+            message.delivery,
+            result,
+            chance=chance,
+            now=self.clock.now(),
+            waited=self.waited,
         )
 
     def report(self, message: ClaimedDelivery, result: Attempt, step: str | None) -> None:

@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import socket
+import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -28,6 +29,10 @@ from shared.testing.disposable_servers import (
 )
 
 Cleanup = Callable[[], None]
+
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For HTTP clients of local servers: trusts nobody, and so spares each client the reading of the
+certificates of every authority, which takes longer than most requests."""
 
 HOW_TO_GET_RABBITMQ = (
     "NO RABBITMQ: its tests are skipped. Set RABBITMQ_URL=amqp://user:password@host:5672/, or run "

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.adapters.network_store import EDITION, FARES, NETWORK
 from fare_engine.data_tables import FareTables, NetworkTables, edition_of
-from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.network import Network
 
 

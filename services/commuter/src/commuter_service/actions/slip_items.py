@@ -19,7 +19,7 @@ from commuter_service.rules.slip_form import FormItem
 from commuter_service.rules.slip_kind import USES_SEARCH
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import as_json
-from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.candidates import Label
 from fare_engine.routing.route_text import parse_route
 from fare_engine.routing.route_words import section_of

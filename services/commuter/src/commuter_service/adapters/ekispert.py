@@ -29,13 +29,20 @@ from commuter_service.provider_rides import (
     fares_needed,
     own_ride,
 )
-from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate, Tariffs
+from fare_engine.errors import FareError
 from fare_engine.fares.pricing import Terms
 from fare_engine.fares.ride_charge import RideCharge, charge_ride, deducting_passes
+from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate, Tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.normalize import plain_name
 from fare_engine.network.station_closures import closed_stations
-from fare_engine.network.station_lookup import StationOutsideArea, UnknownStation, find_place
+from fare_engine.network.station_lookup import (
+    AmbiguousStation,
+    StationOutsideArea,
+    UnknownStation,
+    find_place,
+    raise_refused,
+)
 from fare_engine.routing.candidates import (
     Candidate,
     NoRouteBetween,
@@ -297,14 +304,18 @@ class _Asking:
 
 def _names(network: Network, question: SearchRequest) -> list[str]:
     """The places as they are asked for: by our name where we know it, else as typed."""
-    names = []
-    for typed in (question.start, *question.via, question.end):
+    names: list[str] = []
+    refused: dict[str, FareError] = {}
+    for name, typed in question.names.items():
         try:
             place = find_place(network, typed)
         except (UnknownStation, StationOutsideArea):
             names.append(typed.strip())
+        except AmbiguousStation as fact:
+            refused[name] = fact
         else:
             names.append(network.stations[place[0]].name)
+    raise_refused(refused)
     if any(a == b for a, b in pairwise(names)):
         raise SamePlace("出発駅・経由駅・到着駅に同じ駅が続いています")
     return names

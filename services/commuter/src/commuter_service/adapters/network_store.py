@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fare_engine.data_tables import FareTables, NetworkTables, row_types
-from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.network.network import Network
 
 EDITIONS_KEPT = 4

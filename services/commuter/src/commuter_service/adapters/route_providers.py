@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commuter_service.adapters.ekispert import Ekispert
 from commuter_service.provider_rides import SourcePass
-from fare_engine.fares.fares_between_stations import Tariffs, packaged_tariffs
+from fare_engine.fares.tariffs import Tariffs, packaged_tariffs
 from fare_engine.routing.candidates import Candidate, SearchRequest, candidates
 from fare_engine.rules.fare_rounding import Medium
 

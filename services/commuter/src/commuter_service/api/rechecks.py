@@ -1,7 +1,7 @@
 """Beyond the manual: re-check of a period, simulation of passes, findings about claims."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
@@ -21,7 +21,7 @@ from commuter_service.api.dependencies import (
     dealer_of,
 )
 from commuter_service.api.refusal_groups import GAP, PERIOD, PRICE, SEARCH
-from commuter_service.api.route_search import Yen, passes_of_owner
+from commuter_service.api.route_search import MOST_VIA, Yen, passes_of_owner
 from commuter_service.models import SlipItem
 from commuter_service.passes.employee_passes import (
     EmployeePasses,
@@ -37,9 +37,10 @@ from commuter_service.rules.pass_simulation import MonthsNotSold, Offer, compare
 from commuter_service.slips.checks import claim_of, item_faults
 from commuter_service.slips.recheck import PaidItem, Rechecked, recheck
 from fare_engine.fares.explanation_model import Notice, TrainLeg
-from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.fares.tariffs import Tariffs
+from fare_engine.network.station_lookup import find_places
 from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates
-from fare_engine.routing.route_text import CommuterPass
+from fare_engine.routing.route_text import CommuterPass, Route
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium
 from fare_engine.rules.period import Period
@@ -61,11 +62,22 @@ class PeriodBody(Body):
 
 
 class OfferBody(Body):
-    """A pass as it is sold."""
+    """A pass as it is sold: by its route, or over the usual way between stations.
 
-    route: Text
+    Without stations of its own, between those of the simulation.
+    """
+
+    route: Text | None = None
+    start: Text | None = None
+    end: Text | None = None
+    via: list[Text] = Field(default=[], max_length=MOST_VIA)
     months: int
     yen: Yen
+
+    def question(self, asked: SearchRequest) -> SearchRequest:
+        """How its way is looked up."""
+        start, end = self.start or asked.start, self.end or asked.end
+        return replace(asked, start=start, end=end, via=tuple(self.via), order=Order.RECOMMENDED)
 
     def offer(self) -> Offer:
         """As the rule takes it. Raises MonthsNotSold."""
@@ -195,6 +207,7 @@ async def simulate_passes(typed: SimulationBody, request: Request) -> Simulation
     question = SearchRequest(
         start=typed.start, end=typed.end, on=typed.on, medium=typed.medium, order=Order.FARE
     )
+    routes = await asyncio.to_thread(_routes_of, typed.offers, question, ctx.tariffs)
     found = await asyncio.to_thread(candidates, question, ctx.tariffs)
     cheapest = found[0].through_yen
     hint = price_ride(
@@ -204,11 +217,11 @@ async def simulate_passes(typed: SimulationBody, request: Request) -> Simulation
         _comparison(
             ctx.tariffs,
             typed,
-            one,
+            (one, route),
             daily_yen=cheapest * 2,
-            past_yen=_past_saving_yen(ctx.tariffs, one, passes, trips),
+            past_yen=_past_saving_yen(ctx.tariffs, route, passes, trips),
         )
-        for one in typed.offers
+        for one, route in zip(typed.offers, routes, strict=True)
     ]
     best = max(weighed, key=lambda one: one.saving_yen, default=None)
     return Simulation(
@@ -219,6 +232,24 @@ async def simulate_passes(typed: SimulationBody, request: Request) -> Simulation
         best=best.route if best and best.saving_yen > 0 else None,
         notices=list(hint.explanation.notices),
     )
+
+
+def _routes_of(offers: Sequence[OfferBody], asked: SearchRequest, tariffs: Tariffs) -> list[Route]:
+    """The routes of the offers. Every wrong name is refused at once, with the simulation's own."""
+    names = {
+        f"offers.{number}.{field}": name
+        for number, one in enumerate(offers)
+        if one.route is None
+        for field, name in one.question(asked).names.items()
+        if field.startswith("via") or getattr(one, field)
+    }
+    find_places(tariffs.network, asked.names | names)
+    return [
+        candidates(one.question(asked), tariffs)[0].route
+        if one.route is None
+        else read_pass_route(tariffs.network, one.route)
+        for one in offers
+    ]
 
 
 def _simulated_route(found: Candidate) -> SimulatedRoute:
@@ -300,12 +331,12 @@ def _difference(row: Rechecked, item: SlipItem, names: dict[str, str]) -> Differ
 def _comparison(
     tariffs: Tariffs,
     typed: SimulationBody,
-    one: OfferBody,
+    offer: tuple[OfferBody, Route],
     *,
     daily_yen: int,
     past_yen: int,
 ) -> WeighedOffer:
-    route = read_pass_route(tariffs.network, one.route)
+    one, route = offer
     thought = CommuterPass(THOUGHT_OF, 1, route, Period())
     ride = Ride(typed.on, str(route), typed.medium, round_trip=True)
     left = price_ride(ride, EmployeePasses(readable=(thought,)), tariffs)
@@ -326,10 +357,10 @@ def _comparison(
 
 
 def _past_saving_yen(
-    tariffs: Tariffs, one: OfferBody, passes: EmployeePasses, trips: Iterable[SlipItem]
+    tariffs: Tariffs, route: Route, passes: EmployeePasses, trips: Iterable[SlipItem]
 ) -> int:
     """What the pass would have saved on the last quarter's trips."""
-    thought = CommuterPass(THOUGHT_OF, 1, read_pass_route(tariffs.network, one.route), Period())
+    thought = CommuterPass(THOUGHT_OF, 1, route, Period())
     with_it = EmployeePasses(passes.facts, (*passes.readable, thought))
     saved = 0
     for item in trips:

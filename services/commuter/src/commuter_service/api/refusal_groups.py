@@ -7,7 +7,7 @@ from commuter_service.actions.slip_items import (
     ReasonForNoPassMissing,
 )
 from commuter_service.adapters.ekispert import RouteSearchRefused, RouteSearchUnavailable
-from commuter_service.fare_errors import declared
+from commuter_service.fare_errors import StationsRefused, declared
 from commuter_service.provider_rides import SourceFareMissing
 from commuter_service.rules.month_closing import MonthClosed
 from commuter_service.rules.pass_application import NotYourPass, RouteNotDecided
@@ -20,8 +20,8 @@ from commuter_service.rules.slip_approval import (
 )
 from commuter_service.rules.slip_kind import UnconfirmedPassBlocks
 from fare_engine.errors import FareError
-from fare_engine.fares.fares_between_stations import NoFareBetween, NoTariffOnDate
 from fare_engine.fares.pricing import BusFareMissing
+from fare_engine.fares.tariffs import NoFareBetween, NoTariffOnDate
 from fare_engine.network.station_closures import StationClosed
 from fare_engine.network.station_lookup import AmbiguousStation, StationOutsideArea, UnknownStation
 from fare_engine.routing.candidates import NoRouteBetween, SamePlace, UnknownOperator
@@ -49,7 +49,7 @@ PERIOD = _of_engine(PeriodReversed)
 GAP = _of_engine(PassHasGap)
 PRICE: Refusals = (*_NAMES, *_of_engine(RouteDisconnected, BusFareMissing), *_FARES)
 SEARCH: Refusals = (
-    *(*_STATIONS, *_of_engine(UnknownOperator, SamePlace, NoRouteBetween)),
+    *(*_STATIONS, StationsRefused, *_of_engine(UnknownOperator, SamePlace, NoRouteBetween)),
     *(*_FARES, RouteSearchUnavailable, RouteSearchRefused),
 )
 PASS_CONTENT: Refusals = (*_NAMES, *GAP, RouteNotDecided, *PERIOD)

@@ -48,8 +48,8 @@ from commuter_service.rules.slip_kind import (
 )
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import Explanation, ExtraCharge, Notice, TrainLeg
-from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.itinerary import ItineraryLeg, itinerary
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.station_lookup import Suggestion, suggest
 from fare_engine.routing.candidates import Candidate, Label, Order, SearchRequest, Weights
 from fare_engine.rules.bus_policy import BusPolicy

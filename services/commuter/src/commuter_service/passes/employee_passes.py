@@ -25,9 +25,9 @@ from commuter_service.queries import PassRecord, period_of, source_fares
 from commuter_service.rules.pass_validity import PassFacts, valid_passes
 from fare_engine.errors import FareError
 from fare_engine.fares.explanation_model import Explanation, ExtraCharge, Notice
-from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.pricing import Terms, price
 from fare_engine.fares.ride_charge import deducting_passes
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.network import Network
 from fare_engine.routing.route_text import (
     CommuterPass,

@@ -12,7 +12,7 @@ from commuter_service.rules.claim_findings import (
     typed_amount_on_pass,
 )
 from fare_engine.errors import FareError
-from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.network.network import Network, Ride
 from fare_engine.network.station_lookup import qualified_name
 from fare_engine.routing.candidates import Candidate, Order, SearchRequest, candidates

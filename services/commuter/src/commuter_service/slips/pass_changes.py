@@ -13,8 +13,8 @@ from commuter_service.provider_rides import is_source_route
 from commuter_service.rules.pass_warning import ItemFacts, versions_changed
 from commuter_service.rules.slip_approval import AT_HOME, SlipStatus
 from fare_engine.errors import FareError
-from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.pricing import Terms, price
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.route_text import CommuterPass, known_route
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium

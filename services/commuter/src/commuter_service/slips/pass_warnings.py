@@ -12,7 +12,7 @@ from commuter_service.rules.pass_warning import (
     revision_notice,
 )
 from commuter_service.slips.pass_changes import charge_changed, deleted_passes
-from fare_engine.fares.fares_between_stations import Tariffs
+from fare_engine.fares.tariffs import Tariffs
 
 IC_CARD = "ic_card"
 

@@ -11,9 +11,9 @@ from commuter_service.passes.employee_passes import EmployeePasses
 from commuter_service.provider_charges import charge_source_ride
 from commuter_service.provider_rides import QuotedFares, is_source_route, parse_source_ride
 from fare_engine.errors import FareError
-from fare_engine.fares.fares_between_stations import Tariffs
 from fare_engine.fares.pricing import Terms
 from fare_engine.fares.ride_charge import charge_ride, deducting_passes
+from fare_engine.fares.tariffs import Tariffs
 from fare_engine.routing.route_text import known_route
 from fare_engine.rules.bus_policy import BusPolicy
 from fare_engine.rules.fare_rounding import Medium

@@ -61,8 +61,14 @@ async def next_due(tx: AsyncSession) -> float | None:
     return await DELIVERIES.next_due(tx, overdue_s=OVERDUE_S)
 
 
-async def settle_message(
-    tx: AsyncSession, delivery: WebhookDelivery, answer: Attempt, *, chance: float, now: datetime
+async def settle_message(  # noqa: PLR0913 - the result, and what a retry depends on
+    tx: AsyncSession,
+    delivery: WebhookDelivery,
+    answer: Attempt,
+    *,
+    chance: float,
+    now: datetime,
+    waited: float = 1.0,
 ) -> str | None:
     """Record the result of an attempt; None if another worker has the message."""
     endpoint = await tx.get_one(
@@ -71,7 +77,7 @@ async def settle_message(
     step, retry_after = _step_after(delivery, endpoint, answer, chance)
     settlement = Settlement(
         step,
-        retry_after,
+        retry_after * waited if retry_after is not None else None,
         values={"last_status": answer.status, "last_trouble": answer.trouble},
         log={
             "status": answer.status,

@@ -618,9 +618,12 @@ class Offer(TypedDict):
 
 
 class OfferBody(TypedDict):
-    """A pass as it is sold."""
+    """A pass as it is sold: by its route, or over the usual way between stations."""
 
-    route: str
+    route: NotRequired[str | None]
+    start: NotRequired[str | None]
+    end: NotRequired[str | None]
+    via: NotRequired[Sequence[str]]
     months: int
     yen: int
 

@@ -161,17 +161,23 @@ async def show_recheck(request: Request) -> Response:
 def _offers(fields: FormFields) -> list[commuter.OfferBody]:
     offers: list[commuter.OfferBody] = []
     for number in range(OFFERS):
-        route = fields.text(f"offers.{number}.route")
-        if not route:
-            continue
         name = f"offers.{number}.yen"
+        if not any(fields.text(f"offers.{number}.{one}") for one in ("start", "end", "via", "yen")):
+            continue
         try:
             yen = formatting.read_yen(fields.text(name))
         except formatting.NotReadable as unreadable:
             fields.errors.append(FieldError(name, str(unreadable)))
             continue
         months = fields.number(f"offers.{number}.months") or 1
-        offers.append({"route": route, "months": months, "yen": yen or 0})
+        if not yen:
+            fields.errors.append(FieldError(name, "定期券の値段を入力してください。"))
+            continue
+        offer: commuter.OfferBody = {"months": months, "yen": yen}
+        offer["start"] = fields.text(f"offers.{number}.start") or None
+        offer["end"] = fields.text(f"offers.{number}.end") or None
+        offer["via"] = [via] if (via := fields.text(f"offers.{number}.via")) else []
+        offers.append(offer)
     return offers
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from portal_service.api_client import FieldError, Problem
 
-FIELDS = ("start", "via", "via_2", "via_3", "end")
+VIA_FIELDS = ("via", "via_2", "via_3")
+FIELDS = ("start", *VIA_FIELDS, "end")
 USUAL_FIELD = {
     "SAME_PLACE": "end",
     "NO_ROUTE_BETWEEN": "end",
@@ -34,6 +35,8 @@ def beside_station(problem: Problem, typed: Mapping[str, object], advice: str = 
     `typed` are the values of the form by field; a refusal that concerns none of them stays as it
     is. `advice` is the sentence that follows where the look-up does not know the way.
     """
+    if problem.code == "STATIONS_REFUSED":
+        return _each_beside_its_field(problem, typed, advice)
     field = _field(problem, typed)
     if problem.errors or field is None:
         return problem
@@ -46,17 +49,40 @@ def beside_station(problem: Problem, typed: Mapping[str, object], advice: str = 
 
 def is_not_covered(problem: Problem | None) -> bool:
     """Whether the look-up has no answer to this question, so that the amount is typed by hand."""
-    return problem is not None and problem.code in NOT_COVERED
+    if problem is None:
+        return False
+    return not NOT_COVERED.isdisjoint([problem.code, *(one.code for one in problem.errors)])
+
+
+def _each_beside_its_field(problem: Problem, typed: Mapping[str, object], advice: str) -> Problem:
+    """Several refused names. The service counts the via stations that are not empty."""
+    errors = []
+    for error in problem.errors:
+        before, at, number = error.field.rpartition("via.")
+        filled = [name for via in VIA_FIELDS if _text(typed, name := before + via)]
+        field = filled[int(number)] if at else error.field
+        choices = _names(problem, error.field)
+        station = _text(typed, field)
+        one = Problem(problem.status, error.code, error.message, "", facts={"station": station})
+        errors.append(FieldError(field, _words(one, choices, advice), error.code, choices))
+    return Problem(
+        problem.status, problem.code, problem.title, problem.detail, tuple(errors), problem.facts
+    )
 
 
 def _field(problem: Problem, typed: Mapping[str, object]) -> str | None:
     named = {problem.facts.get("station"), *_names(problem, "stations")}
-    for field in FIELDS:
-        value = typed.get(field)
-        if isinstance(value, str) and value.strip() in named:
+    others = [field for field in typed if field.rpartition(".")[2] in FIELDS]
+    for field in (*FIELDS, *others):
+        if _text(typed, field) in named:
             return field
     usual = USUAL_FIELD.get(problem.code)
     return usual if usual in typed else None
+
+
+def _text(typed: Mapping[str, object], field: str) -> str:
+    value = typed.get(field)
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _words(problem: Problem, choices: Sequence[str], advice: str) -> str:

@@ -67,10 +67,14 @@ class Tariffs:
             edges = network.section(area.operator, area.line, area.station_a, area.station_b)
             areas[area.operator, area.table].update(network.edges[e].track for e in edges)
         self.distances = Distances(network, areas, self._sections())
-        self.edition = edition_of(network.tables, tables)
         self._days = sorted({day for table in self._dated() for day in _turning_points(table)})
         self._changes: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._books: dict[tuple[int, Medium, bool], FareBook] = {}
+
+    @cached_property
+    def edition(self) -> str:
+        """The name of this edition of network and fares."""
+        return edition_of(self.network.tables, self.tables)
 
     def book(self, on: date, medium: Medium, *, child: bool = False) -> "FareBook":
         """The fares of one day in one medium. Days between two revisions share a book."""
