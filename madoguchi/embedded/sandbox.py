@@ -48,7 +48,7 @@ COMMENT = "サンドボックスからの差戻しです。"
 EFFECTS: Mapping[str, str] = {
     "vehicle_returned": "起票画面に下書きができます。",
     "vehicle_return_cancelled": "下書きが消えます。",
-    "staff_master_updated": "スタッフのプルダウンと権限に反映されます。",
+    "staff_master_updated": "スタッフのプルダウンに反映されます。",
     "store_master_updated": "店舗のプルダウンに反映されます。",
     "replacement_vehicle_master_updated": "代替車種のプルダウンに反映されます。",
     "customer_change_started": "この契約の結果入力が止まります。",

@@ -1,7 +1,7 @@
 """Sandbox page: what a dealer's developer sees while they send, without a login."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
@@ -47,12 +47,9 @@ def sandbox_router(sandbox: Sandbox, url: str, show: Callable[..., HTMLResponse]
         origin = urlsplit(request.headers.get("origin", "")).netloc
         if origin and origin != request.headers.get("host"):
             return await face("別のサイトからは操作できません。", 403)
-        form = await request.form()
+        form = {name: str(value) for name, value in (await request.form()).items()}
         try:
-            if contract_no := str(form.get("contract_no", "")):
-                await sandbox.submit(contract_no)
-            else:
-                await sandbox.take(str(form.get("application_id", "")), str(form.get("step", "")))
+            await _take(sandbox, form)
         except FormErrors as refusal:
             return await face("".join(field.message for field in refusal.fields), 422)
         except Refusal as refusal:
@@ -60,6 +57,14 @@ def sandbox_router(sandbox: Sandbox, url: str, show: Callable[..., HTMLResponse]
         return RedirectResponse("/sandbox/", 303)
 
     return pages
+
+
+async def _take(sandbox: Sandbox, form: Mapping[str, str]) -> None:
+    """Do what a button says. Raises a refusal."""
+    if contract_no := form.get("contract_no"):
+        await sandbox.submit(contract_no)
+    else:
+        await sandbox.take(form.get("application_id", ""), form.get("step", ""))
 
 
 def first_command(sandbox: Sandbox, url: str, contracts: list[str]) -> str:

@@ -2,12 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 
-def newest_example(folder: Path, wire_type: str) -> dict[str, Any]:
+def newest_example(folder: Path, wire_type: str) -> dict[str, object]:
     """The payload of the example with the highest number."""
     found = folder.glob(f"{wire_type}.*.json")
     newest = max(found, key=lambda path: int(path.name.rsplit(".", 2)[1]))
-    payload: dict[str, Any] = json.loads(newest.read_text(encoding="utf-8"))
+    payload: dict[str, object] = json.loads(newest.read_text(encoding="utf-8"))
     return payload

@@ -7,9 +7,9 @@ earlier limits and stay readable, so reading one does not apply them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 
 CONTROL = r"\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069"
 """Control characters, and those that reverse the direction of what follows."""
@@ -21,15 +21,15 @@ NOT_BLANK = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"
 class Limit:
     """JSON Schema keywords of a field, and what is expected, in two languages."""
 
-    keywords: Mapping[str, Any] = field(hash=False)
+    keywords: Mapping[str, object] = field(hash=False)
     japanese: str
     english: str
 
     def __get_pydantic_json_schema__(
-        self, core: Any, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+        self, core: object, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Add the keywords to the schema of what is sent."""
-        schema = handler(core)
+        schema = handler(core)  # type: ignore[arg-type]  # its type is of pydantic_core
         if handler.mode != "validation":
             return schema
         return {**schema, **self.keywords, "description": self.english}

@@ -6,7 +6,8 @@ Unknown fields are allowed and ignored.
 """
 
 from functools import cache
-from typing import Any
+
+from pydantic.json_schema import JsonSchemaValue
 
 from event_contracts.dealer import DealerEvent
 from event_contracts.registry import EVENTS
@@ -17,7 +18,7 @@ DEALER_EVENTS: dict[str, type[DealerEvent]] = {
 
 
 @cache
-def sender_schema(wire_type: str) -> dict[str, Any]:
+def sender_schema(wire_type: str) -> JsonSchemaValue:
     """The JSON Schema of the data of an event that a dealer's system sends."""
     schema = DEALER_EVENTS[wire_type].model_json_schema(mode="validation")
     schema.pop("additionalProperties", None)

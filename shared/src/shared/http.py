@@ -211,15 +211,13 @@ def install(app: FastAPI) -> None:
             return await answer_refusal(request, BodyUnreadable())
         if cause.status_code == HTTP_404_NOT_FOUND:  # no route has this path
             return problem(problem_of(NotFound()))
-        return problem(
-            {
-                "type": f"urn:madoguchi:problem:http_{cause.status_code}",
-                "title": cause.detail,
-                "status": cause.status_code,
-                "code": f"HTTP_{cause.status_code}",
-            },
-            cause.headers,  # Allow of a 405
-        )
+        body = {
+            "type": f"urn:madoguchi:problem:http_{cause.status_code}",
+            "title": cause.detail,
+            "status": cause.status_code,
+            "code": f"HTTP_{cause.status_code}",
+        }
+        return problem(body, cause.headers)  # Allow of a 405
 
     async def crashed(_: Request) -> Response:
         return problem(

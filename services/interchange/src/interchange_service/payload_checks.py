@@ -6,10 +6,10 @@ Every field that is wrong is named at once, with what was expected there.
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
+from pydantic.json_schema import JsonSchemaValue
 
 from event_contracts.limits import LIMITS
 from event_contracts.sender_schema import sender_schema
@@ -52,7 +52,7 @@ def check_payload(wire_type: str, payload: object) -> tuple[str, ...]:
 
 def past_days(wire_type: str) -> tuple[str, ...]:
     """The fields with the day on which something happened."""
-    fields: dict[str, dict[str, Any]] = sender_schema(wire_type)["properties"]
+    fields: Mapping[str, JsonSchemaValue] = sender_schema(wire_type)["properties"]
     return tuple(name for name, shape in fields.items() if shape.get("format") == "date")
 
 
@@ -84,7 +84,7 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
 
 
 def _expected(error: ValidationError) -> Expected:
-    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, dict) else {}
+    schema: JsonSchemaValue = error.schema if isinstance(error.schema, dict) else {}
     if words := OF_LIMIT.get(schema.get("description", "")):
         return words
     if error.validator in {"enum", "const"}:
@@ -95,5 +95,5 @@ def _expected(error: ValidationError) -> Expected:
 
 def _listed(error: ValidationError) -> list[str]:
     """The names or values that a keyword lists; `const` has one."""
-    value: Any = error.validator_value
+    value: object = error.validator_value
     return [str(one) for one in (value if isinstance(value, list) else [value])]

@@ -1,7 +1,5 @@
 """AsyncAPI of what dealers' systems use over AMQP and HTTPS, complete in one document."""
 
-from typing import Any
-
 from event_contracts.sender_schema import DEALER_EVENTS
 from interchange_service.dealer_docs.event_requests import (
     attributes,
@@ -17,8 +15,8 @@ from interchange_service.dealer_docs.webhook_schemas import (
     message_name,
     message_schemas,
 )
+from shared.openapi import Json
 
-Json = dict[str, Any]
 DEALER = {"description": "The dealer's own code, the same as dealer_id in the data."}
 USER = {
     "type": "userPassword",

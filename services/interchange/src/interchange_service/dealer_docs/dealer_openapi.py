@@ -5,7 +5,6 @@ itself: a client generated from it sends, registers and reads.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from interchange_service.dealer_docs.webhook_schemas import (
     PING_TYPE,
@@ -14,10 +13,9 @@ from interchange_service.dealer_docs.webhook_schemas import (
     message_name,
     message_schemas,
 )
-from shared.openapi import DEALER_KEY, SECURITY
+from shared.openapi import DEALER_KEY, SECURITY, Json
 from shared.roles import Role
 
-Json = dict[str, Any]
 PREFIX = "#/components/"
 DESCRIPTION = """\
 Send events to Madoguchi as CloudEvents 1.0, and receive signed webhooks from it.
@@ -101,7 +99,7 @@ def _with_components(document: Json, whole: Json) -> Json:
     return document
 
 
-def _without_null_defaults(node: Any) -> Any:
+def _without_null_defaults(node: object) -> object:
     """The same without `default: null`, which generators take for a field that must be there."""
     if isinstance(node, dict):
         return {

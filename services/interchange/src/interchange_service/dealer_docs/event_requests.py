@@ -4,15 +4,13 @@ In binary mode the attributes are `ce-` headers and the body is the data; in str
 body is the whole event, in batched mode an array of events.
 """
 
-from typing import Any
-
 from event_contracts import EXAMPLES
 from event_contracts.examples_of import newest_example
 from event_contracts.sender_schema import DEALER_EVENTS, sender_schema
 from interchange_service.rules.cloud_event import BATCHED, LONGEST_SOURCE, MOST_IN_BATCH, STRUCTURED
 from interchange_service.rules.message_checks import LONGEST_ID
+from shared.openapi import Json
 
-Json = dict[str, Any]
 REF = "#/components/schemas/"
 ID = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
 SOURCE = {"type": "string", "minLength": 1, "maxLength": LONGEST_SOURCE}

@@ -1,11 +1,9 @@
 """Webhooks as OpenAPI and AsyncAPI describe them: each message that an endpoint receives."""
 
-from typing import Any
-
 from interchange_service.rules.webhooks import PING, STATUS_NAMES, EventFilter
 from interchange_service.webhook_messages import SOURCE
+from shared.openapi import Json
 
-Json = dict[str, Any]
 TEXT = {"type": "string"}
 AN_ID = {"type": "string", "format": "uuid"}
 AT = {"type": "string", "format": "date-time"}
