@@ -6,6 +6,7 @@ import pytest
 
 from contracts_service.rules.import_file import AcceptedLine, RefusedLine, read_contract_file
 from contracts_service.rules.import_row import COLUMNS
+from contracts_service.rules.japanese_dates import read_day
 
 from .test_contract_import import KNOWN, as_file, numbered
 
@@ -78,3 +79,24 @@ def test_a_letter_of_one_company_s_own_is_named_with_line_and_column() -> None:
     assert [(refused.line, r.field, r.code) for r in refused.reasons] == [
         (3, "契約者名", "PRIVATE_CHARACTER")
     ]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "R7.7.15",
+        "R07.07.15",
+        "r7/7/15",
+        "R070715",
+        "令和7.7.15",
+        "Ｒ７．７．１５",
+        "㋿7年7月15日",
+        "2025/7/15 0:00",
+        "2025-07-15 00:00:00",
+        "2025-07-15T00:00:00",
+        "2025ー7ー15",
+        "2025－07－15",
+    ],
+)
+def test_days_of_other_programs(written: str) -> None:
+    assert read_day(written) == date(2025, 7, 15)
