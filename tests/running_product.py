@@ -155,10 +155,11 @@ def _first_start(data: Path) -> None:
     (data / "log.txt").unlink()
 
 
-def _command(data: Path, port: int, *flags: str) -> list[str]:
+def _command(data: Path, port: int, *flags: str, sandbox: bool = False) -> list[str]:
+    first = ["sandbox"] if sandbox else ["up", "--demo", "small"]
     return [
-        sys.executable, "-m", "madoguchi.cli.main", "up", "--port", str(port), "--data", str(data),
-        "--demo", "small", *flags,
+        sys.executable, "-m", "madoguchi.cli.main", *first, "--port", str(port),
+        "--data", str(data), *flags,
     ]  # fmt: skip
 
 
@@ -180,20 +181,22 @@ def running(
     killed_when: Callable[[Product], bool] | None = None,
     backup: Path | None = None,
     verbose: bool = True,
+    sandbox: bool = False,
 ) -> Iterator[Product]:
     """The product on a free port and a folder of its own, stopped and cleared away at the end.
 
     Its data is a copy of what a first start made (prepared_data.py); with `first_start` the folder
     is empty. With `killed_when` its first start is killed in that moment, and it is started again.
-    With `backup` its data is restored from that folder before the first start. `verbose` logs
-    every request, which costs time.
+    With `backup` its data is restored from that folder before the first start. With `sandbox`
+    it is the one of a dealer's developer. `verbose` logs every request, which costs time.
     """
     data, port = Path(tempfile.mkdtemp(prefix="madoguchi-test-")), free_port()
     if backup is not None:
         _restore(backup, data)
     elif not first_start and killed_when is None:
         copy_prepared(data, _first_start)
-    command = _command(data, port, *(["--verbose"] if verbose else []), *flags)
+    logged = ["--verbose"] if verbose and not sandbox else []
+    command = _command(data, port, *logged, *flags, sandbox=sandbox)
     product = Product(f"http://127.0.0.1:{port}", data, _spawn(command, data), command)
     try:
         if killed_when is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from event_contracts import EVENTS, EXAMPLES, SUBSCRIPTIONS, Event
+from event_contracts.examples_of import newest_example
 from event_contracts.registry import STREAMS
 from madoguchi.services import SERVICES
 from shared.worker import Handler
@@ -55,7 +56,7 @@ def _of(event: type[Event]) -> Iterator[str]:
     required = schema.get("required", ())
     for name, shape in schema["properties"].items():
         yield f"| `{name}` | {_type(shape, schema)} | {'yes' if name in required else 'no'} |"
-    example = json.loads((EXAMPLES / f"{event.wire_type}.1.json").read_text(encoding="utf-8"))
+    example = newest_example(EXAMPLES, event.wire_type)
     yield f"\n```json\n{json.dumps(example, ensure_ascii=False)}\n```\n"
 
 

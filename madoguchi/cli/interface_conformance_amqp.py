@@ -13,15 +13,9 @@ import aio_pika
 from aio_pika.exceptions import AMQPError
 
 from interchange_service.broker_definitions import BrokerNames
-from madoguchi.cli.interface_conformance import (
-    RETURNED,
-    STRUCTURED,
-    Case,
-    Line,
-    Message,
-    System,
-    fresh,
-)
+from interchange_service.rules.cloud_event import STRUCTURED
+from madoguchi.cli.interface_conformance import Line, System
+from madoguchi.cli.interface_conformance_cases import RETURNED, Case, Message, fresh
 from shared.rabbitmq_connection import connect
 
 WAITS_S = (0.5, 1, 2, 4, 8)

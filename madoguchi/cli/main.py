@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn
@@ -16,6 +17,15 @@ from contracts_service.rules.master_file import MasterKind
 from madoguchi.cli.options import DATA_FOLDER, Data, Url
 from madoguchi.embedded.demo.size import Demo
 from madoguchi.embedded.run_config import RunConfig
+
+SANDBOX_FOLDER = Path(".madoguchi/sandbox")
+
+
+class SandboxDealer(StrEnum):
+    """The demo's dealers whose people are on the login page."""
+
+    D01 = "D01"
+    D02 = "D02"
 
 
 class LazyCommands(TyperGroup):
@@ -101,6 +111,18 @@ def up(  # noqa: PLR0913 - every flag is an argument
     )
 
 
+@main.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="port of the pages")] = 8400,
+    data: Data = SANDBOX_FOLDER,
+    *,
+    dealer: Annotated[SandboxDealer, typer.Option(help="the dealer's code")] = SandboxDealer.D01,
+    fresh: Annotated[bool, typer.Option("--fresh", help="delete all data first")] = False,
+) -> None:
+    """Start a sandbox for a dealer's developer: data, a key, and a page of what arrives."""
+    _start(RunConfig(port, data.resolve(), fresh=fresh, demo=Demo.SMALL, sandbox=dealer.value))
+
+
 def _start(config: RunConfig) -> None:
     """Check that it can start, then run it; a known failure ends with a sentence."""
     if config.processes and config.rabbitmq is None:
@@ -135,6 +157,8 @@ def _serve(config: RunConfig, embedded: Future[str] | None) -> None:
 
     def ready() -> None:
         console.print(f"\n  窓口 Madoguchi   [bold]{config.url}[/bold]")
+        if config.sandbox:
+            print_sandbox(config)
         console.print(f"  mails            {config.url}/mailbox")
         console.print("  log in as        山田 太郎 (sales), 佐藤 誠 (store manager),")
         console.print("                   田中 裕子 (headquarters), 渡辺 恵子 (finance company):")
@@ -147,6 +171,14 @@ def _serve(config: RunConfig, embedded: Future[str] | None) -> None:
     tracing.start("madoguchi", config.otlp)
     uvloop.run(run(config, ready=ready, on_demo_start=on_demo_start, embedded=embedded))
     tracing.stop()
+
+
+def print_sandbox(config: RunConfig) -> None:
+    """Print what a dealer's developer needs for the first message."""
+    key = (config.data / "sandbox-key").read_text(encoding="utf-8")
+    typer.echo(f"  sandbox          {config.url}/sandbox/")
+    typer.echo(f"  export MADOGUCHI_URL={config.url} MADOGUCHI_DEALER={config.sandbox}")
+    typer.echo(f"  export MADOGUCHI_KEY={key}")
 
 
 def _end_with(sentence: Exception) -> NoReturn:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from madoguchi.embedded import postgres
-from madoguchi.embedded.assembly import Assembly, begin_demo
+from madoguchi.embedded.assembly import Assembly, begin_demo, sandbox_of
 from madoguchi.embedded.demo.size import Demo
 from madoguchi.embedded.first_start import is_empty, unfinished
 from madoguchi.embedded.mail_catcher import catch_mail
@@ -63,6 +63,8 @@ async def start_application(
         assembly = Assembly(config, secrets, clock, running, http, smtp_port, urls["portal"])
         if config.demo is not Demo.NONE and await is_empty(running["contracts"].database):
             await begin_demo(assembly)
+        if (sandbox := sandbox_of(assembly)) is not None:
+            await sandbox.ensure_key()
         yield as_processes(assembly) if config.processes else in_one_process(assembly)
 
 

@@ -4,6 +4,7 @@ Both process layouts (application.py) are built from it.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -20,9 +21,11 @@ from madoguchi.embedded.demo_users import demo_people
 from madoguchi.embedded.first_start import DemoProgress, FirstStart, unfinished
 from madoguchi.embedded.issuer import IssuerSettings, create_issuer, issuer_key
 from madoguchi.embedded.login_hints import LoginHints
-from madoguchi.embedded.mailbox_and_clock import create_extras
+from madoguchi.embedded.mailbox_and_clock import MorePages, create_extras
 from madoguchi.embedded.persistent_clock import PersistentClock
 from madoguchi.embedded.run_config import RunConfig
+from madoguchi.embedded.sandbox import Sandbox
+from madoguchi.embedded.sandbox_pages import sandbox_router
 from madoguchi.services import SERVICES
 from portal_service.session import FROM_PROVIDER
 from shared.db import Database
@@ -148,8 +151,23 @@ def portal_values(assembly: Assembly) -> dict[str, Any]:
 def demo_pages(assembly: Assembly) -> dict[str, ASGIApp]:
     """The pages of the all-in-one beside the product: login, mailbox and clock."""
     issuer = Starlette(routes=[Mount("/issuer", app=_issuer(assembly))])
-    extras = create_extras(assembly.config.data / "mail", assembly.clock, assembly.wake_timers)
-    return {"/issuer": issuer, "/mailbox": extras}
+    more: list[MorePages] = []
+    if (sandbox := sandbox_of(assembly)) is not None:
+        more.append(partial(sandbox_router, sandbox, assembly.config.url))
+    mails = assembly.config.data / "mail"
+    extras = create_extras(mails, assembly.clock, assembly.wake_timers, *more)
+    pages: dict[str, ASGIApp] = {"/issuer": issuer, "/mailbox": extras}
+    return pages | {"/sandbox": extras} if more else pages
+
+
+def sandbox_of(assembly: Assembly) -> Sandbox | None:
+    """The sandbox, if this installation is one. Raises StopIteration for an unknown dealer."""
+    config = assembly.config
+    if config.sandbox is None:
+        return None
+    databases = {name: part.database for name, part in assembly.running.items()}
+    dealer = next(one for one in demo_masters().dealers if one.code == config.sandbox)
+    return Sandbox(databases, assembly.clock, dealer, config.data)
 
 
 def _issuer(assembly: Assembly) -> FastAPI:

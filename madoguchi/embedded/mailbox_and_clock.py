@@ -34,8 +34,14 @@ class SettableClock(Protocol):
 Travelled = Callable[[], Awaitable[None]]
 
 
-def create_extras(mail_folder: Path, clock: SettableClock, travelled: Travelled) -> FastAPI:
-    """`/mailbox/` and `/clock/`; `travelled` is called after the clock was set."""
+Show = Callable[..., HTMLResponse]
+MorePages = Callable[[Show], APIRouter]
+
+
+def create_extras(
+    mail_folder: Path, clock: SettableClock, travelled: Travelled, *more: MorePages
+) -> FastAPI:
+    """`/mailbox/`, `/clock/` and `more`; `travelled` is called after the clock was set."""
     app = FastAPI(openapi_url=None, redirect_slashes=True)
     templates = page_templates(Path(__file__).parent)
 
@@ -46,12 +52,11 @@ def create_extras(mail_folder: Path, clock: SettableClock, travelled: Travelled)
 
     app.include_router(_mailbox(Mailbox(mail_folder), show))
     app.include_router(_clock(clock, show, travelled))
+    for pages in more:
+        app.include_router(pages(show))
     assert_every_route_has_a_policy(app)
     app.add_middleware(SecurityHeadersMiddleware, policy=content_security_policy(), https=False)
     return app
-
-
-Show = Callable[..., HTMLResponse]
 
 
 def _mailbox(mailbox: Mailbox, show: Show) -> APIRouter:

@@ -22,6 +22,8 @@ class RunConfig:
     demo_contracts: int = 600
     otlp: str | None = None
     log_level: str = "WARNING"
+    sandbox: str | None = None
+    """The dealer whose developer uses this installation as a sandbox."""
 
     @property
     def url(self) -> str:

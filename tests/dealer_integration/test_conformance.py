@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from typer.testing import CliRunner, Result
 
 from event_contracts.dealer import DealerEvent
-from madoguchi.cli.interface_conformance import TYPES, cases, fresh
+from event_contracts.sender_schema import DEALER_EVENTS as TYPES
+from madoguchi.cli.interface_conformance_cases import cases, fresh
 from madoguchi.cli.main import main
 from tests.portal.conftest import serving
 
@@ -55,12 +56,18 @@ async def test_a_service_that_accepts_everything_fails() -> None:
     assert "NG" in result.output
 
 
+DATA = {"dealer_id": "D01", "source_id": "R-1", "received_on": "2025-07-14"}
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "words"),
     [
         ({}, 0, "dealer.vehicle_returned.v1 D01-"),
         ({"specversion": "0.3"}, 1, "NOT_A_CLOUD_EVENT"),
         ({"time": "2020-01-01T00:00:00Z"}, 1, "TIME_TOO_OLD: time（発生日時）が古すぎます。"),
+        ({"time": "2026-01-01T00:00:00"}, 1, "time: 時差つきの RFC 3339"),
+        ({"data": {**DATA, "contractNo": "1"}}, 0, "注意 data.contractNo: 未知の項目"),
+        ({"data": {**DATA, "odometer_km": True}}, 1, "data.odometer_km: 0～9999999の整数"),
         ({"type": "dealer.nothing.v1"}, 1, "TYPE_NOT_ALLOWED"),
         ({"data": {"dealer_id": "D01"}}, 1, "PAYLOAD_DOES_NOT_FIT"),
     ],

@@ -12,8 +12,9 @@ import pytest
 
 from interchange_service.amqp_consumer import AmqpConsumers
 from interchange_service.broker_definitions import BrokerNames
-from madoguchi.cli.interface_conformance import Line, System, fresh
+from madoguchi.cli.interface_conformance import Line, System
 from madoguchi.cli.interface_conformance_amqp import try_amqp
+from madoguchi.cli.interface_conformance_cases import fresh
 from services.interchange.tests.dealer_broker import Broker
 from shared.clock import SystemClock
 from shared.testing.broker_users import why_not

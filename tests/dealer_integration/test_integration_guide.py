@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from event_contracts.dealer import DealerEvent
+from event_contracts.sender_schema import DEALER_EVENTS as TYPES
 from interchange_service.api.events import STATUS_OF
 from interchange_service.rules.credentials import KeyExpired, KeyNotTrusted, KeyRevoked
 from interchange_service.rules.message_checks import (
@@ -19,7 +21,7 @@ from interchange_service.rules.message_checks import (
     Reason,
 )
 from interchange_service.settings import InterchangeSettings
-from madoguchi.cli.interface_conformance import TYPES
+from madoguchi.cli.interface_conformance_cases import NOT_TRIED, cases
 from tests.node_assets import installed
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -69,14 +71,29 @@ def test_every_link_resolves(page: str) -> None:
     assert [link for link in inside if not (DOCS / link).exists()] == []
 
 
-def test_the_catalogue_is_a_valid_asyncapi_document(request: pytest.FixtureRequest) -> None:
-    """Validated by the parser of the AsyncAPI Initiative."""
+@pytest.mark.parametrize("file", ["asyncapi.yaml", "dealers/asyncapi.yaml"])
+def test_the_catalogues_are_valid_asyncapi_documents(
+    request: pytest.FixtureRequest, file: str
+) -> None:
+    """Validated by the parser of the AsyncAPI Initiative; the one for dealers stands alone."""
+    whole = (DOCS.parent / "contracts-schema" / file).read_text(encoding="utf-8")
+    assert ("$ref: ./" in whole) is (file == "asyncapi.yaml")
     installed(request, DOCS / "integration", "@asyncapi/parser")
     done = subprocess.run(
-        ["node", "check-asyncapi.mjs", "../../contracts-schema/asyncapi.yaml"],
+        ["node", "check-asyncapi.mjs", f"../../contracts-schema/{file}"],
         cwd=DOCS / "integration", capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_conformance_tries_every_documented_refusal(page: str) -> None:
+    """Those that it cannot provoke alone are listed with the reason."""
+    documented = {code for _, code, _ in ROW.findall(read(page))}
+    tried = {case.expected.split()[1] for case in cases("D01", datetime.now(UTC))
+             if not case.expected.startswith("202")}  # fmt: skip
+    assert not tried & set(NOT_TRIED)
+    assert tried | set(NOT_TRIED) == documented
 
 
 def read(page: str) -> str:

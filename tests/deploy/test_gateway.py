@@ -236,9 +236,9 @@ def test_a_body_that_is_too_large_gets_an_error_page(gateway: Gateway) -> None:
     fits = httpx.post(f"{gateway.url}/contracts/C1/memo", content=b"x" * (1024 * 1024))
     assert fits.status_code != 413
     url = f"{gateway.url}/api/interchange/v1/events"
-    refused = httpx.post(url, content=b"x" * (128 * 1024 + 1))
+    refused = httpx.post(url, content=b"x" * (640 * 1024 + 1))
     assert (refused.status_code, refused.json()["code"]) == (413, "TOO_LARGE")
-    assert httpx.post(url, content=b"x" * (128 * 1024)).status_code == 502
+    assert httpx.post(url, content=b"x" * (640 * 1024)).status_code == 502
 
 
 def test_a_photograph_gets_as_far_as_the_service(gateway: Gateway) -> None:

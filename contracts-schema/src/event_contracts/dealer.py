@@ -1,15 +1,26 @@
 """Dealer events from the dealers' own systems: returned vehicles, and master data."""
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from event_contracts import limits
 from event_contracts.event import Event
+
+Code = Annotated[str, limits.CODE]
+Name = Annotated[str, limits.NAME]
+ContractNo = Annotated[str, limits.CONTRACT_NO]
+Day = Annotated[date, limits.DAY]
+Phone = Annotated[str, limits.PHONE]
+Short = Annotated[str, limits.SHORT]
+SourceId = Annotated[str, limits.KEY]
 
 
 class DealerEvent(Event):
     """A fact that a dealer's system publishes; keys are unique within the dealer only."""
 
     aggregate_type: ClassVar[str] = "dealer"
+
+    dealer_id: Annotated[str, limits.DEALER]
 
     @property
     def aggregate_id(self) -> str:
@@ -24,12 +35,12 @@ class VehicleReturned(DealerEvent):
     personal: ClassVar[tuple[str, ...]] = ("place",)
     aggregate_key: ClassVar[str] = "source_id"
 
-    source_id: str
-    contract_no: str | None = None
-    registration_no: str | None = None
-    received_on: date
-    place: str | None = None
-    odometer_km: int | None = None
+    source_id: SourceId
+    contract_no: ContractNo | None = None
+    registration_no: Short | None = None
+    received_on: Day
+    place: Annotated[str, limits.PLACE] | None = None
+    odometer_km: Annotated[int, limits.ODOMETER] | None = None
 
 
 class VehicleReturnCancelled(DealerEvent):
@@ -38,7 +49,7 @@ class VehicleReturnCancelled(DealerEvent):
     wire_type: ClassVar[str] = "dealer.vehicle_return_cancelled.v1"
     aggregate_key: ClassVar[str] = "source_id"
 
-    source_id: str
+    source_id: SourceId
 
 
 class StaffMasterUpdated(DealerEvent):
@@ -47,14 +58,14 @@ class StaffMasterUpdated(DealerEvent):
     wire_type: ClassVar[str] = "dealer.staff_master_updated.v1"
     aggregate_key: ClassVar[str] = "staff_code"
 
-    staff_code: str
-    name: str
-    name_kana: str | None = None
-    store_code: str | None = None
+    staff_code: Code
+    name: Name
+    name_kana: Short | None = None
+    store_code: Code | None = None
     role: Literal["sales", "manager", "hq"]
     active: bool = True
-    mobile_phone: str | None = None
-    mail: str | None = None
+    mobile_phone: Phone | None = None
+    mail: Annotated[str, limits.MAIL] | None = None
 
 
 class StoreMasterUpdated(DealerEvent):
@@ -63,12 +74,12 @@ class StoreMasterUpdated(DealerEvent):
     wire_type: ClassVar[str] = "dealer.store_master_updated.v1"
     aggregate_key: ClassVar[str] = "store_code"
 
-    store_code: str
-    name: str
-    phone: str | None = None
+    store_code: Code
+    name: Name
+    phone: Phone | None = None
     active: bool = True
     unused: bool = False
-    successor: str | None = None
+    successor: Code | None = None
 
 
 class ReplacementVehicleMasterUpdated(DealerEvent):
@@ -77,8 +88,8 @@ class ReplacementVehicleMasterUpdated(DealerEvent):
     wire_type: ClassVar[str] = "dealer.replacement_vehicle_master_updated.v1"
     aggregate_key: ClassVar[str] = "vehicle_code"
 
-    vehicle_code: str
-    name: str
+    vehicle_code: Code
+    name: Name
     active: bool = True
 
 
@@ -87,7 +98,7 @@ class DealerContractEvent(DealerEvent):
 
     aggregate_key: ClassVar[str] = "contract_no"
 
-    contract_no: str
+    contract_no: ContractNo
 
 
 class CustomerChangeStarted(DealerContractEvent):
@@ -111,5 +122,5 @@ class ReplacementSold(DealerContractEvent):
 
     wire_type: ClassVar[str] = "dealer.replacement_sold.v1"
 
-    vehicle_code: str
-    ordered_on: date
+    vehicle_code: Code
+    ordered_on: Day

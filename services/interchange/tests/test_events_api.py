@@ -35,8 +35,8 @@ async def test_a_message_is_accepted_once_in_either_mode(interchange_api: Interc
         key, content_type="application/cloudevents+json", body=orjson.dumps(body)
     )
     assert (first.status_code, again.status_code) == (202, 202)
-    assert first.json() == {"message_id": "m-1", "repeated": False}
-    assert again.json() == {"message_id": "m-1", "repeated": True}
+    assert first.json() == {"message_id": "m-1", "repeated": False, "ignored": []}
+    assert again.json() == {"message_id": "m-1", "repeated": True, "ignored": []}
     assert await interchange_api.rows("SELECT type, dealer_id FROM outbox") == [
         ("dealer.vehicle_returned.v1", "D01")
     ]
@@ -47,7 +47,7 @@ async def test_header_values_may_be_percent_encoded(interchange_api: Interchange
     answer = await interchange_api.send(
         await interchange_api.key(), ce={"ce-id": "%E8%BF%94%E5%8D%B4-1"}
     )
-    assert answer.json() == {"message_id": "返却-1", "repeated": False}
+    assert answer.json() == {"message_id": "返却-1", "repeated": False, "ignored": []}
 
 
 @pytest.mark.parametrize(
@@ -105,4 +105,44 @@ async def test_a_key_may_send_only_so_often(database: Database) -> None:
         refused = await interchange_api.send(keys[0])
         assert outcome_of(refused) == (429, "TOO_MANY_MESSAGES")
         assert 0 < int(refused.headers["retry-after"]) <= 61
+        assert refused.headers["ratelimit-remaining"] == "0"
         assert (await interchange_api.send(keys[1])).status_code == 202
+
+
+async def test_each_answer_says_what_may_still_be_sent(interchange_api: InterchangeApi) -> None:
+    key = await interchange_api.key()
+    answers = [await interchange_api.send(key), await interchange_api.send(key, body=b"[")]
+    assert [answer.headers["ratelimit-limit"] for answer in answers] == ["600", "600"]
+    assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["599", "598"]
+    assert 0 < int(answers[0].headers["ratelimit-reset"]) <= 61
+
+
+@pytest.mark.parametrize(
+    ("accepted", "title", "expected"),
+    [
+        (None, "data の項目が正しくありません。", "0～9999999の整数"),
+        ("ja, en;q=0.5", "data の項目が正しくありません。", "0～9999999の整数"),
+        ("en-US,en;q=0.9,ja;q=0.8", "A field of the data is missing or has a wrong value.",
+         "a whole number from 0 to 9999999"),
+    ],
+)  # fmt: skip
+async def test_a_refusal_names_each_attribute_in_the_language_of_the_client(
+    interchange_api: InterchangeApi, accepted: str | None, title: str, expected: str
+) -> None:
+    if accepted:
+        interchange_api.http.headers["accept-language"] = accepted
+    key = await interchange_api.key()
+    answer = await interchange_api.send(key, data={"odometer_km": -5, "received_on": None})
+    said = answer.json()
+    assert said["title"] == title
+    fields = {error["field"]: error["message"] for error in said["errors"]}
+    assert fields.keys() == {"data.odometer_km", "data.received_on"}
+    assert fields["data.odometer_km"] == expected
+    assert f"data.odometer_km: {expected}" in said["facts"]["detail"]
+    page = await interchange_api.http.get(f"http://x{said['documentation']}")
+    assert f'id="{said["documentation"].partition("#")[2]}"' in page.text
+    wrong = await interchange_api.send("mdk_0_x")
+    assert wrong.headers["www-authenticate"].startswith("Bearer")
+    assert ("There is no such key." in wrong.text) is title.startswith("A field")
+    misdirected = await interchange_api.http.put("/dealers/D01/events")
+    assert (misdirected.status_code, misdirected.headers["allow"]) == (405, "POST")

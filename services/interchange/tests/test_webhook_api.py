@@ -98,6 +98,9 @@ async def test_an_address_that_turned_private_is_refused_at_delivery(
     assert receiver.seen == []
 
 
+SYSTEM, OTHER_SYSTEM = person(Role.DEALER_SYSTEM), person(Role.DEALER_SYSTEM, "D02")
+
+
 async def test_who_sees_and_changes_which_endpoints(
     webhook_stack: WebhookStack, receiver: Receiver
 ) -> None:
@@ -106,7 +109,8 @@ async def test_who_sees_and_changes_which_endpoints(
     await webhook_stack.enter()
     [line] = await webhook_stack.deliveries()
     here, there = f"/webhooks/{made['endpoint_id']}", f"/webhook-deliveries/{line['delivery_id']}"
-    for who, dealers in ((OPERATOR, ["D01", "D02"]), (HQ, ["D01"]), (OTHER_HQ, ["D02"])):
+    for who, dealers in ((OPERATOR, ["D01", "D02"]), (HQ, ["D01"]), (OTHER_HQ, ["D02"]),
+                         (SYSTEM, ["D01"]), (OTHER_SYSTEM, ["D02"])):  # fmt: skip
         listed = (await webhook_stack.request(who, "GET", "/webhooks")).json()["endpoints"]
         assert [endpoint["dealer_id"] for endpoint in listed] == dealers
     asked: list[tuple[str, str, dict[str, Any]]] = [
@@ -118,9 +122,10 @@ async def test_who_sees_and_changes_which_endpoints(
         ("POST", f"{there}/resend", {"version": 1}),
     ]
     for method, path, parts in asked:
-        answer = await webhook_stack.request(OTHER_HQ, method, path, **parts)
-        assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND"), path
-        for role in set(Role) - {Role.HQ, Role.OPERATOR}:
+        for other in (OTHER_HQ, OTHER_SYSTEM):
+            answer = await webhook_stack.request(other, method, path, **parts)
+            assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND"), path
+        for role in set(Role) - {Role.HQ, Role.DEALER_SYSTEM, Role.OPERATOR}:
             answer = await webhook_stack.request(person(role), method, path, **parts)
             assert (answer.status_code, answer.json()["code"]) == (403, "ROLE_NOT_ALLOWED")
     assert await webhook_stack.deliveries(OTHER_HQ) == []

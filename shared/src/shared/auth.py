@@ -57,6 +57,7 @@ class TokenMissing(AccessRefused):
     code = "TOKEN_MISSING"
     kind = Kind.UNAUTHENTICATED
     message = "ログインが必要です。"
+    english = "Send Authorization: Bearer with a key or a token."
 
 
 class TokenExpired(AccessRefused):
@@ -65,6 +66,7 @@ class TokenExpired(AccessRefused):
     code = "TOKEN_EXPIRED"
     kind = Kind.UNAUTHENTICATED
     message = "ログインの有効期限が切れました。もう一度ログインしてください。"
+    english = "The token has expired."
 
 
 class TokenNotTrusted(AccessRefused):
@@ -73,6 +75,7 @@ class TokenNotTrusted(AccessRefused):
     code = "TOKEN_NOT_TRUSTED"
     kind = Kind.UNAUTHENTICATED
     message = "ログイン情報を確認できませんでした。もう一度ログインしてください。"
+    english = "The token cannot be verified."
 
 
 class RoleNotAllowed(AccessRefused):
@@ -81,6 +84,7 @@ class RoleNotAllowed(AccessRefused):
     code = "ROLE_NOT_ALLOWED"
     kind = Kind.FORBIDDEN
     message = "この操作を行う権限がありません。"
+    english = "This key or person may not do this."
 
 
 class StaffDeactivated(AccessRefused):
@@ -97,6 +101,7 @@ class IssuerUnavailable(AccessRefused):
     code = "ISSUER_OUT_OF_REACH"
     kind = Kind.UNAVAILABLE
     message = "ログインの確認ができません。しばらくしてからもう一度お試しください。"
+    english = "Tokens cannot be verified at the moment; try again later."
 
 
 SIGN_IN_REFUSALS: tuple[type[Refusal], ...] = (

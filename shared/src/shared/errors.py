@@ -53,13 +53,14 @@ class Refusal(Exception):
     """A request is refused; nothing was changed.
 
     A subclass sets `code` (stable, for programs), `kind` (by default: the input is invalid) and
-    `message` (Japanese, for the screen). `facts` are machine-readable values, such as the current
-    version in a conflict.
+    `message` (Japanese, for the screen); `english` as well where programs of others call. `facts`
+    are machine-readable values, such as the current version in a conflict.
     """
 
     code: ClassVar[str]
     kind: ClassVar[Kind] = Kind.INVALID
     message: str = ""
+    english: str = ""
 
     def __init__(self, message: str | None = None, **facts: Fact) -> None:
         if message is not None:
@@ -96,11 +97,11 @@ class FormErrors(Refusal):
         super().__init__()
 
 
-def problem_of(refusal: Refusal) -> dict[str, object]:
+def problem_of(refusal: Refusal, *, english: bool = False) -> dict[str, object]:
     """The RFC 9457 members of a refusal: type, title, status, code, and errors or facts if any."""
     problem: dict[str, object] = {
         "type": f"urn:madoguchi:problem:{refusal.code.lower()}",
-        "title": refusal.message,
+        "title": (refusal.english if english else "") or refusal.message,
         "status": STATUS[refusal.kind],
         "code": refusal.code,
     }

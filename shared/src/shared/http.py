@@ -23,6 +23,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.status import (
     HTTP_400_BAD_REQUEST,
+    HTTP_401_UNAUTHORIZED,
     HTTP_404_NOT_FOUND,
     HTTP_500_INTERNAL_SERVER_ERROR,
 )
@@ -57,6 +58,7 @@ PROBES = ("/livez", "/readyz", "/metrics")
 RETRY_AFTER_S = "5"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+QUALITY = re.compile(r"[01](\.\d{0,3})?")
 
 Crashed = Callable[[Request], Awaitable[Response]]
 """Builds the response to a request that crashed."""
@@ -174,9 +176,29 @@ def route_of(scope: Scope) -> str:
     return found or scope.get("root_path") or "none"
 
 
-def problem(body: Mapping[str, object]) -> Response:
-    """A problem+json response with the status that its body names."""
-    return Response(orjson.dumps(dict(body)), int(str(body["status"])), media_type=PROBLEM)
+def problem(body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:
+    """A problem+json response with the status that its body names.
+
+    401 asks for a bearer token, as RFC 9110 demands.
+    """
+    status = int(str(body["status"]))
+    asked = (
+        {"WWW-Authenticate": 'Bearer realm="madoguchi"'} if status == HTTP_401_UNAUTHORIZED else {}
+    )
+    return Response(orjson.dumps(dict(body)), status, {**asked, **(headers or {})}, PROBLEM)
+
+
+def prefers_english(request: Request) -> bool:
+    """Whether a client prefers English to Japanese (Accept-Language); Japanese by default."""
+    wanted: dict[str, float] = {"ja": 0.0, "en": 0.0}
+    for part in request.headers.get("accept-language", "").lower().split(","):
+        tag, _, weight = part.strip().partition(";")
+        language = tag.partition("-")[0].strip()
+        if language in wanted:
+            number = weight.strip().removeprefix("q=") or "1"
+            quality = float(number) if QUALITY.fullmatch(number) else 0.0
+            wanted[language] = max(wanted[language], quality)
+    return wanted["en"] > wanted["ja"]
 
 
 MALFORMED = {
@@ -200,7 +222,7 @@ async def answer_refusal(request: Request, cause: Refusal) -> Response:
     request.state.refusal_code = cause.code
     if cause.kind in {Kind.UNAUTHENTICATED, Kind.FORBIDDEN}:
         access_refused(request, request.app.state.service_name, cause.code, route_of(request.scope))
-    return problem(problem_of(cause))
+    return problem(problem_of(cause, english=prefers_english(request)))
 
 
 async def answer_unavailable(_: Request, cause: Exception) -> Response:
@@ -244,14 +266,13 @@ def install(app: FastAPI) -> None:
             return await answer_refusal(request, BodyUnreadable())
         if cause.status_code == HTTP_404_NOT_FOUND:  # no route has this path
             return problem(problem_of(NotFound()))
-        return problem(
-            {
-                "type": f"urn:madoguchi:problem:http_{cause.status_code}",
-                "title": cause.detail,
-                "status": cause.status_code,
-                "code": f"HTTP_{cause.status_code}",
-            }
-        )
+        body = {
+            "type": f"urn:madoguchi:problem:http_{cause.status_code}",
+            "title": cause.detail,
+            "status": cause.status_code,
+            "code": f"HTTP_{cause.status_code}",
+        }
+        return problem(body, cause.headers)  # Allow of a 405
 
     app.add_exception_handler(DatabaseUnavailable, answer_unavailable)
     app.add_exception_handler(DBAPIError, answer_unavailable)

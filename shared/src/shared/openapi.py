@@ -46,7 +46,10 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request was refused: `code` is for programs, `title` for people."""
+    """Why a request was refused: `code` is for programs, `title` for people.
+
+    `documentation` is a link to the code's description, where there is one.
+    """
 
     type: str
     title: str
@@ -54,6 +57,7 @@ class Problem(BaseModel):
     code: str
     errors: list[FieldProblem] = Field(default=[])
     facts: dict[str, Fact] = Field(default={})
+    documentation: str = ""
 
 
 class DescribedApi(FastAPI):
@@ -69,7 +73,11 @@ class DescribedApi(FastAPI):
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
         problem = Problem.model_json_schema(ref_template=REF_TEMPLATE)
-        schemas |= {**problem.pop("$defs"), "Problem": problem}
+        schemas |= {
+            **problem.pop("$defs"),
+            "Problem": problem,
+            **getattr(self.state, "schemas", {}),
+        }
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         examples = components.setdefault("examples", {})
@@ -95,8 +103,10 @@ class DescribedApi(FastAPI):
             allowed = sorted(
                 role for role in Role if all(role in some or not some for some in asked)
             )
-            scheme = DEALER_KEY if allowed == [Role.DEALER_SYSTEM] else TOKEN
-            found |= {"security": [{scheme: []}], "x-roles": allowed}
+            systems = Role.DEALER_SYSTEM in allowed
+            schemes = [TOKEN] if allowed != [Role.DEALER_SYSTEM] else []
+            schemes += [DEALER_KEY] if systems else []
+            found |= {"security": [{scheme: []} for scheme in schemes], "x-roles": allowed}
         return found
 
     @cached_property

@@ -43,6 +43,7 @@ from fare_engine.routing.candidates import (
     operators_avoided,
 )
 from fare_engine.routing.route_text import CommuterPass, parse_pass, parse_route
+from shared.csv_text import CsvUnreadable, csv_rows, filled
 
 REFUSED = 1
 
@@ -192,9 +193,8 @@ def _price_file(path: Path, out: Path | None, avoided: Avoided, order: Order | N
     """Price a file; with an order, list its candidates in that order."""
     if not path.is_file():
         raise typer.BadParameter(f"{path} がありません", param_hint="--batch")
-    with path.open(encoding="utf-8-sig", newline="") as source:
-        rows = list(csv.DictReader(source))
-        columns = list(rows[0]) if rows else list(COLUMNS)
+    rows = _rows_of(path)
+    columns = list(rows[0]) if rows else list(COLUMNS)
     missing = [column for column in ("date",) if column not in columns]
     if missing:
         raise typer.BadParameter(f"列がありません: {'、'.join(missing)}", param_hint="--batch")
@@ -213,6 +213,18 @@ def _price_file(path: Path, out: Path | None, avoided: Avoided, order: Order | N
         return
     with out.open("w", encoding="utf-8", newline="") as target:
         _write(shown, [*kept, *appended], target)
+
+
+def _rows_of(path: Path) -> list[dict[str, str]]:
+    """The rows of a file by the names of their columns."""
+    try:
+        heading, *rows = [cells for _, cells in csv_rows(path.read_bytes())] or [[]]
+    except CsvUnreadable as broken:
+        message = (
+            f"{broken.line}行目からCSVとして読み取れません" if broken.line else "CSVではありません"
+        )
+        raise typer.BadParameter(message, param_hint="--batch") from None
+    return [dict(zip(heading, filled(cells, len(heading)), strict=False)) for cells in rows]
 
 
 def _write(priced: Iterator[list[dict[str, str]]], columns: list[str], target: TextIO) -> None:

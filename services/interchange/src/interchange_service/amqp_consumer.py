@@ -21,7 +21,7 @@ from interchange_service.actions.accept_message import ingest, quarantine_messag
 from interchange_service.broker_definitions import BrokerNames
 from interchange_service.metrics import UNREADABLE
 from interchange_service.queries import dealers_on_amqp
-from interchange_service.rules.message_checks import InboundMessage, NotAccepted, Reason
+from interchange_service.rules.message_checks import InboundMessage, NotAccepted, Reason, fault
 from shared.clock import Clock
 from shared.db import EVERY_DEALER, Database
 from shared.rabbitmq import CONNECTION_ERRORS, HEARTBEAT
@@ -34,6 +34,8 @@ LOOK_FOR_DEALERS_S = 5.0
 CAREFUL_S = 60.0
 FAULTS_OF_A_MESSAGE = ("22", "23", "54")
 """SQLSTATE classes caused by a value: bad data, a violated constraint, a limit."""
+NOT_STORABLE = fault("data", "保存できる値", "values that can be stored")
+UNDECODABLE = fault("properties", "UTF-8 のプロパティ", "properties in UTF-8")
 
 
 class Unreadable(Exception):
@@ -126,7 +128,7 @@ class AmqpConsumers:
     async def _give_up(self, arrival: InboundMessage, cause: Exception) -> None:
         """Quarantine a message that the rules accept but that cannot be processed."""
         log.error("message_not_settled", dealer=arrival.sender, cause=type(cause).__name__)
-        await self._quarantine(arrival, NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, "cannot be kept"))
+        await self._quarantine(arrival, NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, NOT_STORABLE))
 
     async def _quarantine(self, arrival: InboundMessage, refusal: NotAccepted) -> None:
         async with self.database.transaction(EVERY_DEALER) as tx:
@@ -135,7 +137,7 @@ class AmqpConsumers:
     async def _quarantine_unread(self, dealer_id: str) -> None:
         """A placeholder for a message that could not be decoded."""
         unread = InboundMessage("amqp", dealer_id, None, self.names.queue(dealer_id), {}, None, b"")
-        refusal = NotAccepted(Reason.NOT_A_CLOUD_EVENT, "the properties cannot be decoded")
+        refusal = NotAccepted(Reason.NOT_A_CLOUD_EVENT, UNDECODABLE)
         with contextlib.suppress(OSError, SQLAlchemyError):
             await self._quarantine(unread, refusal)
 
@@ -210,7 +212,11 @@ def message_from(
         sender=names.dealer_of(message.user_id),
         addressed=dealer_id if own else None,
         address=address,
-        headers={name.lower(): _text(value) for name, value in (message.headers or {}).items()},
+        headers={
+            name.lower(): _text(value)
+            for name, value in (message.headers or {}).items()
+            if value is not None
+        },
         content_type=message.content_type,
         body=message.body,
         again=bool(message.redelivered),

@@ -59,8 +59,10 @@ def create_app(
 ) -> FastAPI:
     """The API of the interchange; dealers' systems are recognised by their keys."""
     from interchange_service.api import router  # a worker does not need it
+    from interchange_service.dealer_docs.event_requests import event_schemas
 
     state.setdefault("rate_limit", RateLimit(600))
+    state.setdefault("schemas", event_schemas())
     return create_api(
         SERVICE,
         router,

@@ -1,36 +1,57 @@
-"""Dealer messages: the CloudEvent in a message, read and checked by the acceptance rules. C4.
+"""Dealer messages: the event in a message, read and checked by the acceptance rules. C4.
 
-Reads the binary and the structured mode; the rules themselves are in rules/message_checks.py.
+How a CloudEvent is read is in rules/cloud_event.py, who may send what in rules/message_checks.py,
+and the data is checked against its JSON Schema (payload_checks.py).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
-from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_rabbitmq
-from cloudevents.core.formats.json import JSONFormat
-from cloudevents.core.v1.event import CloudEvent
 
-from event_contracts import EVENTS, PayloadDoesNotFit, read
+from event_contracts import PayloadDoesNotFit, read
 from event_contracts.dealer import DealerEvent
+from event_contracts.sender_schema import DEALER_EVENTS
+from interchange_service.payload_checks import check_payload, past_days
+from interchange_service.rules.cloud_event import is_batch, read_cloud_event, split_batch
 from interchange_service.rules.message_checks import (
-    LONGEST_KEY,
+    CLOCK_AHEAD,
     InboundMessage,
     NotAccepted,
     Reason,
+    check_days,
     check_message_id,
     check_sender,
     check_time,
-    check_values,
+    fault,
 )
+from shared.clock import jst_day
+
+LARGEST_BATCH = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedMessage:
-    """The content of an accepted message; `message_id` is unique within its dealer."""
+    """The content of an accepted message; `message_id` is unique within its dealer.
+
+    `ignored` are the fields of its data that nobody knows, perhaps misspelt.
+    """
 
     message_id: str
     event: DealerEvent
+    ignored: tuple[str, ...] = ()
+
+
+def parts_of(arrival: InboundMessage) -> Sequence[InboundMessage]:
+    """The messages of a batch, or the message itself. Raises NotAccepted for a bad batch."""
+    if not is_batch(arrival):
+        return (arrival,)
+    check_sender(replace(arrival, body=b""))
+    if len(arrival.body) > LARGEST_BATCH:
+        size = LARGEST_BATCH // 1024
+        raise NotAccepted(Reason.TOO_LARGE, fault("body", f"{size}KiB以内", f"at most {size} KiB"))
+    return split_batch(arrival)
 
 
 def judge(arrival: InboundMessage, *, now: datetime | None) -> CheckedMessage:
@@ -39,53 +60,29 @@ def judge(arrival: InboundMessage, *, now: datetime | None) -> CheckedMessage:
     Without `now` its time is not checked: a person vouches for a message from quarantine.
     """
     sender = check_sender(arrival)
-    opened = _opened(arrival)
-    check_message_id(opened.get_id())
+    opened = read_cloud_event(arrival)
+    check_message_id(opened.id)
     if now is not None:
-        check_time(opened.get_time(), now)
-    event = _event(opened.get_type(), opened.get_data())
+        check_time(opened.occurred_at, now)
+    if opened.type not in DEALER_EVENTS:
+        listed = ", ".join(DEALER_EVENTS)
+        raise NotAccepted(Reason.TYPE_NOT_ALLOWED, fault("type", listed, f"one of {listed}"))
+    ignored = check_payload(opened.type, opened.data)
+    event = _event(opened.type, opened.data)
     if event.dealer_id != sender:
-        raise NotAccepted(Reason.PAYLOAD_OF_ANOTHER)
-    return CheckedMessage(opened.get_id(), event)
-
-
-def _opened(arrival: InboundMessage) -> CloudEvent:
-    """The event by the binary or the structured mode of CloudEvents."""
-    message = RabbitMQMessage(dict(arrival.headers), arrival.content_type, arrival.body)
-    try:
-        event = from_rabbitmq(message, JSONFormat(), _as_it_came)
-    except NotAccepted:
-        raise
-    except Exception as cause:  # untrusted bytes can raise anything
-        raise NotAccepted(Reason.NOT_A_CLOUD_EVENT, type(cause).__name__) from cause
-    assert isinstance(event, CloudEvent)
-    return event
-
-
-def _as_it_came(
-    attributes: dict[str, object], data: dict[str, object] | str | bytes | None
-) -> CloudEvent:
-    """The event; its own factory would invent an id and a time where there are none."""
-    for name in ("specversion", "id", "source", "type"):
-        if not isinstance(attributes.get(name), str):
-            raise NotAccepted(Reason.NOT_A_CLOUD_EVENT, name)
-    if "time" not in attributes:
-        raise NotAccepted(Reason.TIME_MISSING)
-    return CloudEvent(attributes, data)
+        raise NotAccepted(
+            Reason.PAYLOAD_OF_ANOTHER, fault("data.dealer_id", "自社のコード", "your own code")
+        )
+    if now is not None and isinstance(opened.data, dict):
+        check_days(opened.data, past_days(opened.type), jst_day(now + CLOCK_AHEAD))
+    return CheckedMessage(opened.id, event, ignored)
 
 
 def _event(wire_type: str, payload: object) -> DealerEvent:
-    model = EVENTS.get(wire_type)
-    if model is None or not issubclass(model, DealerEvent):
-        raise NotAccepted(Reason.TYPE_NOT_ALLOWED)
-    if not isinstance(payload, dict):
-        raise NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, "data")
-    check_values(payload)
     try:
         event = read(wire_type, orjson.dumps(payload))
-    except (PayloadDoesNotFit, TypeError) as cause:
-        raise NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, str(cause)) from None
+    except (PayloadDoesNotFit, TypeError):
+        words = fault("data", "JSON Schema のとおり", "as the JSON Schema says")
+        raise NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, words) from None
     assert isinstance(event, DealerEvent)
-    if len(event.aggregate_id) > LONGEST_KEY:
-        raise NotAccepted(Reason.TEXT_NOT_ALLOWED, f"data.{event.aggregate_key}")
     return event

@@ -16,7 +16,7 @@ from typing import Any
 import jaconv
 
 from contracts_service.rules.japanese_dates import read_day, read_month
-from contracts_service.rules.search_text import folded_contract_no
+from contracts_service.rules.search_text import folded_contract_no, with_plain_hyphens
 from shared.mail_address import NotAMailAddress, mail_address
 from shared.text_safety import is_safe_text
 
@@ -34,6 +34,8 @@ POSTAL_FORM = re.compile(r"(\d{3})-?(\d{4})")
 PHONE_FORM = re.compile(r"0[\d-]{9,12}")
 PHONE_DIGITS = (10, 11)
 INSTALMENTS_MAX = 120
+YEN_SIGNS = "¥\\"
+"""The yen sign, and the code 0x5C by which Shift_JIS writes it."""
 BLANK_RUN = re.compile(r"\s+")
 
 FLAGS = {
@@ -68,8 +70,12 @@ def text(written: str) -> str | None:
     value = written.strip()
     if not value.isprintable():
         value = BLANK_RUN.sub(lambda run: " " if run[0].isascii() else run[0], value)
-        if not is_safe_text(value):
+        kinds = {unicodedata.category(sign) for sign in value}
+        if "Co" not in kinds and not is_safe_text(value):
             raise CellRefused("CONTROL_CHARACTER", "使用できない文字が含まれています")
+        if "Co" in kinds:
+            message = "外字（登録文字）は取り込めません。正字または〓に置き換えてください"
+            raise CellRefused("PRIVATE_CHARACTER", message)
     if len(value) > TEXT_MAX:
         raise CellRefused("TOO_LONG", f"{TEXT_MAX}文字以内で入力してください")
     return value or None
@@ -110,7 +116,7 @@ def registration_no(written: str) -> str | None:
 @lru_cache(maxsize=4096)
 def yen(written: str) -> int | None:
     """An amount in whole yen, not negative."""
-    value = _half_width(written).replace(",", "").removeprefix("¥").removesuffix("円")
+    value = _half_width(written).replace(",", "").lstrip(YEN_SIGNS).removesuffix("円")
     if value and not YEN_FORM.fullmatch(value):
         raise CellRefused("YEN_FORM", "0以上の整数（円）で入力してください")
     return int(value) if value else None
@@ -205,5 +211,4 @@ def phone(written: str) -> str | None:
 def _half_width(written: str) -> str:
     if written.isascii():
         return written.strip().upper()
-    folded = "".join(unicodedata.normalize("NFKC", written).upper().split())
-    return re.sub("[‐‑‒–—―−]", "-", folded)
+    return with_plain_hyphens("".join(unicodedata.normalize("NFKC", written).upper().split()))

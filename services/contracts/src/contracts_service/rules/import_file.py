@@ -1,17 +1,14 @@
 """Import files of contracts: accepted lines, and what is wrong with the others (C5).
 
-UTF-8 (with or without a byte order mark) or Shift_JIS. A file without the agreed columns is refused
-as a whole; after that each line is accepted or refused by itself. Lines are read one by one, so
-that files may have any length.
+Encodings and separators are those of shared/csv_text.py. A file without the agreed columns is
+refused as a whole; after that each line is accepted or refused by itself. Lines are read one by
+one, so that files may have any length.
 """
 
-import csv
-import io
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from contracts_service.rules.import_row import (
     COLUMNS,
@@ -20,12 +17,9 @@ from contracts_service.rules.import_row import (
     read_contract_row,
 )
 from contracts_service.rules.search_text import folded_contract_no
+from shared.csv_text import CsvUnreadable, csv_rows, filled
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 
-if TYPE_CHECKING:
-    from _csv import Reader
-
-ENCODINGS = ("utf-8-sig", "cp932")
 CONTRACT_NO = "契約番号"
 
 
@@ -34,7 +28,9 @@ class FileUnreadable(Refusal):
 
     code = "FILE_UNREADABLE"
     kind = Kind.INVALID
-    message = "CSVファイルを読み取れません。文字コードは UTF-8 または Shift_JIS にしてください"
+    message = (
+        "CSVファイルを読み取れません。文字コードは UTF-8、UTF-16 または Shift_JIS にしてください"
+    )
 
 
 class ColumnsNotAsAgreed(FormErrors):
@@ -76,24 +72,24 @@ def read_contract_file(content: bytes, known: KnownCodes) -> Iterator[AcceptedLi
 
 def lines_of(content: bytes, agreed: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """The lines below the agreed heading, with their numbers. Raises as `read_contract_file`."""
-    reader = csv.reader(io.StringIO(_decoded(content), newline=""), strict=True)
-    try:
-        heading = next(reader, None)
-    except csv.Error as broken:
-        raise FileUnreadable from broken
+    rows = _readable(csv_rows(content))
+    heading = next(rows, None)
     if heading is None:
         raise FileUnreadable("ファイルが空です")
-    _check_columns([unicodedata.normalize("NFKC", name).strip() for name in heading], list(agreed))
-    return _lines(reader)
+    names = [unicodedata.normalize("NFKC", name).strip() for name in heading[1]]
+    _check_columns(names, list(agreed))
+    return ((line, filled(cells, len(agreed))) for line, cells in rows)
 
 
-def _decoded(content: bytes) -> str:
-    for encoding in ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise FileUnreadable
+def _readable(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """The same rows. Raises FileUnreadable."""
+    try:
+        yield from rows
+    except CsvUnreadable as broken:
+        if not broken.line:
+            raise FileUnreadable from broken
+        message = f"{broken.line}行目からCSVとして読み取れません（引用符をご確認ください）"
+        raise FileUnreadable(message) from broken
 
 
 def _check_columns(heading: list[str], agreed: list[str]) -> None:
@@ -126,18 +122,6 @@ def _check_columns(heading: list[str], agreed: list[str]) -> None:
             if c != found
         ]
     raise ColumnsNotAsAgreed(*errors)
-
-
-def _lines(reader: "Reader") -> Iterator[tuple[int, list[str]]]:
-    line = reader.line_num + 1
-    try:
-        for cells in reader:
-            if any(cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as broken:
-        message = f"{line}行目からCSVとして読み取れません（引用符をご確認ください）"
-        raise FileUnreadable(message) from broken
 
 
 def _line(

@@ -1,6 +1,7 @@
 """Japanese dates: parses a day or month in any usual notation.
 
-2025/07/15, 2025-07-15, 20250715 and 令和7年7月15日 are the same day.
+2025/07/15, 2025-07-15, 20250715, 令和7年7月15日, R7.7.15 (JIS X 0301) and 2025/7/15 0:00 (as
+Excel writes it) are the same day.
 """
 
 import re
@@ -8,12 +9,17 @@ import unicodedata
 from datetime import date
 from functools import lru_cache
 
+from contracts_service.rules.search_text import with_plain_hyphens
+
 # The first day of each era; its first year may be written 元年.
 ERAS = {
     "令和": date(2019, 5, 1),
     "平成": date(1989, 1, 8),
     "昭和": date(1926, 12, 25),
 }
+LETTERS = {"R": "令和", "H": "平成", "S": "昭和"}
+_MIDNIGHT = re.compile(r"[T\s]+0?0:00(:00(\.0+)?)?$")
+_ERA = r"(?P<era>令和|平成|昭和|[RHS])"
 
 _DAY_FORMS = (
     re.compile(r"(?P<year>\d{4})(?P<mark>[/.-])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"),
@@ -21,11 +27,16 @@ _DAY_FORMS = (
     re.compile(
         r"(?P<era>令和|平成|昭和)?(?P<year>\d{1,4}|元)年(?P<month>\d{1,2})月(?P<day>\d{1,2})日"
     ),
+    re.compile(
+        _ERA + r"(?P<year>\d{1,2}|元)(?P<mark>[/.-])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"
+    ),
+    re.compile(r"(?P<era>[RHS])(?P<year>\d{2})(?P<month>\d{2})(?P<day>\d{2})"),
 )
 _MONTH_FORMS = (
     re.compile(r"(?P<year>\d{4})[/.-](?P<month>\d{1,2})"),
     re.compile(r"(?P<year>\d{4})(?P<month>\d{2})"),
     re.compile(r"(?P<era>令和|平成|昭和)?(?P<year>\d{1,4}|元)年(?P<month>\d{1,2})月"),
+    re.compile(_ERA + r"(?P<year>\d{1,2}|元)[/.-](?P<month>\d{1,2})"),
 )
 
 
@@ -42,7 +53,8 @@ def read_month(text: str) -> date | None:
 
 
 def _read(text: str, forms: tuple[re.Pattern[str], ...]) -> date | None:
-    written = "".join(unicodedata.normalize("NFKC", text).split())
+    half = _MIDNIGHT.sub("", unicodedata.normalize("NFKC", text).upper().strip())
+    written = with_plain_hyphens("".join(half.split()))
     for form in forms:
         if found := form.fullmatch(written):
             return _date_of(found.groupdict())
@@ -51,6 +63,7 @@ def _read(text: str, forms: tuple[re.Pattern[str], ...]) -> date | None:
 
 def _date_of(parts: dict[str, str | None]) -> date | None:
     era = parts.get("era")
+    era = LETTERS.get(era, era) if era else None
     year = 1 if parts["year"] == "元" else int(parts["year"] or 0)
     begins = ERAS[era] if era else None
     if begins:

@@ -11,7 +11,9 @@ import unicodedata
 import jaconv
 
 # The long vowel ー is a letter in names, but between digits a hyphen is meant.
-_HYPHENS = dict.fromkeys(map(ord, "-‐‑‒–—―−ー"))
+HYPHENS = "-‐‑‒–—―−ー"
+_HYPHENS = dict.fromkeys(map(ord, HYPHENS))
+_ONE_HYPHEN = str.maketrans(dict.fromkeys(HYPHENS, "-"))
 
 
 # Variants of one character in family registers, and below each the usual one.
@@ -53,6 +55,11 @@ def folded_contract_no(text: str) -> str:
     """契約番号 as it is stored and compared: no blanks, no hyphens, half width, upper case."""
     joined = "".join(unicodedata.normalize("NFKC", text).upper().split())
     return joined.translate(_HYPHENS)
+
+
+def with_plain_hyphens(text: str) -> str:
+    """Text of half width in which every kind of hyphen is `-`: for numbers, dates and codes."""
+    return text.translate(_ONE_HYPHEN)
 
 
 def _folded(text: str) -> str:

@@ -14,11 +14,12 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from interchange_service.dealer_messages import CheckedMessage, judge
+from interchange_service.dealer_messages import CheckedMessage, judge, parts_of
 from interchange_service.metrics import ACCEPTED, OVERFLOW, QUARANTINED, count_once_committed
 from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
 from interchange_service.rules.message_checks import (
     LARGEST_BODY,
+    TOO_MANY_BYTES,
     InboundMessage,
     NotAccepted,
     Reason,
@@ -40,10 +41,14 @@ class AlreadySettled(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The result of a message; `repeated` where it had been accepted before."""
+    """The result of a message; `repeated` where it had been accepted before.
+
+    `ignored` are the fields of its data that are unknown here.
+    """
 
     message_id: str
     repeated: bool
+    ignored: tuple[str, ...] = ()
 
 
 async def accept(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) -> Receipt:
@@ -54,13 +59,18 @@ async def accept(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) ->
     return await _emit(tx, judge(arrival, now=now), arrival.channel, now)
 
 
-async def ingest(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) -> Receipt | None:
-    """Accept a message, or quarantine it in the same transaction; None where it was refused."""
+async def ingest(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) -> None:
+    """Accept or quarantine a message, or each event of a batch, in the same transaction."""
     try:
-        return await accept(tx, arrival, now=now)
+        parts = parts_of(arrival)
     except NotAccepted as refusal:
         await quarantine_message(tx, arrival, refusal, now=now)
-        return None
+        return
+    for part in parts:
+        try:
+            await accept(tx, part, now=now)
+        except NotAccepted as refusal:
+            await quarantine_message(tx, part, refusal, now=now)
 
 
 async def _emit(tx: AsyncSession, message: CheckedMessage, channel: str, now: datetime) -> Receipt:
@@ -83,10 +93,10 @@ async def _emit(tx: AsyncSession, message: CheckedMessage, channel: str, now: da
     if await tx.scalar(new.returning(AcceptedMessage.message_id)) is None:
         if await tx.scalar(select(AcceptedMessage.digest).where(*key)) != digest:
             raise NotAccepted(Reason.MESSAGE_ID_REUSED)
-        return Receipt(message.message_id, repeated=True)
+        return Receipt(message.message_id, repeated=True, ignored=message.ignored)
     await outbox.add(tx, message.event, now=now)
     count_once_committed(tx, ACCEPTED, dealer_id, channel)
-    return Receipt(message.message_id, repeated=False)
+    return Receipt(message.message_id, repeated=False, ignored=message.ignored)
 
 
 async def quarantine_message(
@@ -146,7 +156,7 @@ async def release(tx: AsyncSession, kept: Quarantined, *, by: str, now: datetime
     """
     await _settle(tx, kept.quarantined_id, "released", by, None, now)
     if kept.size > len(kept.body):
-        raise NotAccepted(Reason.TOO_LARGE)
+        raise NotAccepted(Reason.TOO_LARGE, TOO_MANY_BYTES)
     return await _emit(tx, judge(message_of(kept), now=None), kept.channel, now)
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from interchange_service.api import (
     dealers,
+    documentation,
     events,
     keys,
     quarantine,
@@ -13,6 +14,7 @@ from interchange_service.api import (
 
 router = APIRouter()
 router.include_router(events.router)
+router.include_router(documentation.router)
 router.include_router(dealers.router)
 router.include_router(keys.router)
 router.include_router(quarantine.router)

@@ -1,4 +1,4 @@
-"""Webhook API dependencies: headquarters manage their dealer's webhooks, operators all."""
+"""Webhook API dependencies: headquarters and systems manage their dealer's, operators all."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -14,7 +14,7 @@ from shared.db import EVERY_DEALER
 from shared.http import clock_of, database_of, expected_version, transaction_of
 from shared.trace_context import set_actor
 
-WebhookAdmin = Annotated[Principal, require(Role.HQ, Role.OPERATOR)]
+WebhookAdmin = Annotated[Principal, require(Role.HQ, Role.DEALER_SYSTEM, Role.OPERATOR)]
 
 
 def scope_of(who: Principal) -> str:

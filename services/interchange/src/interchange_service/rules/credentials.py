@@ -27,6 +27,7 @@ class KeyNotTrusted(Refusal):
     code = "KEY_NOT_TRUSTED"
     kind = Kind.UNAUTHENTICATED
     message = "APIキーを確認できません。"
+    english = "There is no such key."
 
 
 class KeyRevoked(Refusal):
@@ -35,6 +36,7 @@ class KeyRevoked(Refusal):
     code = "KEY_REVOKED"
     kind = Kind.UNAUTHENTICATED
     message = "このAPIキーは失効しています。"
+    english = "The key was revoked."
 
 
 class KeyExpired(Refusal):
@@ -43,6 +45,7 @@ class KeyExpired(Refusal):
     code = "KEY_EXPIRED"
     kind = Kind.UNAUTHENTICATED
     message = "このAPIキーは有効期限が切れています。"
+    english = "The key has expired."
 
 
 @dataclass(frozen=True, slots=True)

@@ -458,6 +458,7 @@ class Problem(TypedDict):
     code: str
     errors: list[FieldProblem]
     facts: dict[str, bool | int | str | list[str] | None]
+    documentation: str
 
 
 class Product(TypedDict):
