@@ -90,7 +90,7 @@ def assert_actions_in_sight(page: Page) -> None:
 
 
 def assert_rows(page: Page, most_on_screen: int, cards: int = 3) -> None:
-    """So many rows, or all if there are fewer; on a phone cards."""
+    """At least this number of rows, or all if there are fewer; on a phone cards."""
     rows = page.locator("main tbody tr").count()
     expected = cards if page.evaluate("innerWidth") < PHONE else most_on_screen
     assert page.evaluate(ROWS_IN_SIGHT) >= min(rows, expected)
