@@ -33,6 +33,8 @@ IN_SIGHT = """
 """
 AXE = "() => axe.run(document, {resultTypes: ['violations']})"
 REPORTED = 9
+SLOW_MS = 120_000
+"""A page's first load while nine new applications are still being processed."""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,7 @@ def context(
         base_url=waiting.url,
         bypass_csp=True,  # only for axe; the policy is tested in tests/portal
     ) as opened:
+        opened.set_default_navigation_timeout(SLOW_MS)
         yield opened
 
 
