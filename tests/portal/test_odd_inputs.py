@@ -29,8 +29,10 @@ ENGLISH = re.compile(r"[a-z]{3,} [a-z]{2,}")
 FORM_REFUSED = 422
 NOT_IN_THIS_STACK = 503
 """The page of a service that the stack does not have."""
-OPEN_FAULTS = re.compile(r"/commuter/(permissions/|accounting/slips.csv|passes$)")
-"""Three forms that do not yet keep what was typed, or answer NUL with an error page."""
+OPEN_FAULTS = re.compile(
+    r"/commuter/(permissions/|accounting/slips.csv|passes$|passes/[^/]+/rejection)"
+)
+"""Forms that do not yet keep what was typed, or answer with an error page."""
 STEP_TEXTS = (
     *("blanks", "NUL", "escape and bell", "bidi controls", "emoji joined", "private use"),
     *("noncharacter", "very long", "HTML", "two lines", "two ats", "full-width address"),
@@ -69,6 +71,7 @@ class OddInputs:
                     await self.try_form(path, form)
 
     async def try_form(self, path: str, form: Form) -> None:
+        form = await self._again(path, form) or form  # another form may have changed the record
         names = [name for name in form.typed if not FURTHER_ROW.search(name)]
         for odd in one_by_one(names) if self.singly else in_turn(names):
             if await self._send(form, odd):
