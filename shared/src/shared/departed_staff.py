@@ -1,4 +1,4 @@
-"""Departed staff: people whom the staff master no longer has as active lose their access (C4).
+"""Departed staff: people whom the staff master no longer has as active lose their access (D156).
 
 A token stays valid for hours after its owner has left. Every request of a dealer's person is
 therefore checked against the service's own copy of the staff master (`Service.has_left`). A service
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts.masters import StaffAccessChanged
 from shared.auth import Principal, PrincipalOf, StaffDeactivated
 from shared.db import Database
-from shared.refusals import refuses
+from shared.refusals import declared_on, refuses
 from shared.worker import Delivery, Subscribers
 
 HasLeft = Callable[[AsyncSession, str, str], Awaitable[bool]]
@@ -31,7 +31,7 @@ async def nobody_has_left(_tx: AsyncSession, _dealer_id: str, _staff_code: str) 
 def only_active(people: PrincipalOf, database: Database, has_left: HasLeft) -> PrincipalOf:
     """Authenticate as `people` does, and refuse staff who have left."""
 
-    @refuses(StaffDeactivated)
+    @refuses(StaffDeactivated, *declared_on(people))
     async def authenticated(request: Request) -> Principal:
         person = await people(request)
         if person.dealer is not None and person.staff_code is not None:
