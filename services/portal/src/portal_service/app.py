@@ -6,6 +6,7 @@ from datetime import datetime
 
 import httpx
 from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from portal_service import backchannel_logout, home, sign_in, styleguide
@@ -205,6 +206,8 @@ def _add_middleware(app: FastAPI, settings: PortalSettings) -> None:
     """The last one added sees a request first."""
     app.add_middleware(AccessRecordingMiddleware, writer=app.state.portal.access_log)
     app.add_middleware(SessionUseMiddleware)
+    if settings.embedded:  # elsewhere the gateway compresses
+        app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)
     app.add_middleware(RequestContextMiddleware, service="portal", crashed=crash_page)
     app.add_middleware(
         SecurityHeadersMiddleware,
