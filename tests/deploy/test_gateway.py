@@ -88,7 +88,7 @@ def gateway(request: pytest.FixtureRequest, contracts_url: str) -> Iterator[Gate
                 {
                     "PORTAL_PUBLIC_URL": own, "PORTAL_SESSION_SECRET": SECRET,
                     "PORTAL_OIDC_ISSUER": issuer, "PORTAL_MAIL_SENDER": "desk@example.jp", **places,
-                    "PORTAL_DATABASE_URL": AWAY,
+                    "PORTAL_DATABASE_URL": AWAY, "PORTAL_EMBEDDED": "true",  # speaks plain HTTP
                 },
                 ports["portal"],
             )

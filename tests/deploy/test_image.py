@@ -123,7 +123,8 @@ def test_services_migrate_and_respond(
         package = SERVICES[name].SERVICE.package
         url = asyncio.run(databases.create("shared"))
         said = plausible(name, database_url=url, rabbitmq_url=rabbitmq_url)
-        assert run(image, ["shared.main", package, "migrate"], said).wait(120) == 0
+        owner = plausible(name, owner_database_url=databases.owner_url(url))
+        assert run(image, ["shared.main", package, "migrate"], {**owner, **said}).wait(120) == 0
         with answering(image, ["shared.main", package, "api"], said) as api:
             assert httpx.get(f"{api}/readyz", timeout=60).json() == {"database": True}
             assert httpx.get(f"{api}/api/{name}/v1/openapi.json", timeout=60).json()["paths"]

@@ -106,7 +106,7 @@ async def test_code_flow_with_pkce_from_any_page_and_back(
         assert "営業スタッフ" in await page.inner_text(".bar")
         cookies = await page.context.cookies(foreign_provider.portal)
         kept = {c["name"]: c for c in cookies if c["name"].startswith("madoguchi")}
-        assert set(kept) == {"madoguchi_session"}
+        assert set(kept) == {"madoguchi_session", "madoguchi_seen"}
         assert kept["madoguchi_session"]["httpOnly"]
         assert kept["madoguchi_session"]["sameSite"] == "Lax"
         assert await page.evaluate("document.cookie") == ""

@@ -9,7 +9,7 @@ import asyncio
 import uvloop
 
 from portal_service.app import create_app
-from portal_service.settings import PortalSettings
+from portal_service.settings import NotForTheNetwork, PortalSettings
 from shared import logging, migrate, tracing
 from shared.graceful_shutdown import GracefulServer
 from shared.signals import run_until_signalled
@@ -26,7 +26,10 @@ def main() -> None:
     )
     args = parser.parse_args()
     settings = PortalSettings()
-    settings.check_for_the_network()
+    try:
+        settings.check_for_the_network()
+    except NotForTheNetwork as cause:
+        raise SystemExit(f"portal: {cause}") from None
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
         urls = settings.database_url, settings.owner_database_url
