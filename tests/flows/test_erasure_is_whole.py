@@ -49,7 +49,7 @@ def dumps(product: Product) -> dict[str, str]:
     ]
 
     def dump(service: str) -> str:
-        url = asyncio.run(own_database(service, product.data))
+        url = asyncio.run(own_database(service, product.data, as_owner=True))
         done = subprocess.run(
             [tool, "--dbname", url, "--data-only", "--enable-row-security"],
             env={**os.environ, "PGOPTIONS": "-c app.dealer=*"},

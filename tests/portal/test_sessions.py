@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 from typer.testing import CliRunner
 
@@ -108,7 +109,7 @@ async def test_logging_out_works_while_provider_and_database_are_away(site: Site
     async with site.browser() as browser:
         await browser.sign_in("m100")
         copied = cookies_of(browser)
-    with another_portal(site, database_url=AWAY) as lonely:
+    with another_portal(site, database_url=SecretStr(AWAY)) as lonely:
         async with thief(lonely, copied) as http:
             token = csrf_in((await http.get("/help")).text)
         settings = portal_settings(site.portal, "http://127.0.0.1:9")

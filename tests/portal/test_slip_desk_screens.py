@@ -94,8 +94,10 @@ async def test_a_month_is_closed_and_reopened(expenses: CommuterStack) -> None:
         assert "2026年5月を締めます。よろしいですか。" in keiri.text
         await keiri.send("/closing")
         assert "2026年5月を締めました。" in keiri.text
+        await yamada.visit(draft)
+        assert "2026年5月は締め済みです。" in yamada.text
+        assert re.search(r'id="submit-slip"[^>]* disabled', yamada.html)
         await yamada.visit(f"{draft}/submit")
-        await yamada.send("/submit")
         assert "2026年5月は締め済みのため、申請できません。" in yamada.text
         await keiri.send("/reopening", reason="")
         assert "締めを解除する理由を入力してください" in keiri.text

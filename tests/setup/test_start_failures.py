@@ -13,6 +13,7 @@ import pytest
 
 from madoguchi.embedded.start_failures import CannotStart, explained, look_before_start
 from shared import migrate
+from shared.testing.databases import TestDatabases
 from shared.testing.servers import free_port
 
 
@@ -77,9 +78,9 @@ def test_a_data_folder_that_is_not_writable(tmp_path: Path) -> None:
 
 
 async def test_data_of_a_newer_version(
-    tmp_path: Path, new_database: Callable[[str], Awaitable[str]]
+    tmp_path: Path, new_database: Callable[[str], Awaitable[str]], databases: TestDatabases
 ) -> None:
-    url = await new_database("contracts_service")
+    url = databases.owner_url(await new_database("contracts_service"))
     connection = await asyncpg.connect(url)
     await connection.execute(
         "UPDATE alembic_version SET version_num = 'tomorrow'"

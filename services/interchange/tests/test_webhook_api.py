@@ -90,7 +90,7 @@ async def test_an_address_that_turned_private_is_refused_at_delivery(
 ) -> None:
     """As when a public name is changed to resolve to one of our machines."""
     await webhook_stack.add(receiver.url)
-    await webhook_stack.add(receiver.url.replace("http://localhost", "https://127.0.0.1"))
+    await webhook_stack.add("https://127.0.0.1:8443/hook")
     await webhook_stack.enter()
     await webhook_stack.sender(webhook_local=False).send_due()
     lines = await webhook_stack.deliveries()

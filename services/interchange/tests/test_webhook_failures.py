@@ -265,6 +265,7 @@ async def test_a_sender_killed_mid_delivery_loses_nothing(
     script.write_text(SENDER_PROGRAM)
     said = webhook_stack.settings.model_dump(mode="json") | {
         "webhook_keys": webhook_stack.settings.webhook_keys.get_secret_value(),
+        "database_url": webhook_stack.settings.database_url.get_secret_value(),
         "webhook_timeout_s": 60,
     }
     process = await asyncio.create_subprocess_exec(

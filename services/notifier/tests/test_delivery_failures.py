@@ -1,6 +1,7 @@
 """Mail delivery when the server, the network or the notifier fails: never twice, never lost."""
 
 import asyncio
+import json
 import socket
 import sys
 import time
@@ -263,7 +264,8 @@ async def killed_while_sending(notifier: Any, tmp_path: Path) -> None:
         "running = ServiceRuntime(SERVICE, Database(url), SystemClock())\n"
         "asyncio.run(run_sender(settings, running))\n"
     )
-    said = settings.model_dump_json(exclude={"client_secret"})
+    known = settings.model_dump(mode="json", exclude={"client_secret"})
+    said = json.dumps(known | {"database_url": settings.database_url.get_secret_value()})
     process = await asyncio.create_subprocess_exec(sys.executable, str(script), said)
     try:
         await asyncio.wait_for(started.wait(), 120)

@@ -18,6 +18,8 @@ from event_contracts.commuter import (
     SlipMoved,
     SubmissionRequested,
 )
+from event_contracts.customer_erasure import CustomerTracesErased
+from event_contracts.masters import StaffAccessChanged
 from event_contracts.returns import (
     OriginatorTakenOver,
     ReturnCompleted,
@@ -107,6 +109,10 @@ def test_every_mail_stands_in_the_table_by_its_name() -> None:
     assert {kind: row.mail for kind, row in table().items()} == {
         kind: f"`{kind.value}` {kind.label_ja}" for kind in MailKind
     }
+
+
+WITHOUT_MAILS = (ReturnCustomerErased, CustomerTracesErased, StaffAccessChanged)
+"""Events that the notifier takes in without writing to anybody."""
 
 
 @pytest.mark.rule("D146", "D147", "D148", "D149", "D150")
@@ -201,4 +207,6 @@ async def test_the_events_of_the_table_and_no_others_make_mails_due(notifier: An
     assert await notifier.running.inbox.dead_letters() == []
     assert {kind.value: codes(row.caused_by) for kind, row in table().items()} == caused
     handled = set(subscribers_with(ReminderPolicy()).handlers)
-    assert handled - {ReturnCustomerErased.wire_type} == {event.wire_type for event in EVENTS}
+    assert handled - {one.wire_type for one in WITHOUT_MAILS} == {
+        event.wire_type for event in EVENTS
+    }

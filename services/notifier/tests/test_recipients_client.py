@@ -16,6 +16,8 @@ from notifier_service.recipients_client import (
 from notifier_service.rules.recipients import Facts
 from shared.service_token import ServiceToken, TokenUnavailable
 
+from .fake_servers import with_nobody_left
+
 
 def recipients_of(notifier: Any) -> RecipientSource:
     made: RecipientSource = notifier.settings.recipients(
@@ -117,6 +119,7 @@ def test_the_words_of_a_remand_belong_to_that_remand(
         remanded_at="2026-11-29T09:27:00Z",
         comment="受領日",
     )
-    made = Application.model_validate(application(last_remand=remand.model_dump()))
+    answer = with_nobody_left(application(last_remand=remand.model_dump()))
+    made = Application.model_validate(answer)
     reported = made.remand_of(facts)
     assert (reported and reported.comment) == reason

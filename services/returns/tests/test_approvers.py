@@ -276,7 +276,7 @@ async def test_the_notifier_reads_the_recipients(returns: ReturnsApi) -> None:
     fresh = await recipients(returns, application_id)
     assert fresh["store_approver"] is None
     assert fresh["originator"] == {
-        "person_id": "D01-E101", "role": "sales", "mail": "yamada@example.jp",
+        "person_id": "D01-E101", "role": "sales", "mail": "yamada@example.jp", "left": False,
     }  # fmt: skip
     await returns(SATO).step(application_id, "approval", contact_3="sato@example.jp")
     await returns(TANAKA).step(application_id, "remand", comment="日付を確認")

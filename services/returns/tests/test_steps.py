@@ -109,7 +109,7 @@ async def test_a_remand_keeps_its_comment_apart_from_the_dealer_note(returns: Re
 
 @pytest.mark.rule("D113")
 @pytest.mark.parametrize(
-    ("comment", "code"), [("あ" * 501, "TEXT_TOO_LONG"), ("a\x07b", "TEXT_UNPRINTABLE")]
+    ("comment", "code"), [("あ" * 501, "TEXT_TOO_LONG"), ("a\x07b", "FORM_ERRORS")]
 )
 async def test_a_comment_that_cannot_be_kept(returns: ReturnsApi, comment: str, code: str) -> None:
     application_id = await returns.submit_new()

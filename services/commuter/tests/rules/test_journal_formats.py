@@ -182,7 +182,7 @@ def test_a_memo_is_cut_between_characters(text: str, most: int, kept: str) -> No
 def test_commas_quotes_and_line_breaks_stay_in_their_cell() -> None:
     (row,) = read(JournalFormat.YAYOI, replace(RIDE, purpose='A,B "C"\n=1+1'))
     assert len(row) == 25
-    assert row[16].endswith('A,B "C" =1+1')
+    assert row[16].endswith('A,B "C"\' =1+1')
 
 
 @pytest.mark.rule("R84")

@@ -293,7 +293,7 @@ async def empty_commuter_api(
     commuter_api_url: str, databases: TestDatabases
 ) -> AsyncIterator[CommuterApi]:
     """The service with its people and no decision of anybody."""
-    gone = "; ".join(f"DELETE FROM {table}" for table in EMPTIED)  # noqa: S608 - our own names
+    gone = "; ".join(f"DELETE FROM {table}" for table in EMPTIED)
     await databases.as_owner(commuter_api_url, f"{RETENTION_IS_OVER}; {gone}")
     async with serving(commuter_api_url) as commuter_api:
         yield commuter_api

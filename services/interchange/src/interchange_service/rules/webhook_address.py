@@ -25,7 +25,10 @@ LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def wrong_url(url: str, *, local: bool) -> FieldError | None:
-    """What is wrong with an address as it is written; `local` allows HTTP to this machine."""
+    """What is wrong with an address as it is written.
+
+    `local` allows HTTP and any port on this machine.
+    """
     if len(url) > LONGEST_URL:
         return _wrong("URL_TOO_LONG", f"{LONGEST_URL}文字以内で入力してください。")
     try:
@@ -37,7 +40,7 @@ def wrong_url(url: str, *, local: bool) -> FieldError | None:
         return _wrong("URL_UNREADABLE", "URL を正しい形で入力してください。")
     if parts.username is not None or parts.password is not None or "#" in url:
         return _wrong("URL_UNREADABLE", "URL にユーザー名やパスワード、# を含めないでください。")
-    here = local and parts.scheme == "http" and host in LOCAL_NAMES
+    here = local and host in LOCAL_NAMES
     if parts.scheme != "https" and not here:
         return _wrong("URL_NOT_HTTPS", "https:// で始まる URL を入力してください。")
     if not here and port not in {None, *PORTS}:
