@@ -267,6 +267,7 @@ def test_the_document_lists_the_codes_of_a_route_and_of_what_it_depends_on(app: 
     assert answers(app, "get", "/people") == {
         "401": {"TOKEN_EXPIRED", "TOKEN_MISSING", "TOKEN_NOT_TRUSTED"},
         "403": {"ROLE_NOT_ALLOWED"},
+        "422": {"FORM_ERRORS"},
         "503": {"ISSUER_OUT_OF_REACH"},
     }
     example = app.openapi()["components"]["examples"]["ALREADY_DECIDED"]["value"]

@@ -155,7 +155,9 @@ def _asked(request: Request) -> Asked:
         try:
             on = read_day(entered.get(name, ""))
             days[name] = datetime.combine(on + further, time(), JST).astimezone(UTC) if on else None
-        except (NotReadable, OverflowError) as unreadable:
+        except OverflowError:
+            errors.append(FieldError(name, "この日付は指定できません。"))
+        except NotReadable as unreadable:
             errors.append(FieldError(name, str(unreadable)))
     before = entered.get("before", "")
     search = AccessSearch(
