@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapper
 
 from madoguchi.services import SERVICES
 from shared import audit
-from shared.database_rights import append_only
+from shared.database_rights import append_only, expiring
 
 NewDatabase = Callable[[str], Awaitable[str]]
 RIGHTS = """
@@ -39,13 +39,14 @@ async def test_a_process_has_exactly_the_rights_that_it_needs(
     found = {row["relname"]: row for row in await connection.fetch(RIGHTS)}
     assert await connection.fetchval(OWNED) == 0
     await connection.close()
-    kept = append_only(package)
-    assert set(kept) <= set(found)
+    kept, may_expire = append_only(package), expiring(package)
+    assert may_expire <= set(kept) <= set(found)
     for table, row in found.items():
         if table == "alembic_version":
             assert row["rights"] == ["SELECT"]
         elif table in kept:
-            assert row["rights"] == ["INSERT", "SELECT"], table
+            deletes = ["DELETE"] if table in may_expire else []
+            assert row["rights"] == [*deletes, "INSERT", "SELECT"], table
             assert row["updated"] == (sorted(kept[table]) or None), table
             assert row["guarded"], table
         else:

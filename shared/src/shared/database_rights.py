@@ -2,7 +2,8 @@
 
 Each service has two roles. The owner role owns the tables and runs the migrations. The app role,
 with which the processes connect, may read and write rows, but cannot alter a table, switch off
-row-level security, or truncate. Append-only tables (history, audit, logs) it can read and add to.
+row-level security, or truncate. Append-only tables (history, audit, logs) it can read and add to; it
+deletes only from those whose rows expire.
 Erasing a customer blanks personal data in them: there it may update the columns named, and the
 trigger `erase_only` lets only erased values in. The rights are granted after each migration.
 """
@@ -40,6 +41,15 @@ def append_only(package: str) -> dict[str, tuple[str, ...]]:
     return {**APPEND_ONLY, **own}
 
 
+def expiring(package: str) -> frozenset[str]:
+    """Those of the append-only tables whose rows are deleted after their retention."""
+    if not find_spec(f"{package}.append_only"):
+        return frozenset()
+    module = importlib.import_module(f"{package}.append_only")
+    found: frozenset[str] = getattr(module, "EXPIRING", frozenset())
+    return found
+
+
 def grant(connection: "Connection", package: str, role: str) -> None:
     """Give `role` exactly the rights of an app role; `connection` is the owner's.
 
@@ -52,12 +62,13 @@ def grant(connection: "Connection", package: str, role: str) -> None:
     database = run("SELECT quote_ident(current_database())").scalar_one()
     tables = list(run(TABLES).scalars())
     guarded = set(run(GUARDED).scalars())
-    kept = append_only(package)
+    kept, may_expire = append_only(package), expiring(package)
     for statement in (
         f"GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {quoted}",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {quoted}",
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}",
         *(f"GRANT {_rights(name, kept)} ON {name} TO {quoted}" for name in tables),
+        *(f"GRANT DELETE ON {name} TO {quoted}" for name in sorted(may_expire)),
         *_guards(set(kept) & set(tables) - guarded),
     ):
         run(statement)
