@@ -3,9 +3,9 @@
 Each service has two roles. The owner role owns the tables and runs the migrations. The app role,
 with which the processes connect, may read and write rows, but cannot alter a table, switch off
 row-level security, or truncate. Append-only tables (history, audit, logs) it can read and add to;
-it deletes only from those whose rows expire. Erasing a customer blanks personal data in them: there it
-may update the columns named, and the trigger `erase_only` lets only erased values in. The rights are
-granted after each migration.
+it deletes only from those whose rows expire. Erasing a customer blanks personal data in them: there
+it may update the columns named, and the trigger `erase_only` lets only erased values in. The rights
+are granted after each migration.
 """
 
 import importlib
