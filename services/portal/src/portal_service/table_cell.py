@@ -1,7 +1,7 @@
 """One cell of a table: `t.cell` of the templates.
 
-A list of a hundred rows has a thousand of them, which is why they are a function and not a macro:
-the whole page costs half as much (docs/performance.md).
+A list of a hundred rows has a thousand of them, which is why they are a function and not a macro
+(docs/performance.md).
 """
 
 from collections.abc import Callable

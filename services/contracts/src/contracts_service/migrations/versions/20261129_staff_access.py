@@ -1,4 +1,4 @@
-"""Announces the staff who had left before services were told of it one by one."""
+"""Announces the staff who had left before services were notified of each."""
 
 from alembic import op
 
