@@ -100,8 +100,8 @@ def client_at(url: str, token: str) -> httpx.Client:
     return httpx.Client(base_url=f"{url}/api", headers=bearer, timeout=60, verify=PLAIN)
 
 
-def token_at(url: str, user_id: str) -> str:
-    """The access token of a demo person, who logs in at the product's issuer."""
+def token_at(url: str, user_id: str, issuer: str | None = None) -> str:
+    """The access token of a demo person, who logs in at the product's issuer, or at another."""
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
     asked = {
@@ -112,7 +112,7 @@ def token_at(url: str, user_id: str) -> str:
         "code_challenge": challenge.rstrip(b"=").decode(),
         "code_challenge_method": "S256",
     }
-    with httpx.Client(base_url=f"{url}/issuer", timeout=60, verify=PLAIN) as http:
+    with httpx.Client(base_url=issuer or f"{url}/issuer", timeout=60, verify=PLAIN) as http:
         back = http.post("/authorize", data={**asked, "person": user_id})
         redeemed = {
             "grant_type": "authorization_code",

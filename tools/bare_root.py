@@ -80,7 +80,7 @@ class BareRoot:
 def check_this_machine() -> None:
     """Raise unless this machine can make roots."""
     if os.geteuid() != 0:
-        raise Failure("Only root can make bare roots. Type: sudo ./dev fresh")
+        raise Failure("Only root can make bare roots. Type the same with sudo.")
     missing = [program for program in NEEDED if shutil.which(program) is None]
     if missing:
         raise Failure(
@@ -88,10 +88,10 @@ def check_this_machine() -> None:
         )
 
 
-def base_root(folder: Path, suite: str, mirror: str | None) -> Path:
+def base_root(folder: Path, suite: str, mirror: str | None, packages: str = PACKAGES) -> Path:
     """A root of a Debian suite as debootstrap makes it; an existing one is reused."""
     made = folder / suite
-    if (made / "usr/bin/git").exists():
+    if made.exists():
         return made
     source = mirror or find_mirror(suite, apt_sources())
     say(f"Making a bare {suite} in {made} (about a minute) ...")
@@ -101,7 +101,7 @@ def base_root(folder: Path, suite: str, mirror: str | None) -> Path:
     log = folder / f"{suite}.log"
     with log.open("w") as file:
         done = subprocess.run(  # noqa: S603
-            ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, half, source],  # noqa: S607
+            ["debootstrap", "--variant=minbase", f"--include={packages}", suite, half, source],  # noqa: S607
             stdout=file, stderr=file, check=False,
         )  # fmt: skip
     if done.returncode != 0:
