@@ -1,7 +1,7 @@
 """Backup commands: `madoguchi backup`, `restore` and `events reconcile`, for all databases."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
@@ -14,8 +14,9 @@ from madoguchi.backup import BackupRefused, ToolFailed, back_up, read_manifest
 from madoguchi.backup import restore as restore_all
 from madoguchi.cli.options import DATA_FOLDER, PREFIX, Data, Prefix, Server
 from madoguchi.embedded import postgres
-from madoguchi.reconcile import Finding, reconcile
+from madoguchi.reconcile import Finding, reconcile, verify_logs
 from madoguchi.services import PACKAGES
+from shared.event_chain import ChainCheck
 from shared.postgres_connection import DatabaseUnavailable
 from shared.rabbitmq import Topology
 
@@ -72,14 +73,35 @@ def compare(data: Path, server: str | None, prefix: str) -> None:
 
     async def look() -> None:
         databases = _databases(await _admin(data, server), prefix)
-        _print_result(await reconcile({name: databases[name] for name in SUBSCRIPTIONS}))
+        services = {name: databases[name] for name in SUBSCRIPTIONS}
+        broken = _print_logs(await verify_logs(services))
+        _print_result(await reconcile(services))
+        if broken:
+            raise typer.Exit(1)
 
     _run(look())
 
 
+def _print_line(line: str) -> None:
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _print_logs(checks: Mapping[str, ChainCheck]) -> bool:
+    """One line for each log, and one for each break of its chain; whether there was one."""
+    for service, check in checks.items():
+        counts = f"{check.events:,} events, {check.linked:,} linked, {check.erased:,} erased"
+        _print_line(f"{service}: {counts}, head {check.head[:16]}")
+        for broken in check.breaks:
+            _print_line(f"    {broken}")
+    count = sum(len(check.breaks) for check in checks.values())
+    if count:
+        _print_line(f"{count} event(s) are not what was written; see docs/runbook.md.")
+    return count > 0
+
+
 def _print_result(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        console.print(str(finding), soft_wrap=True, markup=False, highlight=False)
+        _print_line(str(finding))
     if findings:
         console.print(f"{len(findings)} inconsistent stream(s); see docs/backup.md.")
         raise typer.Exit(1)
