@@ -1,50 +1,49 @@
 """Backup commands: `madoguchi backup`, `restore` and `events reconcile`, for all databases."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit, urlunsplit
 
 import typer
-from rich.console import Console
 
-from event_contracts import SUBSCRIPTIONS
-from madoguchi.backup import BackupRefused, ToolFailed, back_up, read_manifest
-from madoguchi.backup import restore as restore_all
-from madoguchi.cli.options import DATA_FOLDER, PREFIX, Data, Prefix, Server
-from madoguchi.embedded import postgres
-from madoguchi.reconcile import Finding, reconcile
-from madoguchi.services import PACKAGES
-from shared.postgres_connection import DatabaseUnavailable
-from shared.rabbitmq import Topology
+from madoguchi.cli.failures import ExitCode
+from madoguchi.cli.options import DATA_FOLDER, PREFIX, Folder, Prefix, Server, single
+from madoguchi.cli.output import print_json, print_line
+from madoguchi.packages import PACKAGES
 
-console = Console()
+if TYPE_CHECKING:
+    from madoguchi.reconcile import Finding
 
-backup_command = typer.Typer(add_completion=False)
-restore_command = typer.Typer(add_completion=False)
+backup_command = single()
+restore_command = single()
 
 
 @backup_command.command()
 def backup(
     to: Annotated[Path, typer.Option("--to", help="an empty or new folder")],
-    data: Data = DATA_FOLDER,
+    data: Folder = DATA_FOLDER,
     server: Server = None,
     prefix: Prefix = PREFIX,
 ) -> None:
     """Dump the databases of all services, consistent at one instant, while the product runs."""
 
     async def dump() -> None:
+        from madoguchi.backup import back_up
+
         await back_up(_databases(await _admin(data, server), prefix), to)
 
     _run(dump())
-    console.print(f"Backed up to {to}.")
+    print_line(f"Backed up to {to}.")
 
 
 @restore_command.command()
 def restore(  # noqa: PLR0913, PLR0917 - every flag is an argument
     source: Annotated[Path, typer.Option("--from", help="what `backup` wrote")],
-    data: Data = DATA_FOLDER,
+    data: Folder = DATA_FOLDER,
     server: Server = None,
     prefix: Prefix = PREFIX,
     rabbitmq: Annotated[
@@ -56,34 +55,46 @@ def restore(  # noqa: PLR0913, PLR0917 - every flag is an argument
     """Fill empty databases from a backup; no service may be running on them."""
 
     async def load() -> None:
+        from event_contracts import SUBSCRIPTIONS
+        from madoguchi.backup import read_manifest
+        from madoguchi.backup import restore as restore_all
+        from shared.rabbitmq import Topology
+
         read_manifest(source)
         admin = await _admin(data, server)
         await _make_missing(admin, prefix, data)
         broker = (rabbitmq, Topology(SUBSCRIPTIONS, prefix=event_prefix)) if rabbitmq else None
         done = await restore_all(source, _databases(admin, prefix), broker)
-        console.print(f"Restored as of {done.taken_at}; {done.sent_again} event(s) are sent again.")
+        print_line(f"Restored as of {done.taken_at}; {done.sent_again} event(s) are sent again.")
         _print_result(done.findings)
 
     _run(load())
 
 
-def compare(data: Path, server: str | None, prefix: str) -> None:
+def compare(data: Path, server: str | None, prefix: str, *, as_json: bool = False) -> None:
     """List subscribers that are ahead of their publisher or need events deleted from its log."""
 
     async def look() -> None:
+        from event_contracts import SUBSCRIPTIONS
+        from madoguchi.reconcile import reconcile
+
         databases = _databases(await _admin(data, server), prefix)
-        _print_result(await reconcile({name: databases[name] for name in SUBSCRIPTIONS}))
+        found = await reconcile({name: databases[name] for name in SUBSCRIPTIONS})
+        if as_json:
+            print_json(found)
+            raise typer.Exit(ExitCode.REFUSED if found else ExitCode.DONE)
+        _print_result(found)
 
     _run(look())
 
 
 def _print_result(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        console.print(str(finding), soft_wrap=True, markup=False, highlight=False)
+        print_line(str(finding))
     if findings:
-        console.print(f"{len(findings)} inconsistent stream(s); see docs/backup.md.")
+        print_line(f"{len(findings)} inconsistent stream(s); see docs/backup.md.")
         raise typer.Exit(1)
-    console.print("The services are consistent.")
+    print_line("The services are consistent.")
 
 
 async def _admin(data: Path, server: str | None) -> str:
@@ -93,6 +104,8 @@ async def _admin(data: Path, server: str | None) -> str:
 
 
 def _start_embedded(data: Path) -> str:
+    from madoguchi.embedded import postgres
+
     data.mkdir(parents=True, exist_ok=True)
     return postgres.start_embedded(data.resolve())
 
@@ -105,6 +118,8 @@ def _databases(admin_url: str, prefix: str) -> dict[str, str]:
 
 async def _make_missing(admin_url: str, prefix: str, data: Path) -> None:
     """Create the all-in-one's databases; databases with another prefix must exist already."""
+    from madoguchi.embedded import postgres
+
     if prefix == PREFIX:
         kept = postgres.Secrets(data / "secrets.json")
         for service in PACKAGES:
@@ -112,8 +127,10 @@ async def _make_missing(admin_url: str, prefix: str, data: Path) -> None:
 
 
 def _run(work: Coroutine[object, None, None]) -> None:
+    from madoguchi.backup import BackupRefused, ToolFailed
+
     try:
         asyncio.run(work)
-    except (BackupRefused, ToolFailed, DatabaseUnavailable) as refused:
-        console.print(str(refused), style="red", markup=False, soft_wrap=True)
+    except (BackupRefused, ToolFailed) as refused:
+        typer.echo(" ".join(str(refused).split()), err=True)
         raise typer.Exit(1) from None
