@@ -22,7 +22,7 @@ import psutil
 
 from bench.event_fixture import drop_events, write
 from event_contracts import SUBSCRIPTIONS
-from madoguchi.cli.events import own_database
+from madoguchi.cli.databases import own_database
 from shared.rabbitmq import Topology
 from shared.testing import servers
 from shared.testing.servers import free_port
