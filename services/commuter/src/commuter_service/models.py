@@ -125,7 +125,7 @@ class Pass(Base):
 
 
 class PassVersion(Base):
-    """One content of a pass: route text and period; the row of a version never changes."""
+    """One content of a pass: route text, period and prices; the row of a version never changes."""
 
     __tablename__ = "pass_version"
 
@@ -138,6 +138,11 @@ class PassVersion(Base):
     has_bus: Mapped[bool]
     made_at: Mapped[datetime]
     made_by: Mapped[str]
+    one_month_yen: Mapped[int | None]
+    three_months_yen: Mapped[int | None]
+    six_months_yen: Mapped[int | None]
+    paid_every: Mapped[int | None]
+    priced_from: Mapped[date | None]
 
 
 class Slip(Base):

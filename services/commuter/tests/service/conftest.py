@@ -237,7 +237,7 @@ EMPTIED = (
     *("transferred_slip", "transfer_payment", "transfer", "transfer_setting", "bank_account"),
     "month_closing",
     *("exported_slip", "journal_export", "accounting_setting"),
-    *("slip_item", "slip", "pass_version", "commuter_pass", "trail", "permission"),
+    *("slip_item", "slip", "pass_price", "pass_version", "commuter_pass", "trail", "permission"),
     *("company_setting", "mail_preference", "employee"),
     *("outbox", "outbox_stream", "timer", "idempotency"),
 )

@@ -44,6 +44,7 @@ OF_D01 = {
     " '', now(), '', ''",
     "bank_account": "INSERT INTO bank_account SELECT CAST(:id AS text), 'D01', 1, '', '', '1', '',"
     " ''",
+    "pass_price": "INSERT INTO pass_price VALUES (:id, now(), 'D01', 1, 3, 6, 1, now(), '')",
     "transfer": "INSERT INTO transfer (transfer_id, dealer_id, number, pay_on, payer, slips,"
     " payments, total_yen, made_at, made_by, made_by_name) VALUES (:id, 'D01', 1, now(), '{}', 1,"
     " 1, 1, now(), '', '')",
@@ -111,7 +112,7 @@ async def test_the_database_shows_a_company_its_own_rows_only(commuter_api: Comm
     one = await commuter_api.register()
     await commuter_api.slip(looked_up())
     tables = ("employee", "company_setting", "permission", "commuter_pass", "pass_version")
-    papers = ("receipt", "receipt_version", "bank_account", "transfer")
+    papers = ("receipt", "receipt_version", "bank_account", "transfer", "pass_price")
     for table in papers:
         await commuter_api.sql(OF_D01[table], id=one["pass_id"])
     for table in (*tables, *papers, "slip", "slip_item", "trail"):

@@ -335,6 +335,11 @@ class DraftPass(TypedDict):
     route: NotRequired[str]
     starts_on: NotRequired[str | None]
     ends_on: NotRequired[str | None]
+    one_month_yen: NotRequired[int | None]
+    three_months_yen: NotRequired[int | None]
+    six_months_yen: NotRequired[int | None]
+    paid_every: NotRequired[int | None]
+    priced_from: NotRequired[str | None]
     employee_id: NotRequired[str]
 
 
@@ -736,6 +741,11 @@ class OwnPass(TypedDict):
     ends_on: str | None
     period: str
     guaranteed: bool
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    priced_from: str | None
     pass_id: str
     employee_id: str
     employee_name: str
@@ -797,6 +807,11 @@ class PassAnswer(TypedDict):
     ends_on: str | None
     period: str
     guaranteed: bool
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    priced_from: str | None
     pass_id: str
     employee_id: str
     employee_name: str
@@ -811,11 +826,16 @@ class PassAnswer(TypedDict):
 
 
 class PassBody(TypedDict):
-    """A pass: the route as the look-up decided it, and its validity (R4)."""
+    """A pass: the route as the look-up decided it, its validity (R4), and its prices (R110)."""
 
     route: NotRequired[str]
     starts_on: NotRequired[str | None]
     ends_on: NotRequired[str | None]
+    one_month_yen: NotRequired[int | None]
+    three_months_yen: NotRequired[int | None]
+    six_months_yen: NotRequired[int | None]
+    paid_every: NotRequired[int | None]
+    priced_from: NotRequired[str | None]
 
 
 class PassContent(TypedDict):
@@ -829,10 +849,15 @@ class PassContent(TypedDict):
     ends_on: str | None
     period: str
     guaranteed: bool
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    priced_from: str | None
 
 
 class PassDetail(TypedDict):
-    """閲覧: a pass with what it meets, its trail, and what may be done."""
+    """閲覧: a pass with what it meets, its prices by day, its trail, and what may be done."""
 
     overlaps: list[Overlap]
     gaps: list[Gap]
@@ -844,6 +869,11 @@ class PassDetail(TypedDict):
     ends_on: str | None
     period: str
     guaranteed: bool
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    priced_from: str | None
     pass_id: str
     employee_id: str
     employee_name: str
@@ -855,6 +885,7 @@ class PassDetail(TypedDict):
     in_force: PassContent | None
     notices: list[str]
     unreadable: str
+    prices: list[PriceLine]
     trail: list[TrailLine]
     actions: PassActions
 
@@ -921,6 +952,18 @@ class PossibleApprover(TypedDict):
 
     employee_id: str
     name: str
+
+
+class PriceLine(TypedDict):
+    """Prices of a pass that count from a day on."""
+
+    from_on: str
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    made_at: str
+    made_by_name: str
 
 
 class PricedRide(TypedDict):
@@ -991,6 +1034,11 @@ class Registration(TypedDict):
     route: NotRequired[str]
     starts_on: NotRequired[str | None]
     ends_on: NotRequired[str | None]
+    one_month_yen: NotRequired[int | None]
+    three_months_yen: NotRequired[int | None]
+    six_months_yen: NotRequired[int | None]
+    paid_every: NotRequired[int | None]
+    priced_from: NotRequired[str | None]
     employee_id: str
 
 
