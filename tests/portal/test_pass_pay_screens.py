@@ -1,16 +1,31 @@
-"""定期代 on the screens, used without scripts (R110, R111)."""
+"""定期代 and 通勤手当 on the screens, without scripts and in a real Chromium (R110-R117)."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
+
+from portal_service.vendor_assets import copy_vendor_files
+from tests.node_assets import node_modules
 
 from .commuter_stack import KEIRI, SUZUKI, CommuterStack
 from .portal_stack import PortalUser
 from .test_commuter_screens import decide_route, expenses
+from .test_station_fields_in_a_browser import NARROW, SERIOUS, WIDE, axe, browsing, fits
 
-__all__ = ["expenses"]
+__all__ = ["axe", "expenses"]
 
 NEW = "/commuter/passes/new"
+CARS = "/commuter/car-commutes"
+CAR = {"employee_id": "D01-E101", "first_month": "2026/4", "km": "12.3", "monthly_yen": "8,000"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def third_party_scripts(request: pytest.FixtureRequest) -> None:
+    """Htmx and the design tokens, as in package-lock.json."""
+    copy_vendor_files(node_modules(request))
 
 
 async def register_for_suzuki(keiri: PortalUser, **typed: str) -> str:
@@ -52,3 +67,79 @@ async def test_prices_are_entered_with_a_pass_and_shown(expenses: CommuterStack)
     async with expenses.signed_in(SUZUKI) as suzuki:
         await suzuki.visit("/commuter/my-passes")
         assert "定期代 1か月 10,900円 6か月 49,750円（支給）" in suzuki.text
+
+
+@pytest.mark.rule("R112", "R114", "R116")
+async def test_accounting_reads_the_allowances_of_a_month(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(KEIRI) as keiri:
+        await keiri.visit("/commuter/allowances")
+        assert "この月に支給する通勤手当はありません。" in keiri.text
+        await keiri.visit(CARS)
+        await keiri.send(CARS, km="１２．３４", first_month="2026/4/1")
+        assert "社員を選んでください" in keiri.error_for("employee_id")
+        assert "小数第1位まで" in keiri.error_for("km")
+        assert "年月だけ" in keiri.error_for("first_month")
+        assert "入力してください" in keiri.error_for("monthly_yen")
+        await keiri.send(CARS, **{**CAR, "last_month": "2026/3", "km": "0"})
+        assert "0.1kmから300kmまで" in keiri.error_for("km")
+        assert "開始月と同じか、それより後" in keiri.error_for("last_month")
+        await keiri.send(CARS, **{**CAR, "last_month": "", "km": "１２．３ｋｍ"})
+        assert re.search(r"山田 太郎 2026年4月～ 12.3km 8,000円", keiri.text)
+        await register_for_suzuki(keiri, one_month_yen="160000", paid_every="1")
+        await keiri.visit("/commuter/allowances?month=2026/7")
+        assert re.search(r"山田 太郎 E101 マイカー等 片道12.3km 8,000円 8,000円 7,300円 700円",
+                         keiri.text)  # fmt: skip
+        assert re.search(r"東京―新宿 1か月 2026/07/01から 160,000円 160,000円 150,000円 10,000円",
+                         keiri.text)  # fmt: skip
+        assert "支給額 168,000円" in keiri.text
+        await keiri.visit("/commuter/allowances?month=2015/12")
+        assert "2016年1月より前" in keiri.error_for("month")
+        await keiri.visit("/commuter/allowances?month=7月")
+        assert keiri.error_for("month")
+        answer = await keiri.browser.http.get("/commuter/allowances/payroll.csv?month=2026-07")
+        assert len(answer.content.decode("utf-8-sig").splitlines()) == 3
+
+
+@pytest.mark.rule("R114")
+async def test_a_car_is_changed_and_removed(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(KEIRI) as keiri:
+        await keiri.visit(CARS)
+        await keiri.send(CARS, **CAR)
+        found = re.search(rf'href="({CARS}/[0-9a-f-]{{36}})"', keiri.html)
+        assert found
+        await keiri.visit(found[1])
+        assert keiri.form(found[1])["km"] == ["12.3"]
+        await keiri.send(found[1], last_month="2026/6")
+        assert "2026年4月～2026年6月" in keiri.text
+        await keiri.visit(found[1])
+        await keiri.send(f"{found[1]}/removal")
+        assert "削除します" in keiri.text
+        await keiri.send(f"{found[1]}/removal")
+        assert "マイカー等通勤の登録はまだありません。" in keiri.text
+    async with expenses.signed_in(SUZUKI) as suzuki:
+        assert (await suzuki.browser.http.get("/commuter/allowances")).status_code == 403
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+async def test_pages_fit_and_are_accessible(
+    chromium: Browser, expenses: CommuterStack, axe: str, width: int
+) -> None:
+    async with expenses.signed_in(KEIRI) as keiri:
+        detail = await register_for_suzuki(
+            keiri, one_month_yen="14,280", six_months_yen="68,540", paid_every="6"
+        )
+        await keiri.visit(CARS)
+        await keiri.send(CARS, **CAR)
+    pages = {
+        "pass": detail, "pass-form": f"{detail}/edit", "passes": "/commuter/passes",
+        "allowances": "/commuter/allowances?month=2026/4", "cars": CARS,
+    }  # fmt: skip
+    async with browsing(chromium, expenses, width, who=KEIRI) as page:
+        for name, path in pages.items():
+            await page.goto(path)
+            await page.evaluate(axe)
+            assert await page.evaluate(SERIOUS) == [], name
+            assert await fits(page), name
+            if folder := os.environ.get("SCREENSHOTS"):
+                picture = f"pay-{name}-{width}.png"
+                await page.screenshot(path=Path(folder) / picture, full_page=True)

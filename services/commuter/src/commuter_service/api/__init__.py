@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from commuter_service.api import (
     accounting,
+    allowances,
     internal,
     mail_preferences,
     month_closings,
@@ -27,5 +28,6 @@ for part in (
 ):
     router.include_router(part.router)
 router.include_router(accounting.router)
+router.include_router(allowances.router)
 router.include_router(receipts.desk)
 router.include_router(transfers.router)

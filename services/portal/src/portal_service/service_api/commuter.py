@@ -66,6 +66,37 @@ class Accounts(TypedDict):
     items: list[AccountLine]
 
 
+class AllowanceLine(TypedDict):
+    """What a person is paid in the month."""
+
+    pass_yen: int
+    car_yen: int
+    free_yen: int
+    taxable_yen: int
+    employee_id: str
+    number: str
+    name: str
+    payments: list[AllowancePayment]
+
+
+class AllowancePayment(TypedDict):
+    """One payment: for what, and its parts."""
+
+    words: str
+    yen: int
+    free_yen: int
+    taxable_yen: int
+
+
+class AllowanceSums(TypedDict):
+    """Sums of a person or of everybody."""
+
+    pass_yen: int
+    car_yen: int
+    free_yen: int
+    taxable_yen: int
+
+
 class ApproverAnswer(TypedDict):
     """A place of the approval chain; `approved_on` since the last submission."""
 
@@ -138,6 +169,34 @@ class Candidates(TypedDict):
     on: str
     items: list[CandidateRoute]
     notices: list[Notice]
+
+
+class CarAnswer(TypedDict):
+    """Somebody who comes by car or bicycle."""
+
+    car_id: str
+    version: int
+    employee_id: str
+    name: str
+    first_month: str
+    last_month: str | None
+    km10: int
+    monthly_yen: int
+
+
+class CarBody(TypedDict):
+    """By car or bicycle: months, one-way distance in tenths of a kilometre, yen a month."""
+
+    first_month: str
+    last_month: NotRequired[str | None]
+    km10: int
+    monthly_yen: int
+
+
+class Cars(TypedDict):
+    """All of them."""
+
+    items: list[CarAnswer]
 
 
 class ChargeBody(TypedDict):
@@ -646,6 +705,17 @@ class MonthLine(TypedDict):
     reason: str | None
 
 
+class MonthlyAllowances(TypedDict):
+    """The list of a month; `left`: people who have left and whose pass or car goes on."""
+
+    month: str
+    public_limit_yen: int
+    bands: list[TaxBand]
+    total: AllowanceSums
+    items: list[AllowanceLine]
+    left: list[str]
+
+
 class Months(TypedDict):
     """The present month and those before, the latest first."""
 
@@ -657,6 +727,16 @@ class MyPasses(TypedDict):
 
     items: list[OwnPass]
     apply: Offer
+
+
+class NewCarBody(TypedDict):
+    """The same for an employee."""
+
+    first_month: str
+    last_month: NotRequired[str | None]
+    km10: int
+    monthly_yen: int
+    employee_id: str
 
 
 class NewSlipBody(TypedDict):
@@ -1422,6 +1502,14 @@ class TariffRef(TypedDict):
     surcharge_yen: int
 
 
+class TaxBand(TypedDict):
+    """The limit of a distance by car: from so many kilometres to below so many."""
+
+    from_km: int
+    to_km: int | None
+    yen: int
+
+
 class TaxWord(TypedDict):
     """What the accounting software calls a treatment of tax."""
 
@@ -2033,6 +2121,50 @@ async def download_slips(
     """Every slip that was handed in, by the day of its submission."""
     return await services.stream(
         "commuter", "/accounting/slips.csv", {"first": first, "last": last}
+    )
+
+
+async def show_allowances(
+    services: ServiceClient, month: str
+) -> ServiceResponse[MonthlyAllowances]:
+    """Who is paid what in a month, the tax-free and the taxable part."""
+    return await services.get("commuter", f"/accounting/allowances/{month}")
+
+
+async def download_payroll(services: ServiceClient, month: str) -> StreamingResponse:
+    """The same as a file for payroll."""
+    return await services.stream("commuter", f"/accounting/allowances/{month}/payroll.csv")
+
+
+async def list_cars(services: ServiceClient) -> ServiceResponse[Cars]:
+    """Everybody who comes by car or bicycle."""
+    return await services.get("commuter", "/accounting/car-commutes")
+
+
+async def add_car(
+    services: ServiceClient, body: NewCarBody, *, idempotency_key: str | None
+) -> ServiceResponse[CarAnswer]:
+    """Enter somebody."""
+    return await services.send(
+        "commuter", "POST", "/accounting/car-commutes", body, idempotency_key=idempotency_key
+    )
+
+
+async def change_car(
+    services: ServiceClient, car_id: str, body: CarBody, *, version: str | None
+) -> ServiceResponse[CarAnswer]:
+    """Change months, distance or amount."""
+    return await services.send(
+        "commuter", "PUT", f"/accounting/car-commutes/{car_id}", body, version=version
+    )
+
+
+async def remove_car(
+    services: ServiceClient, car_id: str, *, version: str | None
+) -> ServiceResponse[None]:
+    """Remove what was entered by mistake."""
+    return await services.send(
+        "commuter", "POST", f"/accounting/car-commutes/{car_id}/removal", version=version
     )
 
 
