@@ -69,6 +69,33 @@ async def test_prices_are_entered_with_a_pass_and_shown(expenses: CommuterStack)
         assert "定期代 1か月 10,900円 6か月 49,750円（支給）" in suzuki.text
 
 
+@pytest.mark.rule("R117", "R118")
+async def test_the_holder_asks_what_comes_back(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(KEIRI) as keiri:
+        page = await register_for_suzuki(
+            keiri, one_month_yen="14,280", three_months_yen="40,700", six_months_yen="68,540",
+            paid_every="6",
+        )  # fmt: skip
+        await keiri.visit(f"{page}/edit")
+        assert f"{page}#refund" in keiri.html
+    async with expenses.signed_in(SUZUKI) as suzuki:
+        await suzuki.visit("/commuter/my-passes")
+        assert page in suzuki.html
+        await suzuki.visit(f"{page}?ended_on=2026/5/20")
+        assert "68,540円 − 2か月分 28,560円 − 手数料220円 ＝ 39,760円" in suzuki.text
+        assert "払戻額の目安 39,760円" in suzuki.text
+        await suzuki.visit(f"{page}?ended_on=R8.4.3&months=1")
+        assert "残りが1か月に満たない" in suzuki.text
+        assert "使用開始日から7日以内" in suzuki.text
+        for wrong, words in (("2026/2/30", "カレンダー"), ("", "終了日を入力")):
+            await suzuki.visit(f"{page}?months=1&ended_on={wrong}")
+            assert words in suzuki.error_for("ended_on")
+        await suzuki.visit(f"{page}?months=2&ended_on=2026/5/1")
+        assert suzuki.error_for("months")
+        await suzuki.visit(f"{page}?ended_on=2026/5/1&bought_on=0001/1/1")
+        assert suzuki.error_for("bought_on")
+
+
 @pytest.mark.rule("R112", "R114", "R116")
 async def test_accounting_reads_the_allowances_of_a_month(expenses: CommuterStack) -> None:
     async with expenses.signed_in(KEIRI) as keiri:
@@ -131,7 +158,8 @@ async def test_pages_fit_and_are_accessible(
         await keiri.visit(CARS)
         await keiri.send(CARS, **CAR)
     pages = {
-        "pass": detail, "pass-form": f"{detail}/edit", "passes": "/commuter/passes",
+        "pass": f"{detail}?ended_on=2026/7/31", "pass-form": f"{detail}/edit",
+        "passes": "/commuter/passes", "my-passes": "/commuter/my-passes",
         "allowances": "/commuter/allowances?month=2026/4", "cars": CARS,
     }  # fmt: skip
     async with browsing(chromium, expenses, width, who=KEIRI) as page:

@@ -1,10 +1,10 @@
-"""定期代 by HTTP: kept with a pass, dated, and in force only with it (R110, R111)."""
+"""定期代 by HTTP: kept with a pass, dated, and in force only with it (R110, R111, R117)."""
 
 from typing import Any
 
 import pytest
 
-from .conftest import ADMIN, P1, TARO, CommuterApi, charged, ends, refused
+from .conftest import ADMIN, HANAKO, OTHER_ADMIN, P1, TARO, CommuterApi, charged, ends, refused
 
 PRICES: dict[str, Any] = {"one_month_yen": 10_360, "six_months_yen": 49_750, "paid_every": 6}
 
@@ -95,3 +95,57 @@ async def test_prices_go_with_their_pass(commuter_api: CommuterApi) -> None:
     await commuter_api.timers()
     refused(await commuter_api.request(ADMIN, "GET", f"/passes/{one['pass_id']}"), 404, "NOT_FOUND")
     assert await commuter_api.count("pass_price") == 0
+
+
+async def refund(api: CommuterApi, one: Any, ended_on: str, who: Any = TARO, **more: str) -> Any:
+    params = {"ended_on": ended_on, **more}
+    return await api.get(who, f"/passes/{one['pass_id']}/refund", params=params)
+
+
+@pytest.mark.rule("R117", "R118")
+async def test_what_comes_back_if_a_pass_is_given_up(commuter_api: CommuterApi) -> None:
+    one = await registered(commuter_api, **PRICES, three_months_yen=29_500)
+    found = await refund(commuter_api, one, "2022/08/20")
+    assert (found["months"], found["bought_on"], found["valid_until"]) == (
+        6, "2022-04-01", "2022-09-30",
+    )  # fmt: skip
+    assert (found["case"], found["used_months"]) == ("NOTHING_LEFT", 5)
+    assert (await refund(commuter_api, one, "2022/07/11"))["refund_yen"] == 9_670
+    second = await refund(commuter_api, one, "2022-10-05")
+    assert (second["bought_on"], second["refund_yen"], second["first_days"]) == (
+        "2022-10-01", 39_170, True,
+    )  # fmt: skip
+    named = await refund(commuter_api, one, "2022-07-11", months="3", bought_on="2022-07-01")
+    assert named["refund_yen"] == 29_500 - 10_360 - 220
+    assert (await refund(commuter_api, one, "2022-07-11", who=ADMIN)) == await refund(
+        commuter_api, one, "2022-07-11"
+    )
+
+
+@pytest.mark.rule("R118")
+@pytest.mark.parametrize(
+    ("route", "case"),
+    [
+        ("渋谷:東急/東横線:横浜", "OPERATOR_UNKNOWN"),
+        ("三鷹:JR東日本/中央線:中野:東京メトロ/東西線:大手町", "SEVERAL_OPERATORS"),
+        (P1, "PRICES_MISSING"),
+    ],
+)
+async def test_what_is_not_known_is_not_guessed(
+    commuter_api: CommuterApi, route: str, case: str
+) -> None:
+    one = await commuter_api.register(route, "2022/04/01~")
+    found = await refund(commuter_api, one, "2022-07-11")
+    assert (found["case"], found["refund_yen"]) == (case, None)
+
+
+@pytest.mark.rule("R117")
+async def test_a_refund_is_shown_to_who_may_see_the_pass(commuter_api: CommuterApi) -> None:
+    one = await registered(commuter_api, **PRICES)
+    path = f"/passes/{one['pass_id']}/refund"
+    asked = {"params": {"ended_on": "2022-07-11"}}
+    refused(await commuter_api.request(HANAKO, "GET", path, **asked), 403, "RIGHT_MISSING")
+    refused(await commuter_api.request(OTHER_ADMIN, "GET", path, **asked), 404, "NOT_FOUND")
+    for wrong in ({}, {"ended_on": "x"}, {"ended_on": "2022-07-11", "months": "2"}):
+        answer = await commuter_api.request(TARO, "GET", path, params=wrong)
+        assert answer.status_code == 422

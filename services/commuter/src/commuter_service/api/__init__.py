@@ -8,6 +8,7 @@ from commuter_service.api import (
     internal,
     mail_preferences,
     month_closings,
+    pass_refunds,
     passes,
     pdf,
     pending_work,
@@ -23,7 +24,8 @@ from commuter_service.api import (
 
 router = APIRouter()
 for part in (
-    *(settings, passes, route_search, slip_succession, slips, slip_desk, month_closings),
+    *(settings, passes, pass_refunds, route_search, slip_succession, slips, slip_desk),
+    month_closings,
     *(receipts, pdf, rechecks, pending_work, mail_preferences, internal),
 ):
     router.include_router(part.router)

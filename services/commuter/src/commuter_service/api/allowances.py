@@ -61,7 +61,7 @@ class AllowanceLine(AllowanceSums):
 
 
 class TaxBand(BaseModel):
-    """The limit of a distance by car: from so many kilometres to below so many."""
+    """The limit of a one-way distance by car: `from_km` belongs to it, `to_km` does not."""
 
     from_km: int
     to_km: int | None

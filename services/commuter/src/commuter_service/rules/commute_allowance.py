@@ -34,7 +34,7 @@ class DatedPrices(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A sum that is paid on a day for so many months; `km10` of one by car."""
+    """A sum that is paid on a day, for one or several months; `km10` of one by car."""
 
     on: date
     months: int

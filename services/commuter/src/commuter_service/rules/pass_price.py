@@ -32,7 +32,7 @@ class PassPrices:
     priced_from: date | None = None
 
     def of(self, months: int) -> int | None:
-        """The price of so long a pass, if it is known."""
+        """The price of a pass for 1, 3 or 6 months, if it is known."""
         yen: int | None = getattr(self, FIELDS[months])
         return yen
 

@@ -1108,6 +1108,31 @@ class RecheckAnswer(TypedDict):
     items: list[Difference]
 
 
+class RefundAnswer(TypedDict):
+    """The estimate; `refund_yen` None: not known. `words` says how it was worked out."""
+
+    case: Literal[
+        "NOT_BEGUN",
+        "USED",
+        "NO_MONTH_LEFT",
+        "NOTHING_LEFT",
+        "PRICES_MISSING",
+        "OPERATOR_UNKNOWN",
+        "SEVERAL_OPERATORS",
+    ]
+    refund_yen: int | None
+    words: str
+    operators: list[str]
+    months: int
+    bought_on: str
+    valid_until: str
+    ended_on: str
+    used_months: int
+    used_yen: int
+    fee_yen: int
+    first_days: bool
+
+
 class Registration(TypedDict):
     """The same for an employee."""
 
@@ -1503,7 +1528,7 @@ class TariffRef(TypedDict):
 
 
 class TaxBand(TypedDict):
-    """The limit of a distance by car: from so many kilometres to below so many."""
+    """The limit of a one-way distance by car: `from_km` belongs to it, `to_km` does not."""
 
     from_km: int
     to_km: int | None
@@ -1770,6 +1795,22 @@ async def end_pass(
 ) -> ServiceResponse[PassDetail]:
     """終了日 of a pass in force, as proposed where two overlap (R8)."""
     return await services.send("commuter", "POST", f"/passes/{pass_id}/end", body, version=version)
+
+
+async def show_refund(
+    services: ServiceClient,
+    pass_id: str,
+    *,
+    ended_on: QueryValue = None,
+    months: QueryValue = None,
+    bought_on: QueryValue = None,
+) -> ServiceResponse[RefundAnswer]:
+    """払戻しの目安 of an own pass, or of any with the permission."""
+    return await services.get(
+        "commuter",
+        f"/passes/{pass_id}/refund",
+        {"ended_on": ended_on, "months": months, "bought_on": bought_on},
+    )
 
 
 async def suggest_stations(
