@@ -1,4 +1,4 @@
-"""定期代 and 通勤手当 on the screens, without scripts and in a real Chromium (R110-R117)."""
+"""定期代, 通勤手当, 払戻し and 終了予告 on the screens, and in a real Chromium (R110-R122)."""
 
 import os
 import re
@@ -171,3 +171,20 @@ async def test_pages_fit_and_are_accessible(
             if folder := os.environ.get("SCREENSHOTS"):
                 picture = f"pay-{name}-{width}.png"
                 await page.screenshot(path=Path(folder) / picture, full_page=True)
+
+
+@pytest.mark.rule("R122")
+async def test_a_company_says_how_many_days_before_an_end(expenses: CommuterStack) -> None:
+    settings = "/commuter/settings"
+    async with expenses.signed_in(KEIRI) as keiri:
+        await keiri.visit(settings)
+        assert keiri.form(settings)["ending_notice_days"] == ["0"]
+        await keiri.send(settings, ending_notice_days="61")
+        assert "60日前まで" in keiri.error_for("ending_notice_days")
+        await keiri.send(settings, ending_notice_days="二週間")
+        assert "数字で入力" in keiri.error_for("ending_notice_days")
+        await keiri.send(settings, ending_notice_days="１４")
+        assert "システム設定を保存しました。" in keiri.text
+        assert keiri.form(settings)["ending_notice_days"] == ["14"]
+        await keiri.visit("/commuter/my-mails")
+        assert "定期区間の終了日が近いとき" in keiri.text

@@ -268,6 +268,7 @@ class CompanyAnswer(TypedDict):
     yen_per_minute: int
     yen_per_change: int
     delegate_entry: bool
+    ending_notice_days: int
     retention_choices: list[int]
 
 
@@ -287,6 +288,7 @@ class CompanyBody(TypedDict):
     yen_per_minute: NotRequired[int]
     yen_per_change: NotRequired[int]
     delegate_entry: NotRequired[bool]
+    ending_notice_days: NotRequired[int]
 
 
 class ConfirmBody(TypedDict):
@@ -654,7 +656,7 @@ class MailPreferenceBody(TypedDict):
 class MailPreferenceLine(TypedDict):
     """One sort of mail, and whether the person wants it."""
 
-    key: Literal["approval", "waiting", "remanded", "approved", "settled"]
+    key: Literal["approval", "waiting", "remanded", "approved", "settled", "pass_ending"]
     label: str
     for_approvers: bool
     wanted: bool
