@@ -4,9 +4,11 @@ from fastapi import APIRouter
 
 from commuter_service.api import (
     accounting,
+    allowances,
     internal,
     mail_preferences,
     month_closings,
+    pass_refunds,
     passes,
     pdf,
     pending_work,
@@ -22,10 +24,12 @@ from commuter_service.api import (
 
 router = APIRouter()
 for part in (
-    *(settings, passes, route_search, slip_succession, slips, slip_desk, month_closings),
+    *(settings, passes, pass_refunds, route_search, slip_succession, slips, slip_desk),
+    month_closings,
     *(receipts, pdf, rechecks, pending_work, mail_preferences, internal),
 ):
     router.include_router(part.router)
 router.include_router(accounting.router)
+router.include_router(allowances.router)
 router.include_router(receipts.desk)
 router.include_router(transfers.router)
