@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from commuter_service.api import (
     accounting,
+    favourite_rides,
     internal,
     mail_preferences,
     month_closings,
@@ -23,7 +24,7 @@ from commuter_service.api import (
 router = APIRouter()
 for part in (
     *(settings, passes, route_search, slip_succession, slips, slip_desk, month_closings),
-    *(receipts, pdf, rechecks, pending_work, mail_preferences, internal),
+    *(receipts, pdf, rechecks, pending_work, mail_preferences, favourite_rides, internal),
 ):
     router.include_router(part.router)
 router.include_router(accounting.router)

@@ -15,6 +15,8 @@ from portal_service.service_api import commuter
 pages = APIRouter(prefix="/commuter", dependencies=[EXPENSES])
 
 LIST = ("定期区間の確認", "/commuter/confirmations")
+NO_REASON = "REASON_MISSING"
+"""The service's refusal of a rejection without a reason."""
 
 
 @pages.get("/confirmations")
@@ -140,6 +142,9 @@ async def _one(
     problem: Problem | None = None,
 ) -> Response:
     found = await commuter.show_pass(client_of(request), pass_id)
+    errors = problem.on_form if problem else ()
+    if problem and problem.code == NO_REASON:
+        errors = tuple(FieldError("reason", one.message) for one in errors)
     return await render(
         request,
         "commuter/pass.html",
@@ -148,5 +153,5 @@ async def _one(
         version=found.etag,
         no_end=NO_END,
         values=fields.values() if fields else {},
-        errors=problem.on_form if problem else (),
+        errors=errors,
     )
