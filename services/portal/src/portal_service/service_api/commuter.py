@@ -1245,6 +1245,7 @@ class SlipAnswer(TypedDict):
     submitted_on: str | None
     employee_number: str
     store_code: str | None
+    department: str | None
     purpose: str
     trip_from: str | None
     trip_to: str | None
