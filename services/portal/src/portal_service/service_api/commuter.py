@@ -519,6 +519,29 @@ class FareSection(TypedDict):
     yen: int | None
 
 
+class Favourite(TypedDict):
+    """A ride that can be added to a slip on another day."""
+
+    favourite_id: str
+    section: str
+    route: str
+    medium: str
+    round_trip: bool
+
+
+class FavouriteBody(TypedDict):
+    """The item whose ride is kept."""
+
+    slip_id: str
+    item_id: str
+
+
+class Favourites(TypedDict):
+    """The own ones."""
+
+    items: list[Favourite]
+
+
 class FieldProblem(TypedDict):
     """The error of one field; `message` is Japanese, to stand beside the field."""
 
@@ -1377,6 +1400,7 @@ class SlipAnswer(TypedDict):
     submitted_on: str | None
     employee_number: str
     store_code: str | None
+    department: str | None
     purpose: str
     trip_from: str | None
     trip_to: str | None
@@ -2108,6 +2132,23 @@ async def change_mail_preference(
 ) -> ServiceResponse[MailPreferenceAnswer]:
     """Keep what the person wants."""
     return await services.send("commuter", "PUT", "/my-mails", body, version=version)
+
+
+async def list_favourites(services: ServiceClient) -> ServiceResponse[Favourites]:
+    """The own favourite rides, the oldest first."""
+    return await services.get("commuter", "/favourite-rides")
+
+
+async def keep_favourite(
+    services: ServiceClient, body: FavouriteBody
+) -> ServiceResponse[Favourite]:
+    """Keep the ride of an item; twice is once."""
+    return await services.send("commuter", "POST", "/favourite-rides", body)
+
+
+async def delete_favourite(services: ServiceClient, favourite_id: str) -> ServiceResponse[None]:
+    """Delete it; slips that were made with it stay."""
+    return await services.send("commuter", "DELETE", f"/favourite-rides/{favourite_id}")
 
 
 async def show_accounting_setting(services: ServiceClient) -> ServiceResponse[AccountingAnswer]:
