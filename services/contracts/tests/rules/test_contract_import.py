@@ -368,6 +368,11 @@ def test_quotes_that_do_not_match_name_the_line() -> None:
         list(read_contract_file(content, KNOWN))
 
 
+def test_a_heading_with_quotes_that_do_not_match_is_refused_as_a_whole() -> None:
+    with pytest.raises(FileUnreadable, match="1行目から"):
+        read_contract_file(b'"a"b,c\r\n', KNOWN)
+
+
 def test_lines_come_before_the_file_is_read_to_its_end() -> None:
     broken_later = as_file(numbered("1")) + b'D01,"2,SVP_R\r\n'
     assert isinstance(next(read_contract_file(broken_later, KNOWN)), AcceptedLine)
