@@ -319,10 +319,14 @@ def test_missing_unknown_and_repeated_columns_are_named() -> None:
 
 def test_columns_in_another_order_are_named() -> None:
     agreed = list(COLUMNS)
-    assert columns_wrong([agreed[1], agreed[0], *agreed[2:]]) == [
+    turned = [agreed[1], agreed[0], *agreed[2:]]
+    assert columns_wrong(turned) == [
         ("契約番号", "COLUMN_OUT_OF_ORDER"),
         ("販売店コード", "COLUMN_OUT_OF_ORDER"),
     ]
+    with pytest.raises(ColumnsNotAsAgreed) as refused:
+        read_contract_file(as_file(heading=turned), KNOWN)
+    assert [error.message[:4] for error in refused.value.fields] == ["1列目は", "2列目は"]
 
 
 def test_every_refused_line_says_where_and_why() -> None:
