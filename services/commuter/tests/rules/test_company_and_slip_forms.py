@@ -60,8 +60,8 @@ FIRST, LAST = date(2026, 3, 1), date(2026, 3, 2)
 @pytest.mark.parametrize("kind", SlipKind)
 def test_a_trip_and_nothing_else_has_a_period(kind: SlipKind) -> None:
     missing = [("trip_from", "TRIP_PERIOD_MISSING")] if kind in TRIPS else []
-    for days in ((None, None), (FIRST, None), (None, LAST)):
-        assert faults(check_complete, SlipForm(kind, "出張", *days, [ITEM])) == missing
+    for first, last in ((None, None), (FIRST, None), (None, LAST)):
+        assert faults(check_complete, SlipForm(kind, "出張", first, last, [ITEM])) == missing
     assert faults(check_complete, SlipForm(kind, "出張", FIRST, LAST, [ITEM])) == []
     assert faults(check_complete, SlipForm(kind, "出張", FIRST, FIRST, [ITEM])) == []
 
