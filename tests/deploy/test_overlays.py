@@ -103,7 +103,7 @@ def test_sizes(
         assert spec["fallback"]["replicas"] == workers[0]
 
 
-def test_the_backup_is_confined_and_may_only_reach_the_database(
+def test_the_backup_is_confined_and_may_only_reach_database_and_receipts(
     request: pytest.FixtureRequest,
 ) -> None:
     everything = rendered(request, "example")
@@ -113,12 +113,16 @@ def test_the_backup_is_confined_and_may_only_reach_the_database(
     assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
     [container] = pod["spec"]["containers"]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
-    [setting] = container["env"]
-    assert setting["valueFrom"]["secretKeyRef"] == {"name": "backup", "key": "superuser-url"}
+    superuser, *receipts = container["env"]
+    assert superuser["valueFrom"]["secretKeyRef"] == {"name": "backup", "key": "superuser-url"}
+    api = of_kind(everything, "Deployment")["commuter-api"]["spec"]["template"]["spec"]
+    [of_api] = [one["env"] for one in api["containers"]]
+    assert receipts == [one for one in of_api if "_RECEIPTS_" in one["name"]], "the same store"
     component = pod["metadata"]["labels"]["app.kubernetes.io/component"]
     [policy] = [
         thing["spec"]
         for thing in of_kind(everything, "NetworkPolicy").values()
         if component in json.dumps(thing["spec"]["podSelector"])
     ]
-    assert policy["egress"] == [{"ports": [{"port": 5432, "protocol": "TCP"}]}]
+    [rule] = policy["egress"]
+    assert {port["port"] for port in rule["ports"]} == {5432, 443}
