@@ -5,10 +5,12 @@ processes behind nginx, if nginx is installed.
 """
 
 import asyncio
+import json
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -40,6 +42,7 @@ from portal_service.app import create_app as create_portal
 from portal_service.background import keep_running
 from portal_service.service_calls import LocalCalls
 from portal_service.settings import PortalSettings
+from shared import metrics
 from shared.db import Database
 from shared.inbox import Inbox
 from shared.issuer_keys import RemoteKeys
@@ -50,6 +53,7 @@ from shared.settings import ServiceSettings
 from shared.tokens import TokenVerifier, principal_of
 from shared.transport import EmbeddedTransport
 
+TARGETS = "prometheus-targets.json"
 NOTIFIER_CALLS = ("returns_url", "commuter_url")
 
 
@@ -92,6 +96,10 @@ def in_one_process(assembly: Assembly) -> Application:
     apps = _apis(assembly, settings)
     portal = _portal(assembly, apps)
     background = [*_background_work(assembly, settings)]
+    for name in assembly.running:
+        metrics.this_process(name, "api")
+        metrics.this_process(name, "worker")
+    metrics.this_process("portal", "pages")
     background.append(partial(keep_running, portal.state.portal))
     return Application(
         config,
@@ -137,10 +145,12 @@ def as_processes(assembly: Assembly) -> Application:
     ports = {name: free_port() for name in (*assembly.running, "portal")}
     urls = {f"{name}_url": f"http://127.0.0.1:{port}" for name, port in ports.items()}
     portal = _environment("portal", portal_values(assembly) | urls)
+    probes = {name: free_port() for name in assembly.running}
     children = [
         portal_process(portal, ports["portal"]),
-        *_service_processes(assembly, ports, urls),
+        *_service_processes(assembly, ports, probes, urls),
     ]
+    write_targets(config.data / TARGETS, ports, probes)
     port = config.port
     if program := nginx_program():
         port = free_port()
@@ -167,8 +177,24 @@ def as_processes(assembly: Assembly) -> Application:
     )
 
 
+def write_targets(file: Path, apis: Mapping[str, int], workers: Mapping[str, int]) -> None:
+    """Write where Prometheus finds the metrics of every process, for its `file_sd_configs`."""
+    named = {
+        **{name if name == "portal" else f"{name}-api": port for name, port in apis.items()},
+        **{f"{name}-worker": port for name, port in workers.items()},
+    }
+    targets = [
+        {"targets": [f"127.0.0.1:{port}"], "labels": {"process": process}}
+        for process, port in named.items()
+    ]
+    file.write_text(json.dumps(targets, indent=1))
+
+
 def _service_processes(
-    assembly: Assembly, ports: Mapping[str, int], urls: Mapping[str, str]
+    assembly: Assembly,
+    ports: Mapping[str, int],
+    probes: Mapping[str, int],
+    urls: Mapping[str, str],
 ) -> Iterator[Child]:
     """The API process and the worker process of every service."""
     for name, part in assembly.running.items():
@@ -177,7 +203,7 @@ def _service_processes(
             values |= {key: urls[key] for key in NOTIFIER_CALLS}
         environment, package = _environment(name, values), part.service.package
         yield service_process(package, "api", environment, ports[name])
-        yield service_process(package, "worker", environment)
+        yield service_process(package, "worker", environment, probes[name])
 
 
 def _environment(part: str, values: Mapping[str, object]) -> dict[str, str]:

@@ -102,7 +102,7 @@ async def lines_of(who: Principal | None, path: str) -> list[dict[str, Any]]:
 
 def refused(code: str) -> float:
     labels = {"service": "example", "code": code}
-    return REGISTRY.get_sample_value("access_refused_total", labels) or 0
+    return REGISTRY.get_sample_value("madoguchi_access_refused_total", labels) or 0
 
 
 @pytest.mark.rule("S5")

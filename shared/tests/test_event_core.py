@@ -201,12 +201,12 @@ async def test_the_gauges_show_what_waits(pair: Pair) -> None:
     await pair.emit(note("A", 1), note("A", 2))
     await pair.settle()
     await pair.emit(note("A", 3))
-    await metrics.sample(pair.source, "contracts", now=NOW)
-    await metrics.sample(pair.target, "returns", now=NOW)
+    await metrics.sample(pair.source, metrics.Gauges("contracts"), now=NOW)
+    await metrics.sample(pair.target, metrics.Gauges("returns"), now=NOW)
     value = metrics.REGISTRY.get_sample_value
-    assert (value("outbox_age_seconds", {"service": "contracts"}) or 0) > 0
-    assert value("inbox_dead_events", {"service": "returns"}) == 1
-    assert value("inbox_waiting_events", {"service": "returns"}) == 1
+    assert (value("madoguchi_outbox_age_seconds", {"service": "contracts"}) or 0) > 0
+    assert value("madoguchi_inbox_dead_events", {"service": "returns"}) == 1
+    assert value("madoguchi_inbox_waiting_events", {"service": "returns"}) == 1
 
 
 async def test_a_handler_that_hangs_in_the_database_is_cut_off_and_its_stream_alone_waits(

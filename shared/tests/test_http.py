@@ -313,4 +313,4 @@ async def test_probes_report_the_state(app: FastAPI, http: httpx.AsyncClient) ->
     root = "http://service"
     assert (await http.get(f"{root}/livez")).status_code == 200
     assert (await http.get(f"{root}/readyz")).json() == {"database": True}
-    assert "inbox_processed" in (await http.get(f"{root}/metrics")).text
+    assert "madoguchi_inbox_processed" in (await http.get(f"{root}/metrics")).text

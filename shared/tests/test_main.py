@@ -64,4 +64,7 @@ async def test_a_worker_is_ready_while_it_consumes_and_only_then(
     await becomes(worker, 503, database=True, consumer=False)
     async with httpx.AsyncClient(timeout=60) as http:
         assert (await http.get(f"{worker}/livez")).status_code == 200
-        assert 'inbox_lag_seconds{service="returns"}' in (await http.get(f"{worker}/metrics")).text
+        assert (
+            'madoguchi_inbox_lag_seconds{service="returns"}'
+            in (await http.get(f"{worker}/metrics")).text
+        )

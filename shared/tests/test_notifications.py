@@ -284,7 +284,7 @@ async def test_the_wait_for_a_timer_is_known_to_the_second(database: Database) -
 async def test_a_lag_of_zero_is_sampled_once_a_minute(database: Database) -> None:
     async def sampled(times: int) -> int:
         for _ in range(times):
-            await metrics.sample(database, "returns", now=SystemClock().now())
+            await metrics.sample(database, metrics.Gauges("returns"), now=SystemClock().now())
         async with database.transaction(EVERY_DEALER) as tx:
             return int((await tx.execute(text("SELECT count(*) FROM lag_sample"))).scalar_one())
 

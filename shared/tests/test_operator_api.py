@@ -218,7 +218,7 @@ async def test_a_refused_message_is_skipped_with_a_reason(operated: Operated) ->
 
 
 async def test_the_lag_has_a_past_and_a_present(operated: Operated) -> None:
-    await metrics.sample(operated.database, "returns", now=SystemClock().now())
+    await metrics.sample(operated.database, metrics.Gauges("returns"), now=SystemClock().now())
     await operated.inbox.store([note("A", 1)])
     answer = (await operated.http.get("/lag")).json()
     assert [sample["inbox_waiting"] for sample in answer["samples"]] == [0]

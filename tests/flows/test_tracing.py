@@ -118,7 +118,11 @@ async def test_alerts_and_panels_speak_of_metrics_that_there_are(story: Story) -
     asked = [names_in(expression) for expression in expressions()]
     assert {name for names, _ in asked for name in names} - of_prometheus - measured == set()
     assert {label for _, some in asked for label in some} - labels == set()
-    assert {"outbox_age_seconds", "mails_total", "mail_age_seconds"} <= asked_names(asked)
+    assert {
+        "madoguchi_outbox_age_seconds",
+        "madoguchi_mails_total",
+        "madoguchi_mail_age_seconds",
+    } <= asked_names(asked)
 
 
 def asked_names(asked: list[tuple[set[str], set[str]]]) -> set[str]:
@@ -127,7 +131,7 @@ def asked_names(asked: list[tuple[set[str], set[str]]]) -> set[str]:
 
 async def test_requests_and_mails_are_counted(story: Story) -> None:
     clicks = f'{{method="POST",route="{CLICK[5:]}",service="portal",status="303"}}'
-    assert f"http_server_request_duration_seconds_count{clicks} " in story.metrics
-    sent = re.search(r'^mails_total{result="sent"} (\S+)$', story.metrics, re.MULTILINE)
+    assert f"madoguchi_http_server_request_duration_seconds_count{clicks} " in story.metrics
+    sent = re.search(r'^madoguchi_mails_total{result="sent"} (\S+)$', story.metrics, re.MULTILINE)
     assert sent is not None
     assert float(sent[1]) >= MAILS

@@ -252,16 +252,16 @@ async def test_rows_that_wait_are_stored_when_the_process_stops(log: Database) -
 @pytest.mark.rule("S7")
 async def test_many_refusals_of_one_person_and_large_exports_are_counted() -> None:
     writer = AccessLogWriter(Database(AWAY), large_export=100)
-    before = REGISTRY.get_sample_value("portal_refusal_bursts_total") or 0
+    before = REGISTRY.get_sample_value("madoguchi_portal_refusal_bursts_total") or 0
     counted = [writer.refused_often("D01-E101", now=float(at)) for at in range(2 * BURST)]
     assert counted == ([False] * (BURST - 1) + [True]) * 2
     slow = [writer.refused_often("D01-E102", now=at * 30.0) for at in range(3 * BURST)]
     assert not any(slow), "thirty in fifteen minutes are no burst"
-    assert (REGISTRY.get_sample_value("portal_refusal_bursts_total") or 0) - before == 2
-    before = REGISTRY.get_sample_value("portal_large_exports_total") or 0
+    assert (REGISTRY.get_sample_value("madoguchi_portal_refusal_bursts_total") or 0) - before == 2
+    before = REGISTRY.get_sample_value("madoguchi_portal_large_exports_total") or 0
     for rows in (100, 101):
         writer.add(access(action="exported", row_count=rows))
-    assert (REGISTRY.get_sample_value("portal_large_exports_total") or 0) - before == 1
+    assert (REGISTRY.get_sample_value("madoguchi_portal_large_exports_total") or 0) - before == 1
 
 
 @pytest.mark.rule("S7")

@@ -76,10 +76,10 @@ def test_the_version() -> None:
 
 def test_the_shell_completes_commands_and_values() -> None:
     def completed(words: str, at: int) -> str:
-        told = {"_MADOGUCHI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+        given = {"_MADOGUCHI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(at)}
         program = [str(Path(sys.executable).parent / "madoguchi")]
         done = subprocess.run(
-            program, capture_output=True, text=True, check=False, env={**os.environ, **told}
+            program, capture_output=True, text=True, check=False, env={**os.environ, **given}
         )
         return done.stdout
 

@@ -128,7 +128,7 @@ async def test_quarantine_keeps_so_many_of_a_dealer_and_no_more(database: Databa
             return await quarantine_message(tx, message, refusal, now=NOW) is not None
 
     def overflown() -> float:
-        name, of = "interchange_quarantine_overflow_total", {"dealer": "D01"}
+        name, of = "madoguchi_interchange_quarantine_overflow_total", {"dealer": "D01"}
         return REGISTRY.get_sample_value(name, of) or 0
 
     before = overflown()

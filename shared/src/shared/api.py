@@ -5,6 +5,7 @@ start with a route that declares no policy.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
@@ -51,7 +52,7 @@ def create_api(
     app.state.operators_work = service.operators_work
     app.router.routes.extend(_routes_under(base, router))
     install(app)
-    install_probes(app, _ready(database))
+    install_probes(app, _ready(database), partial(service.gauges.refresh, database, clock))
     assert_every_route_has_a_policy(app, public_paths=(*PROBES, f"{base}/openapi.json"))
     return app
 

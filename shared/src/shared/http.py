@@ -369,8 +369,19 @@ async def idempotent(
     return answer
 
 
-def install_probes(app: FastAPI, ready: Callable[[], Awaitable[Mapping[str, bool]]]) -> None:
-    """`/livez`, `/readyz` (each component by name; 503 if one is missing) and `/metrics`."""
+async def _nothing_to_read() -> None:
+    """For a process whose metrics are up to date by themselves."""
+
+
+def install_probes(
+    app: FastAPI,
+    ready: Callable[[], Awaitable[Mapping[str, bool]]],
+    read_gauges: Callable[[], Awaitable[None]] = _nothing_to_read,
+) -> None:
+    """`/livez`, `/readyz` (each component by name; 503 if one is missing) and `/metrics`.
+
+    `read_gauges` is awaited before `/metrics` is answered.
+    """
 
     @app.get("/livez", include_in_schema=False)
     async def livez() -> dict[str, str]:
@@ -383,4 +394,5 @@ def install_probes(app: FastAPI, ready: Callable[[], Awaitable[Mapping[str, bool
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        await read_gauges()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -22,7 +22,7 @@ import uvloop
 from fastapi import FastAPI
 
 from event_contracts import SUBSCRIPTIONS
-from shared import logging, migrate, tracing
+from shared import logging, metrics, migrate, tracing
 from shared.auth import PrincipalOf
 from shared.client_address import networks
 from shared.clock import Clock, SystemClock
@@ -156,6 +156,7 @@ def main() -> None:
         except (DatabaseUnavailable, AppRoleMissing) as cause:
             raise SystemExit(f"{app.SERVICE.name}: {cause}") from None
         return
+    metrics.this_process(app.SERVICE.name, args.part)
     tune_gc()
     tracing.start(app.SERVICE.name, settings.otlp_endpoint)
     if args.part == "api":

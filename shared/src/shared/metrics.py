@@ -1,46 +1,87 @@
-"""Prometheus metrics: counters, and gauges read from the database by `sample`."""
+"""Prometheus metrics: counters, and gauges read from the database.
 
+Workers read the gauges every few seconds, and each API whenever it is scraped: so they do not die
+with the worker that they watch. A gauge that cannot be read has no value at all: an old one, or 0,
+would look like good news.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
-from sqlalchemy import text
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.clock import Clock
 from shared.db import EVERY_DEALER, Database
 
 __all__ = ["REGISTRY", "sample"]
 
+log = structlog.get_logger()
+
+SCRAPE_WITHIN_S = 4
+"""How long a scrape waits for the database; Prometheus gives up after ten seconds."""
+
+PROCESS = Gauge("madoguchi_process_info", "1: a process of this kind", ["service", "part"])
+
 HTTP_REQUESTS = Histogram(
-    "http_server_request_duration_seconds",
+    "madoguchi_http_server_request_duration_seconds",
     "Requests answered, by route and status",
     ["service", "method", "route", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 ACCESS_REFUSED = Counter(
-    "access_refused", "Requests without a valid login, key or right, by code", ["service", "code"]
+    "madoguchi_access_refused",
+    "Requests without a valid login, key or right, by code",
+    ["service", "code"],
 )
 RELAY_BATCH = Histogram(
-    "relay_batch_events",
+    "madoguchi_relay_batch_events",
     "Events in one relay batch",
-    ["source"],
+    ["service"],
     buckets=(1, 10, 50, 200, 500, 1000),
 )
-RELAY_FAILURES = Counter("relay_failures", "Deliveries that were not confirmed", ["source"])
-INBOX_STORED = Counter("inbox_stored", "Events stored in the inbox", ["service"])
-INBOX_REFUSED = Counter("inbox_refused", "Messages that cannot be read as events", ["service"])
-INBOX_PROCESSED = Counter("inbox_processed", "Events processed, by outcome", ["service", "outcome"])
-TIMERS_FIRED = Counter("timers_fired", "Timers that came due, by outcome", ["service", "outcome"])
+RELAY_FAILURES = Counter(
+    "madoguchi_relay_failures", "Deliveries that were not confirmed", ["service"]
+)
+INBOX_STORED = Counter("madoguchi_inbox_stored", "Events stored in the inbox", ["service"])
+INBOX_REFUSED = Counter(
+    "madoguchi_inbox_refused", "Messages that cannot be read as events", ["service"]
+)
+INBOX_PROCESSED = Counter(
+    "madoguchi_inbox_processed", "Events processed, by outcome", ["service", "outcome"]
+)
+TIMERS_FIRED = Counter(
+    "madoguchi_timers_fired", "Timers that came due, by outcome", ["service", "outcome"]
+)
 
-OUTBOX_AGE = Gauge("outbox_age_seconds", "Age of the oldest unpublished event", ["service"])
+OUTBOX_AGE = Gauge(
+    "madoguchi_outbox_age_seconds", "Age of the oldest unpublished event", ["service"]
+)
 INBOX_LAG = Gauge(
-    "inbox_lag_seconds", "Age of the oldest event that waits to be processed", ["service"]
+    "madoguchi_inbox_lag_seconds", "Age of the oldest event that waits to be processed", ["service"]
 )
-INBOX_WAITING = Gauge("inbox_waiting_events", "Events received and not yet processed", ["service"])
+INBOX_WAITING = Gauge(
+    "madoguchi_inbox_waiting_events", "Events received and not yet processed", ["service"]
+)
 INBOX_GAP_AGE = Gauge(
-    "inbox_gap_age_seconds", "How long an event has waited for a missing one", ["service"]
+    "madoguchi_inbox_gap_age_seconds", "How long an event has waited for a missing one", ["service"]
 )
-DEAD_LETTERS = Gauge("inbox_dead_events", "Events that could not be processed", ["service"])
+DEAD_LETTERS = Gauge(
+    "madoguchi_inbox_dead_events", "Events that could not be processed", ["service"]
+)
 REFUSED_KEPT = Gauge(
-    "inbox_refused_kept", "Refused messages that no operator has settled", ["service"]
+    "madoguchi_inbox_refused_kept", "Refused messages that no operator has settled", ["service"]
 )
-TIMER_LATENESS = Gauge("timer_lateness_seconds", "How late the oldest due timer is", ["service"])
+TIMER_LATENESS = Gauge(
+    "madoguchi_timer_lateness_seconds", "How late the oldest due timer is", ["service"]
+)
 
 SAMPLE = text("""
     SELECT
@@ -71,24 +112,76 @@ INSERT_SAMPLE = text("""
 """)
 
 
-async def sample(database: Database, service: str, *, now: object) -> None:
+Measured = Mapping[Gauge, float]
+Measure = Callable[[AsyncSession, datetime], Awaitable[Measured]]
+"""Reads a service's own gauges, in a transaction over all dealers."""
+
+_known: defaultdict[str, set[Gauge]] = defaultdict(set)
+
+
+async def nothing_more(_tx: AsyncSession, _now: datetime) -> Measured:
+    """For a service without gauges of its own."""
+    return {}
+
+
+def this_process(service: str, part: str) -> None:
+    """Say which kind of process this is: its absence is an alert."""
+    PROCESS.labels(service, part).set(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """The gauges of one service; `more` are its own beside those of the event core."""
+
+    service: str
+    more: Measure = nothing_more
+
+    async def read(self, database: Database, *, now: datetime) -> Row[tuple[float, ...]]:
+        """Read every gauge; where the database gives no answer, none has a value."""
+        try:
+            async with database.transaction(EVERY_DEALER) as tx:
+                row = (await tx.execute(SAMPLE, {"now": now})).one()
+                more = await self.more(tx, now)
+        except BaseException:
+            self.forget()
+            raise
+        core = {
+            OUTBOX_AGE: row.outbox_age or 0,
+            INBOX_LAG: row.inbox_lag or 0,
+            INBOX_WAITING: row.inbox_waiting,
+            INBOX_GAP_AGE: row.gap_age or 0,
+            DEAD_LETTERS: row.dead,
+            REFUSED_KEPT: row.refused,
+            TIMER_LATENESS: row.timer_lateness or 0,
+        }
+        for gauge, value in {**core, **more}.items():
+            _known[self.service].add(gauge)
+            gauge.labels(self.service).set(value)
+        return row
+
+    def forget(self) -> None:
+        """Leave every gauge of the service without a value."""
+        for gauge in _known[self.service]:
+            with contextlib.suppress(KeyError):
+                gauge.remove(self.service)
+
+    async def refresh(self, database: Database, clock: Clock) -> None:
+        """Read every gauge for a scrape, which is answered without them if that fails."""
+        try:
+            async with asyncio.timeout(SCRAPE_WITHIN_S):
+                await self.read(database, now=clock.now())
+        except (OSError, DBAPIError) as cause:
+            log.warning("gauges_not_read", cause=type(cause).__name__)
+
+
+async def sample(database: Database, gauges: Gauges, *, now: datetime) -> None:
     """Read the gauges of one service from its database; `now` is the service's clock.
 
     Backlogs and ages are kept for the operator's charts; while nothing waits, once a minute only,
     since writes keep PostgreSQL awake.
     """
+    row = await gauges.read(database, now=now)
+    kept = {"outbox_waiting": row.outbox_waiting, "inbox_waiting": row.inbox_waiting}
+    ages = {"outbox_age_s": float(row.outbox_age or 0), "inbox_lag_s": float(row.inbox_lag or 0)}
     async with database.transaction(EVERY_DEALER) as tx:
-        row = (await tx.execute(SAMPLE, {"now": now})).one()
-        kept = {"outbox_waiting": row.outbox_waiting, "inbox_waiting": row.inbox_waiting}
-        ages = {
-            "outbox_age_s": float(row.outbox_age or 0),
-            "inbox_lag_s": float(row.inbox_lag or 0),
-        }
         await tx.execute(INSERT_SAMPLE, {**kept, **ages})
-    OUTBOX_AGE.labels(service).set(row.outbox_age or 0)
-    INBOX_LAG.labels(service).set(row.inbox_lag or 0)
-    INBOX_WAITING.labels(service).set(row.inbox_waiting)
-    INBOX_GAP_AGE.labels(service).set(row.gap_age or 0)
-    DEAD_LETTERS.labels(service).set(row.dead)
-    REFUSED_KEPT.labels(service).set(row.refused)
-    TIMER_LATENESS.labels(service).set(row.timer_lateness or 0)

@@ -131,7 +131,7 @@ class Relay:
                 failures = 0
             except (TransportDown, OSError, DBAPIError) as cause:
                 failures += 1
-                RELAY_FAILURES.labels(self.source).inc()
+                RELAY_FAILURES.labels(self.source.removeprefix("/")).inc()
                 pause = min(self.longest_pause, 0.1 * 2**failures)
                 log.warning("relay_paused", cause=type(cause).__name__, seconds=pause)
                 await asyncio.sleep(pause)
@@ -153,7 +153,7 @@ class Relay:
         waiting = await self._fetch(list(tokens))
         if not waiting:
             return 0
-        RELAY_BATCH.labels(self.source).observe(len(waiting))
+        RELAY_BATCH.labels(self.source.removeprefix("/")).observe(len(waiting))
         confirmed = await self._publish([w.event for w in waiting])
         self.hooks.crash_point("after_confirm_before_mark")
         self._hold_back(waiting, confirmed)
@@ -278,7 +278,7 @@ class Relay:
             pause.attempts += 1
             pause.until = time.monotonic() + min(self.longest_pause, 0.1 * 2**pause.attempts)
         if failed:
-            RELAY_FAILURES.labels(self.source).inc(len(failed))
+            RELAY_FAILURES.labels(self.source.removeprefix("/")).inc(len(failed))
             log.warning("events_not_confirmed", event_ids=[str(i) for i in failed.values()][:10])
 
     def _next_retry(self) -> float | None:

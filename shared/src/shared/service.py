@@ -45,7 +45,7 @@ class Service:
     """A service's parts: name, package, tables, subscriptions and timers.
 
     `has_left` asks its copy of the staff master whether a person has left. `channels` are the
-    NOTIFY channels of the service, besides the event core's.
+    NOTIFY channels of the service, besides the event core's. `measure` reads its own gauges.
     """
 
     name: str
@@ -56,6 +56,12 @@ class Service:
     channels: tuple[str, ...] = ()
     operators_work: OperatorsWork = no_further_work
     has_left: HasLeft = nobody_has_left
+    measure: metrics.Measure = metrics.nothing_more
+
+    @property
+    def gauges(self) -> metrics.Gauges:
+        """The gauges of its database."""
+        return metrics.Gauges(self.name, self.measure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +134,9 @@ class ServiceRuntime:
                     async with self.database.transaction(EVERY_DEALER) as tx:
                         await tx.execute(text("SELECT outbox_months(3)"))
                         await delete_expired(tx)
-                await metrics.sample(self.database, self.service.name, now=self.clock.now())
+                await metrics.sample(self.database, self.service.gauges, now=self.clock.now())
                 rounds += 1
             except (OSError, DBAPIError) as cause:
+                self.service.gauges.forget()
                 log.warning("lag_measurement_failed", cause=type(cause).__name__)
             await asyncio.sleep(5)

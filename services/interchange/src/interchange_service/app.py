@@ -9,6 +9,7 @@ from interchange_service.amqp_consumer import AmqpConsumers
 from interchange_service.api.authentication import with_api_keys
 from interchange_service.api.rate_limit import RateLimit
 from interchange_service.broker_definitions import BrokerNames
+from interchange_service.gauges import measure
 from interchange_service.maintenance import run_maintenance
 from interchange_service.models import DEPARTED_STAFF, Base
 from interchange_service.queries import operators_work
@@ -39,6 +40,7 @@ def service_with(horizon: timedelta) -> Service:
         channels=("webhook",),
         operators_work=operators_work,
         has_left=left_according_to(DEPARTED_STAFF),
+        measure=measure,
     )
 
 

@@ -1,21 +1,27 @@
 """Metrics of dealers' messages, counted when their transaction commits."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
-ACCEPTED = Counter("interchange_accepted", "Messages that became events", ["dealer", "channel"])
-QUARANTINED = Counter("interchange_quarantined", "Messages put aside", ["dealer", "reason"])
+ACCEPTED = Counter(
+    "madoguchi_interchange_accepted", "Messages that became events", ["dealer", "channel"]
+)
+QUARANTINED = Counter(
+    "madoguchi_interchange_quarantined", "Messages put aside", ["dealer", "reason"]
+)
 OVERFLOW = Counter(
-    "interchange_quarantine_overflow",
+    "madoguchi_interchange_quarantine_overflow",
     "Refused messages of which nothing is kept, for quarantine was full",
     ["dealer"],
 )
 UNREADABLE = Counter(
-    "interchange_unreadable", "Messages that broke the connection they came by", ["dealer"]
+    "madoguchi_interchange_unreadable",
+    "Messages that broke the connection they came by",
+    ["dealer"],
 )
-DELETED_AFTER = Gauge(
-    "interchange_quarantine_kept", "Messages in quarantine that wait for a person"
+WEBHOOKS = Counter(
+    "madoguchi_webhook_attempts", "Attempts to send a webhook, by what followed", ["dealer", "step"]
 )
 
 

@@ -22,6 +22,7 @@ from interchange_service.actions.deliver_webhook import (
     settle_message,
 )
 from interchange_service.actions.webhook_endpoints import rotate_encryption
+from interchange_service.metrics import WEBHOOKS
 from interchange_service.secret_encryption import SecretBox
 from interchange_service.webhook_http import Attempt, DeliveryError, WebhookClient
 from interchange_service.webhook_messages import headers_of
@@ -95,6 +96,7 @@ class WebhookSender(DeliveryWorker[ClaimedDelivery, Attempt]):
 
     def report(self, message: ClaimedDelivery, result: Attempt, step: str | None) -> None:
         """See `DeliveryWorker`."""
+        WEBHOOKS.labels(message.delivery.dealer_id, step or "taken_over").inc()
         log.info(
             "webhook",
             delivery_id=str(message.delivery.delivery_id),

@@ -6,6 +6,7 @@ import httpx
 from fastapi import FastAPI
 
 from notifier_service.mail_worker import Sender
+from notifier_service.metrics import measure
 from notifier_service.models import DEPARTED_STAFF, Base
 from notifier_service.queries import operators_work
 from notifier_service.recipients_client import RecipientSource
@@ -31,6 +32,7 @@ def service_with(timing: ReminderPolicy) -> Service:
         channels=("mail",),
         operators_work=operators_work,
         has_left=left_according_to(DEPARTED_STAFF),
+        measure=measure,
     )
 
 

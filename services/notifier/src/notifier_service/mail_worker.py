@@ -33,9 +33,8 @@ from notifier_service.actions.join_reminders import (
     release,
 )
 from notifier_service.mail_templates import MailTemplates
-from notifier_service.metrics import MAIL_AGE, MAIL_RESULTS, MAILS_WAITING
+from notifier_service.metrics import MAIL_RESULTS
 from notifier_service.models import MAILS, Mail
-from notifier_service.queries import mails_in_flight
 from notifier_service.recipients_client import (
     Application,
     CommuterPass,
@@ -165,13 +164,6 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
         MAIL_RESULTS.labels("unknown").inc(lost)
         return lost
 
-    async def measure(self) -> None:
-        """Read from the ledger how many mails wait, and for how long."""
-        async with self.database.transaction(EVERY_DEALER) as tx:
-            waiting, oldest = await mails_in_flight(tx)
-        MAILS_WAITING.set(waiting)
-        MAIL_AGE.set((self.clock.now() - oldest).total_seconds() if oldest else 0)
-
     async def _deliver(self, draft: Draft, address: str) -> SmtpOutcome:
         with tracing.step("SMTP", "CLIENT", current_context(), {}) as step:
             step.set_attributes(
@@ -275,7 +267,6 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
             try:
                 if await self.mark_lost_unknown() and self.retry_policy.resend_unknown:
                     wakeup.set()
-                await self.measure()
             except (OSError, DBAPIError) as cause:
                 log.warning("lost_mail_check_failed", cause=type(cause).__name__)
             await asyncio.sleep(LOST_CHECK_S)

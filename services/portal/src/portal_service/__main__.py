@@ -11,7 +11,7 @@ import uvloop
 
 from portal_service.app import create_app
 from portal_service.settings import NotForTheNetwork, PortalSettings
-from shared import logging, migrate, tracing
+from shared import logging, metrics, migrate, tracing
 from shared.graceful_shutdown import GracefulServer
 from shared.signals import run_until_signalled
 from shared.start_settings import WRONG_SETTINGS, or_exit
@@ -38,6 +38,7 @@ def main() -> None:
         urls = settings.database_url, settings.owner_database_url
         asyncio.run(migrate.upgrade_as_owner(*urls, "portal_service"))
         return
+    metrics.this_process("portal", "pages")
     tracing.start("portal", settings.otlp_endpoint)
     app = create_app(settings)
     server = GracefulServer(app, args.host, args.port, lifespan="on")

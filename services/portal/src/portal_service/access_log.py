@@ -23,10 +23,16 @@ from shared.db import Database
 
 log = structlog.get_logger()
 
-WAITING = Gauge("portal_access_log_waiting", "Rows of the access log that are not stored yet")
-DROPPED = Counter("portal_access_log_dropped", "Rows that had no room while the database was away")
-BURSTS = Counter("portal_refusal_bursts", "Times that one person was refused very often")
-LARGE_EXPORTS = Counter("portal_large_exports", "Exports of more rows than PORTAL_LARGE_EXPORT")
+WAITING = Gauge(
+    "madoguchi_portal_access_log_waiting", "Rows of the access log that are not stored yet"
+)
+DROPPED = Counter(
+    "madoguchi_portal_access_log_dropped", "Rows that had no room while the database was away"
+)
+BURSTS = Counter("madoguchi_portal_refusal_bursts", "Times that one person was refused very often")
+LARGE_EXPORTS = Counter(
+    "madoguchi_portal_large_exports", "Exports of more rows than PORTAL_LARGE_EXPORT"
+)
 
 ROOM = 20_000
 AT_ONCE = 500
