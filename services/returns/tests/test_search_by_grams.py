@@ -17,7 +17,17 @@ from shared.roles import Role
 from .conftest import ReturnsApi
 
 NAMES = (
-    *("山本　太郎", "本山 太", "髙﨑 一郎", "高崎 一郎", "ﾔﾏﾓﾄ 商会", "ヤマ", "100%_引", "a_b", "東"),
+    *(
+        "山本　太郎",
+        "本山 太",
+        "髙﨑 一郎",
+        "高崎 一郎",
+        "ﾔﾏﾓﾄ 商会",
+        "ヤマ",
+        "100%_引",
+        "a_b",
+        "東",
+    ),
     *("東京", "京東", "田田田", "𠮷野 太郎", "O'Brien", "*:山", "D01:山", "佐藤　花"),
 )
 STATUSES = ("STORE_PENDING", "TFC_HOLD", "COMPLETED")
@@ -27,7 +37,8 @@ APPLICATION = """
         status, status_version, version, entered_at, submitted_at, requested_at, updated_at,
         completion_mail, kind, received_on, separate_procedure, dealer_note_version)
     VALUES (:id, :dealer, :store, :id, :id, :name, :key, 'D01-E1', '', 'sales', '{}', 1,
-        CAST(:status AS text), 1, 1, now(), now(), CASE WHEN CAST(:status AS text) <> 'STORE_PENDING' THEN now() END,
+        CAST(:status AS text), 1, 1, now(), now(),
+        CASE WHEN CAST(:status AS text) <> 'STORE_PENDING' THEN now() END,
         TIMESTAMPTZ '2025-07-01' + CAST(:n AS int) * INTERVAL '1 minute',
         false, 'RETURNED', '2025-07-01', false, 0)
 """

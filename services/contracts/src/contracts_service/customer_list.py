@@ -244,9 +244,7 @@ async def find(
     return Found(rows[:at_most], await count(tx, condition))
 
 
-async def _find_by_grams(
-    tx: AsyncSession, condition: Condition, sort: str, at_most: int
-) -> Found:
+async def _find_by_grams(tx: AsyncSession, condition: Condition, sort: str, at_most: int) -> Found:
     await seek(tx, condition)
     statement = _statement(first_hits(condition, sort, limit=at_most))
     found = (await tx.execute(statement, condition.values)).all()

@@ -1,7 +1,8 @@
 """Applications are found by the characters and pairs of characters (grams) of a name.
 
-As in the contracts service: an index on grams serves only the policy of a table, so the applications
-are read through parents without rows of their own, whose walls name dealer and grams together.
+As in the contracts service: an index on grams serves only the policy of a table, so the
+applications are read through parents without rows of their own, whose walls name dealer and grams
+together.
 """
 
 from alembic import op
