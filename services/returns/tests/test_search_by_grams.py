@@ -1,6 +1,7 @@
 """A search by name finds by the index of grams what reading every application finds (D98)."""
 
 from random import Random
+from typing import Any
 
 import asyncpg
 import pytest
@@ -72,7 +73,7 @@ async def stock(returns: ReturnsApi) -> ReturnsApi:
     return returns
 
 
-def expected_rows(person: Person, rows: list[asyncpg.Record], key: str) -> list[str]:
+def expected_rows(person: Person, rows: list[Any], key: str) -> list[str]:
     """What an oracle finds that looks at each row."""
     actor = person.self_actor
     if actor.role is Role.TFC:

@@ -117,7 +117,8 @@ def staged_line(line: int, row: ContractRow) -> tuple[object, ...]:
     names = f"{folded_name(row.customer_name)}\n{folded_name(row.customer_name_kana or '')}"
     fingerprint = blake2b(repr(_WRITTEN(row)).encode(), digest_size=16).digest()
     values = (*_OF_ROW(row), line, folded_registration(row.registration_no), names, fingerprint)
-    return _STAGED(values)
+    staged: tuple[object, ...] = _STAGED(values)
+    return staged
 
 
 async def import_contract(tx: AsyncSession, line: Sequence[object], *, now: datetime) -> None:
