@@ -184,7 +184,7 @@ async def test_every_table_of_dealers_has_row_level_security(contracts_api: Cont
     async with contracts_api.database.transaction() as tx:
         tables = (await tx.scalars(text(OWNED))).all()
         forced = await tx.scalar(text(f"{protected} WHERE relrowsecurity AND relforcerowsecurity"))
-    assert forced == len(tables) == 12
+    assert forced == len(tables) == 13
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ The bounds come from the rules, so that SQL compares plain columns; colours, mar
 computed by the rules for each row that is shown.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.colour_conditions import DUE, colour_values, due_values, has_colour
+from contracts_service.models import ContractSearch
 from contracts_service.policy import Policy
 from contracts_service.rules.assignment_change import change_status
 from contracts_service.rules.bulk_search import BulkSearch
@@ -38,8 +39,6 @@ from contracts_service.rules.search_conditions import (
 from contracts_service.rules.search_limit import ROWS_SHOWN
 from contracts_service.rules.search_text import grams
 from contracts_service.rules.selection import (
-    OTHER_VEHICLE,
-    OTHER_VEHICLE_LABEL,
     SELECTION_LABELS,
     Replacement,
     Selection,
@@ -120,7 +119,7 @@ class Condition:
     @property
     def contracts(self) -> str:
         """What is read: the contracts, or those with the grams that `seek` names."""
-        return "contract_search AS contract" if self.sought else "contract"
+        return f"{ContractSearch.__tablename__} AS contract" if self.sought else "contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,35 +351,6 @@ def replacement_of(row: ListedContract) -> Replacement | None:
     return Replacement(
         row.own_replacement, row.replacement_vehicle_code, row.replacement_other_text
     )
-
-
-def csv_row(shown: ListRow, row: ListedContract, vehicle_names: Mapping[str, str]) -> list[str]:
-    """The fourteen texts of a row in the exported list (D19, D20)."""
-    code = row.replacement_vehicle_code
-    own = {True: "有", False: "無", None: ""}[row.own_replacement]
-    names = {OTHER_VEHICLE: OTHER_VEHICLE_LABEL, **vehicle_names}
-    return [
-        shown.final_on.isoformat(),
-        shown.result_due_on.isoformat(),
-        shown.selection_label,
-        shown.replacement_mark,
-        shown.completed_mark,
-        shown.customer_name,
-        _month_words(shown.inspection_month),
-        f"{shown.model} {shown.registration_no}",
-        shown.staff_code or "",
-        shown.store_name,
-        shown.contract_no,
-        own,
-        names.get(code, code) if code else "",
-        row.replacement_other_text or "",
-    ]
-
-
-def _month_words(month: str) -> str:
-    """2028年10月: a spreadsheet would turn 2028-10 into a day."""
-    year, number = month.split("-")
-    return f"{year}年{int(number)}月"
 
 
 def _add_texts(condition: Condition, name: str | None, registration: str | None) -> None:

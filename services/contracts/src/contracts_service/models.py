@@ -194,8 +194,8 @@ class Contract(Base):
 class ContractSearch(Base):
     """The same contracts behind another wall, for a search by name or plate (ADR 28).
 
-    It has no rows of its own: PostgreSQL reads those of `contract`, which inherits from it. Seen are
-    only those of the transaction's dealer that have every gram in the setting `app.sought`.
+    It has no rows of its own: PostgreSQL reads those of `contract`, which inherits from it. Only
+    those of the transaction's dealer are seen that have every gram in the setting `app.sought`.
     """
 
     __tablename__ = "contract_search"

@@ -161,6 +161,11 @@ class Application(Base):
             postgresql_where=text("requested_at IS NOT NULL"),
         ),
         Index(
+            "application_by_gram",
+            text("name_grams(dealer_id, name_key, requested_at IS NOT NULL)"),
+            postgresql_using="gin",
+        ),
+        Index(
             "application_open_at_tfc",
             "status", text("updated_at DESC"), text("application_id DESC"),
             postgresql_where=text("requested_at IS NOT NULL AND NOT is_past"),
@@ -281,6 +286,11 @@ class ChangeApplication(Base):
             "dealer_id", "is_past", text("updated_at DESC"), text("change_id DESC"),
             postgresql_include=["store_code", "name_key"],
         ),
+        Index(
+            "change_application_by_gram",
+            text("name_grams(dealer_id, name_key, false)"),
+            postgresql_using="gin",
+        ),
         Index("change_application_status", "dealer_id", "store_code", "status"),
         Index("change_application_of", "contract_no"),
         Index("change_application_by_key", "contract_key"),
@@ -300,6 +310,32 @@ class ChangeApplication(Base):
     )
     requested_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
+
+
+class ApplicationSearch(Base):
+    """The rows of `application` behind another wall, for a search by name (ADR 28).
+
+    It has none of its own. Seen are only those of the transaction's dealer, for TFC those sent to
+    it, that have every gram in the setting `app.sought`.
+    """
+
+    __tablename__ = "application_search"
+
+    application_id: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    name_key: Mapped[str]
+    requested_at: Mapped[datetime | None]
+
+
+class ChangeApplicationSearch(Base):
+    """The rows of `change_application` in the same way; TFC sees none here."""
+
+    __tablename__ = "change_application_search"
+
+    change_id: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    name_key: Mapped[str]
+    requested_at: Mapped[datetime | None]
 
 
 class ReportedCar(Base):

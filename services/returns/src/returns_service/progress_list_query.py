@@ -15,6 +15,7 @@ from returns_service.rules.approval_route import Level
 from returns_service.rules.progress_list import (
     ApplicationKind,
     ProgressSearch,
+    name_grams,
     name_key,
     number_key,
     reception_key,
@@ -25,6 +26,9 @@ from returns_service.rules.return_visibility import Actor
 from shared.roles import Role
 
 Values = dict[str, object]
+MOST_NAMED = 1000
+"""A name that more applications may have is common."""
+NAMED = text("SELECT applications_named(:grams, :most)")
 
 _RETURNS = """
     SELECT 'VEHICLE_RETURN' AS kind, application_id, dealer_id, store_code, contract_no,
@@ -117,25 +121,42 @@ async def search(
     tx: AsyncSession, person: Person, keys: ProgressSearch, tab: Tab | None, page: Page
 ) -> Sequence[ProgressRow]:
     """The page of rows that satisfy every key, newest first; raises SearchPeriodReversed."""
-    sql, values = rows_wanted(person, keys, tab, page)
+    sql, values = rows_wanted(person, keys, tab, page, await _named(tx, keys))
     found = await tx.execute(_statement(sql), values) if sql else ()
     return [ProgressRow._make(row) for row in found]
 
 
 async def count_of(tx: AsyncSession, person: Person, keys: ProgressSearch, tab: Tab | None) -> int:
     """How many rows `search` finds on all its pages together."""
-    sql, values = rows_wanted(person, keys, tab, Page(limit=None))
+    sql, values = rows_wanted(person, keys, tab, Page(limit=None), await _named(tx, keys))
     if not sql:
         return 0
     counted = _statement(f"SELECT count(*) FROM ({sql}) AS found")  # noqa: S608
     return int((await tx.execute(counted, values)).scalar_one())
 
 
+async def _named(tx: AsyncSession, keys: ProgressSearch) -> list[str] | None:
+    """The applications that have the grams of the name; None where they are many, or none given.
+
+    Many lie close together in the order of the list, so that reading along it soon fills a page.
+    """
+    if not (name := name_key(keys.customer_name or "")):
+        return None
+    values = {"grams": "\n".join(name_grams(name)), "most": MOST_NAMED + 1}
+    found = list(await tx.scalars(NAMED, values))
+    return found if len(found) <= MOST_NAMED else None
+
+
 def rows_wanted(
-    person: Person, keys: ProgressSearch, tab: Tab | None, page: Page
+    person: Person,
+    keys: ProgressSearch,
+    tab: Tab | None,
+    page: Page,
+    named: Collection[str] | None = None,
 ) -> tuple[str, Values]:
     """The statement of `search` with its values; empty where no row can be found.
 
+    `named` are the applications that may have the name: only they are read.
     Every part runs along an index that has its rows in order: one part per table, and per ticked
     status or tab.
     """
@@ -155,15 +176,17 @@ def rows_wanted(
         keys.waiting or keys.own or keys.left_on is not None
     )  # what TFC reports has no originator here
     values |= {"limit": page.limit, "kind": keys.kind.value if keys.kind else None}
+    if named is not None:
+        values["named"] = list(named)
     parts = []
     for share in _shares(keys.statuses, tab):
         wanted = " AND ".join([*conditions, share])
         if keys.kind in {None, ApplicationKind.VEHICLE_RETURN}:
-            parts.append(_part(_RETURNS, "application", wanted, by_name="name" in values))
+            parts.append(_part(_RETURNS, "application", wanted, values))
         elsewhere = keys.kind is not ApplicationKind.VEHICLE_RETURN and not returns_only
         if elsewhere and person.self_actor.role is not Role.TFC:
             wanted += _of_kind(keys.kind)
-            parts.append(_part(_CHANGES, "change_application", wanted, by_name="name" in values))
+            parts.append(_part(_CHANGES, "change_application", wanted, values))
     return " UNION ALL ".join(parts) + (_NEWEST_FIRST if parts[1:] else ""), values
 
 
@@ -176,12 +199,19 @@ def _shares(statuses: Collection[Status], tab: Tab | None) -> list[str]:
     return [f"{past[status.group.tab]} AND status = '{status}'" for status in ticked]
 
 
-def _part(columns: str, table: str, wanted: str, *, by_name: bool) -> str:
-    """The first rows of one table; a name is looked for in its index before any row is read."""
+def _part(columns: str, table: str, wanted: str, values: Values) -> str:
+    """The first rows of one table.
+
+    A name is looked for among the rows that may have it, which OFFSET 0 has PostgreSQL read first;
+    or, if they are many, in the index of the list's order before any row is read.
+    """
     key = "application_id" if table == "application" else "change_id"
     wanted, order = wanted.replace("application_id)", f"{key})"), f"updated_at DESC, {key} DESC"
     first = f"{wanted} ORDER BY {order} LIMIT :limit"
-    if by_name:
+    if "named" in values:
+        read = f"(SELECT * FROM {table} WHERE {key} = ANY(:named) OFFSET 0) AS {table}"  # noqa: S608
+        columns = columns.replace(f"FROM {table} ", f"FROM {read} ")
+    elif "name" in values:
         first = f"{key} IN (SELECT {key} FROM {table} WHERE {first}) ORDER BY {order}"  # noqa: S608
     return f"({columns}{first})"
 

@@ -7,9 +7,10 @@ contract whose customer was erased is not changed.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import astuple
+from dataclasses import fields
 from datetime import datetime
 from hashlib import blake2b
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -32,6 +33,10 @@ FACTS = (
     *("receivable_purchased", "tfc_handled", "customer_change_pending"),
 )
 STAGED = ("line", "contract_no", "dealer_id", *FACTS, "store_code", "staff_code", "fingerprint")
+
+COMPUTED = ("line", "registration_folded", "customer_folded", "fingerprint")
+_VALUES = (*(name for name in STAGED if name not in COMPUTED), *COMPUTED)
+_STAGED = itemgetter(*(_VALUES.index(name) for name in STAGED))
 
 STAGE = f"""
     CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS
@@ -99,19 +104,21 @@ async def stage_contracts(tx: AsyncSession, rows: Sequence[Sequence[object]]) ->
     await driver.copy_records_to_table("incoming", records=rows, columns=STAGED)
 
 
+_WRITTEN = attrgetter(*(field.name for field in fields(ContractRow)))
+"""Every value of a line, in order; `dataclasses.astuple` would copy each of them deeply."""
+_OF_ROW = attrgetter(
+    *({"dealer_id": "dealer_code"}.get(name, name) for name in STAGED if name not in COMPUTED)
+)
+
+
 def staged_line(line: int, row: ContractRow) -> tuple[object, ...]:
     """The values of a contract in the order of STAGED, with folded search texts."""
-    values = {
-        "line": line,
-        "dealer_id": row.dealer_code,
-        "registration_folded": folded_registration(row.registration_no),
-        # One line each; a search text never contains a line break.
-        "customer_folded": "\n".join(
-            (folded_name(row.customer_name), folded_name(row.customer_name_kana or ""))
-        ),
-        "fingerprint": blake2b(repr(astuple(row)).encode(), digest_size=16).digest(),
-    }
-    return tuple(values[name] if name in values else getattr(row, name) for name in STAGED)
+    # One line each; a search text never contains a line break.
+    names = f"{folded_name(row.customer_name)}\n{folded_name(row.customer_name_kana or '')}"
+    fingerprint = blake2b(repr(_WRITTEN(row)).encode(), digest_size=16).digest()
+    values = (*_OF_ROW(row), line, folded_registration(row.registration_no), names, fingerprint)
+    staged: tuple[object, ...] = _STAGED(values)
+    return staged
 
 
 async def import_contract(tx: AsyncSession, line: Sequence[object], *, now: datetime) -> None:

@@ -21,6 +21,7 @@ from contracts_service.api.contracts import (
     condition_of,
 )
 from contracts_service.api.dependencies import DEALER, LEADERS, Ctx, RequestContext, Text
+from contracts_service.customer_list_texts import csv_row
 from contracts_service.customer_list_xlsx import MEDIA_TYPE, CustomerListWorkbook
 from contracts_service.payment_confirmation import Confirmation, print_confirmation
 from contracts_service.rules.contract_access import ContractNotFound
@@ -132,7 +133,7 @@ def _add_rows(
 ) -> None:
     for row in rows:
         shown = customer_list.row_of(row, today=ctx.today, policy=ctx.policy)
-        texts = customer_list.csv_row(shown, row, names)
+        texts = csv_row(shown, row, names)
         book.add((shown.final_on, shown.result_due_on), texts[2:])
 
 
@@ -140,9 +141,7 @@ def _batch(
     rows: list[customer_list.ListedContract], ctx: RequestContext, names: dict[str, str]
 ) -> bytes:
     shown = (
-        customer_list.csv_row(
-            customer_list.row_of(row, today=ctx.today, policy=ctx.policy), row, names
-        )
+        csv_row(customer_list.row_of(row, today=ctx.today, policy=ctx.policy), row, names)
         for row in rows
     )
     return b"".join(islice(customer_list_csv(shown), 1, None))

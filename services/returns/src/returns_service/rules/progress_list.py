@@ -138,6 +138,11 @@ def name_key(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).split())
 
 
+def name_grams(key: str) -> list[str]:
+    """What an index finds a name by: pairs of neighbouring characters, or the only character."""
+    return sorted({key[at : at + 2] for at in range(max(1, len(key) - 1))})
+
+
 def number_key(number: str) -> str:
     """A contract number as it is compared: NFKC, trimmed, no hyphens; found as a whole (D98)."""
     return unicodedata.normalize("NFKC", number).strip().replace("-", "")

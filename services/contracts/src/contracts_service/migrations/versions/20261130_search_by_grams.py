@@ -42,6 +42,13 @@ SOUGHT = """
     $sought$
 """
 GRAMS_OF_ROW = "contract_grams(dealer_id, customer_folded, registration_folded)"
+# IS NOT DISTINCT FROM, since an index on the dealer would otherwise be read beside the grams.
+WALL = """
+    CREATE POLICY own_dealer_by_gram ON contract_search FOR SELECT USING (
+        dealer_id IS NOT DISTINCT FROM current_setting('app.dealer', true)
+        AND contract_grams(dealer_id, customer_folded, registration_folded)
+            @> contract_grams_sought())
+"""
 PARENT = """
     CREATE TABLE contract_search (
         contract_no text NOT NULL,
@@ -82,14 +89,9 @@ def upgrade() -> None:
         " WITH (gin_pending_list_limit = 512)"
     )
     op.execute(PARENT)
-    # IS NOT DISTINCT FROM, since an index on the dealer would otherwise be read beside the grams.
     op.execute("ALTER TABLE contract_search ENABLE ROW LEVEL SECURITY")
     op.execute("ALTER TABLE contract_search FORCE ROW LEVEL SECURITY")
-    op.execute(
-        "CREATE POLICY own_dealer_by_gram ON contract_search FOR SELECT USING ("
-        "dealer_id IS NOT DISTINCT FROM current_setting('app.dealer', true)"
-        f" AND {GRAMS_OF_ROW} @> contract_grams_sought())"
-    )
+    op.execute(WALL)
     op.execute("ALTER TABLE contract INHERIT contract_search")
 
 
