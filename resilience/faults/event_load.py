@@ -21,7 +21,7 @@ class Load:
     aggregates: int = 60
     answers: list[Answer] = field(default_factory=list)
 
-    async def post(self, events: int, until: asyncio.Task[None] | None = None) -> None:
+    async def post(self, events: int, until: asyncio.Task[object] | None = None) -> None:
         """Make `events` more successful calls; then continue slowly until `until` is done."""
         goal = len(self.answers) + events
         api = self.cluster.of("api")[0]
@@ -31,7 +31,7 @@ class Load:
             await asyncio.gather(*(self._client(client, goal, until) for _ in range(AT_ONCE)))
 
     async def _client(
-        self, client: httpx.AsyncClient, goal: int, until: asyncio.Task[None] | None
+        self, client: httpx.AsyncClient, goal: int, until: asyncio.Task[object] | None
     ) -> None:
         while True:
             if len(self.answers) >= goal:

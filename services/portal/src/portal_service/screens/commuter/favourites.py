@@ -81,10 +81,16 @@ async def _page(
         status=problem.status if problem else 200,
         slip=found.body,
         version=found.etag,
-        favourites=kept,
+        favourites=[(one["favourite_id"], _words(one)) for one in kept],
         values=fields.values() if fields else {},
         errors=errors,
     )
+
+
+def _words(one: commuter.Favourite) -> str:
+    """三鷹―東京（往復・IC）."""
+    direction = "往復" if one["round_trip"] else "片道"
+    return f"{one['section']}（{direction}・{'IC' if one['medium'] == 'ic' else 'きっぷ'}）"
 
 
 def _own_field(field: str) -> str:
