@@ -16,9 +16,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 WIDTHS = (1280, 360)
 LONGEST = 4000
 """Maximum height in pixels; a long list repeats itself below it."""
+STILL = ".buttons-stay, .table thead th { position: static !important; }"
+"""A picture of a whole page: what follows the eye would lie over a row."""
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 CONTRACTS = "/contracts?mode=general&status=open"
+UNTOUCHED = "/contracts?mode=general&status=blank&colour=yellow"
+"""Contracts of which every form is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +205,7 @@ def take(browser: Browser, url: str, role: str, to: Path, only: str = "") -> Ite
             if only in screen.name and "-nothing-" not in path:
                 page.goto(path)
                 file = to / str(width) / f"{role}-{screen.name}.png"
-                page.add_style_tag(content=".buttons-stay { position: static !important; }")
+                page.add_style_tag(content=STILL)
                 tall = page.evaluate("document.documentElement.scrollHeight")
                 page.screenshot(
                     path=file,
@@ -283,6 +287,7 @@ def found_names(page: Page) -> dict[str, str]:
     """The ids of records that this person can open, and of the first item of the slip."""
     wanted = (
         ("contract", CONTRACTS, r"/contracts/([^/?]+)$"),
+        ("contract", UNTOUCHED, r"/contracts/([^/?]+)$"),
         ("application", "/returns", r"/returns/(RA-[^/?]+)$"),
         ("application", "/tfc/requests", r"/returns/(RA-[^/?]+)$"),
         ("mail", "/operation/mails", r"/operation/mails/([0-9a-f-]{36})$"),

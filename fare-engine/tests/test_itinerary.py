@@ -77,6 +77,18 @@ def test_without_trains_that_fit_each_fare_line_is_a_leg(
     ]
 
 
+def test_a_change_to_a_place_of_another_name_is_a_walk(ride: PriceRide) -> None:
+    first = TrainLeg("train", "浅草線", (), "押上", "東日本橋", 9, 5)
+    second = TrainLeg("train", "新宿線", (), "馬喰横山", "新宿", 14, 8)
+    priced = ride("押上:浅草線:東日本橋:徒歩:馬喰横山:新宿線:新宿")
+    legs = itinerary(replace(priced, trains=(first, second)))
+    assert [(leg.kind, leg.start, leg.end, leg.minutes) for leg in legs] == [
+        ("train", "押上", "東日本橋", 9),
+        ("walk", "東日本橋", "馬喰横山", None),
+        ("train", "馬喰横山", "新宿", 14),
+    ]
+
+
 def test_a_walk_and_a_bus_are_legs(network: Network, ride: PriceRide) -> None:
     walks = itinerary(ride("押上:浅草線:東日本橋:徒歩:馬喰横山:新宿線:新宿"))
     assert [leg.kind for leg in walks] == ["train", "walk", "train"]

@@ -9,12 +9,15 @@ REPLACED = {
     "入力を確かめて": "入力内容をご確認ください",
     "暦を開く": "カレンダー",
     "条件を消す": "条件をクリア",
-    "車種をさがす": "車種で絞り込み",
-    "{{ label }}をさがす": "{{ label }}で絞り込み",
+    "車種をさがす": "one field that is typed into",
+    "{{ label }}をさがす": "one field that is typed into",
     "この行を選ぶ": "選択",
     "届いた日時": "到着日時",
     "日のあいだ": "日間",
-    '"個人設定 > 定期区間"': "定期区間",
+    '    "個人設定 >': "the name of the page alone",
+    'title = "個人設定 >': "the name of the page alone",
+    "▼ 個人設定 >": "the name of the page alone",
+    "「個人設定 >": "the name of the page alone",
 }
 KINDS = {".html", ".j2", ".js", ".py", ".typ"}
 

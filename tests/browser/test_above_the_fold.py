@@ -76,3 +76,37 @@ def test_a_phone_shows_one_line_of_bar_and_cards(
     expect(page.get_by_role("button", name="ログアウト")).to_be_hidden()
     page.click(".menu-button")
     expect(page.locator("#menu").get_by_role("button", name="ログアウト")).to_be_visible()
+
+
+COVERED = """
+    () => {
+      const count = document.activeElement, style = getComputedStyle(count);
+      const frame = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset);
+      const advice = count.nextElementSibling.getBoundingClientRect();
+      return [count.className, style.boxShadow, count.getBoundingClientRect().bottom + frame - advice.top];
+    }
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_frame_of_the_count_covers_no_advice(
+    opened: Browser, product: Product, size: ViewportSize
+) -> None:
+    page = page_of(opened, product, "D01-H001", size)
+    page.goto(SEARCH)
+    page.keyboard.press("Shift")  # the focus of the keyboard has a frame
+    expect(page.locator(".found-count")).to_contain_text("のうち、はじめの100件")
+    name, shadow, covered = page.evaluate(COVERED)
+    assert (name, shadow) == ("table-count", "none")
+    assert covered <= 0
+
+
+def test_fields_of_a_search_stand_in_line(opened: Browser, product: Product) -> None:
+    page = page_of(opened, product, "D01-M100", DESK)
+    for path in ("/contracts", "/transfers"):
+        page.goto(path)
+        tops = page.locator(".panel-fields input:visible").evaluate_all(
+            "all => all.map(field => field.getBoundingClientRect().top)"
+        )
+        assert len(set(tops[:3])) == 1, path
+        expect(page.locator("main")).to_contain_text("契約者名は、カナでも検索できます。")

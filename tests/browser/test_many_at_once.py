@@ -1,4 +1,4 @@
-"""All customers of one staff member are moved with five clicks after the search."""
+"""Many customers are moved at once: all of one staff member, or rows from one to another."""
 
 import re
 
@@ -40,3 +40,24 @@ def test_all_customers_of_one_person_in_five_clicks(browser: Browser, product: P
     expect(page.locator("main")).to_contain_text("変更中")
     assert int(page.evaluate("sessionStorage.clicks")) + 1 <= MOST_CLICKS
     context.close()
+
+
+@pytest.mark.rule("D136")
+def test_a_range_of_rows_takes_two_clicks(browser: Browser, product: Product) -> None:
+    with browser.new_context(
+        viewport=ViewportSize(width=1280, height=720), locale="ja-JP", base_url=product.url
+    ) as context:
+        page = context.new_page()
+        sign_in(page, "D01-M100")
+        page.goto("/transfers?from_store=S10")
+        boxes = page.locator("input[name=checked]:enabled")
+        boxes.nth(2).check()
+        row = boxes.nth(11).locator("xpath=ancestor::tr")
+        row.locator("td[data-label=車検年月]").click(modifiers=["Shift"])
+        ticked = boxes.evaluate_all("all => all.map((box, at) => box.checked ? at : -1)")
+        assert [at for at in ticked if at >= 0] == list(range(2, 12))
+        expect(page.locator("[data-chosen]")).to_have_text("10件を選択中")
+        assert page.evaluate("String(getSelection())") == ""
+        boxes.nth(5).uncheck()
+        boxes.nth(8).click(modifiers=["Shift"])
+        expect(page.locator("[data-chosen]")).to_have_text("6件を選択中")

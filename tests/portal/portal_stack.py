@@ -178,8 +178,10 @@ def fields_of(html: str, *, ticked_only: bool = True) -> dict[str, list[str]]:
 
 
 @contextlib.asynccontextmanager
-async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIterator[PortalStack]:
-    """Start all parts on their own ports, with the contracts of the examples."""
+async def open_portal_stack(
+    create: Callable[[str], Awaitable[str]], **more: Callable[..., FastAPI]
+) -> AsyncIterator[PortalStack]:
+    """Start all parts on their own ports, with the contracts of the examples; `more` services."""
     makers: dict[str, Callable[..., FastAPI]] = {
         "contracts": create_contracts,
         "returns": create_returns,
@@ -188,6 +190,7 @@ async def open_portal_stack(create: Callable[[str], Awaitable[str]]) -> AsyncIte
             secret_box=SecretBox(Fernet.generate_key().decode()),
             post=WebhookClient(local=True),
         ),
+        **more,
     }
     urls = {name: await create(f"{name}_service") for name in makers}
     contracts, returns = Database(urls["contracts"]), Database(urls["returns"])

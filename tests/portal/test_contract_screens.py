@@ -86,7 +86,7 @@ async def test_without_a_chosen_row_the_list_stays(portal_stack: PortalStack) ->
 @pytest.mark.rule("D2")
 async def test_a_contract_of_another_store_is_not_found(portal_stack: PortalStack) -> None:
     async with portal_stack.signed_in(SUZUKI) as suzuki:
-        for path in ("/contracts/C1001", "/contracts/C1001/result", "/contracts/C1001/resplit"):
+        for path in ("/contracts/C1001", "/contracts/C1001/result", "/contracts/C1003/resplit"):
             assert (await suzuki.visit(path)).status == 404
             assert "見つかりません" in suzuki.text
 
@@ -240,8 +240,20 @@ async def test_bulk_change_copies_first_and_saves_later(portal_stack: PortalStac
         assert "C1004" in refused[1]
         await tanaka.send("/transfers", checked="C1003")
         assert "選択した1件の店舗・スタッフの変更を登録します。" in tanaka.text
+        assert "異動先店舗 S20 西店（1件） 変更後スタッフ 変更なし（1件）" in tanaka.text
         await tanaka.send("/transfers")
         assert "1件の変更を登録しました。" in tanaka.text
+        await tanaka.visit("/transfers?from_store=S10")
+        assert "変更中 → S20 西店" in tanaka.text  # by name, not by code
+
+
+async def test_a_trial_that_is_not_possible_says_why(portal_stack: PortalStack) -> None:
+    async with portal_stack.signed_in(YAMADA) as yamada:
+        await yamada.visit("/contracts/C1003/resplit")
+        assert "この操作はできませんでした" not in yamada.text
+        reason = re.search(r'notice-warning"><p>([^<]+)</p>', yamada.html)
+        assert reason
+        assert reason[1].endswith("。")
 
 
 async def test_the_dashboard_charts_due_contracts(portal_stack: PortalStack) -> None:

@@ -46,13 +46,14 @@ async def test_a_refused_erasure_shows_the_reason_and_keeps_the_input(
         await operator.visit(HERE)
         await operator.send(HERE, contract_no="C1001", reason="")
         assert "200文字以内で入力してください。" in operator.error_for("reason")
+        assert "顧客情報を消去できません。" in operator.error_for("contract_no")
         await operator.send(HERE, contract_no="C1001", reason=BECAUSE)
-        await operator.send(HERE)
-        assert "顧客情報を消去できません。" in operator.text
+        assert "顧客情報を消去できません。" in operator.error_for("contract_no")
+        assert "元には戻せません。" not in operator.text.partition("消去する契約")[2]
         assert operator.form(HERE)["contract_no"] == ["C1001"]
         await operator.send(HERE, contract_no="C9999", reason=BECAUSE)
-        await operator.send(HERE)
-        assert "契約が見つかりません" in operator.text
+        assert "契約が見つかりません。" in operator.error_for("contract_no")
+        assert operator.form(HERE)["reason"] == [BECAUSE]
         assert not {"C1001 D01", "C9999"} & set(re.findall(r"C\d{4} D01|C9999", operator.text))
 
 

@@ -14,6 +14,7 @@ from portal_service.formatting import (
     read_day,
     read_month,
     read_yen,
+    sentence,
     yen,
 )
 
@@ -130,3 +131,18 @@ def test_many_money_formats_are_accepted(typed: str) -> None:
 def test_an_invalid_amount_is_refused(typed: str) -> None:
     with pytest.raises(NotReadable):
         read_yen(typed)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("TFCにて対応中です", "TFCにて対応中です。"),
+        ("利用できません。", "利用できません。"),
+        ("よろしいですか？", "よろしいですか？"),
+        ("利用できません。（交通費精算）", "利用できません。（交通費精算）"),
+        ("TFCが対応します（車両全損等）", "TFCが対応します（車両全損等）。"),
+        ("", ""),
+    ],
+)
+def test_a_message_ends_with_one_full_stop(words: str, shown: str) -> None:
+    assert sentence(words) == shown

@@ -31,6 +31,7 @@ async def test_tfc_holds_releases_and_writes_to_the_dealer(portal_stack: PortalS
     async with portal_stack.signed_in(TFC) as tfc, portal_stack.signed_in(YAMADA) as yamada:
         await take(tfc, application_id, "acceptance")
         await tfc.visit(f"/returns/{application_id}/hold")
+        assert "トップ 依頼受付 車両返却 保留" in tfc.text  # the list of TFC, not of dealers
         await tfc.send("/hold", reason="")
         assert tfc.status in {409, 422}
         assert tfc.error_for("reason")

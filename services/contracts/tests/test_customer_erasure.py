@@ -21,10 +21,10 @@ DAY = timedelta(days=1)
 
 
 async def order(
-    contracts_api: ContractsApi, contract_no: str = "C1", reason: str = "本人の請求"
+    contracts_api: ContractsApi, contract_no: str = "C1", reason: str = "本人の請求", to: str = ""
 ) -> httpx.Response:
     return await contracts_api.http.post(
-        "/api/contracts/v1/erasures",
+        f"/api/contracts/v1/erasures{to}",
         headers=bearer(OPERATOR),
         json={"contract_no": contract_no, "reason": reason},
     )
@@ -66,6 +66,25 @@ async def test_an_open_contract_cannot_be_erased(
     assert (refused.status_code, refused.json()["code"]) == (409, code)
     assert await contracts_api.events(CustomerErased) == []
     assert (await contracts_api.detail("C1"))["customer"]["name"] == NAME
+
+
+async def test_a_check_names_every_error_and_erases_nothing(
+    contracts_api: ContractsApi, completed_contract: str
+) -> None:
+    still_open = await contracts_api.contract("C2")
+    for contract_no, reason, codes in (
+        (still_open, "", ["CONTRACT_STILL_OPEN", "REQUIRED"]),
+        ("NONE", "", ["CONTRACT_NOT_FOUND", "REQUIRED"]),
+        (completed_contract, f"{NAME}様の請求", ["NAMES_THE_CUSTOMER"]),
+    ):
+        refused = await order(contracts_api, contract_no, reason, "/check")
+        assert refused.status_code == 422
+        errors = refused.json()["errors"]
+        assert [error["code"] for error in errors] == codes
+        fields = {"REQUIRED": "reason", "NAMES_THE_CUSTOMER": "reason"}
+        assert all(one["field"] == fields.get(one["code"], "contract_no") for one in errors)
+    assert (await order(contracts_api, completed_contract, to="/check")).status_code == 204
+    assert await contracts_api.events(CustomerErased) == []
 
 
 async def test_personal_data_is_erased_and_the_history_is_kept(
@@ -218,6 +237,8 @@ async def test_only_operators_erase(contracts_api: ContractsApi, completed_contr
         assert (
             await contracts_api.request(code, "POST", "/erasures", json=body)
         ).status_code == 403
+        checked = await contracts_api.request(code, "POST", "/erasures/check", json=body)
+        assert checked.status_code == 403
     assert (await order(contracts_api, "NONE")).json()["code"] == "CONTRACT_NOT_FOUND"
 
 

@@ -4,7 +4,7 @@ What pages and prints draw as a strip. A pure function of the explanation, so th
 priced before trains were known has an itinerary too: one leg for each fare line.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby, pairwise
@@ -66,9 +66,9 @@ def itinerary(explanation: Explanation) -> tuple[ItineraryLeg, ...]:
     rides = [one for one in explanation.trains if one.kind == "train"]
     shares = _shares(edges, rides)
     if shares is None:
-        return tuple(_by_fare_line(explanation, edges))
+        return tuple(_with_walks(_by_fare_line(explanation, edges)))
     ridden = iter(shares)
-    return tuple(
+    legs = (
         ItineraryLeg(
             one.kind,
             one.name,
@@ -79,6 +79,17 @@ def itinerary(explanation: Explanation) -> tuple[ItineraryLeg, ...]:
         )
         for one in explanation.trains
     )
+    return tuple(_with_walks(legs))
+
+
+def _with_walks(legs: Iterable[ItineraryLeg]) -> Iterator[ItineraryLeg]:
+    """The legs, with a walk where a train leaves from a place of another name."""
+    before = ""
+    for leg in legs:
+        if before and before != leg.start:
+            yield ItineraryLeg("walk", "徒歩", before, leg.start, None)
+        yield leg
+        before = leg.end
 
 
 def _shares(edges: list[_Edge], rides: list[TrainLeg]) -> list[list[_Edge]] | None:
@@ -100,16 +111,13 @@ def _shares(edges: list[_Edge], rides: list[TrainLeg]) -> list[list[_Edge]] | No
 
 
 def _by_fare_line(explanation: Explanation, edges: list[_Edge]) -> Iterator[ItineraryLeg]:
-    rest, before = iter(edges), ""
+    rest = iter(edges)
     for leg in explanation.legs:
-        if before and before != leg.from_station:
-            yield ItineraryLeg("walk", "徒歩", before, leg.from_station, None)
         share = [next(rest) for _ in pairwise(leg.stations)]
         sections = tuple(_sections(share))
         yield ItineraryLeg(
             "train", line_words(leg.line), leg.from_station, leg.to_station, None, sections
         )
-        before = leg.to_station
 
 
 def _sections(edges: list[_Edge]) -> Iterator[FareSection]:

@@ -25,6 +25,7 @@ _WESTERN = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})
 _ERA = re.compile(r"(令和|平成|昭和|[RHS])(元|\d{1,2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _MONTH = re.compile(r"(\d{4})(?:[-/.年](\d{1,2})月?|(\d{2}))")
 _ERA_MONTH = re.compile(r"(令和|平成|昭和|[RHS])(元|\d{1,2})[-/.年](\d{1,2})月?")
+_ENDED = re.compile(r"[。？！?!]$|。（[^（）]*）$")
 _YEN = re.compile(r"[¥\\]?(-?\d{1,3}(?:,\d{3})+|-?\d+)円?")
 
 
@@ -83,7 +84,7 @@ def honorific(name: str) -> str:
 
 def sentence(words: str) -> str:
     """A message of a service with its full stop, as the sentences of screens have it."""
-    return words if not words or words[-1] in "。？！?!" else f"{words}。"
+    return words if not words or _ENDED.search(words) else f"{words}。"
 
 
 def read_day(entered: str) -> date | None:

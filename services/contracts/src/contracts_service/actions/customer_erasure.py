@@ -21,7 +21,9 @@ from contracts_service.models import (
 )
 from contracts_service.rules.contract_access import ContractNotFound
 from contracts_service.rules.customer_erasure import (
+    ContractStillOpen,
     ErasureFacts,
+    ReturnStillOpen,
     check_erasure,
     retention_reason,
     words_of,
@@ -31,6 +33,7 @@ from event_contracts.contract import CustomerErased
 from event_contracts.customer_erasure import CustomerTracesErased
 from event_contracts.event import ERASED
 from shared import outbox
+from shared.errors import FieldError, FormErrors
 from shared.personal_data import erase_from_log, erase_personal_data
 from shared.timers import set_timer
 
@@ -53,13 +56,7 @@ async def erase_customer(
         return known
     personal = _personal(contract)
     kept_reason = retention_reason(reason, personal)
-    check_erasure(
-        ErasureFacts(
-            completed=contract.completion_basis is not None,
-            return_open=contract.open_return_id is not None,
-            move_pending=contract.pending_change_id is not None,
-        )
-    )
+    check_erasure(_facts(contract))
     erasure = CustomerErasure(
         contract_no=contract.contract_no,
         dealer_id=contract.dealer_id,
@@ -79,6 +76,36 @@ async def erase_customer(
     await outbox.add(tx, erased, now=recorder.now)
     await _spread_words(tx, contract, words_of(personal), recorder.now)
     return erasure
+
+
+async def check_customer_erasure(tx: AsyncSession, contract_no: str, reason: str) -> None:
+    """Every error that `erase_customer` would give, each with its field; changes nothing.
+
+    Raises FormErrors.
+    """
+    contract = await tx.get(Contract, folded_contract_no(contract_no))
+    wrong: list[FieldError] = []
+    try:
+        if contract is None:
+            raise ContractNotFound
+        if await tx.get(CustomerErasure, contract.contract_no) is None:
+            check_erasure(_facts(contract))
+    except (ContractNotFound, ContractStillOpen, ReturnStillOpen) as refusal:
+        wrong.append(FieldError("contract_no", refusal.code, refusal.message))
+    try:
+        retention_reason(reason, _personal(contract) if contract else ())
+    except FormErrors as refused:
+        wrong.extend(refused.fields)
+    if wrong:
+        raise FormErrors(*wrong)
+
+
+def _facts(contract: Contract) -> ErasureFacts:
+    return ErasureFacts(
+        completed=contract.completion_basis is not None,
+        return_open=contract.open_return_id is not None,
+        move_pending=contract.pending_change_id is not None,
+    )
 
 
 async def _spread_words(

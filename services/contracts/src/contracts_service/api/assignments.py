@@ -112,12 +112,17 @@ class ChangeAnswer(Decided):
 
 @dataclass(slots=True, kw_only=True)
 class BulkRowShown(customer_list.ListRow):
-    """A row of the bulk screen; `not_possible` says why it cannot be chosen today."""
+    """A row of the bulk screen; `not_possible` says why it cannot be chosen today.
+
+    `moves_to_store` and `moves_to_staff`: what 変更中 will change, where it does.
+    """
 
     version: int
     product_code: str
     transferable: bool
     not_possible: str | None
+    moves_to_store: str | None
+    moves_to_staff: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +260,8 @@ def _row_shown(
         product_code=row.product_code,
         transferable=product.transferable,
         not_possible=refusal.message if refusal else None,
+        moves_to_store=pending.to_store if pending else None,
+        moves_to_staff=pending.to_staff if pending else None,
     )
 
 

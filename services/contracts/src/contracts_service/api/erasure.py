@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service import queries
-from contracts_service.actions.customer_erasure import erase_customer
+from contracts_service.actions.customer_erasure import check_customer_erasure, erase_customer
 from contracts_service.actions.entry_history import Recorder
 from contracts_service.api.dependencies import Text
 from contracts_service.rules.contract_access import ContractNotFound
@@ -114,3 +114,12 @@ async def erase_customer_of(
     return Erasure.model_validate(
         await erase_customer(tx, order.contract_no, order.reason, recorder)
     )
+
+
+@router.post("/check", status_code=204)
+async def check_erasure_of(_who: Operator, tx: Tx, order: ErasureOrder) -> None:
+    """確認 before an erasure: every error at once, each with its field; nothing is erased.
+
+    Raises FormErrors.
+    """
+    await check_customer_erasure(tx, order.contract_no, order.reason)

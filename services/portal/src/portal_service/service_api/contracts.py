@@ -78,6 +78,8 @@ class BulkRowShown(TypedDict):
     product_code: str
     transferable: bool
     not_possible: str | None
+    moves_to_store: str | None
+    moves_to_staff: str | None
 
 
 class BulkSearchAnswer(TypedDict):
@@ -1036,3 +1038,8 @@ async def list_due_erasures(
 ) -> ServiceResponse[DueList]:
     """Contracts complete by `before` (default: seven years ago) and not erased."""
     return await services.get("contracts", "/erasures/due", {"before": before})
+
+
+async def check_erasure_of(services: ServiceClient, body: ErasureOrder) -> ServiceResponse[None]:
+    """確認 before an erasure: every error at once, each with its field; nothing is erased."""
+    return await services.send("contracts", "POST", "/erasures/check", body)

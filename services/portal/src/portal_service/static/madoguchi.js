@@ -33,8 +33,22 @@ document.addEventListener("click", (event) => {
   if (!row || event.target.closest("a, button, input, select, textarea, label")) return;
   if (String(window.getSelection())) return;
   const box = row.querySelector(".choose input");
-  box.click();
+  box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
   box.focus({ preventScroll: true });
+});
+
+// Ranges: with Shift every row from the last one that was ticked; the text of the rows is not marked.
+let lastTicked;
+document.addEventListener("mousedown", (event) => {
+  if (event.shiftKey && event.target.closest("tr[data-selectable]")) event.preventDefault();
+});
+document.addEventListener("click", (event) => {
+  const box = event.target;
+  if (!box.matches?.("tr[data-selectable] .choose input[type=checkbox]")) return;
+  const boxes = $$(`input[name="${box.name}"]:enabled`, box.closest("table"));
+  const [from, to] = [boxes.indexOf(lastTicked), boxes.indexOf(box)].sort((a, b) => a - b);
+  if (event.shiftKey && from >= 0) for (const between of boxes.slice(from, to)) between.checked = box.checked;
+  lastTicked = box;
 });
 
 // Conditional fields: shown by a choice.
@@ -82,27 +96,110 @@ function addPickers(root) {
 const folded = (text) =>
   text.normalize("NFKC").toLowerCase().replace(/[ぁ-ゖ]/g, (kana) => String.fromCharCode(kana.charCodeAt(0) + 0x60));
 
-// Dropdowns: a long one gets a filter field.
-function addSearch(root) {
+// Dropdowns: a long one becomes one field to type into and choose from (WAI-ARIA combobox).
+function addComboboxes(root) {
   for (const select of $$("select[data-search]", root)) {
-    const all = [...select.options];
-    const search = document.createElement("input");
-    search.type = "search";
-    search.className = "select-search";
-    search.placeholder = select.dataset.search;
-    search.setAttribute("aria-label", select.dataset.search);
-    search.addEventListener("input", () => {
-      const wanted = folded(search.value);
-      const kept = all.filter((option) => !option.value || option.selected || folded(option.text).includes(wanted));
-      select.replaceChildren(...kept);
-    });
-    search.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") event.preventDefault();
-      if (event.key === "ArrowDown") select.focus();
-    });
-    select.before(search);
     delete select.dataset.search;
+    completeChoices(select);
   }
+}
+
+function completeChoices(select) {
+  const field = document.createElement("input");
+  const list = document.createElement("ul");
+  const count = document.createElement("span");
+  const blank = [...select.options].find((option) => !option.value);
+  let active;
+  Object.assign(field, { type: "text", id: select.id, className: "chooser", autocomplete: "off", placeholder: blank?.text ?? "" });
+  Object.assign(list, { id: `${select.id}-list`, className: "choice-list", hidden: true });
+  Object.assign(count, { className: "only-read" });
+  count.setAttribute("role", "status");
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", select.labels[0]?.firstChild.textContent ?? "");
+  const traits = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id };
+  for (const [name, value] of Object.entries(traits)) field.setAttribute(name, value);
+  for (const name of ["aria-invalid", "aria-describedby", "required"])
+    if (select.hasAttribute(name)) field.setAttribute(name, select.getAttribute(name));
+  select.id += "-value";
+  select.hidden = true;
+  select.after(field, list, count);
+
+  const said = (option) => (option?.value ? option.text : "");
+  const restore = () => (field.value = said(select.selectedOptions[0]));
+  const mark = (item) => {
+    active?.removeAttribute("aria-selected");
+    active = item;
+    active?.setAttribute("aria-selected", "true");
+    active?.scrollIntoView({ block: "nearest" });
+    if (active) field.setAttribute("aria-activedescendant", active.id);
+    else field.removeAttribute("aria-activedescendant");
+  };
+  const close = () => {
+    list.hidden = true;
+    field.setAttribute("aria-expanded", "false");
+    count.textContent = "";
+    mark(undefined);
+  };
+  const open = (typed) => {
+    const found = [...select.options].filter((option) => folded(option.text).includes(folded(typed.trim())));
+    list.replaceChildren(
+      ...found.map((option) => {
+        const item = document.createElement("li");
+        Object.assign(item, { id: `${list.id}-${option.index}`, textContent: option.text });
+        item.dataset.index = option.index;
+        item.setAttribute("role", "option");
+        return item;
+      }),
+    );
+    list.hidden = !found.length;
+    field.setAttribute("aria-expanded", String(!list.hidden));
+    count.textContent = `候補${found.length}件`;
+    mark(typed.trim() ? list.firstElementChild : list.querySelector(`[data-index="${select.selectedIndex}"]`));
+  };
+  const take = (index) => {
+    select.selectedIndex = index;
+    restore();
+    close();
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const step = (by) => {
+    const items = [...list.children];
+    mark(items.at((items.indexOf(active) + by) % items.length));
+  };
+
+  field.addEventListener("input", () => open(field.value));
+  field.addEventListener("click", () => list.hidden && (field.select(), open("")));
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing) return; // the keys belong to the kana conversion
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (list.hidden) open("");
+      else step(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter" && !list.hidden && active) {
+      event.preventDefault();
+      take(Number(active.dataset.index));
+    } else if (event.key === "Escape" && !list.hidden) {
+      event.preventDefault();
+      restore();
+      close();
+    }
+  });
+  // What was typed counts only where it names one choice; nothing typed is the choice of nothing.
+  field.addEventListener("blur", () => {
+    const typed = folded(field.value.trim());
+    const fits = [...select.options].filter((option) => folded(said(option)) === typed);
+    const likely = fits.length ? fits : [...list.children].map((item) => select.options[item.dataset.index]);
+    if (field.value !== said(select.selectedOptions[0]) && likely.length === 1) take(likely[0].index);
+    restore();
+    close();
+  });
+  list.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the focus in the field
+  list.addEventListener("click", (event) => {
+    const item = event.target.closest("[role=option]");
+    if (item) take(Number(item.dataset.index));
+  });
+  window.addEventListener("pageshow", restore); // a browser that goes back restores the choice
+  restore();
 }
 
 // Choose all rows of a list, up to the limit of the action, and say how many are chosen.
@@ -180,7 +277,7 @@ function prepare(root) {
   openDialog(root);
   openByChoice(root);
   addPickers(root);
-  addSearch(root);
+  addComboboxes(root);
   addChooseAll(root);
   offerCopies(root);
 }

@@ -1,7 +1,8 @@
 """店舗・スタッフ一括変更: search, checked rows, 一括反映, 変更 (D131-D140)."""
 
 import asyncio
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -81,7 +82,7 @@ async def _change(request: Request, entered: dict[str, str], fields: FormFields)
         if not fields.confirmed:
             checked = await contracts.check_bulk_change(services, body)
             if not checked.body["refused"]:
-                return await _ask(request, fields, len(body["rows"]))
+                return await _ask(request, fields, body["rows"])
             return await _refused(request, entered, fields, checked.body)
         done = await contracts.change_in_bulk(services, body)
     except FormRefused as problem:
@@ -232,13 +233,25 @@ def _words(entered: dict[str, str], vehicles: Pairs, stores: dict[str, str]) -> 
     )
 
 
-async def _ask(request: Request, fields: FormFields, count: int) -> Response:
+async def _ask(request: Request, fields: FormFields, rows: Sequence[contracts.BulkRow]) -> Response:
+    services = client_of(request)
+    stores, staff = await asyncio.gather(stores_to_choose(services), staff_to_choose(services))
     question = Confirmation(
         title="店舗・スタッフ一括変更の確認",
-        sentence=f"選択した{count}件の店舗・スタッフの変更を登録します。よろしいですか。",
+        sentence=f"選択した{len(rows)}件の店舗・スタッフの変更を登録します。よろしいですか。",
         action="/transfers",
         yes="変更",
         kept=fields.kept(),
+        facts=[
+            ("異動先店舗", _totals((row["to_store"] for row in rows), dict(stores))),
+            ("変更後スタッフ", _totals((row["to_staff"] for row in rows), dict(staff))),
+        ],
         crumbs=[("店舗・スタッフ一括変更", "/transfers")],
     )
     return await confirm(request, question, fields=fields)
+
+
+def _totals(chosen: Iterable[str | None], names: dict[str, str]) -> str:
+    """How many contracts go where: S20 西店（10件）、変更なし（2件）."""
+    counts = Counter(names.get(code, code) if code else "変更なし" for code in chosen)
+    return "、".join(f"{name}（{count}件）" for name, count in counts.items())

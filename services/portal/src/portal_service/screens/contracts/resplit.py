@@ -52,7 +52,7 @@ async def _trial(
     request: Request, contract_no: str, instalments: str, problem: Problem | None = None
 ) -> Response:
     found = await contract_of(request, contract_no)
-    plan, errors = None, list(problem.on_form) if problem else []
+    plan, errors, closed = None, list(problem.on_form) if problem else [], ""
     try:
         if not instalments.isdigit():
             raise FormRefused(
@@ -61,7 +61,8 @@ async def _trial(
         body: contracts.ResplitBody = {"instalments": int(instalments)}
         plan = (await contracts.try_resplit(client_of(request), contract_no, body)).body
     except FormRefused as refused:
-        errors += refused.on_form
+        errors += refused.errors
+        closed = "" if refused.errors else refused.words
     return await render(
         request,
         "contracts/resplit.html",
@@ -69,6 +70,7 @@ async def _trial(
         contract=found.body,
         version=found.etag,
         plan=plan,
+        closed=closed,
         terms=[(term, f"{term}回") for term in plan["terms"]] if plan else [],
         chart=balance_chart(plan["balance_points"]) if plan else None,
         values={"instalments": instalments},

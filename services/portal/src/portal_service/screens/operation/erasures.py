@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from portal_service.api_client import FieldError, Problem, client_of, or_missing
+from portal_service.api_client import FieldError, FormRefused, Problem, client_of, or_missing
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import render, see_other
@@ -32,20 +32,8 @@ async def erase(request: Request) -> Response:
         "contract_no": fields.text("contract_no"),
         "reason": fields.text("reason"),
     }
-    if all(body.values()) and not fields.confirmed:
-        question = Confirmation(
-            title=TITLE,
-            sentence="この契約の顧客の氏名・住所・電話番号と、メモなどの文章を消去します。"
-            "元には戻せません。",
-            action=HOME,
-            yes="消去する",
-            kept=fields.kept(),
-            facts=[("契約番号", body["contract_no"]), ("理由", body["reason"])],
-            notes=["契約の内容、手続の履歴、操作の記録は残ります。"],
-            danger=True,
-            crumbs=[(TITLE, HOME)],
-        )
-        return await confirm(request, question, fields=fields)
+    if not fields.confirmed:
+        return await _ask(request, fields, body)
     request.state.access_about = ("contract", body["contract_no"])
     try:
         await contracts.erase_customer_of(client_of(request), body)
@@ -56,6 +44,27 @@ async def erase(request: Request) -> Response:
             problem.errors = (FieldError("contract_no", problem.words, problem.code),)
         return await _erasures(request, fields, problem)
     return see_other(request, HOME, f"契約 {body['contract_no']} の顧客情報を消去しました。")
+
+
+async def _ask(request: Request, fields: FormFields, body: contracts.ErasureOrder) -> Response:
+    """Ask, once nothing is wrong with the contract or the reason."""
+    try:
+        await contracts.check_erasure_of(client_of(request), body)
+    except FormRefused as refused:
+        return await _erasures(request, fields, refused)
+    question = Confirmation(
+        title=TITLE,
+        sentence="この契約の顧客の氏名・住所・電話番号と、メモなどの文章を消去します。"
+        "元には戻せません。",
+        action=HOME,
+        yes="消去する",
+        kept=fields.kept(),
+        facts=[("契約番号", body["contract_no"]), ("理由", body["reason"])],
+        notes=["契約の内容、手続の履歴、操作の記録は残ります。"],
+        danger=True,
+        crumbs=[(TITLE, HOME)],
+    )
+    return await confirm(request, question, fields=fields)
 
 
 async def _erasures(

@@ -172,6 +172,12 @@ def _step(request: Request, who: Principal) -> Step:
     return step
 
 
+def list_of(request: Request) -> tuple[str, str]:
+    """Name and path of the list from which this person opens applications."""
+    who: Principal = request.state.principal
+    return ("依頼受付", "/tfc/requests") if who.has(Role.TFC) else ("進捗一覧", "/returns")
+
+
 async def _ask(
     request: Request,
     step: Step,
@@ -196,7 +202,7 @@ async def _ask(
         notes=await _consequence(request, application["application_id"], step),
         part=step.part,
         danger=step.kind == "danger",
-        crumbs=[("進捗一覧", "/returns"), ("車両返却", here)],
+        crumbs=[list_of(request), ("車両返却", here)],
     )
     services = client_of(request)
     changes = changed_since(application, fields.version) if fields else []
