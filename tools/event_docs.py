@@ -29,7 +29,7 @@ system sends events: [integration.en.md](integration.en.md).
 Between services an event is a binary message with `ce-` headers and its type as routing key. When
 several of one aggregate type wait, they share a message in the JSON batch format
 (`application/cloudevents-batch+json`, routing key `contract.batch`, for example):
-[ADR 28](adr/0028-several-events-share-a-message-under-load.md).
+[ADR 29](adr/0029-several-events-share-a-message-under-load.md).
 """
 
 
