@@ -6,24 +6,28 @@ for the start signal, and works. The baselines are raw aio-pika and faststream-o
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any, Protocol
 
 import aio_pika
 from faststream.rabbit import QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 from faststream_outbox import OutboxBroker, make_outbox_table
+from pamqp.commands import Basic
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from event_contracts import Event
+from event_contracts.contract import SelectionRecorded
 from shared.clock import SystemClock
 from shared.db import Database
+from shared.event_batch import STRUCTURED, to_batch
 from shared.inbox import Inbox
 from shared.notifications import NotificationListener
-from shared.rabbitmq import InboundBuffer, RabbitTransport, Topology, consume
+from shared.outgoing import Chain, Outgoing
+from shared.rabbitmq import PREFETCH, InboundBuffer, RabbitTransport, Topology, consume
 from shared.relay import TRACKS, Relay
 from shared.transport import Transport
-from shared.worker import Delivery, Worker
+from shared.worker import Delivery, Subscribers, Worker
 
 BODY = (
     b'{"dealer_id": "D01", "contract_no": "C%d", "category": "vehicle_return", '
@@ -42,6 +46,10 @@ HEADERS = {
     "ce-actor": "E101",
 }
 TYPE = "contract.selection_recorded.v1"
+EFFECTS = text("""
+    INSERT INTO effect (contract_no, n)
+    SELECT * FROM unnest(CAST(:contract_nos AS text[]), CAST(:ns AS bigint[]))
+""")
 EFFECT = text("INSERT INTO effect (contract_no, n) VALUES (:contract_no, :n)")
 
 
@@ -146,8 +154,7 @@ def stock_relay(
 async def relay_stock(
     url: str, rabbitmq: str, topology: Topology, events: int, workers: int
 ) -> float:
-    """The stock relay: events per second until its table is empty."""
-    await stock_table(url, events)
+    """The stock relay: events per second until its filled table is empty."""
     outbox, rabbit = stock_relay(url, rabbitmq, topology, workers)
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
     await rabbit.start()
@@ -202,7 +209,7 @@ async def ingest_raw(url: str, rabbitmq: str, topology: Topology, events: int) -
 
     begun = time.perf_counter()
     async with await aio_pika.connect(rabbitmq) as connection, connection.channel() as channel:
-        await channel.set_qos(prefetch_count=2 * arrivals.largest_group)
+        await channel.set_qos(prefetch_count=PREFETCH)
         queue = await channel.get_queue(topology.queue("bench"))
         await queue.consume(take)
         task = asyncio.create_task(arrivals.run())
@@ -214,37 +221,65 @@ async def ingest_raw(url: str, rabbitmq: str, topology: Topology, events: int) -
     return events / elapsed
 
 
-Ready = Callable[[], Awaitable[None]]
-Finished = Callable[[], Awaitable[None]]
+class Start(Protocol):
+    """How a side takes part in a race: `await ready()`, then work, then `await ready.finished()`.
+
+    The connections must be open when it has finished: their CPU time is read then.
+    """
+
+    async def __call__(self) -> None:
+        """Report that this side is prepared, and wait for the start."""
+        ...
+
+    async def finished(self) -> None:
+        """Report that everything is done, and wait for the end."""
+        ...
+
+
+class StructuredTransport(RabbitTransport):
+    """One event per message in the JSON format: measured, not used."""
+
+    def messages(self, chain: Chain) -> Iterator[Outgoing]:
+        """A message for each event."""
+        for group in chain:
+            for event in group:
+                properties = Basic.Properties(
+                    content_type=STRUCTURED,
+                    headers={"content-type": STRUCTURED},
+                    delivery_mode=2,
+                    message_id=str(event.event_id),
+                )
+                yield Outgoing((event.event_id,), event.type, properties, to_batch([event])[1:-1])
+
+
+FORMS: dict[str, Callable[[str, Topology], RabbitTransport]] = {
+    "batches": RabbitTransport,
+    "binary": partial(RabbitTransport, events_per_message=1),
+    "structured": partial(StructuredTransport, events_per_message=1),
+}
 
 
 async def our_sender(
-    ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
+    ready: Start, url: str, rabbitmq: str, topology: Topology, events: int, form: str = "batches"
 ) -> None:
     """The product's relay as the sending side."""
-    database, transport = Database(url), RabbitTransport(rabbitmq, topology)
+    database, transport = Database(url), FORMS[form](rabbitmq, topology)
     relay = Relay(database, transport, "/bench")
     await relay.renew_leases()
     await transport.publish([])
     await ready()
     await relay_all(relay)
+    await ready.finished()
 
 
 async def our_receiver(
-    ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
+    ready: Start, url: str, rabbitmq: str, topology: Topology, events: int, *, lists: bool = False
 ) -> None:
     """The product's ingest and worker as the receiving side; ends after `events` effects."""
-    database, handled, all_handled = Database(url), 0, asyncio.Event()
-
-    async def effect(event: Event, delivery: Delivery, tx: AsyncSession) -> None:
-        nonlocal handled
-        handled += 1
-        if handled >= events:
-            all_handled.set()
-        await tx.execute(EFFECT, {"contract_no": event.aggregate_id, "n": delivery.sequence})
-
+    database = Database(url)
+    subscribers, all_handled = effects(events, lists=lists)
     inbox, listener = Inbox(database, "bench"), NotificationListener(url, ("inbox",))
-    worker = Worker(database, "bench", {TYPE: effect}, SystemClock())
+    worker = Worker(database, "bench", subscribers.handlers, SystemClock())
     tasks = [
         asyncio.create_task(listener.run()),
         asyncio.create_task(consume(rabbitmq, topology, "bench", InboundBuffer(inbox))),
@@ -257,23 +292,50 @@ async def our_receiver(
         question = text("SELECT coalesce(max(id), 0) > :all FROM effect")
         while not (await probe.execute(question, {"all": events - 1})).scalar_one():
             await asyncio.sleep(0.01)
+    await ready.finished()
     for task in tasks:
         task.cancel()
 
 
+def effects(events: int, *, lists: bool) -> tuple[Subscribers, asyncio.Event]:
+    """A handler with a statement per event or per list, and when it has handled all."""
+    subscribers, handled, all_handled = Subscribers(), 0, asyncio.Event()
+
+    def count(some: int) -> None:
+        nonlocal handled
+        handled += some
+        if handled >= events:
+            all_handled.set()
+
+    async def one(event: SelectionRecorded, on: Delivery, tx: AsyncSession) -> None:
+        count(1)
+        await tx.execute(EFFECT, {"contract_no": event.aggregate_id, "n": on.sequence})
+
+    async def many(some: Sequence[tuple[SelectionRecorded, Delivery]], tx: AsyncSession) -> None:
+        count(len(some))
+        rows = [event.aggregate_id for event, _ in some], [on.sequence for _, on in some]
+        await tx.execute(EFFECTS, dict(zip(("contract_nos", "ns"), rows, strict=True)))
+
+    if lists:
+        subscribers.on_list(SelectionRecorded)(many)
+    else:
+        subscribers.on(SelectionRecorded)(one)
+    return subscribers, all_handled
+
+
 async def naive_sender(
-    ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
+    ready: Start, url: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
     """The stock relay as the sending side."""
     outbox, rabbit = stock_relay(url, rabbitmq, topology, workers=1)
     await rabbit.start()
     await ready()
     await outbox.start()
-    await asyncio.sleep(3600)
+    await ready.finished()
 
 
 async def naive_receiver(
-    ready: Ready, url: str, rabbitmq: str, topology: Topology, events: int
+    ready: Start, url: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
     """A FastStream subscriber with one SQLAlchemy transaction per message."""
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
@@ -294,16 +356,18 @@ async def naive_receiver(
     await broker.start()
     await ready()
     await finished.wait()
+    await ready.finished()
 
 
-async def raw_sender(ready: Ready, _: str, rabbitmq: str, topology: Topology, events: int) -> None:
+async def raw_sender(ready: Start, _: str, rabbitmq: str, topology: Topology, events: int) -> None:
     """Raw aio-pika publishing, without a database, as the sending side."""
     await ready()
     await publish_raw(rabbitmq, topology, events)
+    await ready.finished()
 
 
 async def raw_receiver(
-    ready: Ready, _: str, rabbitmq: str, topology: Topology, events: int
+    ready: Start, _: str, rabbitmq: str, topology: Topology, events: int
 ) -> None:
     """Raw aio-pika consuming and acknowledging, without a database, as the receiving side."""
     done, finished = 0, asyncio.Event()
@@ -321,20 +385,14 @@ async def raw_receiver(
         await queue.consume(take)
         await ready()
         await finished.wait()
+        await ready.finished()
 
 
-SIDES = {
+SIDES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "ours": (our_sender, our_receiver),
+    "ours, lists": (our_sender, partial(our_receiver, lists=True)),
+    "binary": (partial(our_sender, form="binary"), our_receiver),
+    "structured": (partial(our_sender, form="structured"), our_receiver),
     "naive": (naive_sender, naive_receiver),
     "raw": (raw_sender, raw_receiver),
 }
-__all__ = [
-    "SIDES",
-    "ingest",
-    "ingest_raw",
-    "load_queue",
-    "partial",
-    "publish_raw",
-    "relay_once",
-    "relay_stock",
-]

@@ -170,7 +170,7 @@ def receive(pipe: Connection, url: str, rabbitmq: str, topology: Topology) -> No
         taker = receiver(Database(url))
         tasks = [
             asyncio.create_task(record_effects(url, effects)),
-            asyncio.create_task(taker.work_with_rabbitmq(rabbitmq, topology)),
+            asyncio.create_task(taker.work_with_rabbitmq(RabbitTransport(rabbitmq, topology))),
         ]
         await asyncio.to_thread(pipe.recv)
         pipe.send(effects)

@@ -1,18 +1,16 @@
 """Event path benchmark: `./dev bench events` compares it with its peers in one run."""
 
 import argparse
-import asyncio
-import multiprocessing
-import time
-from multiprocessing.connection import Connection
+from collections.abc import Sequence
 
 import uvloop
 
 from bench import event_baselines as peers
 from bench.event_fixture import EventFixture, event_fixture, in_turn, ratio, write
 from bench.event_latency import latency
+from bench.event_race import Cost, cost_table, race
 from shared.main import tune_gc
-from shared.rabbitmq import RabbitTransport, Topology
+from shared.rabbitmq import RabbitTransport
 
 METHOD = """\
 Method: the product's path and its peers run in turn, once per round, in one run; the ratio is the
@@ -43,6 +41,7 @@ async def relay(at: EventFixture, rounds: int, events: int) -> list[str]:
 
     async def stock() -> float:
         url = await at.database()
+        await peers.stock_table(at.databases.owner_url(url), events // 4)
         rate = await peers.relay_stock(url, at.rabbitmq, at.topology, events // 4, 1)
         await at.empty_queues()
         await at.databases.drop(url)
@@ -74,73 +73,38 @@ async def ingest(at: EventFixture, rounds: int, events: int) -> list[str]:
     return [row("ingest by FastStream / raw aio-pika", rates, "faststream", "raw aio-pika", 0.6)]
 
 
-async def end_to_end(at: EventFixture, rounds: int, events: int) -> list[str]:
-    """Commit to effect, a process per side."""
+async def end_to_end(
+    at: EventFixture, rounds: int, events: int, ways: Sequence[str] = ()
+) -> list[str]:
+    """Commit to effect, a process per side; by all ways, or by those named."""
     print(f"end to end: {events} events")
+    costs: dict[str, list[Cost]] = {}
 
     def by(name: str, count: int) -> object:
         async def run() -> float:
             source = await at.filled(count, 1000)
             target = await at.database()
             if name == "naive":
-                await peers.stock_table(source, count)
-            urls = (source, target)
-            elapsed = await asyncio.to_thread(race, name, urls, at.rabbitmq, at.topology, count)
+                await peers.stock_table(at.databases.owner_url(source), count)
+            cost = await race(at, name, (source, target), count)
             await at.empty_queues()
             await at.databases.drop(source)
             await at.databases.drop(target)
-            return count / elapsed
+            costs.setdefault(name, []).append(cost.per_thousand(count))
+            print(f"    {costs[name][-1]}")
+            return count / cost.elapsed
 
         return run
 
-    ways = [
-        ("ours", by("ours", events)),
-        ("naive", by("naive", events)),
-        ("raw, no database", by("raw", events)),
+    names = [name for name in peers.SIDES if name in ways] or list(peers.SIDES)
+    rates = await in_turn(rounds, [(name, by(name, events)) for name in names])  # type: ignore[misc]
+    rows = [
+        row(f"commit to effect, {name} / {peer}", rates, name, peer, wanted)
+        for peer, wanted in (("naive", 7), ("raw", 0.8))
+        for name in ("ours", "ours, lists")
+        if {name, peer} <= set(names)
     ]
-    rates = await in_turn(rounds, ways)  # type: ignore[arg-type]
-    return [
-        row("commit to effect / naive build", rates, "ours", "naive", 6),
-        row("commit to effect / raw without database", rates, "ours", "raw, no database", 0.4),
-    ]
-
-
-def race(name: str, urls: tuple[str, str], rabbitmq: str, topology: Topology, events: int) -> float:
-    """Start both sides, send the start signal, and time until the receiver has every effect."""
-    context = multiprocessing.get_context("spawn")
-    sides = []
-    for side, url in enumerate(urls):
-        here, there = context.Pipe()
-        process = context.Process(
-            target=play, args=(name, side, there, url, rabbitmq, topology, events), daemon=True
-        )
-        process.start()
-        sides.append((process, here))
-    for _, pipe in sides:
-        pipe.recv()
-    begun = time.perf_counter()
-    for _, pipe in sides:
-        pipe.send("go")
-    sides[1][1].recv()
-    elapsed = time.perf_counter() - begun
-    for process, _ in sides:
-        process.kill()
-        process.join()
-    return elapsed
-
-
-def play(
-    name: str, side: int, pipe: Connection, url: str, rabbitmq: str, topology: Topology, events: int
-) -> None:
-    """Run one side in its own process."""
-
-    async def ready() -> None:
-        pipe.send("ready")
-        await asyncio.to_thread(pipe.recv)
-
-    tune_gc()
-    uvloop.run(peers.SIDES[name][side](ready, url, rabbitmq, topology, events))
-    pipe.send("finished")
+    return [*rows, *cost_table(costs)]
 
 
 def row(what: str, rates: dict[str, list[float]], ours: str, peer: str, wanted: float) -> str:
@@ -158,14 +122,18 @@ async def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--only", choices=("relay", "ingest", "end_to_end", "latency"))
+    parser.add_argument("--ways", nargs="*", default=[], choices=peers.SIDES, help="end to end")
     parser.add_argument("--seconds", type=float, default=30)
     args = parser.parse_args()
     tune_gc()
     table = [METHOD, "", "| what | ratio | wanted | ours /s | peer /s |", "|---|---|---|---|---|"]
     async with event_fixture() as at:
-        for part in (relay, ingest, end_to_end):
-            if args.only in (None, part.__name__):
-                table += await part(at, args.rounds, args.events)
+        if args.only in (None, "relay"):
+            table += await relay(at, args.rounds, args.events)
+        if args.only in (None, "ingest"):
+            table += await ingest(at, args.rounds, args.events)
+        if args.only in (None, "end_to_end"):
+            table += await end_to_end(at, args.rounds, args.events, args.ways)
         if args.only in (None, "latency"):
             table += await latency(at, args.seconds)
     write("events" if args.only is None else f"events-{args.only}", table)

@@ -25,6 +25,11 @@ Every event that crosses a service boundary: CloudEvents 1.0, the payload as JSO
 [AsyncAPI](../contracts-schema/asyncapi.yaml). Readers ignore unknown fields; new fields may be
 added at any time, and any other change is a new version with its own type name. How a dealer's
 system sends events: [integration.en.md](integration.en.md).
+
+Between services an event is a binary message with `ce-` headers and its type as routing key. When
+several of one aggregate type wait, they share a message in the JSON batch format
+(`application/cloudevents-batch+json`, routing key `contract.batch`, for example):
+[ADR 29](adr/0029-several-events-share-a-message-under-load.md).
 """
 
 
@@ -72,7 +77,7 @@ def _consumers(event: type[Event]) -> str:
 
 
 def _path(function: Handler) -> str:
-    return str(Path(inspect.getfile(function)).relative_to(HOME))
+    return str(Path(inspect.getfile(inspect.unwrap(function))).relative_to(HOME))
 
 
 def _type(shape: dict[str, Any], root: dict[str, Any]) -> str:

@@ -22,6 +22,12 @@ from event_contracts.sender_schema import DEALER_EVENTS, sender_schema
 from interchange_service.dealer_docs.dealer_asyncapi import dealer_asyncapi
 from interchange_service.dealer_docs.dealer_openapi import dealer_openapi
 from tools.api_client import document_of
+from tools.event_batches import (
+    EVENT_IN_BATCH,
+    batch_channels,
+    batch_messages,
+    batch_operations,
+)
 from tools.event_docs import EVENTS_PAGE, events_page
 
 HOME = Path(__file__).parent.parent / "contracts-schema"
@@ -60,10 +66,12 @@ def asyncapi() -> dict[str, Any]:
         "info": {
             "title": "Madoguchi domain events",
             "version": "1.0.0",
-            "description": "CloudEvents 1.0, binary mode, headers with the prefix ce-.",
+            "description": "CloudEvents 1.0: one event per message in binary mode, headers with"
+            " the prefix ce-; under load several in the JSON batch format, application/"
+            "cloudevents-batch+json. A reader of a service's queue must read both.",
         },
         "defaultContentType": "application/json",
-        "channels": {t: _channel(t) for t in types},
+        "channels": {t: _channel(t) for t in types} | batch_channels(),
         "operations": {
             f"{service}.receives.{t}": {
                 "action": "receive",
@@ -73,9 +81,11 @@ def asyncapi() -> dict[str, Any]:
             for service, wanted in sorted(SUBSCRIPTIONS.items())
             for t in types
             if streams[t] in wanted
-        },
+        }
+        | batch_operations(),
         "components": {
-            "messages": {t: _message(EVENTS[t]) for t in types},
+            "messages": {t: _message(EVENTS[t]) for t in types} | batch_messages(),
+            "schemas": {"event_in_batch": EVENT_IN_BATCH},
         },
     }
 

@@ -47,7 +47,7 @@ from shared.db import Database
 from shared.inbox import Inbox
 from shared.issuer_keys import RemoteKeys
 from shared.main import api_of
-from shared.rabbitmq import Topology
+from shared.rabbitmq import RabbitTransport, Topology
 from shared.service import Background, ServiceRuntime
 from shared.settings import ServiceSettings
 from shared.tokens import TokenVerifier, principal_of
@@ -86,7 +86,7 @@ class Application:
             await part.work(EmbeddedTransport(inboxes, SUBSCRIPTIONS))
         else:
             topology = Topology(SUBSCRIPTIONS, self.config.event_prefix)
-            await part.work_with_rabbitmq(self.config.rabbitmq, topology)
+            await part.work_with_rabbitmq(RabbitTransport(self.config.rabbitmq, topology))
 
 
 def in_one_process(assembly: Assembly) -> Application:

@@ -29,7 +29,7 @@ from shared.db import Database
 from shared.fault_injection import Guarantee
 from shared.inbox import Inbox
 from shared.notifications import NotificationListener
-from shared.rabbitmq import InboundBuffer, RabbitTransport, Topology, consume
+from shared.rabbitmq import InboundBuffer, RabbitTransport, Topology, consume, events_of
 from shared.relay import Relay
 from shared.worker import Delivery, Subscribers, Worker
 
@@ -86,13 +86,13 @@ class TransientFault(RuntimeError):
 
 @dataclass(slots=True)
 class CountingArrivals(InboundBuffer):
-    """An inbound buffer that appends a byte to a file for each delivery."""
+    """An inbound buffer that appends a byte to a file for each event delivered."""
 
     counter: int = -1
 
     def add(self, message: AbstractIncomingMessage) -> None:
-        """Count the delivery, and add it."""
-        os.write(self.counter, b".")
+        """Count the events of the delivery, and add it."""
+        os.write(self.counter, b"." * len(events_of(message)[0]))
         InboundBuffer.add(self, message)
 
 

@@ -29,7 +29,8 @@ from resilience.faults.fake_event_tables import EFFECT, NOW, FakeEventTables, Tr
 from shared import outbox
 from shared.clock import SystemClock
 from shared.db import EVERY_DEALER, Database
-from shared.envelope import Envelope, from_headers
+from shared.envelope import Envelope
+from shared.event_batch import read_message
 from shared.fault_injection import NO_FAULTS, FaultHooks, Guarantee
 from shared.inbox import Inbox
 from shared.rabbitmq import RabbitTransport, Topology
@@ -78,7 +79,7 @@ class Wire:
     ) -> Basic.Ack | Basic.Nack | None:
         fate = self.plan.pop(0) if self.plan else "ack"
         if fate in {"ack", "late", "unanswered"}:
-            self.queue.append(from_headers(cast("dict[str, object]", properties.headers), body))
+            self.queue += read_message(cast("dict[str, object]", properties.headers), body)[0]
         if not self.confirms:
             return None
         if fate == "late":

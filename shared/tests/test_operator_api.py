@@ -17,6 +17,7 @@ from shared.auth import Principal, Role
 from shared.clock import SystemClock
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope, to_headers
+from shared.event_batch import BATCH_HEADERS, to_batch
 from shared.inbox import Inbox
 from shared.service import Service
 from shared.testing.stepwise import drain
@@ -201,6 +202,19 @@ async def test_a_refused_message_is_read_again_once_it_can_be(operated: Operated
     assert await operated.effects() == ["B"]
     assert await operated.items("refused") == []
     assert await operated.inbox.refused() == []
+
+
+async def test_a_batch_that_an_earlier_version_refused_is_read_by_this_one(
+    operated: Operated,
+) -> None:
+    body = to_batch([note("A", 1), note("B", 1)])
+    await operated.inbox.refuse("ce-specversion is not 1.0", "contract.batch", BATCH_HEADERS, body)
+    [kept] = await operated.items("refused")
+    done = await operated.http.post(f"/refused/{kept['id']}/replay")
+    assert (done.status_code, done.json()) == (200, {"replayed": 2})
+    operated.poisoned = False
+    await operated.settle()
+    assert sorted(await operated.effects()) == ["A", "B"]
 
 
 async def test_a_refused_message_is_skipped_with_a_reason(operated: Operated) -> None:

@@ -4,10 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
+from types import SimpleNamespace
+from typing import cast
 from uuid import UUID
 
 import aio_pika
+import orjson
 import pytest
+from aio_pika.abc import AbstractIncomingMessage
 from pamqp.commands import Basic
 from sqlalchemy import text
 
@@ -16,15 +21,18 @@ from shared import outbox
 from shared.amqp_properties import EventProperties
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope, from_headers, to_headers
+from shared.event_batch import BATCH_HEADERS, to_batch
 from shared.inbox import Inbox
 from shared.rabbitmq import (
     LARGEST_BODY,
+    LARGEST_STORED,
     InboundBuffer,
     RabbitTransport,
     Topology,
     consume,
 )
 from shared.relay import Relay
+from shared.trace_context import new_id
 
 NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
 
@@ -72,6 +80,12 @@ async def queue_length(url: str, name: str) -> int:
         return int(queue.declaration_result.message_count or 0)
 
 
+async def release_lanes(database: Database) -> None:
+    async with database.transaction(EVERY_DEALER) as tx:
+        await tx.execute(text("UPDATE relay_lease SET expires_at = '-infinity'"))
+        await tx.execute(text("DELETE FROM relay"))
+
+
 async def emit(database: Database, count: int) -> None:
     async with database.transaction(EVERY_DEALER) as tx:
         for n in range(count):
@@ -94,6 +108,54 @@ async def test_what_was_committed_arrives(
         await eventually(lambda: count(inbox.database, "inbox"), 50)
         await eventually(lambda: queue_length(rabbitmq_url, topology.queue("returns")), 0)
     await transport.close()
+
+
+async def test_messages_of_the_version_before_are_read_beside_batches(
+    rabbitmq_url: str, topology: Topology, source: Database, inbox: Inbox
+) -> None:
+    queue = topology.queue("returns")
+    before = RabbitTransport(rabbitmq_url, topology, events_per_message=1)
+    now = RabbitTransport(rabbitmq_url, topology)
+    for transport, waiting in ((before, 20), (now, 21)):
+        await emit(source, 20)
+        assert await Relay(source, transport, "/contracts").relay_once() == 20
+        await eventually(partial(queue_length, rabbitmq_url, queue), waiting)
+        await transport.close()
+        await release_lanes(source)
+    async with consuming(rabbitmq_url, topology, inbox):
+        await eventually(lambda: count(inbox.database, "inbox"), 40)
+        await eventually(lambda: queue_length(rabbitmq_url, queue), 0)
+    assert await inbox.refused() == []
+
+
+async def test_an_unreadable_event_of_a_batch_is_refused_and_the_others_stored(
+    rabbitmq_url: str, topology: Topology, inbox: Inbox
+) -> None:
+    transport = RabbitTransport(rabbitmq_url, topology)
+    await transport.publish([])
+    await transport.close()
+    items = orjson.loads(to_batch([envelope(n) for n in range(1, 6)]))
+    items[2]["time"] = "yesterday"
+    items[4]["dealerid"] = "D\0"
+    message = aio_pika.Message(orjson.dumps(items), headers=dict(BATCH_HEADERS))
+    async with await aio_pika.connect(rabbitmq_url) as connection, connection.channel() as channel:
+        exchange = await channel.get_exchange(topology.exchange)
+        await exchange.publish(message, "contract.batch")
+    async with consuming(rabbitmq_url, topology, inbox):
+        await eventually(lambda: count(inbox.database, "inbox"), 3)
+        await eventually(lambda: count(inbox.database, "inbox_refused"), 2)
+        await eventually(lambda: queue_length(rabbitmq_url, topology.queue("returns")), 0)
+
+
+def test_one_commit_stores_no_more_than_memory_and_locks_allow(inbox: Inbox) -> None:
+    arrivals = InboundBuffer(inbox, largest_group=3)
+    sizes = [LARGEST_STORED + 1, 9, LARGEST_STORED - 9, 1, 1, 1, 1, 1]
+    for size in sizes:
+        arrivals.add(cast("AbstractIncomingMessage", SimpleNamespace(body=b"x" * size)))
+    groups = []
+    while group := arrivals._next_group():
+        groups.append([len(message.body) for message in group])
+    assert groups == [[sizes[0]], sizes[1:3], [1, 1, 1], [1, 1]]
 
 
 async def test_an_event_before_the_first_consumer_waits_in_its_queue(
@@ -119,6 +181,14 @@ async def test_an_unroutable_event_stays_in_the_outbox(
     await relay.relay_once()
     assert await count(source, "outbox_queue") == 7
     await transport.close()
+
+
+def envelope(n: int) -> Envelope:
+    note = NoteSaved(dealer_id="D01", contract_no=f"C{n}", note_version=n, length=1)
+    return Envelope(
+        new_id(), "/contracts", note.wire_type, "contract", note.contract_no, 1, "D01", NOW,
+        note.model_dump_json().encode(),
+    )  # fmt: skip
 
 
 NO_UUID = {

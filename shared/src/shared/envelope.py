@@ -1,6 +1,7 @@
 """Event envelope: a CloudEvents 1.0 message around a payload of event_contracts.
 
 Binary mode: the attributes are message headers with the prefix `ce-`, the body is the payload.
+Under load several events share one message (event_batch.py).
 Extension attributes: `sequence` (contiguous per aggregate), `partitionkey` and `aggregatetype`
 (which aggregate), `dealerid`, `traceparent`, `correlationid`, `causationid`, `actor`.
 """
@@ -90,11 +91,16 @@ def from_headers(headers: Mapping[str, object], body: bytes) -> Envelope:
     return event
 
 
-def _check(event: Envelope, content_type: str) -> None:
+def check_order(event: Envelope) -> None:
+    """Whether an event's place among the others is known. Raises NotAnEvent."""
     if event.sequence < 1:
         raise NotAnEvent("ce-sequence is below 1")
     if event.occurred_at.tzinfo is None:
         raise NotAnEvent("ce-time has no time zone")
+
+
+def _check(event: Envelope, content_type: str) -> None:
+    check_order(event)
     if not content_type.startswith(JSON):
         raise NotAnEvent("the body is not JSON")
     try:

@@ -32,7 +32,7 @@ from shared.graceful_shutdown import GracefulServer
 from shared.http import install_probes
 from shared.issuer_keys import RemoteKeys
 from shared.postgres_connection import DatabaseUnavailable
-from shared.rabbitmq import InboundBuffer, Topology
+from shared.rabbitmq import InboundBuffer, RabbitTransport, Topology
 from shared.service import Background, ServiceRuntime
 from shared.settings import ServiceSettings
 from shared.signals import run_until_signalled
@@ -96,9 +96,10 @@ async def work(app: ModuleType, settings: ServiceSettings, host: str, port: int 
     )
     arrivals = InboundBuffer(running.inbox)
     probes = [] if port is None else [partial(answer_probes, running, arrivals, host, port)]
-    await running.work_with_rabbitmq(
-        settings.broker_url, topology, *background, *probes, arrivals=arrivals
+    transport = RabbitTransport(
+        settings.broker_url, topology, events_per_message=settings.events_per_message
     )
+    await running.work_with_rabbitmq(transport, *background, *probes, arrivals=arrivals)
 
 
 class ProbeServer(uvicorn.Server):

@@ -18,8 +18,8 @@ from sqlalchemy import RowMapping, TextClause, text
 
 from shared.auth import Principal, Role, require
 from shared.db import EVERY_DEALER
-from shared.envelope import NotAnEvent, from_headers
 from shared.errors import FieldError, FormErrors, Kind, Refusal
+from shared.event_batch import read_message
 from shared.http import NotFound, clock_of, database_of
 from shared.inbox import Inbox, NoSuchDeadLetter
 from shared.metrics import SAMPLE
@@ -261,13 +261,12 @@ async def read_refused_message(letter_id: UUID, _who: Operator, inbox: TheInbox)
 async def replay_refused_message(letter_id: UUID, who: Operator, inbox: TheInbox) -> Replayed:
     """Read it again, after the reader was fixed. Raises StillUnreadable, AlreadySettled."""
     kept = await _one(inbox, REFUSED, letter_id)
-    try:
-        event = from_headers(kept["headers"], kept["body"])
-    except NotAnEvent as reason:
-        raise StillUnreadable(cause=str(reason)) from reason
-    await inbox.store([event])  # idempotent
+    events, unreadable = read_message(kept["headers"], kept["body"])
+    if unreadable:
+        raise StillUnreadable(cause=unreadable[0].reason)
+    await inbox.store(events)  # idempotent
     await _settle(inbox, letter_id, f"replayed ({who.person_id})")
-    return Replayed(replayed=1)
+    return Replayed(replayed=len(events))
 
 
 @router.post("/refused/{letter_id}/skip")

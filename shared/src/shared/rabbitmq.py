@@ -8,7 +8,7 @@ groups with one commit each, and acknowledged after the commit.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -25,19 +25,21 @@ from faststream.rabbit.subscriber.usecase import RabbitSubscriber
 from pamqp.commands import Basic
 from sqlalchemy.exc import DBAPIError
 
-from shared.amqp_properties import EventProperties
-from shared.envelope import Envelope, NotAnEvent, from_headers
+from shared.envelope import Envelope
+from shared.event_batch import Unreadable, read_message
 from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import Inbox
+from shared.outgoing import EVENTS_PER_MESSAGE, Chain, Outgoing, chains_of, message_of
 from shared.postgres_connection import DatabaseUnavailable
 from shared.rabbitmq_connection import connect
-from shared.trace_context import context_of_event, use_context
 from shared.transport import TransportDown
 
 log = structlog.get_logger()
 
 HEARTBEAT = 10
 LARGEST_BODY = 1024 * 1024
+LARGEST_STORED = 256 * 1024  # bytes of messages in one commit; about five hundred events
+PREFETCH = 300  # messages under way to a consumer; with full batches some thirty megabytes
 BURST = 4
 CONNECTION_ERRORS = (OSError, RuntimeError, aiormq.exceptions.AMQPError)
 
@@ -99,11 +101,13 @@ class Topology:
 class RabbitTransport:
     """Publishes to the exchange; connects when needed, and reconnects after every failure.
 
-    `confirm_timeout_s`: how long a batch may wait for its confirms, in seconds.
+    `confirm_timeout_s`: how long a batch may wait for its confirms, in seconds. With
+    `events_per_message=1` every event is a binary message, which every version reads.
     """
 
     url: str
     topology: Topology
+    events_per_message: int = EVENTS_PER_MESSAGE
     confirm_timeout_s: float = 10.0
     hooks: FaultHooks = NO_FAULTS
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -111,19 +115,14 @@ class RabbitTransport:
     _channel: Wire | None = None
 
     async def publish(self, batch: Sequence[Envelope]) -> set[UUID]:
-        """Publish a batch, pipelined over the streams; one stream's events one by one."""
+        """Publish a batch, pipelined; one aggregate's events together or one after the other."""
         async with self._opening:
             channel = await self._open()
-        confirmed: set[UUID] = set()
-        streams: dict[str, list[Envelope]] = {}
-        for event in batch:
-            if self.topology.audience(event):
-                streams.setdefault(event.stream, []).append(event)
-            else:
-                confirmed.add(event.event_id)
+        heard = [event for event in batch if self.topology.audience(event)]
+        confirmed = {event.event_id for event in batch} - {event.event_id for event in heard}
         sending = [
-            asyncio.ensure_future(self._send(channel, events, confirmed))
-            for events in streams.values()
+            asyncio.ensure_future(self._send(channel, chain, confirmed))
+            for chain in chains_of(heard, self.events_per_message)
         ]
         await asyncio.sleep(0)
         self.hooks.crash_point("after_publish_before_confirm")
@@ -139,25 +138,28 @@ class RabbitTransport:
             await self.close()
         return confirmed
 
-    async def _send(self, channel: Wire, events: Sequence[Envelope], confirmed: set[UUID]) -> None:
-        """Publish the events of one stream, each after the confirm of the one before it."""
-        for event in events:
+    async def _send(self, channel: Wire, chain: Chain, confirmed: set[UUID]) -> None:
+        """Publish a chain of messages, each after the confirm of the one before it."""
+        for message in self.messages(chain):
             try:
                 answer = await channel.basic_publish(
-                    event.payload,
+                    message.body,
                     exchange=self.topology.exchange,
-                    routing_key=event.type,
-                    properties=EventProperties(event),
+                    routing_key=message.routing_key,
+                    properties=message.properties,
                     mandatory=True,
                     wait=False,
                 )
             except (*CONNECTION_ERRORS, asyncio.CancelledError) as cause:
-                with use_context(context_of_event(event.event_id, event.headers)):
-                    log.warning("publish_failed", cause=repr(cause)[:200])
+                log.warning("publish_failed", cause=repr(cause)[:200], event_ids=message.names)
                 return
             if self.hooks.is_enabled("confirms") and not isinstance(answer, Basic.Ack):
                 return
-            confirmed.add(event.event_id)
+            confirmed.update(message.events)
+
+    def messages(self, chain: Chain) -> Iterator[Outgoing]:
+        """The messages of a chain, each made when it is its turn."""
+        return map(message_of, chain)
 
     async def _open(self) -> Wire:
         if self._channel is not None and not self._channel.is_closed:
@@ -242,14 +244,25 @@ class InboundBuffer:
             await self._arrived.wait()
             if last_group > BURST and len(self._waiting) < self.largest_group:
                 await asyncio.sleep(self.batch_window_s)
-            group = self._waiting[: self.largest_group]
-            del self._waiting[: self.largest_group]
+            group = self._next_group()
             if not self._waiting:
                 self._arrived.clear()
             last_group = len(group)
             await self._store_in_time(group)
             self.hooks.crash_point("after_inbox_store_before_ack")
             await self._acknowledge(group)
+
+    def _next_group(self) -> list[AbstractIncomingMessage]:
+        """The next messages, as many as one commit should store: one at least."""
+        count = size = 0
+        for message in self._waiting[: self.largest_group]:
+            size += len(message.body)
+            if count and size > LARGEST_STORED:
+                break
+            count += 1
+        group = self._waiting[:count]
+        del self._waiting[:count]
+        return group
 
     async def _store_in_time(self, group: Sequence[AbstractIncomingMessage]) -> None:
         """Store a group while its database can be reached. Raises DatabaseUnavailable.
@@ -278,11 +291,11 @@ class InboundBuffer:
             try:
                 events: list[Envelope] = []
                 for message in group:
-                    try:
-                        events.append(envelope_of(message))
-                    except NotAnEvent as reason:
+                    found, unreadable = events_of(message)
+                    events += found
+                    for one in unreadable:
                         await self.inbox.refuse(
-                            str(reason), message.routing_key or "", message.headers, message.body
+                            one.reason, message.routing_key or "", one.headers, one.body
                         )
                 if events:
                     await self.inbox.store_or_refuse(events)
@@ -323,11 +336,12 @@ def _open_channel(message: AbstractIncomingMessage) -> AbstractWire | None:
         return None
 
 
-def envelope_of(message: AbstractIncomingMessage) -> Envelope:
-    """The event in a message. Raises NotAnEvent."""
+def events_of(message: AbstractIncomingMessage) -> tuple[list[Envelope], list[Unreadable]]:
+    """The events in a message, and what of it cannot be read."""
     if len(message.body) > LARGEST_BODY:
-        raise NotAnEvent(f"the body has {len(message.body)} bytes, more than {LARGEST_BODY}")
-    return from_headers(message.headers, message.body)
+        reason = f"the body has {len(message.body)} bytes, more than {LARGEST_BODY}"
+        return [], [Unreadable(reason, message.headers, message.body)]
+    return read_message(message.headers, message.body)
 
 
 def subscribe(url: str, topology: Topology, service: str, arrivals: InboundBuffer) -> RabbitBroker:
@@ -339,7 +353,7 @@ def subscribe(url: str, topology: Topology, service: str, arrivals: InboundBuffe
         url,
         apply_types=False,
         logger=None,
-        default_channel=Channel(prefetch_count=2 * arrivals.largest_group),
+        default_channel=Channel(prefetch_count=PREFETCH),
         graceful_timeout=5,
     )
 

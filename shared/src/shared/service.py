@@ -21,7 +21,7 @@ from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import Inbox
 from shared.notifications import NotificationListener
 from shared.pending_work import WorkCount
-from shared.rabbitmq import InboundBuffer, RabbitTransport, Topology, consume
+from shared.rabbitmq import InboundBuffer, RabbitTransport, consume
 from shared.relay import Relay
 from shared.retention import delete_expired
 from shared.timers import TimerHandler, TimerWorker
@@ -112,8 +112,7 @@ class ServiceRuntime:
 
     async def work_with_rabbitmq(
         self,
-        url: str,
-        topology: Topology,
+        transport: RabbitTransport,
         *background: Background,
         arrivals: InboundBuffer | None = None,
     ) -> None:
@@ -121,9 +120,9 @@ class ServiceRuntime:
         arrivals = arrivals or InboundBuffer(self.inbox, hooks=self.hooks)
 
         async def arriving() -> None:
-            await consume(url, topology, self.service.name, arrivals)
+            await consume(transport.url, transport.topology, self.service.name, arrivals)
 
-        await self.work(RabbitTransport(url, topology, hooks=self.hooks), arriving, *background)
+        await self.work(transport, arriving, *background)
 
     async def _housekeeping(self) -> None:
         """Sample every few seconds; delete expired rows and create partitions once an hour."""

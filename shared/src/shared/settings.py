@@ -3,6 +3,8 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.outgoing import EVENTS_PER_MESSAGE
+
 
 class ServiceSettings(BaseSettings):
     """Settings of a service's processes, from the environment with the service's own prefix."""
@@ -22,6 +24,13 @@ class ServiceSettings(BaseSettings):
         None, description="amqp://user:password@host:port/; only workers connect to it"
     )
     event_prefix: str = Field("", description="separates several installations on one broker")
+    events_per_message: int = Field(
+        EVENTS_PER_MESSAGE,
+        ge=1,
+        le=500,
+        description="events of one aggregate type that a relay puts into one message under load;"
+        " 1 while processes of a version before batches still read the queues",
+    )
     issuer: str = Field(description="the OIDC provider whose tokens are accepted")
     jwks_url: str = Field(description="where its public keys are")
     audience: str = Field("madoguchi", description="the audience that its tokens must name")

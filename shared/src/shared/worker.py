@@ -3,18 +3,17 @@
 A batch locks the streams whose next event is due, runs the handlers and advances the streams, all
 in one transaction: an event's effect and the record of its processing are one commit. A batch first
 runs without savepoints; only when a handler fails is it run again with one savepoint each, so that
-the others' effects stand. A failed event is retried with growing delays, then it is dead: it blocks
-its own stream, in this service only, until an operator replays or skips it.
+the others' effects stand. In the first run a handler of lists gets all its events of the batch
+together, in the second one by one. A failed event is retried with growing delays, then it is dead:
+it blocks its own stream, in this service only, until an operator replays or skips it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
-from typing import Any, Literal, TypeVar
-from uuid import UUID
+from typing import Any, Literal
 
 import orjson
 import structlog
@@ -22,7 +21,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from event_contracts import Event, PayloadDoesNotFit, UnknownEventType, read
+from event_contracts import PayloadDoesNotFit, UnknownEventType, read
 from shared import tracing
 from shared.clock import Clock
 from shared.db import EVERY_DEALER, Database
@@ -30,7 +29,18 @@ from shared.fault_injection import NO_FAULTS, FaultHooks
 from shared.inbox import UNPARK
 from shared.metrics import INBOX_PROCESSED
 from shared.notifications import WorkSignal
-from shared.trace_context import context_of_event, use_context
+from shared.subscribers import Delivery, Handler, ListHandler, Subscribers
+from shared.trace_context import NO_CONTEXT, context_of_event, use_context
+
+__all__ = [
+    "Delivery",
+    "Handler",
+    "StreamLeaseLost",
+    "Subscribers",
+    "Worker",
+    "is_clash",
+    "lost_connection",
+]
 
 log = structlog.get_logger()
 
@@ -83,46 +93,19 @@ FAILED = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What a handler may use besides the event; `now` is the instant of processing."""
-
-    event_id: UUID
-    sequence: int
-    occurred_at: datetime
-    now: datetime
-    actor: str | None
-
-
-E = TypeVar("E", bound=Event)
-HandlerOf = Callable[[E, Delivery, AsyncSession], Awaitable[None]]
-Handler = HandlerOf[Any]
-
-
-class Subscribers:
-    """Event handlers by type. Events without a handler are acknowledged and ignored."""
-
-    def __init__(self) -> None:
-        self.handlers: dict[str, Handler] = {}
-
-    def on(self, *events: type[E]) -> Callable[[HandlerOf[E]], HandlerOf[E]]:
-        """Register `async (event, delivery, tx)` for event types; one function per type."""
-
-        def register(handler: HandlerOf[E]) -> HandlerOf[E]:
-            for event in events:
-                if event.wire_type in self.handlers:
-                    raise ValueError(f"{event.wire_type} has a subscriber already.")
-                self.handlers[event.wire_type] = handler
-            return handler
-
-        return register
-
-
 class StreamLeaseLost(RuntimeError):
     """Another worker advanced a stream that this batch had claimed; nothing of it was committed."""
 
 
 _Pending = Row[Any]
+
+
+@dataclass(slots=True)
+class _Collected:
+    """Events of one batch that wait for the call of their list handler, and their streams."""
+
+    events: list[tuple[Any, Delivery]] = field(default_factory=list)
+    streams: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -132,6 +115,7 @@ class _Outcome:
     blocked: dict[str, int] = field(default_factory=dict)
     moved: dict[str, tuple[int, int]] = field(default_factory=dict)
     steps: list[tracing.Step] = field(default_factory=list)
+    collected: dict[ListHandler[Any], _Collected] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +190,7 @@ class Worker:
                 await self._process_stream(
                     tx, list(pending), streams[stream], outcome, carefully=carefully
                 )
+            await self._call_lists(tx, outcome)
             parked = await self._write(tx, outcome)
         self._count(outcome)
         for step in outcome.steps:
@@ -285,6 +270,13 @@ class Worker:
         delivery = Delivery(
             row.event_id, row.sequence, row.occurred_at, self.clock.now(), headers.get("actor")
         )
+        if not carefully:
+            await self._call_lists(tx, outcome, before=(row.stream, handler))
+            if isinstance(handler, ListHandler) and not tracing.on():
+                collected = outcome.collected.setdefault(handler, _Collected())
+                collected.events.append((event, delivery))
+                collected.streams.add(row.stream)
+                return
         with self._step(row, headers, outcome):
             if carefully:
                 async with asyncio.timeout(self.handler_timeout_s), tx.begin_nested():
@@ -292,6 +284,27 @@ class Worker:
             else:
                 await handler(event, delivery, tx)
         self.hooks.crash_point("mid_handler")
+
+    async def _call_lists(
+        self, tx: AsyncSession, outcome: _Outcome, before: tuple[str, Handler] | None = None
+    ) -> None:
+        """Call the list handlers with what was collected for them. Raises _HandlerFailed.
+
+        `before` the next event of a stream and its handler: only those of other handlers that have
+        collected events of the same stream, which must come first.
+        """
+        for handler, collected in list(outcome.collected.items()):
+            if before and (handler is before[1] or before[0] not in collected.streams):
+                continue
+            del outcome.collected[handler]
+            try:
+                with use_context(NO_CONTEXT):
+                    await handler.handle(collected.events, tx)
+            except Exception as cause:
+                if is_clash(cause) or lost_connection(cause):
+                    raise
+                raise _HandlerFailed from cause
+            self.hooks.crash_point("mid_handler")
 
     async def _write(self, tx: AsyncSession, outcome: _Outcome) -> int:
         """Write the outcome of a batch; returns how many events must wait for an earlier one.

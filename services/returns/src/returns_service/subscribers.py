@@ -1,5 +1,7 @@
 """Subscribers: contracts, masters, cars, mails and the steps of TFC's core, one action for each."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import contract, customer_erasure, dealer, mail, masters, tfc_returns
@@ -14,10 +16,12 @@ from shared.worker import Delivery, Subscribers
 SUBSCRIBERS = Subscribers()
 
 
-@SUBSCRIBERS.on(contract.ContractRegistered, contract.ContractUpdated)
-async def upsert_contract(event: contract.ContractFacts, _: Delivery, tx: AsyncSession) -> None:
-    """A contract is new or changed."""
-    await contract_copy.upsert_contract(tx, event)
+@SUBSCRIBERS.on_list(contract.ContractRegistered, contract.ContractUpdated)
+async def upsert_contracts(
+    events: Sequence[tuple[contract.ContractFacts, Delivery]], tx: AsyncSession
+) -> None:
+    """Contracts are new or changed; an import emits thousands of these."""
+    await contract_copy.upsert_contracts(tx, [event for event, _ in events])
 
 
 @SUBSCRIBERS.on(contract.SelectionRecorded)

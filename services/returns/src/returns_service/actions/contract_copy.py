@@ -3,9 +3,10 @@
 Applications stay with the store that sent them, wherever their contract moves (A-34).
 """
 
+from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,9 +23,43 @@ _SELECTIONS: dict[Category, Selection] = {
 }
 
 
-async def upsert_contract(tx: AsyncSession, event: ContractFacts) -> None:
-    """Keep the facts as they are now; a changed customer name shows in the lists at once."""
-    facts = {
+RENAMED = tuple(
+    text(f"""
+        UPDATE {table.__tablename__} AS written
+        SET customer_name = now.customer_name, name_key = now.name_key
+        FROM unnest(CAST(:contract_nos AS text[]), CAST(:names AS text[]), CAST(:keys AS text[]))
+             AS now (contract_no, customer_name, name_key)
+        WHERE written.contract_no = now.contract_no
+          AND written.customer_name <> now.customer_name
+    """)  # noqa: S608 - names of our own tables
+    for table in (Application, ChangeApplication)
+)
+
+
+async def upsert_contracts(tx: AsyncSession, events: Sequence[ContractFacts]) -> None:
+    """Keep the facts as they are now; a changed customer name shows in the lists at once.
+
+    Of several events of one contract the last one counts.
+    """
+    newest = {event.contract_no: event for event in events}
+    row = insert(Contract)
+    facts = [_facts(event) for event in newest.values()]
+    overwritten = {name: row.excluded[name] for name in facts[0] if name != "contract_no"}
+    await tx.execute(
+        row.on_conflict_do_update(index_elements=["contract_no"], set_=overwritten), facts
+    )
+    names = {
+        "contract_nos": list(newest),
+        "names": [event.customer_name for event in newest.values()],
+        "keys": [name_key(event.customer_name) for event in newest.values()],
+    }
+    for renamed in RENAMED:
+        await tx.execute(renamed, names)
+
+
+def _facts(event: ContractFacts) -> dict[str, object]:
+    return {
+        "contract_no": event.contract_no,
         "dealer_id": event.dealer_id,
         "product_code": event.product_code,
         "final_on": event.final_on,
@@ -37,21 +72,6 @@ async def upsert_contract(tx: AsyncSession, event: ContractFacts) -> None:
         "tfc_handled": event.tfc_handled,
         "customer_name": event.customer_name,
     }
-    await tx.execute(
-        insert(Contract)
-        .values(contract_no=event.contract_no, **facts)
-        .on_conflict_do_update(index_elements=["contract_no"], set_=facts)
-    )
-    names = {"customer_name": event.customer_name, "name_key": name_key(event.customer_name)}
-    for table in (Application, ChangeApplication):
-        await tx.execute(
-            update(table)
-            .where(
-                table.contract_no == event.contract_no,
-                table.customer_name != event.customer_name,
-            )
-            .values(names)
-        )
 
 
 async def set_selection(tx: AsyncSession, contract_no: str, category: Category | None) -> None:
