@@ -8,6 +8,7 @@ from commuter_service.api import (
     internal,
     mail_preferences,
     month_closings,
+    pass_imports,
     pass_refunds,
     passes,
     pdf,
@@ -25,7 +26,7 @@ from commuter_service.api import (
 router = APIRouter()
 for part in (
     *(settings, passes, pass_refunds, route_search, slip_succession, slips, slip_desk),
-    month_closings,
+    *(month_closings, pass_imports),
     *(receipts, pdf, rechecks, pending_work, mail_preferences, internal),
 ):
     router.include_router(part.router)
