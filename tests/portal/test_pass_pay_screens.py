@@ -174,7 +174,14 @@ async def test_passes_come_from_a_file_where_it_is_allowed(expenses: CommuterSta
         await keiri.visit(IMPORTS)
         assert "CSVでの登録はできません。一件ずつ登録が必要です。" in keiri.text
         assert 'type="file"' not in keiri.html
+        await keiri.visit("/commuter/passes")
+        assert "一件ずつ登録が必要です。" in keiri.text
+        assert IMPORTS not in keiri.html
         await allow_files(keiri)
+        await keiri.visit("/commuter/passes")
+        assert "一件ずつ登録が必要です。" not in keiri.text
+        assert IMPORTS in keiri.html
+        await keiri.visit(IMPORTS)
         await send_file(keiri, "氏名\r\n山田")
         assert "1行目は列の名前" in keiri.error_for("file")
         await send_file(keiri, FILE)

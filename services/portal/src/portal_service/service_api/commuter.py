@@ -434,6 +434,7 @@ class Employees(TypedDict):
 class EmployeesWithPasses(TypedDict):
     """A page of employees by reading; `next` leads to the following one, `count` counts all."""
 
+    files_allowed: bool
     items: list[EmployeeWithPasses]
     next: str | None
     count: int
