@@ -105,6 +105,8 @@ RIDER = (
     Screen("slip", "/commuter/slips/{slip}"),
     Screen("look-up", "/commuter/slips/{slip}/items/{item}/look-up"),
     Screen("receipts", "/commuter/slips/{slip}/items/{item}/receipts"),
+    Screen("outing", "/commuter/slips/{slip}/outing"),
+    Screen("favourites", "/commuter/slips/{slip}/favourites"),
     Screen("simulation", "/commuter/simulation"),
     Screen("my-mails", "/commuter/my-mails"),
     Screen("my-account", "/commuter/my-account"),

@@ -233,7 +233,7 @@ def signed(who: Principal) -> str:
 RETENTION_IS_OVER = "SELECT set_config('app.retention', 'over', false)"
 """Without it the database refuses to delete receipts."""
 EMPTIED = (
-    *("receipt_version", "receipt"),
+    *("receipt_version", "receipt", "receipt_deletion", "favourite_ride"),
     *("transferred_slip", "transfer_payment", "transfer", "transfer_setting", "bank_account"),
     *("month_closing", "car_commute", "pass_import"),
     *("exported_slip", "journal_export", "accounting_setting"),

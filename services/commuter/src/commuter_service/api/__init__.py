@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from commuter_service.api import (
     accounting,
     allowances,
+    favourite_rides,
     internal,
     mail_preferences,
     month_closings,
@@ -26,8 +27,8 @@ from commuter_service.api import (
 router = APIRouter()
 for part in (
     *(settings, passes, pass_refunds, route_search, slip_succession, slips, slip_desk),
-    *(month_closings, pass_imports),
-    *(receipts, pdf, rechecks, pending_work, mail_preferences, internal),
+    *(month_closings, receipts, pdf, rechecks, pending_work, mail_preferences),
+    *(favourite_rides, pass_imports, internal),
 ):
     router.include_router(part.router)
 router.include_router(accounting.router)

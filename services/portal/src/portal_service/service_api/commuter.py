@@ -522,6 +522,29 @@ class FareSection(TypedDict):
     yen: int | None
 
 
+class Favourite(TypedDict):
+    """A ride that can be added to a slip on another day."""
+
+    favourite_id: str
+    section: str
+    route: str
+    medium: str
+    round_trip: bool
+
+
+class FavouriteBody(TypedDict):
+    """The item whose ride is kept."""
+
+    slip_id: str
+    item_id: str
+
+
+class Favourites(TypedDict):
+    """The own ones."""
+
+    items: list[Favourite]
+
+
 class FieldProblem(TypedDict):
     """The error of one field; `message` is Japanese, to stand beside the field."""
 
@@ -1411,6 +1434,7 @@ class SlipAnswer(TypedDict):
     submitted_on: str | None
     employee_number: str
     store_code: str | None
+    department: str | None
     purpose: str
     trip_from: str | None
     trip_to: str | None
@@ -2038,23 +2062,6 @@ async def request_submissions(services: ServiceClient, month: str) -> ServiceRes
     return await services.send("commuter", "POST", f"/month-closings/{month}/submission-requests")
 
 
-async def list_imports(services: ServiceClient) -> ServiceResponse[Imports]:
-    """The imports so far, each with its report."""
-    return await services.get("commuter", "/pass-imports")
-
-
-async def import_passes(
-    services: ServiceClient, content: bytes, *, trial: QueryValue = None
-) -> ServiceResponse[ImportAnswer]:
-    """What a file would do, and with `trial=false` do it."""
-    return await services.upload("commuter", "POST", "/pass-imports", content, {"trial": trial})
-
-
-async def undo_import(services: ServiceClient, import_id: str) -> ServiceResponse[ImportAnswer]:
-    """Remove what it added and nobody has changed since."""
-    return await services.send("commuter", "POST", f"/pass-imports/{import_id}/undoing")
-
-
 async def add_receipt(
     services: ServiceClient,
     slip_id: str,
@@ -2159,6 +2166,40 @@ async def change_mail_preference(
 ) -> ServiceResponse[MailPreferenceAnswer]:
     """Keep what the person wants."""
     return await services.send("commuter", "PUT", "/my-mails", body, version=version)
+
+
+async def list_favourites(services: ServiceClient) -> ServiceResponse[Favourites]:
+    """The own favourite rides, the oldest first."""
+    return await services.get("commuter", "/favourite-rides")
+
+
+async def keep_favourite(
+    services: ServiceClient, body: FavouriteBody
+) -> ServiceResponse[Favourite]:
+    """Keep the ride of an item; twice is once."""
+    return await services.send("commuter", "POST", "/favourite-rides", body)
+
+
+async def delete_favourite(services: ServiceClient, favourite_id: str) -> ServiceResponse[None]:
+    """Delete it; slips that were made with it stay."""
+    return await services.send("commuter", "DELETE", f"/favourite-rides/{favourite_id}")
+
+
+async def list_imports(services: ServiceClient) -> ServiceResponse[Imports]:
+    """The imports so far, each with its report."""
+    return await services.get("commuter", "/pass-imports")
+
+
+async def import_passes(
+    services: ServiceClient, content: bytes, *, trial: QueryValue = None
+) -> ServiceResponse[ImportAnswer]:
+    """What a file would do, and with `trial=false` do it."""
+    return await services.upload("commuter", "POST", "/pass-imports", content, {"trial": trial})
+
+
+async def undo_import(services: ServiceClient, import_id: str) -> ServiceResponse[ImportAnswer]:
+    """Remove what it added and nobody has changed since."""
+    return await services.send("commuter", "POST", f"/pass-imports/{import_id}/undoing")
 
 
 async def show_accounting_setting(services: ServiceClient) -> ServiceResponse[AccountingAnswer]:

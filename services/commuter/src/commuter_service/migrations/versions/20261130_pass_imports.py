@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "commuter_pass_imports"
-down_revision = "commuter_pass_endings"
+down_revision = "commuter_favourite_ride"
 branch_labels = None
 depends_on = None
 

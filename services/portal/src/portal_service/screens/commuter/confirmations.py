@@ -16,6 +16,8 @@ from portal_service.service_api import commuter
 pages = APIRouter(prefix="/commuter", dependencies=[EXPENSES])
 
 LIST = ("定期区間の確認", "/commuter/confirmations")
+NO_REASON = "REASON_MISSING"
+"""The service's refusal of a rejection without a reason."""
 
 
 @pages.get("/confirmations")
@@ -142,6 +144,9 @@ async def _one(
 ) -> Response:
     found = await commuter.show_pass(client_of(request), pass_id)
     refund = await asked_refund(request, pass_id)
+    errors = problem.on_form if problem else refund.errors
+    if problem and problem.code == NO_REASON:
+        errors = tuple(FieldError("reason", one.message) for one in errors)
     return await render(
         request,
         "commuter/pass.html",
@@ -151,5 +156,5 @@ async def _one(
         no_end=NO_END,
         refund=refund.found,
         values=fields.values() if fields else refund.values,
-        errors=problem.on_form if problem else refund.errors,
+        errors=errors,
     )

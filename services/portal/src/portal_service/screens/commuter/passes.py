@@ -18,6 +18,7 @@ from portal_service.screens.commuter.pass_prices import price_values, prices_typ
 from portal_service.service_api import commuter
 from portal_service.state import state_of
 from shared.auth import Role, require
+from shared.text_safety import MESSAGE, is_safe_text
 
 EXPENSES = require(Role.EMPLOYEE, Role.EXPENSE_APPROVER, Role.EXPENSE_ADMIN)
 FORM_STATUSES = (403, 409, 422)
@@ -78,15 +79,18 @@ async def show_master(request: Request) -> Response:
     services = client_of(request)
     typed = {name: request.query_params.get(name, "")[:LONGEST] for name in ("text", "after")}
     health = await commuter.check_health(services)
+    errors = [] if is_safe_text(typed["text"]) else [FieldError("text", MESSAGE)]
     found = await commuter.list_employees_with_passes(
-        services, text=typed["text"], after=typed["after"] or None
+        services, text="" if errors else typed["text"], after=typed["after"] or None
     )
     return await render(
         request,
         "commuter/passes.html",
+        status=422 if errors else 200,
         found=found.body,
         health=health.body["items"],
         values=typed,
+        errors=errors,
     )
 
 
