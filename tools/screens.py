@@ -120,6 +120,7 @@ ACCOUNTING = (
     Screen("passes", "/commuter/passes"),
     Screen("pass", "/commuter/passes/{pass}"),
     Screen("pass-new", "/commuter/passes/new"),
+    Screen("pass-imports", "/commuter/pass-imports"),
     Screen("confirmations", "/commuter/confirmations"),
     Screen("slips", "/commuter/slips"),
     Screen("slip", "/commuter/slips/{slip}"),

@@ -147,6 +147,65 @@ async def test_a_car_is_changed_and_removed(expenses: CommuterStack) -> None:
         assert (await suzuki.browser.http.get("/commuter/allowances")).status_code == 403
 
 
+IMPORTS = "/commuter/pass-imports"
+FILE = (
+    "社員番号,経路,開始日,終了日,定期代1か月\r\nE201,東京:JR東日本/中央線:新宿,2026/4/1,,14280\r\n"
+    "E999,東京:JR東日本/中央線:新宿\r\n"
+)
+
+
+async def allow_files(keiri: PortalUser) -> None:
+    await keiri.visit("/commuter/settings")
+    await keiri.send("/commuter/settings", bulk_passes="yes")
+    await keiri.visit(IMPORTS)
+
+
+async def send_file(keiri: PortalUser, text: str) -> None:
+    """Choose a file as Excel writes it, and press 「内容を確認」."""
+    fields = {name: values[0] for name, values in keiri.form(IMPORTS).items()}
+    plain = {name: value for name, value in fields.items() if name != "file"} | {"do": "trial"}
+    files = {"file": ("passes.csv", text.encode("cp932"), "text/csv")}
+    await keiri._land(await keiri.browser.http.post(IMPORTS, data=plain, files=files))
+
+
+@pytest.mark.rule("R2", "R119", "R120", "R121")
+async def test_passes_come_from_a_file_where_it_is_allowed(expenses: CommuterStack) -> None:
+    async with expenses.signed_in(KEIRI) as keiri:
+        await keiri.visit(IMPORTS)
+        assert "CSVでの登録はできません。一件ずつ登録が必要です。" in keiri.text
+        assert 'type="file"' not in keiri.html
+        await keiri.visit("/commuter/passes")
+        assert "一件ずつ登録が必要です。" in keiri.text
+        assert IMPORTS not in keiri.html
+        await allow_files(keiri)
+        await keiri.visit("/commuter/passes")
+        assert "一件ずつ登録が必要です。" not in keiri.text
+        assert IMPORTS in keiri.html
+        await keiri.visit(IMPORTS)
+        await send_file(keiri, "氏名\r\n山田")
+        assert "1行目は列の名前" in keiri.error_for("file")
+        await send_file(keiri, FILE)
+        assert "登録 1件、誤り 1件。まだ登録していません。" in keiri.text
+        content = keiri.html.split('name="content" value="')[1].split('"')[0]
+        token = keiri.form(IMPORTS)
+        await keiri._land(
+            await keiri.browser.http.post(
+                IMPORTS, data={**token, "do": "import", "content": content}
+            )
+        )
+        assert "定期区間を1件登録しました。1件は誤りのため登録していません。" in keiri.text
+        assert "「E999」の社員はいません" in keiri.text
+        await keiri.visit("/commuter/passes?text=E201")
+        assert "定期代 1か月 14,280円" in keiri.text
+        await keiri.visit(IMPORTS)
+        await keiri.send("/undoing")
+        assert "登録後に変更された定期区間は残します" in keiri.text
+        await keiri.send("/undoing")
+        assert "取込を取り消しました。" in keiri.text
+        await keiri.visit("/commuter/passes?text=E201")
+        assert "14,280円" not in keiri.text
+
+
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 async def test_pages_fit_and_are_accessible(
     chromium: Browser, expenses: CommuterStack, axe: str, width: int
@@ -157,10 +216,11 @@ async def test_pages_fit_and_are_accessible(
         )
         await keiri.visit(CARS)
         await keiri.send(CARS, **CAR)
+        await allow_files(keiri)
     pages = {
         "pass": f"{detail}?ended_on=2026/7/31", "pass-form": f"{detail}/edit",
         "passes": "/commuter/passes", "my-passes": "/commuter/my-passes",
-        "allowances": "/commuter/allowances?month=2026/4", "cars": CARS,
+        "allowances": "/commuter/allowances?month=2026/4", "cars": CARS, "imports": IMPORTS,
     }  # fmt: skip
     async with browsing(chromium, expenses, width, who=KEIRI) as page:
         for name, path in pages.items():

@@ -1,9 +1,11 @@
-"""Tables of commuting allowances: prices of passes from a day on, and who comes by car."""
+"""Tables of commuting allowances: prices of passes, who comes by car, passes from files."""
 
 from datetime import date, datetime
+from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from commuter_service.models import Base
@@ -39,3 +41,29 @@ class EmployeeCar(Base):
     last_month: Mapped[date | None]
     km10: Mapped[int]
     monthly_yen: Mapped[int]
+
+
+class ImportRowJson(TypedDict):
+    """What became of a line of a file; `pass_id` and `version` of what it added."""
+
+    line: int
+    employee: str
+    words: str
+    result: str
+    pass_id: str | None
+    version: int | None
+
+
+class PassImport(Base):
+    """Passes that were added from a file at once, with the report by line (R120, R121)."""
+
+    __tablename__ = "pass_import"
+
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    made_at: Mapped[datetime]
+    made_by: Mapped[str]
+    made_by_name: Mapped[str]
+    report: Mapped[list[ImportRowJson]] = mapped_column(JSONB)
+    undone_at: Mapped[datetime | None]
+    undone_by_name: Mapped[str | None]

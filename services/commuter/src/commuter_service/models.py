@@ -81,6 +81,7 @@ class CompanySetting(Base):
     yen_per_change: Mapped[int] = mapped_column(server_default=text("100"))
     delegate_entry: Mapped[bool] = mapped_column(server_default=text("false"))
     ending_notice_days: Mapped[int] = mapped_column(server_default=text("0"))
+    bulk_passes: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Permission(Base):

@@ -46,6 +46,7 @@ OF_D01 = {
     " ''",
     "pass_price": "INSERT INTO pass_price VALUES (:id, now(), 'D01', 1, 3, 6, 1, now(), '')",
     "car_commute": "INSERT INTO car_commute VALUES (:id, 'D01', 'D01-E101', 1, now(), NULL, 1, 1)",
+    "pass_import": "INSERT INTO pass_import VALUES (:id, 'D01', now(), '', '', '[]')",
     "transfer": "INSERT INTO transfer (transfer_id, dealer_id, number, pay_on, payer, slips,"
     " payments, total_yen, made_at, made_by, made_by_name) VALUES (:id, 'D01', 1, now(), '{}', 1,"
     " 1, 1, now(), '', '')",
@@ -82,6 +83,7 @@ async def test_every_route_lets_in_whom_it_names_and_shows_nothing_foreign(
         "{number}": "1",
         "{transfer_id}": str(new_id()),
         "{car_id}": str(new_id()),
+        "{import_id}": str(new_id()),
     }
     who, policies = PEOPLE[name], policies_by_path(commuter_api.app)
     for (method, route), asked in policies.items():
@@ -114,7 +116,7 @@ async def test_the_database_shows_a_company_its_own_rows_only(commuter_api: Comm
     one = await commuter_api.register()
     await commuter_api.slip(looked_up())
     tables = ("employee", "company_setting", "permission", "commuter_pass", "pass_version")
-    papers = ("receipt", "receipt_version", "bank_account", "transfer", "pass_price", "car_commute")
+    papers = tuple(OF_D01)
     for table in papers:
         await commuter_api.sql(OF_D01[table], id=one["pass_id"])
     for table in (*tables, *papers, "slip", "slip_item", "trail"):

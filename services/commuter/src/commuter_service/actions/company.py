@@ -41,6 +41,7 @@ class SettingInput:
     yen_per_change: int = USUAL_WEIGHTS.yen_per_change
     delegate_entry: bool = False
     ending_notice_days: int = 0
+    bulk_passes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from commuter_service.api import (
     internal,
     mail_preferences,
     month_closings,
+    pass_imports,
     pass_refunds,
     passes,
     pdf,
@@ -27,7 +28,7 @@ router = APIRouter()
 for part in (
     *(settings, passes, pass_refunds, route_search, slip_succession, slips, slip_desk),
     *(month_closings, receipts, pdf, rechecks, pending_work, mail_preferences),
-    *(favourite_rides, internal),
+    *(favourite_rides, pass_imports, internal),
 ):
     router.include_router(part.router)
 router.include_router(accounting.router)

@@ -121,8 +121,12 @@ class EmployeeWithPasses(BaseModel):
 
 
 class EmployeesWithPasses(BaseModel):
-    """A page of employees by reading; `next` leads to the following one, `count` counts all."""
+    """A page of employees by reading; `next` leads to the following one, `count` counts all.
 
+    `files_allowed`: passes may come from a file (R119).
+    """
+
+    files_allowed: bool
     items: list[EmployeeWithPasses]
     next: str | None
     count: int

@@ -112,7 +112,10 @@ async def list_employees_with_passes(
     ]
     more = page[-1].employee_id if len(found) > query.size else None
     return EmployeesWithPasses(
-        items=items, next=more, count=await queries.count_where(ctx.tx, wanted)
+        files_allowed=ctx.setting.bulk_passes,
+        items=items,
+        next=more,
+        count=await queries.count_where(ctx.tx, wanted),
     )
 
 

@@ -47,6 +47,7 @@ class CompanyBody(Body):
     yen_per_change: Weight = USUAL_WEIGHTS.yen_per_change
     delegate_entry: bool = False
     ending_notice_days: Number = 0
+    bulk_passes: bool = False
 
 
 class RightsBody(Body):
@@ -112,6 +113,7 @@ class CompanyAnswer(BaseModel):
     yen_per_change: int
     delegate_entry: bool
     ending_notice_days: int
+    bulk_passes: bool
     retention_choices: list[int]
 
 

@@ -278,6 +278,8 @@ ACTIONS = {
     "deduct": "乗換案内",
     "import_ic_card": "ICカード取込",
     "bank_account": "口座の登録",
+    "import_passes": "CSVから登録",
+    "undo_import": "CSVからの登録の取り消し",
     "car_commute": "マイカー等通勤の登録",
     "remove_car_commute": "マイカー等通勤の削除",
     "add_receipt": "領収書の登録",

@@ -269,6 +269,7 @@ class CompanyAnswer(TypedDict):
     yen_per_change: int
     delegate_entry: bool
     ending_notice_days: int
+    bulk_passes: bool
     retention_choices: list[int]
 
 
@@ -289,6 +290,7 @@ class CompanyBody(TypedDict):
     yen_per_change: NotRequired[int]
     delegate_entry: NotRequired[bool]
     ending_notice_days: NotRequired[int]
+    bulk_passes: NotRequired[bool]
 
 
 class ConfirmBody(TypedDict):
@@ -432,6 +434,7 @@ class Employees(TypedDict):
 class EmployeesWithPasses(TypedDict):
     """A page of employees by reading; `next` leads to the following one, `count` counts all."""
 
+    files_allowed: bool
     items: list[EmployeeWithPasses]
     next: str | None
     count: int
@@ -601,6 +604,37 @@ class IcCardRows(TypedDict):
     """What was read from a card."""
 
     rows: Sequence[IcCardBody]
+
+
+class ImportAnswer(TypedDict):
+    """The report of an import, or of a trial."""
+
+    import_id: str
+    made_at: str
+    made_by_name: str
+    undone_at: str | None
+    undone_by_name: str | None
+    added: int
+    wrong: int
+    rows: list[ImportRow]
+
+
+class ImportRow(TypedDict):
+    """A line of the file, and what became of it."""
+
+    line: int
+    employee: str
+    words: str
+    result: Literal["ADDED", "KNOWN", "WRONG", "UNDONE", "CHANGED_SINCE"]
+    result_japanese: str
+
+
+class Imports(TypedDict):
+    """Whether the company allows files, their columns, and the last twenty imports."""
+
+    allowed: bool
+    columns: list[str]
+    items: list[ImportAnswer]
 
 
 class ItemBody(TypedDict):
@@ -2149,6 +2183,23 @@ async def keep_favourite(
 async def delete_favourite(services: ServiceClient, favourite_id: str) -> ServiceResponse[None]:
     """Delete it; slips that were made with it stay."""
     return await services.send("commuter", "DELETE", f"/favourite-rides/{favourite_id}")
+
+
+async def list_imports(services: ServiceClient) -> ServiceResponse[Imports]:
+    """The imports so far, each with its report."""
+    return await services.get("commuter", "/pass-imports")
+
+
+async def import_passes(
+    services: ServiceClient, content: bytes, *, trial: QueryValue = None
+) -> ServiceResponse[ImportAnswer]:
+    """What a file would do, and with `trial=false` do it."""
+    return await services.upload("commuter", "POST", "/pass-imports", content, {"trial": trial})
+
+
+async def undo_import(services: ServiceClient, import_id: str) -> ServiceResponse[ImportAnswer]:
+    """Remove what it added and nobody has changed since."""
+    return await services.send("commuter", "POST", f"/pass-imports/{import_id}/undoing")
 
 
 async def show_accounting_setting(services: ServiceClient) -> ServiceResponse[AccountingAnswer]:

@@ -34,6 +34,7 @@ async def save_settings(request: Request) -> Response:
         "warning_blocks": fields.text("warning_blocks") == "yes",
         "amount_change_allowed": fields.text("amount_change_allowed") == "yes",
         "without_pass_allowed": fields.text("without_pass_allowed") == "yes",
+        "bulk_passes": fields.text("bulk_passes") == "yes",
         "delegate_entry": fields.text("delegate_entry") == "yes",
         "roundabout_blocks": fields.text("roundabout_blocks") == "yes",
         "retention_days": fields.number("retention_days"),
