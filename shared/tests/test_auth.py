@@ -72,9 +72,10 @@ async def test_a_signed_token_names_the_person() -> None:
     assert await verifier().principal(token()) == SATO
 
 
-async def test_rsa_issuers_are_understood_too() -> None:
+@pytest.mark.parametrize("alg", ["RS256", "PS256"])
+async def test_rsa_issuers_are_understood_too(alg: str) -> None:
     key = RSAKey.generate_key(2048, {"kid": "rsa"})
-    assert (await verifier(key).principal(token(key=key, alg="RS256"))).user_id == "m100"
+    assert (await verifier(key).principal(token(key=key, alg=alg))).user_id == "m100"
 
 
 @pytest.mark.parametrize(

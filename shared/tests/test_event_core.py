@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import SUBSCRIPTIONS, Event
@@ -16,13 +17,14 @@ from shared import metrics, outbox
 from shared.clock import SystemClock
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
+from shared.fault_injection import FaultHooks
 from shared.inbox import Inbox, NoSuchDeadLetter
 from shared.relay import Relay
 from shared.testing.databases import TestDatabases
 from shared.testing.stepwise import drain
 from shared.trace_context import TraceContext, new_traceparent, use_context
 from shared.transport import EmbeddedTransport
-from shared.worker import Delivery, Subscribers, Worker
+from shared.worker import Delivery, Subscribers, Worker, lost_connection
 
 NOW = datetime(2025, 7, 15, 1, 0, tzinfo=UTC)
 
@@ -163,6 +165,37 @@ async def test_an_event_waits_for_the_one_before_it(pair: Pair) -> None:
     await drain(pair.worker)
     assert await pair.effects() == [("A", 1), ("A", 2), ("A", 3)]
     assert await pair.inbox.store([one, two, three]) == 0
+
+
+async def test_a_copy_that_was_stored_all_the_same_has_no_effect_and_does_not_stay(
+    pair: Pair,
+) -> None:
+    careless = EmbeddedTransport(
+        {"returns": replace(pair.inbox, hooks=FaultHooks(frozenset({"dedupe"})))}, SUBSCRIPTIONS
+    )
+    await pair.emit(note("A", 1))
+    await Relay(pair.source, careless, "/contracts").relay_once()
+    await drain(pair.worker)
+    async with pair.source.transaction(EVERY_DEALER) as tx:
+        await outbox.replay_log(tx, first=NOW, last=datetime.now(UTC) + timedelta(days=1))
+    await Relay(pair.source, careless, "/contracts").relay_once()
+    await drain(pair.worker)
+    assert await pair.effects() == [("A", 1)]
+    async with pair.target.transaction(EVERY_DEALER) as tx:
+        assert (await tx.execute(text("SELECT count(*) FROM inbox"))).scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    ("cause", "lost"),
+    [
+        (PendingRollbackError(), True),
+        (DBAPIError("", {}, OSError(), connection_invalidated=True), True),
+        (DBAPIError("", {}, OSError()), False),
+        (ValueError("of a handler"), False),
+    ],
+)
+def test_a_lost_connection_is_not_the_fault_of_an_event(cause: Exception, lost: bool) -> None:
+    assert lost_connection(cause) is lost
 
 
 async def test_events_without_a_handler_are_ignored(pair: Pair) -> None:

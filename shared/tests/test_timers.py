@@ -108,6 +108,19 @@ async def test_a_failing_timer_puts_off_no_other_of_its_kind(later: Later) -> No
     assert await count(later.database, "timer WHERE key = 'R1' AND attempts = 1") == 1
 
 
+async def test_a_timer_that_fails_again_waits_twice_as_long_at_most(later: Later) -> None:
+    later.broken = True
+    await later.set("R1", days=1)
+    later.travel(2)
+    for attempts, pause in ((0, 1), (1, 2), (3, 8), (50, 300)):
+        async with later.database.transaction(EVERY_DEALER) as tx:
+            named = {"n": attempts}
+            await tx.execute(text("UPDATE timer SET retry_at = NULL, attempts = :n"), named)
+        assert await later.worker.fire_due() == 0
+        soon = f"retry_at <= clock_timestamp() + make_interval(secs => {pause})"
+        assert await count(later.database, f"timer WHERE attempts = {attempts + 1} AND {soon}") == 1
+
+
 class Still:
     """A clock that stands."""
 

@@ -119,3 +119,7 @@ def test_the_pay_day_is_a_day_of_business_within_two_months(
     with pytest.raises(FormErrors) as refusal:
         check_pay_day(pay_on, today=today)
     assert [error.code for error in refusal.value.fields] == [code]
+
+
+def test_each_type_of_account_has_its_name() -> None:
+    assert [kind.label_ja for kind in AccountType] == ["普通", "当座", "貯蓄"]

@@ -64,6 +64,19 @@ async def test_a_settled_slip_stands_in_one_export(commuter_api: CommuterApi) ->
 
 
 @pytest.mark.rule("R85")
+async def test_an_export_says_how_many_of_its_slips_changed_since(
+    commuter_api: CommuterApi,
+) -> None:
+    slip, _ = await settled(commuter_api, looked_up()), await settled(commuter_api, looked_up())
+    await commuter_api.post(ADMIN, EXPORTS)
+    (export,) = (await commuter_api.get(ADMIN, EXPORTS))["items"]
+    assert (export["slips"], export["changed"]) == (2, 0)
+    await commuter_api.step(ADMIN, slip, "unsettle", "金額の誤り")
+    (export,) = (await commuter_api.get(ADMIN, EXPORTS))["items"]
+    assert (export["slips"], export["changed"]) == (2, 1)
+
+
+@pytest.mark.rule("R85")
 async def test_a_cancelled_export_gives_its_slips_back(commuter_api: CommuterApi) -> None:
     await settled(commuter_api, looked_up())
     first = await commuter_api.post(ADMIN, EXPORTS)

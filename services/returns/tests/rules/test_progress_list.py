@@ -152,7 +152,9 @@ def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     day = date(2025, 7, 15)
     bounds = updated_between(ProgressSearch(updated_from_on=day, updated_to_on=day))
     assert bounds == (datetime(2025, 7, 14, 15, tzinfo=UTC), datetime(2025, 7, 15, 15, tzinfo=UTC))
-    assert updated_between(ProgressSearch()) == (None, None)
+    everything = ProgressSearch()
+    assert updated_between(everything) == (None, None)
+    assert (everything.waiting, everything.own) == (False, False)
     with pytest.raises(SearchPeriodReversed):
         updated_between(ProgressSearch(updated_from_on=day, updated_to_on=date(2025, 7, 14)))
 

@@ -1,0 +1,1 @@
+"""Mutation testing of our own rules, event core, actions and queries (`./dev mutate`)."""
