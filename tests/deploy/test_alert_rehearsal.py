@@ -140,6 +140,17 @@ def hurried(rules: str) -> str:
     return re.sub(r"(_seconds\)) > (?:60|120|300)$", r"\1 > 2", rules, flags=re.MULTILINE)
 
 
+def write_configuration(folder: Path, *ports: int) -> None:
+    """Write what Prometheus reads: our rules, hurried, and the ports that it scrapes."""
+    targets = [f"127.0.0.1:{port}" for port in ports]
+    (folder / "alerts.yml").write_text(hurried(RULES.read_text()))
+    (folder / "prometheus.yml").write_text(
+        "global: { scrape_interval: 1s, evaluation_interval: 1s, scrape_timeout: 1s }\n"
+        "rule_files: [alerts.yml]\n"
+        f"scrape_configs: [{{ job_name: madoguchi, static_configs: [{{ targets: {targets} }}] }}]\n"
+    )
+
+
 @pytest.fixture
 async def stage(
     new_database: Callable[[str], Awaitable[str]],
@@ -150,21 +161,14 @@ async def stage(
     """An API without a worker, scraped every second."""
     api, worker, own = free_port(), free_port(), free_port()
     url = await new_database("contracts_service")
-    settings = {
-        "DATABASE_URL": url,
-        "RABBITMQ_URL": rabbitmq_url,
-        "EVENT_PREFIX": topology.prefix,
-        "ISSUER": "http://issuer",
-        "JWKS_URL": "http://issuer/jwks",
+    environment = {
+        "CONTRACTS_DATABASE_URL": url,
+        "CONTRACTS_RABBITMQ_URL": rabbitmq_url,
+        "CONTRACTS_EVENT_PREFIX": topology.prefix,
+        "CONTRACTS_ISSUER": "http://issuer",
+        "CONTRACTS_JWKS_URL": "http://issuer/jwks",
     }
-    environment = {f"CONTRACTS_{name}": value for name, value in settings.items()}
-    (tmp_path / "alerts.yml").write_text(hurried(RULES.read_text()))
-    (tmp_path / "prometheus.yml").write_text(
-        "global: { scrape_interval: 1s, evaluation_interval: 1s, scrape_timeout: 1s }\n"
-        "rule_files: [alerts.yml]\n"
-        "scrape_configs: [{ job_name: madoguchi, static_configs: [{ targets:"
-        f" ['127.0.0.1:{api}', '127.0.0.1:{worker}'] }}] }}]\n"
-    )
+    write_configuration(tmp_path, api, worker)
     assert PROMETHEUS is not None
     command = [
         PROMETHEUS, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/d",
