@@ -96,7 +96,7 @@ async def test_every_row_of_the_contract_is_erased_and_the_neighbours_are_kept(
     assert after["reported_car"][0][1] == own["reported_car"][0][1]
 
 
-async def test_each_application_is_told_of_and_the_log_forgets_the_texts(
+async def test_each_application_is_published_and_the_log_forgets_the_texts(
     returns: ReturnsApi,
 ) -> None:
     mine = await returns.submit_new()
@@ -107,8 +107,8 @@ async def test_each_application_is_told_of_and_the_log_forgets_the_texts(
     logged = "SELECT payload::text FROM outbox WHERE aggregate_id = :id ORDER BY position"
     assert COMMENT in str(await returns.rows(logged, id=mine))
     await returns.receive(erased())
-    told = [e for e in await returns.published() if isinstance(e, ReturnCustomerErased)]
-    assert [event.application_id for event in told] == [mine]
+    published = [e for e in await returns.published() if isinstance(e, ReturnCustomerErased)]
+    assert [event.application_id for event in published] == [mine]
     assert COMMENT not in str(await returns.rows(logged, id=mine))
 
 
