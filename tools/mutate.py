@@ -87,7 +87,7 @@ def _arguments() -> argparse.Namespace:
         prog="./dev mutate", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("group", nargs="?", choices=GROUPS, default="rules")
-    parser.add_argument("--sample", type=int, help="number of mutants; all of them by default")
+    parser.add_argument("--sample", type=int, help="number of mutants; all without this")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--file", action="append", help="only mutants of this source file")
     parser.add_argument("--key", action="append", help="only this mutant")

@@ -76,7 +76,7 @@ class Worker:
     copy: Path
 
     def prepare(self) -> None:
-        """Make the copy again."""
+        """Make the copy again, from nothing."""
         shutil.rmtree(self.copy, ignore_errors=True)
         for path in _files(self.home):
             place = self.copy / path

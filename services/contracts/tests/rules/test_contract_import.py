@@ -370,9 +370,6 @@ def test_quotes_that_do_not_match_name_the_line() -> None:
     content = as_file(numbered("1")) + b'D01,"2,SVP_R\r\n'
     with pytest.raises(FileUnreadable, match="3行目から"):
         list(read_contract_file(content, KNOWN))
-
-
-def test_a_heading_with_quotes_that_do_not_match_is_refused_as_a_whole() -> None:
     with pytest.raises(FileUnreadable, match="1行目から"):
         read_contract_file(b'"a"b,c\r\n', KNOWN)
 
