@@ -229,11 +229,11 @@ def test_3_a_return_goes_its_way_to_the_mails(stack: Stack) -> None:
     everybody = {"yamada@d01.example.jp", "sato@d01.example.jp", "h001@d01.example.jp"}
     caught = Mailbox(stack.mails)
 
-    def told() -> set[str]:
+    def notified() -> set[str]:
         sent = [(str(mail["To"]), str(mail["Subject"])) for mail in caught.mails()]
         return {to for to, said in sent if "完了" in said and contract_no in said}
 
-    eventually(told, lambda addresses: addresses == everybody)
+    eventually(notified, lambda addresses: addresses == everybody)
     (stack.compose.folder / "contract").write_text(contract_no)
 
 
