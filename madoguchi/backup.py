@@ -25,6 +25,13 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import aio_pika
 import asyncpg
 
+from commuter_service.adapters.receipt_store import ReceiptStore
+from madoguchi.receipt_files import (
+    BackedUpReceipts,
+    RestoredReceipts,
+    back_up_receipts,
+    restore_receipts,
+)
 from madoguchi.reconcile import Finding, reconcile, send_again
 from shared.postgres_connection import connect as connect_to
 from shared.rabbitmq import Topology
@@ -40,6 +47,7 @@ class Manifest(TypedDict):
     services: list[str]
 
 
+RECEIPTS_OF = "commuter"
 WITHOUT_EVENTS = frozenset({"portal"})
 """Databases that no event reaches: ended sessions and the access log."""
 HOLD_INBOX = "SET LOCAL lock_timeout = '15s'; LOCK TABLE inbox IN SHARE MODE"
@@ -57,26 +65,34 @@ class ToolFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Result of a restore: the number of events sent again, and findings (none after a backup)."""
+    """Result of a restore: events sent again, findings (none after a backup), and receipts."""
 
     taken_at: str
     sent_again: int
     findings: Sequence[Finding]
+    receipts: RestoredReceipts | None
 
 
-async def back_up(databases: Mapping[str, str], folder: Path) -> None:
+async def back_up(
+    databases: Mapping[str, str], folder: Path, receipts: ReceiptStore | None = None
+) -> BackedUpReceipts | None:
     """Dump every service's database (superuser URLs) into `folder`, consistent at one instant.
 
-    The manifest is written last: a folder without one is not a backup. Raises BackupRefused.
+    With a store the receipts that the dump names are copied beside it. The manifest is written
+    last: a folder without one is not a backup. Raises BackupRefused, ReceiptStoreUnavailable.
     """
-    files = _new_files(folder, databases)
+    copied, files = None, _new_files(folder, databases)
     async with one_instant(databases) as snapshots:
         taken_at = datetime.now(UTC).isoformat(timespec="seconds")
         await asyncio.gather(
             *(_dump(url, snapshots[service], files[service]) for service, url in databases.items())
         )
+        if receipts is not None:
+            url, snapshot = databases[RECEIPTS_OF], snapshots[RECEIPTS_OF]
+            copied = await back_up_receipts(url, snapshot, receipts, folder)
     manifest = Manifest(taken_at=taken_at, services=list(databases))
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+    return copied
 
 
 @asynccontextmanager
@@ -101,12 +117,16 @@ async def one_instant(databases: Mapping[str, str]) -> AsyncIterator[dict[str, s
 
 
 async def restore(
-    folder: Path, databases: Mapping[str, str], broker: tuple[str, Topology] | None = None
+    folder: Path,
+    databases: Mapping[str, str],
+    broker: tuple[str, Topology] | None = None,
+    receipts: ReceiptStore | None = None,
 ) -> Restored:
     """Fill empty databases from a backup, and publish the events in flight again.
 
     No service may be running on them. The queues of `broker` are purged: their messages are from
-    after the backup, and their sequence numbers will be reused. Raises BackupRefused, ToolFailed.
+    after the backup, and their sequence numbers will be reused. Raises BackupRefused, ToolFailed,
+    ReceiptStoreUnavailable.
     """
     manifest = read_manifest(folder)
     if missing := (set(manifest["services"]) ^ set(databases)) - _added_later(manifest):
@@ -122,7 +142,12 @@ async def restore(
     )
     services = _with_events(databases)
     sent = await send_again(services)
-    return Restored(manifest["taken_at"], sent, await reconcile(services))
+    taken_at, put_back = manifest["taken_at"], None
+    if receipts is not None:
+        now, since = datetime.now(UTC), datetime.fromisoformat(taken_at)
+        url = databases[RECEIPTS_OF]
+        put_back = await restore_receipts(url, receipts, folder, since, now)
+    return Restored(taken_at, sent, await reconcile(services), put_back)
 
 
 def _with_events(databases: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from madoguchi.cli.events import own_database
+from madoguchi.cli.databases import own_database
 from madoguchi.embedded.demo import COLUMNS, demo_contracts, demo_masters, write_csv
 from shared.clock import SystemClock, jst_day
 from shared.db import EVERY_DEALER, Database
@@ -143,6 +143,7 @@ def test_a_backup_restores_into_empty_databases_only(product: Product, tmp_path:
     assert "新規 2" in madoguchi(product, "import-contracts", str(file)).stdout
     done = madoguchi(product, "backup", "--to", str(tmp_path / "kept"))
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "receipt file(s) copied" in done.stdout
     assert madoguchi(product, "backup", "--to", str(tmp_path / "kept")).returncode == 1
     source = ("restore", "--from", str(tmp_path / "kept"))
     assert "is not empty" in madoguchi(product, *source).stdout
@@ -150,6 +151,7 @@ def test_a_backup_restores_into_empty_databases_only(product: Product, tmp_path:
         elsewhere = replace(product, data=Path(folder))
         done = madoguchi(elsewhere, *source)
         assert "The services are consistent" in done.stdout, done.stdout + done.stderr
+        assert "receipt file(s) put back, 0 were there" in done.stdout
         assert "新規 0、変更 0" in madoguchi(elsewhere, "import-contracts", str(file)).stdout
 
 

@@ -81,7 +81,9 @@ async def test_accounting_exports_a_journal_once_and_takes_it_back(
         assert "取り消し済み 経理 太一：科目の間違い" in keiri.text
         assert "まだ出力していない精算書： 1件、1,800円" in keiri.text
 
-        listed = await keiri.browser.http.get(f"{HOME}/slips.csv?first=2026/7/1&last=2026/7/31")
+        listed = await keiri.browser.http.get(
+            f"{HOME}/slips.csv?list_first=2026/7/1&list_last=2026/7/31"
+        )
         assert "タクシー代" in listed.content.decode("utf-8-sig")
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.auth import Principal
+from shared.auth import Principal, Role
 from shared.testing.databases import TestDatabases
 from shared.testing.people import SATO, YAMADA
 
@@ -23,16 +23,14 @@ from .test_return_journey import report, take
 Stack = PortalStack | CommuterStack
 NOT_FOLLOWED = re.compile(r"/(auth|static|mailbox|clock)\b|\.(csv|xlsx|pdf)\b")
 ONE_STEP = re.compile(r"/returns/[^/]+/(?!correction|overwriting|sent)[^/]+$")
+STEP_OF_A_PASS = re.compile(r"/commuter/passes/[^/]+/rejection$")
+"""Taken once, where another step may have been taken before: it has a test of its own."""
 FURTHER_ROW = re.compile(r"\.[1-9]$|-(?!C1001)C\d+$")
 JAPANESE = re.compile(r"[ぁ-ん]")
 ENGLISH = re.compile(r"[a-z]{3,} [a-z]{2,}")
 FORM_REFUSED = 422
 NOT_IN_THIS_STACK = 503
 """The page of a service that the stack does not have."""
-OPEN_FAULTS = re.compile(
-    r"/commuter/(permissions/|accounting/slips.csv|passes$|passes/[^/]+/rejection)"
-)
-"""Forms that do not yet keep what was typed, or answer with an error page."""
 STEP_TEXTS = (
     *("blanks", "NUL", "escape and bell", "bidi controls", "emoji joined", "private use"),
     *("noncharacter", "very long", "HTML", "two lines", "two ats", "full-width address"),
@@ -64,7 +62,7 @@ class OddInputs:
             waiting += [link for link in _links(html) if not ONE_STEP.search(link)]
             for form in Page(html).forms:
                 known = f"{form.method} {_kind(form.action)} {sorted(form.typed)}"
-                if OPEN_FAULTS.match(form.action):
+                if STEP_OF_A_PASS.match(form.action):
                     continue
                 if form.typed and known not in self.seen_forms:
                     self.seen_forms.add(known)
@@ -210,6 +208,23 @@ async def test_comments_and_addresses_of_a_step(counter: PortalStack, step: str)
             await take(yamada, application_id, "withdrawal")
             application_id = await report(yamada, "C1005")
         await take(yamada, application_id, "withdrawal")
+
+
+async def test_reasons_of_a_rejected_pass(expenses: CommuterStack) -> None:
+    """Refused ones first: the last text is accepted, and the step is taken."""
+    keiri = next(who for who in expense_people.EVERYBODY if Role.EXPENSE_ADMIN in who.roles)
+    async with expenses.signed_in(keiri) as user:
+        await user.visit("/commuter/confirmations")
+        path = next(link for link in _links(user.html) if link.startswith("/commuter/passes/"))
+        for what in ("blanks", "NUL", "escape and bell", "bidi controls", "very long", "HTML"):
+            await user.visit(path)
+            (form,) = [one for one in Page(user.html).forms if STEP_OF_A_PASS.match(one.action)]
+            odd = dict.fromkeys(form.typed, TEXTS[what])
+            reply = await user.browser.http.post(form.action, data=form.fields | odd)
+            assert reply.is_redirect or not list(faults_of(reply.status_code, reply.text, odd)), (
+                what
+            )
+            assert reply.is_redirect is (what == "HTML"), what
 
 
 async def test_forms_of_expenses(expenses: CommuterStack, *, long: bool) -> None:

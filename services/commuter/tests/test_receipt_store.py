@@ -1,13 +1,10 @@
 """Receipt stores: a folder, and a bucket of a server that speaks S3, behave alike (R101)."""
 
 import asyncio
-import socket
-import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
 from commuter_service.adapters.receipt_store import (
@@ -20,6 +17,7 @@ from commuter_service.adapters.receipt_store import (
 )
 from commuter_service.settings import CommuterSettings
 from shared.clock import SystemClock
+from shared.testing.s3_server import s3_server
 
 NEEDED = {"database_url": "x", "rabbitmq_url": "x", "issuer": "x", "jwks_url": "x"}
 
@@ -37,28 +35,9 @@ def bucket_at(endpoint: str, **more: object) -> ReceiptStore:
 
 @pytest.fixture(scope="module")
 async def s3() -> AsyncIterator[str]:
-    """Moto's S3 server as a process of its own, with an empty bucket."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port),
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        async with httpx.AsyncClient() as http:
-            for _ in range(300):
-                try:
-                    made = await http.put(f"{url}/receipts", content=b"")
-                    break
-                except httpx.HTTPError:
-                    await asyncio.sleep(0.1)
-            assert made.status_code == 200
+    """A server with an empty bucket."""
+    async with s3_server() as url:
         yield url
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 @pytest.fixture(params=["folder", "bucket"])

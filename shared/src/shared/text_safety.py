@@ -18,6 +18,8 @@ MESSAGE = "使用できない文字（制御文字や、文字の向きを変え
 
 _FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－−＠]|[\t\r\n\0]")
 """How a cell begins that a spreadsheet may run: also in full width, and behind blanks."""
+_SIGN = re.compile(r"[=+\-@＝＋－−＠\t\r\n\0]")
+"""Without any of these a text begins no formula anywhere."""
 _NEXT_CELL = re.compile(r"""[;\t"'][\s\0]*[=+\-@＝＋－−＠]""")
 """Where another list separator than the comma would begin such a cell."""
 
@@ -37,7 +39,7 @@ def defused_cell(text: str) -> str:
     At its start, and behind a semicolon, tab or quote: another list separator than the comma would
     begin a cell there.
     """
-    if text.isalnum():
+    if _SIGN.search(text) is None:
         return text
     apart = _NEXT_CELL.sub(lambda found: f"{found[0][0]}'{found[0][1:]}", text)
     return f"'{apart}" if _FORMULA.match(apart) else apart

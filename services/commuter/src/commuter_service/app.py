@@ -14,6 +14,7 @@ from commuter_service.adapters.route_providers import (
     route_provider_of,
 )
 from commuter_service.adapters.virus_scan import no_scan, scan_of
+from commuter_service.favourite_models import FavouriteRide as FavouriteRide  # noqa: PLC0414
 from commuter_service.queries import has_left
 from commuter_service.receipt_maintenance import run_receipt_maintenance
 from commuter_service.receipt_models import Base

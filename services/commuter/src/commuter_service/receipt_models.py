@@ -1,4 +1,4 @@
-"""Tables of receipts: which item a receipt belongs to, and every version of its file."""
+"""Tables of receipts: which item one belongs to, every version of its file, files to remove."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -54,3 +54,13 @@ class ReceiptVersion(Base):
     stored_at: Mapped[datetime]
     stored_by: Mapped[str]
     stored_by_name: Mapped[str]
+
+
+class ReceiptDeletion(Base):
+    """A file whose receipt was deleted, until the store has removed it."""
+
+    __tablename__ = "receipt_deletion"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    deleted_at: Mapped[datetime]

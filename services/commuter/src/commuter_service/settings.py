@@ -5,13 +5,15 @@ Where receipts are kept and how they are scanned. 乗換案内 has settings of i
 """
 
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings
 
 from shared.settings import ServiceSettings
 
 
-class CommuterSettings(ServiceSettings):
+class ReceiptStoreSettings(BaseSettings):
     """Receipts are kept in a folder or in a bucket; without either none can be uploaded."""
 
     receipts_folder: Path | None = Field(None, description="a folder that is backed up")
@@ -25,6 +27,22 @@ class CommuterSettings(ServiceSettings):
     receipts_timeout_s: float = Field(
         30, gt=0, description="after which a store that does not answer counts as unavailable"
     )
+
+    @model_validator(mode="after")
+    def _one_store(self) -> Self:
+        if self.receipts_folder and self.receipts_bucket:
+            raise ValueError("set COMMUTER_RECEIPTS_FOLDER or COMMUTER_RECEIPTS_BUCKET, not both")
+        if self.receipts_bucket and not (self.receipts_access_key and self.receipts_secret_key):
+            raise ValueError(
+                "COMMUTER_RECEIPTS_BUCKET needs COMMUTER_RECEIPTS_ACCESS_KEY and"
+                " COMMUTER_RECEIPTS_SECRET_KEY"
+            )
+        return self
+
+
+class CommuterSettings(ServiceSettings, ReceiptStoreSettings):
+    """The service's own: where receipts are kept, and how they are scanned."""
+
     scan_clamd: str | None = Field(
         None, description="host:port of clamd, or the path of its socket; scans every receipt"
     )
@@ -34,14 +52,7 @@ class CommuterSettings(ServiceSettings):
     )
 
     @model_validator(mode="after")
-    def _consistent(self) -> "CommuterSettings":
-        if self.receipts_folder and self.receipts_bucket:
-            raise ValueError("set COMMUTER_RECEIPTS_FOLDER or COMMUTER_RECEIPTS_BUCKET, not both")
-        if self.receipts_bucket and not (self.receipts_access_key and self.receipts_secret_key):
-            raise ValueError(
-                "COMMUTER_RECEIPTS_BUCKET needs COMMUTER_RECEIPTS_ACCESS_KEY and"
-                " COMMUTER_RECEIPTS_SECRET_KEY"
-            )
+    def _one_scan(self) -> Self:
         if self.scan_clamd and self.scan_command:
             raise ValueError("set COMMUTER_SCAN_CLAMD or COMMUTER_SCAN_COMMAND, not both")
         return self

@@ -18,6 +18,7 @@ from commuter_service.rules.journal_lines import (
     JournalItem,
     TaxTreatment,
     journal_line,
+    posting_of,
 )
 from commuter_service.rules.slip_kind import SlipKind
 from shared.errors import FormErrors
@@ -35,17 +36,16 @@ RIDE = JournalItem(
     amount_yen=506,
     basis=InvoiceBasis.PUBLIC_TRANSPORT,
 )
-TAXI = replace(
-    RIDE,
+TAXI = RIDE._replace(
     what="タクシー",
     payee="東都交通",
     registration_no="T7000012050002",
     amount_yen=1_800,
     basis=InvoiceBasis.INVOICE,
 )
-PARKING = replace(RIDE, what="駐車場", amount_yen=400, basis=InvoiceBasis.NO_INVOICE)
-HOTEL_ABROAD = replace(
-    RIDE, kind=SlipKind.OVERSEAS_TRIP, what="宿泊", amount_yen=20_000, basis=None
+PARKING = RIDE._replace(what="駐車場", amount_yen=400, basis=InvoiceBasis.NO_INVOICE)
+HOTEL_ABROAD = RIDE._replace(
+    kind=SlipKind.OVERSEAS_TRIP, what="宿泊", amount_yen=20_000, basis=None
 )
 
 
@@ -58,7 +58,10 @@ def accounts(target: JournalFormat, **changes: object) -> JournalAccounts:
 def read(target: JournalFormat, *items: JournalItem, **changes: object) -> list[list[str]]:
     """The file as the product reads it."""
     known = accounts(target, **changes)
-    lines = [journal_line(number, one, known) for number, one in enumerate(items, start=1)]
+    lines = [
+        journal_line(number, one, posting_of(one, known))
+        for number, one in enumerate(items, start=1)
+    ]
     content = journal_csv(LAYOUTS[target], lines, first=True)
     text = content.decode(LAYOUTS[target].encoding)
     assert text.endswith("\r\n")
@@ -107,12 +110,30 @@ def test_freee_reads_both_sides_of_a_line() -> None:
 
 
 @pytest.mark.rule("R83")
+def test_each_product_gets_no_longer_text_than_it_reads() -> None:
+    long = replace(RIDE, employee="A" * 500)
+    name = Account("科" * 40, "補" * 40)
+    debits, stores = dict.fromkeys(USUAL_DEBITS, name), {"S10": "店" * 40}
+    (yayoi,) = read(JournalFormat.YAYOI, long, debits=debits, credit=name, departments=stores)
+    assert [width(yayoi[at]) for at in (4, 5, 6, 10, 11, 12)] == [24] * 6
+    assert width(yayoi[16]) == 64
+    assert width(read(JournalFormat.MONEYFORWARD, long)[1][18]) == 400
+    assert width(read(JournalFormat.FREEE, long)[1][-1]) == 200
+    assert width(read(JournalFormat.OBC, long)[1][-1]) == 80
+
+
+@pytest.mark.rule("R83")
 def test_obc_takes_codes_under_its_symbols() -> None:
     codes = {kind: Account("7210", "001") for kind in USUAL_DEBITS}
     heading, row = read(
         JournalFormat.OBC, RIDE, debits=codes, credit=Account("2130"), departments={"S10": "010"}
     )
     line = dict(zip(heading, row, strict=True))
+    assert heading == [
+        *("OBCD001", "CSJS005"),
+        *("CSJS200", "CSJS201", "CSJS202", "CSJS203", "CSJS213"),
+        *("CSJS300", "CSJS301", "CSJS302", "CSJS303", "CSJS313", "CSJS100"),
+    ]
     assert line["OBCD001"] == "*"
     assert (line["CSJS200"], line["CSJS201"], line["CSJS202"]) == ("010", "7210", "001")
     assert (line["CSJS301"], line["CSJS313"]) == ("2130", "506")
@@ -126,14 +147,15 @@ def test_obc_takes_codes_under_its_symbols() -> None:
         (RIDE, TaxTreatment.PUBLIC_TRANSPORT),
         (TAXI, TaxTreatment.INVOICE),
         (PARKING, TaxTreatment.NO_INVOICE),
-        (replace(PARKING, basis=None), TaxTreatment.NO_INVOICE),
+        (PARKING._replace(basis=None), TaxTreatment.NO_INVOICE),
         (HOTEL_ABROAD, TaxTreatment.OUT_OF_SCOPE),
-        (replace(PARKING, item_on=date(2031, 10, 1)), TaxTreatment.OUT_OF_SCOPE),
+        (PARKING._replace(item_on=date(2031, 10, 1)), TaxTreatment.OUT_OF_SCOPE),
     ],
 )
 def test_the_treatment_of_tax(item: JournalItem, treatment: TaxTreatment) -> None:
-    line = journal_line(1, item, accounts(JournalFormat.YAYOI))
-    assert line.treatment is treatment
+    posting = posting_of(item, accounts(JournalFormat.YAYOI))
+    line = journal_line(1, item, posting)
+    assert posting.treatment is treatment
     assert line.memo.startswith("公共交通機関特例") is (treatment is TaxTreatment.PUBLIC_TRANSPORT)
 
 
@@ -157,13 +179,13 @@ def test_the_share_without_an_invoice_falls_by_the_day(day: str, share: int) -> 
     on = date.fromisoformat(day)
     assert share_without_invoice(on) == share
     if 0 < share < 100:
-        (row,) = read(JournalFormat.YAYOI, replace(PARKING, item_on=on))
+        (row,) = read(JournalFormat.YAYOI, PARKING._replace(item_on=on))
         assert row[7] == f"課対仕入込10%区分{share}%"
 
 
 @pytest.mark.rule("R83")
 def test_what_cp932_lacks_becomes_a_geta_and_what_it_has_stays() -> None:
-    (row,) = read(JournalFormat.YAYOI, replace(RIDE, employee="髙﨑𠮷田", what="〜品川"))
+    (row,) = read(JournalFormat.YAYOI, RIDE._replace(employee="髙﨑𠮷田", what="〜品川"))
     assert "髙﨑〓田" in row[16]
     assert "～品川" in row[16]
 
@@ -174,13 +196,13 @@ def test_what_cp932_lacks_becomes_a_geta_and_what_it_has_stays() -> None:
 )
 def test_a_memo_is_cut_between_characters(text: str, most: int, kept: str) -> None:
     assert cut(text, most) == kept
-    (row,) = read(JournalFormat.YAYOI, replace(RIDE, purpose="長" * 100))
+    (row,) = read(JournalFormat.YAYOI, RIDE._replace(purpose="長" * 100))
     assert 63 <= width(row[16]) <= 64
 
 
 @pytest.mark.rule("R83")
 def test_commas_quotes_and_line_breaks_stay_in_their_cell() -> None:
-    (row,) = read(JournalFormat.YAYOI, replace(RIDE, purpose='A,B "C"\n=1+1'))
+    (row,) = read(JournalFormat.YAYOI, RIDE._replace(purpose='A,B "C"\n=1+1'))
     assert len(row) == 25
     assert row[16].endswith('A,B "C"\' =1+1')
 

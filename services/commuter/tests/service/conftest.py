@@ -233,11 +233,11 @@ def signed(who: Principal) -> str:
 RETENTION_IS_OVER = "SELECT set_config('app.retention', 'over', false)"
 """Without it the database refuses to delete receipts."""
 EMPTIED = (
-    *("receipt_version", "receipt"),
+    *("receipt_version", "receipt", "receipt_deletion", "favourite_ride"),
     *("transferred_slip", "transfer_payment", "transfer", "transfer_setting", "bank_account"),
-    "month_closing",
+    *("month_closing", "car_commute"),
     *("exported_slip", "journal_export", "accounting_setting"),
-    *("slip_item", "slip", "pass_version", "commuter_pass", "trail", "permission"),
+    *("slip_item", "slip", "pass_price", "pass_version", "commuter_pass", "trail", "permission"),
     *("company_setting", "mail_preference", "employee"),
     *("outbox", "outbox_stream", "timer", "idempotency"),
 )

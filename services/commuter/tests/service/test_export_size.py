@@ -1,10 +1,10 @@
-"""A journal of many slips in memory that does not grow with them."""
+"""Journal and list of many slips in memory that does not grow with them."""
 
 import tracemalloc
 
 import pytest
 
-from commuter_service.exports.files import journal_file
+from commuter_service.exports.files import journal_file, slips_file
 from commuter_service.exports.journal_queries import exports_of
 from commuter_service.models import JournalExport
 
@@ -46,6 +46,17 @@ async def test_a_journal_is_written_portion_by_portion(commuter_api: CommuterApi
     tracemalloc.start()
     async for portion in journal_file(commuter_api.database, "D01", export):
         assert portion
+    assert most_and_stop() < 12_000_000
+
+    tracemalloc.start()
+    listed = 0
+    async for portion in slips_file(commuter_api.database, "D01", None, None):
+        listed += portion.count(b"\r\n")
+    assert most_and_stop() < 12_000_000
+    assert listed == 1 + SLIPS
+
+
+def most_and_stop() -> int:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < 12_000_000
+    return most

@@ -65,6 +65,22 @@ async def test_the_print_has_days_and_names_of_those_who_approved(
     assert "川崎" not in text
 
 
+async def test_the_print_names_the_department(commuter_api: CommuterApi) -> None:
+    now = await commuter_api.get(ADMIN, "/accounting/settings")
+    setting = {
+        "target": now["target"],
+        "debits": {one["kind"]: {"account": "交通費"} for one in now["debits"]},
+        "credit": {"account": "未払金"},
+        "tax_words": {one["treatment"]: one["word"] for one in now["tax_words"]},
+        "departments": {"S10": "本店営業部"},
+    }
+    await commuter_api.put(ADMIN, "/accounting/settings", setting, version=0)
+    slip = await commuter_api.slip(looked_up())
+    assert (slip["store_code"], slip["department"]) == ("S10", "本店営業部")
+    answer = await commuter_api.request(TARO, "GET", f"/slips/{slip['slip_id']}/print.pdf")
+    assert "部署本店営業部" in read(answer.content)[0].replace(" ", "")
+
+
 async def test_who_may_not_see_a_slip_gets_no_print(commuter_api: CommuterApi) -> None:
     slip = await commuter_api.slip(looked_up())
     path = f"/slips/{slip['slip_id']}/print.pdf"

@@ -18,7 +18,7 @@ from commuter_service.actions.month_closings import check_months
 from commuter_service.actions.slips import LockedSlip, chain_now, locked_slip, touch
 from commuter_service.adapters.receipt_store import ReceiptStore
 from commuter_service.models import Slip, SlipItem
-from commuter_service.receipt_models import Receipt, ReceiptVersion
+from commuter_service.receipt_models import Receipt, ReceiptDeletion, ReceiptVersion
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.receipt_file import ReceiptKind
 from commuter_service.rules.receipt_required import (
@@ -143,24 +143,34 @@ async def delete_unused_files(database: Database, store: ReceiptStore, now: date
 async def delete_expired_receipts(
     database: Database, store: ReceiptStore, now: datetime, years: int = YEARS_KEPT
 ) -> int:
-    """Delete receipts whose last version is older than `years`: rows first, then the files."""
+    """Delete receipts whose last version is older than `years`, and their files.
+
+    With the rows goes a note of each file, which stays until the store has removed it: whenever the
+    process ends, the next run goes on. Returns how many files were removed.
+    """
     before = now - timedelta(days=years * _DAYS_OF_A_YEAR)
     async with database.transaction(EVERY_DEALER) as tx:
-        keys = await _delete_rows(tx, before)
-    for key in keys:
+        await _delete_rows(tx, before, now)
+    async with database.transaction(EVERY_DEALER) as tx:
+        noted = (await tx.execute(select(ReceiptDeletion.key))).scalars().all()
+    for key in noted:
         await store.delete(key)
-    return len(keys)
+        async with database.transaction(EVERY_DEALER) as tx:
+            await tx.execute(delete(ReceiptDeletion).where(ReceiptDeletion.key == key))
+    return len(noted)
 
 
-async def _delete_rows(tx: AsyncSession, before: datetime) -> Sequence[str]:
+async def _delete_rows(tx: AsyncSession, before: datetime, now: datetime) -> None:
     newest = func.max(ReceiptVersion.stored_at)
     asked = select(ReceiptVersion.receipt_id).group_by(ReceiptVersion.receipt_id)
     due = (await tx.execute(asked.having(newest < before).limit(1000))).scalars().all()
     await tx.execute(text("SELECT set_config('app.retention', 'over', true)"))
     gone = delete(ReceiptVersion).where(ReceiptVersion.receipt_id.in_(due))
-    keys = (await tx.execute(gone.returning(ReceiptVersion.key))).scalars().all()
+    files = await tx.execute(gone.returning(ReceiptVersion.key, ReceiptVersion.dealer_id))
+    tx.add_all(
+        ReceiptDeletion(key=key, dealer_id=dealer_id, deleted_at=now) for key, dealer_id in files
+    )
     await tx.execute(delete(Receipt).where(Receipt.receipt_id.in_(due)))
-    return keys
 
 
 def _has(kept: Iterable[Sequence[KeptReceipt]], place: Place, sha256: str) -> bool:

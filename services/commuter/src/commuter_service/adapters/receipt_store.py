@@ -22,7 +22,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
-from commuter_service.settings import CommuterSettings
+from commuter_service.settings import ReceiptStoreSettings
 from shared.errors import Kind, Refusal
 from shared.trace_context import new_id
 
@@ -191,7 +191,7 @@ class BucketStore:
             raise ReceiptStoreUnavailable from cause
 
 
-def receipt_store_of(settings: CommuterSettings) -> ReceiptStore:
+def receipt_store_of(settings: ReceiptStoreSettings) -> ReceiptStore:
     """The store that the settings name."""
     if settings.receipts_folder:
         return FolderStore(settings.receipts_folder)

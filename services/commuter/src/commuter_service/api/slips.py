@@ -26,6 +26,7 @@ from commuter_service.api.dependencies import (
 )
 from commuter_service.api.refusal_groups import SLIP_EDIT, SLIP_LINES
 from commuter_service.api.route_search import RideBody, Yen
+from commuter_service.exports.journal_queries import accounting_setting_of
 from commuter_service.models import Slip
 from commuter_service.passes.employee_passes import passes_of_employee
 from commuter_service.passes.schemas import pass_answer
@@ -351,12 +352,15 @@ async def slip_json(ctx: RequestContext, slip: Slip) -> SlipAnswer:
     waits = any(one.held.status == "applied" for one in records)
     own = ctx.employee_id in {slip.employee_id, slip.entered_by}
     items = await queries.items_of(ctx.tx, slip.slip_id)
+    owner = await queries.employee_by_id(ctx.tx, ctx.dealer_id, slip.employee_id)
+    accounting = await accounting_setting_of(ctx.tx, ctx.dealer_id)
     facts = SlipFacts(
         items=items,
         receipts=await receipts_of(ctx.tx, slip.slip_id),
         passes=passes_of_employee(records, ctx.tariffs.network),
         names=names,
-        employee=await queries.employee_by_id(ctx.tx, ctx.dealer_id, slip.employee_id),
+        employee=owner,
+        department=accounting.departments.get(owner.store_code or ""),
         trail=await queries.audit_entries_of(ctx.tx, slip.slip_id),
         standing=[pass_answer(one, names, ctx.tariffs.network) for one in standing],
         blocked=BLOCKED_MESSAGE if own and waits and kind_of(slip) in USES_SEARCH else None,

@@ -1,11 +1,11 @@
 """Which slips does an export take, which has it, and what are its lines?"""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, exists, func, select
+from sqlalchemy import Select, Text, and_, cast, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service.exports.journal_accounts import usual_setting
@@ -93,19 +93,11 @@ async def export_for(
     return found
 
 
-async def exported_items(
-    tx: AsyncSession, export_id: UUID, *, portion: int = 1000
-) -> AsyncIterator[Sequence[Row[Any]]]:
-    """What an export's lines are made of, in portions from a cursor; nothing without an amount."""
-    lines = await tx.stream(_items_in(export_id).execution_options(yield_per=portion))
-    async for rows in lines.partitions():
-        yield rows
-
-
-def _items_in(export_id: UUID) -> Select[*tuple[Any, ...]]:
+def items_in(export_id: UUID) -> Select[*tuple[Any, ...]]:
+    """What the lines of an export are made of, in their order; nothing without an amount."""
     return (
         select(
-            SlipItem.slip_id,
+            cast(SlipItem.slip_id, Text),
             Slip.kind,
             SlipItem.item_on,
             Employee.name,
@@ -138,7 +130,7 @@ def every_slip(dealer_id: str, first: date | None, last: date | None) -> Select[
     counted = and_(ExportedSlip.slip_id == Slip.slip_id, ExportedSlip.counts)
     return (
         select(
-            Slip.slip_id,
+            cast(Slip.slip_id, Text),
             Slip.kind,
             Slip.title,
             Slip.status,

@@ -16,11 +16,11 @@ the words can be changed in the settings.
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from commuter_service.rules.journal_lines import JournalLine, TaxTreatment
+from commuter_service.rules.journal_lines import Account, JournalLine, Posting, TaxTreatment
 from shared.text_safety import defused_cell
 
 GETA = "〓"
@@ -42,6 +42,8 @@ class JournalFormat(StrEnum):
 
 
 Row = Sequence[str]
+Cells = Callable[[JournalLine], Row]
+"""The cells of a line, whose shared ones are there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Layout:
 
     name: str
     heading: Row | None
-    row: Callable[[JournalLine], Row]
+    cells: Callable[[Posting], Cells]
     tax_words: Mapping[TaxTreatment, str]
     encoding: str
     account_width: int
@@ -63,11 +65,21 @@ def journal_csv(layout: Layout, lines: Iterable[JournalLine], *, first: bool) ->
     writer = csv.writer(written, lineterminator="\r\n")
     if first and layout.heading:
         writer.writerow(layout.heading)
-    writer.writerows(map(defused_cell, layout.row(line)) for line in lines)
+    writer.writerows(_rows(layout, lines))
     text = written.getvalue()
     if layout.encoding == "cp932":
         return cp932(text)
     return text.encode("utf-8-sig" if first else "utf-8")
+
+
+def _rows(layout: Layout, lines: Iterable[JournalLine]) -> Iterator[Row]:
+    """Cells that lines share are made once: a company exports tens of thousands of lines."""
+    shared: dict[Posting, Cells] = {}
+    for line in lines:
+        cells = shared.get(line.posting)
+        if cells is None:
+            cells = shared[line.posting] = layout.cells(line.posting)
+        yield cells(line)
 
 
 def cp932(text: str) -> bytes:
@@ -109,44 +121,83 @@ def cut(text: str, most: int) -> str:
     return text
 
 
-def _slashes(line: JournalLine) -> str:
-    return f"{line.item_on:%Y/%m/%d}"
+def _text(text: str, most: int) -> str:
+    """What people typed, as long as the product takes it, and no formula."""
+    return defused_cell(cut(text, most))
 
 
-def _yayoi(line: JournalLine) -> Row:
-    yen, out = str(line.amount_yen), YAYOI_TAX[TaxTreatment.OUT_OF_SCOPE]
-    department = cut(line.department, 24)
-    debit = (cut(line.debit.account, 24), cut(line.debit.sub_account, 24), department)
-    credit = (cut(line.credit.account, 24), cut(line.credit.sub_account, 24), department)
-    head = ("2000", "", "", _slashes(line))
-    tail = (cut(line.memo, 64), "", "", "0", "", cut(line.slip_no, 180), "0", "0", "no")
-    return (*head, *debit, line.tax_word, yen, "", *credit, out, yen, "", *tail)
+def _names(one: Account, most: int = 400) -> Row:
+    return _text(one.account, most), _text(one.sub_account, most)
 
 
-def _moneyforward(line: JournalLine) -> Row:
-    yen, out = str(line.amount_yen), MONEYFORWARD_TAX[TaxTreatment.OUT_OF_SCOPE]
-    word, _, invoice = line.tax_word.partition("/")
-    debit = (line.debit.account, line.debit.sub_account, line.department, line.payee)
-    credit = (line.credit.account, line.credit.sub_account, line.department, "")
-    middle = (*debit, word, invoice, yen, "", *credit, out, "", yen, "")
-    tail = (cut(line.memo, 400), line.slip_no, "", "", "", "", "", "", "")
-    return (str(line.number), _slashes(line), *middle, *tail)
+def _yayoi(one: Posting) -> Cells:
+    out, department = YAYOI_TAX[TaxTreatment.OUT_OF_SCOPE], _text(one.department, 24)
+    debit = (*_names(one.debit, 24), department)
+    credit = (*_names(one.credit, 24), department)
+    head = ("2000", "", "", f"{one.item_on:%Y/%m/%d}", *debit, defused_cell(one.tax_word))
+    middle = ("", *credit, out)
+
+    def cells(line: JournalLine) -> Row:
+        yen = str(line.amount_yen)
+        tail = (_text(line.memo, 64), "", "", "0", "", line.slip_no, "0", "0", "no")
+        return (*head, yen, *middle, yen, "", *tail)
+
+    return cells
 
 
-def _freee(line: JournalLine) -> Row:
-    yen, out = str(line.amount_yen), FREEE_TAX[TaxTreatment.OUT_OF_SCOPE]
-    head = (_slashes(line), str(line.number), "")
-    debit = (line.debit.account, line.debit.sub_account, line.payee, line.department)
-    credit = (line.credit.account, line.credit.sub_account, "", line.department)
-    memo = cut(line.memo, 200)
-    return (*head, *debit, yen, line.tax_word, "", *credit, yen, out, "", memo)
+def _moneyforward(one: Posting) -> Cells:
+    day, out = f"{one.item_on:%Y/%m/%d}", MONEYFORWARD_TAX[TaxTreatment.OUT_OF_SCOPE]
+    word, _, invoice = one.tax_word.partition("/")
+    department = defused_cell(one.department)
+    debit = (*_names(one.debit), department)
+    tax = (defused_cell(word), defused_cell(invoice))
+    credit = (*_names(one.credit), department)
+    middle = ("", *credit, "", out, "")
+    tail = ("", "", "", "", "", "", "")
+
+    def cells(line: JournalLine) -> Row:
+        yen = str(line.amount_yen)
+        head = (str(line.number), day, *debit, defused_cell(line.payee), *tax)
+        return (*head, yen, *middle, yen, "", _text(line.memo, 400), line.slip_no, *tail)
+
+    return cells
 
 
-def _obc(line: JournalLine) -> Row:
-    yen, out = str(line.amount_yen), OBC_TAX[TaxTreatment.OUT_OF_SCOPE]
-    debit = (line.department, line.debit.account, line.debit.sub_account, line.tax_word, yen)
-    credit = (line.department, line.credit.account, line.credit.sub_account, out, yen)
-    return ("*", _slashes(line), *debit, *credit, cut(line.memo, 80))
+def _freee(one: Posting) -> Cells:
+    day, out = f"{one.item_on:%Y/%m/%d}", FREEE_TAX[TaxTreatment.OUT_OF_SCOPE]
+    department, word = defused_cell(one.department), defused_cell(one.tax_word)
+    debit = _names(one.debit)
+    credit = (
+        defused_cell(one.credit.account),
+        defused_cell(one.credit.sub_account),
+        "",
+        department,
+    )
+
+    def cells(line: JournalLine) -> Row:
+        yen = str(line.amount_yen)
+        head = (day, str(line.number), "", *debit, defused_cell(line.payee), department)
+        return (*head, yen, word, "", *credit, yen, out, "", _text(line.memo, 200))
+
+    return cells
+
+
+def _obc(one: Posting) -> Cells:
+    day, out = f"{one.item_on:%Y/%m/%d}", OBC_TAX[TaxTreatment.OUT_OF_SCOPE]
+    department, word = defused_cell(one.department), defused_cell(one.tax_word)
+    debit = (department, *_names(one.debit), word)
+    credit = (
+        department,
+        defused_cell(one.credit.account),
+        defused_cell(one.credit.sub_account),
+        out,
+    )
+
+    def cells(line: JournalLine) -> Row:
+        yen = str(line.amount_yen)
+        return ("*", day, *debit, yen, *credit, yen, _text(line.memo, 80))
+
+    return cells
 
 
 YAYOI_TAX = {

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from commuter_service.rules.invoice_basis import InvoiceBasis, share_without_invoice
 from commuter_service.rules.slip_kind import SlipKind
@@ -41,8 +42,7 @@ class JournalAccounts:
     departments: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class JournalItem:
+class JournalItem(NamedTuple):
     """An item as the journal sees it."""
 
     slip_no: str
@@ -58,19 +58,25 @@ class JournalItem:
     basis: InvoiceBasis | None
 
 
-@dataclass(frozen=True, slots=True)
-class JournalLine:
-    """A debit and a credit of one amount."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Posting:
+    """What the lines of one kind, store, day and proof share; each is equal to itself only."""
 
-    number: int
-    slip_no: str
     item_on: date
     debit: Account
     credit: Account
     department: str
-    payee: str
     treatment: TaxTreatment
     tax_word: str
+
+
+class JournalLine(NamedTuple):
+    """A debit and a credit of one amount."""
+
+    number: int
+    slip_no: str
+    posting: Posting
+    payee: str
     amount_yen: int
     memo: str
 
@@ -100,24 +106,25 @@ def treatment_of(basis: InvoiceBasis | None, item_on: date, *, taxed: bool) -> T
     return TaxTreatment.NO_INVOICE if share_without_invoice(item_on) else TaxTreatment.OUT_OF_SCOPE
 
 
-def journal_line(number: int, item: JournalItem, accounts: JournalAccounts) -> JournalLine:
-    """The entry of one item."""
+def posting_of(item: JournalItem, accounts: JournalAccounts) -> Posting:
+    """Accounts and tax of an item: the same for all of its kind, store, day and proof."""
     debit = accounts.debits[item.kind]
     treatment = treatment_of(item.basis, item.item_on, taxed=debit.taxed)
     share = str(share_without_invoice(item.item_on))
-    return JournalLine(
-        number=number,
-        slip_no=item.slip_no,
+    return Posting(
         item_on=item.item_on,
         debit=debit,
         credit=accounts.credit,
         department=accounts.departments.get(item.store_code or "", ""),
-        payee=item.payee,
         treatment=treatment,
         tax_word=accounts.tax_words[treatment].replace(SHARE, share),
-        amount_yen=item.amount_yen,
-        memo=_memo(item, treatment),
     )
+
+
+def journal_line(number: int, item: JournalItem, posting: Posting) -> JournalLine:
+    """The entry of one item."""
+    memo = _memo(item, posting.treatment)
+    return JournalLine(number, item.slip_no, posting, item.payee, item.amount_yen, memo)
 
 
 def _memo(item: JournalItem, treatment: TaxTreatment) -> str:
@@ -125,4 +132,4 @@ def _memo(item: JournalItem, treatment: TaxTreatment) -> str:
     exempt = "公共交通機関特例" if treatment is TaxTreatment.PUBLIC_TRANSPORT else ""
     invoice = item.registration_no if treatment is TaxTreatment.INVOICE else ""
     words = (exempt, item.payee, invoice, item.employee, item.what, item.purpose)
-    return " ".join(" ".join(word.split()) for word in words if word.strip())
+    return " ".join(" ".join(words).split())

@@ -72,15 +72,19 @@ def has_item_in(month: date) -> ColumnElement[bool]:
 
 
 async def sums_by_status(tx: AsyncSession, wanted: Conditions) -> Mapping[SlipStatus, Sums]:
-    """Count and sum of these slips, by their status."""
-    these = SlipItem.slip_id.in_(select(Slip.slip_id).where(*wanted))
-    sums = select(SlipItem.slip_id, TOTAL.label("yen")).where(these)
-    totals = sums.group_by(SlipItem.slip_id).subquery()
+    """Count and sum of these slips, by their status; items are added up without their slips."""
+    these = select(Slip.slip_id, Slip.status).where(*wanted).cte("these")
+    counted = (
+        select(these.c.status, func.count().label("slips")).group_by(these.c.status).subquery()
+    )
+    items = select(these.c.status, TOTAL.label("yen")).join_from(
+        these, SlipItem, SlipItem.slip_id == these.c.slip_id
+    )
+    added = items.group_by(these.c.status).subquery()
     rows = await tx.execute(
-        select(Slip.status, func.count(), func.coalesce(func.sum(totals.c.yen), 0))
-        .outerjoin(totals, totals.c.slip_id == Slip.slip_id)
-        .where(*wanted)
-        .group_by(Slip.status)
+        select(counted.c.status, counted.c.slips, func.coalesce(added.c.yen, 0)).outerjoin(
+            added, added.c.status == counted.c.status
+        )
     )
     return {SlipStatus(status): Sums(count, int(yen)) for status, count, yen in rows}
 

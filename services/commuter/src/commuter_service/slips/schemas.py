@@ -148,12 +148,14 @@ class SlipAnswer(SlipHead):
     """A whole slip; `passes` are those of its owner that are in force or waiting.
 
     `blocked`: why its owner may neither look up nor submit now. `media`: what the company accepts.
-    `closed_months`: first days of the closed months in which it has items.
+    `closed_months`: first days of the closed months in which it has items. `department`: what
+    accounting calls the store of its owner.
     """
 
     submitted_on: date | None
     employee_number: str
     store_code: str | None
+    department: str | None
     purpose: str
     trip_from: date | None
     trip_to: date | None
@@ -194,6 +196,7 @@ class SlipFacts:
     passes: EmployeePasses
     names: dict[str, str]
     employee: Employee
+    department: str | None
     trail: Sequence[AuditEntry]
     standing: Sequence[PassAnswer]
     blocked: str | None
@@ -209,6 +212,7 @@ def slip_answer(ctx: RequestContext, slip: Slip, facts: SlipFacts) -> SlipAnswer
         submitted_on=jst_day(slip.submitted_at) if slip.submitted_at else None,
         employee_number=slip.employee_id.removeprefix(f"{slip.dealer_id}-"),
         store_code=facts.employee.store_code,
+        department=facts.department,
         purpose=slip.purpose,
         trip_from=slip.trip_from,
         trip_to=slip.trip_to,

@@ -1,6 +1,7 @@
 """会計連携: journals for the accounting product, the list of slips as CSV, and the accounts."""
 
 from fastapi import APIRouter, Request, Response
+from starlette.datastructures import QueryParams
 
 from portal_service import formatting
 from portal_service.api_client import FieldError, Problem, client_of
@@ -15,6 +16,7 @@ pages = APIRouter(prefix="/commuter/accounting", dependencies=[require(Role.EXPE
 
 HOME = ("会計連携", "/commuter/accounting")
 SETTINGS = f"{HOME[1]}/settings"
+LIST_DAYS = ("list_first", "list_last")
 
 
 @pages.get("")
@@ -53,15 +55,23 @@ async def download_journal(request: Request, export_id: str) -> Response:
 
 @pages.get("/slips.csv")
 async def download_slips(request: Request) -> Response:
-    """精算書の一覧 as CSV."""
-    days: dict[str, str | None] = {}
-    try:
-        for name in ("first", "last"):
+    """精算書の一覧 as CSV; a day that cannot be read is named beside its field."""
+    days, errors = dict[str, str | None](), list[FieldError]()
+    for name in LIST_DAYS:
+        try:
             day = formatting.read_day(request.query_params.get(name, ""))
             days[name] = day.isoformat() if day else None
-    except formatting.NotReadable as unreadable:
-        return await _exports(request, None, _unreadable(str(unreadable)))
-    return await commuter.download_slips(client_of(request), first=days["first"], last=days["last"])
+        except formatting.NotReadable as unreadable:
+            errors.append(FieldError(name, str(unreadable)))
+    try:
+        if errors:
+            raise Problem(422, "", "", "", tuple(errors))
+        first, last = (days[name] for name in LIST_DAYS)
+        return await commuter.download_slips(client_of(request), first=first, last=last)
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await _exports(request, request.query_params, _of_the_list(problem))
 
 
 @pages.get("/exports/{export_id}/cancellation")
@@ -130,12 +140,19 @@ def _typed(fields: FormFields) -> commuter.AccountingBody:
     }
 
 
-def _unreadable(words: str) -> Problem:
-    return Problem(422, "", words, "", (FieldError("list_first", words),))
+def _of_the_list(problem: Problem) -> Problem:
+    """What the service says of `first` and `last` belongs to the fields of the list."""
+    errors = tuple(
+        FieldError(one.field if one.field in LIST_DAYS else f"list_{one.field}", one.message)
+        for one in problem.on_form
+    )
+    return Problem(problem.status, problem.code, problem.title, problem.detail, errors)
 
 
 async def _exports(
-    request: Request, fields: FormFields | None = None, problem: Problem | None = None
+    request: Request,
+    typed: FormFields | QueryParams | None = None,
+    problem: Problem | None = None,
 ) -> Response:
     before = request.query_params.get("before", "")
     found = await commuter.list_exports(
@@ -146,7 +163,7 @@ async def _exports(
         "commuter/accounting.html",
         status=problem.status if problem else 200,
         found=found.body,
-        values=fields.values() if fields else {},
+        values=typed.values() if isinstance(typed, FormFields) else dict(typed or {}),
         errors=problem.on_form if problem else (),
     )
 

@@ -37,6 +37,7 @@ async def save_settings(request: Request) -> Response:
         "delegate_entry": fields.text("delegate_entry") == "yes",
         "roundabout_blocks": fields.text("roundabout_blocks") == "yes",
         "retention_days": fields.number("retention_days"),
+        "ending_notice_days": fields.number("ending_notice_days"),
         "admin_mail": fields.text("admin_mail") or None,
         "bus_policy": fields.text("bus_policy"),
         "media": fields.text("media"),
@@ -80,7 +81,7 @@ async def save_permission(request: Request, employee_id: str) -> Response:
     except Problem as problem:
         if problem.status not in FORM_STATUSES:
             raise
-        return await _permissions(request, problem)
+        return await _permissions(request, problem, (employee_id, body))
     response = RedirectResponse("/commuter/permissions", 303)
     announce(request, response, "権限を保存しました。")
     return response
@@ -191,6 +192,7 @@ async def _settings(
     stored = {
         **{name: "yes" if on else "no" for name, on in kept.items() if isinstance(on, bool)},
         "retention_days": kept["retention_days"],
+        "ending_notice_days": kept["ending_notice_days"],
         "admin_mail": kept["admin_mail"],
         "bus_policy": kept["bus_policy"],
         "media": kept["media"],
@@ -211,12 +213,24 @@ async def _settings(
     )
 
 
-async def _permissions(request: Request, problem: Problem | None = None) -> Response:
-    found = await commuter.list_permissions(client_of(request))
+async def _permissions(
+    request: Request,
+    problem: Problem | None = None,
+    typed: tuple[str, commuter.RightsBody] | None = None,
+) -> Response:
+    """権限マスタ; after a refusal with what was typed for one employee."""
+    kept = (await commuter.list_permissions(client_of(request))).body["items"]
+    employee_id, body = typed or ("", None)
+    rows = [{**one, **body} if body and one["employee_id"] == employee_id else one for one in kept]
+    errors = [
+        FieldError(f"mail-{employee_id}" if one.field == "mail" else one.field, one.message)
+        for one in (problem.on_form if problem else ())
+    ]
     return await render(
         request,
         "commuter/permissions.html",
         status=problem.status if problem else 200,
-        rows=found.body["items"],
-        errors=problem.on_form if problem else (),
+        rows=rows,
+        refused=employee_id,
+        errors=errors,
     )

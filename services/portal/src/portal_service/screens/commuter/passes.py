@@ -14,9 +14,11 @@ from portal_service.formatting import JST
 from portal_service.pass_timeline import pass_timeline
 from portal_service.rendering import announce, render, see_other
 from portal_service.screens.commuter.look_up_refusals import beside_station
+from portal_service.screens.commuter.pass_prices import price_values, prices_typed
 from portal_service.service_api import commuter
 from portal_service.state import state_of
 from shared.auth import Role, require
+from shared.text_safety import MESSAGE, is_safe_text
 
 EXPENSES = require(Role.EMPLOYEE, Role.EXPENSE_APPROVER, Role.EXPENSE_ADMIN)
 FORM_STATUSES = (403, 409, 422)
@@ -77,15 +79,18 @@ async def show_master(request: Request) -> Response:
     services = client_of(request)
     typed = {name: request.query_params.get(name, "")[:LONGEST] for name in ("text", "after")}
     health = await commuter.check_health(services)
+    errors = [] if is_safe_text(typed["text"]) else [FieldError("text", MESSAGE)]
     found = await commuter.list_employees_with_passes(
-        services, text=typed["text"], after=typed["after"] or None
+        services, text="" if errors else typed["text"], after=typed["after"] or None
     )
     return await render(
         request,
         "commuter/passes.html",
+        status=422 if errors else 200,
         found=found.body,
         health=health.body["items"],
         values=typed,
+        errors=errors,
     )
 
 
@@ -203,6 +208,7 @@ async def _existing(
     kind, base = (REGISTER, "passes") if of_administrator else (APPLY, "my-passes")
     start, end = one["section"].split("―")
     values: FormValues = {
+        **price_values(one),
         "start": start,
         "end": end,
         "route": one["route"],
@@ -226,6 +232,7 @@ async def _edited(request: Request, editor: Editor) -> Response:
     fields = await form_fields_of(request)
     values = fields.values()
     starts_on, ends_on = fields.day("starts_on"), fields.day("ends_on")
+    prices = prices_typed(fields)
     pressed = fields.text("do") or "look_up"  # a name chosen beside a station field
     try:
         fields.refuse_unreadable()
@@ -241,6 +248,7 @@ async def _edited(request: Request, editor: Editor) -> Response:
             "route": str(values.get("route", "")),
             "starts_on": starts_on,
             "ends_on": ends_on,
+            **prices,
         }
         if pressed.startswith("end:"):
             values["ended"] = await _end_other(request, editor, pressed)

@@ -15,7 +15,7 @@ from portal_service.api_client import FieldError, Problem, ServiceClient, Servic
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.permissions import own_rights
-from portal_service.rendering import announce, render
+from portal_service.rendering import announce, render, see_other
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
 from portal_service.screens.commuter.slip_undo import memento, restored, with_copy
 from portal_service.service_api import commuter
@@ -139,6 +139,8 @@ async def save_slip(request: Request, slip_id: str) -> Response:
             raise
         return await slip_screen(request, slip_id, fields, problem)
     where = f"{HOME[1]}/{slip_id}"
+    if pressed == "favourite":
+        return await _keep_favourite(request, slip_id, target)
     if pressed in ITEM_PAGES:
         return RedirectResponse(f"{where}/items/{target}/{ITEM_PAGES[pressed]}", 303)
     if pressed in {"step", "add", "copy_item"}:
@@ -231,6 +233,17 @@ async def take_step(request: Request, slip_id: str) -> Response:
 for address in DONE:
     pages.add_api_route(f"/{{slip_id}}/{address}", ask_step, methods=["GET"])
     pages.add_api_route(f"/{{slip_id}}/{address}", take_step, methods=["POST"])
+
+
+async def _keep_favourite(request: Request, slip_id: str, item_id: str) -> Response:
+    """「よく使う経路に登録」 of an item, after the save."""
+    try:
+        await commuter.keep_favourite(client_of(request), {"slip_id": slip_id, "item_id": item_id})
+    except Problem as problem:
+        if problem.status not in FORM_STATUSES:
+            raise
+        return await slip_screen(request, slip_id, None, problem)
+    return see_other(request, f"{HOME[1]}/{slip_id}#item-{item_id}", "よく使う経路に登録しました。")
 
 
 async def _people(services: ServiceClient) -> list[tuple[str, str]]:
