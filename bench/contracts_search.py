@@ -45,6 +45,7 @@ def without_index(condition: customer_list.Condition) -> customer_list.Condition
 
 
 Seconds = list[float]
+NAME_GRAMS = "SELECT set_config('app.sought', $1, true)"
 HEADING = (
     "| search | dealer | ours p50 | ours p99 | bare p50 | bare p99 | p99 ratio | growth p50 |"
     " p99 : number | without grams p50 |"
@@ -76,9 +77,7 @@ async def time_search(
         async with large.bare.acquire() as connection, connection.transaction():
             await connection.execute("SELECT set_config('app.dealer', $1, true)", dealer)
             if condition.sought:  # the statement counts, too
-                await connection.execute(
-                    "SELECT set_config('app.sought', $1, true)", "\n".join(condition.sought)
-                )
+                await connection.execute(NAME_GRAMS, "\n".join(condition.sought))
                 await connection.fetch(statement, *values)
             elif len(await connection.fetch(statement, *values)) > 100:
                 await connection.fetchval(counting, *counted)

@@ -176,8 +176,7 @@ def rows_wanted(
         keys.waiting or keys.own or keys.left_on is not None
     )  # what TFC reports has no originator here
     values |= {"limit": page.limit, "kind": keys.kind.value if keys.kind else None}
-    if named is not None:
-        values["named"] = list(named)
+    values |= {"named": list(named)} if named is not None else {}
     parts = []
     for share in _shares(keys.statuses, tab):
         wanted = " AND ".join([*conditions, share])
