@@ -7,6 +7,9 @@ import contracts_service.app
 import interchange_service.app
 import notifier_service.app
 import returns_service.app
+from madoguchi.packages import PACKAGES
+
+__all__ = ["PACKAGES", "SERVICES"]
 
 SERVICES: dict[str, ModuleType] = {
     "contracts": contracts_service.app,
@@ -15,9 +18,3 @@ SERVICES: dict[str, ModuleType] = {
     "notifier": notifier_service.app,
     "interchange": interchange_service.app,
 }
-
-PACKAGES: dict[str, str] = {
-    **{name: app.SERVICE.package for name, app in SERVICES.items()},
-    "portal": "portal_service",
-}
-"""The package of everything with a database of its own, by name."""

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from sqlalchemy import text
 
-from madoguchi.cli.events import own_database
+from madoguchi.cli.databases import own_database
 from madoguchi.embedded.mail_catcher import Mailbox
 from shared.db import EVERY_DEALER, Database
 from shared.testing.servers import PLAIN, free_port

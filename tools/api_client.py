@@ -28,7 +28,10 @@ NOTIFIER = ROOT / "notifier/src/notifier_service/service_api"
 SERVICES = ("contracts", "returns", "commuter", "notifier", "interchange")
 OF_NOTIFIER = {
     "returns": ("read_recipients",),
-    "commuter": ("read_recipients", "read_slip_recipients", "read_submission_recipient"),
+    "commuter": (
+        *("read_recipients", "read_slip_recipients", "read_submission_recipient"),
+        "read_ending_recipient",
+    ),
 }
 OF_OTHERS = ("/internal/", "/operations/", "/dealers/{dealer}/events")
 SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}

@@ -127,6 +127,8 @@ ACCOUNTING = (
     Screen("transfers", "/commuter/transfers"),
     Screen("transfer-settings", "/commuter/transfers/settings"),
     Screen("bank-accounts", "/commuter/bank-accounts"),
+    Screen("allowances", "/commuter/allowances"),
+    Screen("car-commutes", "/commuter/car-commutes"),
     Screen("accounting-settings", "/commuter/accounting/settings"),
     Screen("settings", "/commuter/settings"),
     Screen("permissions", "/commuter/permissions"),

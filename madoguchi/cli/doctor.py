@@ -14,9 +14,11 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
-from rich.console import Console
 
-from event_contracts import SUBSCRIPTIONS
+from madoguchi.cli.databases import variable
+from madoguchi.cli.failures import ExitCode
+from madoguchi.cli.options import AsJson, ServiceName, single
+from madoguchi.cli.output import print_json, print_line
 from shared.postgres_connection import DatabaseUnavailable, connect
 
 LISTENING = 2
@@ -31,8 +33,7 @@ STATE = """
            (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS encrypted
 """
 
-doctor_command = typer.Typer(add_completion=False)
-console = Console()
+doctor_command = single()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +58,65 @@ class Found:
     wrong: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is said of one service or server."""
+
+    about: str
+    sound: bool
+    text: str
+
+
 @doctor_command.command()
 def doctor(
-    apis: Annotated[int, typer.Option(help="API processes of each service, at most")] = 1,
-    workers: Annotated[int, typer.Option(help="worker processes of each service, at most")] = 1,
+    apis: Annotated[int, typer.Option(min=0, help="API processes of each service, at most")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="workers of each service, at most")] = 1,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Check roles, encryption and the connections that all processes may open; exit 1 if wrong."""
-    named = {name: os.environ.get(f"{name.upper()}_DATABASE_URL") for name in SUBSCRIPTIONS}
+    named = {str(name): os.environ.get(variable(name)) for name in ServiceName}
     urls = {name: url for name, url in named.items() if url}
     if not urls:
         raise typer.BadParameter("Set CONTRACTS_DATABASE_URL and so on, as for the processes.")
-    if not asyncio.run(_check(urls, Processes(apis, workers))):
-        raise typer.Exit(1)
+    found = asyncio.run(_check(urls, Processes(apis, workers)))
+    if as_json:
+        print_json(found)
+    else:
+        for one in found:
+            print_line(f"{one.about}: {one.text}")
+    if not all(one.sound for one in found):
+        raise typer.Exit(ExitCode.REFUSED)
 
 
-async def _check(urls: Mapping[str, str], processes: Processes) -> bool:
+def pool_of(service: str) -> int:
+    """The size of the pools of a service's processes. Raises BadParameter."""
+    name = f"{service.upper()}_DATABASE_CONNECTIONS"
+    written = os.environ.get(name, "10")
+    if not written.isascii() or not written.isdigit():
+        raise typer.BadParameter(f"{name} is not a number: {written!r}")
+    return int(written)
+
+
+async def _check(urls: Mapping[str, str], processes: Processes) -> list[Diagnosis]:
     found: dict[str, list[Found]] = defaultdict(list)
-    sound = True
+    said = []
     for name, url in urls.items():
-        pool = int(os.environ.get(f"{name.upper()}_DATABASE_CONNECTIONS", "10"))
         try:
-            one = await examine(url, processes.connections(pool))
+            one = await examine(url, processes.connections(pool_of(name)))
         except DatabaseUnavailable as cause:
-            _say(f"{name}: {cause}")
-            sound = False
+            said.append(Diagnosis(name, sound=False, text=str(cause)))
             continue
         found[one.server].append(one)
-        _say(f"{name}: {'; '.join(one.wrong) or 'sound'}; up to {one.needed} connections")
-        sound = sound and not one.wrong
+        text = f"{'; '.join(one.wrong) or 'sound'}; up to {one.needed} connections"
+        said.append(Diagnosis(name, sound=not one.wrong, text=text))
     for server, services in found.items():
         needed, accepted = sum(one.needed for one in services), services[0].accepted
         fits = needed <= accepted
         verdict = "enough" if fits else "TOO FEW: raise max_connections or lower the pools"
-        _say(f"{server}: accepts {accepted}, all processes may open {needed}: {verdict}")
-        sound = sound and fits
-    return sound
+        text = f"accepts {accepted}, all processes may open {needed}: {verdict}"
+        said.append(Diagnosis(server, sound=fits, text=text))
+    return said
 
 
 async def examine(url: str, needed: int) -> Found:
@@ -109,7 +134,3 @@ async def examine(url: str, needed: int) -> Found:
         wrong.append("its connection is not encrypted: add ?sslmode=verify-full&sslrootcert=FILE")
     server = f"{parts.hostname or 'local socket'}:{parts.port or 5432}"
     return Found(server, state["accepted"], needed, tuple(wrong))
-
-
-def _say(line: str) -> None:
-    console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -1,80 +1,52 @@
-"""Event commands: `madoguchi events ...` lists and replays dead letters and the event log."""
+"""Event commands: `madoguchi events ...` for dead letters, gaps, replay and the event log."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
 
-from event_contracts import SUBSCRIPTIONS
-from madoguchi.cli.options import DATA_FOLDER, PREFIX, Data, Prefix, Server, Url
-from madoguchi.embedded import postgres
-from shared import outbox
-from shared.db import EVERY_DEALER, Database
-from shared.inbox import Inbox, NoSuchDeadLetter
-
-events = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Dead letters, replay and the event log."
+from madoguchi.cli.account import operator
+from madoguchi.cli.databases import with_database
+from madoguchi.cli.options import (
+    DATA_FOLDER,
+    PREFIX,
+    AsJson,
+    Data,
+    DryRun,
+    Folder,
+    Prefix,
+    Server,
+    Service,
+    Url,
+    group,
 )
-console = Console()
+from madoguchi.cli.output import print_json, print_line
 
-ServiceName = Annotated[
-    str, typer.Option("--service", help=f"one of {', '.join(SUBSCRIPTIONS)}", show_default=False)
-]
+if TYPE_CHECKING:
+    from shared.db import Database
+    from shared.inbox import Inbox
 
-
-def print_line(line: str) -> None:
-    """Print one line without wrapping, so that ids can be copied."""
-    console.print(line, soft_wrap=True, markup=False, highlight=False)
-
-
-def _with_database(
-    service: str,
-    data: Path,
-    url: str | None,
-    act: Callable[[Database], Awaitable[None]],
-    *,
-    as_owner: bool = False,
-) -> None:
-    if service not in SUBSCRIPTIONS:
-        raise typer.BadParameter(
-            f"There is no service {service!r}; known: {', '.join(SUBSCRIPTIONS)}."
-        )
-
-    async def run() -> None:
-        database = Database(url or await own_database(service, data, as_owner=as_owner))
-        try:
-            await act(database)
-        finally:
-            await database.close()
-
-    asyncio.run(run())
-
-
-async def own_database(service: str, data: Path, *, as_owner: bool = False) -> str:
-    """The URL of a service's database in the all-in-one's data folder; starts the server.
-
-    `as_owner` is for what changes tables: the processes' own role cannot.
-    """
-    if not (data / "secrets.json").exists():
-        raise typer.BadParameter(f"There is no all-in-one in {data}; give --data or --database.")
-    admin = await asyncio.to_thread(postgres.start_embedded, data)
-    kept = postgres.Secrets(data / "secrets.json")
-    found = postgres.owner_database if as_owner else postgres.service_database
-    return await found(admin, service, f"{service}_service", kept)
+events = group("Dead letters, gaps, replay and the event log.")
+NOTHING = "Nothing was changed."
 
 
 @events.command()
-def dead(service: ServiceName, data: Data = DATA_FOLDER, database: Url = None) -> None:
+def dead(
+    service: Service, data: Data = None, database: Url = None, *, as_json: AsJson = False
+) -> None:
     """List dead letters, and refused messages that are not valid events."""
 
     async def look(at: Database) -> None:
+        from shared.inbox import Inbox
+
         inbox = Inbox(at, service)
         dead_letters, refused = await inbox.dead_letters(), await inbox.refused()
+        if as_json:
+            print_json({"dead": dead_letters, "refused": refused})
+            return
         print_line(f"{len(dead_letters)} dead event(s) in {service}")
         for d in dead_letters:
             print_line(f"{d.event_id}  {d.type}  {d.stream} #{d.sequence}")
@@ -84,77 +56,155 @@ def dead(service: ServiceName, data: Data = DATA_FOLDER, database: Url = None) -
             print_line(f"{r.refused_id}  {r.routing_key}  {r.size:,} bytes")
             print_line(f"    {r.received_at:%Y-%m-%d %H:%M} UTC: {r.reason}")
 
-    _with_database(service, data, database, look)
+    with_database(service, data, database, look)
 
 
 @events.command()
 def replay(
-    service: ServiceName,
+    service: Service,
     event: Annotated[UUID | None, typer.Argument(help="one dead event")] = None,
     cause: Annotated[str | None, typer.Option(help="all whose cause contains this text")] = None,
-    data: Data = DATA_FOLDER,
+    data: Data = None,
     database: Url = None,
 ) -> None:
     """Retry dead events: one by its id, or all of one cause."""
     if (event is None) == (cause is None):
         raise typer.BadParameter("Give an event id, or --cause TEXT.")
-    _with_database(service, data, database, lambda at: _replay(Inbox(at, service), event, cause))
+
+    async def retry(at: Database) -> None:
+        from shared.inbox import Inbox
+
+        await _replay(Inbox(at, service), event, cause)
+
+    with_database(service, data, database, retry)
 
 
 async def _replay(inbox: Inbox, event: UUID | None, cause: str | None) -> None:
+    from shared.inbox import NoSuchDeadLetter
+
     try:
         count = await inbox.replay(event_id=event, cause=cause)
     except NoSuchDeadLetter as none:
         raise typer.BadParameter(str(none)) from none
-    console.print(f"{count} dead event(s) will be retried.")
+    print_line(f"{count} dead event(s) will be retried.")
 
 
 @events.command()
-def skip(
-    service: ServiceName,
+def skip(  # noqa: PLR0913 - every flag is an argument
+    service: Service,
     event: Annotated[UUID, typer.Argument(help="the dead event")],
     reason: Annotated[str, typer.Option(help="the reason; stored with the event")],
-    data: Data = DATA_FOLDER,
+    data: Data = None,
     database: Url = None,
+    *,
+    dry_run: DryRun = False,
 ) -> None:
     """Skip a dead event permanently, so that later events of its aggregate are processed."""
 
     async def pass_over(at: Database) -> None:
+        from madoguchi.cli.access_record import record_step
+        from shared.inbox import Inbox, NoSuchDeadLetter
+
         try:
-            await Inbox(at, service).skip(event, reason=reason)
+            await Inbox(at, service).skip(event, reason=reason, dry_run=True)
+            if not dry_run:
+                await record_step("events skip", "event", str(event), data, database)
+                await Inbox(at, service).skip(event, reason=reason)
         except NoSuchDeadLetter as none:
             raise typer.BadParameter(str(none)) from none
-        console.print(f"{event} is skipped.")
+        print_line(f"{event} would be skipped. {NOTHING}" if dry_run else f"{event} is skipped.")
 
-    _with_database(service, data, database, pass_over)
+    with_database(service, data, database, pass_over)
+
+
+@events.command("gaps")
+def list_gaps(
+    service: Service, data: Data = None, database: Url = None, *, as_json: AsJson = False
+) -> None:
+    """List the streams of a service that wait for an event which has not come."""
+
+    async def look(at: Database) -> None:
+        from shared.db import EVERY_DEALER
+        from shared.gaps import gaps
+
+        async with at.transaction(EVERY_DEALER) as tx:
+            found = await gaps(tx)
+        if as_json:
+            print_json(found)
+            return
+        print_line(f"{len(found)} gap(s) in {service}")
+        for gap in found:
+            print_line(str(gap))
+
+    with_database(service, data, database, look)
+
+
+@events.command("pass-gap")
+def pass_gap(  # noqa: PLR0913 - every flag is an argument
+    service: Service,
+    stream: Annotated[str, typer.Argument(help="as `events gaps` lists it")],
+    reason: Annotated[str, typer.Option(help="the reason; stored, and must not contain names")],
+    data: Data = None,
+    database: Url = None,
+    *,
+    dry_run: DryRun = False,
+) -> None:
+    """Go on without events that will never come; recorded in the access log."""
+
+    async def go_on(at: Database) -> None:
+        from madoguchi.cli.access_record import record_step
+        from shared import gaps
+        from shared.db import EVERY_DEALER
+
+        try:
+            async with at.transaction(EVERY_DEALER) as tx:
+                gap = await gaps.pass_gap(tx, stream, reason=reason, by=operator())
+                if dry_run:
+                    await tx.rollback()
+                else:  # before the commit: what cannot be recorded is not done
+                    await record_step("events pass-gap", "stream", stream, data, database)
+        except gaps.NoSuchGap as none:
+            raise typer.BadParameter(str(none)) from none
+        numbers = f"{stream} #{gap.first} to #{gap.last}"
+        if dry_run:
+            print_line(f"{numbers} would be passed; {gap.waiting} event(s) wait. {NOTHING}")
+        else:
+            print_line(f"{numbers} passed; {gap.waiting} event(s) that waited are processed now.")
+
+    with_database(service, data, database, go_on)
 
 
 @events.command("replay-log")
 def replay_log(
-    service: ServiceName,
+    service: Service,
     first: Annotated[datetime, typer.Option("--from", help="UTC, included")],
     last: Annotated[datetime, typer.Option("--to", help="UTC, not included")],
-    data: Data = DATA_FOLDER,
+    data: Data = None,
     database: Url = None,
 ) -> None:
     """Publish a service's events of a time span again; subscribers ignore those processed."""
 
     async def publish_again(at: Database) -> None:
+        from shared import outbox
+        from shared.db import EVERY_DEALER
+
         async with at.transaction(EVERY_DEALER) as tx:
             count = await outbox.replay_log(
                 tx, first=first.replace(tzinfo=UTC), last=last.replace(tzinfo=UTC)
             )
-        console.print(f"{count} event(s) will be published again.")
+        print_line(f"{count} event(s) will be published again.")
 
-    _with_database(service, data, database, publish_again)
+    with_database(service, data, database, publish_again)
 
 
 @events.command("forget-log")
 def delete_log(
-    service: ServiceName,
+    service: Service,
     before: Annotated[datetime, typer.Option("--before", help="whole months that ended by then")],
-    data: Data = DATA_FOLDER,
+    data: Data = None,
     database: Url = None,
+    *,
+    dry_run: DryRun = False,
 ) -> None:
     """Delete old months of a service's event log; they can no longer be replayed or audited.
 
@@ -162,20 +212,31 @@ def delete_log(
     """
 
     async def delete(at: Database) -> None:
+        from shared import outbox
+        from shared.db import EVERY_DEALER
+
         try:
             async with at.transaction(EVERY_DEALER) as tx:
                 months = await outbox.delete_old_log(tx, before=before.date())
+                if dry_run:
+                    await tx.rollback()
         except outbox.StillPending as pending:
             raise typer.BadParameter(str(pending)) from None
         gone = ", ".join(f"{month:%Y-%m}" for month in months) or "nothing"
-        console.print(f"Dropped: {gone}.")
+        print_line(f"Would be dropped: {gone}. {NOTHING}" if dry_run else f"Dropped: {gone}.")
 
-    _with_database(service, data, database, delete, as_owner=True)
+    with_database(service, data, database, delete, as_owner=True)
 
 
 @events.command()
-def reconcile(data: Data = DATA_FOLDER, server: Server = None, prefix: Prefix = PREFIX) -> None:
+def reconcile(
+    data: Folder = DATA_FOLDER,
+    server: Server = None,
+    prefix: Prefix = PREFIX,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """List subscribers that are ahead of their publisher or need events deleted from its log."""
     from madoguchi.cli.backup import compare
 
-    compare(data, server, prefix)
+    compare(data, server, prefix, as_json=as_json)

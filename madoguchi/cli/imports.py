@@ -8,24 +8,23 @@ from rich.console import Console
 from contracts_service.imports import import_contracts, import_master_file
 from contracts_service.rules.import_file import ColumnsNotAsAgreed, FileUnreadable
 from contracts_service.rules.master_file import MasterKind
-from madoguchi.cli.events import own_database
+from madoguchi.cli.databases import opened
 from shared.clock import SystemClock
-from shared.db import Database
 
 SHOWN = 200
 
 
 async def import_files(
-    file: Path, data: Path, url: str | None, console: Console, master: MasterKind | None = None
+    file: Path, data: Path | None, url: str | None, master: MasterKind | None = None
 ) -> int:
     """Import a CSV of contracts or of a master, all rows or none, and print the result.
 
     The exit code is 1 if anything was refused.
     """
+    console = Console()
     content = await asyncio.to_thread(file.read_bytes)
-    database = Database(url or await own_database("contracts", data))
     try:
-        with console.status(f"{file.name} ..."):
+        async with opened("contracts", data, url) as database:
             now = SystemClock().now()
             report = (
                 await import_master_file(database, master, content, now=now)
@@ -37,8 +36,6 @@ async def import_files(
         for message in [fault.message for fault in fields] or [refusal.message]:
             console.print(f"{file.name}: {message}", style="red", soft_wrap=True)
         return 1
-    finally:
-        await database.close()
     for line in report.refused[:SHOWN]:
         reasons = " / ".join(f"{e.field}: {e.message}" for e in line.reasons)
         console.print(f"{line.line}行目  {reasons}", markup=False, soft_wrap=True)

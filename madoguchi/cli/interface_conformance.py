@@ -6,22 +6,25 @@ fault, compares every response with docs/integration.md, and exits with 1 if one
 The messages have fresh ids and keys that begin with TEST-, and remain in the tested system.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import httpx
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from interchange_service.dealer_messages import judge
-from interchange_service.rules.cloud_event import STRUCTURED
-from interchange_service.rules.message_checks import InboundMessage, NotAccepted
-from madoguchi.cli.interface_conformance_cases import NO_KEY, NOT_TRIED, Case, cases
+from madoguchi.cli.failures import ExitCode
+from madoguchi.cli.options import AsJson, single
+from madoguchi.cli.output import print_json, print_line
+
+if TYPE_CHECKING:
+    import httpx
+
+    from madoguchi.cli.interface_conformance_cases import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,15 @@ class System:
     dealer: str
 
     async def answer(self, case: Case) -> str:
-        """The response to a message, in the format of `Case.expected`."""
+        """The response to a message, in the format of `Case.expected`.
+
+        Raises httpx.ConnectError where nobody listens: then no other case would say more.
+        """
+        import httpx
+
+        from interchange_service.rules.cloud_event import STRUCTURED
+        from madoguchi.cli.interface_conformance_cases import NO_KEY
+
         headers = {} if case.key == NO_KEY else {"authorization": f"Bearer {case.key or self.key}"}
         if case.structured:
             headers["content-type"], body = STRUCTURED, case.message.structured()
@@ -45,6 +56,8 @@ class System:
         for _ in range(3):
             try:
                 answer = await self.http.post(path, content=body, headers=headers)
+            except httpx.ConnectError:
+                raise
             except httpx.HTTPError as error:
                 return f"{type(error).__name__}"
             if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
@@ -54,6 +67,8 @@ class System:
 
 
 def _words(answer: httpx.Response) -> str:
+    import httpx
+
     try:
         body = answer.json()
     except ValueError:
@@ -75,6 +90,10 @@ class Line:
 
 async def try_out(url: str, key: str, dealer: str, amqp: str | None) -> list[Line]:
     """Send every case in order, and collect the responses."""
+    import httpx
+
+    from madoguchi.cli.interface_conformance_cases import cases
+
     lines = []
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         system = System(http, key, dealer)
@@ -99,6 +118,10 @@ class Verdict:
 
 def checked(content: bytes, dealer: str | None, now: datetime, *, english: bool) -> Verdict:
     """Whether a message in structured mode would be accepted, and what to look at."""
+    from interchange_service.dealer_messages import judge
+    from interchange_service.rules.cloud_event import STRUCTURED
+    from interchange_service.rules.message_checks import InboundMessage, NotAccepted
+
     if dealer is None:  # then of the one that it names itself
         try:
             dealer = str(json.loads(content)["data"]["dealer_id"])
@@ -122,8 +145,7 @@ def checked(content: bytes, dealer: str | None, now: datetime, *, english: bool)
     )
 
 
-conformance = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
-console = Console()
+conformance = single()
 
 
 @conformance.command(help=__doc__)
@@ -137,34 +159,50 @@ def run(  # noqa: PLR0913 - every flag is an argument
     check: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
     *,
     english: Annotated[bool, typer.Option("--english", help="the report in English")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check a test system, or one message, against the documentation."""
     if check is not None:
-        _print_check(
-            checked(check.read_bytes(), dealer, datetime.now(UTC), english=english), english
-        )
+        verdict = checked(check.read_bytes(), dealer, datetime.now(UTC), english=english)
+        _print_check(verdict, english=english, as_json=as_json)
     if url is None or key is None or dealer is None:
         raise typer.BadParameter("give --url, --key and --dealer, or --check FILE")
     lines = asyncio.run(try_out(url, key, dealer, amqp))
     different = [line for line in lines if line.got != line.expected]
+    if as_json:
+        print_json({"cases": lines, "different": len(different)})
+    else:
+        _print_report(lines, len(different), english=english)
+    raise typer.Exit(ExitCode.REFUSED if different else ExitCode.DONE)
+
+
+def _print_report(lines: list[Line], different: int, *, english: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from madoguchi.cli.interface_conformance_cases import NOT_TRIED
+
     heads = ("case", "documented", "answered", "") if english else ("確認", "文書", "応答", "")
     table = Table(*heads)
     for line in lines:
         good = line.got == line.expected
         mark = "[green]OK[/green]" if good else "[red]NG[/red]"
         table.add_row(line.english if english else line.name, line.expected, line.got, mark)
+    console = Console()
     Console(width=max(console.width, 110)).print(table)
     words = "as documented" if english else "文書のとおり"
-    console.print(f"{len(lines) - len(different)} / {len(lines)} {words}")
+    print_line(f"{len(lines) - different} / {len(lines)} {words}")
     untried = ", ".join(NOT_TRIED)
-    console.print(f"{'not tried' if english else '試していないもの'}: {untried}", highlight=False)
-    raise typer.Exit(1 if different else 0)
+    print_line(f"{'not tried' if english else '試していないもの'}: {untried}")
 
 
-def _print_check(verdict: Verdict, english: bool) -> NoReturn:
+def _print_check(verdict: Verdict, *, english: bool, as_json: bool) -> NoReturn:
     label_ja = "受け付けられます" if verdict.accepted else "受け付けられません"
     label = ("accepted" if verdict.accepted else "refused") if english else label_ja
     mark = ("warning" if english else "注意") if verdict.accepted else "-"
-    for line in (f"{label}: {verdict.summary}", *(f"  {mark} {f}" for f in verdict.faults)):
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
-    raise typer.Exit(0 if verdict.accepted else 1)
+    if as_json:
+        print_json(verdict)
+    else:
+        for line in (f"{label}: {verdict.summary}", *(f"  {mark} {f}" for f in verdict.faults)):
+            print_line(line)
+    raise typer.Exit(ExitCode.DONE if verdict.accepted else ExitCode.REFUSED)

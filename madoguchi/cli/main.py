@@ -5,16 +5,14 @@ import signal
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from typer.core import TyperGroup
 
 from contracts_service.rules.master_file import MasterKind
-from madoguchi.cli.options import DATA_FOLDER, Data, Url
+from madoguchi.cli.lazy_commands import LazyCommands, print_version
+from madoguchi.cli.options import DATA_FOLDER, Data, Folder, Url
 from madoguchi.embedded.demo.size import Demo
 from madoguchi.embedded.run_config import RunConfig
 
@@ -28,50 +26,29 @@ class SandboxDealer(StrEnum):
     D02 = "D02"
 
 
-class LazyCommands(TyperGroup):
-    """Loads commands from other modules on first use, as some have heavy imports."""
-
-    elsewhere: ClassVar[dict[str, str]] = {
-        "backup": "madoguchi.cli.backup:backup_command",
-        "restore": "madoguchi.cli.backup:restore_command",
-        "erase-customer": "madoguchi.cli.retention:erase_command",
-        "retention": "madoguchi.cli.retention:retention",
-        "events": "madoguchi.cli.events:events",
-        "doctor": "madoguchi.cli.doctor:doctor_command",
-        "dealer": "madoguchi.cli.dealer_credentials:dealer",
-        "conformance": "madoguchi.cli.interface_conformance:conformance",
-        "sessions": "madoguchi.cli.sessions:sessions",
-        "commuter": "madoguchi.cli.transit_data:commuter",
-        "fare": "commuter_service.cli:app",
-    }
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """The names of all commands."""
-        return [*super().list_commands(ctx), *self.elsewhere]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command with this name."""
-        if place := self.elsewhere.get(cmd_name):
-            module, _, name = place.partition(":")
-            command = typer.main.get_command(getattr(import_module(module), name))
-            command.name = cmd_name
-            return command
-        return super().get_command(ctx, cmd_name)
-
-
 main = typer.Typer(
     cls=LazyCommands,
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
-console = Console()
+
+
+@main.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="print the version"),
+    ] = False,
+) -> None:
+    """Madoguchi: start, operate, back up. Exit codes: docs/command-line.md."""
 
 
 @main.command()
 def up(  # noqa: PLR0913 - every flag is an argument
     port: Annotated[int, typer.Option(help="port of the pages")] = 8400,
-    data: Data = DATA_FOLDER,
+    data: Folder = DATA_FOLDER,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="delete all data first")] = False,
     rabbitmq: Annotated[
@@ -114,7 +91,7 @@ def up(  # noqa: PLR0913 - every flag is an argument
 @main.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="port of the pages")] = 8400,
-    data: Data = SANDBOX_FOLDER,
+    data: Folder = SANDBOX_FOLDER,
     *,
     dealer: Annotated[SandboxDealer, typer.Option(help="the dealer's code")] = SandboxDealer.D01,
     fresh: Annotated[bool, typer.Option("--fresh", help="delete all data first")] = False,
@@ -144,11 +121,13 @@ def _start(config: RunConfig) -> None:
 def _serve(config: RunConfig, embedded: Future[str] | None) -> None:
     """Run the all-in-one until Ctrl-C; `embedded` is a PostgreSQL that is starting."""
     import uvloop
+    from rich.console import Console
 
     from madoguchi.embedded.all_in_one import run
     from shared import logging, tracing
     from shared.main import tune_gc
 
+    console = Console()
     logging.configure(pretty=True, level=config.log_level)
 
     def on_demo_start() -> None:
@@ -197,26 +176,26 @@ def _start_postgres(data: Path) -> Future[str]:
 @main.command("import-contracts")
 def import_contracts(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Japanese header")],
-    data: Data = DATA_FOLDER,
+    data: Data = None,
     database: Url = None,
 ) -> None:
     """Import contracts from a CSV: all rows, or none and every error by its line."""
     from madoguchi.cli.imports import import_files
 
-    raise typer.Exit(asyncio.run(import_files(file, data, database, console)))
+    raise typer.Exit(asyncio.run(import_files(file, data, database)))
 
 
 @main.command("import-masters")
 def import_masters(
     kind: Annotated[MasterKind, typer.Argument(help="the kind of master")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Japanese header")],
-    data: Data = DATA_FOLDER,
+    data: Data = None,
     database: Url = None,
 ) -> None:
     """Import a master from a CSV: all rows, or none and every error by its line."""
     from madoguchi.cli.imports import import_files
 
-    raise typer.Exit(asyncio.run(import_files(file, data, database, console, kind)))
+    raise typer.Exit(asyncio.run(import_files(file, data, database, kind)))
 
 
 @main.command()

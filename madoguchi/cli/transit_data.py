@@ -1,31 +1,23 @@
 """Transit data commands: `madoguchi commuter ...` imports stations, lines and fares."""
 
+from __future__ import annotations
+
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commuter_service.actions.network_editions import load_edition
-from commuter_service.adapters import network_store
-from fare_engine.data_tables import PACKAGED, fare_tables, network_tables
-from fare_engine.fares.tariff_checks import FareTableBroken
-from fare_engine.fares.tariffs import packaged_tariffs
-from fare_engine.gtfs.archive import FeedUnreadable
-from fare_engine.gtfs.editions import Merged, merged
-from fare_engine.gtfs.feed_import import Imported, imported
-from fare_engine.gtfs.report import import_report
-from fare_engine.network.checks import NetworkTableBroken
-from fare_engine.network.network import Network
-from fare_engine.network.services import stops_left_out
-from madoguchi.cli.events import own_database, print_line
-from madoguchi.cli.options import DATA_FOLDER, Data, Url
+from madoguchi.cli.databases import opened
+from madoguchi.cli.options import Data, Url, group
+from madoguchi.cli.output import print_line
 from shared.clock import SystemClock
-from shared.db import Database
 
-commuter = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Network and tariffs of the route search."
-)
+if TYPE_CHECKING:
+    from fare_engine.gtfs.editions import Merged
+    from fare_engine.gtfs.feed_import import Imported
+
+commuter = group("Network and tariffs of the route search.")
 BROKEN = 1
 
 
@@ -34,10 +26,16 @@ def load_network(
     tables: Annotated[
         Path | None, typer.Option("--tables", help="a folder of tables; default: the bundled ones")
     ] = None,
-    data: Data = DATA_FOLDER,
+    data: Data = None,
     database: Url = None,
 ) -> None:
     """Validate all tables, store them as an edition, and activate it; or change nothing."""
+    from fare_engine.data_tables import PACKAGED, network_tables
+    from fare_engine.fares.tariff_checks import FareTableBroken
+    from fare_engine.network.checks import NetworkTableBroken
+    from fare_engine.network.network import Network
+    from fare_engine.network.services import stops_left_out
+
     try:
         edition, is_new = asyncio.run(_load(tables, data, database))
     except (NetworkTableBroken, FareTableBroken) as fault:
@@ -49,15 +47,14 @@ def load_network(
     print_line(f"{edition} を{'読み込みました' if is_new else 'もう一度有効にしました'}")
 
 
-async def _load(tables: Path | None, data: Path, url: str | None) -> tuple[str, bool]:
+async def _load(tables: Path | None, data: Path | None, url: str | None) -> tuple[str, bool]:
+    from commuter_service.actions.network_editions import load_edition
+    from fare_engine.data_tables import PACKAGED, fare_tables, network_tables
+
     folder = tables or PACKAGED
     network, fares = network_tables(folder), fare_tables(folder)
-    database = Database(url or await own_database("commuter", data))
-    try:
-        async with database.transaction() as tx:
-            return await load_edition(tx, network, fares, now=SystemClock().now())
-    finally:
-        await database.close()
+    async with opened("commuter", data, url) as database, database.transaction() as tx:
+        return await load_edition(tx, network, fares, now=SystemClock().now())
 
 
 @commuter.command("import-gtfs")
@@ -66,13 +63,19 @@ def import_gtfs(
     name: Annotated[
         str, typer.Option("--name", help="tells several feeds of one operator apart")
     ] = "",
-    data: Data = DATA_FOLDER,
+    data: Data = None,
     database: Url = None,
 ) -> None:
     """Add a GTFS-JP feed, rail or bus, to the active edition; or change nothing (exit code 1).
 
     An earlier import of the feed keeps its days. Prints what was imported and what was left out.
     """
+    from fare_engine.fares.tariff_checks import FareTableBroken
+    from fare_engine.gtfs.archive import FeedUnreadable
+    from fare_engine.gtfs.feed_import import imported
+    from fare_engine.gtfs.report import import_report
+    from fare_engine.network.checks import NetworkTableBroken
+
     try:
         addition = imported(feed, name, print_progress)
         edition, result = asyncio.run(_add(addition, data, database))
@@ -89,16 +92,16 @@ def print_progress(text: str) -> None:
     typer.echo(text, err=True)
 
 
-async def _add(addition: Imported, data: Path, url: str | None) -> tuple[str, Merged]:
-    database = Database(url or await own_database("commuter", data))
-    try:
-        async with database.transaction() as tx:
-            edition = await network_store.newest(tx)
-            base = await network_store.tariffs_of(tx, edition) if edition else packaged_tariffs()
-            result = merged(base.network.tables, base.tables, addition)
-            print_progress("データベースに書き込んでいます")
-            now = SystemClock().now()
-            loaded, _ = await load_edition(tx, result.network, result.fares, now=now)
-            return loaded, result
-    finally:
-        await database.close()
+async def _add(addition: Imported, data: Path | None, url: str | None) -> tuple[str, Merged]:
+    from commuter_service.actions.network_editions import load_edition
+    from commuter_service.adapters import network_store
+    from fare_engine.fares.tariffs import packaged_tariffs
+    from fare_engine.gtfs.editions import merged
+
+    async with opened("commuter", data, url) as database, database.transaction() as tx:
+        edition = await network_store.newest(tx)
+        base = await network_store.tariffs_of(tx, edition) if edition else packaged_tariffs()
+        result = merged(base.network.tables, base.tables, addition)
+        print_progress("データベースに書き込んでいます")
+        loaded, _ = await load_edition(tx, result.network, result.fares, now=SystemClock().now())
+        return loaded, result

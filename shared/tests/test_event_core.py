@@ -253,6 +253,18 @@ async def test_a_poisoned_event_blocks_only_its_own_stream(pair: Pair) -> None:
     )
 
 
+async def test_a_replayed_event_has_all_its_attempts_again(pair: Pair) -> None:
+    pair.fails = {("A", 1)}
+    await pair.emit(note("A", 1))
+    await pair.settle()
+    [dead] = await pair.inbox.dead_letters()
+    assert await pair.inbox.replay(event_id=dead.event_id) == 1
+    assert await pair.inbox.dead_letters() == []
+    await pair.settle()
+    [again] = await pair.inbox.dead_letters()
+    assert (again.event_id, again.attempts) == (dead.event_id, dead.attempts)
+
+
 async def test_a_replayed_event_lets_its_stream_go_on(pair: Pair) -> None:
     pair.fails = {("A", 1)}
     await pair.emit(note("A", 1), note("A", 2))

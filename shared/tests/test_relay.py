@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import text
 
 from event_contracts.contract import NoteSaved
-from shared import outbox
+from shared import outbox, tracing
 from shared.db import EVERY_DEALER, Database
 from shared.envelope import Envelope
 from shared.event_tables import LANES
@@ -115,6 +117,22 @@ async def test_a_stalled_relay_marks_nothing_in_lanes_it_lost(
     wire.before_answer = stall
     assert await slow.relay_once() == 1
     assert await unpublished(database) == left
+
+
+async def test_only_the_span_of_an_unconfirmed_event_has_failed(database: Database) -> None:
+    exporter = InMemorySpanExporter()
+    tracing.record("test", SimpleSpanProcessor(exporter))
+    wire = Wire()
+    wire.refuses = {"A"}
+    await emit(database, "A", "B")
+    try:
+        assert await Relay(database, wire, "/c", lease=LEASE_S).relay_once() == 2
+    finally:
+        tracing.stop()
+    ends = [span.status.status_code.name for span in exporter.get_finished_spans()]
+    assert sorted(ends) == ["ERROR", "UNSET"]
+    [failed] = [span for span in exporter.get_finished_spans() if not span.status.is_ok]
+    assert any(str(value).endswith("/A") for value in (failed.attributes or {}).values())
 
 
 async def test_an_unconfirmed_event_holds_back_only_its_own_aggregate(database: Database) -> None:

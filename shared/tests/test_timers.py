@@ -1,6 +1,7 @@
 """Timers run once, by the service's clock, and survive failures."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,11 +25,12 @@ class Later:
         self.clock.travel_to(START)
         self.fired: list[str] = []
         self.broken = False
+        self.broken_keys: set[str] = set()
         self.worker = TimerWorker(database, "returns", {"stale": self.fire}, self.clock)
 
     async def fire(self, key: str, payload: dict[str, Any], _: datetime, tx: AsyncSession) -> None:
         await tx.execute(text("INSERT INTO fired (key) VALUES (:key)"), {"key": key})
-        if self.broken:
+        if self.broken or key in self.broken_keys:
             raise ValueError("not today")
         self.fired.append(f"{key}:{payload['kind']}")
 
@@ -94,6 +96,30 @@ async def test_a_failing_timer_leaves_no_trace_and_stays(later: Later) -> None:
     async with later.database.transaction(EVERY_DEALER) as tx:
         await tx.execute(text("UPDATE timer SET retry_at = now()"))
     assert await later.worker.fire_due() == 2
+
+
+async def test_a_failing_timer_puts_off_no_other_of_its_kind(later: Later) -> None:
+    await later.set("R1", days=1)
+    await later.set("R2", days=2)
+    later.travel(3)
+    later.broken_keys = {"R1"}
+    assert await later.worker.fire_due() == 1
+    assert later.fired == ["R2:M2"]
+    assert await count(later.database, "timer WHERE key = 'R1' AND attempts = 1") == 1
+
+
+class Still:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        return START
+
+
+async def test_a_timer_that_is_due_at_this_very_moment_fires(later: Later) -> None:
+    await later.set("R1", days=0)
+    worker = replace(later.worker, clock=Still())
+    assert (await worker.next_due() or 0) <= 0
+    assert await worker.fire_due() == 1
 
 
 async def test_two_workers_share_the_timers_without_firing_any_twice(later: Later) -> None:

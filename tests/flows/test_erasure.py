@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import SUBSCRIPTIONS
-from madoguchi.cli.events import own_database
+from madoguchi.cli.databases import own_database
 from madoguchi.embedded.demo import COLUMNS, demo_contracts, demo_masters, write_csv
 from shared.clock import JST, SystemClock, jst_day
 from shared.db import EVERY_DEALER, Database
@@ -255,7 +255,12 @@ def test_due_customers_are_listed_and_then_erased(product: Product) -> None:
     listed = madoguchi(product, "retention", "due").stdout
     assert "3 due." in listed, listed
     contract_no = listed.split()[0]
-    done = madoguchi(product, "erase-customer", contract_no, "--reason", "本人の請求")
+    words = ("erase-customer", contract_no, "--reason", "本人の請求")
+    tried = madoguchi(product, *words, "--dry-run").stdout
+    assert f"{contract_no}: its customer would be erased. Nothing was changed." in tried
+    assert "3 due." in madoguchi(product, "retention", "run", "--dry-run").stdout
+    assert "3 due." in madoguchi(product, "retention", "due").stdout
+    done = madoguchi(product, *words)
     assert f"{contract_no}: erased" in done.stdout, done.stdout + done.stderr
     gone = madoguchi(product, "retention", "run")
     assert "2 erased." in gone.stdout, gone.stdout + gone.stderr

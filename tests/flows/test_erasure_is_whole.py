@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from event_contracts import SUBSCRIPTIONS
-from madoguchi.cli.events import own_database
+from madoguchi.cli.databases import own_database
 from tests.running_product import Product, eventually, running
 
 from .test_erasure import (

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from madoguchi.cli.events import own_database
+from madoguchi.cli.databases import own_database
 from madoguchi.embedded.demo import COLUMNS, demo_contracts, demo_masters, write_csv
 from shared.clock import SystemClock, jst_day
 from shared.db import EVERY_DEALER, Database

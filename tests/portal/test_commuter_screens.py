@@ -342,7 +342,7 @@ async def test_a_person_chooses_their_mails_about_slips(expenses: CommuterStack)
         assert "へ送ります" in sato.text
         assert "desk@example.jp" in sato.text  # who they come from
         form = "/commuter/my-mails"
-        assert len(sato.form(form)["wanted"]) == 5
+        assert len(sato.form(form)["wanted"]) == 6
         await sato.send(form, wanted=["approval", "remanded"])
         assert "メール通知の設定を保存しました。" in sato.text
         assert sato.form(form)["wanted"] == ["remanded", "approval"]

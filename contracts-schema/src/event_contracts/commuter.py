@@ -52,6 +52,14 @@ class PassWithdrawn(PassEvent):
     wire_type: ClassVar[str] = "commuter_pass.withdrawn.v1"
 
 
+class PassEnding(PassEvent):
+    """The pass ends soon and nothing of its holder follows it; once for each last day."""
+
+    wire_type: ClassVar[str] = "commuter_pass.ending.v1"
+
+    ends_on: date
+
+
 class PassPurged(PassEvent):
     """The pass ended long enough ago and is deleted."""
 

@@ -112,6 +112,84 @@ async def test_due_and_completed_erasures_are_listed(
     assert await due(contracts_api) == []
 
 
+WRITTEN = (
+    """INSERT INTO memo (contract_no, version, dealer_id, text, saved_at, saved_by)
+       VALUES (:no, 1, 'D01', 'お子様が免許を取得', now(), 'E101')""",
+    """INSERT INTO entry (entry_id, contract_no, dealer_id, recorded_at, recorded_by, source,
+                          other_text, late)
+       VALUES (gen_random_uuid(), :no, 'D01', now(), 'E101', 'result_entry', '外車', false)""",
+    """INSERT INTO assignment_change (change_id, dealer_id, contract_no, from_store, registered_on,
+           registered_at, registered_by, reflect_earliest_on, reflect_latest_on, state, settled_on,
+           rejected_because)
+       VALUES (gen_random_uuid(), 'D01', :no, 'S10', current_date, now(), 'E101', current_date,
+               current_date, 'rejected', current_date, '退職者宛')""",
+    """INSERT INTO customer_change_release (release_id, dealer_id, contract_no, reason, released_at,
+                                            released_by)
+       VALUES (gen_random_uuid(), 'D01', :no, '本人から電話', now(), 'E101')""",
+)
+TEXTS = """
+    SELECT (SELECT text FROM memo WHERE contract_no = :no),
+           (SELECT other_text FROM entry WHERE contract_no = :no AND source = 'result_entry'),
+           (SELECT rejected_because FROM assignment_change WHERE contract_no = :no),
+           (SELECT reason FROM customer_change_release WHERE contract_no = :no)
+"""
+
+
+async def texts_of(contracts_api: ContractsApi, contract_no: str) -> tuple[str | None, ...]:
+    async with contracts_api.database.transaction(EVERY_DEALER) as tx:
+        return tuple((await tx.execute(text(TEXTS), {"no": contract_no})).one())
+
+
+async def test_the_texts_of_one_contract_are_erased_and_of_its_neighbour_kept(
+    contracts_api: ContractsApi, completed_contract: str
+) -> None:
+    await contracts_api.contract("C2", 契約者名="鈴木 一", 契約者名カナ="スズキ")
+    for contract_no in (completed_contract, "C2"):
+        async with contracts_api.database.transaction(EVERY_DEALER) as tx:
+            for statement in WRITTEN:
+                await tx.execute(text(statement), {"no": contract_no})
+    before = await texts_of(contracts_api, "C2")
+    assert before == ("お子様が免許を取得", "外車", "退職者宛", "本人から電話")
+    assert (await order(contracts_api)).status_code == 200
+    assert await texts_of(contracts_api, completed_contract) == (ERASED, None, None, ERASED)
+    assert await texts_of(contracts_api, "C2") == before
+    assert (await contracts_api.detail("C2"))["customer"]["name"] == "鈴木 一"
+
+
+async def test_only_searches_that_name_the_customer_are_erased(
+    contracts_api: ContractsApi, completed_contract: str
+) -> None:
+    logged = text("""INSERT INTO customer_list_export (export_id, dealer_id, exported_at,
+                         exported_by, conditions, rows)
+                     VALUES (gen_random_uuid(), :dealer, now(), 'H001',
+                             jsonb_build_object('customer_name', CAST(:name AS text)), 1)""")
+    async with contracts_api.database.transaction(EVERY_DEALER) as tx:
+        for dealer, name in (("D01", "山本"), ("D01", "鈴木"), ("D01", ""), ("D02", "山本")):
+            await tx.execute(logged, {"dealer": dealer, "name": name})
+    assert (await order(contracts_api)).status_code == 200
+    async with contracts_api.database.transaction(EVERY_DEALER) as tx:
+        rows = await tx.execute(
+            text("SELECT dealer_id, conditions ->> 'customer_name' FROM customer_list_export")
+        )
+        assert sorted(map(tuple, rows)) == sorted(
+            [("D01", ERASED), ("D01", "鈴木"), ("D01", ""), ("D02", "山本")]
+        )
+
+
+async def test_a_completed_contract_with_an_open_return_is_not_due(
+    contracts_api: ContractsApi, completed_contract: str
+) -> None:
+    day = f"{contracts_api.clock.now():%Y-%m-%d}"
+    assert await due(contracts_api, before=day) == [completed_contract]
+    for column in ("open_return_id", "pending_change_id"):
+        value = "'A9'" if column == "open_return_id" else "gen_random_uuid()"
+        async with contracts_api.database.transaction(EVERY_DEALER) as tx:
+            await tx.execute(text(f"UPDATE contract SET {column} = {value}"))
+        assert await due(contracts_api, before=day) == []
+        async with contracts_api.database.transaction(EVERY_DEALER) as tx:
+            await tx.execute(text(f"UPDATE contract SET {column} = NULL"))
+
+
 @pytest.mark.parametrize("reason", ["", " ", f"{NAME}様の請求", "電話 090-0123-4567", "x" * 201])
 async def test_a_reason_without_personal_data_is_required(
     contracts_api: ContractsApi, completed_contract: str, reason: str

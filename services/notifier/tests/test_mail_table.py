@@ -14,6 +14,7 @@ from event_contracts import Event
 from event_contracts.commuter import (
     PassApplied,
     PassConfirmed,
+    PassEnding,
     PassRejected,
     SlipMoved,
     SubmissionRequested,
@@ -180,6 +181,7 @@ EVENTS: tuple[Event, ...] = (
     PassApplied(**PASS, applied_on=date(2025, 7, 7)),
     PassConfirmed(**PASS, decision_id="d1"),
     PassRejected(**PASS),
+    PassEnding(**PASS, ends_on=date(2025, 7, 31)),
     *(
         SlipMoved(
             dealer_id="D01", slip_id="E1", employee_id="D01-E101", status=status, total_yen=1,

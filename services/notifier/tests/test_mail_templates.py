@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from notifier_service.mail_templates import MailTemplates
-from notifier_service.recipients_client import SubmissionRequest
+from notifier_service.recipients_client import PassEnd, SubmissionRequest
 from notifier_service.rules.recipients import MailKind
+from notifier_service.service_api.commuter import SlipPerson
 
 GOLDEN = Path(__file__).parent / "golden"
 SENDER = "j-pass_uketsuke@toyota-finance.co.jp"
@@ -102,6 +103,22 @@ CASES: dict[str, dict[str, Any]] = {
     "N1": of_return("店舗承認者手続中"),
     "C1": {"applicant_name": "営業太郎", "applied_on": date(2018, 1, 16)},
     "C2": {},
+    "C4": {
+        "one": PassEnd(
+            pass_id="P1",
+            dealer_id="D01",
+            section="東京―新宿",
+            ends_on=date(2018, 3, 31),
+            holder=SlipPerson(
+                person_id="D01-E101",
+                name="営業太郎",
+                mail="taro@d01.example",
+                declined=[],
+                left=False,
+            ),
+            ends=True,
+        ),
+    },
     "C3": {"reason": "経路が異なります。"},
     "S1": of_slip("承認依頼中"),
     "S2": of_slip("差戻し", comment="領収書を付けてください。"),

@@ -1,4 +1,4 @@
-"""Commuter pass mails. R27, R29-R33."""
+"""Commuter pass mails. R27, R29-R33, R122."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from event_contracts import Event
 from event_contracts.commuter import (
     PassApplied,
     PassConfirmed,
+    PassEnding,
     PassEvent,
     PassRegistered,
     PassRejected,
@@ -125,3 +126,48 @@ async def test_a_mail_server_that_fails_changes_nothing_but_the_mail(notifier: A
     await notifier.at_once()
     await notifier.sender().send_due()
     assert notifier.host.written_to == ["taro@d01.example"]
+
+
+def ending(notifier: Any, *declined: str, **changes: Any) -> None:
+    """Set the end of 営業太郎's pass in the commuter service."""
+    mail = changes.pop("mail", "taro@d01.example")
+    holder = {"person_id": "D01-E101", "name": "営業太郎", "mail": mail, "declined": list(declined)}
+    notifier.desk.applications["2018-03-31"] = {
+        "pass_id": "P1", "dealer_id": "D01", "section": "東京―新宿", "ends_on": "2018-03-31",
+        "holder": holder, "ends": True,
+    } | changes  # fmt: skip
+
+
+@pytest.mark.rule("R122")
+async def test_the_holder_is_reminded_once_for_an_end(notifier: Any) -> None:
+    ending(notifier)
+    await receive(notifier, PassEnding, ends_on="2018-03-31")
+    await receive(notifier, PassEnding, ends_on="2018-03-31")  # announced again
+    (mail,) = notifier.host.mails
+    assert (mail["To"], mail["Subject"]) == (
+        "taro@d01.example", "【楽楽精算】定期区間の終了予告（2018/03/31(土)まで）",
+    )  # fmt: skip
+    assert "区間　　：東京―新宿" in mail.get_content()
+    notifier.desk.applications["2018-09-30"] = {
+        **notifier.desk.applications["2018-03-31"], "ends_on": "2018-09-30",
+    }  # fmt: skip
+    await receive(notifier, PassEnding, ends_on="2018-09-30")
+    assert len(notifier.host.mails) == 2
+
+
+@pytest.mark.rule("R122")
+@pytest.mark.parametrize(
+    ("declined", "changes", "reason"),
+    [
+        (("pass_ending",), {}, "opted_out"),
+        ((), {"ends": False}, "status_left"),
+        ((), {"mail": None}, "no_address"),
+    ],
+)
+async def test_who_declined_or_has_renewed_is_not_reminded(
+    notifier: Any, declined: tuple[str, ...], changes: dict[str, Any], reason: str
+) -> None:
+    ending(notifier, *declined, **changes)
+    await receive(notifier, PassEnding, ends_on="2018-03-31")
+    assert notifier.host.mails == []
+    assert await notifier.ledger() == [("C4", "applicant", "suppressed", reason)]

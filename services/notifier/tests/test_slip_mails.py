@@ -210,7 +210,7 @@ async def test_who_was_asked_too_late_is_not_asked(notifier: Any, desk_of_slip: 
     assert await notifier.ledger() == [("S1", "approver", "suppressed", "status_left")]
 
 
-@pytest.mark.parametrize("wish", WISHES)
+@pytest.mark.parametrize("wish", sorted(WISHES.keys() - {"pass_ending"}))
 async def test_nobody_gets_a_mail_that_they_declined(
     notifier: Any, desk_of_slip: Desk, wish: str
 ) -> None:

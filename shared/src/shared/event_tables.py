@@ -2,7 +2,7 @@
 
 outbox            every event that the service ever emitted; a log in monthly partitions
 outbox_queue      events that the broker has not confirmed yet
-outbox_stream     the last sequence number assigned, per aggregate
+outbox_stream     the last sequence number assigned and the newest link, per aggregate
 relay, relay_lease which relay publishes which lane of the outbox (1/16 of the aggregates)
 inbox             the events received and not yet processed; dead and skipped ones stay
 inbox_stream      the next sequence number to process, per aggregate
@@ -53,6 +53,8 @@ outbox = Table(
     Column("occurred_at", INSTANT, nullable=False),
     Column("payload", JSON, nullable=False),
     Column("headers", JSON, nullable=False),
+    Column("payload_hash", LargeBinary),
+    Column("link", LargeBinary),
     Index("outbox_by_aggregate", "aggregate_type", "aggregate_id", "sequence"),
     postgresql_partition_by="RANGE (created_at)",
 )
@@ -71,6 +73,8 @@ Table(
     Column("aggregate_type", Text, primary_key=True),
     Column("aggregate_id", Text, primary_key=True),
     Column("last_sequence", BigInteger, nullable=False),
+    Column("link", LargeBinary),
+    Column("linked_at", INSTANT),
 )
 
 relay = Table(

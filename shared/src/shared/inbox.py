@@ -194,7 +194,7 @@ class Inbox:
             raise NoSuchDeadLetter(f"{self.service} has no dead event {event_id}.")
         return replayed
 
-    async def skip(self, event_id: UUID, *, reason: str) -> None:
+    async def skip(self, event_id: UUID, *, reason: str, dry_run: bool = False) -> None:
         """Skip a dead event for good, so that its stream continues. Raises NoSuchDeadLetter."""
         async with self.database.transaction(EVERY_DEALER) as tx:
             await tx.execute(LOCK_STREAM, {"event_id": event_id})
@@ -204,6 +204,8 @@ class Inbox:
             await tx.execute(PASS, {"stream": skipped.stream, "sequence": skipped.sequence})
             await tx.execute(UNPARK, {"streams": [skipped.stream]})
             await tx.execute(text("NOTIFY inbox"))
+            if dry_run:
+                await tx.rollback()
 
 
 def is_data_error(cause: DBAPIError) -> bool:

@@ -36,6 +36,7 @@ from shared.rabbitmq import InboundBuffer, Topology
 from shared.service import Background, ServiceRuntime
 from shared.settings import ServiceSettings
 from shared.signals import run_until_signalled
+from shared.start_settings import or_exit
 from shared.tokens import TokenVerifier, principal_of
 
 
@@ -144,7 +145,9 @@ def main() -> None:
     )
     args = parser.parse_args()
     app = importlib.import_module(f"{args.package}.app")
-    settings = settings_of(app)
+    settings = or_exit(app.SERVICE.name, partial(settings_of, app))
+    if args.part == "worker":
+        or_exit(app.SERVICE.name, lambda: settings.broker_url)
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
         try:

@@ -33,6 +33,10 @@ class NewerDatabase(Exception):
     """The database has migrations that this version does not know."""
 
 
+class OlderDatabase(Exception):
+    """The database lacks migrations of this version."""
+
+
 def _places(package: str) -> list[Traversable]:
     """The migration folders of a package, the event core's first where it has one."""
     packages = (package,) if package in WITHOUT_EVENTS else ("shared", package)
@@ -42,10 +46,36 @@ def _places(package: str) -> list[Traversable]:
 
 def newest(package: str) -> set[str]:
     """The head revisions of a package, read from its files: loading Alembic takes 0.1 s."""
+    texts = _texts(package)
+    return _revisions(texts) - {before for text in texts for before in BEFORE.findall(text)}
+
+
+def _texts(package: str) -> list[str]:
     files = [file for place in _places(package) for file in place.iterdir()]
-    texts = [file.read_text(encoding="utf-8") for file in files if file.name.endswith(".py")]
-    known = {revision for text in texts for revision in REVISION.findall(text)}
-    return known - {revision for text in texts for revision in BEFORE.findall(text)}
+    return [file.read_text(encoding="utf-8") for file in files if file.name.endswith(".py")]
+
+
+def _revisions(texts: list[str]) -> set[str]:
+    return {revision for text in texts for revision in REVISION.findall(text)}
+
+
+async def check_version(url: str, package: str) -> None:
+    """Raise OlderDatabase or NewerDatabase unless the database is of this version.
+
+    Raises DatabaseUnavailable.
+    """
+    connection = await connect(url)
+    try:
+        rows = await connection.fetch("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        raise OlderDatabase(package) from None
+    finally:
+        await connection.close()
+    found = {row["version_num"] for row in rows}
+    if found - _revisions(_texts(package)):
+        raise NewerDatabase(package)
+    if found != newest(package):
+        raise OlderDatabase(package)
 
 
 async def is_newest(url: str, package: str) -> bool:

@@ -1,10 +1,12 @@
 """Outbox: an event is written in the same transaction that made it true.
 
 `add` gives each event the next number of its aggregate. The row of the aggregate's counter is
-locked until the commit, so that numbers have no gaps and appear in commit order.
+locked until the commit, so that numbers have no gaps and appear in commit order. Each event is
+linked to the one before it (`shared.event_chain`).
 """
 
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -13,22 +15,25 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from event_contracts import Event
-from shared import tracing
+from shared import event_chain, tracing
+from shared.event_chain import Logged
 from shared.event_tables import LANES
 from shared.trace_context import current_context, new_id
 
 ADD = text("""
     WITH numbered AS (
-        INSERT INTO outbox_stream (aggregate_type, aggregate_id, last_sequence)
-        VALUES (:aggregate_type, :aggregate_id, 1)
-        ON CONFLICT (aggregate_type, aggregate_id)
-            DO UPDATE SET last_sequence = outbox_stream.last_sequence + 1
-        RETURNING last_sequence
+        INSERT INTO outbox_stream (aggregate_type, aggregate_id, last_sequence, link, linked_at)
+        VALUES (:aggregate_type, :aggregate_id, 1, :digest, now())
+        ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET
+            last_sequence = outbox_stream.last_sequence + 1, linked_at = now(),
+            link = coalesce(sha256(outbox_stream.link || excluded.link), excluded.link)
+        RETURNING last_sequence, link
     ), logged AS (
         INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence,
-                            dealer_id, occurred_at, payload, headers)
+                            dealer_id, occurred_at, payload, headers, payload_hash, link)
         SELECT :event_id, :lane, :type, :aggregate_type, :aggregate_id, last_sequence,
-               :dealer_id, :occurred_at, CAST(:payload AS json), CAST(:headers AS json)
+               :dealer_id, :occurred_at, CAST(:payload AS json), CAST(:headers AS json),
+               :payload_hash, link
         FROM numbered
         RETURNING position, created_at, lane
     ), pending AS (
@@ -37,27 +42,29 @@ ADD = text("""
     SELECT last_sequence FROM numbered
 """)
 
+# Each aggregate once.
 ADD_MANY = text("""
     WITH given AS (
         SELECT * FROM unnest(CAST(:event_ids AS uuid[]), CAST(:lanes AS smallint[]),
             CAST(:types AS text[]), CAST(:aggregate_types AS text[]),
             CAST(:aggregate_ids AS text[]), CAST(:dealer_ids AS text[]),
-            CAST(:payloads AS text[])) WITH ORDINALITY
-            AS e (event_id, lane, type, aggregate_type, aggregate_id, dealer_id, payload, ordinal)
+            CAST(:payloads AS text[]), CAST(:payload_hashes AS bytea[]),
+            CAST(:digests AS bytea[])) WITH ORDINALITY
+            AS e (event_id, lane, type, aggregate_type, aggregate_id, dealer_id, payload,
+                  payload_hash, digest, ordinal)
     ), numbered AS (
-        INSERT INTO outbox_stream (aggregate_type, aggregate_id, last_sequence)
-        SELECT aggregate_type, aggregate_id, count(*) FROM given
-        GROUP BY aggregate_type, aggregate_id ORDER BY aggregate_type, aggregate_id
-        ON CONFLICT (aggregate_type, aggregate_id)
-            DO UPDATE SET last_sequence = outbox_stream.last_sequence + excluded.last_sequence
-        RETURNING aggregate_type, aggregate_id, last_sequence
+        INSERT INTO outbox_stream (aggregate_type, aggregate_id, last_sequence, link, linked_at)
+        SELECT aggregate_type, aggregate_id, 1, digest, now() FROM given
+        ORDER BY aggregate_type, aggregate_id
+        ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE SET
+            last_sequence = outbox_stream.last_sequence + 1, linked_at = now(),
+            link = coalesce(sha256(outbox_stream.link || excluded.link), excluded.link)
+        RETURNING aggregate_type, aggregate_id, last_sequence, link
     ), logged AS (
         INSERT INTO outbox (event_id, lane, type, aggregate_type, aggregate_id, sequence,
-                            dealer_id, occurred_at, payload, headers)
-        SELECT event_id, lane, type, aggregate_type, aggregate_id,
-               last_sequence + 1 - row_number() OVER (
-                   PARTITION BY aggregate_type, aggregate_id ORDER BY ordinal DESC),
-               dealer_id, :occurred_at, CAST(payload AS json), CAST(:headers AS json)
+                            dealer_id, occurred_at, payload, headers, payload_hash, link)
+        SELECT event_id, lane, type, aggregate_type, aggregate_id, last_sequence, dealer_id,
+               :occurred_at, CAST(payload AS json), CAST(:headers AS json), payload_hash, link
         FROM given JOIN numbered USING (aggregate_type, aggregate_id)
         ORDER BY ordinal
         RETURNING position, created_at, lane
@@ -88,47 +95,87 @@ class StillPending(RuntimeError):
 
 async def add(tx: AsyncSession, event: Event, *, now: datetime) -> int:
     """Emit `event` within the transaction `tx`; returns its sequence number in its aggregate."""
-    event_id, aggregate_id = new_id(), event.aggregate_id
+    written = _logged(event, orjson.dumps(_headers()), now)
     result = await tx.execute(
         ADD,
         {
-            "event_id": event_id,
-            "lane": lane_of(event.aggregate_type, aggregate_id),
-            "type": event.wire_type,
-            "aggregate_type": event.aggregate_type,
-            "aggregate_id": aggregate_id,
-            "dealer_id": event.dealer_id,
+            "event_id": written.event_id,
+            "lane": lane_of(written.aggregate_type, written.aggregate_id),
+            "type": written.type,
+            "aggregate_type": written.aggregate_type,
+            "aggregate_id": written.aggregate_id,
+            "dealer_id": written.dealer_id,
             "occurred_at": now,
-            "payload": event.model_dump_json(),
-            "headers": orjson.dumps(_headers()).decode(),
+            "payload": written.payload.decode(),
+            "headers": written.headers.decode(),
+            **_hashes(written),
         },
     )
-    tracing.note("event added", {"messaging.message.id": str(event_id), "type": event.wire_type})
+    names = {"messaging.message.id": str(written.event_id), "type": event.wire_type}
+    tracing.note("event added", names)
     return int(result.scalar_one())
 
 
 async def add_many(tx: AsyncSession, events: Sequence[Event], *, now: datetime) -> None:
-    """Emit `events` in the given order, numbered as `add` would, with one statement.
+    """Emit `events`, numbered as `add` would in the given order, with few statements.
 
-    For thousands of events: pass them in chunks, to bound the size of the statement.
+    One for the first event of each aggregate, one for the second of each ... For thousands of
+    events: pass them in chunks, to bound the size of the statement.
     """
-    if not events:
-        return
+    headers = orjson.dumps(_headers())
+    rounds: list[list[Logged]] = []
+    earlier: Counter[tuple[str, str]] = Counter()
+    for event in events:
+        written = _logged(event, headers, now)
+        place = earlier[written.aggregate_type, written.aggregate_id]
+        earlier[written.aggregate_type, written.aggregate_id] += 1
+        if place == len(rounds):
+            rounds.append([])
+        rounds[place].append(written)
+    for chunk in rounds:
+        await _add_each_once(tx, chunk, headers, now)
+    if events:
+        tracing.note("events added", {"messaging.batch.message_count": len(events)})
+
+
+async def _add_each_once(
+    tx: AsyncSession, events: Sequence[Logged], headers: bytes, now: datetime
+) -> None:
+    hashes = [_hashes(e) for e in events]
     await tx.execute(
         ADD_MANY,
         {
-            "event_ids": [new_id() for _ in events],
+            "event_ids": [e.event_id for e in events],
             "lanes": [lane_of(e.aggregate_type, e.aggregate_id) for e in events],
-            "types": [e.wire_type for e in events],
+            "types": [e.type for e in events],
             "aggregate_types": [e.aggregate_type for e in events],
             "aggregate_ids": [e.aggregate_id for e in events],
             "dealer_ids": [e.dealer_id for e in events],
-            "payloads": [e.model_dump_json() for e in events],
+            "payloads": [e.payload.decode() for e in events],
+            "payload_hashes": [one["payload_hash"] for one in hashes],
+            "digests": [one["digest"] for one in hashes],
             "occurred_at": now,
-            "headers": orjson.dumps(_headers()).decode(),
+            "headers": headers.decode(),
         },
     )
-    tracing.note("events added", {"messaging.batch.message_count": len(events)})
+
+
+def _logged(event: Event, headers: bytes, now: datetime) -> Logged:
+    return Logged(
+        new_id(),
+        event.wire_type,
+        event.aggregate_type,
+        event.aggregate_id,
+        event.dealer_id,
+        now,
+        event.model_dump_json().encode(),
+        headers,
+    )
+
+
+def _hashes(event: Logged) -> dict[str, bytes]:
+    own = event_chain.payload_hash(event.payload)
+    return {"payload_hash": own, "digest": event_chain.digest(event, own)}
 
 
 async def replay_log(tx: AsyncSession, *, first: datetime, last: datetime) -> int:

@@ -25,6 +25,8 @@ from shared.text_safety import is_safe_text
 
 ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")
 """Public-key signatures only: with a shared secret every verifier could also issue tokens."""
+ACCESS_TOKENS = ("jwt", "at+jwt", "application/at+jwt")
+"""Types of tokens that let people in (RFC 9068). The issuer signs others with the same key."""
 CODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 """Dealer, store and staff code: what may stand in a key, and in no `*`."""
 LONGEST_NAME = 200
@@ -75,14 +77,7 @@ class TokenVerifier:
 
         Raises: TokenExpired, TokenNotTrusted, IssuerUnavailable.
         """
-        decoded = await self._decode(token)
-        try:
-            self._claims.validate(decoded.claims)
-        except ExpiredTokenError as error:
-            raise TokenExpired from error
-        except JoseError as error:
-            raise TokenNotTrusted(str(error)) from error
-        return decoded.claims
+        return (await self._validated(token)).claims
 
     async def signed_claims(self, token: str) -> dict[str, object]:
         """The claims of a token with a valid signature; nothing else is checked.
@@ -98,13 +93,26 @@ class TokenVerifier:
         known = self._known.get(digest)
         if known and known.fetched == fetched and self._now() < known.until:
             return known.principal
-        claims = await self.claims(token)
+        decoded = await self._validated(token)
+        if str(decoded.header.get("typ", "JWT")).lower() not in ACCESS_TOKENS:
+            raise TokenNotTrusted("header 'typ' is not that of an access token")
+        claims = decoded.claims
         principal = principal_from(claims)
         self._known.pop(digest, None)
         self._known[digest] = _Known(principal, fetched, expiry_of(claims) + LEEWAY_S)
         if len(self._known) > self._remember:
             del self._known[next(iter(self._known))]
         return principal
+
+    async def _validated(self, token: str) -> jwt.Token:
+        decoded = await self._decode(token)
+        try:
+            self._claims.validate(decoded.claims)
+        except ExpiredTokenError as error:
+            raise TokenExpired from error
+        except JoseError as error:
+            raise TokenNotTrusted(str(error)) from error
+        return decoded
 
     async def _decode(self, token: str) -> jwt.Token:
         keys, fetched = await self._keys.key_set()

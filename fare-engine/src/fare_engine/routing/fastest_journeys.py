@@ -135,9 +135,7 @@ class Rounds:
             sooner = (at < _taken(best, alight)).nonzero()[0]
             stations = np.full(len(ready), FAR, np.int32)
             np.minimum.at(stations, alight[sooner], at[sooner])
-            at_rows = np.full(len(self._board), FAR, np.int32)
-            at_rows[rows] = at
-            rounds.append(_Round(ready, at_rows, stations))
+            rounds.append(_Round(ready, self._at_all_rows(at, rows), stations))
             best = np.minimum(best, stations)
             best = np.minimum(best, best[goals].min(initial=FAR))
             ready = self._changed(stations)
@@ -162,6 +160,13 @@ class Rounds:
         np.add(boarded[:-1], riding[1:], out=at[1:])
         np.minimum(at, FAR, out=at)
         return at
+
+    def _at_all_rows(self, at: Times, rows: Rows) -> Times:
+        if isinstance(rows, slice):
+            return at
+        at_rows = np.full(len(self._board), FAR, np.int32)
+        at_rows[rows] = at
+        return at_rows
 
     def _changed(self, times: Times) -> Times:
         """When one is ready to board, by station, after getting off."""

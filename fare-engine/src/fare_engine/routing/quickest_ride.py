@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
+from fare_engine.fares.all_lengths import Lengths, all_lengths
 from fare_engine.network.network import Network, Ride
 from fare_engine.routing.route_text import joined_rides
 
@@ -31,16 +32,21 @@ def ride_inside(
 def _quickest(
     network: Network, system: str, a: int, b: int, barred: frozenset[int]
 ) -> tuple[Ride, ...]:
-    """Dijkstra over stations, each with the line by which it was reached: one number for both."""
+    """A* over stations, each with the line by which it was reached: one number for both.
+
+    What is left takes at least the seconds of the tracks without boarding.
+    """
     around, lines = _tracks_of(network)[system], len(network.lines) + 1
     walks = _walks_inside(network, system)
+    left = _seconds_to(network, system, b)
     states = len(network.stations) * lines
     best = {a * lines: 0}
     before: dict[int, tuple[int, int]] = {}
-    queue = [a * lines]  # cost * states + state
+    queue = [left[a] * states + a * lines]  # cost * states + state
     while queue:
         cost, state = divmod(heapq.heappop(queue), states)
         here, line = divmod(state, lines)
+        cost -= left[here]
         if here == b:
             return tuple(joined_rides(reversed(list(_way(network, before, state, lines)))))
         if cost > best[state]:
@@ -55,7 +61,7 @@ def _quickest(
             if reached < best.get(there, NEVER):
                 best[there] = reached
                 before[there] = state, edge
-                heapq.heappush(queue, reached * states + there)
+                heapq.heappush(queue, (reached + left[there // lines]) * states + there)
     return ()
 
 
@@ -87,6 +93,29 @@ def _tracks_of(network: Network) -> dict[str, dict[int, list[Arc]]]:
             arc = seconds, there * lines + line.id + 1, line.id + 1, edge.id, edge.track
             around.setdefault(here, []).append(arc)
     return found
+
+
+def _seconds_to(network: Network, system: str, goal: int) -> dict[int, int]:
+    """Seconds from each station of a system to one of them, over tracks and walks."""
+    stations, seconds = _all_seconds(network, system)
+    return dict(zip(stations, seconds[stations[goal]].tolist(), strict=True))
+
+
+@cache
+def _all_seconds(network: Network, system: str) -> tuple[dict[int, int], Lengths]:
+    """The stations of a system with their rows, and the seconds between all of them."""
+    lines = len(network.lines) + 1
+    around: dict[int, dict[int, int]] = {}
+    for here, arcs in _tracks_of(network)[system].items():
+        near = around[here] = {}
+        for seconds, there, *_ in arcs:
+            near[there // lines] = min(seconds, near.get(there // lines, NEVER))
+    for here, walks in _walks_inside(network, system).items():
+        for seconds, twin in walks:
+            there = twin // lines
+            around[here][there] = min(seconds, around[here].get(there, NEVER))
+    rows = {station: row for row, station in enumerate(around)}
+    return rows, all_lengths(around, list(around))
 
 
 @cache

@@ -48,7 +48,7 @@ from shared.csv_text import CsvUnreadable, csv_rows, filled
 REFUSED = 1
 
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

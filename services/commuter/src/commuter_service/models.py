@@ -80,6 +80,7 @@ class CompanySetting(Base):
     yen_per_minute: Mapped[int] = mapped_column(server_default=text("30"))
     yen_per_change: Mapped[int] = mapped_column(server_default=text("100"))
     delegate_entry: Mapped[bool] = mapped_column(server_default=text("false"))
+    ending_notice_days: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class Permission(Base):
@@ -108,7 +109,10 @@ class MailPreference(Base):
 
 
 class Pass(Base):
-    """A pass: the state of its newest version, and the confirmed one, which deducts (R21, R24)."""
+    """A pass: the state of its newest version, and the confirmed one, which deducts (R21, R24).
+
+    `announced_end`: the last day of which its holder was reminded (R122).
+    """
 
     __tablename__ = "commuter_pass"
     __table_args__ = (Index("commuter_pass_by_employee", "dealer_id", "employee_id"),)
@@ -122,10 +126,11 @@ class Pass(Base):
     confirmed: Mapped[int | None]
     applied_on: Mapped[date | None]
     reason: Mapped[str | None]
+    announced_end: Mapped[date | None]
 
 
 class PassVersion(Base):
-    """One content of a pass: route text and period; the row of a version never changes."""
+    """One content of a pass: route text, period and prices; the row of a version never changes."""
 
     __tablename__ = "pass_version"
 
@@ -138,6 +143,11 @@ class PassVersion(Base):
     has_bus: Mapped[bool]
     made_at: Mapped[datetime]
     made_by: Mapped[str]
+    one_month_yen: Mapped[int | None]
+    three_months_yen: Mapped[int | None]
+    six_months_yen: Mapped[int | None]
+    paid_every: Mapped[int | None]
+    priced_from: Mapped[date | None]
 
 
 class Slip(Base):

@@ -94,6 +94,7 @@ def usual_setting(dealer_id: str) -> CompanySetting:
         yen_per_minute=USUAL_WEIGHTS.yen_per_minute,
         yen_per_change=USUAL_WEIGHTS.yen_per_change,
         delegate_entry=False,
+        ending_notice_days=0,
     )
 
 

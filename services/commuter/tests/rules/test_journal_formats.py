@@ -110,12 +110,30 @@ def test_freee_reads_both_sides_of_a_line() -> None:
 
 
 @pytest.mark.rule("R83")
+def test_each_product_gets_no_longer_text_than_it_reads() -> None:
+    long = replace(RIDE, employee="A" * 500)
+    name = Account("科" * 40, "補" * 40)
+    debits, stores = dict.fromkeys(USUAL_DEBITS, name), {"S10": "店" * 40}
+    (yayoi,) = read(JournalFormat.YAYOI, long, debits=debits, credit=name, departments=stores)
+    assert [width(yayoi[at]) for at in (4, 5, 6, 10, 11, 12)] == [24] * 6
+    assert width(yayoi[16]) == 64
+    assert width(read(JournalFormat.MONEYFORWARD, long)[1][18]) == 400
+    assert width(read(JournalFormat.FREEE, long)[1][-1]) == 200
+    assert width(read(JournalFormat.OBC, long)[1][-1]) == 80
+
+
+@pytest.mark.rule("R83")
 def test_obc_takes_codes_under_its_symbols() -> None:
     codes = {kind: Account("7210", "001") for kind in USUAL_DEBITS}
     heading, row = read(
         JournalFormat.OBC, RIDE, debits=codes, credit=Account("2130"), departments={"S10": "010"}
     )
     line = dict(zip(heading, row, strict=True))
+    assert heading == [
+        *("OBCD001", "CSJS005"),
+        *("CSJS200", "CSJS201", "CSJS202", "CSJS203", "CSJS213"),
+        *("CSJS300", "CSJS301", "CSJS302", "CSJS303", "CSJS313", "CSJS100"),
+    ]
     assert line["OBCD001"] == "*"
     assert (line["CSJS200"], line["CSJS201"], line["CSJS202"]) == ("010", "7210", "001")
     assert (line["CSJS301"], line["CSJS313"]) == ("2130", "506")

@@ -55,6 +55,8 @@ def test_receipts_are_known_by_their_bytes(content: bytes, kind: ReceiptKind) ->
         (pdf()[:30], "RECEIPT_BROKEN"),
         (heic()[:-3], "RECEIPT_BROKEN"),
         (box(b"ftyp", b"heic" + bytes(4)), "RECEIPT_BROKEN"),
+        (heic().replace(b"ispe", b"none"), "RECEIPT_BROKEN"),  # states no size
+        (png().replace(b"IDAT", b"none"), "RECEIPT_BROKEN"),  # has no picture
         (jpeg(10_000, 6_000), "RECEIPT_PIXELS"),  # 60 megapixels
         (png(60_000, 60_000), "RECEIPT_PIXELS"),  # some bytes that unpack to gigabytes
         (heic(12_240, 9_180), "RECEIPT_PIXELS"),

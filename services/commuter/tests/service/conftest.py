@@ -235,9 +235,9 @@ RETENTION_IS_OVER = "SELECT set_config('app.retention', 'over', false)"
 EMPTIED = (
     *("receipt_version", "receipt", "receipt_deletion", "favourite_ride"),
     *("transferred_slip", "transfer_payment", "transfer", "transfer_setting", "bank_account"),
-    "month_closing",
+    *("month_closing", "car_commute"),
     *("exported_slip", "journal_export", "accounting_setting"),
-    *("slip_item", "slip", "pass_version", "commuter_pass", "trail", "permission"),
+    *("slip_item", "slip", "pass_price", "pass_version", "commuter_pass", "trail", "permission"),
     *("company_setting", "mail_preference", "employee"),
     *("outbox", "outbox_stream", "timer", "idempotency"),
 )

@@ -44,6 +44,8 @@ OF_D01 = {
     " '', now(), '', ''",
     "bank_account": "INSERT INTO bank_account SELECT CAST(:id AS text), 'D01', 1, '', '', '1', '',"
     " ''",
+    "pass_price": "INSERT INTO pass_price VALUES (:id, now(), 'D01', 1, 3, 6, 1, now(), '')",
+    "car_commute": "INSERT INTO car_commute VALUES (:id, 'D01', 'D01-E101', 1, now(), NULL, 1, 1)",
     "transfer": "INSERT INTO transfer (transfer_id, dealer_id, number, pay_on, payer, slips,"
     " payments, total_yen, made_at, made_by, made_by_name) VALUES (:id, 'D01', 1, now(), '{}', 1,"
     " 1, 1, now(), '', '')",
@@ -79,6 +81,7 @@ async def test_every_route_lets_in_whom_it_names_and_shows_nothing_foreign(
         "{receipt_id}": str(new_id()),
         "{number}": "1",
         "{transfer_id}": str(new_id()),
+        "{car_id}": str(new_id()),
     }
     who, policies = PEOPLE[name], policies_by_path(commuter_api.app)
     for (method, route), asked in policies.items():
@@ -111,7 +114,7 @@ async def test_the_database_shows_a_company_its_own_rows_only(commuter_api: Comm
     one = await commuter_api.register()
     await commuter_api.slip(looked_up())
     tables = ("employee", "company_setting", "permission", "commuter_pass", "pass_version")
-    papers = ("receipt", "receipt_version", "bank_account", "transfer")
+    papers = ("receipt", "receipt_version", "bank_account", "transfer", "pass_price", "car_commute")
     for table in papers:
         await commuter_api.sql(OF_D01[table], id=one["pass_id"])
     for table in (*tables, *papers, "slip", "slip_item", "trail"):

@@ -15,7 +15,7 @@ from .conftest import (
     refused,
 )
 
-EVERY_MAIL = ["approval", "waiting", "remanded", "approved", "settled"]
+EVERY_MAIL = ["approval", "waiting", "remanded", "approved", "settled", "pass_ending"]
 
 
 async def last_move(commuter_api: CommuterApi, slip: Any) -> Any:
@@ -108,7 +108,7 @@ async def test_a_person_declines_mails_for_themselves_only(commuter_api: Commute
     slip = await commuter_api.slip(looked_up("2022/07/11"))
     slip = await commuter_api.step(TARO, slip, "submit")
     known = await last_move(commuter_api, slip)
-    assert known["approver"]["declined"] == ["waiting", "settled"]
+    assert known["approver"]["declined"] == ["waiting", "settled", "pass_ending"]
     assert known["applicant"]["declined"] == []
 
 

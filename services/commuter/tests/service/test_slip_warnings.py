@@ -124,6 +124,19 @@ async def test_looking_up_again_cures(commuter_api: CommuterApi) -> None:
         assert (item["warnings"], item["amount_yen"], item["deduction_yen"]) == ([], 198, 0)
 
 
+@pytest.mark.rule("R43")
+async def test_a_look_up_for_another_day_warns_of_that_day_and_no_longer_of_the_change(
+    commuter_api: CommuterApi,
+) -> None:
+    await commuter_api.register(period=A)
+    slip = await saved(commuter_api)
+    assert warned(slip) == [["W2"]]
+    (item,) = slip["items"]
+    path = f"/slips/{slip['slip_id']}/items/{item['item_id']}/look-up"
+    again = {"on": "2022/07/12", "route": item["route"]}
+    assert warned(await commuter_api.post(TARO, path, again, version=slip["version"])) == [["W1"]]
+
+
 @pytest.mark.rule("R49", "R50", "R53")
 async def test_no_warning_without_reason(commuter_api: CommuterApi) -> None:
     await commuter_api.register(period=A)

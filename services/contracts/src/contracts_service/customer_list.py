@@ -36,6 +36,7 @@ from contracts_service.rules.search_conditions import (
     StatusCondition,
 )
 from contracts_service.rules.search_limit import ROWS_SHOWN
+from contracts_service.rules.search_text import grams
 from contracts_service.rules.selection import (
     OTHER_VEHICLE,
     OTHER_VEHICLE_LABEL,
@@ -85,15 +86,22 @@ ORDERS = {
 }
 OLDEST_REGISTRATION = date(1950, 1, 1)
 
+OF_DEALER = "contract.dealer_id = :dealer"
+SEEK = text("SELECT set_config('app.sought', :grams, true)")
+
 _statement = lru_cache(maxsize=256)(text)  # searches have few distinct shapes
 
 
 @dataclass(slots=True)
 class Condition:
-    """Conditions of a WHERE clause, joined by AND, with their parameters."""
+    """Conditions of a WHERE clause, joined by AND, with their parameters.
+
+    `sought` are the grams of the names and plates among them, which lead to the rows by an index.
+    """
 
     parts: list[str] = field(default_factory=list)
     values: dict[str, object] = field(default_factory=dict)
+    sought: set[str] = field(default_factory=set)
 
     def add(self, part: str, **values: object) -> None:
         """Add a condition."""
@@ -102,8 +110,17 @@ class Condition:
 
     @property
     def where(self) -> str:
-        """The WHERE clause."""
-        return " AND ".join(self.parts)
+        """The WHERE clause.
+
+        `contract_search` shows one dealer's contracts only. To say so again would have PostgreSQL
+        read the list of all of that dealer's contracts beside the index of grams.
+        """
+        return " AND ".join(part for part in self.parts if part != OF_DEALER or not self.sought)
+
+    @property
+    def contracts(self) -> str:
+        """What is read: the contracts, or those with the grams that `seek` names."""
+        return "contract_search AS contract" if self.sought else "contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +134,7 @@ class Found:
 def visible_to(viewer: Viewer, *, today: date) -> Condition:
     """Contracts visible to the viewer today: own dealer, for store roles own store (D2, D142)."""
     condition = Condition()
-    condition.add("contract.dealer_id = :dealer", dealer=viewer.dealer_code)
+    condition.add(OF_DEALER, dealer=viewer.dealer_code)
     if viewer.role is not Role.HQ:
         condition.add("contract.store_code = :store", store=viewer.store_code)
         condition.add(
@@ -191,8 +208,25 @@ def hits(condition: Condition, sort: str = "", *, limit: int | None = None) -> s
             SELECT name FROM store WHERE store.dealer_id = :dealer
                 AND store.store_code = contract.store_code) AS store_name,
             {STAFF_LEFT} AS staff_left
-        FROM (SELECT {COLUMNS} FROM contract WHERE {condition.where} {ordered} {at_most}) contract
+        FROM (
+            SELECT {COLUMNS} FROM {condition.contracts}
+            WHERE {condition.where} {ordered} {at_most}) contract
         {ordered}
+    """  # noqa: S608 - parts of this file only
+
+
+def first_hits(condition: Condition, sort: str, *, limit: int) -> str:
+    """The statement for the first hits of a name or plate, and for the total, in one pass.
+
+    The index finds hits without their order, so that each of them is read in any case.
+    """
+    first = f"SELECT contract_no FROM hit AS contract ORDER BY {ORDERS[sort]} LIMIT {limit}"  # noqa: S608
+    shown = Condition([OF_DEALER, f"contract_no = ANY(ARRAY({first}))"])
+    return f"""
+        WITH hit AS MATERIALIZED (
+            SELECT contract_no, final_on, staff_code FROM {condition.contracts}
+            WHERE {condition.where})
+        SELECT shown.*, (SELECT count(*) FROM hit) AS total FROM ({hits(shown, sort)}) AS shown
     """  # noqa: S608 - parts of this file only
 
 
@@ -200,6 +234,8 @@ async def find(
     tx: AsyncSession, condition: Condition, *, sort: str = "", at_most: int = ROWS_SHOWN
 ) -> Found:
     """The first hits, by default a hundred, and the total; counted only if there are more."""
+    if condition.sought:
+        return await _find_by_grams(tx, condition, sort, at_most)
     statement = hits(condition, sort, limit=at_most + 1)
     found = await tx.execute(_statement(statement), condition.values)
     rows = [ListedContract._make(row) for row in found]
@@ -208,9 +244,23 @@ async def find(
     return Found(rows[:at_most], await count(tx, condition))
 
 
+async def _find_by_grams(tx: AsyncSession, condition: Condition, sort: str, at_most: int) -> Found:
+    await seek(tx, condition)
+    statement = _statement(first_hits(condition, sort, limit=at_most))
+    found = (await tx.execute(statement, condition.values)).all()
+    return Found([ListedContract._make(row[:-1]) for row in found], found[0].total if found else 0)
+
+
+async def seek(tx: AsyncSession, condition: Condition) -> None:
+    """Name the grams of a search; `contract_search` shows this transaction no other contracts."""
+    if condition.sought:
+        await tx.execute(SEEK, {"grams": "\n".join(sorted(condition.sought))})
+
+
 async def count(tx: AsyncSession, condition: Condition) -> int:
     """The total of hits."""
-    statement = f"SELECT count(*) FROM contract WHERE {condition.where}"  # noqa: S608 - as above
+    await seek(tx, condition)
+    statement = f"SELECT count(*) FROM {condition.contracts} WHERE {condition.where}"  # noqa: S608
     return int((await tx.execute(_statement(statement), condition.values)).scalar_one())
 
 
@@ -219,8 +269,9 @@ async def count_by_store(
 ) -> dict[str, int]:
     """The number of hits per store, for stores that have any."""
     condition.add("contract.store_code = ANY(:stores)", stores=list(stores))
+    await seek(tx, condition)
     statement = f"""
-        SELECT store_code, count(*) AS contracts FROM contract
+        SELECT store_code, count(*) AS contracts FROM {condition.contracts}
         WHERE {condition.where} GROUP BY store_code
     """  # noqa: S608 - as above
     rows = await tx.execute(_statement(statement), condition.values)
@@ -231,6 +282,7 @@ async def find_all(
     tx: AsyncSession, condition: Condition, *, sort: str = ""
 ) -> AsyncIterator[ListedContract]:
     """Every hit in order, through a cursor: memory use is independent of their number (D19)."""
+    await seek(tx, condition)
     statement = _statement(hits(condition, sort))
     result = await tx.stream(statement, condition.values, execution_options={"yield_per": 1000})
     async for row in result:
@@ -334,8 +386,10 @@ def _month_words(month: str) -> str:
 def _add_texts(condition: Condition, name: str | None, registration: str | None) -> None:
     if name:
         condition.add("strpos(customer_folded, :name) > 0", name=name)
+        condition.sought |= set(grams(name))
     if registration:
         condition.add("strpos(registration_folded, :registration) > 0", registration=registration)
+        condition.sought |= set(grams(registration))
 
 
 def _add_general(condition: Condition, search: GeneralSearch) -> None:

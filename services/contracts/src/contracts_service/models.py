@@ -114,6 +114,10 @@ class CalendarException(Base):
     is_open: Mapped[bool]
 
 
+GRAMS = "contract_grams(dealer_id, customer_folded, registration_folded)"
+"""What a search finds a contract by: characters and pairs of them, each behind its dealer."""
+
+
 class Contract(Base):
     """A contract: the finance company's data, and the handling of its last instalment.
 
@@ -128,6 +132,7 @@ class Contract(Base):
         Index("contract_by_store", "dealer_id", "store_code", "final_on", "contract_no"),
         Index("contract_by_staff", "dealer_id", "staff_code", "final_on", "contract_no"),
         Index("contract_by_registration", "dealer_id", "first_registered_month"),
+        Index("contract_by_gram", text(GRAMS), postgresql_using="gin"),
     )
 
     contract_no: Mapped[str] = mapped_column(primary_key=True)
@@ -184,6 +189,40 @@ class Contract(Base):
     imported_store_code: Mapped[str | None]
     imported_staff_code: Mapped[str | None]
     import_fingerprint: Mapped[bytes | None]
+
+
+class ContractSearch(Base):
+    """The same contracts behind another wall, for a search by name or plate (ADR 28).
+
+    It has no rows of its own: PostgreSQL reads those of `contract`, which inherits from it. Seen are
+    only those of the transaction's dealer that have every gram in the setting `app.sought`.
+    """
+
+    __tablename__ = "contract_search"
+
+    contract_no: Mapped[str] = mapped_column(primary_key=True)
+    dealer_id: Mapped[str]
+    version: Mapped[int] = mapped_column(BigInteger)
+    product_code: Mapped[str]
+    final_on: Mapped[date]
+    model_code: Mapped[str | None]
+    model: Mapped[str]
+    registration_no: Mapped[str]
+    registration_folded: Mapped[str]
+    first_registered_month: Mapped[date]
+    customer_name: Mapped[str]
+    customer_folded: Mapped[str]
+    store_code: Mapped[str]
+    staff_code: Mapped[str | None]
+    transferred_in_on: Mapped[date | None]
+    pending_change_id: Mapped[UUID | None]
+    hidden_from_store_on: Mapped[date | None]
+    tfc_handled: Mapped[bool]
+    selection: Mapped[str | None]
+    own_replacement: Mapped[bool | None]
+    replacement_vehicle_code: Mapped[str | None]
+    replacement_other_text: Mapped[str | None]
+    completion_basis: Mapped[str | None]
 
 
 class Memo(Base):

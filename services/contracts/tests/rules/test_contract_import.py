@@ -319,10 +319,14 @@ def test_missing_unknown_and_repeated_columns_are_named() -> None:
 
 def test_columns_in_another_order_are_named() -> None:
     agreed = list(COLUMNS)
-    assert columns_wrong([agreed[1], agreed[0], *agreed[2:]]) == [
+    turned = [agreed[1], agreed[0], *agreed[2:]]
+    assert columns_wrong(turned) == [
         ("契約番号", "COLUMN_OUT_OF_ORDER"),
         ("販売店コード", "COLUMN_OUT_OF_ORDER"),
     ]
+    with pytest.raises(ColumnsNotAsAgreed) as refused:
+        read_contract_file(as_file(heading=turned), KNOWN)
+    assert [error.message[:4] for error in refused.value.fields] == ["1列目は", "2列目は"]
 
 
 def test_every_refused_line_says_where_and_why() -> None:
@@ -366,6 +370,11 @@ def test_quotes_that_do_not_match_name_the_line() -> None:
     content = as_file(numbered("1")) + b'D01,"2,SVP_R\r\n'
     with pytest.raises(FileUnreadable, match="3行目から"):
         list(read_contract_file(content, KNOWN))
+
+
+def test_a_heading_with_quotes_that_do_not_match_is_refused_as_a_whole() -> None:
+    with pytest.raises(FileUnreadable, match="1行目から"):
+        read_contract_file(b'"a"b,c\r\n', KNOWN)
 
 
 def test_lines_come_before_the_file_is_read_to_its_end() -> None:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from notifier_service.rules.recipients import PASS_MAILS, SLIP_MAILS, MailKind
 from shared.clock import JST, jst_day
 
-OF_EXPENSES = PASS_MAILS | SLIP_MAILS | {MailKind.SUBMISSION_REQUESTED}
+OF_EXPENSES = PASS_MAILS | SLIP_MAILS | {MailKind.SUBMISSION_REQUESTED, MailKind.PASS_ENDING}
 WEEKDAYS = "月火水木金土日"
 CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 

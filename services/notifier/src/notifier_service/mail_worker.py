@@ -40,6 +40,7 @@ from notifier_service.recipients_client import (
     Application,
     CommuterPass,
     NoSuchApplication,
+    PassEnd,
     RecipientSource,
     RecipientsUnavailable,
     Slip,
@@ -59,7 +60,7 @@ from shared.trace_context import TraceContext, current_context
 log = structlog.get_logger()
 
 LOST_CHECK_S = 15
-Subject = Application | CommuterPass | Slip | SubmissionRequest
+Subject = Application | CommuterPass | PassEnd | Slip | SubmissionRequest
 """What a mail is about, as its service knows it at sending."""
 Batch = Sequence[tuple[Mail, Subject]]
 """The lines of the ledger that leave in one mail, the first of them its lead."""
@@ -189,6 +190,8 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
             return await self.recipients.of_slip(mail.subject_id, mail.facts["move_id"])
         if mail.mail_kind == MailKind.SUBMISSION_REQUESTED:
             return await self.recipients.of_month(mail.subject_id, mail.facts["month"])
+        if mail.mail_kind == MailKind.PASS_ENDING:
+            return await self.recipients.of_ending(mail.subject_id, mail.facts["ends_on"])
         return await self.recipients.of(mail.subject_id)
 
     async def _companions(
@@ -250,6 +253,8 @@ class Sender(DeliveryWorker[Mail, SmtpOutcome]):
             return dict(subject)
         if isinstance(subject, SubmissionRequest):
             return {"request": subject}
+        if isinstance(subject, PassEnd):
+            return {"one": subject}
         if isinstance(subject, Slip):
             days = self.timing.slip_waiting_days
             moved_at = datetime.fromisoformat(subject.move.at)

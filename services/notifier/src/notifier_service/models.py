@@ -38,6 +38,7 @@ class MailFacts(TypedDict, total=False):
     to_level: str
     move_id: str
     month: str
+    ends_on: str
     group: str
 
 

@@ -136,6 +136,21 @@ class SubmissionRequest(commuter.SubmissionRecipient, frozen=True):
         )
 
 
+class PassEnd(commuter.EndingRecipient, frozen=True):
+    """A pass that ends, with its holder, as the reminder needs it."""
+
+    @property
+    def known(self) -> ReturnSnapshot:
+        """The facts that the choice of recipients needs."""
+        return replace(
+            NO_RETURN,
+            applicant=self.holder.mail,
+            declined=declined_mails(self.holder.declined),
+            moved_on=not self.ends,
+            left=_roles_left(applicant=self.holder),
+        )
+
+
 class RecipientsUnavailable(Exception):
     """The returns service gave no usable answer; try again later."""
 
@@ -161,6 +176,10 @@ class RecipientSource(Protocol):
 
     async def of_month(self, employee_id: str, month: str) -> SubmissionRequest:
         """The employee with their unsubmitted slips of a month as of now. Raises as `of`."""
+        ...
+
+    async def of_ending(self, pass_id: str, ends_on: str) -> PassEnd:
+        """The holder of a pass, and whether it still ends on the day. Raises as `of`."""
         ...
 
 
@@ -198,6 +217,12 @@ class ReturnsClient:
         path = f"/api/commuter/v1/internal/employees/{employee_id}/months/{month}/recipients"
         with tracing.calling("GET", "commuter"):
             return await self._ask(self._commuter_url + path, employee_id, SubmissionRequest)
+
+    async def of_ending(self, pass_id: str, ends_on: str) -> PassEnd:
+        """See `RecipientSource`."""
+        path = f"/api/commuter/v1/internal/passes/{pass_id}/endings/{ends_on}/recipients"
+        with tracing.calling("GET", "commuter"):
+            return await self._ask(self._commuter_url + path, pass_id, PassEnd)
 
     async def _ask(self, url: str, subject_id: str, kind: type[Answer]) -> Answer:
         try:

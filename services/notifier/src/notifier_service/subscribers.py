@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from event_contracts.commuter import (
     PassApplied,
     PassConfirmed,
+    PassEnding,
     PassEvent,
     PassRejected,
     SlipMoved,
@@ -43,6 +44,8 @@ from notifier_service.rules.slip_mails import mail_of_move
 from shared.departed_staff import keep_departed_staff
 from shared.timers import TimerHandler, TimerPayload
 from shared.worker import Delivery, Subscribers
+
+NO_FACTS = Facts()
 
 
 async def erase_customer_words(event: CustomerTracesErased, _: Delivery, tx: AsyncSession) -> None:
@@ -113,12 +116,17 @@ async def erase_customer_data(event: ReturnCustomerErased, _: Delivery, tx: Asyn
 def _pass_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:
     """The mails about commuter passes (R29, R32, R33); passes confirmed together make one mail."""
 
-    async def schedule(
-        event: PassEvent, key: str, kind: MailKind, on: Delivery, tx: AsyncSession
+    async def schedule(  # noqa: PLR0913, PLR0917  a handler's arguments, and the mail
+        event: PassEvent,
+        key: str,
+        kind: MailKind,
+        on: Delivery,
+        tx: AsyncSession,
+        facts: Facts = NO_FACTS,
     ) -> None:
         if is_timely(on.occurred_at, now=on.now, imported=False, timing=timing):
             cause = Cause(key, event.dealer_id, event.pass_id, "")
-            await schedule_mail(tx, cause, kind, Facts(), now=on.now)
+            await schedule_mail(tx, cause, kind, facts, now=on.now)
 
     @subscribers.on(PassApplied)
     async def schedule_application(
@@ -136,6 +144,12 @@ def _pass_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:
     @subscribers.on(PassRejected)
     async def schedule_rejection(event: PassRejected, delivery: Delivery, tx: AsyncSession) -> None:
         await schedule(event, str(delivery.event_id), MailKind.PASS_REJECTED, delivery, tx)
+
+    @subscribers.on(PassEnding)
+    async def schedule_ending(event: PassEnding, delivery: Delivery, tx: AsyncSession) -> None:
+        ends_on = event.ends_on.isoformat()
+        key, facts = f"{event.pass_id}:ends:{ends_on}", Facts(ends_on=ends_on)
+        await schedule(event, key, MailKind.PASS_ENDING, delivery, tx, facts)
 
 
 def _slip_subscribers(subscribers: Subscribers, timing: ReminderPolicy) -> None:

@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import sys
 
 import uvloop
 
@@ -13,6 +14,7 @@ from portal_service.settings import NotForTheNetwork, PortalSettings
 from shared import logging, migrate, tracing
 from shared.graceful_shutdown import GracefulServer
 from shared.signals import run_until_signalled
+from shared.start_settings import WRONG_SETTINGS, or_exit
 
 
 def main() -> None:
@@ -25,11 +27,12 @@ def main() -> None:
         "--until-stdin-closes", action="store_true", help="stop when the parent process ends"
     )
     args = parser.parse_args()
-    settings = PortalSettings()
+    settings = or_exit("portal", PortalSettings)
     try:
         settings.check_for_the_network()
     except NotForTheNetwork as cause:
-        raise SystemExit(f"portal: {cause}") from None
+        sys.stderr.write(f"portal: {cause}\n")
+        sys.exit(WRONG_SETTINGS)
     logging.configure(level=settings.log_level)
     if args.part == "migrate":
         urls = settings.database_url, settings.owner_database_url

@@ -21,6 +21,7 @@ from portal_service.recent_answers import RecentAnswers
 from portal_service.rendering import STATIC, page_templates
 from portal_service.screens.commuter import (
     accounting,
+    allowances,
     bank_accounts,
     company,
     confirmations,
@@ -115,6 +116,7 @@ SCREENS = (
     accounting,
     transfers,
     bank_accounts,
+    allowances,
     company,
     mail_preferences,
     lag,

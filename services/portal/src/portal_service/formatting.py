@@ -88,7 +88,7 @@ def sentence(words: str) -> str:
 
 def read_day(entered: str) -> date | None:
     """The day that was typed; None for an empty field. Raises NotReadable."""
-    text = _plain(entered)
+    text = plain(entered)
     if not text:
         return None
     weekday = _WEEKDAY.search(text)
@@ -113,7 +113,7 @@ def _day_in(text: str) -> date:
 
 def read_month(entered: str) -> date | None:
     """The first day of the month that was typed; None for an empty field. Raises NotReadable."""
-    text = _plain(entered)
+    text = plain(entered)
     if not text:
         return None
     try:
@@ -140,7 +140,7 @@ def _no_month(text: str) -> str:
 
 def read_yen(entered: str) -> int | None:
     """The amount that was typed, in yen; None for an empty field. Raises NotReadable."""
-    text = _plain(entered)
+    text = plain(entered)
     if not text:
         return None
     found = _YEN.fullmatch(text)
@@ -149,7 +149,8 @@ def read_yen(entered: str) -> int | None:
     return int(found[1].replace(",", ""))
 
 
-def _plain(entered: str) -> str:
+def plain(entered: str) -> str:
+    """What was typed, without blanks and in half width."""
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", entered)).upper()
 
 

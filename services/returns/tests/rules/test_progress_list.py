@@ -1,6 +1,6 @@
 """進捗一覧: names, tabs, groups, colours, who acts, counts, search."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -150,7 +150,9 @@ def test_counts_per_group_and_status() -> None:
 @pytest.mark.rule("D98")
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     day = date(2025, 7, 15)
-    assert all(updated_between(ProgressSearch(updated_from_on=day, updated_to_on=day)))
+    bounds = updated_between(ProgressSearch(updated_from_on=day, updated_to_on=day))
+    assert bounds == (datetime(2025, 7, 14, 15, tzinfo=UTC), datetime(2025, 7, 15, 15, tzinfo=UTC))
+    assert updated_between(ProgressSearch()) == (None, None)
     with pytest.raises(SearchPeriodReversed):
         updated_between(ProgressSearch(updated_from_on=day, updated_to_on=date(2025, 7, 14)))
 

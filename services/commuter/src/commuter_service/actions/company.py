@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from commuter_service.actions.announce_endings import set_ending_timer
 from commuter_service.actions.audit_trail import add_audit_entry
 from commuter_service.actions.delete_expired_passes import set_purge_timer
 from commuter_service.models import CompanySetting, Employee, Permission
@@ -39,6 +40,7 @@ class SettingInput:
     yen_per_minute: int = USUAL_WEIGHTS.yen_per_minute
     yen_per_change: int = USUAL_WEIGHTS.yen_per_change
     delegate_entry: bool = False
+    ending_notice_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,13 @@ async def save_setting(ctx: RequestContext, typed: SettingInput, version: int) -
     _need_accounting(ctx)
     kept = await setting_of(ctx.tx, ctx.dealer_id, lock=True)
     check_version(kept.version, version)
-    check_setting(typed.retention_days, typed.admin_mail, kept.admin_mail, typed.approvers)
+    check_setting(
+        typed.retention_days,
+        typed.admin_mail,
+        kept.admin_mail,
+        typed.approvers,
+        ending_notice_days=typed.ending_notice_days,
+    )
     for approver in typed.approvers:
         await employee_by_id(ctx.tx, ctx.dealer_id, approver)
     before = {name: _json_values(getattr(kept, name)) for name in SETTING_FIELDS}
@@ -80,6 +88,8 @@ async def save_setting(ctx: RequestContext, typed: SettingInput, version: int) -
         after={name: after[name] for name in changed},
     )
     await set_purge_timer(ctx.tx, ctx.dealer_id, now=ctx.now)
+    if kept.ending_notice_days:
+        await set_ending_timer(ctx.tx, ctx.dealer_id, now=ctx.now)
     return kept
 
 

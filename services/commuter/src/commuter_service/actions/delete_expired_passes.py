@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from commuter_service.actions.pass_prices import delete_prices
 from commuter_service.models import AuditEntry, Pass, PassVersion
 from commuter_service.queries import passes_where, setting_of
 from commuter_service.rules.pass_application import PassStatus
@@ -56,6 +57,7 @@ async def delete_expired_passes(tx: AsyncSession, dealer_id: str, *, now: dateti
         if record.status is PassStatus.APPLIED:
             record.held.confirmed = None
             continue
+        await delete_prices(tx, pass_id)
         await tx.execute(delete(PassVersion).where(PassVersion.pass_id == pass_id))
         await tx.execute(delete(Pass).where(Pass.pass_id == pass_id))
     return len(due)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from commuter_service.actions.audit_trail import add_audit_entry
 from commuter_service.actions.delete_expired_passes import set_purge_timer
+from commuter_service.actions.pass_prices import prices_in, put_prices_into_force
 from commuter_service.models import Employee, Pass, PassVersion
 from commuter_service.passes.employee_passes import read_pass
 from commuter_service.queries import PassRecord, pass_locked, period_of
@@ -20,6 +21,7 @@ from commuter_service.rules.pass_application import (
     RouteNotDecided,
     step_pass,
 )
+from commuter_service.rules.pass_price import NO_PRICES, PassPrices, checked_prices
 from event_contracts.commuter import (
     PassApplied,
     PassConfirmed,
@@ -36,10 +38,11 @@ from shared.trace_context import new_id
 
 @dataclass(frozen=True, slots=True)
 class PassContent:
-    """What a pass says: the decided route as text, and its validity."""
+    """What a pass says: the decided route as text, its validity, and its prices."""
 
     route: str
     period: Period
+    prices: PassPrices = NO_PRICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ async def rewrite_pass(
     if step is PassStep.REGISTER and record.status is PassStatus.APPLIED:
         step, event = PassStep.CONFIRM, _confirmed(record.held, str(new_id()))
     await _settle(ctx, record, after, step, before, _said(written), event)
+    if after.status is CONFIRMED:
+        await put_prices_into_force(ctx, written)
     in_force = written if after.status is CONFIRMED else record.confirmed
     return PassRecord(record.held, written, in_force)
 
@@ -99,11 +104,11 @@ async def confirm_passes(ctx: RequestContext, wanted: Sequence[Confirmation]) ->
             continue
         before, version = _said(record.confirmed), record.newest
         if one.ends_on is not None:
-            period = Period(version.starts_on, one.ends_on)
-            version = _version(ctx, record.held, PassContent(version.route, period))
+            version = _version(ctx, record.held, _ended(version, one.ends_on))
             ctx.tx.add(version)
         event = _confirmed(record.held, decision_id)
         await _settle(ctx, record, after, PassStep.CONFIRM, before, _said(version), event)
+        await put_prices_into_force(ctx, version)
         done.append(PassRecord(record.held, version, version))
     return done
 
@@ -124,8 +129,7 @@ async def end_pass(ctx: RequestContext, pass_id: UUID, version: int, ends_on: da
     """Give a pass in force an end, as proposed where two overlap (R8)."""
     ctx.need_pass_master()
     record = await _locked(ctx, pass_id, version)
-    in_force = record.shown
-    content = PassContent(in_force.route, Period(in_force.starts_on, ends_on))
+    content = _ended(record.shown, ends_on)
     return await rewrite_pass(ctx, pass_id, version, content, PassStep.REGISTER)
 
 
@@ -134,7 +138,7 @@ async def apply_for_end(
 ) -> PassRecord:
     """Its holder applies for an end of a pass, as proposed where two overlap (R8, R9, R24)."""
     record = await _locked(ctx, pass_id, version)
-    content = PassContent(record.shown.route, Period(record.shown.starts_on, ends_on))
+    content = _ended(record.shown, ends_on)
     return await rewrite_pass(ctx, pass_id, version, content, PassStep.APPLY)
 
 
@@ -167,6 +171,8 @@ async def _new(
     ctx.tx.add(version)
     record = PassRecord(held, version, None)
     await _settle(ctx, record, after, step, {}, _said(version))
+    if after.status is CONFIRMED:
+        await put_prices_into_force(ctx, version)
     return PassRecord(held, version, version if after.status is CONFIRMED else None)
 
 
@@ -211,6 +217,7 @@ def _version(ctx: RequestContext, held: Pass, content: PassContent) -> PassVersi
     if not content.route.strip():
         raise RouteNotDecided("乗換案内で経路を決定してください")
     route = read_pass(ctx.tariffs.network, content.route)
+    prices = checked_prices(content.prices)
     held.newest += 1
     return PassVersion(
         pass_id=held.pass_id,
@@ -222,7 +229,17 @@ def _version(ctx: RequestContext, held: Pass, content: PassContent) -> PassVersi
         has_bus=route.has_bus,
         made_at=ctx.now,
         made_by=ctx.employee_id,
+        one_month_yen=prices.one_month_yen,
+        three_months_yen=prices.three_months_yen,
+        six_months_yen=prices.six_months_yen,
+        paid_every=prices.paid_every,
+        priced_from=prices.priced_from if prices.known else None,
     )
+
+
+def _ended(version: PassVersion, ends_on: date) -> PassContent:
+    """The same pass with another end."""
+    return PassContent(version.route, Period(version.starts_on, ends_on), prices_in(version))
 
 
 async def _settle(  # noqa: PLR0913, PLR0917 - the step with what it changed
@@ -278,4 +295,6 @@ def _named(held: Pass) -> dict[str, str]:
 def _said(version: PassVersion | None) -> dict[str, Any]:
     if version is None:
         return {}
-    return {"route": version.route, "period": str(period_of(version)), "number": version.number}
+    said = {"route": version.route, "period": str(period_of(version)), "number": version.number}
+    prices = prices_in(version).words
+    return {**said, "prices": prices} if prices else said

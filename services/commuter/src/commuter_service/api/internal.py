@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from commuter_service import queries
 from commuter_service.actions.slip_items import total_yen
-from commuter_service.api.dependencies import SERVICES
+from commuter_service.api.dependencies import SERVICES, Day
 from commuter_service.api.slip_desk import MonthInPath, first_of
 from commuter_service.models import AuditEntry, Employee, Pass, Slip
+from commuter_service.passes.endings import still_ends
 from commuter_service.rules.pass_mail_recipients import application_recipients
 from commuter_service.rules.slip_approval import SlipStatus
 from commuter_service.slips.closing import unsubmitted_by_owner
+from fare_engine.routing.route_words import section_of
 from shared.db import EVERY_DEALER
 from shared.http import NotFound, database_of
 from shared.refusals import refuses
@@ -155,6 +157,37 @@ async def read_submission_recipient(
         month=month,
         left=not known.active,
         unsubmitted=sum(one.slips for one in owners if one.employee_id == employee_id),
+    )
+
+
+class EndingRecipient(BaseModel):
+    """The holder of a pass that ends; `ends`: it still does, and nothing follows it."""
+
+    pass_id: str
+    dealer_id: str
+    section: str
+    ends_on: date
+    holder: SlipPerson
+    ends: bool
+
+
+@router.get("/passes/{pass_id}/endings/{ends_on:key}/recipients")
+@refuses(NotFound)
+async def read_ending_recipient(
+    pass_id: UUID, ends_on: Day, tx: Annotated[AsyncSession, Depends(_tx, scope="function")]
+) -> EndingRecipient:
+    """The holder with their address and wish, and whether the pass still ends, as of now (R122)."""
+    found = await queries.passes_where(tx, Pass.pass_id == pass_id)
+    if not found:
+        raise NotFound
+    record = found[0]
+    return EndingRecipient(
+        pass_id=str(pass_id),
+        dealer_id=record.held.dealer_id,
+        section=section_of((record.confirmed or record.newest).route),
+        ends_on=ends_on,
+        holder=await _person(tx, record.held.dealer_id, record.held.employee_id),
+        ends=await still_ends(tx, record, ends_on),
     )
 
 

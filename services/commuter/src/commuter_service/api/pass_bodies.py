@@ -7,23 +7,44 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from commuter_service.actions.passes import PassContent
 from commuter_service.api.dependencies import Body, Day, RouteText, Text
-from commuter_service.passes.schemas import Neighbours, Overlap, PassAnswer, TrailLine
+from commuter_service.passes.schemas import (
+    Neighbours,
+    Overlap,
+    PassAnswer,
+    PriceLine,
+    TrailLine,
+)
 from commuter_service.rules.pass_health import PassProblem
+from commuter_service.rules.pass_price import PassPrices
 from fare_engine.rules.period import Period
 
 MOST_AT_ONCE = 100
+Number = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+"""A number that PostgreSQL can keep; the rules decide what it may be."""
 
 
 class PassBody(Body):
-    """A pass: the route as the look-up decided it, and its validity (R4)."""
+    """A pass: the route as the look-up decided it, its validity (R4), and its prices (R110)."""
 
     route: RouteText = ""
     starts_on: Day | None = None
     ends_on: Day | None = None
+    one_month_yen: Number | None = None
+    three_months_yen: Number | None = None
+    six_months_yen: Number | None = None
+    paid_every: Number | None = None
+    priced_from: Day | None = None
 
     def content(self) -> PassContent:
         """What was typed. Raises PeriodReversed."""
-        return PassContent(self.route, Period(self.starts_on, self.ends_on))
+        prices = PassPrices(
+            self.one_month_yen,
+            self.three_months_yen,
+            self.six_months_yen,
+            self.paid_every,
+            self.priced_from,
+        )
+        return PassContent(self.route, Period(self.starts_on, self.ends_on), prices)
 
 
 class Registration(PassBody):
@@ -169,7 +190,8 @@ class PassActions(BaseModel):
 
 
 class PassDetail(PassAnswer, Neighbours):
-    """閲覧: a pass with what it meets, its trail, and what may be done."""
+    """閲覧: a pass with what it meets, its prices by day, its trail, and what may be done."""
 
+    prices: list[PriceLine]
     trail: list[TrailLine]
     actions: PassActions

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from commuter_service import queries
 from commuter_service.actions import passes as actions
+from commuter_service.actions.pass_prices import prices_of
 from commuter_service.actions.passes import Confirmation
 from commuter_service.api.dependencies import EMPLOYEES, Body, Ctx, Key, Version
 from commuter_service.api.pass_bodies import (
@@ -43,6 +44,7 @@ from commuter_service.passes.schemas import (
     has_bus,
     overlaps_and_gaps,
     pass_answer,
+    price_line,
 )
 from commuter_service.provider_rides import route_words
 from commuter_service.queries import PassRecord
@@ -335,6 +337,7 @@ async def _saved(ctx: RequestContext, record: PassRecord) -> PassDetail:
     return PassDetail(
         **dict(pass_answer(record, names, ctx.tariffs.network)),
         **dict(adjacent_passes(record, others)),
+        prices=[price_line(row) for row in await prices_of(ctx.tx, held.pass_id)],
         trail=audit_json(await queries.audit_entries_of(ctx.tx, held.pass_id)),
         actions=_actions(ctx, record),
     )

@@ -15,6 +15,7 @@ from commuter_service.actions.company import (
     save_setting,
 )
 from commuter_service.api.dependencies import ACCOUNTING, EMPLOYEES, Body, Ctx, Text, Version
+from commuter_service.api.pass_bodies import Number
 from commuter_service.models import CompanySetting, Permission
 from commuter_service.request_context import RequestContext
 from commuter_service.rules.company_setting import RightMissing
@@ -45,6 +46,7 @@ class CompanyBody(Body):
     yen_per_minute: Weight = USUAL_WEIGHTS.yen_per_minute
     yen_per_change: Weight = USUAL_WEIGHTS.yen_per_change
     delegate_entry: bool = False
+    ending_notice_days: Number = 0
 
 
 class RightsBody(Body):
@@ -109,6 +111,7 @@ class CompanyAnswer(BaseModel):
     yen_per_minute: int
     yen_per_change: int
     delegate_entry: bool
+    ending_notice_days: int
     retention_choices: list[int]
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
+from commuter_service.allowance_models import PassPrice
 from commuter_service.models import AuditEntry, PassVersion
 from commuter_service.provider_rides import is_source_route, route_words
 from commuter_service.queries import PassRecord, period_of
@@ -31,6 +32,23 @@ class PassContent(BaseModel):
     ends_on: date | None
     period: str
     guaranteed: bool
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    priced_from: date | None
+
+
+class PriceLine(BaseModel):
+    """Prices of a pass that count from a day on."""
+
+    from_on: date
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    made_at: datetime
+    made_by_name: str
 
 
 class PassAnswer(PassContent):
@@ -130,6 +148,24 @@ def _content(version: PassVersion) -> PassContent:
         ends_on=version.ends_on,
         period=str(period_of(version)),
         guaranteed=is_guaranteed(has_bus=version.has_bus),
+        one_month_yen=version.one_month_yen,
+        three_months_yen=version.three_months_yen,
+        six_months_yen=version.six_months_yen,
+        paid_every=version.paid_every,
+        priced_from=version.priced_from,
+    )
+
+
+def price_line(row: PassPrice) -> PriceLine:
+    """Prices with the day from which they count."""
+    return PriceLine(
+        from_on=row.from_on,
+        one_month_yen=row.one_month_yen,
+        three_months_yen=row.three_months_yen,
+        six_months_yen=row.six_months_yen,
+        paid_every=row.paid_every,
+        made_at=row.made_at,
+        made_by_name=row.made_by_name,
     )
 
 
@@ -242,6 +278,8 @@ ACTIONS = {
     "deduct": "乗換案内",
     "import_ic_card": "ICカード取込",
     "bank_account": "口座の登録",
+    "car_commute": "マイカー等通勤の登録",
+    "remove_car_commute": "マイカー等通勤の削除",
     "add_receipt": "領収書の登録",
     "replace_receipt": "領収書の差し替え",
     "cancel_receipt": "領収書の取消",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from commuter_service.rules.pass_ending import days_fault
 from commuter_service.rules.pass_retention import RetentionNotOffered, retention
 from shared.errors import FieldError, FormErrors, Kind, Refusal
 from shared.mail_address import is_mail_address
@@ -18,13 +19,18 @@ class RightMissing(Refusal):
 
 
 def check_setting(
-    retention_days: int, admin_mail: str | None, before: str | None, approvers: Sequence[str]
+    retention_days: int,
+    admin_mail: str | None,
+    before: str | None,
+    approvers: Sequence[str],
+    *,
+    ending_notice_days: int = 0,
 ) -> None:
     """Refuse a retention that is not offered, a removed or wrong address, and a wrong chain.
 
     The administrator's address may be changed and never taken away (R30).
     """
-    wrong = []
+    wrong = [fault] if (fault := days_fault(ending_notice_days)) else []
     try:
         retention(retention_days)
     except RetentionNotOffered as fact:

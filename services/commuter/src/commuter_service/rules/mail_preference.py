@@ -1,19 +1,20 @@
-"""Mail preferences: which mails about slips an employee may decline.
+"""Mail preferences: which mails about slips an employee may decline, and the one of R122.
 
-Not in the manual. Mails about commuter passes cannot be declined (R29, R32).
+Not in the manual. The manual's mails about commuter passes cannot be declined (R29, R32).
 """
 
 from enum import StrEnum
 
 
 class SlipMail(StrEnum):
-    """One sort of mail about slips, as a person wants it or not."""
+    """One sort of mail about slips, or of a pass that ends, as a person wants it or not."""
 
     APPROVAL = "approval"
     WAITING = "waiting"
     REMANDED = "remanded"
     APPROVED = "approved"
     SETTLED = "settled"
+    PASS_ENDING = "pass_ending"  # noqa: S105 - a commuter pass
 
     @property
     def label_ja(self) -> str:
@@ -32,6 +33,7 @@ MAIL_LABELS = {
     SlipMail.REMANDED: "差し戻されたとき、否認されたとき",
     SlipMail.APPROVED: "承認が完了したとき",
     SlipMail.SETTLED: "精算されたとき",
+    SlipMail.PASS_ENDING: "定期区間の終了日が近いとき",
 }
 
 

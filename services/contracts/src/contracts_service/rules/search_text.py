@@ -46,6 +46,14 @@ def folded_name(text: str) -> str:
     return folded
 
 
+def grams(folded: str) -> list[str]:
+    """What an index finds a folded text by: its pairs of neighbours, or its only character.
+
+    A text that contains `folded` has all of them; one that has all of them need not contain it.
+    """
+    return sorted({folded[at : at + 2] for at in range(max(1, len(folded) - 1))})
+
+
 def folded_registration(text: str) -> str:
     """登録番号 for searching: 品川 300 あ １２-３４ becomes 品川300ア1234."""
     return _folded(text).translate(_HYPHENS)

@@ -31,6 +31,7 @@ class MailKind(StrEnum):
     PASS_APPLIED = "C1"  # noqa: S105 - a commuter pass
     PASS_CONFIRMED = "C2"  # noqa: S105
     PASS_REJECTED = "C3"  # noqa: S105
+    PASS_ENDING = "C4"  # noqa: S105
     STORE_NOTICE = "N1"
     SLIP_SUBMITTED = "S1"
     SLIP_REMANDED = "S2"
@@ -57,6 +58,12 @@ SLIP_MAILS_TO_APPLICANT = frozenset(
     }
 )
 SLIP_MAILS = SLIP_MAILS_TO_APPROVER | SLIP_MAILS_TO_APPLICANT
+OFF_WHEN_MOVED_ON = SLIP_MAILS_TO_APPROVER | {
+    MailKind.SUBMISSION_REQUESTED,
+    MailKind.PASS_ENDING,
+}
+DECLINABLE = SLIP_MAILS | {MailKind.PASS_ENDING}
+"""What each person may decline on 個人設定 > メール通知."""
 
 MAIL_NAMES = {
     MailKind.COMPLETED: "手続完了メール",
@@ -67,6 +74,7 @@ MAIL_NAMES = {
     MailKind.PASS_APPLIED: "定期区間の申請通知",
     MailKind.PASS_CONFIRMED: "定期区間の確定通知",
     MailKind.PASS_REJECTED: "定期区間の差戻し通知",
+    MailKind.PASS_ENDING: "定期区間の終了予告",
     MailKind.STORE_NOTICE: "店舗承認依頼通知",
     MailKind.SLIP_SUBMITTED: "精算書の承認依頼",
     MailKind.SLIP_REMANDED: "精算書の差戻し通知",
@@ -122,8 +130,8 @@ class Facts:
     """The facts of its cause that a mail keeps.
 
     `status_version` names the stay that M2, M5 and N1 are about; the levels belong to a remand;
-    `move_id` names the step of a slip, `month` the one that accounting closes, `group` the
-    reminders that may become one mail with it.
+    `move_id` names the step of a slip, `month` the one that accounting closes, `ends_on` the last
+    day of a pass, `group` the reminders that may become one mail with it.
     """
 
     status_version: int | None = None
@@ -131,6 +139,7 @@ class Facts:
     to_level: str | None = None
     move_id: str | None = None
     month: str | None = None
+    ends_on: str | None = None
     group: str | None = None
 
 
@@ -148,8 +157,8 @@ class ReturnSnapshot:
     """What the returns service knows of an application at the moment of sending.
 
     The last fields are what the commuter service knows of a pass or a slip: `declined` are the
-    mails that their recipient does not want, `moved_on` whether the slip took a further step, or
-    the month has no unsubmitted slip of the person any more.
+    mails that their recipient does not want, `moved_on` whether the slip took a further step,
+    the month has no unsubmitted slip of the person any more, or the pass does not end.
 
     `store_approver` has approved this application, `store_approvers` may do so now; they get a
     notice where the dealer asks for it (`store_notice`). `left` are the roles whose holder has
@@ -222,10 +231,10 @@ def suppression(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> Suppress
     """Why the mail is sent to no recipient at all; None if it may be sent.
 
     M1 depends on the originator's own address and wish (A-27), N1 on the dealer's; M2, M5 and N1
-    on the stay still lasting, mails about slips on their recipient's wish.
+    on the stay still lasting, mails about slips and C4 on their recipient's wish.
     """
-    if kind in SLIP_MAILS or kind is MailKind.SUBMISSION_REQUESTED:
-        return _suppression_of_slip(kind, known)
+    if kind in OFF_WHEN_MOVED_ON | DECLINABLE:
+        return _suppression_of_expenses(kind, known)
     if kind is MailKind.COMPLETED:
         if not known.completion_mail:
             return Suppression.OPTED_OUT
@@ -240,11 +249,10 @@ def suppression(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> Suppress
     return None if stays else Suppression.STATUS_LEFT
 
 
-def _suppression_of_slip(kind: MailKind, known: ReturnSnapshot) -> Suppression | None:
-    asks = kind in SLIP_MAILS_TO_APPROVER or kind is MailKind.SUBMISSION_REQUESTED
-    if asks and known.moved_on:
+def _suppression_of_expenses(kind: MailKind, known: ReturnSnapshot) -> Suppression | None:
+    if kind in OFF_WHEN_MOVED_ON and known.moved_on:
         return Suppression.STATUS_LEFT
-    return Suppression.OPTED_OUT if kind in known.declined & SLIP_MAILS else None
+    return Suppression.OPTED_OUT if kind in known.declined & DECLINABLE else None
 
 
 def recipients_for(kind: MailKind, facts: Facts, known: ReturnSnapshot) -> tuple[Recipient, ...]:

@@ -27,6 +27,7 @@ WISHES = {
     "remanded": frozenset({MailKind.SLIP_REMANDED, MailKind.SLIP_REJECTED}),
     "approved": frozenset({MailKind.SLIP_APPROVED}),
     "settled": frozenset({MailKind.SLIP_SETTLED}),
+    "pass_ending": frozenset({MailKind.PASS_ENDING}),
 }
 """The mails behind each box of 個人設定 > メール通知."""
 

@@ -25,6 +25,17 @@ class SlipPerson(BaseModel, frozen=True):
     left: bool
 
 
+class EndingRecipient(BaseModel, frozen=True):
+    """The holder of a pass that ends; `ends`: it still does, and nothing follows it."""
+
+    pass_id: str
+    dealer_id: str
+    section: str
+    ends_on: date
+    holder: SlipPerson
+    ends: bool
+
+
 class SubmissionRecipient(BaseModel, frozen=True):
     """An employee who is asked to submit, and how many slips of the month are not submitted …"""
 

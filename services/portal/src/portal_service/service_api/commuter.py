@@ -66,6 +66,37 @@ class Accounts(TypedDict):
     items: list[AccountLine]
 
 
+class AllowanceLine(TypedDict):
+    """What a person is paid in the month."""
+
+    pass_yen: int
+    car_yen: int
+    free_yen: int
+    taxable_yen: int
+    employee_id: str
+    number: str
+    name: str
+    payments: list[AllowancePayment]
+
+
+class AllowancePayment(TypedDict):
+    """One payment: for what, and its parts."""
+
+    words: str
+    yen: int
+    free_yen: int
+    taxable_yen: int
+
+
+class AllowanceSums(TypedDict):
+    """Sums of a person or of everybody."""
+
+    pass_yen: int
+    car_yen: int
+    free_yen: int
+    taxable_yen: int
+
+
 class ApproverAnswer(TypedDict):
     """A place of the approval chain; `approved_on` since the last submission."""
 
@@ -140,6 +171,34 @@ class Candidates(TypedDict):
     notices: list[Notice]
 
 
+class CarAnswer(TypedDict):
+    """Somebody who comes by car or bicycle."""
+
+    car_id: str
+    version: int
+    employee_id: str
+    name: str
+    first_month: str
+    last_month: str | None
+    km10: int
+    monthly_yen: int
+
+
+class CarBody(TypedDict):
+    """By car or bicycle: months, one-way distance in tenths of a kilometre, yen a month."""
+
+    first_month: str
+    last_month: NotRequired[str | None]
+    km10: int
+    monthly_yen: int
+
+
+class Cars(TypedDict):
+    """All of them."""
+
+    items: list[CarAnswer]
+
+
 class ChargeBody(TypedDict):
     """特急料金 and the like, one way."""
 
@@ -209,6 +268,7 @@ class CompanyAnswer(TypedDict):
     yen_per_minute: int
     yen_per_change: int
     delegate_entry: bool
+    ending_notice_days: int
     retention_choices: list[int]
 
 
@@ -228,6 +288,7 @@ class CompanyBody(TypedDict):
     yen_per_minute: NotRequired[int]
     yen_per_change: NotRequired[int]
     delegate_entry: NotRequired[bool]
+    ending_notice_days: NotRequired[int]
 
 
 class ConfirmBody(TypedDict):
@@ -335,6 +396,11 @@ class DraftPass(TypedDict):
     route: NotRequired[str]
     starts_on: NotRequired[str | None]
     ends_on: NotRequired[str | None]
+    one_month_yen: NotRequired[int | None]
+    three_months_yen: NotRequired[int | None]
+    six_months_yen: NotRequired[int | None]
+    paid_every: NotRequired[int | None]
+    priced_from: NotRequired[str | None]
     employee_id: NotRequired[str]
 
 
@@ -613,7 +679,7 @@ class MailPreferenceBody(TypedDict):
 class MailPreferenceLine(TypedDict):
     """One sort of mail, and whether the person wants it."""
 
-    key: Literal["approval", "waiting", "remanded", "approved", "settled"]
+    key: Literal["approval", "waiting", "remanded", "approved", "settled", "pass_ending"]
     label: str
     for_approvers: bool
     wanted: bool
@@ -664,6 +730,17 @@ class MonthLine(TypedDict):
     reason: str | None
 
 
+class MonthlyAllowances(TypedDict):
+    """The list of a month; `left`: people who have left and whose pass or car goes on."""
+
+    month: str
+    public_limit_yen: int
+    bands: list[TaxBand]
+    total: AllowanceSums
+    items: list[AllowanceLine]
+    left: list[str]
+
+
 class Months(TypedDict):
     """The present month and those before, the latest first."""
 
@@ -675,6 +752,16 @@ class MyPasses(TypedDict):
 
     items: list[OwnPass]
     apply: Offer
+
+
+class NewCarBody(TypedDict):
+    """The same for an employee."""
+
+    first_month: str
+    last_month: NotRequired[str | None]
+    km10: int
+    monthly_yen: int
+    employee_id: str
 
 
 class NewSlipBody(TypedDict):
@@ -759,6 +846,11 @@ class OwnPass(TypedDict):
     ends_on: str | None
     period: str
     guaranteed: bool
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    priced_from: str | None
     pass_id: str
     employee_id: str
     employee_name: str
@@ -820,6 +912,11 @@ class PassAnswer(TypedDict):
     ends_on: str | None
     period: str
     guaranteed: bool
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    priced_from: str | None
     pass_id: str
     employee_id: str
     employee_name: str
@@ -834,11 +931,16 @@ class PassAnswer(TypedDict):
 
 
 class PassBody(TypedDict):
-    """A pass: the route as the look-up decided it, and its validity (R4)."""
+    """A pass: the route as the look-up decided it, its validity (R4), and its prices (R110)."""
 
     route: NotRequired[str]
     starts_on: NotRequired[str | None]
     ends_on: NotRequired[str | None]
+    one_month_yen: NotRequired[int | None]
+    three_months_yen: NotRequired[int | None]
+    six_months_yen: NotRequired[int | None]
+    paid_every: NotRequired[int | None]
+    priced_from: NotRequired[str | None]
 
 
 class PassContent(TypedDict):
@@ -852,10 +954,15 @@ class PassContent(TypedDict):
     ends_on: str | None
     period: str
     guaranteed: bool
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    priced_from: str | None
 
 
 class PassDetail(TypedDict):
-    """閲覧: a pass with what it meets, its trail, and what may be done."""
+    """閲覧: a pass with what it meets, its prices by day, its trail, and what may be done."""
 
     overlaps: list[Overlap]
     gaps: list[Gap]
@@ -867,6 +974,11 @@ class PassDetail(TypedDict):
     ends_on: str | None
     period: str
     guaranteed: bool
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    priced_from: str | None
     pass_id: str
     employee_id: str
     employee_name: str
@@ -878,6 +990,7 @@ class PassDetail(TypedDict):
     in_force: PassContent | None
     notices: list[str]
     unreadable: str
+    prices: list[PriceLine]
     trail: list[TrailLine]
     actions: PassActions
 
@@ -946,6 +1059,18 @@ class PossibleApprover(TypedDict):
     name: str
 
 
+class PriceLine(TypedDict):
+    """Prices of a pass that count from a day on."""
+
+    from_on: str
+    one_month_yen: int | None
+    three_months_yen: int | None
+    six_months_yen: int | None
+    paid_every: int | None
+    made_at: str
+    made_by_name: str
+
+
 class PricedRide(TypedDict):
     """A priced ride: its figures, and the whole explanation."""
 
@@ -1008,12 +1133,42 @@ class RecheckAnswer(TypedDict):
     items: list[Difference]
 
 
+class RefundAnswer(TypedDict):
+    """The estimate; `refund_yen` None: not known. `words` says how it was worked out."""
+
+    case: Literal[
+        "NOT_BEGUN",
+        "USED",
+        "NO_MONTH_LEFT",
+        "NOTHING_LEFT",
+        "PRICES_MISSING",
+        "OPERATOR_UNKNOWN",
+        "SEVERAL_OPERATORS",
+    ]
+    refund_yen: int | None
+    words: str
+    operators: list[str]
+    months: int
+    bought_on: str
+    valid_until: str
+    ended_on: str
+    used_months: int
+    used_yen: int
+    fee_yen: int
+    first_days: bool
+
+
 class Registration(TypedDict):
     """The same for an employee."""
 
     route: NotRequired[str]
     starts_on: NotRequired[str | None]
     ends_on: NotRequired[str | None]
+    one_month_yen: NotRequired[int | None]
+    three_months_yen: NotRequired[int | None]
+    six_months_yen: NotRequired[int | None]
+    paid_every: NotRequired[int | None]
+    priced_from: NotRequired[str | None]
     employee_id: str
 
 
@@ -1398,6 +1553,14 @@ class TariffRef(TypedDict):
     surcharge_yen: int
 
 
+class TaxBand(TypedDict):
+    """The limit of a one-way distance by car: `from_km` belongs to it, `to_km` does not."""
+
+    from_km: int
+    to_km: int | None
+    yen: int
+
+
 class TaxWord(TypedDict):
     """What the accounting software calls a treatment of tax."""
 
@@ -1658,6 +1821,22 @@ async def end_pass(
 ) -> ServiceResponse[PassDetail]:
     """終了日 of a pass in force, as proposed where two overlap (R8)."""
     return await services.send("commuter", "POST", f"/passes/{pass_id}/end", body, version=version)
+
+
+async def show_refund(
+    services: ServiceClient,
+    pass_id: str,
+    *,
+    ended_on: QueryValue = None,
+    months: QueryValue = None,
+    bought_on: QueryValue = None,
+) -> ServiceResponse[RefundAnswer]:
+    """払戻しの目安 of an own pass, or of any with the permission."""
+    return await services.get(
+        "commuter",
+        f"/passes/{pass_id}/refund",
+        {"ended_on": ended_on, "months": months, "bought_on": bought_on},
+    )
 
 
 async def suggest_stations(
@@ -2026,6 +2205,50 @@ async def download_slips(
     """Every slip that was handed in, by the day of its submission."""
     return await services.stream(
         "commuter", "/accounting/slips.csv", {"first": first, "last": last}
+    )
+
+
+async def show_allowances(
+    services: ServiceClient, month: str
+) -> ServiceResponse[MonthlyAllowances]:
+    """Who is paid what in a month, the tax-free and the taxable part."""
+    return await services.get("commuter", f"/accounting/allowances/{month}")
+
+
+async def download_payroll(services: ServiceClient, month: str) -> StreamingResponse:
+    """The same as a file for payroll."""
+    return await services.stream("commuter", f"/accounting/allowances/{month}/payroll.csv")
+
+
+async def list_cars(services: ServiceClient) -> ServiceResponse[Cars]:
+    """Everybody who comes by car or bicycle."""
+    return await services.get("commuter", "/accounting/car-commutes")
+
+
+async def add_car(
+    services: ServiceClient, body: NewCarBody, *, idempotency_key: str | None
+) -> ServiceResponse[CarAnswer]:
+    """Enter somebody."""
+    return await services.send(
+        "commuter", "POST", "/accounting/car-commutes", body, idempotency_key=idempotency_key
+    )
+
+
+async def change_car(
+    services: ServiceClient, car_id: str, body: CarBody, *, version: str | None
+) -> ServiceResponse[CarAnswer]:
+    """Change months, distance or amount."""
+    return await services.send(
+        "commuter", "PUT", f"/accounting/car-commutes/{car_id}", body, version=version
+    )
+
+
+async def remove_car(
+    services: ServiceClient, car_id: str, *, version: str | None
+) -> ServiceResponse[None]:
+    """Remove what was entered by mistake."""
+    return await services.send(
+        "commuter", "POST", f"/accounting/car-commutes/{car_id}/removal", version=version
     )
 
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "commuter_receipt_deletion"
-down_revision = "commuter_receipts_transfers"
+down_revision = "commuter_pass_endings"
 branch_labels = None
 depends_on = None
 

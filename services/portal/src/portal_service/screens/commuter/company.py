@@ -37,6 +37,7 @@ async def save_settings(request: Request) -> Response:
         "delegate_entry": fields.text("delegate_entry") == "yes",
         "roundabout_blocks": fields.text("roundabout_blocks") == "yes",
         "retention_days": fields.number("retention_days"),
+        "ending_notice_days": fields.number("ending_notice_days"),
         "admin_mail": fields.text("admin_mail") or None,
         "bus_policy": fields.text("bus_policy"),
         "media": fields.text("media"),
@@ -191,6 +192,7 @@ async def _settings(
     stored = {
         **{name: "yes" if on else "no" for name, on in kept.items() if isinstance(on, bool)},
         "retention_days": kept["retention_days"],
+        "ending_notice_days": kept["ending_notice_days"],
         "admin_mail": kept["admin_mail"],
         "bus_policy": kept["bus_policy"],
         "media": kept["media"],

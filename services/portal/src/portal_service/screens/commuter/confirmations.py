@@ -9,6 +9,7 @@ from portal_service.api_client import FieldError, Problem, ServiceResponse, clie
 from portal_service.confirmation import Confirmation, confirm
 from portal_service.form_data import FormFields, form_fields_of
 from portal_service.rendering import announce, render
+from portal_service.screens.commuter.pass_refunds import asked_refund
 from portal_service.screens.commuter.passes import EXPENSES, FORM_STATUSES
 from portal_service.service_api import commuter
 
@@ -142,16 +143,18 @@ async def _one(
     problem: Problem | None = None,
 ) -> Response:
     found = await commuter.show_pass(client_of(request), pass_id)
-    errors = problem.on_form if problem else ()
+    refund = await asked_refund(request, pass_id)
+    errors = problem.on_form if problem else refund.errors
     if problem and problem.code == NO_REASON:
         errors = tuple(FieldError("reason", one.message) for one in errors)
     return await render(
         request,
         "commuter/pass.html",
-        status=problem.status if problem else 200,
+        status=problem.status if problem else 422 if refund.errors else 200,
         one=found.body,
         version=found.etag,
         no_end=NO_END,
-        values=fields.values() if fields else {},
+        refund=refund.found,
+        values=fields.values() if fields else refund.values,
         errors=errors,
     )

@@ -14,6 +14,7 @@ from portal_service.formatting import JST
 from portal_service.pass_timeline import pass_timeline
 from portal_service.rendering import announce, render, see_other
 from portal_service.screens.commuter.look_up_refusals import beside_station
+from portal_service.screens.commuter.pass_prices import price_values, prices_typed
 from portal_service.service_api import commuter
 from portal_service.state import state_of
 from shared.auth import Role, require
@@ -207,6 +208,7 @@ async def _existing(
     kind, base = (REGISTER, "passes") if of_administrator else (APPLY, "my-passes")
     start, end = one["section"].split("―")
     values: FormValues = {
+        **price_values(one),
         "start": start,
         "end": end,
         "route": one["route"],
@@ -230,6 +232,7 @@ async def _edited(request: Request, editor: Editor) -> Response:
     fields = await form_fields_of(request)
     values = fields.values()
     starts_on, ends_on = fields.day("starts_on"), fields.day("ends_on")
+    prices = prices_typed(fields)
     pressed = fields.text("do") or "look_up"  # a name chosen beside a station field
     try:
         fields.refuse_unreadable()
@@ -245,6 +248,7 @@ async def _edited(request: Request, editor: Editor) -> Response:
             "route": str(values.get("route", "")),
             "starts_on": starts_on,
             "ends_on": ends_on,
+            **prices,
         }
         if pressed.startswith("end:"):
             values["ended"] = await _end_other(request, editor, pressed)

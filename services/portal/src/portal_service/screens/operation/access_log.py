@@ -50,6 +50,8 @@ OBJECTS = {
     "subject": "アカウント",
     "provider_session": "認証基盤のログイン",
     "dealer": "販売店",
+    "event": "通知",
+    "stream": "通知の列",
 }
 OUTCOMES = {"success": "成功", "failure": "拒否・失敗"}
 HEADER = (
