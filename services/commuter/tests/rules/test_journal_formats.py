@@ -111,7 +111,7 @@ def test_freee_reads_both_sides_of_a_line() -> None:
 
 @pytest.mark.rule("R83")
 def test_each_product_gets_no_longer_text_than_it_reads() -> None:
-    long = replace(RIDE, employee="A" * 500)
+    long = RIDE._replace(employee="A" * 500)
     name = Account("科" * 40, "補" * 40)
     debits, stores = dict.fromkeys(USUAL_DEBITS, name), {"S10": "店" * 40}
     (yayoi,) = read(JournalFormat.YAYOI, long, debits=debits, credit=name, departments=stores)
