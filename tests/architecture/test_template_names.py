@@ -39,6 +39,8 @@ def names_in_templates() -> Iterator[tuple[str, str]]:
     for path in sorted(PORTAL.glob("templates/**/*.html")):
         trees[path] = environment.parse(path.read_text(encoding="utf-8"))
     macros = {macro.name for tree in trees.values() for macro in tree.find_all(nodes.Macro)}
+    sets = (node.target for tree in trees.values() for node in tree.find_all(nodes.Assign))
+    macros.update(target.name for target in sets if isinstance(target, nodes.Name))
     macros.add("cell")  # a function: portal_service.table_cell
     for path, tree in trees.items():
         for name in tree.find_all(nodes.Getattr):
