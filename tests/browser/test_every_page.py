@@ -77,7 +77,7 @@ SLOWED = 4
 """Slows the network down: a page painted in parts shifts, which a fast machine hides."""
 UNNAMED = """
     () => [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
-      .filter((field) => !field.closest("[aria-hidden=true]") && field.ariaHidden !== "true")
+      .filter((field) => !field.closest("[aria-hidden=true], [hidden]"))
       .filter((field) => !field.labels?.length && !field.ariaLabel)
       .map((field) => field.name)
 """

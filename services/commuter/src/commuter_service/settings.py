@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.settings import ServiceSettings
 
 
 class ReceiptStoreSettings(BaseSettings):
     """Receipts are kept in a folder or in a bucket; without either none can be uploaded."""
+
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
     receipts_folder: Path | None = Field(None, description="a folder that is backed up")
     receipts_bucket: str | None = Field(None, description="a bucket of an S3-compatible store")
