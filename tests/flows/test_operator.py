@@ -146,7 +146,7 @@ def test_a_backup_restores_into_empty_databases_only(product: Product, tmp_path:
     assert "receipt file(s) copied" in done.stdout
     assert madoguchi(product, "backup", "--to", str(tmp_path / "kept")).returncode == 1
     source = ("restore", "--from", str(tmp_path / "kept"))
-    assert "is not empty" in madoguchi(product, *source).stdout
+    assert "is not empty" in madoguchi(product, *source).stderr
     with tempfile.TemporaryDirectory(prefix="madoguchi-test-") as folder:
         elsewhere = replace(product, data=Path(folder))
         done = madoguchi(elsewhere, *source)
