@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import asyncpg
@@ -29,17 +30,26 @@ from contracts_service.rules.inspection import DISCLAIMER
 from contracts_service.rules.search_limit import SearchScreen, search_limit
 from portal_service.menu import MENU
 from portal_service.rendering import PageContext, page_templates
-from portal_service.screens.contracts.customer_list import COLOURS, INSPECTIONS, STATUSES
+from portal_service.screens.contracts.customer_list import (
+    COLOURS,
+    DUE_STATES,
+    INSPECTIONS,
+    LEFT,
+    STATUSES,
+)
 from shared.auth import Principal, Role
 from shared.clock import JST
 
-Found = tuple[dict[str, Any], list[tuple[str, ...]], list[tuple[str, ...]]]
+Choices = list[tuple[str, ...]]
+Found = tuple[dict[str, Any], Choices, Choices, Choices]
 KEY = secrets.token_bytes(32)
 SELECT = """
     SELECT contract_no, version, product_code, final_on, selection, own_replacement,
         replacement_vehicle_code, replacement_other_text, completion_basis, customer_name,
         first_registered_month, model, registration_no, staff_code, contract.store_code,
-        tfc_handled, transferred_in_on, pending_change_id, store.name AS store_name
+        tfc_handled, transferred_in_on, pending_change_id, store.name AS store_name,
+        EXISTS (SELECT FROM staff WHERE staff.dealer_id = $1 AND NOT staff.active
+                AND staff.staff_code = contract.staff_code)
     FROM contract LEFT JOIN store USING (dealer_id, store_code)
     WHERE contract.dealer_id = $1 AND ($2::text IS NULL OR contract_no = $2)
         AND ($3::date IS NULL OR final_on <= $3)
@@ -83,6 +93,9 @@ class Lists:
                 total = await connection.fetchval(TOTAL, dealer, contract_no, until)
             vehicles = await connection.fetch("SELECT vehicle_code, name FROM vehicle")
             products = await connection.fetch("SELECT product_code, name FROM product")
+            stores = await connection.fetch(
+                "SELECT store_code, name FROM store WHERE dealer_id = $1 ORDER BY 1", dealer
+            )
         limit = search_limit(total, role=Role.HQ, screen=SearchScreen.CUSTOMER_LIST)
         today = datetime.now(JST).date()
         shown = (ListedContract._make(row.values()) for row in rows[:100])
@@ -90,17 +103,22 @@ class Lists:
         answer = {
             **asdict(limit), "columns": COLUMNS, "disclaimer": DISCLAIMER, "rows": listed,
         }  # fmt: skip
-        return answer, [tuple(one) for one in vehicles], [tuple(one) for one in products]
+        vehicle, product, store = (
+            [tuple(one) for one in rows] for rows in (vehicles, products, stores)
+        )
+        return answer, vehicle, product, store
 
     def page(self, user: str, query: dict[str, str], found: Found) -> str:
         """The HTML of the list."""
-        answer, vehicles, products = found
+        answer, vehicles, products, stores = found
         who = Principal(user, user, user[:3], None, user, frozenset({Role.HQ}), None)
         frame = PageContext("base.html", who=who, roles="本部", menu=MENU, path="/contracts")
         return self.template.render(
-            frame=frame, values=query, errors=(), mode="general", found=answer, here=query,
-            folded_to="検索" if answer["rows"] else "", vehicles=vehicles, products=products,
-            statuses=STATUSES, colours=COLOURS, inspections=INSPECTIONS,
+            frame=frame, values=query, errors=(), mode="general", here=query,
+            found=SimpleNamespace(body=answer), folded_to="検索" if answer["rows"] else "",
+            vehicles=vehicles, products=products,
+            stores=stores, due_states=DUE_STATES, statuses=STATUSES, colours=COLOURS, left=LEFT,
+            inspections=INSPECTIONS,
         )  # fmt: skip
 
 

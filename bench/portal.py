@@ -173,20 +173,18 @@ def run(turns: int, pages: int) -> list[str]:
             url = asyncio.run(own_database("contracts", alone.data))
             command = [sys.executable, "-m", "bench.monolith", "--port", str(port)]
             process = subprocess.Popen([*command, "--database", url])
-            subjects = [
-                of_product("one process", alone),
-                of_product("processes", many),
-                of_monolith(process, port),
-            ]
-            for _ in range(turns):
-                for name in PAGES:
-                    for subject in subjects:
-                        if name in subject.pages:
-                            subject.measure(name, pages)
-            lines = report(*subjects)
-            process.terminate()
-            process.wait()
-            return lines
+            try:
+                one, several = of_product("one process", alone), of_product("processes", many)
+                subjects = [one, several, of_monolith(process, port)]
+                for _ in range(turns):
+                    for name in PAGES:
+                        for subject in subjects:
+                            if name in subject.pages:
+                                subject.measure(name, pages)
+                return report(*subjects)
+            finally:
+                process.terminate()
+                process.wait()
     finally:
         asyncio.run(drop_events(rabbitmq, Topology(SUBSCRIPTIONS, prefix=prefix)))
         end()

@@ -179,6 +179,7 @@ def test_a_result_is_entered_up_to_its_deadlines(
     travel(yamada, url, limit)
     decide(yamada, page, "cash_settlement", limit)
     expect(yamada.locator("main")).to_contain_text("「現金決済」で決定しました。")
+    expect(yamada).to_have_url(f"{url}/contracts/{number}")  # not the form's, so at its top
     travel(yamada, url, limit + timedelta(days=1))
     decide(yamada, page, "vehicle_return", limit)
     expect(yamada.locator(".notice-error")).to_be_visible()

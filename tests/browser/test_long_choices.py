@@ -77,3 +77,23 @@ def test_the_open_list_is_accessible(page: Page, request: pytest.FixtureRequest)
     page.evaluate((node_modules(request) / "axe-core" / "axe.min.js").read_text())
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
     assert [one["id"] for one in found] == []
+
+
+def test_a_choice_in_a_part_that_opens_is_sent_at_once(page: Page) -> None:
+    page.goto("/contracts?mode=general&final_to=2099-12")
+    links = page.locator("main tbody a[href^='/contracts/']")
+    found = links.evaluate_all("all => all.map(a => a.getAttribute('href').split(/[?#]/)[0])")
+    field = page.get_by_role("combobox", name="代替車両")
+    for contract in dict.fromkeys(found):
+        page.goto(f"{contract}/result")
+        if page.locator("select[name=vehicle_code]").count():
+            break
+    expect(field).to_be_hidden()
+    page.get_by_label("有", exact=True).check()
+    expect(field).to_be_focused()
+    field.fill("アクア")
+    page.keyboard.press("Tab")
+    sent = "select => new FormData(select.form).get('vehicle_code')"
+    assert page.locator("select[name=vehicle_code]").evaluate(sent)
+    page.locator("input[name=own_replacement]:not([value=yes])").first.check()
+    assert page.locator("select[name=vehicle_code]").evaluate(sent) is None

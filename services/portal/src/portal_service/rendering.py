@@ -183,8 +183,14 @@ def announce(
 
 
 def see_other(request: Request, url: str, text: str, *, kind: str = "done") -> Response:
-    """Send the browser to the next page (303) with a message on it; see `announce`."""
-    response = RedirectResponse(url, 303)
+    """Send the browser to the next page with a message on it; see `announce`.
+
+    A form that HTMX sent is answered with `HX-Redirect`: a 303 would only fill the page that is
+    open, under its own address and wherever it is scrolled to.
+    """
+    response: Response = RedirectResponse(url, 303)
+    if request.headers.get("hx-request"):
+        response = Response(status_code=204, headers={"hx-redirect": url})
     announce(request, response, text, kind=kind)
     return response
 

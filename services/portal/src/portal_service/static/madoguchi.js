@@ -60,8 +60,8 @@ function openByChoice(root) {
     const follow = (focus) => {
       const chosen = new FormData(form).getAll(name).some((value) => values.split(" ").includes(value));
       part.hidden = !chosen;
-      for (const field of $$("input, select, textarea", part)) field.disabled = Boolean(field.closest("[hidden]"));
-      if (chosen && focus) part.querySelector("input, select, textarea")?.focus();
+      for (const field of $$("input, select, textarea", part)) field.disabled = Boolean(field.parentElement.closest("[hidden]"));
+      if (chosen && focus) part.querySelector(":is(input, select, textarea):not([hidden])")?.focus();
     };
     form.addEventListener("change", (event) => event.target.name === name && follow(true));
     follow(false);
