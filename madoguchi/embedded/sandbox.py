@@ -15,7 +15,13 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.master_facts import PersonFacts
-from interchange_service.actions.keys import make_key
+from interchange_service.actions.keys import make_key, use_key
+from interchange_service.rules.credentials import (
+    KeyExpired,
+    KeyNotTrusted,
+    KeyRevoked,
+    WrittenKey,
+)
 from madoguchi.embedded.demo import Dealer
 from returns_service.actions.return_steps import apply_step
 from returns_service.actions.submit_return import submit_application
@@ -130,16 +136,22 @@ class Sandbox:
         return (self.data / KEY_FILE).read_text(encoding="utf-8")
 
     async def ensure_key(self) -> None:
-        """Make a key at the first start; a sandbox may show it again."""
-        file = self.data / KEY_FILE
-        if file.exists():
-            return
+        """Store a key; a sandbox may show it again. One that is no longer trusted is replaced."""
+        file, now = self.data / KEY_FILE, self.clock.now()
         async with self.databases["interchange"].transaction(EVERY_DEALER) as tx:
-            made = await make_key(
-                tx, self.dealer.code, label="sandbox", by="sandbox", now=self.clock.now()
-            )
+            if file.exists() and await self._trusts(tx, self.key):
+                return
+            made = await make_key(tx, self.dealer.code, label="sandbox", by="sandbox", now=now)
         file.touch(mode=0o600)
         file.write_text(made.token, encoding="utf-8")
+
+    async def _trusts(self, tx: AsyncSession, token: str) -> bool:
+        """Whether a stored key is valid in this database, and of this dealer."""
+        try:
+            key = await use_key(tx, WrittenKey.read(token), now=self.clock.now())
+        except (KeyNotTrusted, KeyRevoked, KeyExpired):
+            return False
+        return key.dealer_id == self.dealer.code
 
     async def messages(self) -> list[SandboxMessage]:
         """The last messages of the dealer, the newest first."""

@@ -131,3 +131,17 @@ def test_the_key_survives_a_restart(product: Product, environment: dict[str, str
     assert environment["MADOGUCHI_KEY"] in page(product)
     assert send(environment).json()["repeated"] is False
     assert send(environment).json()["repeated"] is True
+
+
+def test_a_sandbox_with_new_data_prints_a_key_that_is_trusted(
+    product: Product, environment: dict[str, str]
+) -> None:
+    product.stop()
+    product.command = [*product.command, "--fresh"]
+    product.start()
+    printed = (product.data / "log.txt").read_text(encoding="utf-8")
+    now = dict(re.findall(r"(MADOGUCHI_\w+)=(\S+)", printed))
+    assert now["MADOGUCHI_KEY"] != environment["MADOGUCHI_KEY"]
+    assert now["MADOGUCHI_KEY"] in page(product)
+    assert send(now).status_code == 202
+    assert send(environment).json()["code"] == "KEY_NOT_TRUSTED"
