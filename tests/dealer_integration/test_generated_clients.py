@@ -59,6 +59,11 @@ async def stored(dealer_api: DealerApi) -> list[tuple[object, ...]]:
     return await dealer_api.rows("SELECT type, aggregate_id FROM outbox")
 
 
+async def endpoints(dealer_api: DealerApi) -> list[tuple[object, ...]]:
+    """The endpoints, and why they are stopped."""
+    return await dealer_api.rows("SELECT label, stopped_because FROM webhook_endpoint")
+
+
 async def test_a_client_of_openapi_python_client_sends_receives_and_verifies(
     dealer_api: DealerApi, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -74,6 +79,7 @@ async def test_a_client_of_openapi_python_client_sends_receives_and_verifies(
     assert "returned-R-3001 repeated=False" in said
     assert "verified: Madoguchi からのテスト送信です。" in said
     assert await stored(dealer_api) == [("dealer.vehicle_returned.v1", "D01-R-3001")]
+    assert await endpoints(dealer_api) == [("typed client", "person")]
 
 
 async def test_types_of_openapi_typescript_send_receive_and_verify(
@@ -96,6 +102,7 @@ async def test_types_of_openapi_typescript_send_receive_and_verify(
     assert "returned-R-3002 repeated=false" in said
     assert "verified: Madoguchi からのテスト送信です。" in said
     assert await stored(dealer_api) == [("dealer.vehicle_returned.v1", "D01-R-3002")]
+    assert await endpoints(dealer_api) == [("typed client", "person")]
     wrong = (tmp_path / "typed-client.ts").read_text(encoding="utf-8")
     misspelt = wrong.replace("source_id: source", "sourceId: source")
     (tmp_path / "typed-client.ts").write_text(misspelt, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Key of a sandbox: what is printed and shown is trusted, whatever lay in the data folder before."""
+"""Key of a sandbox: what is printed is trusted, whatever lay in the data folder before."""
 
 from pathlib import Path
 

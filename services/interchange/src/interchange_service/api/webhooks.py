@@ -211,7 +211,7 @@ async def read_endpoint(
 
 
 @router.put("/{endpoint_id}", operation_id="change_endpoint")
-@refuses(NotFound)
+@refuses(NotFound, TooManyEndpoints)
 async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     endpoint_id: UUID,
     who: WebhookAdmin,
@@ -221,7 +221,10 @@ async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its a
     clock: TheClock,
     response: Response,
 ) -> EndpointLine:
-    """Change an endpoint, stop it or begin again. Raises NotFound, FormErrors, VersionConflict."""
+    """Change an endpoint, stop it or begin again.
+
+    Raises NotFound, FormErrors, VersionConflict, TooManyEndpoints.
+    """
     await _found(tx, endpoint_id, who)
     endpoint = await change_endpoint(
         tx, endpoint_id, wanted.wish, active=wanted.active, expected_version=version,
