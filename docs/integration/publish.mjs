@@ -1,4 +1,4 @@
-// Publish a vehicle return over AMQP, with amqplib (npm install amqplib).
+// Publish a vehicle return over AMQP, with amqplib (`npm ci` in this folder fetches it).
 //
 //   MADOGUCHI_AMQP=amqps://dealer-D01:password@host/vhost MADOGUCHI_DEALER=D01 \
 //     node publish.mjs R-1001

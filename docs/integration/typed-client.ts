@@ -1,10 +1,13 @@
 // Send an event and receive a webhook with types generated from the OpenAPI document.
 //
-//   npm install openapi-typescript openapi-fetch standardwebhooks typescript @types/node
+//   npm ci
 //   npx openapi-typescript $MADOGUCHI_URL/api/interchange/v1/documentation/openapi.json -o dealer.d.ts
 //   npx tsc --strict --module nodenext --target es2022 --skipLibCheck typed-client.ts
 //   MADOGUCHI_URL=http://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 node typed-client.js R-1006
 //
+// `npm ci` belongs into this folder, whose package.json names the versions that are tested and says
+// "type": "module". For a folder of your own, copy both package files: TypeScript 7, which an install
+// without versions fetches, does not work with openapi-typescript 7.
 // The webhook goes to a port of this machine, which an installation for tests allows. It is stopped
 // at the end: a dealer has at most ten active ones.
 import { createServer } from "node:http";
