@@ -53,8 +53,14 @@ STOPPED_NAMES = {
     "failing": "停止中（失敗が続いたため）",
 }
 NO_TARGET_NAMES = {
-    DeliveryError.HOST_UNKNOWN: "このホスト名のアドレスが見つかりません。",
-    DeliveryError.ADDRESS_REFUSED: "社内や自分自身を指すアドレスには送信できません。",
+    DeliveryError.HOST_UNKNOWN: (
+        "このホスト名のアドレスが見つかりません。",
+        "a host name that has an address",
+    ),
+    DeliveryError.ADDRESS_REFUSED: (
+        "社内や自分自身を指すアドレスには送信できません。",
+        "an address on the public Internet, not of a private network or of this machine",
+    ),
 }
 
 
@@ -132,8 +138,9 @@ async def _validate(request: Request, url: str) -> None:
     try:
         await post.addresses(url)
     except NoTarget as none:
-        words = NO_TARGET_NAMES[none.trouble]
-        raise FormErrors(FieldError("url", none.trouble.upper(), words)) from None
+        japanese, english = NO_TARGET_NAMES[none.trouble]
+        wrong = FieldError("url", none.trouble.upper(), japanese, english)
+        raise FormErrors(wrong) from None
 
 
 async def validated_new(request: Request, who: WebhookAdmin, wanted: NewEndpoint) -> NewEndpoint:
