@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.master_facts import PersonFacts
+from contracts_service.queries import ContractUnknown
 from interchange_service.actions.keys import make_key, use_key
 from interchange_service.rules.credentials import (
     KeyExpired,
@@ -61,6 +62,15 @@ EFFECTS: Mapping[str, str] = {
     "customer_change_completed": "この契約の結果入力が再開されます。",
     "replacement_sold": "自社代替の候補として表示されます。",
 }
+NO_CONTRACT = (
+    "契約が見つかりません（no such contract）。約1分間繰り返し、そのあとは運用者の対応を待ちます。"
+)
+WAITING: Mapping[str, str] = {
+    "waiting": "再試行中",
+    "parked": "同じキーの前のメッセージを待っています",
+    "dead": "処理できませんでした",
+    "skipped": "運用者が見送りました",
+}
 OF_STORE = (("approve", "店舗：承認する"), ("remand", "店舗：差し戻す"))
 OF_HQ = (("approve", "本部：承認する"), ("remand", "本部：差し戻す"))
 STEPS: Mapping[Status, Sequence[tuple[str, str]]] = {
@@ -93,8 +103,11 @@ REFUSED = text("""
 PROGRESS = text("""
     SELECT (SELECT max(next_sequence) FROM inbox_stream
             WHERE right(stream, length(:stream)) = :stream) AS next,
-           (SELECT max(state || coalesce(': ' || cause, '')) FROM inbox
-            WHERE right(stream, length(:stream)) = :stream AND sequence = :sequence) AS waiting
+           (SELECT max(state) FROM inbox
+            WHERE right(stream, length(:stream)) = :stream AND sequence = :sequence) AS state,
+           (SELECT max(cause) FROM inbox
+            WHERE right(stream, length(:stream)) = :stream AND sequence <= :sequence
+              AND state <> 'skipped') AS cause
 """)
 
 
@@ -181,8 +194,8 @@ class Sandbox:
         asked = {"stream": f"/dealer/{row['aggregate_id']}", "sequence": row["sequence"]}
         async with self.databases[service].transaction(EVERY_DEALER) as tx:
             found = (await tx.execute(PROGRESS, asked)).mappings().one()
-        if found["waiting"]:
-            return f"{service}: {found['waiting']}"
+        if found["state"]:
+            return f"{service}: {_held_up(found['state'], found['cause'])}"
         done = (found["next"] or 0) > row["sequence"]
         return f"{service}: {'処理済み' if done else '配信中'}"
 
@@ -277,6 +290,15 @@ def command(step: str, version: int) -> Command:
     if step == "remand":
         return Remand(expected_version=version, comment=COMMENT)
     return COMMANDS[step](expected_version=version)
+
+
+def _held_up(state: str, cause: str | None) -> str:
+    """Why an event has no effect yet; its own cause, or that of the one that it waits for."""
+    if cause is None:
+        return "配信中" if state == "waiting" else WAITING[state]
+    if cause.startswith(ContractUnknown.__name__) and state != "skipped":
+        return NO_CONTRACT
+    return f"{WAITING[state]}（{cause}）"
 
 
 def _may_be_returned(contract: Contract) -> bool:

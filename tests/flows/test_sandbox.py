@@ -83,6 +83,19 @@ def test_a_refused_message_appears_with_what_was_expected(
     assert "時差つきの RFC 3339" in shown
 
 
+def test_an_unknown_contract_is_said_so_on_the_page(
+    product: Product, environment: dict[str, str]
+) -> None:
+    dealer = environment["MADOGUCHI_DEALER"]
+    data = {"dealer_id": dealer, "contract_no": "0000000000"}
+    for number in (1, 2):  # the second waits for the first
+        kind = "dealer.customer_change_started.v1"
+        answer = send(environment, id=f"unknown-{number}", type=kind, data=data)
+        assert answer.status_code == 202, answer.text
+    said = "contracts: 契約が見つかりません"
+    eventually(lambda: page(product).count(said), lambda found: found == 2)
+
+
 def test_the_printed_variables_run_the_example(environment: dict[str, str]) -> None:
     assert environment.keys() == {"MADOGUCHI_URL", "MADOGUCHI_DEALER", "MADOGUCHI_KEY"}
     done = subprocess.run(

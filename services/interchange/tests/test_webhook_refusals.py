@@ -6,8 +6,9 @@ import pytest
 
 from interchange_service.api.documentation import documented
 from shared.auth import Role
+from shared.testing.people import bearer
 
-from .webhook_stack import WebhookStack, bearer, changed, person
+from .webhook_stack import WebhookStack, changed, person
 
 SYSTEM = person(Role.DEALER_SYSTEM)
 GOOD = {"label": "DMS", "url": "http://localhost:9/", "events": ["all"]}
