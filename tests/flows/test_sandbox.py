@@ -78,6 +78,8 @@ def test_a_refused_message_appears_with_what_was_expected(
 ) -> None:
     answer = send(environment, time="2025-07-14T16:20:00")
     assert (answer.status_code, answer.json()["code"]) == (422, "TIME_MISSING")
+    explained = httpx.get(answer.json()["documentation"], timeout=30)
+    assert 'id="TIME_MISSING"' in explained.text
     shown = page(product)
     assert "<strong>TIME_MISSING</strong>" in shown
     assert "時差つきの RFC 3339" in shown

@@ -50,6 +50,7 @@ SERVICE = service_with(HORIZON)
 def state_of(settings: Settings) -> dict[str, object]:
     """What the API needs of the settings."""
     return {
+        "public_url": settings.public_url,
         "rate_limit": RateLimit(settings.requests_per_minute),
         "secret_box": settings.secret_box,
         "post": settings.post,

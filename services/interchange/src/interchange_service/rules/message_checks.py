@@ -146,6 +146,7 @@ TOO_MANY_BYTES = fault(
     "data", f"{LARGEST_BODY // 1024}KiB以内", f"at most {LARGEST_BODY // 1024} KiB with everything"
 )
 ID_FORM = fault("id", f"印字できる1～{LONGEST_ID}文字", f"1 to {LONGEST_ID} printable characters")
+ID_USED = fault("id", "まだ使っていない id", "an id that you have not used for another content")
 TIME_FORM = fault(
     "time",
     "時差つきの RFC 3339。例：2025-07-14T16:20:00+09:00",
