@@ -146,7 +146,7 @@ async def test_while_a_pass_is_unconfirmed_a_draft_says_why_it_must_wait(
         await yamada.send(form, do="save")
         await yamada.visit(slip)
         disabled = re.findall(r"<button[^>]* disabled[^>]*>([^<]+)", yamada.html)
-        assert disabled == ["乗換案内", "申請"]
+        assert disabled == ["乗換案内", "続けて移動", "よく使う経路", "申請"]
         assert yamada.text.count("未確定の定期区間があるため") == 2
         await yamada.visit(f"{address}?start=三鷹&end=品川&{ASKED}")
         assert "未確定の定期区間があるため" in yamada.text

@@ -62,7 +62,7 @@ async def fits(page: Page) -> bool:
 
 
 def options(page: Page) -> Locator:
-    return page.get_by_role("option")
+    return page.locator("[role=listbox] [role=option]:visible")
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])

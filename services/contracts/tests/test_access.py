@@ -29,9 +29,11 @@ PEOPLE = {
 }
 SEES_C1 = {"sales", "manager", "hq"}
 OF_TFC = {"GET /masters/dealers", "GET /masters/dealers/{dealer_id}", "GET /masters/vehicles"}
-OF_OTHERS = {*OF_TFC, "GET /erasures", "GET /erasures/due", "POST /erasures"}
+OF_OPERATORS = {f"{verb} /erasures" for verb in ("GET", "POST")}
+OF_OTHERS = {*OF_TFC, *OF_OPERATORS, "GET /erasures/due", "POST /erasures/check"}
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/erasures"): {"contract_no": "C1", "reason": "x"},
+    ("POST", "/erasures/check"): {"contract_no": "C1", "reason": "x"},
     ("PUT", "/memo"): {"text": "x"},
     ("POST", "/result"): {"categories": ["early_payoff"], "own_replacement": False},
     ("POST", "/resplit-trial"): {"instalments": 12},
