@@ -117,7 +117,7 @@ def test_a_day_that_is_still_to_come_is_refused(day: str) -> None:
         ("unknown", 2**31, "a number between -2147483647 and 2147483647"),
     ],
 )
-def test_a_wrong_number_is_told_the_limit_of_its_own_field(
+def test_a_wrong_number_is_answered_with_the_limit_of_its_own_field(
     field: str, value: int, english: str
 ) -> None:
     """However large it is: the general limit of numbers is for fields that nobody knows."""
