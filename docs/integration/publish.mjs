@@ -1,13 +1,14 @@
-// Publish a vehicle return over AMQP, with amqplib (npm install amqplib).
+// Publish a vehicle return over AMQP, with amqplib (`npm ci` in this folder fetches it).
 //
 //   MADOGUCHI_AMQP=amqps://dealer-D01:password@host/vhost MADOGUCHI_DEALER=D01 \
-//     node publish.mjs R-1001
+//     node publish.mjs R-1004
 //
+// A contract number after it names the contract whose report is prefilled.
 // With an event prefix the user is <prefix>dealer-D01 and the exchange <prefix>ingress.D01.
 import amqplib from "amqplib";
 
 const { MADOGUCHI_AMQP: url, MADOGUCHI_DEALER: dealer } = process.env;
-const sourceId = process.argv[2];
+const [sourceId, contractNo] = process.argv.slice(2);
 const user = decodeURIComponent(new URL(url).username);
 const prefix = user.slice(0, -`dealer-${dealer}`.length);
 
@@ -28,7 +29,7 @@ channel.publish(
     JSON.stringify({
       dealer_id: dealer,
       source_id: sourceId,
-      contract_no: "12345678",
+      contract_no: contractNo, // left out where there is none
       received_on: "2025-07-14",
     }),
   ),

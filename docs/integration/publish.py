@@ -1,6 +1,8 @@
 """Publish a vehicle return over HTTPS. Needs only Python's standard library.
 
-MADOGUCHI_URL=https://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 python publish.py R-1001
+MADOGUCHI_URL=https://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 python publish.py R-1002
+
+A contract number after it names the contract whose report is prefilled.
 """
 
 import json
@@ -45,8 +47,10 @@ def send(event_type: str, message_id: str, data: dict) -> dict:
 
 
 if __name__ == "__main__":
-    source_id = sys.argv[1]
-    returned = {"source_id": source_id, "contract_no": "12345678", "received_on": "2025-07-14"}
+    source_id, *contract = sys.argv[1:]
+    returned = {"source_id": source_id, "received_on": "2025-07-14"}
+    if contract:
+        returned["contract_no"] = contract[0]
     try:
         print(send("dealer.vehicle_returned.v1", f"returned-{source_id}", returned))
     except urllib.error.HTTPError as refused:

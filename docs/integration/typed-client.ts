@@ -1,11 +1,15 @@
 // Send an event and receive a webhook with types generated from the OpenAPI document.
 //
-//   npm install openapi-typescript openapi-fetch standardwebhooks typescript @types/node
+//   npm ci
 //   npx openapi-typescript $MADOGUCHI_URL/api/interchange/v1/documentation/openapi.json -o dealer.d.ts
 //   npx tsc --strict --module nodenext --target es2022 --skipLibCheck typed-client.ts
-//   MADOGUCHI_URL=http://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 node typed-client.js R-1001
+//   MADOGUCHI_URL=http://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 node typed-client.js R-1006
 //
-// The webhook goes to a port of this machine, which an installation for tests allows.
+// `npm ci` belongs into this folder, whose package.json names the versions that are tested and says
+// "type": "module". For a folder of your own, copy both package files: TypeScript 7, which an install
+// without versions fetches, does not work with openapi-typescript 7.
+// The webhook goes to a port of this machine, which an installation for tests allows. It is stopped
+// at the end: a dealer has at most ten active ones.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import createClient from "openapi-fetch";
@@ -44,11 +48,15 @@ console.log(`${sent.data.message_id} repeated=${sent.data.repeated}`);
 const server = createServer().listen(0, "127.0.0.1");
 await new Promise((resolve) => server.once("listening", resolve));
 const { port } = server.address() as AddressInfo;
-const made = await client.POST("/api/interchange/v1/webhooks", {
-  body: { label: "typed client", url: `http://localhost:${port}/hook`, events: ["all"] },
-});
+const wanted: Schemas["NewEndpoint"] = {
+  label: "typed client",
+  url: `http://localhost:${port}/hook`,
+  events: ["all"],
+};
+const made = await client.POST("/api/interchange/v1/webhooks", { body: wanted });
 if (!made.data) throw new Error(JSON.stringify(made.error));
-const { secret, endpoint_id } = made.data;
+const { secret, endpoint_id, version } = made.data;
+const path = { endpoint_id };
 
 server.on("request", (request, response) => {
   let body = "";
@@ -62,6 +70,10 @@ server.on("request", (request, response) => {
     server.closeAllConnections();
   });
 });
-await client.POST("/api/interchange/v1/webhooks/{endpoint_id}/ping", {
-  params: { path: { endpoint_id } },
+const closed = new Promise((resolve) => server.once("close", resolve));
+await client.POST("/api/interchange/v1/webhooks/{endpoint_id}/ping", { params: { path } });
+await closed;
+await client.PUT("/api/interchange/v1/webhooks/{endpoint_id}", {
+  params: { path, header: { "if-match": `"${version}"` } },
+  body: { ...wanted, active: false },
 });

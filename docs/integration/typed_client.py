@@ -3,9 +3,10 @@
 pip install openapi-python-client standardwebhooks
 openapi-python-client generate --url $MADOGUCHI_URL/api/interchange/v1/documentation/openapi.json
 cd madoguchi-for-dealers-systems-client && pip install .
-MADOGUCHI_URL=http://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 python typed_client.py R-1001
+MADOGUCHI_URL=http://... MADOGUCHI_KEY=mdk_... MADOGUCHI_DEALER=D01 python typed_client.py R-1005
 
-The webhook goes to a port of this machine, which an installation for tests allows.
+The webhook goes to a port of this machine, which an installation for tests allows. It is stopped at
+the end: a dealer has at most ten active ones.
 """
 
 import os
@@ -15,9 +16,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from madoguchi_for_dealers_systems_client import AuthenticatedClient
 from madoguchi_for_dealers_systems_client.api.dealers import receive_event
-from madoguchi_for_dealers_systems_client.api.webhooks import add_endpoint, ping_endpoint
+from madoguchi_for_dealers_systems_client.api.webhooks import (
+    add_endpoint,
+    change_endpoint,
+    ping_endpoint,
+)
 from madoguchi_for_dealers_systems_client.models import (
     Accepted,
+    ChangedEndpoint,
     EndpointWithSecret,
     EventFilter,
     NewEndpoint,
@@ -75,7 +81,15 @@ def receive(client: AuthenticatedClient) -> WebhookPing:
     made = answer.parsed
     ping_endpoint.sync_detailed(made.endpoint_id, client=client)
     server.handle_request()
+    stop(client, made)
     return received[0]
+
+
+def stop(client: AuthenticatedClient, made: EndpointWithSecret) -> None:
+    """Send nothing more to an endpoint."""
+    stopped = ChangedEndpoint(made.label, made.url, [EventFilter.ALL], active=False)
+    version = f'"{made.version}"'
+    change_endpoint.sync_detailed(made.endpoint_id, client=client, body=stopped, if_match=version)
 
 
 if __name__ == "__main__":

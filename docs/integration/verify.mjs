@@ -22,12 +22,18 @@ export function verify(secret, headers, body) {
   return JSON.parse(body.toString("utf8"));
 }
 
+const secret = process.env.WEBHOOK_SECRET;
+if (!secret?.startsWith("whsec_")) {
+  console.error("WEBHOOK_SECRET is missing: the answer to the registration has it, whsec_...");
+  process.exit(1);
+}
+
 createServer(async (request, answer) => {
   const pieces = [];
   for await (const piece of request) pieces.push(piece);
   try {
     // Store webhook-id: answer a repeated message 204 and ignore it.
-    const event = verify(process.env.WEBHOOK_SECRET, request.headers, Buffer.concat(pieces));
+    const event = verify(secret, request.headers, Buffer.concat(pieces));
     console.log(event.type, event.subject ?? "");
     answer.writeHead(204).end();
   } catch (refused) {

@@ -53,4 +53,6 @@ def lower(headers: Message) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    if not os.environ.get("WEBHOOK_SECRET", "").startswith("whsec_"):
+        sys.exit("WEBHOOK_SECRET is missing: the answer to the registration has it, whsec_...")
     HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()

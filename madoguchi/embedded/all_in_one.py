@@ -23,6 +23,7 @@ from madoguchi.embedded.persistent_clock import PersistentClock
 from madoguchi.embedded.process_layout import Application, as_processes, free_port, in_one_process
 from madoguchi.embedded.readiness import all_ready, events_arrived
 from madoguchi.embedded.run_config import RunConfig
+from madoguchi.embedded.sandbox import KEY_FILE
 from madoguchi.services import PACKAGES, SERVICES
 from shared.db import Database
 from shared.graceful_shutdown import GracefulServer
@@ -37,7 +38,8 @@ async def start_application(
     fresh = config.fresh or unfinished(config.data).exists()
     if fresh:
         shutil.rmtree(config.data / "mail", ignore_errors=True)
-        (config.data / "clock.json").unlink(missing_ok=True)
+        for name in ("clock.json", KEY_FILE):
+            (config.data / name).unlink(missing_ok=True)
     config.data.mkdir(parents=True, exist_ok=True)
     secrets = postgres.Secrets(config.data / "secrets.json")
     clock = PersistentClock(config.data / "clock.json")

@@ -122,6 +122,7 @@ def service_values(assembly: Assembly, name: str) -> dict[str, object]:
         },
         "commuter": {"receipts_folder": str(config.data / "receipts")},
         "interchange": {
+            "public_url": config.url,
             # 32 bytes in Fernet's base64
             "webhook_keys": assembly.secrets.get("webhook-key") + "=",
             "webhook_local": True,

@@ -15,7 +15,14 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts_service.master_facts import PersonFacts
-from interchange_service.actions.keys import make_key
+from contracts_service.queries import ContractUnknown
+from interchange_service.actions.keys import make_key, use_key
+from interchange_service.rules.credentials import (
+    KeyExpired,
+    KeyNotTrusted,
+    KeyRevoked,
+    WrittenKey,
+)
 from madoguchi.embedded.demo import Dealer
 from returns_service.actions.return_steps import apply_step
 from returns_service.actions.submit_return import submit_application
@@ -55,6 +62,15 @@ EFFECTS: Mapping[str, str] = {
     "customer_change_completed": "この契約の結果入力が再開されます。",
     "replacement_sold": "自社代替の候補として表示されます。",
 }
+NO_CONTRACT = (
+    "契約が見つかりません（no such contract）。約1分間繰り返し、そのあとは運用者の対応を待ちます。"
+)
+WAITING: Mapping[str, str] = {
+    "waiting": "再試行中",
+    "parked": "同じキーの前のメッセージを待っています",
+    "dead": "処理できませんでした",
+    "skipped": "運用者が見送りました",
+}
 OF_STORE = (("approve", "店舗：承認する"), ("remand", "店舗：差し戻す"))
 OF_HQ = (("approve", "本部：承認する"), ("remand", "本部：差し戻す"))
 STEPS: Mapping[Status, Sequence[tuple[str, str]]] = {
@@ -87,8 +103,11 @@ REFUSED = text("""
 PROGRESS = text("""
     SELECT (SELECT max(next_sequence) FROM inbox_stream
             WHERE right(stream, length(:stream)) = :stream) AS next,
-           (SELECT max(state || coalesce(': ' || cause, '')) FROM inbox
-            WHERE right(stream, length(:stream)) = :stream AND sequence = :sequence) AS waiting
+           (SELECT max(state) FROM inbox
+            WHERE right(stream, length(:stream)) = :stream AND sequence = :sequence) AS state,
+           (SELECT max(cause) FROM inbox
+            WHERE right(stream, length(:stream)) = :stream AND sequence <= :sequence
+              AND state <> 'skipped') AS cause
 """)
 
 
@@ -130,16 +149,22 @@ class Sandbox:
         return (self.data / KEY_FILE).read_text(encoding="utf-8")
 
     async def ensure_key(self) -> None:
-        """Make a key at the first start; a sandbox may show it again."""
-        file = self.data / KEY_FILE
-        if file.exists():
-            return
+        """Store a key; a sandbox may show it again. One that is no longer trusted is replaced."""
+        file, now = self.data / KEY_FILE, self.clock.now()
         async with self.databases["interchange"].transaction(EVERY_DEALER) as tx:
-            made = await make_key(
-                tx, self.dealer.code, label="sandbox", by="sandbox", now=self.clock.now()
-            )
+            if file.exists() and await self._trusts(tx, self.key):
+                return
+            made = await make_key(tx, self.dealer.code, label="sandbox", by="sandbox", now=now)
         file.touch(mode=0o600)
         file.write_text(made.token, encoding="utf-8")
+
+    async def _trusts(self, tx: AsyncSession, token: str) -> bool:
+        """Whether a stored key is valid in this database, and of this dealer."""
+        try:
+            key = await use_key(tx, WrittenKey.read(token), now=self.clock.now())
+        except (KeyNotTrusted, KeyRevoked, KeyExpired):
+            return False
+        return key.dealer_id == self.dealer.code
 
     async def messages(self) -> list[SandboxMessage]:
         """The last messages of the dealer, the newest first."""
@@ -169,8 +194,8 @@ class Sandbox:
         asked = {"stream": f"/dealer/{row['aggregate_id']}", "sequence": row["sequence"]}
         async with self.databases[service].transaction(EVERY_DEALER) as tx:
             found = (await tx.execute(PROGRESS, asked)).mappings().one()
-        if found["waiting"]:
-            return f"{service}: {found['waiting']}"
+        if found["state"]:
+            return f"{service}: {_held_up(found['state'], found['cause'])}"
         done = (found["next"] or 0) > row["sequence"]
         return f"{service}: {'処理済み' if done else '配信中'}"
 
@@ -265,6 +290,15 @@ def command(step: str, version: int) -> Command:
     if step == "remand":
         return Remand(expected_version=version, comment=COMMENT)
     return COMMANDS[step](expected_version=version)
+
+
+def _held_up(state: str, cause: str | None) -> str:
+    """Why an event has no effect yet; its own cause, or that of the one that it waits for."""
+    if cause is None:
+        return "配信中" if state == "waiting" else WAITING[state]
+    if cause.startswith(ContractUnknown.__name__) and state != "skipped":
+        return NO_CONTRACT
+    return f"{WAITING[state]}（{cause}）"
 
 
 def _may_be_returned(contract: Contract) -> bool:

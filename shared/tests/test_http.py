@@ -21,9 +21,9 @@ from shared.http import (
     etag,
     expected_version,
     idempotent,
-    malformation,
     transaction_of,
 )
+from shared.malformed_requests import malformation
 from shared.openapi import PROBLEM
 from shared.refusals import STRICT, refuses, undeclared
 from shared.service import Service

@@ -47,12 +47,22 @@ def over_https(dealer_api: DealerApi) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("program", [(sys.executable, "publish.py"), ("sh", "publish.sh")])
+PROGRAMS = [
+    (sys.executable, "publish.py"),
+    ("sh", "publish.sh"),
+    ("node", "publish-https.mjs"),
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 async def test_an_example_sends_over_https_once(
     dealer_api: DealerApi, program: tuple[str, str]
 ) -> None:
-    if program[0] == "sh" and shutil.which("curl") is None:
-        pytest.skip("NO CURL: publish.sh is not tried. Install it (Debian: apt-get install curl).")
+    needed = "curl" if program[0] == "sh" else program[0]
+    if shutil.which(needed) is None:
+        pytest.skip(
+            f"NO {needed}: {program[1]} is not tried. Install it (Debian: apt-get install)."
+        )
     said = [await run(*program, "R-1001", **over_https(dealer_api)) for _ in range(2)]
     assert [code for code, _ in said] == [0, 0], said
     assert "returned-R-1001" in said[0][1]
@@ -60,8 +70,13 @@ async def test_an_example_sends_over_https_once(
     assert await dealer_api.rows("SELECT type, aggregate_id FROM outbox") == [
         ("dealer.vehicle_returned.v1", "D01-R-1001")
     ]
+    code, words = await run(*program, "R-1002", "210010000020", **over_https(dealer_api))
+    assert code == 0, words
+    assert await dealer_api.rows(
+        "SELECT payload->>'contract_no' FROM outbox ORDER BY position"
+    ) == [(None,), ("210010000020",)]
     wrong = over_https(dealer_api) | {"MADOGUCHI_KEY": "mdk_0_x"}
-    code, words = await run(*program, "R-1002", **wrong)
+    code, words = await run(*program, "R-1003", **wrong)
     assert code != 0
     assert "KEY_NOT_TRUSTED" in words
 

@@ -4,7 +4,9 @@ Each client sends an event, registers a webhook by API, and verifies the message
 """
 
 import asyncio
+import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -59,6 +61,11 @@ async def stored(dealer_api: DealerApi) -> list[tuple[object, ...]]:
     return await dealer_api.rows("SELECT type, aggregate_id FROM outbox")
 
 
+async def endpoints(dealer_api: DealerApi) -> list[tuple[object, ...]]:
+    """The endpoints, and why they are stopped."""
+    return await dealer_api.rows("SELECT label, stopped_because FROM webhook_endpoint")
+
+
 async def test_a_client_of_openapi_python_client_sends_receives_and_verifies(
     dealer_api: DealerApi, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -74,6 +81,26 @@ async def test_a_client_of_openapi_python_client_sends_receives_and_verifies(
     assert "returned-R-3001 repeated=False" in said
     assert "verified: Madoguchi からのテスト送信です。" in said
     assert await stored(dealer_api) == [("dealer.vehicle_returned.v1", "D01-R-3001")]
+    assert await endpoints(dealer_api) == [("typed client", "person")]
+
+
+def written_commands() -> list[str]:
+    """The commands in the comment of the TypeScript example."""
+    comment = (EXAMPLES / "typed-client.ts").read_text(encoding="utf-8")
+    return re.findall(r"^//   (.+)$", comment, re.MULTILINE)
+
+
+def test_the_packages_of_the_examples_are_pinned() -> None:
+    """TypeScript 7, which an install without versions fetches, breaks openapi-typescript 7."""
+    packages = json.loads((EXAMPLES / "package.json").read_text(encoding="utf-8"))
+    named = {**packages["dependencies"], **packages["devDependencies"]}
+    assert set(PACKAGES) <= named.keys()
+    assert [version for version in named.values() if not version[0].isdigit()] == []
+    assert packages["type"] == "module"
+    for file in EXAMPLES.iterdir():
+        if file.is_file() and file.name != "package-lock.json":
+            words = file.read_text(encoding="utf-8")
+            assert "npm install" not in words, file.name
 
 
 async def test_types_of_openapi_typescript_send_receive_and_verify(
@@ -84,20 +111,20 @@ async def test_types_of_openapi_typescript_send_receive_and_verify(
 ) -> None:
     modules = installed(request, EXAMPLES, *PACKAGES)
     (tmp_path / "node_modules").symlink_to(modules)
-    (tmp_path / "package.json").write_text('{"type": "module"}', encoding="utf-8")
-    shutil.copy(EXAMPLES / "typed-client.ts", tmp_path)
-    made = await run(
-        tmp_path, "npx", "openapi-typescript", dealer_api.url + OPENAPI, "-o", "dealer.d.ts"
-    )
-    assert "dealer.d.ts" in made
-    options = ("--strict", "--module", "nodenext", "--target", "es2022", "--skipLibCheck")
-    await run(tmp_path, "npx", "tsc", *options, "typed-client.ts")
-    said = await run(tmp_path, "node", "typed-client.js", "R-3002", **environment)
+    for name in ("typed-client.ts", "package.json"):
+        shutil.copy(EXAMPLES / name, tmp_path)
+    fetched, types, compiled, started = written_commands()
+    assert fetched == "npm ci", "only it fetches the versions of package-lock.json"
+    assert "dealer.d.ts" in await run(tmp_path, "sh", "-c", types, **environment)
+    await run(tmp_path, "sh", "-c", compiled)
+    program = started.partition(" node ")[2].replace("R-1006", "R-3002")
+    said = await run(tmp_path, "sh", "-c", f"node {program}", **environment)
     assert "returned-R-3002 repeated=false" in said
     assert "verified: Madoguchi からのテスト送信です。" in said
     assert await stored(dealer_api) == [("dealer.vehicle_returned.v1", "D01-R-3002")]
+    assert await endpoints(dealer_api) == [("typed client", "person")]
     wrong = (tmp_path / "typed-client.ts").read_text(encoding="utf-8")
     misspelt = wrong.replace("source_id: source", "sourceId: source")
     (tmp_path / "typed-client.ts").write_text(misspelt, encoding="utf-8")
     with pytest.raises(AssertionError, match="sourceId"):
-        await run(tmp_path, "npx", "tsc", *options, "typed-client.ts")
+        await run(tmp_path, "sh", "-c", compiled)

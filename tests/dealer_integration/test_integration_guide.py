@@ -63,6 +63,24 @@ def test_the_documented_limits_match_the_code(page: str) -> None:
         assert re.search(limit, words), limit
 
 
+def test_every_example_has_a_number_of_its_own() -> None:
+    """Pasted one after the other, no two messages may have the same id with another content."""
+    examples = (DOCS / "integration").glob("*.[mpst]*")
+    used = [re.findall(r"R-1\d{3}", file.read_text(encoding="utf-8")) for file in examples]
+    named = [number for numbers in used for number in set(numbers)]
+    assert len(named) == len(set(named)) == 6
+    assert "R-1001" not in named, "the first message of the guide has it"
+    assert all({*re.findall(r"R-1\d{3}", read(page))} == {"R-1001"} for page in PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_webhook_is_registered_before_its_receiver_starts(page: str) -> None:
+    """The receiver needs the secret of the answer, and the test needs the receiver."""
+    steps = ['/hook", "events": ["all"]}', "export WEBHOOK_SECRET=", "verify.py 8080", '/ping"']
+    found = [read(page).index(step) for step in steps]
+    assert found == sorted(found)
+
+
 @pytest.mark.parametrize("page", [*PAGES, "events.md"])
 def test_every_link_resolves(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", read(page))

@@ -78,9 +78,24 @@ def test_a_refused_message_appears_with_what_was_expected(
 ) -> None:
     answer = send(environment, time="2025-07-14T16:20:00")
     assert (answer.status_code, answer.json()["code"]) == (422, "TIME_MISSING")
+    explained = httpx.get(answer.json()["documentation"], timeout=30)
+    assert 'id="TIME_MISSING"' in explained.text
     shown = page(product)
     assert "<strong>TIME_MISSING</strong>" in shown
     assert "時差つきの RFC 3339" in shown
+
+
+def test_an_unknown_contract_is_said_so_on_the_page(
+    product: Product, environment: dict[str, str]
+) -> None:
+    dealer = environment["MADOGUCHI_DEALER"]
+    data = {"dealer_id": dealer, "contract_no": "0000000000"}
+    for number in (1, 2):  # the second waits for the first
+        kind = "dealer.customer_change_started.v1"
+        answer = send(environment, id=f"unknown-{number}", type=kind, data=data)
+        assert answer.status_code == 202, answer.text
+    said = "contracts: 契約が見つかりません"
+    eventually(lambda: page(product).count(said), lambda found: found == 2)
 
 
 def test_the_printed_variables_run_the_example(environment: dict[str, str]) -> None:
@@ -131,3 +146,17 @@ def test_the_key_survives_a_restart(product: Product, environment: dict[str, str
     assert environment["MADOGUCHI_KEY"] in page(product)
     assert send(environment).json()["repeated"] is False
     assert send(environment).json()["repeated"] is True
+
+
+def test_a_sandbox_with_new_data_prints_a_key_that_is_trusted(
+    product: Product, environment: dict[str, str]
+) -> None:
+    product.stop()
+    product.command = [*product.command, "--fresh"]
+    product.start()
+    printed = (product.data / "log.txt").read_text(encoding="utf-8")
+    now = dict(re.findall(r"(MADOGUCHI_\w+)=(\S+)", printed))
+    assert now["MADOGUCHI_KEY"] != environment["MADOGUCHI_KEY"]
+    assert now["MADOGUCHI_KEY"] in page(product)
+    assert send(now).status_code == 202
+    assert send(environment).json()["code"] == "KEY_NOT_TRUSTED"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from interchange_service.api.rate_limit import RateLimit
@@ -30,6 +31,7 @@ class InterchangeApi:
     http: httpx.AsyncClient
     database: Database
     clock: TravelClock
+    app: FastAPI
 
     async def request(
         self, role: Role, method: str, path: str, body: object = None
@@ -78,4 +80,4 @@ async def open_interchange_api(
     app = create_app(database, clock, person, rate_limit=limit)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=f"http://x{BASE}") as http:
-        yield InterchangeApi(http, database, clock)
+        yield InterchangeApi(http, database, clock, app)

@@ -6,6 +6,7 @@ import httpx
 import orjson
 import pytest
 
+from interchange_service.api.documentation import links_to
 from interchange_service.rules.message_checks import LARGEST_BODY
 from shared.auth import Role
 from shared.db import Database
@@ -87,6 +88,30 @@ async def test_an_id_with_another_content_is_a_conflict(interchange_api: Interch
     await interchange_api.send(key)
     answer = await interchange_api.send(key, data={"place": "第二置場"})
     assert outcome_of(answer) == (409, "MESSAGE_ID_REUSED")
+    assert [error["field"] for error in answer.json()["errors"]] == ["ce-id"]
+
+
+async def test_every_missing_header_is_named_at_once_as_it_is_sent(
+    interchange_api: InterchangeApi,
+) -> None:
+    names = [f"ce-{name}" for name in ("specversion", "id", "source", "type", "time")]
+    answer = await interchange_api.send(await interchange_api.key(), ce=dict.fromkeys(names))
+    assert outcome_of(answer) == (422, "NOT_A_CLOUD_EVENT")
+    assert [error["field"] for error in answer.json()["errors"]] == names
+
+
+async def test_a_refused_key_links_to_its_entry(interchange_api: InterchangeApi) -> None:
+    answer = await interchange_api.send("mdk_0_x")
+    assert outcome_of(answer) == (401, "KEY_NOT_TRUSTED")
+    page = "/api/interchange/v1/documentation#KEY_NOT_TRUSTED"
+    assert answer.json()["documentation"] == page
+    interchange_api.app.state.documentation_of = links_to(
+        interchange_api.app, "https://madoguchi.example.jp/"
+    )
+    answer = await interchange_api.send("mdk_0_x")
+    assert answer.json()["documentation"] == f"https://madoguchi.example.jp{page}"
+    form = await interchange_api.send(await interchange_api.key(), content_type="text/plain")
+    assert [error["field"] for error in form.json()["errors"]] == ["Content-Type"]
 
 
 async def test_a_dealer_that_is_shut_out_is_refused(interchange_api: InterchangeApi) -> None:

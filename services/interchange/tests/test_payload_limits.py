@@ -106,6 +106,28 @@ def test_a_day_that_is_still_to_come_is_refused(day: str) -> None:
     assert is_accepted("dealer.vehicle_returned.v1", {"received_on": "2025-07-15"})
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "english"),
+    [
+        ("contract_no", 210010000020, "a text in quotes: the contract number: up to 20 ASCII"),
+        ("contract_no", 12345678, "a text in quotes: the contract number: up to 20 ASCII"),
+        ("source_id", 2**40, "a text in quotes: text of 1 to 160 characters"),
+        ("odometer_km", 10_000_000, "a whole number from 0 to 9999999"),
+        ("odometer_km", 10**18, "a whole number from 0 to 9999999"),
+        ("unknown", 2**31, "a number between -2147483647 and 2147483647"),
+    ],
+)
+def test_a_wrong_number_is_answered_with_the_limit_of_its_own_field(
+    field: str, value: int, english: str
+) -> None:
+    """However large it is: the general limit of numbers is for fields that nobody knows."""
+    with pytest.raises(NotAccepted) as refused:
+        judge(arrival(data={field: value}), now=NOW)
+    [one] = refused.value.faults
+    assert one.attribute == f"data.{field}"
+    assert one.expected.english.startswith(english)
+
+
 def test_unknown_fields_are_ignored_and_named() -> None:
     checked = judge(arrival(data={"contractNo": "1", "x": None}), now=NOW)
     assert checked.ignored == ("contractNo", "x")

@@ -160,12 +160,21 @@ async def test_a_change_needs_the_version_that_the_person_saw(webhook_stack: Web
         assert (late.status_code, late.json()["code"]) == (412, "VERSION_CONFLICT")
 
 
-async def test_a_dealer_has_no_more_than_ten_endpoints(webhook_stack: WebhookStack) -> None:
-    for _ in range(10):
-        await webhook_stack.add("http://localhost:9/")
+async def test_a_dealer_has_no_more_than_ten_active_endpoints(webhook_stack: WebhookStack) -> None:
+    made = [await webhook_stack.add("http://localhost:9/") for _ in range(10)]
     body = {"label": "x", "url": "http://localhost:9/", "events": ["all"]}
     answer = await webhook_stack.request(HQ, "POST", "/webhooks", json=body)
     assert (answer.status_code, answer.json()["code"]) == (409, "TOO_MANY_ENDPOINTS")
+    here = f"/webhooks/{made[0]['endpoint_id']}"
+    stopped = changed(made[0], active=False)
+    assert (await webhook_stack.request(HQ, "PUT", here, version=1, json=stopped)).is_success
+    await webhook_stack.add("http://localhost:9/")
+    again = changed(made[0], active=True)
+    answer = await webhook_stack.request(HQ, "PUT", here, version=2, json=again)
+    assert (answer.status_code, answer.json()["code"]) == (409, "TOO_MANY_ENDPOINTS")
+    other = f"/webhooks/{made[1]['endpoint_id']}"
+    renamed = changed(made[1], label="renamed")
+    assert (await webhook_stack.request(HQ, "PUT", other, version=1, json=renamed)).is_success
 
 
 async def test_a_test_is_sent_and_listed(webhook_stack: WebhookStack, receiver: Receiver) -> None:

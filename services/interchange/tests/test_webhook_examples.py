@@ -74,6 +74,20 @@ async def test_a_receiver_believes_what_is_ours_only(
     assert (line["state"], line["last_status"]) == ("delivered", 204)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("secret", [{}, {"WEBHOOK_SECRET": "mdk_0_x"}], ids=["none", "key"])
+def test_a_receiver_without_the_secret_does_not_start(
+    command: list[str], secret: dict[str, str]
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "WEBHOOK_SECRET"}
+    done = subprocess.run(
+        [*command, str(free_port())], cwd=EXAMPLES, env=environment | secret,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "WEBHOOK_SECRET is missing" in done.stderr
+
+
 async def test_the_shell_believes_what_is_ours_only(
     webhook_stack: WebhookStack, receiver: Receiver
 ) -> None:

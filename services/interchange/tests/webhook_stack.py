@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from cryptography.fernet import Fernet
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from event_contracts.returns import ReturnEvent, ReturnStatusChanged
@@ -145,12 +146,13 @@ class WebhookStack:
         )
         return [step for (step,) in found]
 
+    def app(self) -> FastAPI:
+        people = principal_of(verifier())
+        return create_app(self.database, self.clock, people, **state_of(self.settings))
+
     def http(self) -> httpx.AsyncClient:
-        app = create_app(
-            self.database, self.clock, principal_of(verifier()), **state_of(self.settings)
-        )
         base = "http://interchange/api/interchange/v1"
-        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base)
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app()), base_url=base)
 
     async def request(
         self,
@@ -160,9 +162,10 @@ class WebhookStack:
         *,
         version: int | None = None,
         once: str | None = None,
+        language: str = "ja",
         **parts: Any,
     ) -> httpx.Response:
-        headers = bearer(who)
+        headers = {**bearer(who), "accept-language": language}
         if version is not None:
             headers["if-match"] = f'"{version}"'
         if once is not None:

@@ -93,6 +93,7 @@ class StaffDeactivated(AccessRefused):
     code = "STAFF_DEACTIVATED"
     kind = Kind.FORBIDDEN
     message = "退職または利用停止の登録があるため、ご利用いただけません。"
+    english = "This person was reported as having left, or as no longer admitted."
 
 
 class IssuerUnavailable(AccessRefused):

@@ -9,6 +9,7 @@ class VersionConflict(Refusal):
     code = "VERSION_CONFLICT"
     kind = Kind.VERSION_CONFLICT
     message = "他の方が先に更新しました。最新の内容をご確認ください"
+    english = "It was changed meanwhile; current_version is the newest."
 
     def __init__(self, current: int, message: str | None = None, **facts: Fact) -> None:
         super().__init__(message, current_version=current, **facts)

@@ -5,7 +5,8 @@ Rules of every service raise these; `http.py` answers them as problem+json, the 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from dataclasses import field as _field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -42,11 +43,20 @@ STATUS: Mapping[Kind, int] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """The error of one field; `message` is Japanese, shown beside the field."""
+    """The error of one field; `message` is Japanese, shown beside the field.
+
+    `english` is for programs of others; without it they read the Japanese.
+    """
 
     field: str
     code: str
     message: str
+    english: str = _field(default="", compare=False)
+
+    def in_language(self, *, english: bool) -> dict[str, str]:
+        """The members of a problem's `errors`."""
+        words = (self.english if english else "") or self.message
+        return {"field": self.field, "code": self.code, "message": words}
 
 
 class Refusal(Exception):
@@ -75,6 +85,7 @@ class BodyUnreadable(Refusal):
     code = "BODY_UNREADABLE"
     kind = Kind.INVALID
     message = "送信内容を読み取れません。"
+    english = "The body cannot be read as UTF-8."
 
 
 class KeyUsedForAnother(Refusal):
@@ -83,6 +94,7 @@ class KeyUsedForAnother(Refusal):
     code = "IDEMPOTENCY_KEY_USED"
     kind = Kind.INVALID
     message = "この Idempotency-Key は別の内容で使用済みです。"
+    english = "This Idempotency-Key was used for another request."
 
 
 class FormErrors(Refusal):
@@ -91,6 +103,7 @@ class FormErrors(Refusal):
     code = "FORM_ERRORS"
     kind = Kind.INVALID
     message = "入力内容に誤りがあります。"
+    english = "The request has a wrong value; errors names each field."
 
     def __init__(self, *fields: FieldError) -> None:
         self.fields = fields
@@ -106,7 +119,7 @@ def problem_of(refusal: Refusal, *, english: bool = False) -> dict[str, object]:
         "code": refusal.code,
     }
     if isinstance(refusal, FormErrors):
-        problem["errors"] = [asdict(field) for field in refusal.fields]
+        problem["errors"] = [one.in_language(english=english) for one in refusal.fields]
     if refusal.facts:
         problem["facts"] = dict(refusal.facts)
     return problem

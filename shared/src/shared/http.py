@@ -7,7 +7,7 @@ per request that is committed before the answer leaves, idempotency keys, and pr
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Annotated, TypeVar
 
 import orjson
@@ -25,6 +25,7 @@ from starlette.status import (
     HTTP_400_BAD_REQUEST,
     HTTP_401_UNAUTHORIZED,
     HTTP_404_NOT_FOUND,
+    HTTP_405_METHOD_NOT_ALLOWED,
     HTTP_500_INTERNAL_SERVER_ERROR,
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,13 +38,13 @@ from shared.concurrency import VersionConflict
 from shared.db import Database
 from shared.errors import (
     BodyUnreadable,
-    FieldError,
     FormErrors,
     KeyUsedForAnother,
     Kind,
     Refusal,
     problem_of,
 )
+from shared.malformed_requests import malformation
 from shared.metrics import HTTP_REQUESTS
 from shared.path_keys import without_types
 from shared.postgres_connection import DatabaseUnavailable
@@ -58,6 +59,7 @@ PROBES = ("/livez", "/readyz", "/metrics")
 RETRY_AFTER_S = "5"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+METHOD_NOT_ALLOWED = "この宛先では使えないメソッドです。"
 QUALITY = re.compile(r"[01](\.\d{0,3})?")
 
 Crashed = Callable[[Request], Awaitable[Response]]
@@ -70,6 +72,7 @@ class NotFound(Refusal):
     code = "NOT_FOUND"
     kind = Kind.NOT_FOUND
     message = "見つかりません。"
+    english = "There is nothing at this address, or you may not see it."
 
 
 class VersionMissing(Refusal):
@@ -78,6 +81,7 @@ class VersionMissing(Refusal):
     code = "VERSION_MISSING"
     kind = Kind.VERSION_MISSING
     message = "If-Match に変更対象の版を指定してください。"
+    english = "Name the version that the change applies to in If-Match."
 
 
 class RequestContextMiddleware:
@@ -201,28 +205,21 @@ def prefers_english(request: Request) -> bool:
     return wanted["en"] > wanted["ja"]
 
 
-MALFORMED = {
-    "missing": "入力してください。",
-    "string_too_short": "入力してください。",
-    "string_too_long": "{max_length}文字以内で入力してください。",
-    "greater_than_equal": "{ge}以上で入力してください。",
-    "less_than_equal": "{le}以下で入力してください。",
-}
-
-
-def malformation(place: Sequence[object], kind: str, limits: Mapping[str, object]) -> FieldError:
-    """The field error for an error of pydantic: `loc`, `type` and `ctx`."""
-    message = MALFORMED.get(kind, "正しい形で入力してください。").format_map(limits)
-    return FieldError(".".join(map(str, place[1:])), kind, message)
-
-
 async def answer_refusal(request: Request, cause: Refusal) -> Response:
     """Answer a refusal as problem+json; its code must be declared on the route."""
     check_declared(request.app, request.scope.get("endpoint"), cause.code)
     request.state.refusal_code = cause.code
     if cause.kind in {Kind.UNAUTHENTICATED, Kind.FORBIDDEN}:
         access_refused(request, request.app.state.service_name, cause.code, route_of(request.scope))
-    return problem(problem_of(cause, english=prefers_english(request)))
+    return problem(_described(request, cause))
+
+
+def _described(request: Request, cause: Refusal) -> dict[str, object]:
+    """A refusal in the client's language, with a link where the app documents its codes."""
+    found = problem_of(cause, english=prefers_english(request))
+    link_of: Callable[[str], str] | None = getattr(request.app.state, "documentation_of", None)
+    link = link_of(cause.code) if link_of else ""
+    return {**found, "documentation": link} if link else found
 
 
 async def answer_unavailable(_: Request, cause: Exception) -> Response:
@@ -265,10 +262,11 @@ def install(app: FastAPI) -> None:
         if cause.status_code == HTTP_400_BAD_REQUEST:  # the framework's error for undecodable text
             return await answer_refusal(request, BodyUnreadable())
         if cause.status_code == HTTP_404_NOT_FOUND:  # no route has this path
-            return problem(problem_of(NotFound()))
+            return problem(_described(request, NotFound()))
+        english = prefers_english(request) or cause.status_code != HTTP_405_METHOD_NOT_ALLOWED
         body = {
             "type": f"urn:madoguchi:problem:http_{cause.status_code}",
-            "title": cause.detail,
+            "title": cause.detail if english else METHOD_NOT_ALLOWED,
             "status": cause.status_code,
             "code": f"HTTP_{cause.status_code}",
         }

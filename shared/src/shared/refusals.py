@@ -34,11 +34,17 @@ class Declared:
     code: str
     status: int
     message: str
+    english: str = ""
 
     @classmethod
     def of(cls, error: type[Refusal]) -> Self:
         """The declaration of an error class; values in its message are left open."""
-        return cls(error.code, STATUS[error.kind], _PLACEHOLDER.sub("…", error.message))
+        return cls(
+            error.code,
+            STATUS[error.kind],
+            _PLACEHOLDER.sub("…", error.message),
+            error.english,
+        )
 
 
 def refuses(*errors: type[Refusal] | Declared) -> Callable[[Function], Function]:

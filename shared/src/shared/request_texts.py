@@ -12,7 +12,7 @@ from fastapi import Request
 
 from shared.errors import FieldError, FormErrors
 from shared.refusals import refuses
-from shared.text_safety import LINE_CHARACTERS, MESSAGE, is_safe_text
+from shared.text_safety import ENGLISH, LINE_CHARACTERS, MESSAGE, is_safe_text
 
 CODE = "TEXT_UNPRINTABLE"
 _SUSPICIOUS = re.compile(
@@ -29,7 +29,8 @@ async def refuse_misleading_texts(request: Request) -> None:
     if getattr(request.scope.get("route"), "body_field", None) is not None:
         wrong += _wrong_in(await request.body())
     if wrong:
-        raise FormErrors(*(FieldError(name, CODE, MESSAGE) for name in dict.fromkeys(wrong)))
+        names = dict.fromkeys(wrong)
+        raise FormErrors(*(FieldError(name, CODE, MESSAGE, ENGLISH) for name in names))
 
 
 def _wrong_in(body: bytes) -> list[str]:

@@ -15,6 +15,7 @@ MISLEADING = frozenset(
 )
 """Bidirectional controls, invisible spaces, and separators that only some programs know."""
 MESSAGE = "使用できない文字（制御文字や、文字の向きを変える見えない文字）が含まれています"
+ENGLISH = "text without control characters and invisible ones that change its direction"
 
 _FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－−＠]|[\t\r\n\0]")
 """How a cell begins that a spreadsheet may run: also in full width, and behind blanks."""

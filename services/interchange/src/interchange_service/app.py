@@ -50,6 +50,7 @@ SERVICE = service_with(HORIZON)
 def state_of(settings: Settings) -> dict[str, object]:
     """What the API needs of the settings."""
     return {
+        "public_url": settings.public_url,
         "rate_limit": RateLimit(settings.requests_per_minute),
         "secret_box": settings.secret_box,
         "post": settings.post,
@@ -61,11 +62,12 @@ def create_app(
 ) -> FastAPI:
     """The API of the interchange; dealers' systems are recognised by their keys."""
     from interchange_service.api import router  # a worker does not need it
+    from interchange_service.api.documentation import links_to
     from interchange_service.dealer_docs.event_requests import event_schemas
 
     state.setdefault("rate_limit", RateLimit(600))
     state.setdefault("schemas", event_schemas())
-    return create_api(
+    app = create_api(
         SERVICE,
         router,
         database=database,
@@ -73,6 +75,8 @@ def create_app(
         principal_of=with_api_keys(principal_of),
         **state,
     )
+    app.state.documentation_of = links_to(app, str(state.get("public_url", "")))
+    return app
 
 
 def service_of(settings: Settings) -> Service:

@@ -18,7 +18,8 @@ from interchange_service.rules.message_checks import (
     Fault,
     NotAccepted,
     Reason,
-    check_values,
+    check_numbers,
+    check_texts,
     fault,
 )
 
@@ -40,12 +41,13 @@ def check_payload(wire_type: str, payload: object) -> tuple[str, ...]:
         raise NotAccepted(
             Reason.PAYLOAD_DOES_NOT_FIT, fault("data", "JSON のオブジェクト", "a JSON object")
         )
-    check_values(payload)
+    check_texts(payload)
     found = sorted(_leaves(_validator(wire_type).iter_errors(payload)), key=lambda e: str(e.path))
     if found:
         too_long = all(error.validator in TEXT_RULES for error in found)
         reason = Reason.TEXT_NOT_ALLOWED if too_long else Reason.PAYLOAD_DOES_NOT_FIT
         raise NotAccepted(reason, *(one for error in found for one in _faults(error)))
+    check_numbers(payload)
     known = sender_schema(wire_type)["properties"]
     return tuple(str(name) for name in payload if name not in known)
 
@@ -86,11 +88,16 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
 def _expected(error: ValidationError) -> Expected:
     schema: JsonSchemaValue = error.schema if isinstance(error.schema, dict) else {}
     if words := OF_LIMIT.get(schema.get("description", "")):
-        return words
+        return _quoted(words) if error.validator == "type" and schema["type"] == "string" else words
     if error.validator in {"enum", "const"}:
         listed = ", ".join(_listed(error))
         return Expected(f"{listed} のいずれか", f"one of {listed}")
     return TYPE_NAMES.get(str(schema.get("type")), TYPE_NAMES["object"])
+
+
+def _quoted(words: Expected) -> Expected:
+    """What is expected where a number or another value stands in place of a text."""
+    return Expected(f"引用符で囲んだ文字列：{words.japanese}", f"a text in quotes: {words.english}")
 
 
 def _listed(error: ValidationError) -> list[str]:

@@ -11,6 +11,9 @@ from shared.settings import ServiceSettings
 class InterchangeSettings(WebhookSettings, ServiceSettings):
     """Settings beyond those of every service."""
 
+    public_url: str = Field(
+        "", description="the installation's address, for links in refusals; without it, paths"
+    )
     requests_per_minute: int = Field(
         600, ge=1, description="how often a key may send to one process; more is answered 429"
     )

@@ -17,7 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from interchange_service.dealer_messages import CheckedMessage, judge, parts_of
 from interchange_service.metrics import ACCEPTED, OVERFLOW, QUARANTINED, count_once_committed
 from interchange_service.models import AcceptedMessage, DealerAccount, Quarantined
+from interchange_service.rules.cloud_event import in_words_of_the_sender
 from interchange_service.rules.message_checks import (
+    ID_USED,
     LARGEST_BODY,
     TOO_MANY_BYTES,
     InboundMessage,
@@ -56,7 +58,10 @@ async def accept(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) ->
 
     Where it raises, it has written nothing.
     """
-    return await _emit(tx, judge(arrival, now=now), arrival.channel, now)
+    try:
+        return await _emit(tx, judge(arrival, now=now), arrival.channel, now)
+    except NotAccepted as refusal:
+        raise in_words_of_the_sender(refusal, arrival) from None
 
 
 async def ingest(tx: AsyncSession, arrival: InboundMessage, *, now: datetime) -> None:
@@ -92,7 +97,7 @@ async def _emit(tx: AsyncSession, message: CheckedMessage, channel: str, now: da
     new = insert_or(AcceptedMessage).values(row).on_conflict_do_nothing()
     if await tx.scalar(new.returning(AcceptedMessage.message_id)) is None:
         if await tx.scalar(select(AcceptedMessage.digest).where(*key)) != digest:
-            raise NotAccepted(Reason.MESSAGE_ID_REUSED)
+            raise NotAccepted(Reason.MESSAGE_ID_REUSED, ID_USED)
         return Receipt(message.message_id, repeated=True, ignored=message.ignored)
     await outbox.add(tx, message.event, now=now)
     count_once_committed(tx, ACCEPTED, dealer_id, channel)

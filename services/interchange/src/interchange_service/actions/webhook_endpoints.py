@@ -30,11 +30,14 @@ DELIVERY_CHANGED = "送信の状態が変わりました。画面を更新して
 
 
 class TooManyEndpoints(Refusal):
-    """The dealer has the maximum number of endpoints."""
+    """The dealer has the maximum number of active endpoints."""
 
     code = "TOO_MANY_ENDPOINTS"
     kind = Kind.CONFLICT
-    message = f"登録できる送信先は{MOST_ENDPOINTS}件までです。"
+    message = (
+        f"送信中にできる送信先は{MOST_ENDPOINTS}件までです。使わない送信先を停止してください。"
+    )
+    english = f"A dealer has at most {MOST_ENDPOINTS} active endpoints: stop one (active: false)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,7 @@ async def add_endpoint(  # noqa: PLR0913  everything but the transaction has a n
     now: datetime,
 ) -> WebhookEndpoint:
     """Send a dealer's steps there from now on. Raises TooManyEndpoints."""
-    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:d))"), {"d": dealer_id})
-    known = select(func.count()).where(WebhookEndpoint.dealer_id == dealer_id)
-    if (await tx.scalar(known) or 0) >= MOST_ENDPOINTS:
-        raise TooManyEndpoints
+    await _check_room(tx, dealer_id)
     endpoint = WebhookEndpoint(
         endpoint_id=endpoint_id,
         dealer_id=dealer_id,
@@ -89,13 +89,17 @@ async def change_endpoint(  # noqa: PLR0913  everything but the first three has 
     by: str,
     now: datetime,
 ) -> WebhookEndpoint:
-    """Change an endpoint, stop it or begin again. Raises NotFound, VersionConflict."""
+    """Change an endpoint, stop it or begin again.
+
+    Raises NotFound, VersionConflict, TooManyEndpoints.
+    """
     endpoint = await _held(tx, endpoint_id, expected_version)
     endpoint.label, endpoint.url, endpoint.events = wish.label, wish.url, list(wish.events)
     if endpoint.active and not active:
         await stop_endpoint(tx, endpoint, "person", now=now)
         return endpoint
     if active and not endpoint.active:
+        await _check_room(tx, endpoint.dealer_id)
         endpoint.stopped_because = endpoint.failing_since = None
     await _changed(tx, endpoint, by, now)
     return endpoint
@@ -156,6 +160,16 @@ async def rotate_encryption(tx: AsyncSession, secret_box: SecretBox) -> int:
         renewed += bool(secret or old)
     await tx.flush()
     return renewed
+
+
+async def _check_room(tx: AsyncSession, dealer_id: str) -> None:
+    """Refuse one more active endpoint than a dealer may have; those that are stopped are free."""
+    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:d))"), {"d": dealer_id})
+    active = select(func.count()).where(
+        WebhookEndpoint.dealer_id == dealer_id, WebhookEndpoint.stopped_because.is_(None)
+    )
+    if (await tx.scalar(active) or 0) >= MOST_ENDPOINTS:
+        raise TooManyEndpoints
 
 
 async def _held(tx: AsyncSession, endpoint_id: UUID, expected_version: int) -> WebhookEndpoint:

@@ -19,6 +19,7 @@ from interchange_service.dealer_docs.event_requests import batch_request, event_
 from interchange_service.dealer_messages import LARGEST_BATCH, parts_of
 from interchange_service.rules.cloud_event import is_batch
 from interchange_service.rules.message_checks import (
+    ENGLISH,
     MESSAGES,
     InboundMessage,
     NotAccepted,
@@ -34,7 +35,6 @@ router = APIRouter(prefix="/dealers/{dealer}/events")
 System = Annotated[Principal, require(Role.DEALER_SYSTEM)]
 DealerPath = Annotated[str, Path(max_length=100, description="the key's dealer, D01 for example")]
 
-DOCUMENTATION = "/api/interchange/v1/documentation"
 READ_AT_MOST = 1024 * 1024
 """A message that is too large is read up to this size, so that the client reads the answer."""
 STATUS_OF: Mapping[Reason, HTTPStatus] = {
@@ -45,7 +45,12 @@ STATUS_OF: Mapping[Reason, HTTPStatus] = {
 }
 """Every other reason is 422."""
 NOT_ACCEPTED = tuple(
-    Declared(reason.value, STATUS_OF.get(reason, HTTPStatus.UNPROCESSABLE_ENTITY), message)
+    Declared(
+        reason.value,
+        STATUS_OF.get(reason, HTTPStatus.UNPROCESSABLE_ENTITY),
+        message,
+        ENGLISH[reason],
+    )
     for reason, message in MESSAGES.items()
 )
 
@@ -148,7 +153,7 @@ async def _put_aside(
     status = STATUS_OF.get(refusal.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
     described = problem_of(refusal, english=english) | {
         "status": int(status),
-        "documentation": f"{DOCUMENTATION}#{refusal.reason.value}",
+        "documentation": request.app.state.documentation_of(refusal.reason.value),
         "errors": [
             {
                 "field": fault.attribute,
@@ -209,5 +214,5 @@ def _json(body: BaseModel, status: HTTPStatus, quota: Quota) -> Response:
 
 def _too_many(request: Request, quota: Quota) -> Response:
     found = problem_of(TooManyMessages(), english=prefers_english(request))
-    link = {"documentation": f"{DOCUMENTATION}#{TooManyMessages.code}"}
+    link = {"documentation": request.app.state.documentation_of(TooManyMessages.code)}
     return problem({**found, **link}, quota.headers)

@@ -53,8 +53,14 @@ STOPPED_NAMES = {
     "failing": "停止中（失敗が続いたため）",
 }
 NO_TARGET_NAMES = {
-    DeliveryError.HOST_UNKNOWN: "このホスト名のアドレスが見つかりません。",
-    DeliveryError.ADDRESS_REFUSED: "社内や自分自身を指すアドレスには送信できません。",
+    DeliveryError.HOST_UNKNOWN: (
+        "このホスト名のアドレスが見つかりません。",
+        "a host name that has an address",
+    ),
+    DeliveryError.ADDRESS_REFUSED: (
+        "社内や自分自身を指すアドレスには送信できません。",
+        "an address on the public Internet, not of a private network or of this machine",
+    ),
 }
 
 
@@ -132,8 +138,9 @@ async def _validate(request: Request, url: str) -> None:
     try:
         await post.addresses(url)
     except NoTarget as none:
-        words = NO_TARGET_NAMES[none.trouble]
-        raise FormErrors(FieldError("url", none.trouble.upper(), words)) from None
+        japanese, english = NO_TARGET_NAMES[none.trouble]
+        wrong = FieldError("url", none.trouble.upper(), japanese, english)
+        raise FormErrors(wrong) from None
 
 
 async def validated_new(request: Request, who: WebhookAdmin, wanted: NewEndpoint) -> NewEndpoint:
@@ -211,7 +218,7 @@ async def read_endpoint(
 
 
 @router.put("/{endpoint_id}", operation_id="change_endpoint")
-@refuses(NotFound)
+@refuses(NotFound, TooManyEndpoints)
 async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its arguments
     endpoint_id: UUID,
     who: WebhookAdmin,
@@ -221,7 +228,10 @@ async def change(  # noqa: PLR0913, PLR0917  a route says what it needs by its a
     clock: TheClock,
     response: Response,
 ) -> EndpointLine:
-    """Change an endpoint, stop it or begin again. Raises NotFound, FormErrors, VersionConflict."""
+    """Change an endpoint, stop it or begin again.
+
+    Raises NotFound, FormErrors, VersionConflict, TooManyEndpoints.
+    """
     await _found(tx, endpoint_id, who)
     endpoint = await change_endpoint(
         tx, endpoint_id, wanted.wish, active=wanted.active, expected_version=version,

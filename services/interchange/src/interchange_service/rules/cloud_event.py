@@ -30,6 +30,9 @@ HEADER_PREFIXES = ("ce-", "cloudevents:", "cloudevents_")
 JSON_TYPE = re.compile(r"(application|text)/([a-z0-9.-]+\+)?json")
 CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 REQUIRED = ("specversion", "id", "source", "type")
+HEADER_OF = {name: f"ce-{name}" for name in (*REQUIRED, "time")} | {
+    "datacontenttype": "Content-Type"
+}
 LONGEST_SOURCE = 500
 MOST_IN_BATCH = 100
 
@@ -64,6 +67,17 @@ def media_type(content_type: str | None) -> tuple[str, str]:
 def is_batch(arrival: InboundMessage) -> bool:
     """Whether a message is in batched mode."""
     return media_type(arrival.content_type)[0] == BATCHED
+
+
+def in_words_of_the_sender(refusal: NotAccepted, arrival: InboundMessage) -> NotAccepted:
+    """The refusal with attributes named as they were sent: `ce-id` in binary mode."""
+    if media_type(arrival.content_type)[0].startswith(ENVELOPE):
+        return refusal
+    faults = (
+        replace(one, attribute=HEADER_OF.get(one.attribute, one.attribute))
+        for one in refusal.faults
+    )
+    return NotAccepted(refusal.reason, *faults)
 
 
 def split_batch(arrival: InboundMessage) -> list[InboundMessage]:
@@ -135,6 +149,8 @@ def _attributes(headers: Mapping[str, str]) -> dict[str, object]:
 def _check_attributes(attributes: Mapping[str, object]) -> None:
     """Refuse an event without a required attribute, with every fault at once."""
     faults = [fault(name, *TEXT_EXPECTED) for name in REQUIRED if not _text(attributes, name)]
+    if faults and not attributes.get("time"):  # alone it has a code of its own
+        faults.append(TIME_FORM)
     if _text(attributes, "specversion") not in {"", "1.0"}:
         faults.append(fault("specversion", "1.0", "1.0"))
     if len(_text(attributes, "source")) > LONGEST_SOURCE:

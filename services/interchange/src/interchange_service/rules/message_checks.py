@@ -4,7 +4,7 @@ Only what the connection itself proves counts as the sender: the AMQP user, or t
 HTTP key. Address and payload must name the same dealer. Everything refused has one `Reason`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -146,6 +146,7 @@ TOO_MANY_BYTES = fault(
     "data", f"{LARGEST_BODY // 1024}KiB以内", f"at most {LARGEST_BODY // 1024} KiB with everything"
 )
 ID_FORM = fault("id", f"印字できる1～{LONGEST_ID}文字", f"1 to {LONGEST_ID} printable characters")
+ID_USED = fault("id", "まだ使っていない id", "an id that you have not used for another content")
 TIME_FORM = fault(
     "time",
     "時差つきの RFC 3339。例：2025-07-14T16:20:00+09:00",
@@ -204,17 +205,28 @@ def check_days(payload: Mapping[str, object], names: Iterable[str], today: date)
         raise NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, *ahead)
 
 
-def check_values(payload: object) -> None:
-    """Refuse what no table can hold: long or odd texts, huge numbers, deep nesting."""
+def check_texts(payload: object) -> None:
+    """Refuse long or odd texts anywhere in the data, and deep nesting."""
+    for name, value in _values(payload):
+        if isinstance(value, str) and (len(value) > LONGEST_TEXT or not is_plain(value)):
+            raise NotAccepted(Reason.TEXT_NOT_ALLOWED, Fault(name, TEXT_FORM))
+
+
+def check_numbers(payload: object) -> None:
+    """Refuse huge numbers; the schema comes first, as it knows what a field should be."""
+    for name, value in _values(payload):
+        if isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
+            raise NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, Fault(name, NUMBER_FORM))
+
+
+def _values(payload: object) -> Iterator[tuple[str, object]]:
+    """Every value of the data with its place. Raises NotAccepted for deep nesting."""
     inside: list[tuple[str, object, int]] = [("data", payload, 0)]
     while inside:
         name, value, depth = inside.pop()
-        if isinstance(value, str) and (len(value) > LONGEST_TEXT or not is_plain(value)):
-            raise NotAccepted(Reason.TEXT_NOT_ALLOWED, Fault(name, TEXT_FORM))
-        if isinstance(value, int | float) and not abs(value) <= LARGEST_NUMBER:
-            raise NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, Fault(name, NUMBER_FORM))
         if isinstance(value, dict | list) and depth == DEEPEST:
             raise NotAccepted(Reason.PAYLOAD_DOES_NOT_FIT, Fault("data", NESTING))
+        yield name, value
         if isinstance(value, dict):
             inside += [(f"{name}.{key}", within, depth + 1) for key, within in value.items()]
         elif isinstance(value, list):

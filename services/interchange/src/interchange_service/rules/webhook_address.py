@@ -30,21 +30,35 @@ def wrong_url(url: str, *, local: bool) -> FieldError | None:
     `local` allows HTTP and any port on this machine.
     """
     if len(url) > LONGEST_URL:
-        return _wrong("URL_TOO_LONG", f"{LONGEST_URL}文字以内で入力してください。")
+        return _wrong(
+            "URL_TOO_LONG",
+            f"{LONGEST_URL}文字以内で入力してください。",
+            f"at most {LONGEST_URL} characters",
+        )
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         host = port = None
     if not host or not PLAIN.fullmatch(url) or "\\" in url:
-        return _wrong("URL_UNREADABLE", "URL を正しい形で入力してください。")
+        return _wrong("URL_UNREADABLE", "URL を正しい形で入力してください。", "a URL in ASCII")
     if parts.username is not None or parts.password is not None or "#" in url:
-        return _wrong("URL_UNREADABLE", "URL にユーザー名やパスワード、# を含めないでください。")
+        return _wrong(
+            "URL_UNREADABLE",
+            "URL にユーザー名やパスワード、# を含めないでください。",
+            "a URL without user name, password and #",
+        )
     here = local and host in LOCAL_NAMES
     if parts.scheme != "https" and not here:
-        return _wrong("URL_NOT_HTTPS", "https:// で始まる URL を入力してください。")
+        return _wrong(
+            "URL_NOT_HTTPS",
+            "https:// で始まる URL を入力してください。",
+            "a URL that begins with https://",
+        )
     if not here and port not in {None, *PORTS}:
-        return _wrong("PORT_REFUSED", "ポートは 443 または 8443 を指定してください。")
+        return _wrong(
+            "PORT_REFUSED", "ポートは 443 または 8443 を指定してください。", "port 443 or 8443"
+        )
     return None
 
 
@@ -67,5 +81,5 @@ def _within(address: IPv6Address) -> IPv4Address | IPv6Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
-def _wrong(code: str, message: str) -> FieldError:
-    return FieldError("url", code, message)
+def _wrong(code: str, japanese: str, english: str) -> FieldError:
+    return FieldError("url", code, japanese, english)

@@ -73,6 +73,7 @@ class DeliveryUnderway(Refusal):
     code = "DELIVERY_UNDERWAY"
     kind = Kind.CONFLICT
     message = "送信待ちまたは送信中のため、再送できません。"
+    english = "The message is still waiting or being sent."
 
 
 class EndpointStopped(Refusal):
@@ -81,6 +82,7 @@ class EndpointStopped(Refusal):
     code = "ENDPOINT_STOPPED"
     kind = Kind.CONFLICT
     message = "送信先が停止しているため、送信できません。"
+    english = "The endpoint is stopped: nothing is sent to it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -381,7 +381,7 @@ async def read_endpoint(services: ServiceClient, endpoint_id: str) -> ServiceRes
 async def change_endpoint(
     services: ServiceClient, endpoint_id: str, body: ChangedEndpoint, *, version: str | None
 ) -> ServiceResponse[EndpointLine]:
-    """Change an endpoint, stop it or begin again. Raises NotFound, FormErrors, …"""
+    """Change an endpoint, stop it or begin again."""
     return await services.send(
         "interchange", "PUT", f"/webhooks/{endpoint_id}", body, version=version
     )
