@@ -209,6 +209,7 @@ function addChooseAll(root) {
     const name = head.dataset.chooseAll;
     const form = head.closest("form");
     const boxes = $$(`input[name="${name}"]:enabled`, form).slice(0, Number(head.dataset.limit ?? 100));
+    const barred = $$(`input[name="${name}"]:disabled`, form).length;
     const all = document.createElement("input");
     all.type = "checkbox";
     all.setAttribute("aria-label", "すべて選択");
@@ -218,7 +219,8 @@ function addChooseAll(root) {
       const chosen = boxes.filter((box) => box.checked).length;
       all.checked = chosen > 0 && chosen === boxes.length;
       all.indeterminate = chosen > 0 && chosen < boxes.length;
-      for (const said of $$(`[data-chosen="${name}"]`, form)) said.textContent = chosen ? `${chosen}件を選択中` : "";
+      const without = all.checked && barred ? `（選択できない${barred}件を除く）` : "";
+      for (const said of $$(`[data-chosen="${name}"]`, form)) said.textContent = chosen ? `${chosen}件を選択中${without}` : "";
     };
     all.addEventListener("change", () => {
       for (const box of boxes) box.checked = all.checked;
