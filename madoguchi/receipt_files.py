@@ -94,10 +94,11 @@ async def _named(url: str, snapshot: str | None = None) -> AsyncIterator[tuple[s
 
 
 async def _keys_since(store: ReceiptStore, taken_at: datetime, now: datetime) -> AsyncIterator[str]:
-    day = taken_at.astimezone(UTC).date()
+    since = taken_at.replace(microsecond=0)  # a bucket tells whole seconds
+    day = since.astimezone(UTC).date()
     while day <= now.astimezone(UTC).date():
         for one in await store.keys_of(day):
-            if one.written_at > taken_at:
+            if one.written_at >= since:
                 yield one.key
         day += timedelta(days=1)
 
