@@ -61,6 +61,7 @@ function openByChoice(root) {
       const chosen = new FormData(form).getAll(name).some((value) => values.split(" ").includes(value));
       part.hidden = !chosen;
       for (const field of $$("input, select, textarea", part)) field.disabled = Boolean(field.parentElement.closest("[hidden]"));
+      part.classList.toggle("opens-now", focus); // not as the page opens
       if (chosen && focus) part.querySelector(":is(input, select, textarea):not([hidden])")?.focus();
     };
     form.addEventListener("change", (event) => event.target.name === name && follow(true));
