@@ -217,7 +217,7 @@ async def latency(at: EventFixture, seconds: float) -> list[str]:
         + ", ".join(f"{hop} {ms:.1f}" for hop, ms in medians.items())
         + ".",
         "",
-        "| way | p50 ms | p99 ms | sum of hops ms | p50 / sum (<= 5) | p99 / sum (<= 20) |",
+        "| way | p50 ms | p99 ms | sum of hops ms | p50 / sum (<= 5) | p99 / sum (<= 3) |",
         "|---|---|---|---|---|---|",
     ]
     for way, parts in ways.items():

@@ -49,7 +49,7 @@ async def relay(at: EventFixture, rounds: int, events: int) -> list[str]:
 
     rates = await in_turn(rounds, [("relay", ours), ("raw aio-pika", raw), ("stock outbox", stock)])
     return [
-        row("relay / raw pipelined confirmed publish", rates, "relay", "raw aio-pika", 0.8),
+        row("relay / raw pipelined confirmed publish", rates, "relay", "raw aio-pika", 1.2),
         row("relay / stock faststream-outbox relay", rates, "relay", "stock outbox", 8),
     ]
 
